@@ -1,0 +1,23 @@
+"""What is optimised: terms, the keys they read by, their weights, and the objective they add up to."""
+
+from objectives import schedules as schedules
+from objectives.activations import ActivationPenalty as ActivationPenalty
+from objectives.adapters import FunctionTerm as FunctionTerm
+from objectives.adapters import KerasLoss as KerasLoss
+from objectives.bounds import Quantization as Quantization
+from objectives.bounds import RangeHinge as RangeHinge
+from objectives.classification import ConfusionWeightedCrossEntropy as ConfusionWeightedCrossEntropy
+from objectives.classification import ExpectedConfusionCost as ExpectedConfusionCost
+from objectives.classification import WeightedBinaryCrossEntropy as WeightedBinaryCrossEntropy
+from objectives.errors import ConfigurationError as ConfigurationError
+from objectives.keys import Context as Context
+from objectives.keys import Key as Key
+from objectives.mean import Mean as Mean
+from objectives.objective import Objective as Objective
+from objectives.regression import ContextualMeanSquaredError as ContextualMeanSquaredError
+from objectives.regression import MeanSquaredError as MeanSquaredError
+from objectives.regression import WeightedMeanSquaredError as WeightedMeanSquaredError
+from objectives.structure import PairwiseOverlap as PairwiseOverlap
+from objectives.structure import SequenceOrdering as SequenceOrdering
+from objectives.structure import TotalVariation as TotalVariation
+from objectives.term import Term as Term

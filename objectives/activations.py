@@ -1,0 +1,41 @@
+"""Penalties on what hidden layers put out."""
+
+import dataclasses
+
+import gin
+import tensorflow as tf
+
+from objectives.keys import Key
+from objectives.term import Term, require_choice
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ActivationPenalty(Term):
+    """Keeps the activations of a layer small (L2) or sparse (L1).
+
+    Formula: `|h|` (L1) or `h^2` (L2), averaged over the elements of an example: the size of the layer does not
+    change the size of the term. With `reduction="sum"` they are added up instead; that is what the
+    `activity_regularizer` of Keras does.
+
+    Attributes:
+      activation: key of the tensor, such as 'activations.encoder/conv3'; `[batch, ...]`.
+      norm: "l1" or "l2".
+      reduction: "mean" or "sum", over the elements of one example.
+
+    >>> term = ActivationPenalty(activation="activations.hidden", norm="l2")
+    >>> float(term(activation=[[1.0, -3.0]]))
+    5.0
+    """
+
+    activation: Key
+    norm: str = "l1"
+    reduction: str = "mean"
+
+    def __post_init__(self):
+        super().__post_init__()
+        require_choice(self, norm=("l1", "l2"), reduction=("mean", "sum"))
+
+    def values(self, activation):
+        sizes = tf.abs(activation) if self.norm == "l1" else tf.square(activation)
+        return sizes if self.reduction == "mean" else tf.reduce_sum(sizes, axis=range(1, sizes.shape.rank))

@@ -1,0 +1,70 @@
+"""Where single elements of an output may lie: inside a range, on a grid."""
+
+import dataclasses
+
+import gin
+import tensorflow as tf
+
+from objectives.errors import ConfigurationError
+from objectives.keys import Key
+from objectives.term import Term
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RangeHinge(Term):
+    """Penalises values outside [min_value, max_value].
+
+    Formula: `relu(min_value - y) + relu(y - max_value)`. Inside and on the bounds, value and gradient are 0.
+
+    Attributes:
+      y_pred: `[batch, ...]`.
+
+    >>> float(RangeHinge()(y_pred=[[-3.0, 1.0]]))  # 2 and 0
+    1.0
+    """
+
+    y_pred: Key = "outputs"
+    min_value: float = -1.0
+    max_value: float = 1.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.min_value > self.max_value:
+            raise ConfigurationError(
+                f"RangeHinge: min_value {self.min_value} is above max_value {self.max_value}; expected min <= max"
+            )
+
+    def values(self, y_pred):
+        return tf.nn.relu(self.min_value - y_pred) + tf.nn.relu(y_pred - self.max_value)
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Quantization(Term):
+    """Pulls values to the nearest point of a grid, without rounding them.
+
+    Formula: `|y - g(y)|` with `g(y) = offset + spacing * round((y - offset) / spacing)`. The gradient is the
+    sign of the distance (rounding itself has none). Halfway between two points, the even one counts as nearest.
+
+    Attributes:
+      y_pred: `[batch, ...]`.
+      spacing: distance between grid points, above 0, in the unit of `y_pred`.
+      offset: where a grid point lies.
+
+    >>> round(float(Quantization(spacing=0.5)(y_pred=[[0.1, 0.9]])), 4)
+    0.1
+    """
+
+    y_pred: Key = "outputs"
+    spacing: float = 1.0
+    offset: float = 0.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.spacing <= 0:
+            raise ConfigurationError(f"Quantization.spacing is {self.spacing}; expected a number above 0")
+
+    def values(self, y_pred):
+        nearest = self.offset + self.spacing * tf.round((y_pred - self.offset) / self.spacing)
+        return tf.abs(y_pred - tf.stop_gradient(nearest))

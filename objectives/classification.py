@@ -1,0 +1,119 @@
+"""Cross-entropies for rare positives and for confusions that cost unequally."""
+
+import dataclasses
+
+import gin
+import tensorflow as tf
+
+from objectives.errors import ConfigurationError
+from objectives.keys import Key
+from objectives.shapes import require_class_labels, require_numbers
+from objectives.term import Term
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WeightedBinaryCrossEntropy(Term):
+    """Binary cross-entropy in which a positive counts more than a negative, for rare positives.
+
+    Formula: `-positive_weight * y * log(sigmoid(z)) - (1 - y) * log(1 - sigmoid(z))`, from logits z: computed
+    from probabilities it saturates (a logit of 100 against y = 0 costs 100, not 15.9). A model that ends in a
+    sigmoid is read before it, by the key of the layer below.
+
+    Attributes:
+      y_true: 0, 1 or between, `[batch, ...]`.
+      y_pred: logits of the same shape.
+      positive_weight: how many negatives a positive is worth.
+
+    >>> round(float(WeightedBinaryCrossEntropy(positive_weight=10.0)(y_true=[[1.0]], y_pred=[[0.0]])), 4)
+    6.9315
+    """
+
+    aligned = ("y_true", "y_pred")
+    y_true: Key = "targets"
+    y_pred: Key = "outputs"
+    positive_weight: float = 10.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.positive_weight <= 0:
+            raise ConfigurationError(
+                f"WeightedBinaryCrossEntropy.positive_weight is {self.positive_weight}; expected a number above 0"
+            )
+
+    def values(self, y_true, y_pred):
+        return tf.nn.weighted_cross_entropy_with_logits(y_true, y_pred, self.positive_weight)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _ConfusionCost(Term):
+    """What the two ways of charging for a confusion share: class labels, logits and a table of costs."""
+
+    y_true: Key = "targets"
+    y_pred: Key = "outputs"
+    costs: tuple[tuple[float, ...], ...]
+
+    def __post_init__(self):
+        super().__post_init__()
+        table = require_numbers(f"{type(self).__name__}.costs", self.costs)
+        if table.ndim != 2 or table.shape[0] != table.shape[1] or (table < 0).any():
+            raise ConfigurationError(
+                f"{type(self).__name__}.costs: expected a square table of numbers >= 0, costs[true][predicted]"
+            )
+
+    def _table(self, y_true, y_pred):
+        """The costs as a tensor `[classes, classes]`, once labels and logits are known to fit it."""
+        require_class_labels(y_true, y_pred)
+        if y_pred.shape[-1] != len(self.costs):
+            raise ConfigurationError(
+                f"costs are for {len(self.costs)} classes and y_pred has the shape {y_pred.shape}; "
+                f"expected [batch, ..., {len(self.costs)}]"
+            )
+        return tf.constant(self.costs, y_pred.dtype)
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ConfusionWeightedCrossEntropy(_ConfusionCost):
+    """Cross-entropy scaled by what it would cost to take the true class for the predicted one.
+
+    Formula: `(1 + costs[true, argmax z]) * -log softmax(z)[true]`. The 1 keeps the gradient of correct
+    examples, whose cost is 0. The factor itself has no gradient: argmax has none; see
+    `ExpectedConfusionCost` for the form that is differentiable in the costs.
+
+    Attributes:
+      y_true: integer classes `[batch, ...]`.
+      y_pred: logits `[batch, ..., classes]`.
+      costs: numbers at least 0, `costs[true][predicted]`, `[classes, classes]`.
+
+    >>> term = ConfusionWeightedCrossEntropy(costs=((0.0, 9.0), (1.0, 0.0)))
+    >>> round(float(term(y_true=[0], y_pred=[[0.0, 1.0]])), 4)
+    13.1326
+    """
+
+    def values(self, y_true, y_pred):
+        predicted = tf.argmax(y_pred, axis=-1, output_type=tf.int32)
+        pairs = tf.stack([tf.cast(y_true, tf.int32), predicted], axis=-1)
+        factor = 1.0 + tf.gather_nd(self._table(y_true, y_pred), pairs)
+        return factor * tf.nn.sparse_softmax_cross_entropy_with_logits(y_true, y_pred)
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExpectedConfusionCost(_ConfusionCost):
+    """The cost to be expected if the class were drawn from the predicted probabilities; differentiable.
+
+    Formula: `sum over j of costs[true, j] * softmax(z)[j]`.
+
+    Attributes:
+      y_true: integer classes `[batch, ...]`.
+      y_pred: logits `[batch, ..., classes]`.
+      costs: numbers at least 0, `costs[true][predicted]`, `[classes, classes]`.
+
+    >>> float(ExpectedConfusionCost(costs=((0.0, 9.0), (1.0, 0.0)))(y_true=[0], y_pred=[[0.0, 0.0]]))
+    4.5
+    """
+
+    def values(self, y_true, y_pred):
+        rows = tf.gather(self._table(y_true, y_pred), y_true)
+        return tf.reduce_sum(rows * tf.nn.softmax(y_pred), axis=-1)

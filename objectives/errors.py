@@ -1,0 +1,68 @@
+"""Mistakes of the user: one exception type, near matches, and reporting them all together."""
+
+import contextlib
+import difflib
+from collections.abc import Iterable, Iterator
+
+# A model may have hundreds of layers: the nearest name matters more than the list.
+_SHOWN = 20
+
+
+class ConfigurationError(ValueError):
+    """Something the user asked for cannot be done; the message says what, and what would work.
+
+    `messages` holds one paragraph a mistake. Scripts print them without a traceback and exit with status 2.
+
+    >>> str(ConfigurationError("no term named 'a'", "no layer named 'b'"))
+    "no term named 'a'\\nno layer named 'b'"
+    """
+
+    def __init__(self, *messages: str):
+        super().__init__("\n".join(messages))
+        self.messages = messages
+
+
+class Mistakes:
+    """Gathers mistakes, so that a user mends all of them at once instead of one a run.
+
+    >>> mistakes = Mistakes()
+    >>> for name in ("a", "b"):
+    ...     with mistakes.gathered(f"term {name!r}"):
+    ...         raise ConfigurationError("reads an unknown key")
+    >>> mistakes.messages
+    ["term 'a': reads an unknown key", "term 'b': reads an unknown key"]
+    """
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    @contextlib.contextmanager
+    def gathered(self, where: str = "") -> Iterator[None]:
+        """Keeps a ConfigurationError raised inside, each message prefixed with `where` it was found."""
+        try:
+            yield
+        except ConfigurationError as error:
+            self.messages += [f"{where}: {message}" if where else message for message in error.messages]
+
+    def raise_any(self) -> None:
+        """Raises one ConfigurationError with all that was gathered, or returns where nothing was."""
+        if self.messages:
+            raise ConfigurationError(*self.messages)
+
+
+def expected(name: str, valid: Iterable[str]) -> str:
+    """Says which names would have been right: the nearest where `name` looks like a typo, and what is known.
+
+    >>> expected("smoth", ["smooth", "data"])
+    "did you mean 'smooth'? (known: data, smooth)"
+    >>> expected("zzz", ["smooth", "data"])
+    'known: data, smooth'
+    """
+    names = sorted(set(valid))
+    if not names:
+        return "there are none"
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if near and len(names) > _SHOWN:
+        return f"did you mean {near[0]!r}?"
+    known = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return f"did you mean {near[0]!r}? (known: {known})" if near else f"known: {known}"

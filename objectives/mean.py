@@ -1,0 +1,79 @@
+"""Mean: a (sum, count) pair that merges over replicas, shards and steps, and is divided last."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from objectives.errors import ConfigurationError
+
+
+class Mean(NamedTuple):
+    """A mean that is not divided yet, so that it merges exactly.
+
+    A mean of local means is wrong as soon as the shards differ in size; a sum of sums over a sum of counts
+    is right for uneven shards, empty shards and masks alike.
+
+    Attributes:
+      total: the sum of all valid values, a scalar.
+      count: how many values there were, a scalar of the same type.
+
+    >>> merged = Mean.of(tf.constant([1.0, 2.0, 6.0])).merge(Mean.of(tf.constant([11.0])))
+    >>> float(merged.result())
+    5.0
+    """
+
+    total: tf.Tensor
+    count: tf.Tensor
+
+    @classmethod
+    def of(cls, values, *, masks=(), factor=None) -> "Mean":
+        """Sums unreduced values.
+
+        Args:
+          values: `[batch, ...]`, or a scalar where a term has no batch.
+          masks: tensors of 0 and 1 (or between) that say how far a value counts; their shape is that of
+            `values`, of its first axes, or has 1 where an axis is to be spread.
+          factor: likewise shaped; multiplies a value without changing how far it counts (sample weights,
+            with the meaning that Keras gives them).
+
+        Raises:
+          ConfigurationError: the shape of a mask or of the factor does not fit the values.
+
+        >>> mean = Mean.of(tf.constant([[1.0, 2.0], [3.0, 4.0]]), masks=[tf.constant([1.0, 0.0])])
+        >>> float(mean.total), float(mean.count)
+        (3.0, 2.0)
+        """
+        counted = tf.ones_like(values)
+        for mask in masks:
+            counted *= _spread(mask, values, "mask")
+        if factor is not None:
+            values *= _spread(factor, values, "sample weight")
+        if masks:
+            # A masked value may be NaN, and NaN * 0 is NaN: it is replaced, not multiplied away.
+            values = tf.where(counted > 0, values, tf.zeros_like(values)) * counted
+        return cls(tf.reduce_sum(values), tf.reduce_sum(counted))
+
+    def merge(self, other: "Mean") -> "Mean":
+        """The mean over the values of both."""
+        return Mean(self.total + other.total, self.count + other.count)
+
+    def result(self) -> tf.Tensor:
+        """The mean itself; 0 where nothing was counted, never NaN."""
+        return tf.math.divide_no_nan(self.total, self.count)
+
+
+def _spread(tensor, values, role: str):
+    """Appends axes of size 1 to `tensor`, so that it broadcasts against `values` from the first axis on."""
+    tensor = tf.cast(tensor, values.dtype)
+    missing = values.shape.rank - tensor.shape.rank
+    fits = missing >= 0 and all(
+        a is None or b is None or a in (1, b) for a, b in zip(tensor.shape, values.shape, strict=False)
+    )
+    if not fits:
+        raise ConfigurationError(
+            f"its {role} has the shape {tensor.shape} and its values have {values.shape}; "
+            f"expected the values' shape or its first axes"
+        )
+    for _ in range(missing):
+        tensor = tensor[..., tf.newaxis]
+    return tensor

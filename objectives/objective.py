@@ -1,0 +1,80 @@
+"""Objective: the named terms, and how they add up."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import gin
+import tensorflow as tf
+
+from objectives.errors import ConfigurationError, Mistakes
+from objectives.keys import Context, Key
+from objectives.mean import Mean
+from objectives.schedules import evaluate
+from objectives.term import Term
+
+
+@gin.register(module="objectives")
+class Objective:
+    """A sum of named terms: `total = sum over k of weight_k(step) * mean_k`.
+
+    Terms are named, never listed, so that a file or a command line can add, change or drop any one of them;
+    a term given as None is dropped. They are evaluated in the order of their names: a saved configuration
+    replays to the same floating-point sum.
+
+    Raises:
+      ConfigurationError: no term is left, none has a weight other than 0, or something is not a term.
+
+    >>> from objectives import MeanSquaredError, RangeHinge
+    >>> objective = Objective(range=RangeHinge(weight=0.1), data=MeanSquaredError(), unused=None)
+    >>> list(objective.terms)
+    ['data', 'range']
+    """
+
+    def __init__(self, **terms: Term | None):
+        strangers = {name: term for name, term in terms.items() if term is not None and not isinstance(term, Term)}
+        if strangers:
+            raise ConfigurationError(
+                *(
+                    f"term {name!r} is {term!r}; expected a Term, such as @RangeHinge() in a gin file "
+                    f"or RangeHinge() in Python (wrap a function in FunctionTerm, a Keras loss in KerasLoss)"
+                    for name, term in strangers.items()
+                )
+            )
+        self.terms: Mapping[str, Term] = MappingProxyType(
+            {name: terms[name] for name in sorted(terms) if terms[name] is not None}
+        )
+        if not self.terms:
+            raise ConfigurationError("the objective is empty; add a term, such as Objective.data = @MeanSquaredError()")
+        if not any(term.optimised for term in self.terms.values()):
+            raise ConfigurationError("every term of the objective has the weight 0; nothing would be learned")
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        """Every key that some term reads."""
+        return frozenset().union(*(term.keys for term in self.terms.values()))
+
+    def means(self, context: Context) -> dict[str, Mean]:
+        """The unweighted mean of each term over the batch in `context`, local to the replica.
+
+        Raises:
+          ConfigurationError: terms read what is not there or does not fit; all of them are named at once.
+        """
+        means, mistakes = {}, Mistakes()
+        for name, term in self.terms.items():
+            with mistakes.gathered(f"term {name!r} ({type(term).__name__})"):
+                mean = term.mean(context)
+                # 0 * inf is NaN in a gradient too: a term of weight 0 is measured but not differentiated.
+                means[name] = mean if term.optimised else Mean(*map(tf.stop_gradient, mean))
+        mistakes.raise_any()
+        return means
+
+    def weights(self, step) -> tf.Tensor:
+        """The weight of each term at `step`, float32 `[terms]`, in the order of `terms`."""
+        return tf.stack([evaluate(term.weight, step) for term in self.terms.values()])
+
+    def weighted(self, raw: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        """Weighted values `[terms]` of raw means `[terms]`; exactly 0 for a term of constant weight 0."""
+        return tf.where([term.optimised for term in self.terms.values()], raw * weights, 0.0)
+
+    def __repr__(self) -> str:
+        return f"Objective({', '.join(f'{name}={term!r}' for name, term in self.terms.items())})"

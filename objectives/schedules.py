@@ -1,0 +1,187 @@
+"""Weight schedules: plain functions of the step, each with a start and an end."""
+
+import abc
+import dataclasses
+import math
+from collections.abc import Callable
+
+import gin
+import tensorflow as tf
+
+from objectives.errors import ConfigurationError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Schedule(abc.ABC):
+    """A function `step -> number` that lives between two steps and is constant outside them.
+
+    Attributes:
+      start: the step at which it begins; before, it has its first value.
+      end: the step at which it stops and holds its value from then on; None for never.
+
+    >>> schedule = Linear(first=0.0, last=1.0, steps=10, start=100)
+    >>> [float(schedule(step)) for step in (0, 100, 105, 110, 500)]
+    [0.0, 0.0, 0.5, 1.0, 1.0]
+    """
+
+    start: int = 0
+    end: int | None = None
+
+    def __post_init__(self):
+        if self.start < 0:
+            raise ConfigurationError(f"{self}: start is a step, so at least 0")
+        if self.end is not None and self.end < self.start:
+            raise ConfigurationError(f"{self}: it ends before it starts; expected start <= end")
+
+    def __call__(self, step) -> tf.Tensor:
+        """The value at `step`, an integer or an integer scalar: a float32 scalar."""
+        step = tf.cast(step, tf.int64)
+        if self.end is not None:
+            step = tf.minimum(step, self.end)
+        return self.at(tf.cast(tf.maximum(step - self.start, 0), tf.float32))
+
+    @abc.abstractmethod
+    def at(self, step: tf.Tensor) -> tf.Tensor:
+        """The value `step` steps after the start (a float32 scalar, never negative)."""
+
+
+@gin.register(module="objectives.schedules")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Constant(Schedule):
+    """`value` at every step.
+
+    >>> float(Constant(value=0.5)(7))
+    0.5
+    """
+
+    value: float
+
+    def at(self, step):
+        return tf.constant(self.value, tf.float32)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Ramp(Schedule):
+    """From `first` to `last` within `steps` steps."""
+
+    first: float = 0.0
+    last: float = 1.0
+    steps: int
+
+    def __post_init__(self):
+        super().__post_init__()
+        _require_positive(self, steps=self.steps)
+
+    def progress(self, step):
+        return tf.minimum(step / self.steps, 1.0)
+
+
+@gin.register(module="objectives.schedules")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Linear(_Ramp):
+    """`first + (last - first) * t / steps`, for t from 0 to `steps`.
+
+    >>> float(Linear(first=1.0, last=3.0, steps=4)(1))
+    1.5
+    """
+
+    def at(self, step):
+        return self.first + (self.last - self.first) * self.progress(step)
+
+
+@gin.register(module="objectives.schedules")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cosine(_Ramp):
+    """`last + (first - last) * (1 + cos(pi * t / steps)) / 2`: level at both ends.
+
+    >>> [round(float(Cosine(first=2.0, last=0.0, steps=4)(t)), 4) for t in (0, 1, 2, 4)]
+    [2.0, 1.7071, 1.0, 0.0]
+    """
+
+    def at(self, step):
+        return self.last + (self.first - self.last) * 0.5 * (1.0 + tf.cos(math.pi * self.progress(step)))
+
+
+@gin.register(module="objectives.schedules")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Exponential(_Ramp):
+    """`first * (last / first) ** (t / steps)`: the same ratio each step. Both ends are above 0.
+
+    >>> [round(float(Exponential(first=1.0, last=0.01, steps=2)(t)), 4) for t in (0, 1, 2, 3)]
+    [1.0, 0.1, 0.01, 0.01]
+    """
+
+    first: float = 1.0
+    last: float = 0.01
+
+    def __post_init__(self):
+        super().__post_init__()
+        _require_positive(self, first=self.first, last=self.last)
+
+    def at(self, step):
+        return self.first * tf.pow(tf.constant(self.last / self.first, tf.float32), self.progress(step))
+
+
+@gin.register(module="objectives.schedules")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Piecewise(Schedule):
+    """`values[i]` from `boundaries[i - 1]` on and before `boundaries[i]`; one value more than boundaries.
+
+    >>> schedule = Piecewise(values=(1.0, 0.1, 0.0), boundaries=(10, 20))
+    >>> [round(float(schedule(step)), 4) for step in (9, 10, 19, 20)]
+    [1.0, 0.1, 0.1, 0.0]
+    """
+
+    values: tuple[float, ...]
+    boundaries: tuple[int, ...]
+
+    def __post_init__(self):
+        super().__post_init__()
+        if len(self.values) != len(self.boundaries) + 1:
+            raise ConfigurationError(f"{self}: expected one value more than boundaries")
+        if list(self.boundaries) != sorted(set(self.boundaries)):
+            raise ConfigurationError(f"{self}: expected boundaries that grow")
+
+    def at(self, step):
+        passed = tf.reduce_sum(tf.cast(step >= tf.constant(self.boundaries, tf.float32), tf.int32))
+        return tf.gather(tf.constant(self.values, tf.float32), passed)
+
+
+@gin.register(module="objectives.schedules")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cyclical(Schedule):
+    """A triangle wave: `low` at 0, `high` after half a `period`, `low` again after a whole one (Smith, 2017).
+
+    >>> [float(Cyclical(low=0.0, high=1.0, period=4)(step)) for step in range(6)]
+    [0.0, 0.5, 1.0, 0.5, 0.0, 0.5]
+    """
+
+    low: float = 0.0
+    high: float = 1.0
+    period: int
+
+    def __post_init__(self):
+        super().__post_init__()
+        _require_positive(self, period=self.period)
+
+    def at(self, step):
+        phase = tf.math.floormod(step, float(self.period)) / self.period
+        return self.low + (self.high - self.low) * (1.0 - tf.abs(2.0 * phase - 1.0))
+
+
+Weight = float | Callable[[tf.Tensor], tf.Tensor]
+
+
+def evaluate(weight: Weight, step) -> tf.Tensor:
+    """The weight at `step` as a float32 scalar, whether it is a number or a function of the step.
+
+    >>> float(evaluate(0.5, 0)), float(evaluate(lambda step: step * 2, 3))
+    (0.5, 6.0)
+    """
+    return tf.cast(weight(step) if callable(weight) else weight, tf.float32)
+
+
+def _require_positive(schedule: Schedule, **fields: float) -> None:
+    for name, value in fields.items():
+        if value <= 0:
+            raise ConfigurationError(f"{schedule}: expected {name} above 0")

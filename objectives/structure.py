@@ -1,0 +1,144 @@
+"""How the elements of one output lie to each other: apart, smooth, in order."""
+
+import dataclasses
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from objectives.errors import ConfigurationError
+from objectives.keys import Key
+from objectives.shapes import require_axes
+from objectives.term import Term, require_choice
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PairwiseOverlap(Term):
+    """Keeps points apart: penalises every pair that is nearer than a margin.
+
+    Formula: `relu(margin - |p_i - p_j|)` for each pair i < j; the mean is over pairs, so that it does not grow
+    with the number of points. At coincident points the value is the margin and the gradient is 0 (a norm
+    would give NaN): they do not part by this term alone.
+
+    Memory: batch * n * (n - 1) / 2 * (3 * coordinates + 2) floats for n points.
+
+    Attributes:
+      y_pred: points `[batch, points, coordinates]`.
+      margin: the smallest distance that costs nothing, in the unit of the coordinates.
+      mask: `[batch]`, or `[batch, points]`: a pair counts where both its points do.
+
+    >>> float(PairwiseOverlap(margin=4.0)(y_pred=[[[0.0, 0.0], [0.0, 1.0], [9.0, 9.0]]]))  # 3, 0 and 0
+    1.0
+    """
+
+    y_pred: Key = "outputs"
+    margin: float = 1.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.margin <= 0:
+            raise ConfigurationError(f"PairwiseOverlap.margin is {self.margin}; expected a distance above 0")
+
+    def values(self, y_pred):
+        require_axes("y_pred", y_pred, "[batch, points, coordinates]")
+        first, second = self._pairs(y_pred)
+        squared = tf.reduce_sum(tf.math.squared_difference(*self._ends(y_pred, first, second)), axis=-1)
+        # The smallest square whose root still has a finite slope in float32; below it the slope is 0.
+        return tf.nn.relu(self.margin - tf.sqrt(tf.maximum(squared, 1e-24)))
+
+    def value_mask(self, mask):
+        require_axes("the mask", mask, "[batch]", "[batch, points]")
+        if mask.shape.rank == 1:
+            return mask
+        first, second = self._ends(mask, *self._pairs(mask))
+        return first * second
+
+    def _pairs(self, tensor):
+        points = tensor.shape[1]
+        if points is None or points < 2:
+            raise ConfigurationError(
+                f"y_pred has the shape {tensor.shape}; expected a known number of points, 2 or more"
+            )
+        return np.triu_indices(points, k=1)
+
+    def _ends(self, tensor, first, second):
+        return tf.gather(tensor, first, axis=1), tf.gather(tensor, second, axis=1)
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TotalVariation(Term):
+    """Smoothness in space: absolute differences to the next neighbour along each spatial axis.
+
+    Formula: sum over the spatial axes of `mean |y[i + 1] - y[i]|`; with `reduction="sum"`, of the sum, which is
+    `tf.image.total_variation` for images. An axis of size 1 has no neighbours and adds 0.
+
+    Attributes:
+      y_pred: `[batch, length]`, `[batch, height, width]` or as many spatial axes as `spatial_axes` says; a
+        further last axis holds channels, each smooth for itself.
+      spatial_axes: how many axes after the batch are space; the rest is channels. Without it, a
+        `[batch, length, channels]` and a `[batch, height, width]` could not be told apart.
+      reduction: "mean" or "sum", over the neighbours of one example.
+
+    >>> float(TotalVariation(spatial_axes=1)(y_pred=[[0.0, 1.0, 3.0]]))
+    1.5
+    """
+
+    y_pred: Key = "outputs"
+    spatial_axes: int = 2
+    reduction: str = "mean"
+
+    def __post_init__(self):
+        super().__post_init__()
+        require_choice(self, reduction=("mean", "sum"))
+        if self.spatial_axes < 1:
+            raise ConfigurationError(f"TotalVariation.spatial_axes is {self.spatial_axes}; expected at least 1")
+
+    def values(self, y_pred):
+        space = ", ".join(["batch", *(f"axis{i}" for i in range(1, self.spatial_axes + 1))])
+        require_axes("y_pred", y_pred, f"[{space}]", f"[{space}, channels]")
+        return tf.add_n([self._along(axis, y_pred) for axis in range(1, self.spatial_axes + 1)])
+
+    def _along(self, axis, y_pred):
+        steps = tf.abs(_later(y_pred, axis) - _earlier(y_pred, axis))
+        total = tf.reduce_sum(steps, axis=range(1, y_pred.shape.rank))
+        if self.reduction == "sum":
+            return total
+        return tf.math.divide_no_nan(total, tf.cast(tf.reduce_prod(tf.shape(steps)[1:]), total.dtype))
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SequenceOrdering(Term):
+    """Keeps sequences from going down: penalises every backward step.
+
+    Formula: `relu(y[t] + margin - y[t + 1])` for each t; the mean is over steps, so that it does not grow with
+    the length. A sequence of length 1 has no steps and costs 0.
+
+    Attributes:
+      y_pred: `[batch, time]` or `[batch, time, features]`.
+      margin: by how much each value must exceed the one before it.
+      mask: `[batch]`, or `[batch, time]` for padded sequences: a step counts where both its ends do.
+
+    >>> float(SequenceOrdering()(y_pred=[[1.0, 3.0, 2.0]]))
+    0.5
+    """
+
+    y_pred: Key = "outputs"
+    margin: float = 0.0
+
+    def values(self, y_pred):
+        require_axes("y_pred", y_pred, "[batch, time]", "[batch, time, features]")
+        return tf.nn.relu(_earlier(y_pred, 1) + self.margin - _later(y_pred, 1))
+
+    def value_mask(self, mask):
+        return mask if mask.shape.rank == 1 else _earlier(mask, 1) * _later(mask, 1)
+
+
+def _earlier(tensor, axis):
+    return tensor[(slice(None),) * axis + (slice(None, -1),)]
+
+
+def _later(tensor, axis):
+    return tensor[(slice(None),) * axis + (slice(1, None),)]

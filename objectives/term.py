@@ -1,0 +1,178 @@
+"""Term: the base class of every named part of an objective.
+
+A term is a small frozen object. Its reads are fields that hold keys; its maths is `values()`, whose
+arguments bear the names of those fields:
+
+    @gin.register(module="objectives")
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Brightness(Term):
+        y_pred: Key = "outputs"
+        limit: float = 1.0
+
+        def values(self, y_pred):            # [batch, ...] in, [batch, ...] out: unreduced
+            return tf.nn.relu(y_pred - self.limit)
+
+All else is here: weight, mask, sample weights, the reduction, and the checks.
+"""
+
+import abc
+import dataclasses
+import inspect
+import numbers
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from objectives.errors import ConfigurationError, expected
+from objectives.keys import Context, Key, split_key
+from objectives.mean import Mean
+from objectives.schedules import Weight
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Term(abc.ABC):
+    """One named part of an objective: `weight * mean(values)`, over all valid values of the global batch.
+
+    Attributes:
+      weight: a number, or a function from the step to a number (see `objectives.schedules`). A constant 0
+        takes the term out of what is optimised; it is still measured.
+      mask: key of a tensor of 0 and 1 that says which values count: `[batch]`, or the first axes of the
+        values, or their shape. The mean is over what counts.
+      sample_weight: key of factors that multiply the values and leave the count alone, as in Keras.
+
+    >>> from objectives import RangeHinge
+    >>> RangeHinge(max_value=2.0, weight=0.1)
+    RangeHinge(weight=0.1, max_value=2.0)
+    >>> float(RangeHinge(max_value=2.0)(y_pred=[[1.0, 4.0]]))
+    1.0
+    """
+
+    # Reads that are compared element by element: they must agree in shape and are cast to one type.
+    aligned: ClassVar[tuple[str, ...]] = ()
+    # False for a term that reads no batch (weight decay): it is not masked, and counts once on any number
+    # of replicas.
+    has_batch: ClassVar[bool] = True
+
+    weight: Weight = 1.0
+    mask: Key | None = None
+    sample_weight: Key | None = None
+
+    @abc.abstractmethod
+    def values(self, *args: Any, **kwargs: Any) -> tf.Tensor:
+        """The formula: reads in, unreduced values `[batch, ...]` out.
+
+        Reads of half precision arrive as float32; other types arrive as they are.
+        """
+
+    def value_mask(self, mask: tf.Tensor) -> tf.Tensor:
+        """Turns a mask in the shape of the read into one in the shape of the values, where they differ."""
+        return mask
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        # A dataclass keeps a __repr__ it finds: this one shows what was changed, not every default.
+        cls.__repr__ = Term.__repr__  # type: ignore[method-assign]
+
+    def __post_init__(self):
+        if not callable(self.weight) and not isinstance(self.weight, numbers.Real):
+            raise ConfigurationError(
+                f"{type(self).__name__}.weight is {self.weight!r}; expected a number or a schedule such as @Linear()"
+            )
+        for key in self.keys:
+            split_key(key)
+
+    @property
+    def reads(self) -> Mapping[str, Key]:
+        """The key of each argument of `values()`; an argument whose field is None is passed None."""
+        names = list(inspect.signature(self.values).parameters)
+        missing = [name for name in names if name not in self.__dataclass_fields__]
+        if missing:
+            raise ConfigurationError(
+                f"{type(self).__name__}.values() takes {missing[0]!r}, which is no field; "
+                f"add the field `{missing[0]}: Key = ...`"
+            )
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        """Every key the term reads, its mask and sample weights included."""
+        return frozenset(key for key in (*self.reads.values(), self.mask, self.sample_weight) if key is not None)
+
+    @property
+    def optimised(self) -> bool:
+        """False where the weight is a constant 0: 0 * inf is NaN, so the term must not enter the gradient."""
+        return callable(self.weight) or self.weight != 0
+
+    def mean(self, context: Context) -> Mean:
+        """The term's unweighted mean over the batch in `context`, in float32 or wider.
+
+        Raises:
+          ConfigurationError: a key names nothing, or shapes do not fit; the message says which.
+        """
+        tensors = {name: None if key is None else _widen(context[key]) for name, key in self.reads.items()}
+        values = _widen(self.values(**self._align(tensors)))
+        if not self.has_batch:
+            return Mean.of(values)
+        if values.shape.rank == 0:
+            raise ConfigurationError("values() returned a scalar; expected unreduced values [batch, ...]")
+        masks = [] if self.mask is None else [self.value_mask(_widen(context[self.mask]))]
+        masks += [] if context.valid is None else [context.valid]
+        factor = None if self.sample_weight is None else context[self.sample_weight]
+        return Mean.of(values, masks=masks, factor=factor)
+
+    def __call__(self, **tensors: Any) -> tf.Tensor:
+        """The unweighted mean of the term for tensors given by the names of its reads; for a notebook."""
+        values = self.values(**self._align({name: _widen(tensor) for name, tensor in tensors.items()}))
+        return Mean.of(values).result()
+
+    def __repr__(self) -> str:
+        # Compared as text: an array has no truth value, and a default may be made by a factory.
+        fields = ((f.name, repr(getattr(self, f.name)), repr(_default(f))) for f in dataclasses.fields(self))
+        changed = [f"{name}={value}" for name, value, default in fields if value != default]
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+    def _align(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
+        tensors = dict(tensors)
+        _refuse_hidden_broadcast(tensors)
+        if self.aligned:
+            *others, last = self.aligned
+            for name in others:
+                if not tensors[name].shape.is_compatible_with(tensors[last].shape):
+                    raise ConfigurationError(
+                        f"{name} has the shape {tensors[name].shape} and {last} has {tensors[last].shape}; "
+                        f"expected the same shape"
+                    )
+                tensors[name] = tf.cast(tensors[name], tensors[last].dtype)
+        return tensors
+
+
+def require_choice(term: Term, **choices: tuple[str, ...]) -> None:
+    """Raises ConfigurationError unless each field named has one of its choices."""
+    for field, valid in choices.items():
+        value = getattr(term, field)
+        if value not in valid:
+            raise ConfigurationError(f"{type(term).__name__}.{field} is {value!r}; {expected(str(value), valid)}")
+
+
+def _default(field: dataclasses.Field) -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def _widen(tensor: Any) -> Any:
+    tensor = tf.convert_to_tensor(tensor)
+    return tf.cast(tensor, tf.float32) if tensor.dtype in (tf.float16, tf.bfloat16) else tensor
+
+
+def _refuse_hidden_broadcast(tensors: Mapping[str, Any]) -> None:
+    """`[batch]` against `[batch, 1]` broadcasts to `[batch, batch]` without a word: a mean over wrong pairs."""
+    # A function may name them after their roots.
+    y_true, y_pred = tensors.get("y_true", tensors.get("targets")), tensors.get("y_pred", tensors.get("outputs"))
+    if y_true is None or y_pred is None:
+        return
+    shapes = sorted((y_true.shape, y_pred.shape), key=len)
+    if len(shapes[1]) == len(shapes[0]) + 1 and shapes[1][-1] == 1:
+        raise ConfigurationError(
+            f"y_true has the shape {y_true.shape} and y_pred has {y_pred.shape}: they would broadcast to "
+            f"[batch, batch]; expected the same shape (add or squeeze the last axis of one of them)"
+        )
