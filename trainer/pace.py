@@ -1,0 +1,31 @@
+"""Pace: how many steps the next chunk takes."""
+
+from trainer.chunk import LIMIT
+
+# Long enough that the host's part of a chunk does not show, short enough that the progress bar moves.
+_SECONDS = 0.5
+
+
+class Pace:
+    """Sizes chunks by the speed measured so far, unless a size is given.
+
+    >>> pace = Pace(None)
+    >>> pace.took(steps=10, seconds=0.1)
+    >>> pace.steps_per_second, pace.next(until=1000)
+    (100.0, 50)
+    >>> Pace(7).next(until=5)
+    5
+    """
+
+    def __init__(self, chunk_steps: int | None):
+        self._fixed = chunk_steps
+        self.steps_per_second = 0.0
+
+    def next(self, *, until: int) -> int:
+        """Steps of the next chunk, at most `until`; the first chunks are short, as nothing is known yet."""
+        wanted = self._fixed or max(int(self.steps_per_second * _SECONDS), 10)
+        return min(wanted, until, LIMIT)
+
+    def took(self, *, steps: int, seconds: float) -> None:
+        """Learns from a chunk that was run."""
+        self.steps_per_second = steps / seconds

@@ -1,0 +1,52 @@
+"""The chart of a finished run: every term over the steps, as a picture."""
+
+import pathlib
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from trainer.reports import jsonl
+
+
+def draw_terms(workdir: pathlib.Path, path: pathlib.Path) -> pathlib.Path:
+    """Draws the weighted and the raw terms of a run from its `metrics.jsonl`; training solid, evaluation dotted.
+
+    Raises:
+      ValueError: the run has logged nothing yet.
+    """
+    lines = jsonl.read(workdir)
+    if not lines:
+        raise ValueError(f"{workdir} has logged nothing yet; expected a run with lines in {jsonl.NAME}")
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _draw(left, lines, "weighted", "what each term adds to the total")
+    _draw(right, lines, "raw", "each term before its weight")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=8, frameon=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    return path
+
+
+def _draw(axes, lines, what: str, title: str) -> None:
+    tags = [tag for tag in lines[-1].values if tag.endswith(f"/{what}")]
+    if what == "weighted":
+        _series(axes, lines, "loss/total", "total", "black")
+    for i, tag in enumerate(tags):
+        _series(axes, lines, tag, tag.split("/")[1], f"C{i}")
+    axes.set_title(title, fontsize=10)
+    axes.set_xlabel("step")
+    axes.set_yscale("log" if _positive(lines, tags) else "linear")
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _series(axes, lines, tag: str, label: str, color: str) -> None:
+    for split, style, name in (("train", "-", label), ("eval", ":", None)):
+        points = [(line.step, line.values[tag]) for line in lines if line.split == split and tag in line.values]
+        if points:
+            axes.plot(*zip(*points, strict=True), style, color=color, label=name, linewidth=1.6)
+
+
+def _positive(lines, tags: list[str]) -> bool:
+    return all(line.values[tag] > 0 for line in lines for tag in tags if tag in line.values)

@@ -1,0 +1,74 @@
+"""Report: the interface of everything that shows a run's numbers, and the composite of several."""
+
+import dataclasses
+import pathlib
+from collections.abc import Sequence
+
+from trainer.log import Line
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Run:
+    """What a report may know of the run before its first line.
+
+    Attributes:
+      terms: the names of the terms, in their order.
+      steps: how many updates there will be in all.
+      first_step: how many there were when this process took over; lines after it are written again.
+      config: the configuration in use, as text.
+      headline: short statements of what was chosen, for people.
+      workdir: the run's folder, or None where nothing is kept.
+    """
+
+    terms: tuple[str, ...]
+    steps: int
+    first_step: int = 0
+    config: str = ""
+    headline: tuple[str, ...] = ()
+    workdir: pathlib.Path | None = None
+
+
+class Report:
+    """Shows a run's numbers somewhere. Each method does nothing unless a report needs it."""
+
+    def start(self, run: Run) -> None:
+        """Called once, before the first step."""
+
+    def write(self, line: Line) -> None:
+        """Called with each line, in the order of steps."""
+
+    def advance(self, step: int, steps_per_second: float) -> None:
+        """Called after each chunk: `step` updates are done."""
+
+    def flush(self) -> None:
+        """Called before a checkpoint: what was written so far must outlive the process."""
+
+    def close(self) -> None:
+        """Called once at the end, also where the run failed."""
+
+
+class Reports(Report):
+    """Hands everything on to several reports, in their order."""
+
+    def __init__(self, reports: Sequence[Report]):
+        self._reports = tuple(reports)
+
+    def start(self, run: Run) -> None:
+        for report in self._reports:
+            report.start(run)
+
+    def write(self, line: Line) -> None:
+        for report in self._reports:
+            report.write(line)
+
+    def advance(self, step: int, steps_per_second: float) -> None:
+        for report in self._reports:
+            report.advance(step, steps_per_second)
+
+    def flush(self) -> None:
+        for report in self._reports:
+            report.flush()
+
+    def close(self) -> None:
+        for report in self._reports:
+            report.close()

@@ -1,0 +1,88 @@
+"""The TensorBoard report: every tag as a scalar, all terms on one chart, the config as text.
+
+Events are written as TensorBoard's own protos, one event a logged step: summary operations fail inside XLA,
+are wrong on replicas, and cost a call each.
+"""
+
+import os
+import pathlib
+import socket
+import time
+
+import tensorflow as tf
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.custom_scalar import layout_pb2
+from tensorboard.plugins.custom_scalar import summary as custom_scalar
+from tensorboard.plugins.scalar.summary_v2 import scalar_pb
+from tensorboard.plugins.text.summary_v2 import text_pb
+
+from trainer.log import Line
+from trainer.reports.report import Report, Run
+
+
+class TensorBoard(Report):
+    """Writes events under `train/` and `eval/` of a folder."""
+
+    def __init__(self, folder: pathlib.Path):
+        self._folder = folder
+        self._files: dict[str, _EventFile] = {}
+
+    def start(self, run: Run) -> None:
+        for split in ("train", "eval"):
+            self._files[split] = _EventFile(self._folder / split)
+            self._files[split].add(run.first_step, custom_scalar.pb(layout(run.terms)))
+        self._files["train"].add(run.first_step, text_pb("config", _as_code(run.config)))
+
+    def write(self, line: Line) -> None:
+        values = [value for tag, number in line.values.items() for value in scalar_pb(tag, number).value]
+        self._files[line.split].add(line.step, Summary(value=values))
+
+    def flush(self) -> None:
+        for file in self._files.values():
+            file.flush()
+
+    def close(self) -> None:
+        for file in self._files.values():
+            file.close()
+
+
+def layout(terms: tuple[str, ...]) -> layout_pb2.Layout:
+    """The custom-scalars page: all weighted terms and their total on one chart, all raw terms on another."""
+    charts = [
+        _chart("weighted terms and their total", ["^loss/total$", *(f"^terms/{name}/weighted$" for name in terms)]),
+        _chart("raw terms", [f"^terms/{name}/raw$" for name in terms]),
+        _chart("weights", [f"^terms/{name}/weight$" for name in terms]),
+    ]
+    return layout_pb2.Layout(category=[layout_pb2.Category(title="terms", chart=charts)])
+
+
+def _chart(title: str, tags: list[str]) -> layout_pb2.Chart:
+    return layout_pb2.Chart(title=title, multiline=layout_pb2.MultilineChartContent(tag=tags))
+
+
+def _as_code(text: str) -> str:
+    """Markdown that shows `text` as it is."""
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+class _EventFile:
+    """One file of TensorBoard events."""
+
+    def __init__(self, folder: pathlib.Path):
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}.v2"
+        self._records = tf.io.TFRecordWriter(str(folder / name))
+        self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
+
+    def add(self, step: int, summary: Summary) -> None:
+        self._write(Event(wall_time=time.time(), step=step, summary=summary))
+
+    def _write(self, event: Event) -> None:
+        self._records.write(event.SerializeToString())
+
+    def flush(self) -> None:
+        self._records.flush()
+
+    def close(self) -> None:
+        self._records.close()

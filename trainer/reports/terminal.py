@@ -1,0 +1,85 @@
+"""The terminal report: a progress bar with a column for each term, or plain lines where nobody watches."""
+
+import time
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from trainer.log import Line
+from trainer.reports.report import Report, Run
+
+
+class Terminal(Report):
+    """Percent, time to go, steps per second, and the weighted value of every term.
+
+    On a terminal it is a bar that is redrawn; elsewhere (a file, a pipe, a batch system) it is one line every
+    `interval` seconds, so that a log stays short and readable.
+    """
+
+    def __init__(self, console: Console | None = None, interval: float = 10.0):
+        self._console = console or Console(soft_wrap=True)
+        self._interval = interval
+        self._shown = 0.0
+        self._rate = 0.0
+        self._terms = ""
+        self._progress: Progress | None = None
+
+    def start(self, run: Run) -> None:
+        self._run = run
+        for text in run.headline:
+            self._console.print(text, highlight=False, markup=False)
+        if self._console.is_terminal:
+            self._progress = _bar(self._console)
+            self._bar = self._progress.add_task("train", total=run.steps, completed=run.first_step, rate="", terms="")
+            self._progress.start()
+
+    def write(self, line: Line) -> None:
+        if line.split == "eval":
+            self._print(f"eval at step {line.step}: {weighted_values(line.values)}")
+        else:
+            self._terms = weighted_values(line.values)
+
+    def advance(self, step: int, steps_per_second: float) -> None:
+        self._rate = steps_per_second
+        if self._progress:
+            self._progress.update(self._bar, completed=step, rate=f"{steps_per_second:,.0f}", terms=self._terms)
+        elif step == self._run.steps or time.monotonic() - self._shown >= self._interval:
+            self._shown = time.monotonic()
+            self._print(self._plain_line(step))
+
+    def close(self) -> None:
+        if self._progress:
+            self._progress.stop()
+
+    def _plain_line(self, step: int) -> str:
+        steps = self._run.steps
+        minutes, seconds = divmod(round((steps - step) / max(self._rate, 1e-9)), 60)
+        return (
+            f"step {step:,} of {steps:,} ({step / steps:.0%}), {minutes}:{seconds:02d} to go, "
+            f"{self._rate:,.1f} steps/s: {self._terms}"
+        )
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, highlight=False, markup=False)
+
+
+def weighted_values(values: Mapping[str, float]) -> str:
+    """The total and each term's weighted value, to four digits, for people.
+
+    >>> weighted_values({"loss/total": 1.5, "terms/data/raw": 1.0, "terms/data/weighted": 1.5})
+    'total 1.5  data 1.5'
+    """
+    names = {"loss/total": "total", **{tag: tag.split("/")[1] for tag in values if tag.endswith("/weighted")}}
+    return "  ".join(f"{name} {values[tag]:.4g}" for tag, name in names.items())
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        BarColumn(bar_width=24),
+        TaskProgressColumn(),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[rate]} steps/s"),
+        TextColumn("{task.fields[terms]}"),
+        console=console,
+    )

@@ -1,0 +1,139 @@
+"""Tap: a model's multi-output view, with exactly the activations and weights that some key names."""
+
+import functools
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import keras
+
+from objectives import ConfigurationError, Key
+from objectives.errors import Mistakes, expected
+from objectives.keys import split_key
+
+
+class Tap:
+    """Calls a model and also returns what the layers put out that keys name.
+
+    It listens to the layers' own calls, so that layers of functional, sequential, nested and subclassed models
+    are reached alike, without a second forward pass. A layer that is called several times in one pass gives a
+    list: `activations.encoder.0`, `activations.encoder.1`.
+
+    Attributes:
+      model: the model.
+      weights: the variables that keys name, by their path.
+
+    Raises:
+      ConfigurationError: a key names no layer or variable of the model; all such keys are reported at once.
+
+    >>> model = keras.Sequential([keras.Input([2]), keras.layers.Dense(3, name="hidden"), keras.layers.Dense(1)])
+    >>> outputs, activations = Tap(model, ["outputs", "activations.hidden"])(keras.ops.ones([4, 2]), training=True)
+    >>> outputs.shape, activations["hidden"].shape
+    (TensorShape([4, 1]), TensorShape([4, 3]))
+    """
+
+    def __init__(self, model: keras.Model, keys: Iterable[Key]):
+        self.model = model
+        layers, variables = dict(layer_paths(model)), {variable.path: variable for variable in model.variables}
+        mistakes = Mistakes()
+        self._layers: dict[str, keras.Layer] = {}
+        self.weights: dict[str, keras.Variable] = {}
+        for key in sorted(keys):
+            with mistakes.gathered():
+                root, path = split_key(key)
+                if root == "activations":
+                    self._layers.update(_named(path, layers, key))
+                elif root == "weights":
+                    self.weights.update(_named(path, variables, key))
+        mistakes.raise_any()
+        for layer in self._layers.values():
+            _listen(layer)
+
+    def __call__(self, inputs: Any, *, training: bool) -> tuple[Any, dict[str, Any]]:
+        """The model's outputs, and the activations by layer path.
+
+        Raises:
+          ConfigurationError: the model adds losses of its own, or a layer was not called.
+        """
+        with _Recording() as calls:
+            outputs = self.model(inputs, training=training)
+        self._refuse_own_losses()
+        return outputs, {path: self._heard(path, calls.get(id(layer))) for path, layer in self._layers.items()}
+
+    def _heard(self, path: str, outputs: list[Any] | None) -> Any:
+        if not outputs:
+            raise ConfigurationError(f"key 'activations.{path}': the model has this layer but did not call it")
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def _refuse_own_losses(self) -> None:
+        # They would be neither optimised nor logged, and nobody would notice.
+        if self.model.losses:
+            raise ConfigurationError(
+                f"the model adds {len(self.model.losses)} losses of its own (add_loss or a layer's regularizer), which "
+                f"no term shows; expected a model without them: state each as a term, such as ActivationPenalty"
+            )
+
+
+def layer_paths(model: keras.Model) -> Iterator[tuple[str, keras.Layer]]:
+    """Every layer and operation of a model with its path, such as `encoder/conv3`; parents before children."""
+    for layer in _children(model):
+        yield layer.name, layer
+        for path, child in layer_paths(layer):
+            yield f"{layer.name}/{path}", child
+
+
+def _children(layer: Any) -> list[Any]:
+    # A functional model's operations include sums and slices that are no layers but have outputs too.
+    if isinstance(layer, keras.Sequential):
+        found = layer.layers
+    elif hasattr(layer, "operations"):
+        found = layer.operations
+    elif isinstance(layer, keras.Layer):
+        found = layer._flatten_layers(include_self=False, recursive=False)
+    else:
+        found = []
+    return [child for child in found if not isinstance(child, keras.layers.InputLayer)]
+
+
+def _named(path: str, known: dict[str, Any], key: Key) -> dict[str, Any]:
+    """The entry of `known` that a key's path names, whole or up to its first dot."""
+    root = key.partition(".")[0]
+    for name in (path, path.partition(".")[0]):
+        if name in known:
+            return {name: known[name]}
+    raise ConfigurationError(f"key {key!r}: {expected(key, [f'{root}.{name}' for name in known])}")
+
+
+# What the layers of this thread put out, while somebody listens: replicas are traced in threads of their own.
+_heard = threading.local()
+
+
+class _Recording:
+    """While it is open, the outputs of every layer listened to, by the layer's id, in the order of its calls."""
+
+    def __enter__(self) -> dict[int, list[Any]]:
+        _heard.calls = {}
+        return _heard.calls
+
+    def __exit__(self, *_: object) -> None:
+        _heard.calls = None
+
+
+def _listen(layer: keras.Layer) -> None:
+    """Makes a layer tell the recording of its thread, if one is open, what it returns; once for good."""
+    if getattr(layer.call, "tells", False):
+        return
+    layer.call = _telling(layer, layer.call)
+
+
+def _telling(layer: keras.Layer, call: Callable) -> Callable:
+    @functools.wraps(call)
+    def telling(*args: Any, **kwargs: Any) -> Any:
+        outputs = call(*args, **kwargs)
+        calls = getattr(_heard, "calls", None)
+        if calls is not None:
+            calls.setdefault(id(layer), []).append(outputs)
+        return outputs
+
+    telling.tells = True  # type: ignore[attr-defined]
+    return telling

@@ -1,0 +1,248 @@
+"""Trainer: runs a model, an objective and a source to the end, and goes on where it was stopped."""
+
+import pathlib
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gin
+import keras
+import tensorflow as tf
+
+from objectives import ConfigurationError, Objective
+from objectives.errors import Mistakes
+from trainer.checkpoints import Checkpoints
+from trainer.log import Averages, Line
+from trainer.pace import Pace
+from trainer.program import Program
+from trainer.reports import JsonLines, Report, Reports, Run, TensorBoard, Terminal
+from trainer.sources import ArraySource
+from trainer.step import Step
+from trainer.strategy import adopt, make_strategy
+from trainer.tap import Tap
+from trainer.task import Task
+from trainer.workdir import make_workdir, write_record
+
+
+@gin.configurable(module="trainer")
+class Trainer:
+    """Trains a model on a sum of named terms.
+
+    Attributes:
+      model: the model; it is trained in place.
+      objective: the terms.
+      task: the task, if one was given.
+      step: the number of updates done.
+
+    >>> import numpy as np
+    >>> from objectives import MeanSquaredError
+    >>> model = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])
+    >>> x = np.linspace(-1, 1, 64, dtype=np.float32)[:, None]
+    >>> trainer = Trainer(model=model, objective=Objective(data=MeanSquaredError()), reports=[],
+    ...                   optimizer=keras.optimizers.SGD(0.5), train=ArraySource(x, 2 * x), steps=50)
+    >>> values = trainer.train()
+    >>> sorted(values)[:2], bool(values["loss/total"] < 1e-3)
+    (['loss/total', 'optimizer/grad_norm'], True)
+    """
+
+    def __init__(
+        self,
+        *,
+        objective: Objective,
+        optimizer: keras.optimizers.Optimizer,
+        task: Task | None = None,
+        model: keras.Model | None = None,
+        train: ArraySource | None = None,
+        eval: ArraySource | None = None,
+        workdir: str | pathlib.Path | None = None,
+        steps: int = 1000,
+        batch_size: int = 64,
+        seed: int = 0,
+        strategy: str = "mirrored",
+        execution: str = "auto",
+        chunk_steps: int | None = None,
+        log_every: int = 20,
+        eval_every: int | None = None,
+        checkpoint_every: int | None = None,
+        clip_norm: float | None = None,
+        reports: Sequence[Report] | None = None,
+    ):
+        """Checks the settings, builds what is missing, and moves the model under the strategy.
+
+        Args:
+          objective: the terms.
+          optimizer: any Keras optimizer; it becomes this trainer's own.
+          task: gives the model, the training and the evaluation data, each unless given itself.
+          model: a built model.
+          train: the examples to learn from.
+          eval: the examples to judge by, if any.
+          workdir: the run's folder; None to keep nothing. A folder with checkpoints is gone on with.
+          steps: how many updates in all.
+          batch_size: examples in one update, over all replicas.
+          seed: of the model's first weights, of its random layers and of the order of examples.
+          strategy: "mirrored" or "one_device".
+          execution: "auto", "graph" or "xla_loop"; see `trainer.execution`.
+          chunk_steps: how many steps run between two looks of the host; None for as many as take half a second.
+          log_every: steps between two logged lines; a line holds the mean over its steps.
+          eval_every: steps between two evaluations; None for one at the end.
+          checkpoint_every: steps between two checkpoints; None for one at the end.
+          clip_norm: the largest norm of the global gradient; None for no bound.
+          reports: where lines go; None for the terminal and, with a workdir, metrics.jsonl and TensorBoard.
+
+        Raises:
+          ConfigurationError: something does not fit; all that can be told at once is.
+        """
+        _check_settings(locals())
+        keras.utils.set_random_seed(seed)
+        self._workdir = None if workdir is None else make_workdir(workdir)
+        self.objective, self.task, self.model = objective, task, model or task.build_model()
+        self._eval = eval or (task and task.eval)
+        self._steps, self._eval_every, self._checkpoint_every = steps, eval_every, checkpoint_every
+        self._strategy = make_strategy(strategy)
+        tap = Tap(self.model, objective.keys)
+        adopt(self._strategy, self.model, optimizer)
+        self._program = Program(
+            strategy=self._strategy,
+            step=Step(
+                tap=tap,
+                objective=objective,
+                optimizer=optimizer,
+                replicas=self._strategy.num_replicas_in_sync,
+                clip_norm=clip_norm,
+            ),
+            train=train or task.train,
+            eval=self._eval,
+            batch_size=batch_size,
+            seed=seed,
+            execution=execution,
+        )
+        self._done = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._checkpoints = self._workdir and Checkpoints(
+            self._workdir / "checkpoints", step=self._done, model=self.model, optimizer=optimizer
+        )
+        self._averages, self._pace = Averages(self._program.tags, log_every), Pace(chunk_steps)
+        self._reports = Reports(_default_reports(self._workdir) if reports is None else reports)
+
+    @property
+    def step(self) -> int:
+        """The number of updates done."""
+        return int(self._done)
+
+    def train(self) -> Mapping[str, float]:
+        """Trains up to `steps` updates, from the newest checkpoint on if there is one.
+
+        Returns:
+          The values of the last line by tag: of the last evaluation, or of training where there is none.
+        """
+        resumed = bool(self._checkpoints) and self._checkpoints.restore()
+        # Before the reports start: a run that cannot work leaves no line in them.
+        self._program.compile()
+        self._reports.start(self._run(resumed))
+        values: Mapping[str, float] = {}
+        try:
+            while self.step < self._steps:
+                # The order matters: a checkpoint is saved after the lines of its steps were written.
+                values = self._train_chunk() or values
+                values = self._evaluate_where_due() or values
+                self._save_where_due()
+        finally:
+            self._reports.close()
+        return values or self.evaluate()
+
+    def evaluate(self) -> dict[str, float]:
+        """Each term and the total over every example of the evaluation source exactly once, by tag.
+
+        Raises:
+          ConfigurationError: there is no evaluation source.
+        """
+        return self._program.evaluate(self.step)
+
+    def dry_run(self) -> dict[str, float]:
+        """Checks all that training would meet, without an update: each term on the first batch, by tag."""
+        return self._program.preview(self.step)
+
+    def _train_chunk(self) -> Mapping[str, float] | None:
+        """Runs one chunk and reports it; the values of its last line, if a line was due."""
+        first = self.step
+        steps = self._pace.next(until=self._next_stop() - first)
+        began = time.perf_counter()
+        rows = self._program.train(first_step=first, steps=steps)
+        self._pace.took(steps=steps, seconds=time.perf_counter() - began)
+        self._done.assign_add(steps)
+        lines = [*self._averages.lines(first_step=first, rows=rows)]
+        lines += self._averages.rest() if self.step == self._steps else []
+        for step, values in lines:
+            values["speed/steps_per_second"] = self._pace.steps_per_second
+            self._reports.write(Line("train", step, values))
+        self._reports.advance(self.step, self._pace.steps_per_second)
+        return lines[-1][1] if lines else None
+
+    def _evaluate_where_due(self) -> Mapping[str, float] | None:
+        if self._eval is None or not self._due(self._eval_every):
+            return None
+        values = self.evaluate()
+        self._reports.write(Line("eval", self.step, values))
+        return values
+
+    def _save_where_due(self) -> None:
+        if self._checkpoints and self._due(self._checkpoint_every):
+            self._reports.flush()
+            self._checkpoints.save()
+
+    def _due(self, every: int | None) -> bool:
+        return self.step == self._steps or (every is not None and self.step % every == 0)
+
+    def _next_stop(self) -> int:
+        """The step of the next evaluation, checkpoint or end, which no chunk may run past."""
+        periods = [every for every in (self._eval_every, self._checkpoint_every) if every]
+        return min([self._steps, *(every * (self.step // every + 1) for every in periods)])
+
+    def _run(self, resumed: bool) -> Run:
+        asked, used = gin.config_str(), gin.operative_config_str()
+        if not asked.strip():
+            asked = used = f"# Built in Python, not from gin:\n# {self.objective!r}\n"
+        if self._workdir:
+            write_record(self._workdir, asked=asked, used=used)
+        return Run(
+            terms=tuple(self.objective.terms),
+            steps=self._steps,
+            first_step=self.step,
+            config=used,
+            headline=self._headline(resumed),
+            workdir=self._workdir,
+        )
+
+    def _headline(self, resumed: bool) -> tuple[str, ...]:
+        choice = self._program.choice
+        devices = [name.rpartition("device:")[2] for name in self._strategy.extended.worker_devices]
+        return (
+            f"{len(self.objective.terms)} terms: {', '.join(self.objective.terms)}",
+            f"{len(devices)} replica{'s' * (len(devices) > 1)} on {', '.join(devices)}; "
+            f"execution {choice.execution}: {choice.reason}",
+            *([f"going on at step {self.step:,} from the newest checkpoint in {self._workdir}"] if resumed else []),
+        )
+
+
+def _default_reports(workdir: pathlib.Path | None) -> list[Report]:
+    return [Terminal(), *([JsonLines(workdir), TensorBoard(workdir)] if workdir else [])]
+
+
+def _check_settings(settings: Mapping[str, Any]) -> None:
+    """Raises ConfigurationError for all settings that cannot work, at once."""
+    mistakes = Mistakes()
+    for name in ("steps", "batch_size", "log_every", "eval_every", "checkpoint_every", "chunk_steps", "clip_norm"):
+        with mistakes.gathered():
+            _require_positive(name, settings[name])
+    for name, kind in (("objective", Objective), ("optimizer", keras.optimizers.Optimizer)):
+        if not isinstance(settings[name], kind):
+            mistakes.messages.append(f"Trainer.{name} is {settings[name]!r}; expected an instance of {kind.__name__}")
+    for name in ("model", "train"):
+        if settings[name] is None and settings["task"] is None:
+            mistakes.messages.append(f"Trainer has no {name}; give it a task, or {name}=... itself")
+    mistakes.raise_any()
+
+
+def _require_positive(name: str, value: float | None) -> None:
+    whole = name != "clip_norm"
+    if value is not None and (value <= 0 or (whole and value != int(value))):
+        raise ConfigurationError(f"Trainer.{name} is {value!r}; expected a {'whole ' * whole}number above 0")
