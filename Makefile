@@ -1,0 +1,38 @@
+# Everything one types: each target sets up what it needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test slow check board
+
+## Trains one task without and with its regularising terms, and shows what they changed.
+demo: $(VENV)/made
+	rm -rf runs/demo
+	$(BIN)/python scripts/train.py --gin_file=gin_configs/scene_segmentation_plain.gin --workdir=runs/demo/plain
+	$(BIN)/python scripts/train.py --gin_file=gin_configs/scene_segmentation.gin --workdir=runs/demo/five_terms
+	$(BIN)/python scripts/compare.py runs/demo/plain runs/demo/five_terms
+
+## The tests that take seconds.
+test: $(VENV)/made
+	$(BIN)/python -m pytest
+
+## The tests that take longer: real processes, whole demos.
+slow: $(VENV)/made
+	$(BIN)/python -m pytest -m slow
+
+## Style and types.
+check: $(VENV)/made
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+## Opens the charts of every run.
+board: $(VENV)/made
+	$(BIN)/tensorboard --logdir runs
+
+# Made once, and again when the pins change.
+$(VENV)/made: constraints.txt pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@

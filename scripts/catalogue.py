@@ -1,0 +1,67 @@
+"""Prints every term, schedule and task: what it does, its formula, its fields, and the gin lines that add it.
+
+python scripts/catalogue.py
+"""
+
+from command_line import run  # isort: skip (first: it quiets TensorFlow)
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Iterable
+
+from objectives import Term
+from objectives.schedules import Schedule
+from trainer import Task, config
+
+_FAMILIES = (("Terms", Term), ("Schedules of a weight", Schedule), ("Tasks", Task))
+
+
+def main(_: list[str]) -> None:
+    found = config.configurables().values()
+    for title, family in _FAMILIES:
+        members = [c for c in found if isinstance(c, type) and issubclass(c, family)]
+        print(f"{title}\n{'=' * len(title)}\n")
+        for member in members:
+            print(f"{entry(member)}\n")
+
+
+def entry(member: type) -> str:
+    """The catalogue's text for one term, schedule or task."""
+    doc = inspect.getdoc(member) or ""
+    formula = re.search(r"^Formula: (.*?)(?:\n\n|\Z)", doc, re.S | re.M)
+    parts = [
+        f"{member.__name__}: {doc.splitlines()[0]}",
+        *([f"  formula  {' '.join(formula[1].split())}"] if formula else []),
+        *(f"  {'fields' if i == 0 else '':8} {line}" for i, line in enumerate(_fields(member))),
+        *(f"  {'gin' if i == 0 else '':8} {line}" for i, line in enumerate(_gin_lines(member))),
+    ]
+    return "\n".join(parts)
+
+
+def _fields(member: type) -> Iterable[str]:
+    for field in dataclasses.fields(member):
+        yield f"{field.name} = {_default(field)}"
+
+
+def _default(field: dataclasses.Field) -> str:
+    if field.default is not dataclasses.MISSING:
+        return repr(field.default)
+    return repr(field.default_factory()) if field.default_factory is not dataclasses.MISSING else "(required)"
+
+
+def _gin_lines(member: type) -> Iterable[str]:
+    name = member.__name__
+    if issubclass(member, Term):
+        yield f"Objective.{re.sub(r'(?<=[a-z])(?=[A-Z])', '_', name).lower()} = @{name}()"
+    elif issubclass(member, Task):
+        yield f"Trainer.task = @{name}()"
+    else:
+        yield f"RangeHinge.weight = @{name}()"
+    for field in dataclasses.fields(member):
+        if _default(field) == "(required)":
+            yield f"{name}.{field.name} = ..."
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,95 @@
+"""What the scripts share: the flags that choose a configuration, and exit statuses.
+
+Import it before anything that imports TensorFlow, whose start-up chatter it holds back.
+"""
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from typing import NoReturn
+
+from absl import app, flags
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_multi_string("gin_file", [], "A gin file; repeat for several, later ones win.")
+flags.DEFINE_multi_string("gin_param", [], "One gin binding such as 'RangeHinge.weight = 0.3'; wins over files.")
+flags.DEFINE_integer("logical_devices", 1, "CPU devices to mirror over, where there is no GPU.")
+flags.DEFINE_bool("debug", False, "Show a traceback where a mistake in flags, config or data is found.")
+
+STATUS_MISTAKE = 2
+
+
+@contextlib.contextmanager
+def _held_back_stderr() -> Iterator[None]:
+    """Keeps what libraries print to the error stream while they load, and shows it only if loading fails."""
+    with tempfile.TemporaryFile() as held:
+        sys.stderr.flush()
+        stderr = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(stderr, held.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+with _held_back_stderr():
+    import tensorflow as tf
+
+    import tasks  # noqa: F401 (registers the tasks with gin)
+    import trainer  # noqa: F401
+    from objectives import ConfigurationError
+    from trainer import config
+    from trainer.strategy import configure_logical_devices
+
+    tf.config.list_physical_devices()
+
+
+def run(main: Callable[[list[str]], None], *, arguments: str = "") -> None:
+    """Runs a script's main with its arguments; a mistake of the user's ends it with one clear paragraph, status 2.
+
+    Args:
+      main: takes what follows the flags.
+      arguments: what that is, for the message where it is missing; empty where nothing may follow.
+    """
+    app.run(lambda argv: _guarded(main, argv[1:], arguments), flags_parser=_parse_flags)
+
+
+def load_config() -> None:
+    """Applies --logical_devices, --gin_file and --gin_param."""
+    tf.get_logger().setLevel("ERROR")
+    if FLAGS.logical_devices != 1:
+        configure_logical_devices(FLAGS.logical_devices)
+    config.load(FLAGS.gin_file, FLAGS.gin_param)
+
+
+def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str) -> None:
+    try:
+        if bool(given) != bool(arguments):
+            found = f"unexpected argument {given[0]!r}" if given else "no argument"
+            raise ConfigurationError(f"{found}; expected flags{f' and {arguments}' if arguments else ' only'}")
+        main(given)
+    except ConfigurationError as error:
+        if FLAGS.debug:
+            raise
+        _exit_with(error.messages)
+
+
+def _parse_flags(argv: Sequence[str]) -> list[str]:
+    try:
+        return FLAGS(argv)
+    except flags.Error as error:
+        _exit_with([str(error)])
+
+
+def _exit_with(messages: Sequence[str]) -> NoReturn:
+    print("\n".join(messages), file=sys.stderr)
+    sys.exit(STATUS_MISTAKE)

@@ -1,0 +1,47 @@
+"""Compares finished runs: each term's raw value and each measure of the task, a column a run.
+
+python scripts/compare.py runs/plain runs/scenes
+"""
+
+from command_line import run  # isort: skip (first: it quiets TensorFlow)
+
+import json
+import os
+import pathlib
+
+from results import NAME, show_charts, show_comparison
+
+from objectives import ConfigurationError
+from objectives.errors import Mistakes
+from trainer.reports import jsonl
+
+
+def main(folders: list[str]) -> None:
+    mistakes = Mistakes()
+    terms, learned = {}, {}
+    for folder in map(pathlib.Path, folders):
+        with mistakes.gathered():
+            terms[folder.name], learned[folder.name] = _last_terms(folder), _learned(folder)
+    mistakes.raise_any()
+    show_comparison("raw value of each term on the evaluation data", terms)
+    show_comparison("what was learned", learned)
+    show_charts(
+        pathlib.Path(os.path.commonpath(folders)),
+        [picture for folder in folders for picture in sorted(pathlib.Path(folder).glob("pictures/*.png"))],
+    )
+
+
+def _last_terms(folder: pathlib.Path) -> dict[str, float]:
+    lines = jsonl.read(folder)
+    if not lines:
+        raise ConfigurationError(f"{str(folder)!r} holds no run; expected a --workdir with {jsonl.NAME} in it")
+    return {tag.split("/")[1]: value for tag, value in lines[-1].values.items() if tag.endswith("/raw")}
+
+
+def _learned(folder: pathlib.Path) -> dict[str, float]:
+    path = folder / NAME
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+if __name__ == "__main__":
+    run(main, arguments="the folders of runs")

@@ -1,0 +1,63 @@
+"""What a run came to, for people: each term, what the task learned, where the pictures and the charts are."""
+
+import json
+import pathlib
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from trainer import Trainer
+from trainer.reports import draw_terms
+
+NAME = "learned.json"
+_CONSOLE = Console(soft_wrap=True, highlight=False)
+
+
+def conclude(trainer: Trainer, values: Mapping[str, float], workdir: str | None) -> None:
+    """Shows the terms and what was learned; with a workdir, writes the measures and draws the pictures there."""
+    show_terms(f"each term at step {trainer.step:,}", values)
+    learned = trainer.task.measure(trainer.model) if trainer.task else {}
+    for name, value in learned.items():
+        _CONSOLE.print(f"{name}: {value:.4g}", markup=False)
+    if workdir:
+        _keep(trainer, learned, pathlib.Path(workdir))
+
+
+def show_terms(title: str, values: Mapping[str, float]) -> None:
+    """A table of raw value, weight and weighted value of each term, and their total."""
+    table = _table(title, "term", ["raw", "weight", "weighted"])
+    for name in sorted(tag.split("/")[1] for tag in values if tag.endswith("/raw")):
+        table.add_row(name, *(f"{values[f'terms/{name}/{what}']:.5g}" for what in ("raw", "weight", "weighted")))
+    table.add_section()
+    table.add_row("total", "", "", f"{values['loss/total']:.5g}")
+    _CONSOLE.print(table)
+
+
+def show_comparison(title: str, columns: Mapping[str, Mapping[str, float]]) -> None:
+    """A table of one column a run and one row a name; blank where a run has no such number."""
+    table = _table(title, "", list(columns))
+    for name in dict.fromkeys(name for values in columns.values() for name in values):
+        table.add_row(name, *(f"{values[name]:.4g}" if name in values else "" for values in columns.values()))
+    _CONSOLE.print(table)
+
+
+def show_charts(folder: pathlib.Path, pictures: Sequence[pathlib.Path]) -> None:
+    """Says where the pictures are and how to see the charts."""
+    _CONSOLE.print("pictures: " + ", ".join(str(path) for path in pictures), markup=False)
+    _CONSOLE.print(f"charts:   tensorboard --logdir {folder}   (tab CUSTOM SCALARS: all terms on one chart)")
+
+
+def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path) -> None:
+    (workdir / NAME).write_text(json.dumps(learned, indent=2) + "\n")
+    pictures = [draw_terms(workdir, workdir / "pictures" / "terms.png")]
+    pictures += trainer.task.draw(trainer.model, workdir / "pictures") if trainer.task else []
+    show_charts(workdir, pictures)
+
+
+def _table(title: str, first: str, columns: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column(first)
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table

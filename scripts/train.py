@@ -1,0 +1,32 @@
+"""Trains what gin files describe.
+
+python scripts/train.py --gin_file=gin_configs/scene_segmentation.gin --workdir=runs/scenes
+"""
+
+from command_line import FLAGS, flags, load_config, run  # isort: skip (first: it quiets TensorFlow)
+
+import gin
+from results import conclude, show_terms
+
+from trainer import Trainer, config
+
+flags.DEFINE_string("workdir", None, "The run's folder; the same folder again goes on where the run was stopped.")
+flags.DEFINE_bool("dry_run", False, "Check everything and show each term on the first batch; write nothing.")
+flags.DEFINE_bool("print_config", False, "Show the configuration that files and bindings add up to, and stop.")
+
+
+def main(_: list[str]) -> None:
+    load_config()
+    if FLAGS.print_config:
+        print(gin.config_str())
+        return
+    workdir = None if FLAGS.dry_run else FLAGS.workdir
+    trainer = config.build(Trainer, bindings=FLAGS.gin_param, workdir=workdir)
+    if FLAGS.dry_run:
+        show_terms("each term on the first batch", trainer.dry_run())
+    else:
+        conclude(trainer, trainer.train(), FLAGS.workdir)
+
+
+if __name__ == "__main__":
+    run(main)
