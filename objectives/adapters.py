@@ -1,6 +1,5 @@
 """Adapters that turn what people already have into terms: plain functions and Keras losses."""
 
-import copy
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
@@ -51,13 +50,18 @@ class FunctionTerm(Term):
     def reads(self) -> Mapping[str, Key]:
         parameters = inspect.signature(self.fn).parameters
         names = {**_KERAS_NAMES, **{root: root for root in ROOTS}, **self.keys_of}
-        unknown = [name for name in self.keys_of if name not in parameters]
-        unknown += [name for name, p in parameters.items() if name not in names and p.default is p.empty]
-        if unknown:
-            raise ConfigurationError(
-                f"FunctionTerm: the function {_name(self.fn)} and its keys do not fit at {unknown[0]!r}; "
-                f"{expected(unknown[0], [*names, *parameters])}, or name its key in keys_of"
-            )
+        for name in self.keys_of:
+            if name not in parameters:
+                raise ConfigurationError(
+                    f"FunctionTerm: keys_of names {name!r}, and the function {_name(self.fn)} has no such argument; "
+                    f"{expected(name, parameters)}"
+                )
+        for name, p in parameters.items():
+            if name not in names and p.default is p.empty:
+                raise ConfigurationError(
+                    f"FunctionTerm: no key is known for the argument {name!r} of the function {_name(self.fn)}; "
+                    f"{expected(name, names)}, or name its key in keys_of"
+                )
         read = [name for name, p in parameters.items() if p.default is p.empty or name in self.keys_of]
         return {name: names[name] for name in read}
 
@@ -100,9 +104,10 @@ class KerasLoss(Term):
             )
 
     def values(self, y_true, y_pred):
-        unreduced = copy.copy(self.loss)
-        unreduced.reduction = "none"
-        return unreduced(y_true, y_pred)
+        # What Keras does before it reduces. A copy with reduction "none" would lose arguments: Keras copies by
+        # saving and loading, and Huber, for one, does not save its delta.
+        y_true, y_pred = (keras.ops.convert_to_tensor(y, dtype=self.loss.dtype) for y in (y_true, y_pred))
+        return self.loss.call(y_true, y_pred)
 
 
 def _name(fn: Callable) -> str:

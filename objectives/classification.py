@@ -92,9 +92,9 @@ class ConfusionWeightedCrossEntropy(_ConfusionCost):
     """
 
     def values(self, y_true, y_pred):
+        table = self._table(y_true, y_pred)
         predicted = tf.argmax(y_pred, axis=-1, output_type=tf.int32)
-        pairs = tf.stack([tf.cast(y_true, tf.int32), predicted], axis=-1)
-        factor = 1.0 + tf.gather_nd(self._table(y_true, y_pred), pairs)
+        factor = 1.0 + tf.gather_nd(table, tf.stack([tf.cast(y_true, tf.int32), predicted], axis=-1))
         return factor * tf.nn.sparse_softmax_cross_entropy_with_logits(y_true, y_pred)
 
 

@@ -40,9 +40,8 @@ class Objective:
                     for name, term in strangers.items()
                 )
             )
-        self.terms: Mapping[str, Term] = MappingProxyType(
-            {name: terms[name] for name in sorted(terms) if terms[name] is not None}
-        )
+        kept = {name: term for name, term in sorted(terms.items()) if term is not None}
+        self.terms: Mapping[str, Term] = MappingProxyType(kept)
         if not self.terms:
             raise ConfigurationError("the objective is empty; add a term, such as Objective.data = @MeanSquaredError()")
         if not any(term.optimised for term in self.terms.values()):

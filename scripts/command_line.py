@@ -65,6 +65,8 @@ def run(main: Callable[[list[str]], None], *, arguments: str = "") -> None:
 
 def load_config() -> None:
     """Applies --logical_devices, --gin_file and --gin_param."""
+    # A gin file may import modules of the reader's own, from where the script was started.
+    sys.path.insert(0, os.getcwd())
     tf.get_logger().setLevel("ERROR")
     if FLAGS.logical_devices != 1:
         configure_logical_devices(FLAGS.logical_devices)

@@ -9,10 +9,9 @@ import json
 import os
 import pathlib
 
-from results import NAME, show_charts, show_comparison
-
 from objectives import ConfigurationError
 from objectives.errors import Mistakes
+from results import NAME, show_charts, show_comparison
 from trainer.reports import jsonl
 
 

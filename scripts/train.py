@@ -6,8 +6,8 @@ python scripts/train.py --gin_file=gin_configs/scene_segmentation.gin --workdir=
 from command_line import FLAGS, flags, load_config, run  # isort: skip (first: it quiets TensorFlow)
 
 import gin
-from results import conclude, show_terms
 
+from results import conclude, show_terms
 from trainer import Trainer, config
 
 flags.DEFINE_string("workdir", None, "The run's folder; the same folder again goes on where the run was stopped.")

@@ -4,10 +4,12 @@ import functools
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
 
 from objectives import ConfigurationError
-from trainer.chunk import chunk_indices, trace_evaluation, trace_training
+from trainer.chunk import LIMIT, trace_evaluation, trace_term_gradients, trace_training
 from trainer.execution import Choice, choose, compiled
+from trainer.feed import Feed
 from trainer.sources import ArraySource
 from trainer.step import Step
 
@@ -50,14 +52,8 @@ class Program:
 
     def train(self, *, first_step: int, steps: int) -> np.ndarray:
         """Does the `steps` updates that follow `first_step`; their numbers, float32 `[steps, tags]`."""
-        indices = chunk_indices(
-            self._train_source,
-            first_step=first_step,
-            steps=steps,
-            batch_size=self._batch_size,
-            replicas=self._strategy.num_replicas_in_sync,
-            seed=self._seed,
-        )
+        indices = np.zeros([LIMIT, *self._feed.shape], np.int32)
+        indices[:steps] = self._feed.batches(first_step=first_step, steps=steps, seed=self._seed)
         rows = self._chunk(tf.constant(indices), tf.constant(first_step, tf.int64), tf.constant(steps))
         return rows.numpy()[:steps]
 
@@ -67,20 +63,27 @@ class Program:
         Raises:
           ConfigurationError: there is no evaluation source.
         """
-        if self._eval_source is None:
-            raise ConfigurationError("there is nothing to evaluate on; give Trainer(eval=...), or a task that has it")
         return _as_numbers(self._evaluation(tf.constant(step, tf.int64)))
+
+    def term_gradients(self, step: int) -> dict[str, float]:
+        """Norm of each weighted term's gradient and its cosine with the total's, on the batch of `step`, by tag."""
+        (indices,) = self._feed.batches(first_step=step, steps=1, seed=self._seed)
+        return _as_numbers(self._term_gradients(tf.constant(indices), tf.constant(step, tf.int64)))
 
     def preview(self, step: int) -> dict[str, float]:
         """Checks all that training would meet, without an update: each term on the batch of `step`, by tag."""
         self.compile()
         batch = self._train_source.indices(first_step=step, steps=1, batch_size=self._batch_size, seed=self._seed)[0]
-        traced = trace_evaluation(self._strategy, self._step, self._train_source.subset(batch), self._batch_size)
-        return _as_numbers(traced(tf.constant(step, tf.int64)))
+        feed = Feed(self._strategy, self._train_source.subset(batch), self._batch_size)
+        return _as_numbers(trace_evaluation(self._step, feed)(tf.constant(step, tf.int64)))
 
     @functools.cached_property
-    def _traced(self) -> tf.types.experimental.ConcreteFunction:
-        return trace_training(self._strategy, self._step, self._train_source, self._batch_size)
+    def _feed(self) -> Feed:
+        return Feed(self._strategy, self._train_source, self._batch_size)
+
+    @functools.cached_property
+    def _traced(self) -> ConcreteFunction:
+        return trace_training(self._step, self._feed)
 
     @functools.cached_property
     def _chunk(self):
@@ -88,10 +91,15 @@ class Program:
 
     @functools.cached_property
     def _evaluation(self):
-        traced = trace_evaluation(self._strategy, self._step, self._eval_source, self._batch_size)
-        return compiled(traced, self.choice)
+        if self._eval_source is None:
+            raise ConfigurationError("there is nothing to evaluate on; give Trainer(eval=...), or a task that has it")
+        feed = Feed(self._strategy, self._eval_source, self._batch_size)
+        return compiled(trace_evaluation(self._step, feed), self.choice)
+
+    @functools.cached_property
+    def _term_gradients(self):
+        return compiled(trace_term_gradients(self._step, self._feed), self.choice)
 
 
 def _as_numbers(values: dict[str, tf.Tensor]) -> dict[str, float]:
-    tensors = tf.stack(list(values.values())).numpy()
-    return dict(zip(values, tensors.tolist(), strict=True))
+    return dict(zip(values, tf.stack(list(values.values())).numpy().tolist(), strict=True))

@@ -62,33 +62,6 @@ class ArraySource:
         return np.random.default_rng((seed, epoch)).permutation(self.size)
 
 
-def in_order(size: int, batch_size: int) -> np.ndarray:
-    """Each example once, in order, the last batch padded with -1: int64 `[batches, batch_size]`.
-
-    >>> in_order(5, 3)
-    array([[ 0,  1,  2],
-           [ 3,  4, -1]])
-    """
-    return _pad(np.arange(size), batch_size).reshape(-1, batch_size)
-
-
-def split_over_replicas(indices: np.ndarray, replicas: int) -> np.ndarray:
-    """Cuts each batch into one shard a replica, the last padded with -1: int32 `[steps, replicas, shard]`.
-
-    >>> split_over_replicas(np.array([[7, 8, 9]]), 2)
-    array([[[ 7,  8],
-            [ 9, -1]]], dtype=int32)
-    """
-    padded = _pad(indices, replicas).astype(np.int32)
-    return padded.reshape(len(indices), replicas, padded.shape[1] // replicas)
-
-
-def _pad(indices: np.ndarray, multiple: int) -> np.ndarray:
-    """Appends -1 to the last axis, up to the next multiple."""
-    missing = -indices.shape[-1] % multiple
-    return np.pad(indices, [(0, 0)] * (indices.ndim - 1) + [(0, missing)], constant_values=-1)
-
-
 def _array(value: Any) -> np.ndarray:
     array = np.asarray(value)
     return array.astype(np.float32) if array.dtype == np.float64 else array

@@ -42,16 +42,29 @@ class Step:
         """Updates the model once; the numbers named by `tags`, float32 `[tags]`, the same on every replica."""
         variables = self.tap.model.trainable_variables
         with tf.GradientTape() as tape:
-            local = self.measure(batch, step, training=True)
-            counts = self._sum_over_replicas(local.count)
-            weights = self.objective.weights(step)
-            share = self.objective.weighted(tf.math.divide_no_nan(local.total, counts), weights)
-            loss = tf.reduce_sum(share)
+            shares, mean, weights = self._shares(batch, step)
+            loss = tf.reduce_sum(shares)
         gradients = self._gradients(tape, loss, variables)
-        raw = Mean(self._sum_over_replicas(local.total), counts).result()
+        raw = Mean(self._sum_over_replicas(mean.total), mean.count).result()
         learning_rate = tf.cast(self.optimizer.learning_rate, tf.float32)
         norm = self._update(gradients)
         return tf.concat([self._row(raw, weights), [learning_rate, norm]], axis=0)
+
+    def term_gradients(self, batch: Mapping[str, Any], step: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Norm of each weighted term's gradient, and its cosine with the total's, by tag; 0 where one of them is.
+
+        It takes a backward pass a term: for a look now and then, not for each step.
+        """
+        variables = self.tap.model.trainable_variables
+        with tf.GradientTape(persistent=True) as tape:
+            shares = tf.unstack(self._shares(batch, step)[0])
+        local = tf.stack([_flat_gradient(tape, share, variables) for share in shares])
+        gradients = self._sum_over_replicas(local)
+        total = tf.reduce_sum(gradients, axis=0)
+        norms = tf.norm(gradients, axis=1)
+        cosines = tf.math.divide_no_nan(tf.linalg.matvec(gradients, total), norms * tf.norm(total))
+        tags = [f"terms/{name}/{what}" for what in ("grad_norm", "grad_cosine") for name in self.objective.terms]
+        return dict(zip(tags, tf.unstack(tf.concat([norms, cosines], axis=0)), strict=True))
 
     def evaluate(self, batch: Mapping[str, Any], step: tf.Tensor) -> Mean:
         """The unweighted mean of each term over the whole batch, undivided: two vectors `[terms]`."""
@@ -73,26 +86,33 @@ class Step:
             tf.stack([tf.cast(mean.count, tf.float32) for mean in means]),
         )
 
+    def _shares(self, batch: Mapping[str, Any], step: tf.Tensor) -> tuple[tf.Tensor, Mean, tf.Tensor]:
+        """What each term adds to the replica's part of the loss; the local totals over global counts; the weights."""
+        local = self.measure(batch, step, training=True)
+        mean = Mean(local.total, self._sum_over_replicas(local.count))
+        weights = self.objective.weights(step)
+        return self.objective.weighted(mean.result(), weights), mean, weights
+
     def _row(self, raw: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         weighted = self.objective.weighted(raw, weights)
         return tf.concat([[tf.reduce_sum(weighted)], raw, weights, weighted], axis=0)
 
     def _gradients(self, tape, loss, variables) -> list[tuple[tf.Tensor, keras.Variable]]:
         """The global gradient of each variable that has one."""
-        pairs = zip(tape.gradient(loss, variables), variables, strict=True)
-        pairs = [(tf.convert_to_tensor(gradient), variable) for gradient, variable in pairs if gradient is not None]
+        pairs = [(g, v) for g, v in zip(tape.gradient(loss, variables), variables, strict=True) if g is not None]
         if not pairs:
             raise ConfigurationError("no term depends on any trainable variable of the model; nothing would be learned")
-        gradients, reached = zip(*pairs, strict=True)
-        return list(zip(self._sum_over_replicas(list(gradients)), reached, strict=True))
+        local, reached = zip(*pairs, strict=True)
+        reduced = self._sum_over_replicas([tf.convert_to_tensor(gradient) for gradient in local])
+        return list(zip(reduced, reached, strict=True))
 
     def _update(self, pairs: list[tuple[tf.Tensor, keras.Variable]]) -> tf.Tensor:
         """Clips and applies the reduced gradient; its norm before clipping."""
         gradients, variables = zip(*pairs, strict=True)
         norm = tf.linalg.global_norm(gradients)
         # Keras sums over replicas once more when it applies: each replica hands in its part of the whole.
-        gradients = [gradient * self._scale(norm, gradient.dtype) for gradient in gradients]
-        self.optimizer.apply(gradients, variables)
+        scaled = [gradient * self._scale(norm, gradient.dtype) for gradient in gradients]
+        self.optimizer.apply(scaled, variables)
         return norm
 
     def _scale(self, norm: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
@@ -108,3 +128,8 @@ class Step:
 def term_tags(objective: Objective) -> list[str]:
     """The tags of each term's raw value, weight and weighted value: all raws, then all weights, then the rest."""
     return [f"terms/{name}/{what}" for what in ("raw", "weight", "weighted") for name in objective.terms]
+
+
+def _flat_gradient(tape: tf.GradientTape, loss: tf.Tensor, variables: list[keras.Variable]) -> tf.Tensor:
+    gradients = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return tf.concat([tf.reshape(tf.cast(gradient, tf.float32), [-1]) for gradient in gradients], axis=0)

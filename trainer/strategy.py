@@ -1,5 +1,7 @@
 """Strategy: which devices a run is mirrored over, and how a model built elsewhere moves there."""
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 
@@ -9,18 +11,30 @@ from objectives.errors import expected
 STRATEGIES = ("mirrored", "one_device")
 
 
-def make_strategy(name: str) -> tf.distribute.Strategy:
+def make_strategy(strategy: str | tf.distribute.Strategy) -> tf.distribute.Strategy:
     """The strategy of that name over this machine's devices: its GPUs, or its (logical) CPUs where it has none.
 
-    `mirrored` takes all of them and is right for one device as well; `one_device` takes the first.
+    `mirrored` takes all of them and is right for one device as well; `one_device` takes the first. A strategy
+    itself, such as `mirrored(["CPU:0", "CPU:1"])`, is taken as it is.
 
     Raises:
       ConfigurationError: there is no such strategy.
     """
-    if name not in STRATEGIES:
-        raise ConfigurationError(f"Trainer.strategy is {name!r}; {expected(name, STRATEGIES)}")
+    if isinstance(strategy, tf.distribute.Strategy):
+        return strategy
+    if strategy not in STRATEGIES:
+        raise ConfigurationError(f"Trainer.strategy is {strategy!r}; {expected(str(strategy), STRATEGIES)}")
     devices = devices_in_use()
-    return tf.distribute.MirroredStrategy(devices if name == "mirrored" else devices[:1])
+    return mirrored(devices if strategy == "mirrored" else devices[:1])
+
+
+def mirrored(devices: Sequence[str]) -> tf.distribute.MirroredStrategy:
+    """A strategy with a replica on each of these devices, named as in `devices_in_use`."""
+    if devices[0].startswith("GPU"):
+        return tf.distribute.MirroredStrategy(devices)
+    # Between CPUs the default reduces by collective operations, which are slower there, and whose keys two
+    # strategies of one process share: the second one fails on the shapes or the group of the first.
+    return tf.distribute.MirroredStrategy(devices, tf.distribute.ReductionToOneDevice())
 
 
 def devices_in_use() -> list[str]:
@@ -49,10 +63,25 @@ def adopt(strategy: tf.distribute.Strategy, model: keras.Model, optimizer: keras
 
     The objects stay the caller's own: after training, the model that was handed in is the trained one. Keras
     offers no public way to do this short of rebuilding the model, which loses subclassed ones.
+
+    Raises:
+      ConfigurationError: the optimizer does something itself that is wrong on several replicas.
     """
+    if strategy.num_replicas_in_sync > 1:
+        _refuse_local_work(optimizer)
     with strategy.scope():
         for variable in [*model.variables, *optimizer.variables]:
             variable._initialize(variable.numpy())
         optimizer._distribution_strategy = strategy
         # An optimizer cannot create its slots while it is traced under a strategy.
         optimizer.build(model.trainable_variables)
+
+
+def _refuse_local_work(optimizer: keras.optimizers.Optimizer) -> None:
+    """Keras clips and accumulates on each replica before it reduces, which changes the result."""
+    for name in ("clipnorm", "global_clipnorm", "clipvalue", "gradient_accumulation_steps"):
+        if getattr(optimizer, name, None):
+            raise ConfigurationError(
+                f"the optimizer's {name} is {getattr(optimizer, name)!r}, which Keras applies on each replica for "
+                f"itself; expected an optimizer without it (Trainer.clip_norm bounds the global gradient)"
+            )

@@ -3,19 +3,18 @@
 import pathlib
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import gin
 import keras
 import tensorflow as tf
 
-from objectives import ConfigurationError, Objective
-from objectives.errors import Mistakes
+from objectives import Objective
 from trainer.checkpoints import Checkpoints
 from trainer.log import Averages, Line
 from trainer.pace import Pace
 from trainer.program import Program
 from trainer.reports import JsonLines, Report, Reports, Run, TensorBoard, Terminal
+from trainer.settings import check_settings, refuse_unread_weights
 from trainer.sources import ArraySource
 from trainer.step import Step
 from trainer.strategy import adopt, make_strategy
@@ -58,11 +57,12 @@ class Trainer:
         steps: int = 1000,
         batch_size: int = 64,
         seed: int = 0,
-        strategy: str = "mirrored",
+        strategy: str | tf.distribute.Strategy = "mirrored",
         execution: str = "auto",
         chunk_steps: int | None = None,
         log_every: int = 20,
         eval_every: int | None = None,
+        gradients_every: int | None = None,
         checkpoint_every: int | None = None,
         clip_norm: float | None = None,
         reports: Sequence[Report] | None = None,
@@ -80,11 +80,13 @@ class Trainer:
           steps: how many updates in all.
           batch_size: examples in one update, over all replicas.
           seed: of the model's first weights, of its random layers and of the order of examples.
-          strategy: "mirrored" or "one_device".
+          strategy: "mirrored", "one_device" or a strategy itself; see `trainer.strategy`.
           execution: "auto", "graph" or "xla_loop"; see `trainer.execution`.
           chunk_steps: how many steps run between two looks of the host; None for as many as take half a second.
           log_every: steps between two logged lines; a line holds the mean over its steps.
           eval_every: steps between two evaluations; None for one at the end.
+          gradients_every: steps between two looks at the gradient of each term (a backward pass a term); a multiple
+            of log_every, whose line they join. None for no look.
           checkpoint_every: steps between two checkpoints; None for one at the end.
           clip_norm: the largest norm of the global gradient; None for no bound.
           reports: where lines go; None for the terminal and, with a workdir, metrics.jsonl and TensorBoard.
@@ -92,15 +94,19 @@ class Trainer:
         Raises:
           ConfigurationError: something does not fit; all that can be told at once is.
         """
-        _check_settings(locals())
+        check_settings(locals())
         keras.utils.set_random_seed(seed)
         self._workdir = None if workdir is None else make_workdir(workdir)
-        self.objective, self.task, self.model = objective, task, model or task.build_model()
-        self._eval = eval or (task and task.eval)
+        if task is not None:
+            model, train, eval = model or task.build_model(), train or task.train, eval or task.eval
+        assert model is not None and train is not None, "check_settings saw to it"
+        refuse_unread_weights(objective, train)
+        self.objective, self.task, self.model, self._eval = objective, task, model, eval
         self._steps, self._eval_every, self._checkpoint_every = steps, eval_every, checkpoint_every
+        self._gradients_every = gradients_every
         self._strategy = make_strategy(strategy)
-        tap = Tap(self.model, objective.keys)
-        adopt(self._strategy, self.model, optimizer)
+        tap = Tap(model, objective.keys)
+        adopt(self._strategy, model, optimizer)
         self._program = Program(
             strategy=self._strategy,
             step=Step(
@@ -110,16 +116,18 @@ class Trainer:
                 replicas=self._strategy.num_replicas_in_sync,
                 clip_norm=clip_norm,
             ),
-            train=train or task.train,
-            eval=self._eval,
+            train=train,
+            eval=eval,
             batch_size=batch_size,
             seed=seed,
             execution=execution,
         )
         self._done = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._checkpoints = self._workdir and Checkpoints(
-            self._workdir / "checkpoints", step=self._done, model=self.model, optimizer=optimizer
-        )
+        self._checkpoints = None
+        if self._workdir:
+            self._checkpoints = Checkpoints(
+                self._workdir / "checkpoints", step=self._done, model=model, optimizer=optimizer
+            )
         self._averages, self._pace = Averages(self._program.tags, log_every), Pace(chunk_steps)
         self._reports = Reports(_default_reports(self._workdir) if reports is None else reports)
 
@@ -134,7 +142,7 @@ class Trainer:
         Returns:
           The values of the last line by tag: of the last evaluation, or of training where there is none.
         """
-        resumed = bool(self._checkpoints) and self._checkpoints.restore()
+        resumed = self._checkpoints is not None and self._checkpoints.restore()
         # Before the reports start: a run that cannot work leaves no line in them.
         self._program.compile()
         self._reports.start(self._run(resumed))
@@ -171,6 +179,8 @@ class Trainer:
         self._done.assign_add(steps)
         lines = [*self._averages.lines(first_step=first, rows=rows)]
         lines += self._averages.rest() if self.step == self._steps else []
+        if self._gradients_every and self.step % self._gradients_every == 0:
+            lines[-1][1].update(self._program.term_gradients(self.step))
         for step, values in lines:
             values["speed/steps_per_second"] = self._pace.steps_per_second
             self._reports.write(Line("train", step, values))
@@ -193,8 +203,8 @@ class Trainer:
         return self.step == self._steps or (every is not None and self.step % every == 0)
 
     def _next_stop(self) -> int:
-        """The step of the next evaluation, checkpoint or end, which no chunk may run past."""
-        periods = [every for every in (self._eval_every, self._checkpoint_every) if every]
+        """The step of the next thing that is due between two chunks."""
+        periods = [every for every in (self._eval_every, self._gradients_every, self._checkpoint_every) if every]
         return min([self._steps, *(every * (self.step // every + 1) for every in periods)])
 
     def _run(self, resumed: bool) -> Run:
@@ -225,24 +235,3 @@ class Trainer:
 
 def _default_reports(workdir: pathlib.Path | None) -> list[Report]:
     return [Terminal(), *([JsonLines(workdir), TensorBoard(workdir)] if workdir else [])]
-
-
-def _check_settings(settings: Mapping[str, Any]) -> None:
-    """Raises ConfigurationError for all settings that cannot work, at once."""
-    mistakes = Mistakes()
-    for name in ("steps", "batch_size", "log_every", "eval_every", "checkpoint_every", "chunk_steps", "clip_norm"):
-        with mistakes.gathered():
-            _require_positive(name, settings[name])
-    for name, kind in (("objective", Objective), ("optimizer", keras.optimizers.Optimizer)):
-        if not isinstance(settings[name], kind):
-            mistakes.messages.append(f"Trainer.{name} is {settings[name]!r}; expected an instance of {kind.__name__}")
-    for name in ("model", "train"):
-        if settings[name] is None and settings["task"] is None:
-            mistakes.messages.append(f"Trainer has no {name}; give it a task, or {name}=... itself")
-    mistakes.raise_any()
-
-
-def _require_positive(name: str, value: float | None) -> None:
-    whole = name != "clip_norm"
-    if value is not None and (value <= 0 or (whole and value != int(value))):
-        raise ConfigurationError(f"Trainer.{name} is {value!r}; expected a {'whole ' * whole}number above 0")

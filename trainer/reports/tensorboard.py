@@ -31,7 +31,7 @@ class TensorBoard(Report):
     def start(self, run: Run) -> None:
         for split in ("train", "eval"):
             self._files[split] = _EventFile(self._folder / split)
-            self._files[split].add(run.first_step, custom_scalar.pb(layout(run.terms)))
+            self._files[split].add(run.first_step, _layout_summary(run.terms))
         self._files["train"].add(run.first_step, text_pb("config", _as_code(run.config)))
 
     def write(self, line: Line) -> None:
@@ -55,6 +55,11 @@ def layout(terms: tuple[str, ...]) -> layout_pb2.Layout:
         _chart("weights", [f"^terms/{name}/weight$" for name in terms]),
     ]
     return layout_pb2.Layout(category=[layout_pb2.Category(title="terms", chart=charts)])
+
+
+def _layout_summary(terms: tuple[str, ...]) -> Summary:
+    # TensorBoard makes this one summary of TensorFlow's class, which is not the one its own events take.
+    return Summary.FromString(custom_scalar.pb(layout(terms)).SerializeToString())
 
 
 def _chart(title: str, tags: list[str]) -> layout_pb2.Chart:

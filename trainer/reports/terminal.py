@@ -44,7 +44,7 @@ class Terminal(Report):
         self._rate = steps_per_second
         if self._progress:
             self._progress.update(self._bar, completed=step, rate=f"{steps_per_second:,.0f}", terms=self._terms)
-        elif step == self._run.steps or time.monotonic() - self._shown >= self._interval:
+        elif self._terms and (step == self._run.steps or time.monotonic() - self._shown >= self._interval):
             self._shown = time.monotonic()
             self._print(self._plain_line(step))
 

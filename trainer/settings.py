@@ -1,0 +1,65 @@
+"""Settings: checks of what a trainer was asked for, before any time is spent."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from objectives import ConfigurationError, Objective
+from objectives.errors import Mistakes
+from trainer.sources import ArraySource
+
+# Whole numbers above 0, where they are given.
+_COUNTS = ("steps", "batch_size", "chunk_steps", "log_every", "eval_every", "gradients_every", "checkpoint_every")
+
+
+def check_settings(settings: Mapping[str, Any]) -> None:
+    """Raises ConfigurationError for all arguments of a `Trainer`, by name, that cannot work, at once."""
+    mistakes = Mistakes()
+    for check in (_require_kinds, _require_counts, _require_data, _require_multiples):
+        with mistakes.gathered():
+            check(settings)
+    mistakes.raise_any()
+
+
+def refuse_unread_weights(objective: Objective, source: ArraySource) -> None:
+    """Raises ConfigurationError where examples have weights that no term reads, which would count for nothing."""
+    if "sample_weight" in source.arrays and "sample_weight" not in objective.keys:
+        raise ConfigurationError(
+            "the source has a sample_weight that no term reads; expected some term with sample_weight='sample_weight'"
+        )
+
+
+def _require_kinds(settings: Mapping[str, Any]) -> None:
+    for name, kind in (("objective", Objective), ("optimizer", keras.optimizers.Optimizer)):
+        if not isinstance(settings[name], kind):
+            raise ConfigurationError(f"Trainer.{name} is {settings[name]!r}; expected an instance of {kind.__name__}")
+
+
+def _require_counts(settings: Mapping[str, Any]) -> None:
+    wrong = {name: settings[name] for name in _COUNTS if not _is_count(settings[name])}
+    messages = [f"Trainer.{name} is {value!r}; expected a whole number above 0" for name, value in wrong.items()]
+    if settings["clip_norm"] is not None and settings["clip_norm"] <= 0:
+        messages.append(f"Trainer.clip_norm is {settings['clip_norm']!r}; expected a number above 0")
+    if messages:
+        raise ConfigurationError(*messages)
+
+
+def _is_count(value: Any) -> bool:
+    return value is None or (isinstance(value, int) and value > 0)
+
+
+def _require_data(settings: Mapping[str, Any]) -> None:
+    missing = [name for name in ("model", "train") if settings[name] is None and settings["task"] is None]
+    if missing:
+        raise ConfigurationError(
+            f"Trainer has no {' and no '.join(missing)}; give it a task, or {missing[0]}=... itself"
+        )
+
+
+def _require_multiples(settings: Mapping[str, Any]) -> None:
+    gradients, log = settings["gradients_every"], settings["log_every"]
+    if gradients and _is_count(log) and gradients % log:
+        raise ConfigurationError(
+            f"Trainer.gradients_every is {gradients}; expected a multiple of log_every ({log}), whose line it joins"
+        )
