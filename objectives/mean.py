@@ -45,13 +45,12 @@ class Mean(NamedTuple):
         """
         counted = tf.ones_like(values)
         for mask in masks:
-            counted *= _spread(mask, values, "mask")
-        if factor is not None:
-            values *= _spread(factor, values, "sample weight")
+            counted *= _fitted(mask, values, "mask")
+        factor = counted if factor is None else counted * _fitted(factor, values, "sample weight")
         if masks:
-            # A masked value may be NaN, and NaN * 0 is NaN: it is replaced, not multiplied away.
-            values = tf.where(counted > 0, values, tf.zeros_like(values)) * counted
-        return cls(tf.reduce_sum(values), tf.reduce_sum(counted))
+            # What is masked may be NaN, and NaN * 0 is NaN: it is replaced, not multiplied away.
+            values, factor = (tf.where(counted > 0, part, tf.zeros_like(values)) for part in (values, factor))
+        return cls(tf.reduce_sum(values * factor), tf.reduce_sum(counted))
 
     def merge(self, other: "Mean") -> "Mean":
         """The mean over the values of both."""
@@ -62,18 +61,24 @@ class Mean(NamedTuple):
         return tf.math.divide_no_nan(self.total, self.count)
 
 
-def _spread(tensor, values, role: str):
+def spreads(tensor, values) -> bool:
+    """Whether `tensor` has the shape of `values`, or of its first axes, or 1 where an axis is to be spread."""
+    pairs = zip(tensor.shape, values.shape, strict=False)
+    return tensor.shape.rank <= values.shape.rank and all(a is None or b is None or a in (1, b) for a, b in pairs)
+
+
+def spread(tensor, values):
     """Appends axes of size 1 to `tensor`, so that it broadcasts against `values` from the first axis on."""
+    for _ in range(values.shape.rank - tensor.shape.rank):
+        tensor = tensor[..., tf.newaxis]
+    return tensor
+
+
+def _fitted(tensor, values, role: str):
     tensor = tf.cast(tensor, values.dtype)
-    missing = values.shape.rank - tensor.shape.rank
-    fits = missing >= 0 and all(
-        a is None or b is None or a in (1, b) for a, b in zip(tensor.shape, values.shape, strict=False)
-    )
-    if not fits:
+    if not spreads(tensor, values):
         raise ConfigurationError(
             f"its {role} has the shape {tensor.shape} and its values have {values.shape}; "
             f"expected the values' shape or its first axes"
         )
-    for _ in range(missing):
-        tensor = tensor[..., tf.newaxis]
-    return tensor
+    return spread(tensor, values)

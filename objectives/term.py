@@ -26,7 +26,7 @@ import tensorflow as tf
 
 from objectives.errors import ConfigurationError, expected
 from objectives.keys import Context, Key, split_key
-from objectives.mean import Mean
+from objectives.mean import Mean, spread, spreads
 from objectives.schedules import Weight
 
 
@@ -111,12 +111,15 @@ class Term(abc.ABC):
           ConfigurationError: a key names nothing, or shapes do not fit; the message says which.
         """
         tensors = {name: None if key is None else _widen(context[key]) for name, key in self.reads.items()}
-        values = _widen(self.values(**self._align(tensors)))
         if not self.has_batch:
-            return Mean.of(values)
+            return Mean.of(_widen(self.values(**self._align(tensors))))
+        mask = None if self.mask is None else _widen(context[self.mask])
+        for hidden in (mask, context.valid):
+            tensors = {name: _blank(tensor, hidden) for name, tensor in tensors.items()}
+        values = _widen(self.values(**self._align(tensors)))
         if values.shape.rank == 0:
             raise ConfigurationError("values() returned a scalar; expected unreduced values [batch, ...]")
-        masks = [] if self.mask is None else [self.value_mask(_widen(context[self.mask]))]
+        masks = [] if mask is None else [self.value_mask(mask)]
         masks += [] if context.valid is None else [context.valid]
         factor = None if self.sample_weight is None else context[self.sample_weight]
         return Mean.of(values, masks=masks, factor=factor)
@@ -162,6 +165,13 @@ def _default(field: dataclasses.Field) -> Any:
 def _widen(tensor: Any) -> Any:
     tensor = tf.convert_to_tensor(tensor)
     return tf.cast(tensor, tf.float32) if tensor.dtype in (tf.float16, tf.bfloat16) else tensor
+
+
+def _blank(tensor: Any, mask: tf.Tensor | None) -> Any:
+    """Puts 0 where a read is masked: a NaN or a label out of range there must not reach the gradient either."""
+    if tensor is None or mask is None or not spreads(mask, tensor):
+        return tensor
+    return tf.where(tf.cast(spread(mask, tensor), tf.bool), tensor, tf.zeros_like(tensor))
 
 
 def _refuse_hidden_broadcast(tensors: Mapping[str, Any]) -> None:

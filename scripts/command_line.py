@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
-from absl import app, flags
+from absl import app, flags, logging
 
 FLAGS = flags.FLAGS
 
@@ -68,6 +68,7 @@ def load_config() -> None:
     # A gin file may import modules of the reader's own, from where the script was started.
     sys.path.insert(0, os.getcwd())
     tf.get_logger().setLevel("ERROR")
+    logging.set_verbosity(logging.WARNING)
     if FLAGS.logical_devices != 1:
         configure_logical_devices(FLAGS.logical_devices)
     config.load(FLAGS.gin_file, FLAGS.gin_param)

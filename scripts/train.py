@@ -3,20 +3,23 @@
 python scripts/train.py --gin_file=gin_configs/scene_segmentation.gin --workdir=runs/scenes
 """
 
-from command_line import FLAGS, flags, load_config, run  # isort: skip (first: it quiets TensorFlow)
+import command_line  # isort: skip (first: it quiets TensorFlow)
 
 import gin
+from absl import flags
 
 from results import conclude, show_terms
 from trainer import Trainer, config
 
+FLAGS = flags.FLAGS
+flags.adopt_module_key_flags(command_line)
 flags.DEFINE_string("workdir", None, "The run's folder; the same folder again goes on where the run was stopped.")
 flags.DEFINE_bool("dry_run", False, "Check everything and show each term on the first batch; write nothing.")
 flags.DEFINE_bool("print_config", False, "Show the configuration that files and bindings add up to, and stop.")
 
 
 def main(_: list[str]) -> None:
-    load_config()
+    command_line.load_config()
     if FLAGS.print_config:
         print(gin.config_str())
         return
@@ -29,4 +32,4 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    command_line.run(main)

@@ -5,16 +5,17 @@ into tables that gin 0.5.0 keeps to itself, which is why pyproject.toml pins tha
 """
 
 import contextlib
-import importlib.util  # noqa: F401 (gin raises AttributeError on a missing file unless this was imported)
 import inspect
 import operator
 import pathlib
 import re
+import tokenize
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import gin
 import keras
+from gin.resource_reader import system_path_reader
 
 from objectives import ConfigurationError
 from objectives.errors import Mistakes, expected
@@ -22,6 +23,9 @@ from objectives.errors import Mistakes, expected
 T = TypeVar("T")
 
 _ROOT = pathlib.Path(__file__).parents[1]
+
+# gin also looks for files inside Python packages, and fails where a folder of that name is none (gin_configs/).
+gin.config._FILE_READERS = [entry for entry in gin.config._FILE_READERS if entry[0] is not system_path_reader]
 
 
 def load(files: Sequence[str], bindings: Sequence[str]) -> None:
@@ -117,7 +121,7 @@ def _explained() -> Iterator[None]:
         yield
     except ConfigurationError:
         raise
-    except (ValueError, SyntaxError, TypeError, OSError) as error:
+    except (ValueError, SyntaxError, TypeError, OSError, tokenize.TokenError) as error:
         explanation = _explain(error)
         if explanation is None:
             raise
@@ -141,6 +145,8 @@ def _explain(error: Exception) -> str | None:
         token = re.search(r"Failed to parse token '([^']*)'", message)
         what = f"{token[1]!r} is not a value" if token else f"{error.msg.splitlines()[0]} at {error.text!r}"
         return f"{what}; text is quoted ('l1'), an object referred to (@RangeHinge()){_place(message)}"
+    if isinstance(error, tokenize.TokenError):
+        return "the text ends inside a value; some bracket or quote is not closed"
     if isinstance(error, OSError):
         return message.splitlines()[0]
     return None

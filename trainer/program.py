@@ -54,7 +54,7 @@ class Program:
         """Does the `steps` updates that follow `first_step`; their numbers, float32 `[steps, tags]`."""
         indices = np.zeros([LIMIT, *self._feed.shape], np.int32)
         indices[:steps] = self._feed.batches(first_step=first_step, steps=steps, seed=self._seed)
-        rows = self._chunk(tf.constant(indices), tf.constant(first_step, tf.int64), tf.constant(steps))
+        rows = self._chunk(tf.constant(indices), tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
         return rows.numpy()[:steps]
 
     def evaluate(self, step: int) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """Settings: checks of what a trainer was asked for, before any time is spent."""
 
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +31,14 @@ def refuse_unread_weights(objective: Objective, source: ArraySource) -> None:
         )
 
 
+def refuse_unbuilt(model: keras.Model) -> None:
+    """Raises ConfigurationError where a model has no variables yet, as it has not seen the shape of its inputs."""
+    if not model.built:
+        raise ConfigurationError(
+            f"the model {model.name!r} is not built; call it once on some inputs, or begin it with keras.Input(...)"
+        )
+
+
 def _require_kinds(settings: Mapping[str, Any]) -> None:
     for name, kind in (("objective", Objective), ("optimizer", keras.optimizers.Optimizer)):
         if not isinstance(settings[name], kind):
@@ -46,7 +55,7 @@ def _require_counts(settings: Mapping[str, Any]) -> None:
 
 
 def _is_count(value: Any) -> bool:
-    return value is None or (isinstance(value, int) and value > 0)
+    return value is None or (isinstance(value, numbers.Integral) and int(value) > 0)
 
 
 def _require_data(settings: Mapping[str, Any]) -> None:

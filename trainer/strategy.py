@@ -69,12 +69,25 @@ def adopt(strategy: tf.distribute.Strategy, model: keras.Model, optimizer: keras
     """
     if strategy.num_replicas_in_sync > 1:
         _refuse_local_work(optimizer)
+    variables = [*model.variables, *optimizer.variables]
+    values = [variable.numpy() for variable in variables]
     with strategy.scope():
-        for variable in [*model.variables, *optimizer.variables]:
-            variable._initialize(variable.numpy())
+        for variable, value in zip(variables, values, strict=True):
+            variable._initialize(value)
         optimizer._distribution_strategy = strategy
+        # It knows variables by what they hold, which has just changed.
+        for i, variable in enumerate(optimizer._trainable_variables):
+            optimizer._trainable_variables_indices[optimizer._var_key(variable)] = i
         # An optimizer cannot create its slots while it is traced under a strategy.
         optimizer.build(model.trainable_variables)
+    for part in model._flatten_layers():
+        if isinstance(part, keras.Model):
+            _forget_functions(part)
+
+
+def _forget_functions(model: keras.Model) -> None:
+    """What `predict`, `evaluate` and `fit` compiled earlier works on the variables of then, which nobody trains."""
+    model.predict_function = model.test_function = model.train_function = None
 
 
 def _refuse_local_work(optimizer: keras.optimizers.Optimizer) -> None:

@@ -14,7 +14,7 @@ from trainer.log import Averages, Line
 from trainer.pace import Pace
 from trainer.program import Program
 from trainer.reports import JsonLines, Report, Reports, Run, TensorBoard, Terminal
-from trainer.settings import check_settings, refuse_unread_weights
+from trainer.settings import check_settings, refuse_unbuilt, refuse_unread_weights
 from trainer.sources import ArraySource
 from trainer.step import Step
 from trainer.strategy import adopt, make_strategy
@@ -101,6 +101,7 @@ class Trainer:
             model, train, eval = model or task.build_model(), train or task.train, eval or task.eval
         assert model is not None and train is not None, "check_settings saw to it"
         refuse_unread_weights(objective, train)
+        refuse_unbuilt(model)
         self.objective, self.task, self.model, self._eval = objective, task, model, eval
         self._steps, self._eval_every, self._checkpoint_every = steps, eval_every, checkpoint_every
         self._gradients_every = gradients_every
@@ -140,7 +141,8 @@ class Trainer:
         """Trains up to `steps` updates, from the newest checkpoint on if there is one.
 
         Returns:
-          The values of the last line by tag: of the last evaluation, or of training where there is none.
+          The values of the last line by tag: of the last evaluation, or of training where there is none. Where
+          nothing was left to train, those of now.
         """
         resumed = self._checkpoints is not None and self._checkpoints.restore()
         # Before the reports start: a run that cannot work leaves no line in them.
@@ -155,7 +157,7 @@ class Trainer:
                 self._save_where_due()
         finally:
             self._reports.close()
-        return values or self.evaluate()
+        return values or (self.evaluate() if self._eval is not None else self.dry_run())
 
     def evaluate(self) -> dict[str, float]:
         """Each term and the total over every example of the evaluation source exactly once, by tag.
@@ -178,7 +180,8 @@ class Trainer:
         self._pace.took(steps=steps, seconds=time.perf_counter() - began)
         self._done.assign_add(steps)
         lines = [*self._averages.lines(first_step=first, rows=rows)]
-        lines += self._averages.rest() if self.step == self._steps else []
+        # No line spans a checkpoint: a run that goes on from it has not seen the steps before.
+        lines += self._averages.rest() if self._due(self._checkpoint_every) else []
         if self._gradients_every and self.step % self._gradients_every == 0:
             lines[-1][1].update(self._program.term_gradients(self.step))
         for step, values in lines:

@@ -36,15 +36,21 @@ class JsonLines(Report):
 
 def read(folder: pathlib.Path) -> list[Line]:
     """The lines that a run has written so far."""
-    path = folder / NAME
-    if not path.exists():
-        return []
-    records = [json.loads(text) for text in path.read_text().splitlines()]
+    records = [json.loads(text) for text in _whole_lines(folder / NAME)]
     return [Line(record.pop("split"), record.pop("step"), record) for record in records]
 
 
 def _keep_until(path: pathlib.Path, step: int) -> None:
     """Drops lines of later steps, which a run that went on past its last checkpoint will write again."""
-    if path.exists():
-        kept = [text for text in path.read_text().splitlines(keepends=True) if json.loads(text)["step"] <= step]
-        path.write_text("".join(kept))
+    kept = [text for text in _whole_lines(path) if json.loads(text)["step"] <= step]
+    # Replaced at once: a run may be killed here too, and what it logged must outlive it.
+    copy = path.with_suffix(".kept")
+    copy.write_text("".join(kept))
+    copy.replace(path)
+
+
+def _whole_lines(path: pathlib.Path) -> list[str]:
+    """The lines of the file, each with its end; a run that was killed while it wrote leaves a last one without."""
+    if not path.exists():
+        return []
+    return [text for text in path.read_text().splitlines(keepends=True) if text.endswith("\n")]

@@ -10,7 +10,7 @@ import socket
 import time
 
 import tensorflow as tf
-from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
@@ -31,6 +31,7 @@ class TensorBoard(Report):
     def start(self, run: Run) -> None:
         for split in ("train", "eval"):
             self._files[split] = _EventFile(self._folder / split)
+            self._files[split].drop_after(run.first_step)
             self._files[split].add(run.first_step, _layout_summary(run.terms))
         self._files["train"].add(run.first_step, text_pb("config", _as_code(run.config)))
 
@@ -82,6 +83,11 @@ class _EventFile:
 
     def add(self, step: int, summary: Summary) -> None:
         self._write(Event(wall_time=time.time(), step=step, summary=summary))
+
+    def drop_after(self, step: int) -> None:
+        """Makes TensorBoard forget what earlier files of the folder say of later steps."""
+        start = SessionLog(status=SessionLog.START)
+        self._write(Event(wall_time=time.time(), step=step + 1, session_log=start))
 
     def _write(self, event: Event) -> None:
         self._records.write(event.SerializeToString())

@@ -1,0 +1,165 @@
+"""Plain functions and Keras losses as terms: how arguments find their keys, and every loss that Keras has."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import ConfigurationError, Context, FunctionTerm, KerasLoss
+
+RNG = np.random.default_rng(0)
+ONE_HOT = np.eye(3, dtype=np.float32)[[0, 2, 1, 1]]
+PROBABILITIES = RNG.dirichlet(np.ones(3), size=4).astype(np.float32)
+LABELS = np.int32([0, 2, 1, 1])
+EMBEDDINGS = (PROBABILITIES / np.linalg.norm(PROBABILITIES, axis=-1, keepdims=True)).astype(np.float32)
+MASKS = RNG.integers(2, size=(2, 3, 3, 1)).astype(np.float32)
+CHANCES = RNG.uniform(0.1, 0.9, size=(2, 3, 3, 1)).astype(np.float32)
+
+EXAMPLES = (1, 2, 3)  # the axes of one example of MASKS
+ORDINARY = [
+    keras.losses.BinaryCrossentropy(),
+    keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
+    keras.losses.BinaryFocalCrossentropy(),
+    keras.losses.CategoricalCrossentropy(),
+    keras.losses.CategoricalFocalCrossentropy(),
+    keras.losses.CategoricalHinge(),
+    keras.losses.CosineSimilarity(),
+    keras.losses.Hinge(),
+    keras.losses.Huber(delta=0.5),
+    keras.losses.KLDivergence(),
+    keras.losses.LogCosh(),
+    keras.losses.MeanAbsoluteError(),
+    keras.losses.MeanAbsolutePercentageError(),
+    keras.losses.MeanSquaredError(),
+    keras.losses.MeanSquaredError(reduction="mean"),
+    keras.losses.MeanSquaredError(reduction=None),
+    keras.losses.MeanSquaredLogarithmicError(),
+    keras.losses.Poisson(),
+    keras.losses.SquaredHinge(),
+]
+LOSSES = [
+    *((loss, ONE_HOT, PROBABILITIES) for loss in ORDINARY),
+    (keras.losses.SparseCategoricalCrossentropy(), LABELS, PROBABILITIES),
+    (keras.losses.SparseCategoricalCrossentropy(from_logits=True), LABELS[:, None], PROBABILITIES),
+    (keras.losses.CategoricalGeneralizedCrossEntropy(), LABELS, PROBABILITIES),
+    (keras.losses.CTC(), np.int32([[1, 2], [3, 3]]), RNG.normal(size=(2, 6, 5)).astype(np.float32)),
+    (keras.losses.Dice(axis=EXAMPLES), MASKS, CHANCES),
+    (keras.losses.Tversky(alpha=0.3, beta=0.7, axis=EXAMPLES), MASKS, CHANCES),
+]
+MIX_THE_BATCH = [keras.losses.Dice(), keras.losses.Tversky()]
+AVERAGES_BY_ITSELF = keras.losses.Circle()  # over the examples whose value is above 0; it compares examples, too
+
+every_loss = pytest.mark.parametrize(
+    ("loss", "y_true", "y_pred"), LOSSES, ids=[type(loss).__name__ for loss, *_ in LOSSES]
+)
+
+
+def distance(y_true, y_pred, scale=1.0):
+    return scale * tf.abs(y_true - y_pred)
+
+
+@pytest.fixture
+def context():
+    return Context(
+        inputs={"scale": tf.constant([3.0])},
+        targets=tf.constant([[1.0, 2.0]]),
+        outputs=tf.constant([[2.0, 4.0]]),
+        activations={"hidden": tf.constant([[5.0]])},
+        sample_weight=tf.constant([7.0]),
+        step=tf.constant(10),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fn", "keys_of", "value"),
+    [
+        (distance, {}, 1.5),
+        (distance, {"scale": "inputs.scale"}, 4.5),
+        (distance, {"y_true": "activations.hidden"}, 2),
+        (keras.losses.mean_squared_error, {}, 2.5),
+        (lambda outputs, targets: outputs * targets, {}, 5),
+        (lambda y_pred, step: y_pred * tf.cast(step, tf.float32), {}, 30),
+        (lambda y_pred, sample_weight: y_pred * sample_weight[:, None], {}, 21),
+        (lambda hidden: hidden, {"hidden": "activations.hidden"}, 5),
+    ],
+)
+def test_the_arguments_of_a_function_find_their_keys(fn, keys_of, value, context):
+    assert float(FunctionTerm(fn=fn, keys_of=keys_of).mean(context).result()) == value
+
+
+@pytest.mark.parametrize(
+    ("fn", "keys_of", "answer"),
+    [
+        (lambda y_ture, y_pred: y_pred, {}, "argument 'y_ture' of the function <lambda>; did you mean 'y_true'\\?"),
+        (distance, {"scael": "inputs.scale"}, "keys_of names 'scael'.*distance has no .*; did you mean 'scale'\\?"),
+        (lambda y_pred, hidden: hidden, {}, "no key is known for the argument 'hidden'.* or name its key in keys_of"),
+        (distance, {"scale": "input.scale"}, "did you mean 'inputs'?"),
+        ("distance", {}, "FunctionTerm.fn is 'distance'; expected a function"),
+    ],
+)
+def test_a_function_that_does_not_fit_its_keys_is_refused(fn, keys_of, answer):
+    with pytest.raises(ConfigurationError, match=answer):
+        FunctionTerm(fn=fn, keys_of=keys_of)
+
+
+def test_every_loss_of_keras_is_tried():
+    of_keras = {
+        loss
+        for loss in vars(keras.losses).values()
+        if isinstance(loss, type) and issubclass(loss, keras.losses.Loss) and loss is not keras.losses.Loss
+    }
+    tried = [loss for loss, *_ in LOSSES] + MIX_THE_BATCH + [AVERAGES_BY_ITSELF]
+    assert {type(loss) for loss in tried} == of_keras
+
+
+@every_loss
+def test_a_keras_loss_keeps_its_mean_and_itself(loss, y_true, y_pred):
+    reduction = loss.reduction
+    total, count = KerasLoss(loss=loss).mean(Context(targets=y_true, outputs=y_pred))
+    assert loss.reduction == reduction
+    assert count == len(y_pred)
+    np.testing.assert_allclose(total / count, np.mean(loss(y_true, y_pred)), rtol=1e-6)
+
+
+@every_loss
+def test_a_keras_loss_keeps_the_meaning_of_its_sample_weights(loss, y_true, y_pred):
+    factor = np.float32(np.arange(len(y_pred)) + 0.5)
+    term = KerasLoss(loss=loss, sample_weight="sample_weight")
+    mean = term.mean(Context(targets=y_true, outputs=y_pred, sample_weight=factor))
+    np.testing.assert_allclose(mean.result(), np.mean(loss(y_true, y_pred, factor)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", MIX_THE_BATCH, ids=lambda loss: loss.name)
+def test_a_keras_loss_that_mixes_the_batch_is_refused(loss):
+    with pytest.raises(ConfigurationError, match="a scalar; expected unreduced values"):
+        KerasLoss(loss=loss).mean(Context(targets=MASKS, outputs=CHANCES))
+
+
+def test_the_loss_that_averages_by_itself_is_averaged_over_all_examples():
+    values = keras.losses.Circle(reduction="none")(LABELS, EMBEDDINGS)
+    assert np.any(values == 0)
+    value = KerasLoss(loss=AVERAGES_BY_ITSELF)(y_true=LABELS, y_pred=EMBEDDINGS)
+    np.testing.assert_allclose(value, np.mean(values), rtol=1e-6)
+
+
+def test_a_loss_of_ones_own_keeps_its_arguments():
+    class Offset(keras.losses.Loss):
+        def __init__(self, offset):
+            super().__init__()
+            self.offset = offset
+
+        def call(self, y_true, y_pred):
+            return tf.reduce_mean(tf.abs(y_pred - y_true - self.offset), axis=-1)
+
+    assert float(KerasLoss(loss=Offset(2.0))(y_true=[[0.0, 0.0]], y_pred=[[2.0, 5.0]])) == 1.5
+
+
+@pytest.mark.parametrize("loss", ["mse", None, keras.losses.Huber, keras.losses.mean_squared_error])
+def test_what_is_no_instance_of_a_keras_loss_is_refused(loss):
+    with pytest.raises(ConfigurationError, match="expected an instance of keras.losses.Loss"):
+        KerasLoss(loss=loss)
+
+
+def test_a_keras_loss_that_sums_is_refused():
+    with pytest.raises(ConfigurationError, match="'sum', and terms are means"):
+        KerasLoss(loss=keras.losses.Huber(reduction="sum"))

@@ -1,0 +1,117 @@
+"""What holds for every bundled term, over the table of cases: value, gradient, masks, shards."""
+
+import numpy as np
+import pytest
+
+import objectives
+from objectives import Mean, Term
+
+STEP = 1e-5
+
+
+@pytest.fixture
+def roots(case):
+    """A mask an element, sample weights and padding for the case's masked term."""
+    shape = case.mask_shape or case.values().shape
+    return {
+        "weights": {"mask": np.float32(np.arange(np.prod(shape)) % 3 != 1).reshape(shape)},
+        "sample_weight": np.linspace(0.5, 2, shape[0], dtype=np.float32),
+        "valid": np.float32(np.arange(shape[0]) < shape[0] - 1),
+    }
+
+
+def counted(case, roots):
+    """How far each value counts."""
+    mask = case.value_mask(roots["weights"]["mask"])
+    return mask * roots["valid"].reshape(-1, *(1,) * (mask.ndim - 1))
+
+
+def finite_differences(fn, point):
+    point = point.astype(np.float64)
+    gradient = np.empty_like(point)
+    for index in np.ndindex(point.shape):
+        ends = np.stack([point, point])
+        ends[(0, *index)] += STEP
+        ends[(1, *index)] -= STEP
+        gradient[index] = (fn(ends[0]) - fn(ends[1])) / (2 * STEP)
+    return gradient
+
+
+def in_float64(tensors):
+    return {name: a.astype(np.float64) if a.dtype == np.float32 else a for name, a in tensors.items()}
+
+
+def test_every_exported_term_has_a_case(cases):
+    exported = {thing for thing in vars(objectives).values() if isinstance(thing, type) and issubclass(thing, Term)}
+    assert {type(case.term) for case in cases.values()} == exported - {Term}
+
+
+def test_the_value_is_the_oracles(case, differentiate):
+    value, _ = differentiate(case.term, case.by)(case.tensors)
+    np.testing.assert_allclose(value, case.mean(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("role", ["mask", "sample_weight", "valid"])
+def test_a_factor_an_example_is_the_oracles(case, differentiate, role):
+    ones = np.ones(len(case.tensors[case.by]), np.float32)
+    factors = {"mask": ones, "sample_weight": ones, "valid": ones, role: np.float32(np.arange(len(ones)) % 2)}
+    value, _ = differentiate(case.masked, case.by)(
+        case.tensors,
+        weights={"mask": factors["mask"]},
+        sample_weight=factors["sample_weight"],
+        valid=factors["valid"],
+    )
+    expected = case.mean(mask=factors["mask"] * factors["valid"], factor=factors["sample_weight"])
+    np.testing.assert_allclose(value, expected, rtol=1e-6)
+
+
+def test_a_mask_an_element_with_padding_and_sample_weights_is_the_oracles(case, differentiate, roots):
+    value, _ = differentiate(case.masked, case.by)(case.tensors, **roots)
+    np.testing.assert_allclose(value, case.mean(counted(case, roots), roots["sample_weight"]), rtol=1e-6)
+
+
+def test_the_gradient_is_that_of_finite_differences(case, differentiate, roots):
+    _, gradient = differentiate(case.masked, case.by)(in_float64(case.tensors), **roots)
+    mask, factor = counted(case, roots), roots["sample_weight"]
+    expected = finite_differences(lambda point: case.mean(mask, factor, **{case.by: point}), case.tensors[case.by])
+    assert np.any(expected)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-9)
+
+
+def test_a_batch_that_is_masked_whole_has_value_0_and_gradient_0(case, differentiate, roots):
+    value, gradient = differentiate(case.masked, case.by)(case.tensors, **{**roots, "valid": 0 * roots["valid"]})
+    assert value == 0
+    np.testing.assert_array_equal(gradient, 0)
+
+
+def test_a_masked_nan_reaches_neither_the_value_nor_the_gradient(case, differentiate, roots):
+    expected = case.mean(counted(case, roots), roots["sample_weight"])
+    with_nan = case.tensors[case.by].copy()
+    with_nan[-1] = roots["sample_weight"][-1] = np.nan
+    value, gradient = differentiate(case.masked, case.by)({**case.tensors, case.by: with_nan}, **roots)
+    assert np.isfinite(gradient).all()
+    np.testing.assert_allclose(value, expected, rtol=1e-6)
+
+
+def test_the_mean_of_an_empty_batch_is_0_and_its_gradient_empty(case, differentiate):
+    value, gradient = differentiate(case.term, case.by)({name: a[:0] for name, a in case.tensors.items()})
+    assert value == 0
+    assert gradient.shape == (0, *case.tensors[case.by].shape[1:])
+
+
+def test_uneven_and_empty_shards_merge_to_the_whole(case, context_of):
+    shards = [{name: a[part] for name, a in case.tensors.items()} for part in (np.s_[:0], np.s_[:1], np.s_[1:])]
+    empty, first, rest = (case.term.mean(context_of(case.term, shard)) for shard in shards)
+    merged = empty.merge(first).merge(rest)
+    assert isinstance(merged, Mean)
+    np.testing.assert_allclose(merged.result(), case.mean(), rtol=1e-6)
+
+
+def test_a_call_in_a_notebook_is_the_mean(case):
+    np.testing.assert_allclose(case.term(**case.tensors), case.mean(), rtol=1e-6)
+
+
+def test_half_precision_is_computed_in_float32(case, context_of):
+    halves = {name: a.astype(np.float16) if a.dtype == np.float32 else a for name, a in case.tensors.items()}
+    total, count = case.term.mean(context_of(case.term, halves))
+    np.testing.assert_allclose(total / count, case.mean(**halves), rtol=1e-6)

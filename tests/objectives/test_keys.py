@@ -1,0 +1,63 @@
+"""Keys: which tensor each selects, and the answer to each that selects none."""
+
+import re
+
+import pytest
+
+from objectives import ConfigurationError, Context
+
+# Any object will do for a tensor.
+CONTEXT = Context(
+    inputs={"image": 1, "meta": {"age": 2}},
+    targets=[3, (4, 5)],
+    outputs=6,
+    activations={"encoder/conv3": 7, "v1.5/dense": 8},
+    weights={"head/kernel": 9},
+    step=10,
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [
+        ("outputs", 6),
+        ("inputs.image", 1),
+        ("inputs.meta.age", 2),
+        ("targets.0", 3),
+        ("targets.1.1", 5),
+        ("activations.encoder/conv3", 7),
+        ("activations.v1.5/dense", 8),
+        ("weights.head/kernel", 9),
+        ("step", 10),
+    ],
+)
+def test_a_key_selects(key, found):
+    assert CONTEXT[key] == found
+
+
+@pytest.mark.parametrize(
+    ("key", "answer"),
+    [
+        ("output", "'output'; did you mean 'outputs'?"),
+        ("valid", "begins with 'valid'; known: activations, inputs, outputs, sample_weight, step, targets, weights"),
+        ("", "begins with ''; known: "),
+        ("inputs.imgae", "did you mean 'inputs.image'? (known: inputs.image, inputs.meta)"),
+        ("inputs.meta.aeg", "did you mean 'inputs.meta.age'?"),
+        ("activations.encoder/conv2", "did you mean 'activations.encoder/conv3'?"),
+        ("targets.2", "(known: targets.0, targets.1)"),
+        ("targets.-1", "known: targets.0, targets.1"),
+        ("outputs.mask", "'outputs' is one tensor and has no part 'mask'; expected 'outputs'"),
+        ("inputs", "names several tensors; did you mean 'inputs.meta'?"),
+        ("targets.1", "names several tensors"),
+        ("sample_weight", "this run has no sample_weight"),
+    ],
+)
+def test_a_key_that_selects_nothing_is_answered(key, answer):
+    with pytest.raises(ConfigurationError, match=re.escape(repr(key))) as error:
+        CONTEXT[key]
+    assert answer in str(error.value)
+
+
+def test_a_key_is_a_string():
+    with pytest.raises(ConfigurationError, match="a key is a string such as 'outputs.mask', not 3"):
+        CONTEXT[3]

@@ -1,0 +1,108 @@
+"""Overlap, smoothness and order: coincident points, flat images, short sequences, shapes, bad arguments."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import ConfigurationError, Context, PairwiseOverlap, SequenceOrdering, TotalVariation
+
+IMAGES = np.random.default_rng(0).normal(size=(3, 4, 5, 2)).astype(np.float32)
+
+
+def test_coincident_points_cost_the_margin_and_have_a_gradient_of_0(differentiate):
+    value, gradient = differentiate(PairwiseOverlap(margin=1.5))({"y_pred": np.full([2, 3, 2], 0.3, np.float32)})
+    assert value == 1.5
+    np.testing.assert_array_equal(gradient, 0)
+
+
+def test_a_point_near_two_coincident_ones_is_still_pushed_away(differentiate):
+    y_pred = np.float32([[[0, 0], [0, 0], [0.5, 0]]])
+    value, gradient = differentiate(PairwiseOverlap())({"y_pred": y_pred})
+    np.testing.assert_allclose(value, (1 + 0.5 + 0.5) / 3, rtol=1e-6)
+    np.testing.assert_allclose(gradient, [[[1 / 3, 0], [1 / 3, 0], [-2 / 3, 0]]], rtol=1e-6)
+
+
+def test_points_that_nearly_coincide_have_a_finite_gradient(differentiate):
+    y_pred = np.float32([[[0, 0], [1e-13, 0], [1e-11, 0], [1e-30, 1e-30]]])
+    _, gradient = differentiate(PairwiseOverlap())({"y_pred": y_pred})
+    assert np.all(np.abs(gradient) <= 1)
+
+
+def test_points_at_the_margin_or_beyond_cost_nothing(differentiate):
+    value, gradient = differentiate(PairwiseOverlap(margin=2.0))({"y_pred": np.float32([[[0, 0], [2, 0], [0, 9]]])})
+    assert value == 0
+    np.testing.assert_array_equal(gradient, 0)
+
+
+@pytest.mark.parametrize("shape", [[2], [2, 3], [2, 1, 2], [2, 3, 2, 2]])
+def test_overlap_is_of_two_points_or_more(shape):
+    with pytest.raises(ConfigurationError, match=r"expected (\[batch, points, coordinates\]|a known number of points)"):
+        PairwiseOverlap()(y_pred=tf.zeros(shape))
+
+
+def test_a_mask_of_pairs_is_given_by_their_points():
+    context = Context(outputs=tf.zeros([2, 3, 2]), inputs=tf.ones([2, 3, 3]))
+    with pytest.raises(ConfigurationError, match=r"the mask has .*; expected \[batch\] or \[batch, points\]"):
+        PairwiseOverlap(mask="inputs").mean(context)
+
+
+def test_the_sum_is_the_total_variation_of_tensorflow(differentiate):
+    value, _ = differentiate(TotalVariation(reduction="sum"))({"y_pred": IMAGES})
+    np.testing.assert_allclose(value, tf.reduce_mean(tf.image.total_variation(tf.constant(IMAGES))), rtol=1e-6)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("shape", [[2, 3, 4], [2, 1, 4], [2, 3, 1], [2, 1, 1], [2, 1, 1, 3]])
+def test_a_flat_image_costs_nothing_and_pulls_nowhere_even_along_an_axis_of_1(differentiate, reduction, shape):
+    value, gradient = differentiate(TotalVariation(reduction=reduction))({"y_pred": np.ones(shape, np.float32)})
+    assert value == 0
+    np.testing.assert_array_equal(gradient, 0)
+
+
+def test_an_axis_of_1_that_is_known_only_at_run_time_adds_nothing():
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None])])
+    def traced(y_pred):
+        return TotalVariation()(y_pred=y_pred)
+
+    assert float(traced(tf.constant([[[0.0, 1.0, 3.0]]]))) == 1.5
+
+
+@pytest.mark.parametrize(("spatial_axes", "shape"), [(1, [3]), (1, [3, 4, 5, 2]), (2, [3, 4]), (3, [3, 4, 5])])
+def test_the_spatial_axes_are_there(spatial_axes, shape):
+    with pytest.raises(ConfigurationError, match=r"y_pred has the shape .*; expected \[batch, axis1.*, channels\]"):
+        TotalVariation(spatial_axes=spatial_axes)(y_pred=tf.zeros(shape))
+
+
+def test_a_sequence_of_length_1_costs_nothing_and_pulls_nowhere(differentiate):
+    value, gradient = differentiate(SequenceOrdering(margin=1.0))({"y_pred": np.ones([2, 1], np.float32)})
+    assert value == 0
+    np.testing.assert_array_equal(gradient, 0)
+
+
+def test_equal_neighbours_cost_the_margin(differentiate):
+    y_pred = np.float32([[1, 1, 2]])
+    value, gradient = differentiate(SequenceOrdering())({"y_pred": y_pred})
+    assert value == 0
+    np.testing.assert_array_equal(gradient, 0)
+    value, gradient = differentiate(SequenceOrdering(margin=0.5))({"y_pred": y_pred})
+    assert value == 0.25
+    np.testing.assert_array_equal(gradient, [[0.5, -0.5, 0]])
+
+
+@pytest.mark.parametrize("shape", [[2], [2, 3, 4, 5]])
+def test_order_is_in_time(shape):
+    with pytest.raises(ConfigurationError, match=r"expected \[batch, time\] or \[batch, time, features\]"):
+        SequenceOrdering()(y_pred=tf.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("make", "answer"),
+    [
+        (lambda: PairwiseOverlap(margin=0.0), "margin is 0.0; expected a distance above 0"),
+        (lambda: TotalVariation(spatial_axes=0), "spatial_axes is 0; expected at least 1"),
+        (lambda: TotalVariation(reduction="max"), "TotalVariation.reduction is 'max'"),
+    ],
+)
+def test_a_bad_argument_is_refused(make, answer):
+    with pytest.raises(ConfigurationError, match=answer):
+        make()

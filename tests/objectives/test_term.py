@@ -1,0 +1,235 @@
+"""The contract of a term, on small terms of our own: reads, checks, types, mask and sample weights, repr."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import (
+    ConfigurationError,
+    Context,
+    FunctionTerm,
+    MeanSquaredError,
+    PairwiseOverlap,
+    RangeHinge,
+    Term,
+    TotalVariation,
+    WeightedBinaryCrossEntropy,
+    WeightedMeanSquaredError,
+)
+from objectives.keys import Key
+from objectives.schedules import Linear
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Shortfall(Term):
+    """How far values fall short of a floor, which may be a tensor."""
+
+    y_pred: Key = "outputs"
+    floor: Key | None = None
+    margin: float = 1.0
+
+    def values(self, y_pred, floor):
+        return tf.nn.relu(self.margin + (0.0 if floor is None else floor) - y_pred)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WeightDecay(Term):
+    """A term that reads no batch."""
+
+    has_batch = False
+    kernel: Key = "weights.head/kernel"
+
+    def values(self, kernel):
+        return tf.reduce_sum(kernel**2)
+
+
+def same(y_pred):
+    return y_pred
+
+
+def mean(term, **roots):
+    return float(term.mean(Context(**roots)).result())
+
+
+def test_a_term_is_its_formula():
+    with pytest.raises(TypeError, match="abstract"):
+        Term()
+
+
+def test_an_argument_of_values_is_a_field():
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Forgetful(Term):
+        def values(self, y_pred):
+            return y_pred
+
+    with pytest.raises(ConfigurationError, match=r"Forgetful.values\(\) takes 'y_pred', which is no field; add .* Key"):
+        Forgetful()
+
+
+def test_the_keys_are_the_reads_with_mask_and_sample_weight():
+    term = Shortfall(y_pred="outputs.a", mask="inputs.mask", sample_weight="sample_weight")
+    assert term.reads == {"y_pred": "outputs.a", "floor": None}
+    assert term.keys == {"outputs.a", "inputs.mask", "sample_weight"}
+
+
+@pytest.mark.parametrize("floor", [None, "inputs.floor"])
+def test_a_read_that_is_none_is_passed_none(floor):
+    value = mean(Shortfall(floor=floor), outputs=tf.zeros([2]), inputs={"floor": tf.constant([2.0, 4.0])})
+    assert value == (1 if floor is None else 4)
+
+
+@pytest.mark.parametrize("field", ["y_pred", "mask", "sample_weight"])
+def test_an_unknown_root_is_answered_with_the_nearest(field):
+    with pytest.raises(ConfigurationError, match="'outptus'; did you mean 'outputs'?"):
+        RangeHinge(**{field: "outptus.a"})
+
+
+@pytest.mark.parametrize("key", [3, ("outputs",)])
+def test_a_key_that_is_no_string_is_refused(key):
+    with pytest.raises(ConfigurationError, match="a key is a string"):
+        RangeHinge(y_pred=key)
+
+
+@pytest.mark.parametrize("weight", ["0.1", None, [1.0]])
+def test_a_weight_that_is_neither_number_nor_schedule_is_refused(weight):
+    with pytest.raises(ConfigurationError, match="RangeHinge.weight is .*; expected a number or a schedule"):
+        RangeHinge(weight=weight)
+
+
+def test_only_a_constant_weight_of_0_takes_a_term_out():
+    assert not RangeHinge(weight=0).optimised
+    assert RangeHinge(weight=0.1).optimised
+    assert RangeHinge(weight=Linear(first=0.0, last=0.0, steps=1)).optimised
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        MeanSquaredError(),
+        WeightedBinaryCrossEntropy(),
+        FunctionTerm(fn=lambda y_true, y_pred: y_true - y_pred),
+        FunctionTerm(fn=lambda targets, outputs: targets - outputs),
+    ],
+    ids=["mse", "binary cross-entropy", "function", "function of roots"],
+)
+@pytest.mark.parametrize("shapes", [([4], [4, 1]), ([4, 1], [4]), ([4, 3], [4, 3, 1])])
+def test_a_broadcast_over_pairs_of_examples_is_refused(term, shapes):
+    targets, outputs = map(tf.zeros, shapes)
+    with pytest.raises(ConfigurationError, match="they would broadcast to .* expected the same shape"):
+        term.mean(Context(targets=targets, outputs=outputs))
+
+
+def test_aligned_reads_agree_in_shape():
+    with pytest.raises(ConfigurationError, match=r"y_true has the shape \(2, 3\) and y_pred has \(2, 4\)"):
+        MeanSquaredError()(y_true=np.zeros([2, 3]), y_pred=np.zeros([2, 4]))
+
+
+def test_aligned_reads_may_have_sizes_that_are_known_only_at_run_time():
+    @tf.function(input_signature=[tf.TensorSpec([None, None]), tf.TensorSpec([None, 3])])
+    def traced(y_true, y_pred):
+        return MeanSquaredError()(y_true=y_true, y_pred=y_pred)
+
+    assert float(traced(tf.zeros([2, 3]), tf.ones([2, 3]))) == 1
+
+
+def test_integer_targets_are_compared_in_the_type_of_the_prediction():
+    value = MeanSquaredError()(y_true=np.array([[1, 2]]), y_pred=np.array([[1.5, 2.5]], np.float32))
+    assert value.dtype == tf.float32
+    assert float(value) == 0.25
+
+
+@pytest.mark.parametrize(
+    "term", [FunctionTerm(fn=lambda y_pred: tf.reduce_mean(y_pred)), WeightDecay(kernel="outputs")]
+)
+def test_a_scalar_is_refused_where_there_is_a_batch(term):
+    context = Context(outputs=tf.ones([2, 3]))
+    if term.has_batch:
+        with pytest.raises(ConfigurationError, match=r"a scalar; expected unreduced values \[batch, ...\]"):
+            term.mean(context)
+    else:
+        assert float(term.mean(context).result()) == 6
+
+
+def test_a_term_without_a_batch_is_not_masked():
+    term = WeightDecay(mask="inputs", sample_weight="sample_weight")
+    nothing = {"valid": tf.zeros([3]), "inputs": tf.zeros([3]), "sample_weight": tf.zeros([3])}
+    total, count = term.mean(Context(weights={"head/kernel": tf.constant([3.0, 4.0])}, **nothing))
+    assert (float(total), float(count)) == (25, 1)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "seen"),
+    [(tf.float16, tf.float32), (tf.bfloat16, tf.float32), (tf.float32, tf.float32), (tf.float64, tf.float64)],
+)
+def test_half_precision_is_widened_and_nothing_is_narrowed(dtype, seen):
+    arrived = []
+    term = FunctionTerm(
+        fn=lambda y_pred: arrived.append(y_pred.dtype) or y_pred, mask="inputs", sample_weight="targets"
+    )
+    roots = {"outputs": [[1.0], [3.0]], "inputs": [1.0, 1.0], "targets": [1.0, 1.0], "valid": [0.0, 1.0]}
+    result = term.mean(Context(**{name: tf.constant(a, dtype) for name, a in roots.items()})).result()
+    assert arrived == [seen]
+    assert result.dtype == seen
+    assert float(result) == 3
+
+
+def test_a_mask_and_padding_and_sample_weights_act_together():
+    term = RangeHinge(max_value=0.0, mask="inputs.mask", sample_weight="sample_weight")
+    value = mean(
+        term,
+        outputs=tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]),
+        inputs={"mask": tf.constant([[True, False], [True, True], [True, True]])},
+        sample_weight=tf.constant([10.0, 1.0, 1.0]),
+        valid=tf.constant([1.0, 1.0, 0.0]),
+    )
+    assert value == pytest.approx((10 * 1 + 3 + 4) / 3)
+
+
+@pytest.mark.parametrize("role", ["mask", "sample_weight"])
+def test_a_factor_that_does_not_fit_is_refused(role):
+    term = RangeHinge(**{role: "inputs"})
+    with pytest.raises(ConfigurationError, match=r"has the shape \(3,\) and its values have \(2, 4\)"):
+        term.mean(Context(outputs=tf.ones([2, 4]), inputs=tf.ones([3])))
+
+
+@pytest.mark.parametrize(
+    ("term", "text"),
+    [
+        (RangeHinge(), "RangeHinge()"),
+        (RangeHinge(weight=0.1, max_value=2.0, min_value=-1.0), "RangeHinge(weight=0.1, max_value=2.0)"),
+        (PairwiseOverlap(mask="inputs.mask"), "PairwiseOverlap(mask='inputs.mask')"),
+        (FunctionTerm(fn=same), f"FunctionTerm(fn={same!r})"),
+        (
+            FunctionTerm(fn=same, keys_of={"y_pred": "inputs"}),
+            f"FunctionTerm(fn={same!r}, keys_of={{'y_pred': 'inputs'}})",
+        ),
+        (
+            WeightedMeanSquaredError(position_weights=np.array([1.0, 2.0])),
+            "WeightedMeanSquaredError(position_weights=array([1., 2.]))",
+        ),
+        (WeightDecay(), "WeightDecay()"),
+    ],
+)
+def test_repr_shows_only_what_was_changed(term, text):
+    assert repr(term) == text
+
+
+def test_a_term_is_frozen_and_keyword_only():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        RangeHinge().weight = 2.0
+    with pytest.raises(TypeError):
+        RangeHinge(1.0)
+
+
+@pytest.mark.parametrize(
+    ("bad", "answer"),
+    [
+        ({"reduction": "men"}, "TotalVariation.reduction is 'men'; did you mean 'mean'?"),
+        ({"reduction": 3}, "known: mean, sum"),
+    ],
+)
+def test_a_choice_is_one_of_those_that_exist(bad, answer):
+    with pytest.raises(ConfigurationError, match=answer):
+        TotalVariation(**bad)
