@@ -1,0 +1,108 @@
+"""NodePlacement: where the nodes of a network are, told from the delays between them."""
+
+import dataclasses
+import functools
+import pathlib
+
+import gin
+import keras
+import numpy as np
+from keras import layers
+
+from tasks.delays import UNIT_KM, Country, Links, distances_between, pair_distances
+from tasks.placement_map import draw_placements
+from trainer import ArraySource, Task
+
+
+@gin.register(module="tasks")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NodePlacement(Task):
+    """Coordinates of network nodes from their pairwise delays, by a dense net.
+
+    Several nodes share a town, and delays blur a place by more than the size of a town: a squared error puts the nodes
+    of a town on top of each other, which is of no use to whoever has to draw or wire them.
+
+    Keys: `inputs` are delays in ms `[batch, landmarks + nodes, landmarks + nodes]`, the landmarks first; `targets`
+    and `outputs` are places in units of 50 km, `[batch, nodes, 2]`.
+
+    Attributes:
+      seed: of the networks and their delays.
+      train_networks, eval_networks: how many networks there are to learn from and to judge by.
+      country: how networks are laid out.
+      links: how distances become delays.
+      width: of the hidden layers; the last one, called 'bottleneck', has half of it.
+    """
+
+    seed: int = 0
+    train_networks: int = 20_000
+    eval_networks: int = 1_000
+    country: Country = Country()
+    links: Links = Links()
+    width: int = 256
+
+    @functools.cached_property
+    def train(self) -> ArraySource:
+        return self._measured(self.train_networks, stream=1)
+
+    @functools.cached_property
+    def eval(self) -> ArraySource:
+        return self._measured(self.eval_networks, stream=2)
+
+    def build_model(self) -> keras.Model:
+        """A dense net, `[batch, landmarks + nodes, landmarks + nodes]` to `[batch, nodes, 2]`."""
+        nodes = self.country.towns * self.country.nodes_per_town
+        measured = nodes + len(self.country.landmarks)
+        return keras.Sequential(
+            [
+                keras.Input([measured, measured], name="delays"),
+                layers.Flatten(name="flat"),
+                # Delays of 0 to about 6 ms become numbers of about -1 to 1.
+                layers.Rescaling(1 / 3, offset=-1.0, name="scaled"),
+                layers.Dense(self.width, activation="relu", name="hidden1"),
+                layers.Dense(self.width, activation="relu", name="hidden2"),
+                layers.Dense(self.width // 2, activation="relu", name="bottleneck"),
+                layers.Dense(2 * nodes, name="coordinates"),
+                layers.Reshape([nodes, 2], name="places"),
+            ],
+            name="placement",
+        )
+
+    def measure(self, model: keras.Model) -> dict[str, float]:
+        """Mean distance of nodes from where they are, and what is impossible in the map that results."""
+        arrays = self.eval.arrays
+        return placement_quality(
+            arrays["targets"],
+            model.predict(arrays["inputs"], batch_size=1000, verbose=0),
+            margin=self.country.margin,
+            half_width=self.country.half_width,
+        )
+
+    def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
+        """True and predicted places of a few networks, pairs that overlap marked: `placement.png`."""
+        delays, true = (self.eval.arrays[name][:6] for name in ("inputs", "targets"))
+        return [draw_placements(folder / "placement.png", self.country, true, model.predict(delays, verbose=0))]
+
+    def _measured(self, networks: int, *, stream: int) -> ArraySource:
+        rng = np.random.default_rng([self.seed, stream])
+        places = self.country.networks(networks, rng)
+        landmarks = np.broadcast_to(self.country.landmarks, (networks, *self.country.landmarks.shape))
+        delays = self.links.delays(distances_between(np.concatenate([landmarks, places], axis=1)), rng)
+        return ArraySource(delays, places)
+
+
+def placement_quality(true: np.ndarray, predicted: np.ndarray, *, margin: float, half_width: float) -> dict[str, float]:
+    """How good places `[networks, nodes, 2]` are, in units of 50 km.
+
+    Returns:
+      `placement_error_km`: mean distance of a node from where it is. `overlaps_per_network`: mean number of pairs
+      nearer to each other than `margin`, which no true pair is. `outside_percent`: nodes beyond the country's borders.
+
+    >>> true = np.array([[[0.0, 0.0], [2.0, 0.0]]])
+    >>> placement_quality(true, true / 4, margin=1.0, half_width=6.0)
+    {'placement_error_km': 37.5, 'overlaps_per_network': 1.0, 'outside_percent': 0.0}
+    """
+    return {
+        "placement_error_km": UNIT_KM * float(np.linalg.norm(predicted - true, axis=-1).mean()),
+        "overlaps_per_network": float((pair_distances(predicted) < margin).sum(axis=-1).mean()),
+        "outside_percent": 100.0 * float((np.abs(predicted) > half_width).any(axis=-1).mean()),
+    }

@@ -1,0 +1,53 @@
+"""The picture of placed nodes: maps of true and predicted places."""
+
+import pathlib
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from tasks.delays import UNIT_KM, Country, pair_distances
+
+_TRUE, _PREDICTED, _OVERLAP, _LANDMARK = "#8a8f98", "#1f5fae", "#d1361f", "#2b2d33"
+
+
+def draw_placements(file: pathlib.Path, country: Country, true: np.ndarray, predicted: np.ndarray) -> pathlib.Path:
+    """Draws one map a network, for places `[networks, nodes, 2]`, into a PNG file; returns it."""
+    columns = min(3, len(true))
+    rows = -(-len(true) // columns)
+    figure = Figure(figsize=(4.1 * columns, 4.3 * rows + 0.7), layout="constrained")
+    axes = np.ravel(figure.subplots(rows, columns, squeeze=False))
+    for panel, places, guesses in zip(axes, true, predicted, strict=False):
+        _draw_map(panel, country, places, guesses)
+    for panel in axes[len(true) :]:
+        panel.set_axis_off()
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=11)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, dpi=110)
+    return file
+
+
+def _draw_map(panel, country: Country, true: np.ndarray, predicted: np.ndarray) -> None:
+    """One network: a line from each true place to the predicted one, and a red link between nodes that overlap."""
+    true_km, predicted_km, landmarks_km = true * UNIT_KM, predicted * UNIT_KM, country.landmarks * UNIT_KM
+    error = np.linalg.norm(predicted_km - true_km, axis=-1).mean()
+    near = pair_distances(predicted) < country.margin
+    overlapping = np.transpose(np.triu_indices(len(predicted), k=1))[near]
+    panel.plot(*np.stack([true_km, predicted_km], axis=-1).transpose(1, 2, 0), color=_PREDICTED, alpha=0.35, lw=1.0)
+    for first, second in overlapping:
+        panel.plot(*predicted_km[[first, second]].T, color=_OVERLAP, lw=2.5, solid_capstyle="round", zorder=2)
+    # Nodes all but coincide where it is worst, and would hide their own link.
+    alone = ~np.isin(np.arange(len(predicted)), overlapping)
+    panel.scatter(*true_km.T, s=46, facecolors="white", edgecolors=_TRUE, linewidths=1.5, label="where it is", zorder=3)
+    panel.scatter(*predicted_km[alone].T, s=26, color=_PREDICTED, label="where it was placed", zorder=4)
+    too_near = f"placed nearer than {country.margin * UNIT_KM:g} km to another"
+    panel.scatter(*predicted_km[~alone].T, s=26, color=_OVERLAP, label=too_near, zorder=4)
+    panel.scatter(*landmarks_km.T, s=60, marker="^", color=_LANDMARK, label="landmark", zorder=3)
+    reach = 1.12 * country.half_width * UNIT_KM
+    panel.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    panel.set_title(f"error {error:.0f} km, overlaps {near.sum()}", fontsize=11)
+    panel.tick_params(labelsize=8, color=_TRUE)
+    panel.set_xlabel("km", fontsize=9)
+    panel.grid(color="#e8eaee", lw=0.8)
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,86 @@
+"""SceneSegmentation: which handwritten digit each pixel of a cluttered scene belongs to."""
+
+import dataclasses
+import functools
+import pathlib
+
+import gin
+import keras
+import numpy as np
+
+from tasks.digit_scenes import Handwriting, compose
+from tasks.scene_pictures import draw_scenes
+from tasks.segmentation_quality import segmentation_quality
+from tasks.unet import unet
+from trainer import ArraySource, Task
+
+
+@gin.register(module="tasks")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SceneSegmentation(Task):
+    """A class for every pixel: background, or one of the digits.
+
+    The first two digits are the pair that must not be confused; by default 3 and 8, which are easily taken for each
+    other.
+
+    Keys: `inputs` `[batch, size, size, 1]`; `targets.classes`, 0 for background and i + 1 for `digits[i]`, and
+    `targets.border`, 1 where the class changes, both `[batch, size, size]`; `outputs.logits` and
+    `outputs.probabilities` `[batch, size, size, classes]`; `activations.bottleneck`.
+
+    Attributes:
+      seed: of the split of the handwritten images and of the scenes composed from them.
+      train_scenes, eval_scenes: how many there are to learn from and to judge by; they share no handwritten image.
+      size: height and width of a scene, a multiple of 4.
+      digits: what is to be found; two at least.
+      noise: standard deviation of the noise of a pixel, where ink is about 1.
+    """
+
+    seed: int = 0
+    train_scenes: int = 4096
+    eval_scenes: int = 512
+    size: int = 32
+    digits: tuple[int, ...] = (3, 8, 0, 5)
+    noise: float = 0.1
+
+    @functools.cached_property
+    def train(self) -> ArraySource:
+        return self._composed(self.train_scenes, part=0)
+
+    @functools.cached_property
+    def eval(self) -> ArraySource:
+        return self._composed(self.eval_scenes, part=1)
+
+    def build_model(self) -> keras.Model:
+        """A small U-Net; see `tasks.unet`."""
+        return unet(size=self.size, classes=len(self.digits) + 1)
+
+    def measure(self, model: keras.Model) -> dict[str, float]:
+        """Overlap with the truth, and what the regularising terms are for; see `tasks.segmentation_quality`."""
+        targets = self.eval.arrays["targets"]
+        predicted = _predict(model, self.eval.arrays["inputs"])
+        return segmentation_quality(
+            targets["classes"], predicted, targets["border"], classes=len(self.digits) + 1, costly_pair=(1, 2)
+        )
+
+    def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
+        """Scenes, truth, prediction and errors, side by side: `scenes.png`."""
+        images = self.eval.arrays["inputs"][:8]
+        true = self.eval.arrays["targets"]["classes"][:8]
+        names = ["background", *(f"digit {digit}" for digit in self.digits)]
+        return [draw_scenes(folder / "scenes.png", images, true, _predict(model, images), names=names)]
+
+    def _composed(self, scenes: int, *, part: int) -> ArraySource:
+        made = compose(
+            Handwriting.split(self.seed)[part],
+            self.digits,
+            scenes=scenes,
+            size=self.size,
+            noise=self.noise,
+            rng=np.random.default_rng([self.seed, 1 + part]),
+        )
+        return ArraySource(made.images, {"classes": made.classes, "border": made.border})
+
+
+def _predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """The most probable class of every pixel, `[scenes, size, size]`."""
+    return model.predict(images, batch_size=128, verbose=0)["logits"].argmax(axis=-1)

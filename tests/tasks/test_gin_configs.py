@@ -1,0 +1,134 @@
+import pathlib
+
+import gin
+import pytest
+
+from objectives import ConfigurationError, Objective
+from trainer import Trainer, config
+
+ROOT = pathlib.Path(__file__).parents[2]
+RUNS = ("scene_segmentation", "scene_segmentation_plain", "node_placement", "node_placement_plain")
+DATA_TERM = {"scene_segmentation": "classes", "node_placement": "placement"}
+# What the first lines of each file in terms/ say that it fits, without any further binding.
+FITS = {
+    "smoothness": ("scene_segmentation", "scene_segmentation_plain"),
+    "overlap": ("node_placement", "node_placement_plain"),
+    "range": ("node_placement", "node_placement_plain"),
+    "quantization": ("node_placement", "node_placement_plain"),
+    "ordering": ("node_placement", "node_placement_plain"),
+    "activation": RUNS,
+}
+SMALL = (
+    "SceneSegmentation.train_scenes = 32",
+    "SceneSegmentation.eval_scenes = 8",
+    "NodePlacement.train_networks = 128",
+    "NodePlacement.eval_networks = 8",
+    "NodePlacement.width = 16",
+)
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """Loads run and term files as their first lines say, with little data."""
+    monkeypatch.chdir(ROOT)
+
+    def read(run, *terms, params=()):
+        files = [f"gin_configs/{run}.gin", *(f"gin_configs/terms/{term}.gin" for term in terms)]
+        config.load(files, [*SMALL, *params])
+
+    return read
+
+
+@pytest.fixture
+def first_batch(load):
+    """The terms on the first batch, by tag."""
+
+    def values(run, *terms, params=()):
+        load(run, *terms, params=params)
+        return config.build(Trainer, reports=[]).dry_run()
+
+    return values
+
+
+def objective():
+    return config.build(gin.get_configurable(Objective))
+
+
+def test_every_file_is_tested():
+    folder = ROOT / "gin_configs"
+    assert {file.stem for file in folder.glob("*.gin")} == {*RUNS, "base"}
+    assert {file.stem for file in (folder / "terms").glob("*.gin")} == set(FITS)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "gin_configs").rglob("*.gin")), ids=lambda file: file.stem)
+def test_every_file_begins_by_saying_what_it_is(file):
+    assert file.read_text().startswith("# ")
+    if file.parent.name == "terms":
+        assert all(f"# {word}" in file.read_text() for word in ("Adds", "Fits:", "Another"))
+    elif file.stem != "base":
+        assert f"--gin_file=gin_configs/{file.stem}.gin" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("run", "terms"),
+    [
+        ("scene_segmentation", ["activation", "border", "classes", "costly", "smoothness"]),
+        ("node_placement", ["overlap", "placement", "range"]),
+    ],
+)
+def test_a_task_has_its_terms_and_its_plain_file_the_data_term_alone(load, run, terms):
+    load(run)
+    assert list(objective().terms) == terms
+    gin.clear_config()
+    load(f"{run}_plain")
+    assert list(objective().terms) == [DATA_TERM[run]]
+
+
+@pytest.mark.parametrize("run", DATA_TERM)  # The plain ones are read below, with a term more.
+def test_every_run_reads_its_first_batch(first_batch, run):
+    values = first_batch(run)
+    weighted = [value for tag, value in values.items() if tag.endswith("/weighted")]
+    assert values["loss/total"] == pytest.approx(sum(weighted), rel=1e-5)
+
+
+@pytest.mark.parametrize(("term", "run"), [(term, runs[-1]) for term, runs in FITS.items()])
+def test_a_term_stacks_on_every_plain_run_it_fits(first_batch, term, run):
+    values = first_batch(run, term)
+    assert values[f"terms/{term}/raw"] >= 0.0
+
+
+@pytest.mark.parametrize(
+    ("term", "run"), [("smoothness", RUNS[0]), ("activation", RUNS[0]), ("overlap", RUNS[2]), ("range", RUNS[2])]
+)
+def test_stacking_a_term_on_a_run_that_has_it_changes_nothing(load, term, run):
+    load(run)
+    alone = dict(objective().terms)
+    gin.clear_config()
+    load(run, term)
+    assert repr(objective().terms[term]) == repr(alone[term])
+
+
+def test_a_stacked_term_reads_the_key_that_the_run_names(load):
+    load("scene_segmentation_plain", "smoothness")
+    assert objective().terms["smoothness"].y_pred == "outputs.probabilities"
+
+
+def test_a_term_reads_another_tensor_where_a_binding_says_so(first_batch):
+    values = first_batch("scene_segmentation_plain", "range", params=["RangeHinge.y_pred = 'outputs.logits'"])
+    assert "terms/range/raw" in values
+
+
+def test_a_term_whose_key_does_not_fit_says_which_would(first_batch):
+    with pytest.raises(ConfigurationError, match="outputs.logits"):
+        first_batch("scene_segmentation_plain", "range")
+
+
+def test_the_plain_cross_entropy_knows_no_costs(load):
+    load("scene_segmentation_plain")
+    assert not any(map(any, objective().terms["classes"].costs))
+
+
+def test_the_costs_are_those_of_the_first_two_digits(load):
+    load("scene_segmentation")
+    costs = objective().terms["classes"].costs
+    assert {(i, j) for i, row in enumerate(costs) for j, cost in enumerate(row) if cost} == {(1, 2), (2, 1)}
