@@ -121,7 +121,7 @@ def _explained() -> Iterator[None]:
         yield
     except ConfigurationError:
         raise
-    except (ValueError, SyntaxError, TypeError, OSError, tokenize.TokenError) as error:
+    except (ValueError, SyntaxError, TypeError, OSError, ImportError, tokenize.TokenError) as error:
         explanation = _explain(error)
         if explanation is None:
             raise
@@ -147,7 +147,7 @@ def _explain(error: Exception) -> str | None:
         return f"{what}; text is quoted ('l1'), an object referred to (@RangeHinge()){_place(message)}"
     if isinstance(error, tokenize.TokenError):
         return "the text ends inside a value; some bracket or quote is not closed"
-    if isinstance(error, OSError):
+    if isinstance(error, (OSError, ImportError)):
         return message.splitlines()[0]
     return None
 

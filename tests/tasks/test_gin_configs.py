@@ -76,12 +76,13 @@ def test_every_file_begins_by_saying_what_it_is(file):
         ("node_placement", ["overlap", "placement", "range"]),
     ],
 )
-def test_a_task_has_its_terms_and_its_plain_file_the_data_term_alone(load, run, terms):
+def test_a_plain_file_measures_every_term_and_optimises_the_data_term_alone(load, run, terms):
     load(run)
     assert list(objective().terms) == terms
     gin.clear_config()
     load(f"{run}_plain")
-    assert list(objective().terms) == [DATA_TERM[run]]
+    assert list(objective().terms) == terms
+    assert [name for name, term in objective().terms.items() if term.optimised] == [DATA_TERM[run]]
 
 
 @pytest.mark.parametrize("run", DATA_TERM)  # The plain ones are read below, with a term more.
@@ -94,7 +95,10 @@ def test_every_run_reads_its_first_batch(first_batch, run):
 @pytest.mark.parametrize(("term", "run"), [(term, runs[-1]) for term, runs in FITS.items()])
 def test_a_term_stacks_on_every_plain_run_it_fits(first_batch, term, run):
     values = first_batch(run, term)
-    assert values[f"terms/{term}/raw"] >= 0.0
+    assert values[f"terms/{term}/weighted"] == pytest.approx(
+        values[f"terms/{term}/raw"] * values[f"terms/{term}/weight"], rel=1e-5
+    )
+    assert values[f"terms/{term}/weight"] > 0.0
 
 
 @pytest.mark.parametrize(

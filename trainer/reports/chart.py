@@ -35,7 +35,8 @@ def _draw(axes, lines, what: str, title: str) -> None:
         _series(axes, lines, tag, tag.split("/")[1], f"C{i}")
     axes.set_title(title, fontsize=10)
     axes.set_xlabel("step")
-    axes.set_yscale("log" if _positive(lines, tags) else "linear")
+    if _has_logarithms(lines, tags):
+        axes.set_yscale("log", nonpositive="mask")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
@@ -48,5 +49,7 @@ def _series(axes, lines, tag: str, label: str, color: str) -> None:
             axes.plot(*zip(*points, strict=True), style, color=color, label=name, linewidth=1.6)
 
 
-def _positive(lines, tags: list[str]) -> bool:
-    return all(line.values[tag] > 0 for line in lines for tag in tags if tag in line.values)
+def _has_logarithms(lines, tags: list[str]) -> bool:
+    """Whether nothing is below 0, and something above; a weight of 0 has no line and hides no other."""
+    values = [line.values[tag] for line in lines for tag in tags if tag in line.values]
+    return min(values) >= 0 and max(values) > 0
