@@ -1,0 +1,77 @@
+"""The README does what it says: its commands, its Python and its error message, as real processes."""
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text()
+
+pytestmark = pytest.mark.slow
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.S | re.M)
+
+
+def run(command, folder, *more):
+    """Runs one of the README's commands in a folder that looks like the checkout."""
+    words = shlex.split(command.replace("\\\n", " "))
+    assert words[0] == ".venv/bin/python"
+    return subprocess.run(
+        [sys.executable, *words[1:], *more],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """The checkout's folders, with what the reader is told to write beside them."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("scripts", "gin_configs"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "my_terms.py").write_text(blocks("python")[0])
+    (folder / "centred.gin").write_text(blocks("gin")[0])
+    return folder
+
+
+def train_commands():
+    commands = [c for block in blocks("sh") for c in re.findall(r"^\.venv(?:.*\\\n)*.*", block, re.M)]
+    assert len([c for c in commands if "train.py" in c]) == 4
+    return [c for c in commands if "train.py" in c]
+
+
+@pytest.mark.parametrize("command", train_commands(), ids=lambda command: command.split("--workdir=")[1].split()[0])
+def test_each_training_command_works(command, checkout):
+    process = run(command, checkout, "--dry_run")
+    assert process.returncode == 0, process.stderr
+    terms = {"strict": "overlap", "quantized": "quantization", "centred": "centred"}
+    assert terms.get(command.split("runs/")[1].split()[0], "placement") in process.stdout
+
+
+def test_the_mistake_it_shows_is_answered_as_it_shows(checkout):
+    command, answer = re.search(r"^\$ (.*)\n(.*)$", TEXT, re.M).groups()
+    process = run(command, checkout)
+    assert (process.returncode, process.stderr.strip()) == (2, answer)
+
+
+def test_its_python_without_gin_trains(checkout):
+    (checkout / "plain.py").write_text(blocks("python")[1])
+    process = run(".venv/bin/python plain.py", checkout)
+    assert process.returncode == 0, process.stderr
+    assert (checkout / "runs" / "x" / "metrics.jsonl").exists()
+
+
+def test_the_files_it_links_to_exist():
+    links = re.findall(r"\]\(([^)]+)\)", TEXT)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
