@@ -1,3 +1,5 @@
+"""The physics of measured delays, and networks that keep their distance."""
+
 import dataclasses
 
 import numpy as np

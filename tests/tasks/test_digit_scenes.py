@@ -1,3 +1,5 @@
+"""Scenes of real digits: labels, borders, and handwriting that is never in both halves."""
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits

@@ -1,3 +1,5 @@
+"""Every config file is read, every term file stacks on the runs it says it fits."""
+
 import pathlib
 
 import gin
@@ -24,6 +26,7 @@ SMALL = (
     "NodePlacement.train_networks = 128",
     "NodePlacement.eval_networks = 8",
     "NodePlacement.width = 16",
+    "Trainer.strategy = 'one_device'",
 )
 
 

@@ -1,3 +1,5 @@
+"""Placing nodes: data, measures against NumPy, and the picture."""
+
 import dataclasses
 
 import keras

@@ -1,3 +1,5 @@
+"""Segmenting scenes: data, measures, and the picture."""
+
 import dataclasses
 
 import matplotlib.image

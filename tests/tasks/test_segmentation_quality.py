@@ -1,3 +1,5 @@
+"""The measures of a segmentation, against scikit-learn where it has them."""
+
 import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, jaccard_score

@@ -1,3 +1,5 @@
+"""The U-Net: shapes, names, and no dependence on the rest of the batch."""
+
 import keras
 import numpy as np
 import pytest

@@ -1,0 +1,52 @@
+"""Scripts as real processes, started in this folder so that gin files find the tiny task."""
+
+import concurrent.futures
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+ROOT = HERE.parents[1]
+
+# Collected as a doctest it would register its task with the gin of all other tests.
+collect_ignore = ["tiny_task.py"]
+
+
+def run_process(script, *arguments):
+    """A finished process with its status, output and errors, as text."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / script), *map(str, arguments)],
+        cwd=HERE,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="session")
+def script():
+    """Runs one script."""
+    return run_process
+
+
+@pytest.fixture(scope="session")
+def scripts():
+    """Runs several commands, two at a time as each sleeps and loads a good part of its time; results by their name."""
+
+    def run(commands):
+        with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+            running = {name: pool.submit(run_process, *command) for name, command in commands.items()}
+        return {name: process.result() for name, process in running.items()}
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory):
+    """A finished training of the tiny task: its process and its folder."""
+    workdir = tmp_path_factory.mktemp("runs") / "tiny"
+    return run_process("train.py", "--gin_file=tiny.gin", f"--workdir={workdir}"), workdir

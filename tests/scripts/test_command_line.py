@@ -1,0 +1,68 @@
+"""What scripts share: a mistake ends them with status 2 and one clear answer."""
+
+import pytest
+
+TINY = ("train.py", "--gin_file=tiny.gin")
+
+
+def test_an_unknown_flag_is_answered_with_the_nearest(script):
+    process = script("train.py", "--gin_fiel=tiny.gin")
+    assert (process.returncode, process.stdout) == (2, "")
+    assert "gin_fiel" in process.stderr
+    assert "gin_file" in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+MISTAKES = {
+    "term": (["--gin_param=Objective.extra = @RangeHing()"], "did you mean 'RangeHinge'?"),
+    "parameter": (["--gin_param=ActivationPenalty.wait = 1"], "ActivationPenalty has no 'wait'"),
+    "root of a key": (["--gin_param=MeanSquaredError.y_pred = 'output'"], "did you mean 'outputs'?"),
+    "key": (["--gin_param=MeanSquaredError.y_pred = 'outputs.mask'"], "'outputs' is one tensor and has no part 'mask'"),
+    "layer": (
+        ["--gin_param=ActivationPenalty.activation = 'activations.hiden'"],
+        "key 'activations.hiden': did you mean 'activations.hidden'?",
+    ),
+    "file": (["--gin_file=tyny.gin"], "tyny.gin: there is no such file"),
+    "shape": (["--gin_param=TinyTask.flat_targets = True"], "they would broadcast to [batch, batch]"),
+    "objective": (
+        ["--gin_param=Objective.data = None", "--gin_param=Objective.small = None"],
+        "the objective is empty; add a term",
+    ),
+    "folder": (["--workdir={file}/run"], "cannot be written to"),
+    "devices": (["--logical_devices=0"], "--logical_devices is 0; expected 1 or more"),
+    "argument": (["left_over"], "unexpected argument 'left_over'; expected flags only"),
+    "several": (
+        ["--gin_param=ActivationPenalty.wait = 1", "--gin_param=Objective.smal = None"],
+        "did you mean 'small'?",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def answers(scripts, tmp_path_factory):
+    """What became of each mistake, and of one of them with --debug."""
+    file = tmp_path_factory.mktemp("mistakes") / "file"
+    file.write_text("no folder")
+    commands = {
+        name: (*TINY, *(argument.format(file=file) for argument in arguments))
+        for name, (arguments, _) in MISTAKES.items()
+    }
+    return scripts({**commands, "debugged": (*commands["layer"], "--debug")})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_ends_with_status_2_and_a_clear_answer(answers, name):
+    process = answers[name]
+    assert process.returncode == 2, process.stderr
+    assert MISTAKES[name][1] in process.stderr
+    assert "Traceback" not in process.stderr
+    assert len(process.stderr.strip().splitlines()) == (2 if name == "several" else 1)
+
+
+@pytest.mark.slow
+def test_debugging_shows_the_traceback(answers):
+    process = answers["debugged"]
+    assert process.returncode not in (0, 2)
+    assert "Traceback (most recent call last)" in process.stderr
+    assert MISTAKES["layer"][1] in process.stderr

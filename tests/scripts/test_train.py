@@ -1,0 +1,138 @@
+"""scripts/train.py: a run from a gin file, what it leaves behind, and terms swapped from the command line."""
+
+import json
+
+import pytest
+
+from trainer.reports import jsonl
+
+TINY = ("train.py", "--gin_file=tiny.gin")
+
+
+def test_a_run_ends_with_status_0_and_shows_each_term(tiny_run):
+    process, _ = tiny_run
+    assert process.returncode == 0, process.stderr
+    assert process.stderr == ""
+    table = [line.split("│") for line in process.stdout.splitlines() if line.startswith("│")]
+    assert [row[1].strip() for row in table] == ["data", "small", "total"]
+    assert "2 terms: data, small" in process.stdout
+    assert "bias of the head: " in process.stdout
+
+
+def test_a_run_leaves_its_folder(tiny_run):
+    _, workdir = tiny_run
+    assert {path.name for path in workdir.iterdir()} == {
+        "config.gin",
+        "operative_config.gin",
+        "environment.json",
+        "checkpoints",
+        "train",
+        "eval",
+        "metrics.jsonl",
+        "learned.json",
+        "pictures",
+    }
+    lines = jsonl.read(workdir)
+    assert [line.step for line in lines if line.split == "train"] == list(range(1, 11))
+    assert [line.step for line in lines if line.split == "eval"] == [10]
+    assert (workdir / "pictures" / "terms.png").read_bytes().startswith(b"\x89PNG")
+    assert list(json.loads((workdir / "learned.json").read_text())) == ["bias of the head"]
+    assert "--gin_file=tiny.gin" in json.loads((workdir / "environment.json").read_text())["argv"]
+
+
+@pytest.fixture(scope="module")
+def variants(scripts, tiny_run, tmp_path_factory):
+    """The tiny run in other ways: processes and folders by what is different."""
+    folder = tmp_path_factory.mktemp("variants")
+    parameters = {
+        "dropped": ["Objective.small = None"],
+        "changed": ["ActivationPenalty.weight = 0.5"],
+        "added": ["Objective.range = @RangeHinge()", "RangeHinge.weight = @Linear()", "Linear.steps = 9"],
+        "half": ["Trainer.steps = 5"],
+    }
+    commands = {
+        name: (*TINY, f"--workdir={folder / name}", *(f"--gin_param={binding}" for binding in bindings))
+        for name, bindings in parameters.items()
+    }
+    commands["two devices"] = (*TINY, f"--workdir={folder / 'two devices'}", "--logical_devices=2")
+    commands["dry"] = (*TINY, f"--workdir={folder / 'dry'}", "--dry_run")
+    commands["printed"] = (*TINY, f"--workdir={folder / 'printed'}", "--print_config", "--gin_param=Trainer.seed = 3")
+    processes = scripts(commands)
+    # The half run goes on, and the finished run is replayed from its own record.
+    processes |= scripts(
+        {
+            "resumed": (*TINY, f"--workdir={folder / 'half'}"),
+            "replayed": (
+                "train.py",
+                f"--gin_file={tiny_run[1] / 'config.gin'}",
+                f"--workdir={folder / 'replayed'}",
+            ),
+        }
+    )
+    for name, process in processes.items():
+        assert process.returncode == 0, (name, process.stderr)
+    return processes, folder
+
+
+def column(folder, tag):
+    return [line.values.get(tag) for line in jsonl.read(folder) if line.split == "train"]
+
+
+def names(folder):
+    return {tag.split("/")[1] for line in jsonl.read(folder) for tag in line.values if tag.startswith("terms/")}
+
+
+@pytest.mark.slow
+def test_a_dropped_term_is_gone(variants):
+    assert names(variants[1] / "dropped") == {"data"}
+
+
+@pytest.mark.slow
+def test_a_changed_weight_shows_from_the_first_step(variants, tiny_run):
+    assert column(variants[1] / "changed", "terms/small/weight") == [0.5] * 10
+    assert column(variants[1] / "changed", "terms/small/raw")[0] == column(tiny_run[1], "terms/small/raw")[0]
+    assert column(variants[1] / "changed", "terms/small/raw") != column(tiny_run[1], "terms/small/raw")
+
+
+@pytest.mark.slow
+def test_an_added_term_has_its_tags_and_its_schedule(variants):
+    assert names(variants[1] / "added") == {"data", "small", "range"}
+    assert column(variants[1] / "added", "terms/range/weight") == pytest.approx([step / 9 for step in range(10)])
+
+
+@pytest.mark.slow
+def test_two_devices_take_the_same_steps_as_one(variants, tiny_run):
+    processes, folder = variants
+    assert "2 replicas on CPU:0, CPU:1; execution graph" in processes["two devices"].stdout
+    for tag in ("loss/total", "terms/data/raw", "terms/small/raw", "optimizer/grad_norm"):
+        assert column(folder / "two devices", tag) == pytest.approx(column(tiny_run[1], tag), abs=1e-5)
+
+
+@pytest.mark.slow
+def test_a_dry_run_shows_the_terms_and_writes_nothing(variants, tiny_run):
+    processes, folder = variants
+    assert not (folder / "dry").exists()
+    rows = [line.split("│") for line in processes["dry"].stdout.splitlines() if line.startswith("│")]
+    first = jsonl.read(tiny_run[1])[0].values
+    assert float(rows[0][2]) == pytest.approx(first["terms/data/raw"], rel=1e-4)
+    assert float(rows[-1][4]) == pytest.approx(first["loss/total"], rel=1e-4)
+
+
+@pytest.mark.slow
+def test_the_configuration_is_printed_and_nothing_is_run(variants):
+    processes, folder = variants
+    assert "Trainer.seed = 3" in processes["printed"].stdout
+    assert "Objective.small = @ActivationPenalty()" in processes["printed"].stdout
+    assert not (folder / "printed").exists()
+
+
+@pytest.mark.slow
+def test_the_same_folder_goes_on(variants, tiny_run):
+    processes, folder = variants
+    assert "going on at step 5" in processes["resumed"].stdout
+    assert column(folder / "half", "loss/total") == column(tiny_run[1], "loss/total")
+
+
+@pytest.mark.slow
+def test_a_runs_own_record_replays_it(variants, tiny_run):
+    assert column(variants[1] / "replayed", "loss/total") == column(tiny_run[1], "loss/total")

@@ -1,0 +1,43 @@
+"""A task so small that a whole process with it takes seconds; gin files of the tests beside it import it."""
+
+import dataclasses
+import functools
+
+import gin
+import keras
+import numpy as np
+
+from trainer import ArraySource, Task
+
+
+@gin.register(module="tests")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TinyTask(Task):
+    """A sum of three numbers. With `flat_targets` the targets lack the last axis of the outputs."""
+
+    units: int = 4
+    flat_targets: bool = False
+
+    @functools.cached_property
+    def train(self):
+        return self._examples(0)
+
+    @functools.cached_property
+    def eval(self):
+        return self._examples(1)
+
+    def build_model(self):
+        inputs = keras.Input([3])
+        hidden = keras.layers.Dense(self.units, activation="tanh", name="hidden")(inputs)
+        return keras.Model(inputs, keras.layers.Dense(1, name="head")(hidden))
+
+    def measure(self, model):
+        return {"bias of the head": float(model.get_layer("head").bias.numpy()[0])}
+
+    def draw(self, model, folder):
+        return []
+
+    def _examples(self, seed):
+        x = np.random.default_rng(seed).normal(size=[50, 3])
+        y = x.sum(axis=1, keepdims=not self.flat_targets)
+        return ArraySource(x, y)

@@ -1,0 +1,83 @@
+"""The house rules that a program can check: which way imports run, and that everything says what it is."""
+
+import ast
+import pathlib
+import re
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+ROOMS = ("objectives", "trainer", "tasks", "scripts")  # each may import itself and those before it
+NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc"}
+
+modules = [path for room in (*ROOMS, "tests") for path in sorted((ROOT / room).rglob("*.py"))]
+outside_tests = [path for path in modules if path.relative_to(ROOT).parts[0] != "tests"]
+packaged = [path for path in modules if path.relative_to(ROOT).parts[0] in ROOMS[:3]]
+# trainer/task.py is an interface: there is nothing to run in it.
+mirrored_rooms = [p for p in packaged if "tasks" not in p.parts and p.stem not in ("__init__", "task")]
+
+
+def names(paths):
+    return [str(path.relative_to(ROOT)) for path in paths]
+
+
+def imported_rooms(path):
+    """The rooms that a module imports, at any depth of its code."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found = [node.module or ""] if node.level == 0 else [path.relative_to(ROOT).parts[0]]
+        else:
+            continue
+        yield from (name.partition(".")[0] for name in found)
+
+
+def test_there_is_something_to_check():
+    assert {path.relative_to(ROOT).parts[0] for path in modules} == {*ROOMS, "tests"}
+
+
+@pytest.mark.parametrize("path", outside_tests, ids=names(outside_tests))
+def test_imports_run_one_way(path):
+    room = path.relative_to(ROOT).parts[0]
+    allowed = ROOMS[: ROOMS.index(room) + 1]
+    scripts = {script.stem for script in (ROOT / "scripts").glob("*.py")}  # scripts import one another by name
+    for name in imported_rooms(path):
+        assert name not in {*ROOMS, "tests"} or name in allowed, f"{room} imports {name}"
+        assert name not in scripts or room == "scripts", f"{room} imports the script {name}"
+
+
+@pytest.mark.parametrize("path", modules, ids=names(modules))
+def test_every_module_has_a_name_and_says_what_lives_there(path):
+    assert path.stem not in NAMELESS
+    first = path.read_text().split("\n")[0]
+    assert re.fullmatch(r'"""\w.*[.:,]?(""")?', first), f"the first line is {first!r}"
+
+
+@pytest.mark.parametrize("path", packaged, ids=names(packaged))
+def test_every_public_class_and_function_is_documented(path):
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and not node.name.startswith("_"):
+            summary = (ast.get_docstring(node) or "").partition("\n")[0]
+            assert re.search(r"\w.*[.:]$", summary), f"{node.name} begins its docstring with {summary!r}"
+
+
+@pytest.mark.parametrize("path", mirrored_rooms, ids=names(mirrored_rooms))
+def test_every_module_has_its_tests_in_the_same_place(path):
+    room = path.relative_to(ROOT)
+    mirrored = ROOT / "tests" / room.with_name(f"test_{path.name}")
+    assert mirrored.exists(), f"expected {mirrored.relative_to(ROOT)}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "WORKSPACE.md"])
+def test_what_a_document_points_at_exists(name):
+    document = ROOT / name
+    if not document.exists():
+        pytest.skip(f"there is no {name} yet")
+    text = document.read_text()
+    links = [link for link in re.findall(r"\]\(([^)#\s]+)\)", text) if "://" not in link]
+    paths = re.findall(r"`((?:objectives|trainer|tasks|scripts|tests|gin_configs|docs)/[\w./-]*)`", text)
+    commands = re.findall(r"\b((?:scripts|gin_configs)/[\w/]+\.(?:py|gin))\b", text)
+    assert links or paths or commands
+    for found in {*links, *paths, *commands}:
+        assert (ROOT / found).exists(), f"{name} points at {found}"

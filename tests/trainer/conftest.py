@@ -1,0 +1,188 @@
+"""Small models, data, terms and trainers that the tests of this folder share."""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import (
+    ActivationPenalty,
+    FunctionTerm,
+    Key,
+    MeanSquaredError,
+    Objective,
+    RangeHinge,
+    Term,
+    schedules,
+)
+from trainer import ArraySource, Trainer
+from trainer.reports import Report
+from trainer.strategy import mirrored
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WeightDecay(Term):
+    """Mean square of a variable: a term that reads no batch."""
+
+    has_batch = False
+    variable: Key = "weights.hidden/kernel"
+
+    def values(self, variable):
+        return tf.square(variable)
+
+
+@dataclasses.dataclass
+class Recorder(Report):
+    """Keeps everything that a run reports."""
+
+    lines: list = dataclasses.field(default_factory=list)
+    calls: list = dataclasses.field(default_factory=list)
+    run: object = None
+
+    def start(self, run):
+        self.run = run
+        self.calls.append("start")
+
+    def write(self, line):
+        self.lines.append(line)
+        self.calls.append("write")
+
+    def advance(self, step, steps_per_second):
+        self.calls.append("advance")
+
+    def flush(self):
+        self.calls.append("flush")
+
+    def close(self):
+        self.calls.append("close")
+
+    def column(self, tag, split="train"):
+        """The values of one tag, line by line."""
+        return [line.values[tag] for line in self.lines if line.split == split]
+
+    def steps(self, split="train"):
+        return [line.step for line in self.lines if line.split == split]
+
+
+@pytest.fixture
+def weight_decay():
+    return WeightDecay
+
+
+@pytest.fixture
+def recorder():
+    return Recorder()
+
+
+@pytest.fixture
+def data():
+    """20 examples with targets, a mask for each target and a weight for each example; not one count is even."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(20, 3)).astype(np.float32)
+    y = np.stack([x.sum(axis=1), x[:, 0] * x[:, 1]], axis=1)
+    mask = (rng.random((20, 2)) < 0.6).astype(np.float32)
+    factor = rng.uniform(0.2, 3.0, 20).astype(np.float32)
+    return {"x": x, "y": y, "mask": mask, "factor": factor}
+
+
+@pytest.fixture
+def source(data):
+    """The data with its masks and weights, where all a term may read is to be read."""
+    targets = {"y": data["y"], "mask": data["mask"]}
+    return ArraySource({"x": data["x"]}, targets, sample_weight=data["factor"])
+
+
+@pytest.fixture
+def plain_source(data):
+    return ArraySource(data["x"], data["y"])
+
+
+@pytest.fixture
+def dense_model():
+    """Makes a model of two dense layers, always of the same first weights."""
+
+    def make(*between: Callable[[], keras.Layer], seed: int = 1) -> keras.Model:
+        keras.utils.set_random_seed(seed)
+        inputs = keras.Input([3], name="x")
+        hidden = keras.layers.Dense(4, activation="tanh", name="hidden")(inputs)
+        for make_layer in between:  # made here: a random layer takes its seed from the one just set
+            hidden = make_layer()(hidden)
+        return keras.Model(inputs, keras.layers.Dense(2, name="head")(hidden))
+
+    return make
+
+
+@pytest.fixture
+def dict_model(dense_model):
+    """Makes the dense model with a dict for input and for output."""
+
+    def make() -> keras.Model:
+        model = dense_model()
+        return keras.Model({"x": model.input}, {"y": model.output})
+
+    return make
+
+
+@pytest.fixture
+def objective():
+    """A plain error and a small activation."""
+    return Objective(
+        data=MeanSquaredError(),
+        small=ActivationPenalty(activation="activations.hidden", norm="l2", weight=0.1),
+    )
+
+
+@pytest.fixture
+def every_reading(weight_decay):
+    """Terms that are masked, weighted, scheduled, without a batch, and of weight 0."""
+    return Objective(
+        masked=MeanSquaredError(y_true="targets.y", y_pred="outputs.y", mask="targets.mask"),
+        weighted=FunctionTerm(
+            fn=lambda a, b: tf.abs(a - b),
+            keys_of={"a": "targets.y", "b": "outputs.y"},
+            sample_weight="sample_weight",
+            weight=0.5,
+        ),
+        scheduled=ActivationPenalty(
+            activation="activations.hidden", norm="l2", weight=schedules.Linear(first=1.0, last=0.0, steps=4)
+        ),
+        decay=weight_decay(weight=0.3),
+        watched=RangeHinge(y_pred="outputs.y", max_value=0.1, min_value=-0.1, weight=0.0),
+    )
+
+
+@pytest.fixture
+def replicas():
+    """Makes a strategy over the first n devices."""
+    return lambda count: mirrored([f"CPU:{i}" for i in range(count)])
+
+
+@pytest.fixture
+def make_trainer(dense_model, objective, plain_source, replicas):
+    """Makes a trainer of small, quickly traced settings, each of which may be given."""
+
+    def make(**settings) -> Trainer:
+        settings = {
+            "objective": objective,
+            "optimizer": keras.optimizers.SGD(0.1),
+            "train": plain_source,
+            "strategy": replicas(1),
+            "execution": "graph",
+            "batch_size": 7,
+            "steps": 5,
+            "reports": [],
+            **settings,
+        }
+        settings.setdefault("model", dense_model())
+        return Trainer(**settings)
+
+    return make
+
+
+@pytest.fixture
+def make_program(make_trainer):
+    """Makes the program of a trainer, to run single chunks of it."""
+    return lambda **settings: make_trainer(**settings)._program

@@ -1,0 +1,60 @@
+"""metrics.jsonl: every line is there once, also after a run went on."""
+
+import json
+import math
+
+import pytest
+
+from trainer.log import Line
+from trainer.reports import JsonLines, jsonl
+
+
+def write(folder, run, lines):
+    report = JsonLines(folder)
+    report.start(run)
+    for line in lines:
+        report.write(line)
+    report.close()
+
+
+def test_what_is_written_is_read_back(tmp_path, run, train_line, eval_line):
+    lines = [train_line(20), eval_line(20), train_line(40)]
+    write(tmp_path, run(), lines)
+    assert jsonl.read(tmp_path) == lines
+    first = json.loads((tmp_path / "metrics.jsonl").read_text().splitlines()[0])
+    assert (first["split"], first["step"], first["terms/small/raw"]) == ("train", 20, 22.0)
+
+
+def test_lines_that_will_be_written_again_are_dropped(tmp_path, run, train_line, eval_line):
+    write(tmp_path, run(), [train_line(10), eval_line(10), train_line(20), eval_line(20)])
+    write(tmp_path, run(first_step=10), [train_line(20)])
+    assert [(line.split, line.step) for line in jsonl.read(tmp_path)] == [("train", 10), ("eval", 10), ("train", 20)]
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
+
+
+def test_a_run_from_the_start_begins_an_empty_file(tmp_path, run, train_line):
+    write(tmp_path, run(), [train_line(10)])
+    write(tmp_path, run(), [])
+    assert jsonl.read(tmp_path) == []
+
+
+def test_numbers_that_are_not_finite_survive(tmp_path, run):
+    write(tmp_path, run(), [Line("train", 1, {"a": math.inf, "b": math.nan})])
+    (line,) = jsonl.read(tmp_path)
+    assert line.values["a"] == math.inf
+    assert math.isnan(line.values["b"])
+
+
+def test_what_was_flushed_is_there_before_the_end(tmp_path, run, train_line):
+    report = JsonLines(tmp_path)
+    report.start(run())
+    report.write(train_line(1))
+    report.flush()
+    assert jsonl.read(tmp_path) == [train_line(1)]
+    report.close()
+
+
+@pytest.mark.parametrize("method", ["flush", "close"])
+def test_before_the_start_there_is_nothing_to_do(tmp_path, method):
+    getattr(JsonLines(tmp_path), method)()
+    assert jsonl.read(tmp_path) == []

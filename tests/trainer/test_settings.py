@@ -1,0 +1,70 @@
+"""Settings: each that cannot work is answered, all at once."""
+
+import keras
+import numpy as np
+import pytest
+
+from objectives import ConfigurationError, MeanSquaredError, Objective
+from trainer import ArraySource
+from trainer.settings import check_settings, refuse_unbuilt, refuse_unread_weights
+
+
+@pytest.fixture
+def settings(dense_model, objective, plain_source):
+    """Settings that work, with some changed."""
+
+    def make(**changed):
+        counts = ("chunk_steps", "eval_every", "gradients_every", "checkpoint_every", "clip_norm", "task", "eval")
+        working = {"steps": 10, "batch_size": 4, "log_every": 2, **dict.fromkeys(counts)}
+        working |= {"objective": objective, "optimizer": keras.optimizers.SGD(0.1)}
+        return {**working, "model": dense_model(), "train": plain_source, **changed}
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "changed", [{}, {"steps": np.int64(3)}, {"clip_norm": 0.5}, {"gradients_every": 4}, {"eval_every": 1000}]
+)
+def test_what_can_work_is_let_through(settings, changed):
+    check_settings(settings(**changed))
+
+
+@pytest.mark.parametrize(
+    ("changed", "answer"),
+    [
+        ({"steps": 0}, "Trainer.steps is 0; expected a whole number above 0"),
+        ({"steps": "10"}, "Trainer.steps is '10'; expected a whole number above 0"),
+        ({"batch_size": 2.5}, "Trainer.batch_size is 2.5; expected a whole number above 0"),
+        ({"eval_every": -1}, "Trainer.eval_every is -1"),
+        ({"clip_norm": 0}, "Trainer.clip_norm is 0; expected a number above 0"),
+        ({"objective": MeanSquaredError()}, "expected an instance of Objective"),
+        ({"optimizer": "adam"}, "Trainer.optimizer is 'adam'; expected an instance of Optimizer"),
+        ({"model": None}, "Trainer has no model; give it a task, or model=... itself"),
+        ({"model": None, "train": None}, "Trainer has no model and no train"),
+        ({"gradients_every": 3}, "Trainer.gradients_every is 3; expected a multiple of log_every (2)"),
+    ],
+)
+def test_what_cannot_is_answered(settings, changed, answer):
+    with pytest.raises(ConfigurationError) as error:
+        check_settings(settings(**changed))
+    (message,) = error.value.messages
+    assert answer in message
+
+
+def test_all_that_cannot_is_answered_at_once(settings):
+    with pytest.raises(ConfigurationError) as error:
+        check_settings(settings(steps=0, log_every=-1, clip_norm=-1.0, optimizer=None, train=None))
+    assert len(error.value.messages) == 5
+
+
+def test_weights_of_examples_must_be_read_by_some_term():
+    source = ArraySource(np.zeros([3, 1]), np.zeros([3, 1]), sample_weight=np.ones(3))
+    with pytest.raises(ConfigurationError, match="sample_weight that no term reads"):
+        refuse_unread_weights(Objective(data=MeanSquaredError()), source)
+    refuse_unread_weights(Objective(data=MeanSquaredError(sample_weight="sample_weight")), source)
+
+
+def test_a_model_must_know_the_shape_of_its_inputs(dense_model):
+    refuse_unbuilt(dense_model())
+    with pytest.raises(ConfigurationError, match="the model 'late' is not built; call it once"):
+        refuse_unbuilt(keras.Sequential([keras.layers.Dense(1)], name="late"))

@@ -1,0 +1,194 @@
+"""The step: its update is that of a plain loop, on any number of replicas, whatever the shards hold."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import ConfigurationError, FunctionTerm, MeanSquaredError, Objective, schedules
+from trainer import ArraySource
+
+
+def plain_loss(model, x, y):
+    """What the fixture `objective` says, written out."""
+    hidden = keras.Model(model.input, model.get_layer("hidden").output)(x)
+    return tf.reduce_mean((model(x) - y) ** 2) + 0.1 * tf.reduce_mean(hidden**2)
+
+
+def sgd(gradients, _):
+    return [0.1 * g for g in gradients[-1]]
+
+
+def adam(gradients, step):
+    """Kingma and Ba (2015), algorithm 1, with the sums over all steps written out."""
+    ages = range(len(gradients) - 1, -1, -1)
+    first = [sum(0.1 * 0.9**age * g[i] for age, g in zip(ages, gradients, strict=True)) for i in range(4)]
+    second = [sum(0.001 * 0.999**age * g[i] ** 2 for age, g in zip(ages, gradients, strict=True)) for i in range(4)]
+    return [
+        0.001 * m / (1 - 0.9**step) / (np.sqrt(v / (1 - 0.999**step)) + 1e-7)
+        for m, v in zip(first, second, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "update"),
+    [(lambda: keras.optimizers.SGD(0.1), sgd), (lambda: keras.optimizers.Adam(0.001), adam)],
+    ids=["sgd", "adam"],
+)
+def test_five_steps_are_those_of_a_plain_loop(make_trainer, dense_model, plain_source, data, optimizer, update):
+    trainer = make_trainer(optimizer=optimizer(), seed=3)
+    trainer.train()
+    model, gradients = dense_model(), []
+    for step, batch in enumerate(plain_source.indices(first_step=0, steps=5, batch_size=7, seed=3), start=1):
+        with tf.GradientTape() as tape:
+            loss = plain_loss(model, data["x"][batch], data["y"][batch])
+        gradients.append([g.numpy() for g in tape.gradient(loss, model.trainable_variables)])
+        for variable, change in zip(model.trainable_variables, update(gradients, step), strict=True):
+            variable.assign_sub(change)
+    for ours, plain in zip(trainer.model.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, plain, atol=1e-6, rtol=0)
+
+
+@pytest.fixture
+def five_steps(make_program, dict_model, every_reading, source, replicas):
+    """The numbers and the weights of five steps of a small batch on so many replicas."""
+
+    def run(count, batch_size, **settings):
+        model = dict_model()
+        settings = {"objective": every_reading, "optimizer": keras.optimizers.Adam(0.01), "train": source, **settings}
+        program = make_program(model=model, strategy=replicas(count), batch_size=batch_size, **settings)
+        return program.train(first_step=0, steps=5), model.get_weights()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("count", "batch_size"),
+    [(2, 7), (3, 7), (3, 2)],
+    ids=["uneven halves", "uneven thirds", "an empty shard"],
+)
+def test_replicas_update_as_one_device_does(five_steps, count, batch_size):
+    rows, weights = five_steps(count, batch_size)
+    expected_rows, expected_weights = five_steps(1, batch_size)
+    np.testing.assert_allclose(rows, expected_rows, atol=1e-5)
+    for ours, expected in zip(weights, expected_weights, strict=True):
+        np.testing.assert_allclose(ours, expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_batch_whose_every_value_is_masked_changes_nothing(make_trainer, data, replicas, count):
+    source = ArraySource(data["x"], {"y": data["y"], "mask": np.zeros_like(data["mask"])})
+    objective = Objective(masked=MeanSquaredError(y_true="targets.y", mask="targets.mask"))
+    trainer = make_trainer(objective=objective, train=source, strategy=replicas(count))
+    before = trainer.model.get_weights()
+    assert trainer.train()["loss/total"] == 0.0
+    for ours, expected in zip(trainer.model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+def change_of_one_step(trainer):
+    before = np.concatenate([w.ravel() for w in trainer.model.get_weights()])
+    trainer.train()
+    return np.concatenate([w.ravel() for w in trainer.model.get_weights()]) - before
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_clipping_bounds_the_global_gradient(make_trainer, plain_source, data, replicas, count):
+    far = ArraySource(data["x"], data["y"] + 100.0)
+    settings = {"optimizer": keras.optimizers.SGD(1.0), "train": far, "steps": 1, "strategy": replicas(count)}
+    trainer = make_trainer(clip_norm=1.0, **settings)
+    change = change_of_one_step(trainer)
+    assert np.linalg.norm(change) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_clipping_keeps_the_direction_and_leaves_short_gradients_alone(make_trainer):
+    def change(clip_norm):
+        return change_of_one_step(make_trainer(steps=1, optimizer=keras.optimizers.SGD(1.0), clip_norm=clip_norm))
+
+    free = change(None)
+    np.testing.assert_allclose(change(0.01), 0.01 * free / np.linalg.norm(free), atol=1e-7)
+    np.testing.assert_array_equal(change(1000.0), free)
+
+
+def test_the_norm_before_clipping_is_reported(make_program):
+    program, free = make_program(clip_norm=1e-3), make_program()
+    at = program.tags.index("optimizer/grad_norm")
+    assert program.train(first_step=0, steps=1)[0, at] == free.train(first_step=0, steps=1)[0, at] > 1e-3
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_term_without_a_batch_counts_once(make_trainer, weight_decay, dense_model, replicas, count):
+    trainer = make_trainer(objective=Objective(decay=weight_decay()), strategy=replicas(count), steps=1)
+    before = dense_model().get_layer("hidden").kernel.numpy()
+    values = trainer.train()
+    assert values["terms/decay/raw"] == pytest.approx(np.mean(before**2), rel=1e-6)
+    # The slope of mean(w^2) is 2 w / size, and the rate is 0.1.
+    after = trainer.model.get_layer("hidden").kernel.numpy()
+    np.testing.assert_allclose(after, before - 0.1 * 2 * before / before.size, atol=1e-7)
+
+
+@pytest.mark.parametrize("execution", ["graph", "xla_loop"])
+def test_a_term_of_weight_0_may_be_infinite(make_trainer, recorder, execution):
+    def infinite(y_pred):
+        return tf.square(y_pred) * np.float32(np.inf)
+
+    terms = {"data": MeanSquaredError(), "infinite": FunctionTerm(fn=infinite, weight=0.0)}
+    trainer = make_trainer(objective=Objective(**terms), execution=execution, reports=[recorder], log_every=1)
+    trainer.train()
+    alone = make_trainer(objective=Objective(data=MeanSquaredError()), execution=execution)
+    alone.train()
+    assert recorder.column("terms/infinite/raw") == [np.inf] * 5
+    assert recorder.column("terms/infinite/weighted") == [0.0] * 5
+    assert recorder.column("loss/total") == recorder.column("terms/data/raw")
+    for ours, expected in zip(trainer.model.get_weights(), alone.model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_scheduled_weight_is_that_of_its_step_in_any_chunk(make_program, replicas, count):
+    ramp = schedules.Linear(first=0.0, last=1.0, steps=4)
+    program = make_program(objective=Objective(data=MeanSquaredError(weight=ramp)), strategy=replicas(count))
+    rows = np.concatenate([program.train(first_step=0, steps=2), program.train(first_step=2, steps=4)])
+    columns = {tag: rows[:, i] for i, tag in enumerate(program.tags)}
+    np.testing.assert_array_equal(columns["terms/data/weight"], [0.0, 0.25, 0.5, 0.75, 1.0, 1.0])
+    np.testing.assert_allclose(columns["terms/data/weighted"], columns["terms/data/raw"] * columns["terms/data/weight"])
+
+
+def test_a_scheduled_learning_rate_is_reported_and_used(make_program):
+    rate = keras.optimizers.schedules.PiecewiseConstantDecay([1], [0.5, 0.0])
+    program = make_program(optimizer=keras.optimizers.SGD(rate))
+    rows = program.train(first_step=0, steps=4)
+    np.testing.assert_array_equal(rows[:, program.tags.index("optimizer/learning_rate")], [0.5, 0.5, 0.0, 0.0])
+
+
+def test_an_objective_that_no_variable_reaches_is_refused(make_trainer):
+    objective = Objective(data=FunctionTerm(fn=lambda targets: targets))
+    with pytest.raises(ConfigurationError, match="no term depends on any trainable variable"):
+        make_trainer(objective=objective).train()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_gradient_of_each_term_is_measured(make_program, data, dense_model, plain_source, replicas, count):
+    model = dense_model()
+    batch = plain_source.indices(first_step=2, steps=1, batch_size=7, seed=0)[0]
+    x, y = data["x"][batch], data["y"][batch]
+    with tf.GradientTape(persistent=True) as tape:
+        losses = [
+            tf.reduce_mean((model(x) - y) ** 2),
+            0.1 * tf.reduce_mean(keras.Model(model.input, model.get_layer("hidden").output)(x) ** 2),
+        ]
+    zero = tf.UnconnectedGradients.ZERO
+    variables = [variable.value for variable in model.trainable_variables]
+    slopes = [tape.gradient(loss, variables, unconnected_gradients=zero) for loss in losses]
+    data_slope, small_slope = (np.concatenate([np.ravel(g) for g in slope]) for slope in slopes)
+    total = data_slope + small_slope
+    found = make_program(strategy=replicas(count)).term_gradients(2)
+    assert found == pytest.approx(
+        {
+            "terms/data/grad_norm": np.linalg.norm(data_slope),
+            "terms/small/grad_norm": np.linalg.norm(small_slope),
+            "terms/data/grad_cosine": data_slope @ total / np.linalg.norm(data_slope) / np.linalg.norm(total),
+            "terms/small/grad_cosine": small_slope @ total / np.linalg.norm(small_slope) / np.linalg.norm(total),
+        },
+        rel=1e-4,
+    )

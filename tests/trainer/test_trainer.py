@@ -1,0 +1,381 @@
+"""The trainer: runs to the end, reports each step once, and goes on as if it had never been stopped."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import ConfigurationError, MeanSquaredError, Objective
+from trainer import ArraySource, Task, Trainer
+from trainer.reports import JsonLines, jsonl
+
+
+def assert_same_weights(first, second):
+    for ours, expected in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+# Going on where a run was stopped
+
+
+class Stopped(Exception):
+    """Stands for whatever ends a process."""
+
+
+@pytest.fixture
+def run_in(make_trainer, dense_model, tmp_path):
+    """Trains in a folder with Dropout and Adam, and only JSON lines; first weights matter for a new run alone."""
+
+    def run(folder, steps, *more_reports, first_weights=1, **settings):
+        workdir = tmp_path / folder
+        workdir.mkdir(exist_ok=True)
+        trainer = make_trainer(
+            model=dense_model(lambda: keras.layers.Dropout(0.3), seed=first_weights),
+            optimizer=keras.optimizers.Adam(0.01),
+            workdir=workdir,
+            steps=steps,
+            reports=[JsonLines(workdir), *more_reports],
+            **{"log_every": 1, **settings},
+        )
+        try:
+            trainer.train()
+        except Stopped:
+            trainer.stopped = True
+        return trainer, jsonl.read(workdir)
+
+    return run
+
+
+@pytest.fixture
+def stop_at(recorder):
+    """Makes a report that stops the process once so many steps were written."""
+
+    def make(step):
+        def write(line):
+            if line.step >= step:
+                raise Stopped
+
+        recorder.write = write
+        return recorder
+
+    return make
+
+
+def without_speed(lines):
+    return [
+        (line.split, line.step, {tag: v for tag, v in line.values.items() if not tag.startswith("speed/")})
+        for line in lines
+    ]
+
+
+@pytest.mark.parametrize(("execution", "count"), [("graph", 1), ("xla_loop", 1), ("graph", 2)])
+def test_ten_steps_and_ten_more_are_twenty(run_in, replicas, execution, count):
+    settings = {"execution": execution, "strategy": replicas(count)}
+    whole, expected = run_in("whole", 20, **settings)
+    run_in("parts", 10, **settings)
+    resumed, lines = run_in("parts", 20, first_weights=2, **{**settings, "strategy": replicas(count)})
+    assert resumed.step == 20
+    assert_same_weights(resumed.model, whole.model)
+    assert [line.step for line in lines] == list(range(1, 21))
+    assert without_speed(lines) == without_speed(expected)
+
+
+@pytest.mark.parametrize("log_every", [1, 3])
+def test_a_run_that_died_beyond_its_last_checkpoint_goes_on_from_it(run_in, stop_at, plain_source, log_every):
+    settings = {"checkpoint_every": 5, "eval_every": 4, "eval": plain_source, "log_every": log_every, "chunk_steps": 2}
+    whole, expected = run_in("whole", 20, **settings)
+    died, logged = run_in("parts", 20, stop_at(13), **settings)
+    assert died.stopped
+    assert logged[-1].step > 10  # beyond the checkpoint of step 10
+    resumed, lines = run_in("parts", 20, first_weights=2, **settings)
+    assert_same_weights(resumed.model, whole.model)
+    assert without_speed(lines) == without_speed(expected)
+
+
+def test_a_line_torn_by_the_end_of_a_process_is_dropped(run_in, tmp_path):
+    _, expected = run_in("whole", 10)
+    run_in("parts", 6)
+    with (tmp_path / "parts" / jsonl.NAME).open("a") as file:
+        file.write('{"split": "train", "step": 7, "loss/to')
+    assert len(jsonl.read(tmp_path / "parts")) == 6
+    _, lines = run_in("parts", 10)
+    assert without_speed(lines) == without_speed(expected)
+
+
+def test_a_finished_run_is_left_as_it_is(run_in, plain_source):
+    first, expected = run_in("run", 5, eval=plain_source)
+    again, lines = run_in("run", 5, eval=plain_source, first_weights=2)
+    assert again.step == 5
+    assert_same_weights(again.model, first.model)
+    assert without_speed(lines) == without_speed(expected)
+    assert again.train()["loss/total"] == expected[-1].values["loss/total"]
+
+
+def test_the_folder_of_another_model_is_refused_and_left_alone(make_trainer, dense_model, tmp_path):
+    reports = [JsonLines(tmp_path)]
+    make_trainer(workdir=tmp_path, reports=reports).train()
+    before = (tmp_path / jsonl.NAME).read_text()
+    other = dense_model(lambda: keras.layers.Dense(9))
+    with pytest.raises(ConfigurationError, match="is of another model or optimizer"):
+        make_trainer(workdir=tmp_path, model=other, reports=reports, steps=9).train()
+    assert (tmp_path / jsonl.NAME).read_text() == before
+
+
+# The model
+
+
+def test_the_callers_own_model_is_trained(make_trainer, dense_model, data):
+    model = dense_model()
+    before = model.predict(data["x"], verbose=0)
+    trainer = make_trainer(model=model, steps=50)
+    values = trainer.train()
+    assert trainer.model is model
+    after = model.predict(data["x"], verbose=0)
+    assert np.mean((after - data["y"]) ** 2) < 0.7 * np.mean((before - data["y"]) ** 2)
+    assert values["loss/total"] > 0
+
+
+def test_a_model_trained_on_replicas_is_saved_and_used_as_any_other(make_trainer, data, replicas, tmp_path):
+    trainer = make_trainer(strategy=replicas(2))
+    trainer.train()
+    trainer.model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.predict(data["x"], verbose=0), trainer.model.predict(data["x"], verbose=0))
+
+
+class TwoHeads(keras.Model):
+    """A subclassed model with a dict of outputs, one of which no term reads."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden = keras.layers.Dense(4, activation="tanh", name="hidden")
+        self.head = keras.layers.Dense(2)
+        self.unread = keras.layers.Dense(5)
+
+    def call(self, inputs):
+        hidden = self.hidden(inputs)
+        return {"y": self.head(hidden), "unread": self.unread(hidden)}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_subclassed_model_is_trained_and_what_no_term_reads_stays(make_trainer, data, replicas, count):
+    keras.utils.set_random_seed(0)
+    model = TwoHeads()
+    model(data["x"])
+    before = model.unread.kernel.numpy()
+    objective = Objective(data=MeanSquaredError(y_pred="outputs.y"))
+    settings = {"model": model, "objective": objective, "optimizer": keras.optimizers.Adam(0.05)}
+    trainer = make_trainer(steps=30, strategy=replicas(count), **settings)
+    first = trainer.dry_run()["loss/total"]
+    assert trainer.train()["loss/total"] < first
+    np.testing.assert_array_equal(model.unread.kernel.numpy(), before)
+
+
+def test_batch_statistics_are_learned_and_used(make_trainer, dense_model, plain_source):
+    normalization = keras.layers.BatchNormalization(name="normalization")
+    model = dense_model(lambda: normalization)
+    make_trainer(model=model, steps=20).train()
+    assert np.abs(normalization.moving_mean.numpy()).max() > 0
+
+
+class LineTask(Task):
+    """A model and its data, as a task gives them."""
+
+    def __init__(self, model, source):
+        self.build_model = lambda: model
+        self.source = source
+
+    build_model = measure = draw = None
+    train = property(lambda self: self.source)
+    eval = property(lambda self: self.source)
+
+
+def test_a_task_gives_what_is_not_given_itself(make_trainer, dense_model, plain_source):
+    model = dense_model()
+    trainer = make_trainer(task=LineTask(model, plain_source), model=None, train=None)
+    trainer.train()
+    assert trainer.model is model
+    assert trainer.evaluate()["loss/total"] > 0
+
+
+# What is reported
+
+
+@pytest.fixture
+def report(make_trainer, recorder):
+    """Trains with a recorder as the only report."""
+
+    def run(**settings):
+        trainer = make_trainer(reports=[recorder], **settings)
+        recorder.result = trainer.train()
+        return recorder
+
+    return run
+
+
+def test_each_step_has_its_own_line_where_every_one_is_asked_for(report, make_program):
+    reported = report(log_every=1, steps=12, chunk_steps=5)
+    assert reported.steps() == list(range(1, 13))
+    program = make_program()
+    rows = program.train(first_step=0, steps=12)
+    assert reported.column("loss/total") == rows[:, 0].tolist()
+    assert reported.result == reported.lines[-1].values
+
+
+@pytest.mark.parametrize("chunk_steps", [1, 3, 100])
+def test_a_line_holds_the_mean_over_its_steps_and_the_last_may_be_partial(report, make_program, chunk_steps):
+    reported = report(log_every=5, steps=12, chunk_steps=chunk_steps)
+    program = make_program()
+    rows = program.train(first_step=0, steps=12).astype(np.float64)
+    assert reported.steps() == [5, 10, 12]
+    for i, tag in enumerate(program.tags):
+        means = [rows[0:5, i].mean(), rows[5:10, i].mean(), rows[10:12, i].mean()]
+        assert reported.column(tag) == pytest.approx(means, rel=1e-12)
+
+
+def test_in_each_line_the_weighted_terms_add_up_to_the_total(make_trainer, recorder, dict_model, every_reading, source):
+    settings = {"model": dict_model(), "objective": every_reading, "train": source, "eval": source}
+    make_trainer(reports=[recorder], log_every=3, eval_every=4, steps=10, **settings).train()
+    assert len(recorder.lines) == 4 + 3
+    for line in recorder.lines:
+        weighted = sum(value for tag, value in line.values.items() if tag.endswith("/weighted"))
+        assert line.values["loss/total"] == pytest.approx(weighted, rel=1e-6)
+
+
+def test_evaluations_come_at_their_steps_and_at_the_end(report, plain_source, make_trainer):
+    reported = report(eval=plain_source, eval_every=4, steps=10, chunk_steps=3)
+    assert reported.steps("eval") == [4, 8, 10]
+    assert reported.result == reported.lines[-1].values
+    trained = make_trainer(steps=4, eval=plain_source)
+    assert trained.train()["loss/total"] == reported.column("loss/total", "eval")[0]
+
+
+def test_without_a_period_there_is_one_evaluation_at_the_end(report, plain_source):
+    assert report(eval=plain_source, steps=6, chunk_steps=2).steps("eval") == [6]
+
+
+def test_gradients_of_terms_join_the_lines_of_their_steps(report):
+    reported = report(log_every=2, gradients_every=4, steps=9)
+    with_gradients = [line.step for line in reported.lines if "terms/small/grad_norm" in line.values]
+    assert reported.steps() == [2, 4, 6, 8, 9]
+    assert with_gradients == [4, 8]
+    assert -1 <= reported.lines[1].values["terms/small/grad_cosine"] <= 1
+
+
+def test_lines_are_written_down_before_each_checkpoint(make_trainer, recorder, tmp_path):
+    make_trainer(reports=[recorder], workdir=tmp_path, checkpoint_every=2, steps=4, log_every=1, chunk_steps=2).train()
+    assert recorder.calls == ["start", *["write", "write", "advance", "flush"] * 2, "close"]
+    assert sorted(path.stem for path in (tmp_path / "checkpoints").glob("*.index")) == ["ckpt-2", "ckpt-4"]
+
+
+def test_the_run_is_introduced_to_the_reports(report, replicas):
+    run = report(strategy=replicas(2), execution="auto", steps=3).run
+    assert (run.terms, run.steps, run.first_step) == (("data", "small"), 3, 0)
+    assert "MeanSquaredError" in run.config
+    terms, devices = run.headline
+    assert terms == "2 terms: data, small"
+    assert devices.startswith("2 replicas on CPU:0, CPU:1; execution graph: ")
+
+
+def test_reports_are_closed_where_a_run_fails(make_trainer, recorder, stop_at):
+    with pytest.raises(Stopped):
+        make_trainer(reports=[stop_at(1)], log_every=1).train()
+    assert recorder.calls[-1] == "close"
+
+
+def test_a_run_that_cannot_work_starts_no_report(make_trainer, recorder):
+    objective = Objective(data=MeanSquaredError(y_true="targets.nothing"))
+    with pytest.raises(ConfigurationError):
+        make_trainer(objective=objective, reports=[recorder]).train()
+    assert recorder.calls == []
+
+
+def test_the_folder_tells_what_was_run(make_trainer, tmp_path):
+    make_trainer(workdir=tmp_path / "new" / "run", reports=None, steps=2).train()
+    folder = tmp_path / "new" / "run"
+    assert "MeanSquaredError" in (folder / "config.gin").read_text()
+    assert "tensorflow" in json.loads((folder / "environment.json").read_text())["packages"]
+    names = {path.name for path in folder.iterdir()}
+    assert names >= {"config.gin", "operative_config.gin", "environment.json", "checkpoints", "train", "metrics.jsonl"}
+
+
+# Mistakes
+
+
+def test_all_settings_that_cannot_work_are_named_at_once(make_trainer):
+    with pytest.raises(ConfigurationError) as error:
+        make_trainer(steps=0, batch_size=-1, log_every=2.5, clip_norm=0.0, optimizer="adam", model=None)
+    answer = str(error.value)
+    for part in (
+        "Trainer.steps is 0; expected a whole number above 0",
+        "Trainer.batch_size is -1",
+        "Trainer.log_every is 2.5",
+        "Trainer.clip_norm is 0.0; expected a number above 0",
+        "Trainer.optimizer is 'adam'; expected an instance of Optimizer",
+        "Trainer has no model",
+    ):
+        assert part in answer
+
+
+def test_an_unknown_strategy_is_answered_with_the_nearest(make_trainer):
+    with pytest.raises(ConfigurationError, match="did you mean 'one_device'?"):
+        make_trainer(strategy="one_devise")
+
+
+def test_an_array_of_another_shape_is_named_with_its_term(make_trainer, data):
+    flat = ArraySource(data["x"], data["y"][:, 0])
+    model = keras.Sequential([keras.Input([3]), keras.layers.Dense(1)])
+    trainer = make_trainer(model=model, train=flat, objective=Objective(data=MeanSquaredError()))
+    with pytest.raises(ConfigurationError, match=r"term 'data' \(MeanSquaredError\).*broadcast to \[batch, batch\]"):
+        trainer.train()
+
+
+def test_weights_of_examples_that_no_term_reads_are_refused(make_trainer, data):
+    with pytest.raises(ConfigurationError, match="sample_weight that no term reads"):
+        make_trainer(train=ArraySource(data["x"], data["y"], sample_weight=data["factor"]))
+
+
+def test_a_model_that_is_not_built_is_refused(make_trainer):
+    with pytest.raises(ConfigurationError, match="not built"):
+        make_trainer(model=TwoHeads(), objective=Objective(data=MeanSquaredError(y_pred="outputs.y"))).train()
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused(make_trainer, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(ConfigurationError, match="cannot be written to"):
+        make_trainer(workdir=tmp_path / "file" / "run")
+
+
+def test_without_a_folder_nothing_is_kept(make_trainer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_trainer(workdir=None, reports=None).train()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers(make_trainer):
+    assert make_trainer(steps=np.int64(2), batch_size=np.int32(5)).train()["loss/total"] > 0
+
+
+def test_a_model_and_an_optimizer_may_be_trained_further_by_a_second_trainer(make_trainer, dense_model):
+    model, optimizer = dense_model(), keras.optimizers.Adam(0.01)
+    make_trainer(model=model, optimizer=optimizer).train()
+    make_trainer(model=model, optimizer=optimizer, seed=1).train()
+    assert int(optimizer.iterations.numpy()) == 10
+
+
+def test_the_doctest_settings_are_the_defaults(dense_model, objective, plain_source):
+    trainer = Trainer(
+        model=dense_model(),
+        objective=objective,
+        optimizer=keras.optimizers.SGD(0.1),
+        train=plain_source,
+        reports=[],
+        steps=1,
+        batch_size=4,
+    )
+    before = tf.nest.map_structure(np.copy, trainer.model.get_weights())
+    trainer.train()
+    assert trainer.step == 1
+    assert any((ours != old).any() for ours, old in zip(trainer.model.get_weights(), before, strict=True))
