@@ -1,7 +1,10 @@
 """Program: the compiled side of a run. Traced once, compiled as chosen, called with plain numbers."""
 
+import contextlib
 import functools
+from collections.abc import Iterator
 
+import keras
 import numpy as np
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
@@ -68,7 +71,8 @@ class Program:
     def term_gradients(self, step: int) -> dict[str, float]:
         """Norm of each weighted term's gradient and its cosine with the total's, on the batch of `step`, by tag."""
         (indices,) = self._feed.batches(first_step=step, steps=1, seed=self._seed)
-        return _as_numbers(self._term_gradients(tf.constant(indices), tf.constant(step, tf.int64)))
+        with _kept(self._step.tap.model.non_trainable_variables):
+            return _as_numbers(self._term_gradients(tf.constant(indices), tf.constant(step, tf.int64)))
 
     def preview(self, step: int) -> dict[str, float]:
         """Checks all that training would meet, without an update: each term on the batch of `step`, by tag."""
@@ -99,6 +103,15 @@ class Program:
     @functools.cached_property
     def _term_gradients(self):
         return compiled(trace_term_gradients(self._step, self._feed), self.choice)
+
+
+@contextlib.contextmanager
+def _kept(variables: list[keras.Variable]) -> Iterator[None]:
+    """Gives variables their values back: a look must not move random generators or batch statistics."""
+    before = [variable.numpy() for variable in variables]
+    yield
+    for variable, value in zip(variables, before, strict=True):
+        variable.assign(value)
 
 
 def _as_numbers(values: dict[str, tf.Tensor]) -> dict[str, float]:

@@ -264,6 +264,19 @@ def test_gradients_of_terms_join_the_lines_of_their_steps(report):
     assert -1 <= reported.lines[1].values["terms/small/grad_cosine"] <= 1
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_look_at_the_gradients_changes_nothing(make_trainer, dense_model, replicas, count):
+    layers = (lambda: keras.layers.Dropout(0.5), keras.layers.BatchNormalization)
+    runs = {}
+    for gradients_every in (None, 1):
+        model = dense_model(*layers)
+        settings = {"log_every": 1, "gradients_every": gradients_every, "strategy": replicas(count)}
+        make_trainer(model=model, **settings).train()
+        runs[gradients_every] = model.get_weights()
+    for without, with_look in zip(runs[None], runs[1], strict=True):
+        np.testing.assert_array_equal(without, with_look)
+
+
 def test_lines_are_written_down_before_each_checkpoint(make_trainer, recorder, tmp_path):
     make_trainer(reports=[recorder], workdir=tmp_path, checkpoint_every=2, steps=4, log_every=1, chunk_steps=2).train()
     assert recorder.calls == ["start", *["write", "write", "advance", "flush"] * 2, "close"]
