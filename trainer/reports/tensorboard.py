@@ -32,7 +32,7 @@ class TensorBoard(Report):
         for split in ("train", "eval"):
             self._files[split] = _EventFile(self._folder / split)
             self._files[split].drop_after(run.first_step)
-            self._files[split].add(run.first_step, _layout_summary(run.terms))
+            self._files[split].add(run.first_step, _layout_summary())
         self._files["train"].add(run.first_step, text_pb("config", _as_code(run.config)))
 
     def write(self, line: Line) -> None:
@@ -48,19 +48,22 @@ class TensorBoard(Report):
             file.close()
 
 
-def layout(terms: tuple[str, ...]) -> layout_pb2.Layout:
-    """The custom-scalars page: all weighted terms and their total on one chart, all raw terms on another."""
+def layout() -> layout_pb2.Layout:
+    """The custom-scalars page: all weighted terms and their total on one chart, all raw terms on another.
+
+    Charts take their terms by pattern: it is the same for all runs, and TensorBoard shows different ones side by side.
+    """
     charts = [
-        _chart("weighted terms and their total", ["^loss/total$", *(f"^terms/{name}/weighted$" for name in terms)]),
-        _chart("raw terms", [f"^terms/{name}/raw$" for name in terms]),
-        _chart("weights", [f"^terms/{name}/weight$" for name in terms]),
+        _chart("weighted terms and their total", ["^loss/total$", "^terms/[^/]+/weighted$"]),
+        _chart("raw terms", ["^terms/[^/]+/raw$"]),
+        _chart("weights", ["^terms/[^/]+/weight$"]),
     ]
     return layout_pb2.Layout(category=[layout_pb2.Category(title="terms", chart=charts)])
 
 
-def _layout_summary(terms: tuple[str, ...]) -> Summary:
+def _layout_summary() -> Summary:
     # TensorBoard makes this one summary of TensorFlow's class, which is not the one its own events take.
-    return Summary.FromString(custom_scalar.pb(layout(terms)).SerializeToString())
+    return Summary.FromString(custom_scalar.pb(layout()).SerializeToString())
 
 
 def _chart(title: str, tags: list[str]) -> layout_pb2.Chart:
