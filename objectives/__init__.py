@@ -17,7 +17,10 @@ from objectives.objective import Objective as Objective
 from objectives.regression import ContextualMeanSquaredError as ContextualMeanSquaredError
 from objectives.regression import MeanSquaredError as MeanSquaredError
 from objectives.regression import WeightedMeanSquaredError as WeightedMeanSquaredError
+from objectives.statistics import Decorrelation as Decorrelation
 from objectives.structure import PairwiseOverlap as PairwiseOverlap
 from objectives.structure import SequenceOrdering as SequenceOrdering
 from objectives.structure import TotalVariation as TotalVariation
 from objectives.term import Term as Term
+from objectives.weights import Orthogonality as Orthogonality
+from objectives.weights import WeightDecay as WeightDecay

@@ -1,13 +1,15 @@
 """Keys, the strings that name tensors, and the context in which they are resolved."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import fnmatch
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from objectives.errors import ConfigurationError, expected
 
 # A key is a root, then names or numbers that select a part of it: 'outputs', 'outputs.mask',
 # 'inputs.image', 'targets.0', 'activations.encoder/conv3', 'weights.head/kernel', 'sample_weight', 'step'.
+# A path with a star names several tensors, in the order of their names: 'weights.*kernel'.
 Key = str
 
 
@@ -24,6 +26,7 @@ class Context:
       step: the number of updates done so far, an integer scalar.
       valid: 1 for a real example and 0 for padding, `[batch]`, or None where all are real. Not a key:
         every term that has a batch obeys it.
+      gather: turns a replica's shard of a tensor into the whole batch, for terms that need it. Not a key.
 
     >>> context = Context(outputs={"mask": 1, "class": 2}, activations={"encoder/conv3": 3})
     >>> context["outputs.mask"], context["activations.encoder/conv3"]
@@ -42,19 +45,22 @@ class Context:
     sample_weight: Any = None
     step: Any = None
     valid: Any = None
+    gather: Callable[[Any], Any] = lambda shard: shard
 
     def __getitem__(self, key: Key) -> Any:
         root, path = split_key(key)
         found = getattr(self, root)
         if found is None:
             raise ConfigurationError(f"key {key!r}: this run has no {root}; give the source some, or drop the read")
+        if "*" in path:
+            return list(named(path, found, key).values())
         found = _select(found, path, key, root)
         if isinstance(found, (Mapping, list, tuple)):
             raise ConfigurationError(f"key {key!r} names several tensors; {expected(key, _parts(found, key))}")
         return found
 
 
-ROOTS = tuple(field.name for field in dataclasses.fields(Context) if field.name != "valid")
+ROOTS = tuple(field.name for field in dataclasses.fields(Context) if field.name not in ("valid", "gather"))
 
 
 def split_key(key: Key) -> tuple[str, str]:
@@ -69,6 +75,24 @@ def split_key(key: Key) -> tuple[str, str]:
     if root not in ROOTS:
         raise ConfigurationError(f"key {key!r} begins with {root!r}; {expected(root, ROOTS)}")
     return root, path
+
+
+def named(path: str, known: Mapping[str, Any], key: Key) -> dict[str, Any]:
+    """The entries of `known` whose names fit a key's path: by a star, or whole, or up to the path's first dot.
+
+    Raises:
+      ConfigurationError: there is none.
+
+    >>> named("*kernel", {"a/kernel": 1, "a/bias": 2, "b/kernel": 3}, "weights.*kernel")
+    {'a/kernel': 1, 'b/kernel': 3}
+    """
+    found = {name: known[name] for name in (path, path.partition(".")[0]) if name in known}
+    if "*" in path:
+        found = {name: known[name] for name in sorted(known) if fnmatch.fnmatchcase(name, path)}
+    if not found:
+        root = key.partition(".")[0]
+        raise ConfigurationError(f"key {key!r}: {expected(key, [f'{root}.{name}' for name in known])}")
+    return found
 
 
 def _select(found: Any, path: str, key: Key, at: str) -> Any:

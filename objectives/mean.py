@@ -26,7 +26,7 @@ class Mean(NamedTuple):
     count: tf.Tensor
 
     @classmethod
-    def of(cls, values, *, masks=(), factor=None) -> "Mean":
+    def of(cls, values, *, masks=(), factor=None, per_example=False) -> "Mean":
         """Sums unreduced values.
 
         Args:
@@ -35,6 +35,8 @@ class Mean(NamedTuple):
             `values`, of its first axes, or has 1 where an axis is to be spread.
           factor: likewise shaped; multiplies a value without changing how far it counts (sample weights,
             with the meaning that Keras gives them).
+          per_example: whether the values of an example are averaged first, so that each example counts once
+            however many of its values do.
 
         Raises:
           ConfigurationError: the shape of a mask or of the factor does not fit the values.
@@ -50,7 +52,12 @@ class Mean(NamedTuple):
         if masks:
             # What is masked may be NaN, and NaN * 0 is NaN: it is replaced, not multiplied away.
             values, factor = (tf.where(counted > 0, part, tf.zeros_like(values)) for part in (values, factor))
-        return cls(tf.reduce_sum(values * factor), tf.reduce_sum(counted))
+        if not per_example:
+            return cls(tf.reduce_sum(values * factor), tf.reduce_sum(counted))
+        inside = range(1, values.shape.rank)
+        counts = tf.reduce_sum(counted, axis=inside)
+        means = tf.math.divide_no_nan(tf.reduce_sum(values * factor, axis=inside), counts)
+        return cls(tf.reduce_sum(means), tf.reduce_sum(tf.cast(counts > 0, values.dtype)))
 
     def merge(self, other: "Mean") -> "Mean":
         """The mean over the values of both."""

@@ -40,6 +40,9 @@ class Term(abc.ABC):
       mask: key of a tensor of 0 and 1 that says which values count: `[batch]`, or the first axes of the
         values, or their shape. The mean is over what counts.
       sample_weight: key of factors that multiply the values and leave the count alone, as in Keras.
+      average: over "elements", all alike, or over "examples": the mean of each example's own mean, so that a long
+        sequence or a large mask does not count more than a short one.
+      dtype: "float32" or "float64", in which values are summed.
 
     >>> from objectives import RangeHinge
     >>> RangeHinge(max_value=2.0, weight=0.1)
@@ -53,10 +56,15 @@ class Term(abc.ABC):
     # False for a term that reads no batch (weight decay): it is not masked, and counts once on any number
     # of replicas.
     has_batch: ClassVar[bool] = True
+    # True for a statistic of the whole batch, which is no mean over examples: its reads are gathered from all
+    # replicas, and `values()` takes one more argument, `counted` `[batch]`, and returns a scalar.
+    couples_batch: ClassVar[bool] = False
 
     weight: Weight = 1.0
     mask: Key | None = None
     sample_weight: Key | None = None
+    average: str = "elements"
+    dtype: str = "float32"
 
     @abc.abstractmethod
     def values(self, *args: Any, **kwargs: Any) -> tf.Tensor:
@@ -79,13 +87,14 @@ class Term(abc.ABC):
             raise ConfigurationError(
                 f"{type(self).__name__}.weight is {self.weight!r}; expected a number or a schedule such as @Linear()"
             )
+        require_choice(self, average=("elements", "examples"), dtype=("float32", "float64"))
         for key in self.keys:
             split_key(key)
 
     @property
     def reads(self) -> Mapping[str, Key]:
         """The key of each argument of `values()`; an argument whose field is None is passed None."""
-        names = list(inspect.signature(self.values).parameters)
+        names = [name for name in inspect.signature(self.values).parameters if name != "counted"]
         missing = [name for name in names if name not in self.__dataclass_fields__]
         if missing:
             raise ConfigurationError(
@@ -110,19 +119,21 @@ class Term(abc.ABC):
         Raises:
           ConfigurationError: a key names nothing, or shapes do not fit; the message says which.
         """
-        tensors = {name: None if key is None else _widen(context[key]) for name, key in self.reads.items()}
+        tensors = {name: None if key is None else _read(context, key) for name, key in self.reads.items()}
         if not self.has_batch:
-            return Mean.of(_widen(self.values(**self._align(tensors))))
+            return Mean.of(self._evaluate(tensors))
         mask = None if self.mask is None else _widen(context[self.mask])
         for hidden in (mask, context.valid):
             tensors = {name: _blank(tensor, hidden) for name, tensor in tensors.items()}
-        values = _widen(self.values(**self._align(tensors)))
+        if self.couples_batch:
+            return self._statistic(tensors, mask, context)
+        values = self._evaluate(tensors)
         if values.shape.rank == 0:
             raise ConfigurationError("values() returned a scalar; expected unreduced values [batch, ...]")
         masks = [] if mask is None else [self.value_mask(mask)]
         masks += [] if context.valid is None else [context.valid]
         factor = None if self.sample_weight is None else context[self.sample_weight]
-        return Mean.of(values, masks=masks, factor=factor)
+        return Mean.of(values, masks=masks, factor=factor, per_example=self.average == "examples")
 
     def __call__(self, **tensors: Any) -> tf.Tensor:
         """The unweighted mean of the term for tensors given by the names of its reads; for a notebook."""
@@ -134,6 +145,18 @@ class Term(abc.ABC):
         fields = ((f.name, repr(getattr(self, f.name)), repr(_default(f))) for f in dataclasses.fields(self))
         changed = [f"{name}={value}" for name, value, default in fields if value != default]
         return f"{type(self).__name__}({', '.join(changed)})"
+
+    def _evaluate(self, tensors: Mapping[str, Any], **more: Any) -> tf.Tensor:
+        values = _widen(self.values(**self._align(tensors), **more))
+        return tf.cast(values, tf.float64) if self.dtype == "float64" else values
+
+    def _statistic(self, tensors: Mapping[str, Any], mask: Any, context: Context) -> Mean:
+        """The statistic of the global batch: every replica computes it whole, and counts it once."""
+        counted = tf.ones(tf.shape(next(iter(tensors.values())))[:1])
+        for part in (mask, context.valid):
+            counted = counted if part is None else counted * tf.cast(part, counted.dtype)
+        gathered = {name: context.gather(tensor) for name, tensor in tensors.items()}
+        return Mean.of(self._evaluate(gathered, counted=context.gather(counted)))
 
     def _align(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
         tensors = dict(tensors)
@@ -160,6 +183,11 @@ def require_choice(term: Term, **choices: tuple[str, ...]) -> None:
 
 def _default(field: dataclasses.Field) -> Any:
     return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def _read(context: Context, key: Key) -> Any:
+    found = context[key]
+    return [_widen(tensor) for tensor in found] if isinstance(found, list) else _widen(found)
 
 
 def _widen(tensor: Any) -> Any:

@@ -21,10 +21,12 @@ def trace_training(step: Step, feed: Feed) -> ConcreteFunction:
     `count` never compiles anything anew.
     """
 
+    train = _train_always if step.loss_scale is None else _train_if_finite
+
     @tf.function(autograph=False)
     def run(indices, first, count):
         def body(done, results):
-            row = feed.run(step.train, indices[done], first + tf.cast(done, tf.int64), padded=feed.padded)
+            row = train(step, feed, indices[done], first + tf.cast(done, tf.int64))
             return done + 1, results.write(done, row)
 
         start = (tf.constant(0), tf.TensorArray(tf.float32, size=LIMIT, element_shape=[len(step.tags)]))
@@ -33,6 +35,22 @@ def trace_training(step: Step, feed: Feed) -> ConcreteFunction:
     return run.get_concrete_function(
         tf.TensorSpec([LIMIT, *feed.shape], tf.int32), _NUMBER, tf.TensorSpec([], tf.int32)
     )
+
+
+def _train_always(step: Step, feed: Feed, indices: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+    return feed.first(feed.run(step.train, indices, number, padded=feed.padded))
+
+
+def _train_if_finite(step: Step, feed: Feed, indices: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+    """Leaves out the update, on all replicas, where the gradient of the whole batch is not finite."""
+    row, gradients = feed.run(step.differentiate, indices, number, padded=feed.padded)
+    row = feed.first(row)
+    finite = tf.math.is_finite(row[-1])
+    # The condition is outside of replica context: inside, an optimizer cannot merge its replicas.
+    tf.cond(finite, lambda: feed.update(step.update, gradients), lambda: None)
+    assert step.loss_scale is not None, "without a scale nothing would make it finite again"
+    step.loss_scale.update(finite)
+    return row
 
 
 def trace_evaluation(step: Step, feed: Feed) -> ConcreteFunction:
@@ -47,7 +65,8 @@ def trace_evaluation(step: Step, feed: Feed) -> ConcreteFunction:
     def run(number):
         def body(done, merged):
             indices = tf.constant(batches)[done]
-            return done + 1, merged.merge(feed.run(step.evaluate, indices, number, padded=bool((batches < 0).any())))
+            means = feed.run(step.evaluate, indices, number, padded=bool((batches < 0).any()))
+            return done + 1, merged.merge(feed.first(means))
 
         zeros = tf.zeros([len(step.objective.terms)])
         start = (tf.constant(0), Mean(zeros, zeros))
@@ -62,6 +81,6 @@ def trace_term_gradients(step: Step, feed: Feed) -> ConcreteFunction:
 
     @tf.function(autograph=False)
     def run(indices, number):
-        return feed.run(step.term_gradients, indices, number, padded=feed.padded)
+        return feed.first(feed.run(step.term_gradients, indices, number, padded=feed.padded))
 
     return run.get_concrete_function(tf.TensorSpec(feed.shape, tf.int32), _NUMBER)

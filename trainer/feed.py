@@ -1,5 +1,6 @@
 """Feed: gets each replica its share of a batch, from data that stays on the device."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,9 +20,11 @@ class Feed:
       shape: `(replicas, shard)`, the shape of one batch of indices.
     """
 
-    def __init__(self, strategy: tf.distribute.Strategy, source: ArraySource, batch_size: int):
+    def __init__(
+        self, strategy: tf.distribute.Strategy, source: ArraySource, batch_size: int, *, micro_batches: int = 1
+    ):
         replicas = strategy.num_replicas_in_sync
-        self.shape = (replicas, -(-batch_size // replicas))
+        self.shape = (replicas, -(-batch_size // (replicas * micro_batches)) * micro_batches)
         self._strategy, self._source, self._batch_size = strategy, source, batch_size
         self._resident = strategy.experimental_distribute_values_from_function(
             lambda _: tf.nest.map_structure(tf.convert_to_tensor, dict(source.arrays))
@@ -37,7 +40,7 @@ class Feed:
         return self._split(_pad(np.arange(self._source.size), self._batch_size).reshape(-1, self._batch_size))
 
     def run(self, step: Callable[..., Any], indices: tf.Tensor, number: tf.Tensor, *, padded: bool) -> Any:
-        """Calls `step(batch, number)` on each replica with its share; what the first returns (all return the same).
+        """Calls `step(batch, number)` on each replica with its share; what each returns, to be read by `first`.
 
         Args:
           step: works in replica context, on a batch as a dict of `inputs` and what else the source has.
@@ -50,7 +53,14 @@ class Feed:
             own = indices[tf.distribute.get_replica_context().replica_id_in_sync_group]
             return step(_take(arrays, own, padded), number)
 
-        results = self._strategy.run(on_replica, args=(self._resident, indices, number))
+        return self._strategy.run(on_replica, args=(self._resident, indices, number))
+
+    def update(self, step: Callable[..., Any], *arguments: Any) -> None:
+        """Calls `step(*arguments)` on each replica with its own part of what `run` returned."""
+        self._strategy.run(step, args=arguments)
+
+    def first(self, results: Any) -> Any:
+        """What the first replica returned, where all return the same."""
         return tf.nest.map_structure(lambda value: self._strategy.experimental_local_results(value)[0], results)
 
     @property
@@ -60,7 +70,7 @@ class Feed:
         return replicas * shard != self._batch_size
 
     def _split(self, indices: np.ndarray) -> np.ndarray:
-        padded = _pad(indices, self.shape[0]).astype(np.int32)
+        padded = _pad(indices, math.prod(self.shape)).astype(np.int32)
         return padded.reshape(len(indices), *self.shape)
 
 

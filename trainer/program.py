@@ -66,7 +66,12 @@ class Program:
         Raises:
           ConfigurationError: there is no evaluation source.
         """
-        return _as_numbers(self._evaluation(tf.constant(step, tf.int64)))
+        with self.averaged():
+            return _as_numbers(self._evaluation(tf.constant(step, tf.int64)))
+
+    def averaged(self) -> contextlib.AbstractContextManager:
+        """Inside, the model has its averaged weights, if it keeps any."""
+        return contextlib.nullcontext() if self._step.average is None else self._step.average.in_place()
 
     def term_gradients(self, step: int) -> dict[str, float]:
         """Norm of each weighted term's gradient and its cosine with the total's, on the batch of `step`, by tag."""
@@ -83,7 +88,7 @@ class Program:
 
     @functools.cached_property
     def _feed(self) -> Feed:
-        return Feed(self._strategy, self._train_source, self._batch_size)
+        return Feed(self._strategy, self._train_source, self._batch_size, micro_batches=self._step.micro_batches)
 
     @functools.cached_property
     def _traced(self) -> ConcreteFunction:

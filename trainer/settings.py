@@ -11,7 +11,16 @@ from objectives.errors import Mistakes
 from trainer.sources import ArraySource
 
 # Whole numbers above 0, where they are given.
-_COUNTS = ("steps", "batch_size", "chunk_steps", "log_every", "eval_every", "gradients_every", "checkpoint_every")
+_COUNTS = (
+    "steps",
+    "batch_size",
+    "accumulate_steps",
+    "chunk_steps",
+    "log_every",
+    "eval_every",
+    "gradients_every",
+    "checkpoint_every",
+)
 
 
 def check_settings(settings: Mapping[str, Any]) -> None:
@@ -28,6 +37,16 @@ def refuse_unread_weights(objective: Objective, source: ArraySource) -> None:
     if "sample_weight" in source.arrays and "sample_weight" not in objective.keys:
         raise ConfigurationError(
             "the source has a sample_weight that no term reads; expected some term with sample_weight='sample_weight'"
+        )
+
+
+def refuse_cut_statistics(objective: Objective, accumulate_steps: int) -> None:
+    """Raises ConfigurationError where a statistic of the whole batch would be taken of parts of it."""
+    coupled = [name for name, term in objective.terms.items() if term.couples_batch]
+    if coupled and accumulate_steps > 1:
+        raise ConfigurationError(
+            f"term {coupled[0]!r} is a statistic of the whole batch, which is never there at once with "
+            f"Trainer.accumulate_steps = {accumulate_steps}; expected accumulate_steps = 1, or no such term"
         )
 
 
@@ -48,8 +67,12 @@ def _require_kinds(settings: Mapping[str, Any]) -> None:
 def _require_counts(settings: Mapping[str, Any]) -> None:
     wrong = {name: settings[name] for name in _COUNTS if not _is_count(settings[name])}
     messages = [f"Trainer.{name} is {value!r}; expected a whole number above 0" for name, value in wrong.items()]
-    if settings["clip_norm"] is not None and settings["clip_norm"] <= 0:
-        messages.append(f"Trainer.clip_norm is {settings['clip_norm']!r}; expected a number above 0")
+    for name in ("clip_norm", "clip_value"):
+        if settings[name] is not None and settings[name] <= 0:
+            messages.append(f"Trainer.{name} is {settings[name]!r}; expected a number above 0")
+    momentum = settings["average_momentum"]
+    if momentum is not None and not 0 <= momentum < 1:
+        messages.append(f"Trainer.average_momentum is {momentum!r}; expected a number from 0 to below 1, such as 0.999")
     if messages:
         raise ConfigurationError(*messages)
 

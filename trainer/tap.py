@@ -8,8 +8,8 @@ from typing import Any
 import keras
 
 from objectives import ConfigurationError, Key
-from objectives.errors import Mistakes, expected
-from objectives.keys import split_key
+from objectives.errors import Mistakes
+from objectives.keys import named, split_key
 
 
 class Tap:
@@ -42,9 +42,9 @@ class Tap:
             with mistakes.gathered():
                 root, path = split_key(key)
                 if root == "activations":
-                    self._layers.update(_named(path, layers, key))
+                    self._layers.update(named(path, layers, key))
                 elif root == "weights":
-                    self.weights.update(_named(path, variables, key))
+                    self.weights.update(named(path, variables, key))
         mistakes.raise_any()
         for layer in self._layers.values():
             _listen(layer)
@@ -93,15 +93,6 @@ def _children(layer: Any) -> list[Any]:
     else:
         found = []
     return [child for child in found if not isinstance(child, keras.layers.InputLayer)]
-
-
-def _named(path: str, known: dict[str, Any], key: Key) -> dict[str, Any]:
-    """The entry of `known` that a key's path names, whole or up to its first dot."""
-    root = key.partition(".")[0]
-    for name in (path, path.partition(".")[0]):
-        if name in known:
-            return {name: known[name]}
-    raise ConfigurationError(f"key {key!r}: {expected(key, [f'{root}.{name}' for name in known])}")
 
 
 # What the layers of this thread put out, while somebody listens: replicas are traced in threads of their own.

@@ -1,0 +1,38 @@
+"""Statistics of the whole batch: no means over examples, so the batch is gathered from all replicas."""
+
+import dataclasses
+
+import gin
+import tensorflow as tf
+
+from objectives.keys import Key
+from objectives.shapes import require_axes
+from objectives.term import Term
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Decorrelation(Term):
+    """Keeps the features of a layer from saying the same thing (DeCov, Cogswell et al., 2016).
+
+    Formula: `1/2 * (|C|_F^2 - |diag C|^2)`, with C the covariance of the features over the counted examples of the
+    global batch, divided by their number. Every replica computes it from the gathered batch; a batch that is
+    accumulated in parts is refused, and evaluation takes the mean over its batches.
+
+    Attributes:
+      features: key of a tensor `[batch, features]`.
+
+    >>> float(Decorrelation(features="outputs")(features=[[1.0, 1.0], [-1.0, -1.0]], counted=[1.0, 1.0]))
+    1.0
+    """
+
+    couples_batch = True
+    features: Key
+
+    def values(self, features, counted):
+        require_axes("features", features, "[batch, features]")
+        weights = tf.cast(counted, features.dtype)[:, tf.newaxis]
+        count = tf.reduce_sum(weights)
+        centred = weights * (features - tf.math.divide_no_nan(tf.reduce_sum(weights * features, axis=0), count))
+        covariance = tf.math.divide_no_nan(tf.matmul(centred, centred, transpose_a=True), count)
+        return 0.5 * (tf.reduce_sum(covariance**2) - tf.reduce_sum(tf.linalg.diag_part(covariance) ** 2))

@@ -1,0 +1,61 @@
+"""Penalties on the model's own weights: they read no batch, and count once on any number of replicas."""
+
+import dataclasses
+
+import gin
+import tensorflow as tf
+
+from objectives.keys import Key
+from objectives.shapes import require_axes
+from objectives.term import Term
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WeightDecay(Term):
+    """Keeps weights small (L2).
+
+    Formula: `sum of w^2` over all elements of all variables that are read; `keras.regularizers.L2` is the same,
+    its factor being the term's weight. Unlike an optimizer's `weight_decay` it goes through the gradient.
+
+    Attributes:
+      variables: key of one variable, such as 'weights.head/kernel', or of several by a pattern: 'weights.*kernel'.
+
+    >>> float(WeightDecay()(variables=[[1.0, 2.0], [0.0, 3.0]]))
+    14.0
+    """
+
+    has_batch = False
+    variables: Key = "weights.*kernel"
+
+    def values(self, variables):
+        tensors = variables if isinstance(variables, list) else [variables]
+        return tf.add_n([tf.reduce_sum(tf.square(tensor)) for tensor in tensors])
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Orthogonality(Term):
+    """Keeps the columns of a weight matrix apart in direction.
+
+    Formula: `mean of |cos(w_i, w_j)|` over the pairs i < j of columns, which is what
+    `keras.regularizers.OrthogonalRegularizer(mode="columns")` takes.
+
+    Attributes:
+      variable: key of a matrix `[inputs, outputs]`, such as 'weights.head/kernel'.
+
+    >>> float(Orthogonality(variable="weights.head/kernel")(variable=[[1.0, 0.0], [0.0, 2.0]]))
+    0.0
+    """
+
+    has_batch = False
+    variable: Key
+
+    def values(self, variable):
+        require_axes("variable", variable, "[inputs, outputs]")
+        # The root is kept off 0, where it has no slope: a column of zeros has no direction and costs nothing.
+        columns = variable / tf.sqrt(tf.maximum(tf.reduce_sum(tf.square(variable), axis=0), 1e-24))
+        cosines = tf.abs(tf.matmul(columns, columns, transpose_a=True))
+        outputs = variable.shape[1]
+        above = tf.constant([[float(i < j) for j in range(outputs)] for i in range(outputs)], cosines.dtype)
+        return tf.math.divide_no_nan(tf.reduce_sum(cosines * above), tf.reduce_sum(above))
