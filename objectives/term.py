@@ -26,7 +26,8 @@ import tensorflow as tf
 
 from objectives.errors import ConfigurationError, expected
 from objectives.keys import Context, Key, split_key
-from objectives.mean import Mean, spread, spreads
+from objectives.mean import Mean
+from objectives.reads import align, blank, read, widen
 from objectives.schedules import Weight
 
 
@@ -119,12 +120,12 @@ class Term(abc.ABC):
         Raises:
           ConfigurationError: a key names nothing, or shapes do not fit; the message says which.
         """
-        tensors = {name: None if key is None else _read(context, key) for name, key in self.reads.items()}
+        tensors = {name: None if key is None else read(context, key) for name, key in self.reads.items()}
         if not self.has_batch:
             return Mean.of(self._evaluate(tensors))
-        mask = None if self.mask is None else _widen(context[self.mask])
+        mask = None if self.mask is None else widen(context[self.mask])
         for hidden in (mask, context.valid):
-            tensors = {name: _blank(tensor, hidden) for name, tensor in tensors.items()}
+            tensors = {name: blank(tensor, hidden) for name, tensor in tensors.items()}
         if self.couples_batch:
             return self._statistic(tensors, mask, context)
         values = self._evaluate(tensors)
@@ -137,7 +138,7 @@ class Term(abc.ABC):
 
     def __call__(self, **tensors: Any) -> tf.Tensor:
         """The unweighted mean of the term for tensors given by the names of its reads; for a notebook."""
-        values = self.values(**self._align({name: _widen(tensor) for name, tensor in tensors.items()}))
+        values = self.values(**align({name: widen(tensor) for name, tensor in tensors.items()}, self.aligned))
         return Mean.of(values).result()
 
     def __repr__(self) -> str:
@@ -147,7 +148,7 @@ class Term(abc.ABC):
         return f"{type(self).__name__}({', '.join(changed)})"
 
     def _evaluate(self, tensors: Mapping[str, Any], **more: Any) -> tf.Tensor:
-        values = _widen(self.values(**self._align(tensors), **more))
+        values = widen(self.values(**align(tensors, self.aligned), **more))
         return tf.cast(values, tf.float64) if self.dtype == "float64" else values
 
     def _statistic(self, tensors: Mapping[str, Any], mask: Any, context: Context) -> Mean:
@@ -157,20 +158,6 @@ class Term(abc.ABC):
             counted = counted if part is None else counted * tf.cast(part, counted.dtype)
         gathered = {name: context.gather(tensor) for name, tensor in tensors.items()}
         return Mean.of(self._evaluate(gathered, counted=context.gather(counted)))
-
-    def _align(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
-        tensors = dict(tensors)
-        _refuse_hidden_broadcast(tensors)
-        if self.aligned:
-            *others, last = self.aligned
-            for name in others:
-                if not tensors[name].shape.is_compatible_with(tensors[last].shape):
-                    raise ConfigurationError(
-                        f"{name} has the shape {tensors[name].shape} and {last} has {tensors[last].shape}; "
-                        f"expected the same shape"
-                    )
-                tensors[name] = tf.cast(tensors[name], tensors[last].dtype)
-        return tensors
 
 
 def require_choice(term: Term, **choices: tuple[str, ...]) -> None:
@@ -183,34 +170,3 @@ def require_choice(term: Term, **choices: tuple[str, ...]) -> None:
 
 def _default(field: dataclasses.Field) -> Any:
     return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
-
-
-def _read(context: Context, key: Key) -> Any:
-    found = context[key]
-    return [_widen(tensor) for tensor in found] if isinstance(found, list) else _widen(found)
-
-
-def _widen(tensor: Any) -> Any:
-    tensor = tf.convert_to_tensor(tensor)
-    return tf.cast(tensor, tf.float32) if tensor.dtype in (tf.float16, tf.bfloat16) else tensor
-
-
-def _blank(tensor: Any, mask: tf.Tensor | None) -> Any:
-    """Puts 0 where a read is masked: a NaN or a label out of range there must not reach the gradient either."""
-    if tensor is None or mask is None or not spreads(mask, tensor):
-        return tensor
-    return tf.where(tf.cast(spread(mask, tensor), tf.bool), tensor, tf.zeros_like(tensor))
-
-
-def _refuse_hidden_broadcast(tensors: Mapping[str, Any]) -> None:
-    """`[batch]` against `[batch, 1]` broadcasts to `[batch, batch]` without a word: a mean over wrong pairs."""
-    # A function may name them after their roots.
-    y_true, y_pred = tensors.get("y_true", tensors.get("targets")), tensors.get("y_pred", tensors.get("outputs"))
-    if y_true is None or y_pred is None:
-        return
-    shapes = sorted((y_true.shape, y_pred.shape), key=len)
-    if len(shapes[1]) == len(shapes[0]) + 1 and shapes[1][-1] == 1:
-        raise ConfigurationError(
-            f"y_true has the shape {y_true.shape} and y_pred has {y_pred.shape}: they would broadcast to "
-            f"[batch, batch]; expected the same shape (add or squeeze the last axis of one of them)"
-        )
