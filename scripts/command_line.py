@@ -5,10 +5,11 @@ Import it before anything that imports TensorFlow, whose start-up chatter it hol
 
 import contextlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from absl import app, flags, logging
 
@@ -47,8 +48,8 @@ with _held_back_stderr():
     import tasks  # noqa: F401 (registers the tasks with gin)
     import trainer  # noqa: F401
     from objectives import ConfigurationError
-    from trainer import config
-    from trainer.strategy import configure_logical_devices
+    from trainer import Trainer, config
+    from trainer.strategy import configure_logical_devices, place
 
     tf.config.list_physical_devices()
 
@@ -74,6 +75,17 @@ def load_config() -> None:
     config.load(FLAGS.gin_file, FLAGS.gin_param)
 
 
+def build_trainer(**arguments: Any) -> Trainer:
+    """The configured trainer.
+
+    Several workers meet first: the optimizer that gin hands to the trainer has variables on a device already.
+    """
+    strategy = config.bound("Trainer.strategy", "auto")
+    if isinstance(strategy, str):
+        place(strategy)
+    return config.build(Trainer, bindings=FLAGS.gin_param, **arguments)
+
+
 def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str) -> None:
     try:
         if bool(given) != bool(arguments):
@@ -84,6 +96,16 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
         if FLAGS.debug:
             raise
         _exit_with(error.messages)
+    except tf.errors.UnavailableError as error:
+        if FLAGS.debug:
+            raise
+        _exit_with([f"another worker is gone; what ended it stands in its own output ({_reason(error)})"], status=1)
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    """Why a collective operation failed, out of a message with the stack of its creation."""
+    found = re.search(r"aborted by: (.*)", error.message)
+    return found[1] if found else error.message.splitlines()[0]
 
 
 def _parse_flags(argv: Sequence[str]) -> list[str]:
@@ -93,6 +115,6 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
         _exit_with([str(error)])
 
 
-def _exit_with(messages: Sequence[str]) -> NoReturn:
+def _exit_with(messages: Sequence[str], status: int = STATUS_MISTAKE) -> NoReturn:
     print("\n".join(messages), file=sys.stderr)
-    sys.exit(STATUS_MISTAKE)
+    sys.exit(status)

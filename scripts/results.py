@@ -17,7 +17,8 @@ _CONSOLE = Console(soft_wrap=True, highlight=False)
 def conclude(trainer: Trainer, values: Mapping[str, float], workdir: str | None) -> None:
     """Shows the terms and what was learned; with a workdir, writes the measures and draws the pictures there."""
     show_terms(f"each term at step {trainer.step:,}", values)
-    learned = trainer.task.measure(trainer.model) if trainer.task else {}
+    with trainer.averaged():
+        learned = trainer.task.measure(trainer.model) if trainer.task else {}
     for name, value in learned.items():
         _CONSOLE.print(f"{name}: {value:.4g}", markup=False)
     if workdir:
@@ -51,7 +52,8 @@ def show_charts(folder: pathlib.Path, pictures: Sequence[pathlib.Path]) -> None:
 def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path) -> None:
     (workdir / NAME).write_text(json.dumps(learned, indent=2) + "\n")
     pictures = [draw_terms(workdir, workdir / "pictures" / "terms.png")]
-    pictures += trainer.task.draw(trainer.model, workdir / "pictures") if trainer.task else []
+    with trainer.averaged():
+        pictures += trainer.task.draw(trainer.model, workdir / "pictures") if trainer.task else []
     show_charts(workdir, pictures)
 
 

@@ -9,7 +9,6 @@ import gin
 from absl import flags
 
 from results import conclude, show_terms
-from trainer import Trainer, config
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(command_line)
@@ -24,11 +23,14 @@ def main(_: list[str]) -> None:
         print(gin.config_str())
         return
     workdir = None if FLAGS.dry_run else FLAGS.workdir
-    trainer = config.build(Trainer, bindings=FLAGS.gin_param, workdir=workdir)
+    trainer = command_line.build_trainer(workdir=workdir)
+    values = trainer.dry_run() if FLAGS.dry_run else trainer.train()
+    if not trainer.is_chief:
+        return
     if FLAGS.dry_run:
-        show_terms("each term on the first batch", trainer.dry_run())
+        show_terms("each term on the first batch", values)
     else:
-        conclude(trainer, trainer.train(), FLAGS.workdir)
+        conclude(trainer, values, FLAGS.workdir)
 
 
 if __name__ == "__main__":

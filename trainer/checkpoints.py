@@ -1,6 +1,8 @@
 """Checkpoints: what a run needs to go on where it was, saved and restored."""
 
 import pathlib
+import tempfile
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -14,21 +16,38 @@ class Checkpoints:
     """The checkpoints of one run, the newest few kept.
 
     Saved are the number of updates done, the model's variables (the state of its random generators included,
-    which TensorFlow alone leaves out) and the optimizer's.
+    which TensorFlow alone leaves out), the optimizer's, and `others`: the loss scale, the averaged weights.
+
+    Of several workers all save and restore together, and one keeps what it saves; the others restore from its folder.
     """
 
     def __init__(
-        self, folder: pathlib.Path, *, step: tf.Variable, model: keras.Model, optimizer: keras.optimizers.Optimizer
+        self,
+        folder: pathlib.Path,
+        *,
+        step: tf.Variable,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        others: Sequence[tf.Variable] = (),
+        keep: bool = True,
     ):
         state = tf.train.Checkpoint(
-            step=step, model=model, optimizer=optimizer, non_trainable=list(model.non_trainable_variables)
+            step=step,
+            model=model,
+            optimizer=optimizer,
+            non_trainable=list(model.non_trainable_variables),
+            others=list(others),
         )
         self._manager = tf.train.CheckpointManager(state, str(folder), max_to_keep=_KEPT)
-        self._step = step
+        self._step, self._keep = step, keep
 
     def save(self) -> None:
         """Saves the state of now, under the number of updates done."""
-        self._manager.save(checkpoint_number=int(self._step))
+        if self._keep:
+            self._manager.save(checkpoint_number=int(self._step))
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            self._manager.checkpoint.write(f"{folder}/unused")
 
     def restore(self) -> bool:
         """Takes the state of the newest checkpoint; False where there is none.

@@ -5,6 +5,7 @@ into tables that gin 0.5.0 keeps to itself, which is why pyproject.toml pins tha
 """
 
 import contextlib
+import copy
 import inspect
 import operator
 import pathlib
@@ -67,6 +68,16 @@ def build(configurable: Callable[..., T], *, bindings: Sequence[str] = (), **arg
             _require_used(binding)
     mistakes.raise_any()
     return built
+
+
+def bound(parameter: str, default: Any) -> Any:
+    """What gin will give a parameter such as `Trainer.strategy`, before anything is built; macros are looked up."""
+    try:
+        value = gin.query_parameter(parameter)
+    except ValueError:
+        return default
+    is_macro = isinstance(value, gin.config.ConfigurableReference) and value.selector.endswith("macro")
+    return copy.deepcopy(value) if is_macro else value
 
 
 def configurables() -> dict[str, Callable]:

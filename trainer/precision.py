@@ -22,8 +22,7 @@ def building_in(name: str) -> Iterator[None]:
     Raises:
       ConfigurationError: there is no such precision.
     """
-    if name not in PRECISIONS:
-        raise ConfigurationError(f"Trainer.precision is {name!r}; {expected(name, PRECISIONS)}")
+    _require_known(name)
     before = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy(name)
     try:
@@ -33,10 +32,11 @@ def building_in(name: str) -> Iterator[None]:
 
 
 def require_precision(model: keras.Model, name: str) -> None:
-    """Raises ConfigurationError where a model that was built elsewhere computes in another precision.
+    """Raises ConfigurationError where there is no such precision, or a model built elsewhere computes in another.
 
     Single layers may stay in float32, as the last one often does.
     """
+    _require_known(name)
     built = {layer.dtype_policy.name for layer in model._flatten_layers(include_self=False) if layer.weights}
     if built - {name, "float32"} or (built and name not in built):
         others = ", ".join(sorted(built - {name}))
@@ -44,6 +44,11 @@ def require_precision(model: keras.Model, name: str) -> None:
             f"Trainer.precision is {name!r}, and the model was built with {others}; expected "
             f"both to agree: keras.mixed_precision.set_dtype_policy({name!r}) before the model is built"
         )
+
+
+def _require_known(name: str) -> None:
+    if name not in PRECISIONS:
+        raise ConfigurationError(f"Trainer.precision is {name!r}; {expected(str(name), PRECISIONS)}")
 
 
 class LossScale:

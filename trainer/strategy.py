@@ -1,31 +1,57 @@
-"""Strategy: which devices a run is mirrored over, and how a model built elsewhere moves there."""
+"""Strategy: over which devices, of one machine or several, a run is mirrored; chosen how, and why."""
 
+import dataclasses
 from collections.abc import Sequence
 
-import keras
 import tensorflow as tf
 
 from objectives import ConfigurationError
 from objectives.errors import expected
+from trainer.cluster import join_cluster, worker_count, workers_in_tf_config
 
-STRATEGIES = ("mirrored", "one_device")
+STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
 
 
-def make_strategy(strategy: str | tf.distribute.Strategy) -> tf.distribute.Strategy:
-    """The strategy of that name over this machine's devices: its GPUs, or its (logical) CPUs where it has none.
+@dataclasses.dataclass(frozen=True)
+class Placement:
+    """Where a run takes place.
 
-    `mirrored` takes all of them and is right for one device as well; `one_device` takes the first. A strategy
-    itself, such as `mirrored(["CPU:0", "CPU:1"])`, is taken as it is.
+    Attributes:
+      strategy: the strategy itself.
+      name: which of `STRATEGIES` it is; the name of its class where it was given as it is.
+      reason: why it was chosen.
+    """
+
+    strategy: tf.distribute.Strategy
+    name: str
+    reason: str
+
+    @property
+    def replicas(self) -> str:
+        """How many replicas there are, and on which devices."""
+        devices = [name.rpartition("device:")[2] for name in self.strategy.extended.worker_devices]
+        count, workers = self.strategy.num_replicas_in_sync, worker_count(self.strategy)
+        where = f" of each of {workers} workers" if workers > 1 else ""
+        return f"{count} replica{'s' * (count > 1)} on {', '.join(devices)}{where}"
+
+
+def place(strategy: str | tf.distribute.Strategy) -> Placement:
+    """Settles what `Trainer.strategy` means here.
+
+    `mirrored` takes all devices of this machine, its GPUs, or its (logical) CPUs where it has none, and is right for
+    one device as well; `one_device` takes the first. `multi_worker` takes all devices of all processes of a cluster,
+    see `trainer.cluster`; say it before TensorFlow touches a device. `auto` is `multi_worker` where TF_CONFIG names
+    more than one worker, else `mirrored`. A strategy itself, such as `mirrored(["CPU:0", "CPU:1"])`, is taken as it is.
 
     Raises:
-      ConfigurationError: there is no such strategy.
+      ConfigurationError: there is no such strategy, or no cluster to join.
     """
     if isinstance(strategy, tf.distribute.Strategy):
-        return strategy
+        return Placement(strategy, type(strategy).__name__, "as given")
     if strategy not in STRATEGIES:
         raise ConfigurationError(f"Trainer.strategy is {strategy!r}; {expected(str(strategy), STRATEGIES)}")
-    devices = devices_in_use()
-    return mirrored(devices if strategy == "mirrored" else devices[:1])
+    name, reason = _automatic() if strategy == "auto" else (strategy, "as configured")
+    return Placement(_made(name), name, reason)
 
 
 def mirrored(devices: Sequence[str]) -> tf.distribute.MirroredStrategy:
@@ -38,7 +64,7 @@ def mirrored(devices: Sequence[str]) -> tf.distribute.MirroredStrategy:
 
 
 def devices_in_use() -> list[str]:
-    """Names of the devices to train on, such as `GPU:0`."""
+    """Names of the devices of this process to train on, such as `GPU:0`."""
     kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
     return [f"{kind}:{i}" for i, _ in enumerate(tf.config.list_logical_devices(kind))]
 
@@ -58,43 +84,15 @@ def configure_logical_devices(count: int) -> None:
         raise ConfigurationError(f"--logical_devices: {error}") from error
 
 
-def adopt(strategy: tf.distribute.Strategy, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
-    """Moves a model's and an optimizer's variables, with their values, under the strategy, and builds the optimizer.
-
-    The objects stay the caller's own: after training, the model that was handed in is the trained one. Keras
-    offers no public way to do this short of rebuilding the model, which loses subclassed ones.
-
-    Raises:
-      ConfigurationError: the optimizer does something itself that is wrong on several replicas.
-    """
-    if strategy.num_replicas_in_sync > 1:
-        _refuse_local_work(optimizer)
-    variables = [*model.variables, *optimizer.variables]
-    values = [variable.numpy() for variable in variables]
-    with strategy.scope():
-        for variable, value in zip(variables, values, strict=True):
-            variable._initialize(value)
-        optimizer._distribution_strategy = strategy
-        # It knows variables by what they hold, which has just changed.
-        for i, variable in enumerate(optimizer._trainable_variables):
-            optimizer._trainable_variables_indices[optimizer._var_key(variable)] = i
-        # An optimizer cannot create its slots while it is traced under a strategy.
-        optimizer.build(model.trainable_variables)
-    for part in model._flatten_layers():
-        if isinstance(part, keras.Model):
-            _forget_functions(part)
+def _automatic() -> tuple[str, str]:
+    workers = workers_in_tf_config()
+    if workers > 1:
+        return "multi_worker", f"TF_CONFIG names {workers} workers"
+    return "mirrored", "TF_CONFIG names no other workers"
 
 
-def _forget_functions(model: keras.Model) -> None:
-    """What `predict`, `evaluate` and `fit` compiled earlier works on the variables of then, which nobody trains."""
-    model.predict_function = model.test_function = model.train_function = None
-
-
-def _refuse_local_work(optimizer: keras.optimizers.Optimizer) -> None:
-    """Keras clips and accumulates on each replica before it reduces, which changes the result."""
-    for name in ("clipnorm", "global_clipnorm", "clipvalue", "gradient_accumulation_steps"):
-        if getattr(optimizer, name, None):
-            raise ConfigurationError(
-                f"the optimizer's {name} is {getattr(optimizer, name)!r}, which Keras applies on each replica for "
-                f"itself; expected an optimizer without it (Trainer.clip_norm bounds the global gradient)"
-            )
+def _made(name: str) -> tf.distribute.Strategy:
+    if name == "multi_worker":
+        return join_cluster()
+    devices = devices_in_use()
+    return mirrored(devices if name == "mirrored" else devices[:1])

@@ -1,5 +1,6 @@
 """Trainer: runs a model, an objective and a source to the end, and goes on where it was stopped."""
 
+import contextlib
 import pathlib
 import time
 from collections.abc import Mapping, Sequence
@@ -9,15 +10,20 @@ import keras
 import tensorflow as tf
 
 from objectives import Objective
+from trainer import cluster
+from trainer.adoption import adopt
+from trainer.average import WeightAverage
 from trainer.checkpoints import Checkpoints
+from trainer.clipping import Clipping
 from trainer.log import Averages, Line
 from trainer.pace import Pace
+from trainer.precision import LossScale, building_in, require_precision
 from trainer.program import Program
 from trainer.reports import JsonLines, Report, Reports, Run, TensorBoard, Terminal
-from trainer.settings import check_settings, refuse_unbuilt, refuse_unread_weights
+from trainer.settings import check_settings, refuse_cut_statistics, refuse_unbuilt, refuse_unread_weights
 from trainer.sources import ArraySource
 from trainer.step import Step
-from trainer.strategy import adopt, make_strategy
+from trainer.strategy import place
 from trainer.tap import Tap
 from trainer.task import Task
 from trainer.workdir import make_workdir, write_record
@@ -32,6 +38,7 @@ class Trainer:
       objective: the terms.
       task: the task, if one was given.
       step: the number of updates done.
+      is_chief: whether this process is the one that reports and writes: the only one, or the first of several.
 
     >>> import numpy as np
     >>> from objectives import MeanSquaredError
@@ -57,7 +64,7 @@ class Trainer:
         steps: int = 1000,
         batch_size: int = 64,
         seed: int = 0,
-        strategy: str | tf.distribute.Strategy = "mirrored",
+        strategy: str | tf.distribute.Strategy = "auto",
         execution: str = "auto",
         chunk_steps: int | None = None,
         log_every: int = 20,
@@ -65,6 +72,11 @@ class Trainer:
         gradients_every: int | None = None,
         checkpoint_every: int | None = None,
         clip_norm: float | None = None,
+        clip_value: float | None = None,
+        accumulate_steps: int = 1,
+        precision: str = "float32",
+        average_momentum: float | None = None,
+        allow_unreached: bool = False,
         reports: Sequence[Report] | None = None,
     ):
         """Checks the settings, builds what is missing, and moves the model under the strategy.
@@ -80,7 +92,7 @@ class Trainer:
           steps: how many updates in all.
           batch_size: examples in one update, over all replicas.
           seed: of the model's first weights, of its random layers and of the order of examples.
-          strategy: "mirrored", "one_device" or a strategy itself; see `trainer.strategy`.
+          strategy: "auto", "mirrored", "one_device", "multi_worker" or a strategy itself; see `trainer.strategy`.
           execution: "auto", "graph" or "xla_loop"; see `trainer.execution`.
           chunk_steps: how many steps run between two looks of the host; None for as many as take half a second.
           log_every: steps between two logged lines; a line holds the mean over its steps.
@@ -88,7 +100,14 @@ class Trainer:
           gradients_every: steps between two looks at the gradient of each term (a backward pass a term); a multiple
             of log_every, whose line they join. None for no look.
           checkpoint_every: steps between two checkpoints; None for one at the end.
-          clip_norm: the largest norm of the global gradient; None for no bound.
+          clip_norm: the largest norm of the gradient of the whole batch; None for no bound.
+          clip_value: the largest size of any of its elements, which is bounded before the norm; None for no bound.
+          accumulate_steps: into how many parts a batch is cut that are differentiated one after the other, in the
+            memory of one, for one update. It changes nothing else.
+          precision: "float32", "mixed_bfloat16" or "mixed_float16", which scales the loss and leaves out updates that
+            overflow.
+          average_momentum: of a moving average of the weights, such as 0.999, which evaluation then uses.
+          allow_unreached: whether a trainable variable that no term depends on is left as it is, or a mistake.
           reports: where lines go; None for the terminal and, with a workdir, metrics.jsonl and TensorBoard.
 
         Raises:
@@ -96,18 +115,29 @@ class Trainer:
         """
         check_settings(locals())
         keras.utils.set_random_seed(seed)
-        self._workdir = None if workdir is None else make_workdir(workdir)
+        self._placement = place(strategy)
+        self._strategy = self._placement.strategy
+        cluster.require_same(self._strategy, "their configuration", gin.config_str())
+        self.is_chief = cluster.is_chief(self._strategy)
+        self._workdir = None if workdir is None else pathlib.Path(workdir)
+        if self._workdir and self.is_chief:
+            make_workdir(self._workdir)
         if task is not None:
-            model, train, eval = model or task.build_model(), train or task.train, eval or task.eval
+            with building_in(precision):
+                model = model or task.build_model()
+            train, eval = train or task.train, eval or task.eval
         assert model is not None and train is not None, "check_settings saw to it"
         refuse_unread_weights(objective, train)
+        refuse_cut_statistics(objective, accumulate_steps)
         refuse_unbuilt(model)
+        require_precision(model, precision)
         self.objective, self.task, self.model, self._eval = objective, task, model, eval
         self._steps, self._eval_every, self._checkpoint_every = steps, eval_every, checkpoint_every
         self._gradients_every = gradients_every
-        self._strategy = make_strategy(strategy)
         tap = Tap(model, objective.keys)
         adopt(self._strategy, model, optimizer)
+        loss_scale = LossScale(self._strategy) if precision == "mixed_float16" else None
+        average = None if average_momentum is None else WeightAverage(self._strategy, model, average_momentum)
         self._program = Program(
             strategy=self._strategy,
             step=Step(
@@ -115,7 +145,11 @@ class Trainer:
                 objective=objective,
                 optimizer=optimizer,
                 replicas=self._strategy.num_replicas_in_sync,
-                clip_norm=clip_norm,
+                micro_batches=accumulate_steps,
+                clipping=Clipping(norm=clip_norm, value=clip_value),
+                loss_scale=loss_scale,
+                average=average,
+                allow_unreached=allow_unreached,
             ),
             train=train,
             eval=eval,
@@ -127,10 +161,16 @@ class Trainer:
         self._checkpoints = None
         if self._workdir:
             self._checkpoints = Checkpoints(
-                self._workdir / "checkpoints", step=self._done, model=model, optimizer=optimizer
+                self._workdir / "checkpoints",
+                keep=self.is_chief,
+                step=self._done,
+                model=model,
+                optimizer=optimizer,
+                others=[*(loss_scale.variables if loss_scale else []), *(average.variables if average else [])],
             )
         self._averages, self._pace = Averages(self._program.tags, log_every), Pace(chunk_steps)
-        self._reports = Reports(_default_reports(self._workdir) if reports is None else reports)
+        reports = _default_reports(self._workdir) if reports is None else reports
+        self._reports = Reports(reports if self.is_chief else [])
 
     @property
     def step(self) -> int:
@@ -145,6 +185,7 @@ class Trainer:
           nothing was left to train, those of now.
         """
         resumed = self._checkpoints is not None and self._checkpoints.restore()
+        cluster.require_same(self._strategy, "the checkpoint that they see (is --workdir shared?)", self.step)
         # Before the reports start: a run that cannot work leaves no line in them.
         self._program.compile()
         self._reports.start(self._run(resumed))
@@ -167,6 +208,10 @@ class Trainer:
         """
         return self._program.evaluate(self.step)
 
+    def averaged(self) -> contextlib.AbstractContextManager:
+        """Inside, the model has its averaged weights, as in evaluation; its own where no average is kept."""
+        return self._program.averaged()
+
     def dry_run(self) -> dict[str, float]:
         """Checks all that training would meet, without an update: each term on the first batch, by tag."""
         return self._program.preview(self.step)
@@ -177,7 +222,8 @@ class Trainer:
         steps = self._pace.next(until=self._next_stop() - first)
         began = time.perf_counter()
         rows = self._program.train(first_step=first, steps=steps)
-        self._pace.took(steps=steps, seconds=time.perf_counter() - began)
+        # All workers have to run the same number of steps next, or they would wait for one another for good.
+        self._pace.took(steps=steps, seconds=cluster.largest(self._strategy, time.perf_counter() - began))
         self._done.assign_add(steps)
         lines = [*self._averages.lines(first_step=first, rows=rows)]
         # No line spans a checkpoint: a run that goes on from it has not seen the steps before.
@@ -214,7 +260,7 @@ class Trainer:
         asked, used = gin.config_str(), gin.operative_config_str()
         if not asked.strip():
             asked = used = f"# Built in Python, not from gin:\n# {self.objective!r}\n"
-        if self._workdir:
+        if self._workdir and self.is_chief:
             write_record(self._workdir, asked=asked, used=used)
         return Run(
             terms=tuple(self.objective.terms),
@@ -227,11 +273,10 @@ class Trainer:
 
     def _headline(self, resumed: bool) -> tuple[str, ...]:
         choice = self._program.choice
-        devices = [name.rpartition("device:")[2] for name in self._strategy.extended.worker_devices]
         return (
             f"{len(self.objective.terms)} terms: {', '.join(self.objective.terms)}",
-            f"{len(devices)} replica{'s' * (len(devices) > 1)} on {', '.join(devices)}; "
-            f"execution {choice.execution}: {choice.reason}",
+            f"strategy {self._placement.name}: {self._placement.reason}",
+            f"{self._placement.replicas}; execution {choice.execution}: {choice.reason}",
             *([f"going on at step {self.step:,} from the newest checkpoint in {self._workdir}"] if resumed else []),
         )
 

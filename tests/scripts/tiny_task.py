@@ -13,10 +13,11 @@ from trainer import ArraySource, Task
 @gin.register(module="tests")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TinyTask(Task):
-    """A sum of three numbers. With `flat_targets` the targets lack the last axis of the outputs."""
+    """A sum of three numbers. With `flat_targets` the targets lack their last axis; `masked` ones have a mask."""
 
     units: int = 4
     flat_targets: bool = False
+    masked: bool = False
 
     @functools.cached_property
     def train(self):
@@ -38,6 +39,7 @@ class TinyTask(Task):
         return []
 
     def _examples(self, seed):
-        x = np.random.default_rng(seed).normal(size=[50, 3])
+        rng = np.random.default_rng(seed)
+        x = rng.normal(size=[50, 3])
         y = x.sum(axis=1, keepdims=not self.flat_targets)
-        return ArraySource(x, y)
+        return ArraySource(x, {"y": y, "mask": rng.random(y.shape) < 0.6} if self.masked else y)

@@ -233,3 +233,16 @@ def test_what_can_be_configured_is_listed_by_full_name():
 def test_a_name_that_terms_and_keras_could_share_means_one_thing(name):
     gin.parse_config(f"Objective.data = @{name}()")
     assert gin.query_parameter("Objective.data").configurable.name == name.rpartition(".")[2]
+
+
+@pytest.mark.parametrize(
+    ("bindings", "value"),
+    [
+        ([], "default"),
+        (["Trainer.strategy = 'mirrored'"], "mirrored"),
+        (["Trainer.strategy = %WHERE", "WHERE = 'multi_worker'"], "multi_worker"),
+    ],
+)
+def test_what_a_parameter_is_bound_to_is_known_before_anything_is_built(bindings, value):
+    config.load([], bindings)
+    assert config.bound("Trainer.strategy", "default") == value

@@ -1,0 +1,233 @@
+"""scripts/launch.py: several workers are one run, and all of them end when one does."""
+
+import os
+import pathlib
+import runpy
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from trainer.reports import jsonl
+
+HERE = pathlib.Path(__file__).parent
+ROOT = HERE.parents[1]
+MASKED = (
+    "--gin_file=tiny.gin",
+    "--gin_param=TinyTask.masked = True",
+    "--gin_param=MeanSquaredError.y_true = 'targets.y'",
+    "--gin_param=MeanSquaredError.mask = 'targets.mask'",
+    "--gin_param=Trainer.eval_every = 6",
+    "--gin_param=Trainer.gradients_every = 6",
+)
+STEPS, HALF = "--gin_param=Trainer.steps = 12", "--gin_param=Trainer.steps = 6"
+# Seconds: far more than a launch takes, and all that a broken one may.
+LIMIT = 60.0
+
+
+def environments(count):
+    """The environments that a launch gives its workers."""
+    return runpy.run_path(str(ROOT / "scripts" / "launch.py"), run_name="launch")["_environments"](count)
+
+
+def launch(*flags, workers=2):
+    return ("launch.py", f"--workers={workers}", "--", *flags)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (["--workers=0", "--", "--dry_run"], "--workers=0"),
+        (["--workers=2"], "nothing says what to train"),
+        (["--workers=2", "--gin_file=tiny.gin"], "flags of scripts/train.py stand behind --"),
+    ],
+)
+def test_its_own_flags_are_checked_at_once(script, arguments, answer):
+    process = script("launch.py", *arguments)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert answer in process.stderr
+    assert len(process.stderr.splitlines()) == 1
+
+
+def test_it_starts_at_once():
+    path = ROOT / "scripts" / "launch.py"
+    code = (
+        f"import runpy, sys; runpy.run_path({str(path)!r}, run_name='launch'); assert 'tensorflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=LIMIT)
+
+
+@pytest.fixture(scope="module")
+def runs(scripts, tmp_path_factory):
+    """The masked run by one process and by workers, whole and in halves: processes and folders by name."""
+    folder = tmp_path_factory.mktemp("workers")
+
+    def workdir(name):
+        return f"--workdir={folder / name}"
+
+    commands = {
+        "one": ("train.py", *MASKED, STEPS, workdir("one")),
+        "two": launch(*MASKED, STEPS, workdir("two")),
+        "four replicas": launch(*MASKED, STEPS, workdir("four replicas"), "--logical_devices=2"),
+        "half": launch(*MASKED, HALF, workdir("half")),
+    }
+    processes = scripts(commands)
+    for name in ("by two", "by one"):
+        shutil.copytree(folder / "half", folder / name)
+    processes |= scripts(
+        {
+            "by two": launch(*MASKED, STEPS, workdir("by two")),
+            "by one": ("train.py", *MASKED, STEPS, workdir("by one"), "--gin_param=Trainer.strategy = 'one_device'"),
+        }
+    )
+    for name, process in processes.items():
+        assert process.returncode == 0, (name, process.stderr)
+    return processes, folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["two", "four replicas", "by two", "by one"])
+def test_workers_take_the_same_steps_as_one_process(runs, name):
+    _, folder = runs
+    ours, expected = jsonl.read(folder / name), jsonl.read(folder / "one")
+    assert [(line.split, line.step) for line in ours] == [(line.split, line.step) for line in expected]
+    assert sum(line.split == "train" for line in expected) == 12
+    for line, right in zip(ours, expected, strict=True):
+        assert line.values.keys() == right.values.keys()
+        for tag in right.values.keys() - {"speed/steps_per_second"}:
+            assert line.values[tag] == pytest.approx(right.values[tag], rel=1e-5, abs=1e-7), (line.step, tag)
+
+
+@pytest.mark.slow
+def test_what_was_chosen_stands_in_the_first_lines(runs):
+    processes, _ = runs
+    assert "strategy multi_worker: TF_CONFIG names 2 workers" in processes["two"].stdout
+    assert "2 replicas on CPU:0 of each of 2 workers; execution graph" in processes["two"].stdout
+    assert "4 replicas on CPU:0, CPU:1 of each of 2 workers" in processes["four replicas"].stdout
+    assert "strategy mirrored: TF_CONFIG names no other workers" in processes["one"].stdout
+    for name in ("by two", "by one"):
+        assert "going on at step 6" in processes[name].stdout
+
+
+@pytest.mark.slow
+def test_the_chief_alone_speaks_and_writes(runs):
+    processes, folder = runs
+    assert {line.split("]")[0] for line in processes["two"].stdout.splitlines()} == {"[worker 0"}
+    assert processes["two"].stderr == ""
+    files = {
+        name: sorted(p.name for p in (folder / name).rglob("*") if "events" not in p.name) for name in ("one", "two")
+    }
+    assert files["one"] == files["two"]
+    for split in ("train", "eval"):
+        assert len(list((folder / "two" / split).iterdir())) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mistake", ["--gin_param=Objective.smal = None", "--gin_param=TinyTask.flat_targets = True"])
+def test_a_mistake_is_told_once_and_ends_with_status_2(script, mistake):
+    process = script(*launch("--gin_file=tiny.gin", mistake))
+    assert (process.returncode, process.stdout) == (2, "")
+    said, end = process.stderr.splitlines()
+    assert said.startswith("[worker ")
+    assert "ended with status 2" in end
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("flag", "answer"),
+    [
+        ("--gin_param=Trainer.seed = 5", "the workers differ in their configuration"),
+        ("--workdir={elsewhere}", "the workers differ in the checkpoint that they see"),
+    ],
+)
+def test_workers_that_do_not_fit_together_say_so(runs, tmp_path, flag, answer):
+    _, folder = runs
+    common = (str(ROOT / "scripts" / "train.py"), *MASKED, STEPS, f"--workdir={folder / 'half'}")
+    workers = [
+        subprocess.Popen(
+            [sys.executable, *common, *more],
+            cwd=HERE,
+            env={**environment, "PYTHONPATH": str(ROOT)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for more, environment in zip(
+            [[], [flag.format(elsewhere=tmp_path / "elsewhere")]], environments(2), strict=True
+        )
+    ]
+    try:
+        for worker in workers:
+            _, said = worker.communicate(timeout=LIMIT)
+            assert (worker.returncode, answer in said) == (2, True), said
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.fixture
+def endless(tmp_path):
+    """A launch of two workers that train for long, by now: the launch, its workers by index, its errors so far."""
+    errors = tmp_path / "errors"
+    command = launch(
+        "--gin_file=tiny.gin", "--gin_param=Trainer.steps = 10000000", "--gin_param=Trainer.log_every = 1000"
+    )
+    with errors.open("w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "scripts" / command[0]), *command[1:]],
+            cwd=HERE,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not children.exists():
+        pytest.skip("this system does not tell the children of a process")
+    try:
+        next(line for line in process.stdout if " steps/s: " in line)
+        yield process, [int(child) for child in children.read_text().split()], errors
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(LIMIT)
+        process.stdout.close()
+
+
+def ended(process):
+    """The status of a launch that is about to end, and after how many seconds it did."""
+    began = time.monotonic()
+    process.communicate(timeout=LIMIT)
+    return process.returncode, time.monotonic() - began
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_killed_worker_ends_the_launch(endless, index):
+    process, workers, errors = endless
+    os.kill(workers[index], signal.SIGKILL)
+    status, seconds = ended(process)
+    assert status == 128 + signal.SIGKILL
+    assert seconds < LIMIT
+    # The other may still have time to say that it lost this one.
+    assert f"[launch] worker {index} was killed by SIGKILL; ending the others" in errors.read_text().splitlines()
+    assert "Traceback" not in errors.read_text()
+    for worker in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_signal_reaches_all_workers(endless, number):
+    process, workers, errors = endless
+    process.send_signal(number)
+    status, seconds = ended(process)
+    assert status == 128 + number
+    assert seconds < LIMIT
+    for worker in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)

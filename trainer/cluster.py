@@ -1,0 +1,175 @@
+"""Cluster: the processes that train one model together, on one machine or several, and what they agree on."""
+
+import functools
+import json
+import os
+import signal
+import threading
+import zlib
+
+import tensorflow as tf
+from tensorflow.python.distribute.collective_all_reduce_strategy import CollectiveAllReduceExtended
+
+from objectives import ConfigurationError
+
+_SLURM = ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_NODELIST", "SLURM_STEP_TASKS_PER_NODE")
+_JOBS = ("chief", "worker")
+
+
+def workers_in_tf_config() -> int:
+    """How many processes TF_CONFIG names to train together; 0 where it is not set.
+
+    Raises:
+      ConfigurationError: what it says makes no sense.
+    """
+    text = os.environ.get("TF_CONFIG")
+    if not text:
+        return 0
+    try:
+        config = json.loads(text)
+        members = {job: list(config["cluster"].get(job, [])) for job in _JOBS}
+        job, index = config["task"]["type"], int(config["task"]["index"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigurationError(f"TF_CONFIG is {text!r}; expected {_example()}") from error
+    if job not in _JOBS or not 0 <= index < len(members[job]):
+        raise ConfigurationError(
+            f"TF_CONFIG gives this process the task {job!r} {index}, of which its cluster knows nothing: {members}; "
+            f"expected a 'worker' (or 'chief') of that cluster"
+        )
+    return sum(map(len, members.values()))
+
+
+@functools.cache
+def join_cluster() -> tf.distribute.MultiWorkerMirroredStrategy:
+    """The strategy over all devices of all workers; it waits for all of them, and a process joins once for all.
+
+    Which workers there are is said by TF_CONFIG, or by the variables that Slurm's `srun` sets.
+
+    Raises:
+      ConfigurationError: neither says so, or this process cannot take its place.
+    """
+    resolver = _tf_config() if workers_in_tf_config() else _slurm()
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    try:
+        return _Workers(resolver)
+    except RuntimeError as error:
+        raise ConfigurationError(
+            f"Trainer.strategy 'multi_worker': {error}; expected the workers to meet before TensorFlow touches "
+            f"a device: make trainer.strategy.place('multi_worker') the first thing that a program does"
+        ) from error
+    except tf.errors.OpError as error:
+        own = resolver.cluster_spec().task_address(resolver.task_type, resolver.task_id)
+        raise ConfigurationError(f"this worker cannot take its place at {own}: {error.message}") from error
+    finally:
+        # TensorFlow takes the signal for itself once it has met the others, and does nothing: nobody could end it.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, on_sigterm)
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process is the one that writes: the only one, the chief, or the first worker."""
+    return strategy.extended.should_checkpoint
+
+
+def worker_count(strategy: tf.distribute.Strategy) -> int:
+    """How many processes share the strategy."""
+    return strategy.num_replicas_in_sync // len(strategy.extended.worker_devices)
+
+
+def largest(strategy: tf.distribute.Strategy, value: float) -> float:
+    """The largest of the workers' values, on each of them: what depends on clocks must be agreed on."""
+    return max(_from_each(strategy, value))
+
+
+def require_same(strategy: tf.distribute.Strategy, what: str, value: str | int) -> None:
+    """Makes sure that all workers hold the same; all of them have to ask.
+
+    Raises:
+      ConfigurationError: they do not, on every worker.
+    """
+    number = value if isinstance(value, int) else zlib.crc32(value.encode())
+    found = _from_each(strategy, number)
+    if len(set(found)) > 1:
+        differing = [i for i, other in enumerate(found) if other != found[0]]
+        where = ", ".join(str(i * worker_count(strategy) // len(found)) for i in differing)
+        raise ConfigurationError(f"the workers differ in {what}: that of the chief is not that of worker {where}")
+
+
+def _from_each(strategy: tf.distribute.Strategy, value: float) -> list[float]:
+    """The value of each replica's worker, the same list on each worker."""
+    if worker_count(strategy) == 1:
+        return [value]
+    return _exchange(strategy)(tf.constant(value, tf.float64)).numpy().tolist()
+
+
+@functools.cache
+def _exchange(strategy: tf.distribute.Strategy):
+    def on_replica(value):
+        context = tf.distribute.get_replica_context()
+        own = tf.one_hot(context.replica_id_in_sync_group, context.num_replicas_in_sync, dtype=tf.float64)
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, own * value)
+
+    @tf.function(autograph=False)
+    def exchange(value):
+        return strategy.experimental_local_results(strategy.run(on_replica, args=(value,)))[0]
+
+    return exchange
+
+
+class _Workers(tf.distribute.MultiWorkerMirroredStrategy):
+    """TensorFlow's own, which takes one CPU of each worker, over all logical CPUs."""
+
+    def __init__(self, resolver: tf.distribute.cluster_resolver.ClusterResolver):
+        options = tf.distribute.experimental.CommunicationOptions()
+        extended = _EveryDevice(self, cluster_resolver=resolver, communication_options=options)
+        super(tf.distribute.MultiWorkerMirroredStrategy, self).__init__(extended)
+
+
+class _EveryDevice(CollectiveAllReduceExtended):
+    def _initialize_local_devices(self, cluster_resolver, worker_device):
+        kind, count = "GPU", len(tf.config.get_visible_devices("GPU"))
+        if not count:
+            (cpu,) = tf.config.get_visible_devices("CPU")
+            kind, count = "CPU", len(tf.config.get_logical_device_configuration(cpu) or [cpu])
+        return tuple(f"{worker_device}/device:{kind}:{i}" for i in range(count)), kind
+
+
+def _tf_config() -> tf.distribute.cluster_resolver.ClusterResolver:
+    return tf.distribute.cluster_resolver.TFConfigClusterResolver()
+
+
+def _slurm() -> tf.distribute.cluster_resolver.ClusterResolver:
+    missing = [name for name in _SLURM if name not in os.environ]
+    if missing:
+        step = f" (of Slurm's variables, {', '.join(missing)} are missing)" if len(missing) < len(_SLURM) else ""
+        raise ConfigurationError(
+            f"Trainer.strategy is 'multi_worker', and nothing says which workers there are{step}; expected TF_CONFIG, "
+            f"such as {_example()}, or a start by Slurm's srun; scripts/launch.py starts workers on this machine"
+        )
+    gpus = len(tf.config.get_visible_devices("GPU"))
+    tasks = int(os.environ["SLURM_STEP_NUM_TASKS"])
+    resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
+        # Jobs that share a node must not meet at one port.
+        port_base=20000 + int(os.environ.get("SLURM_JOB_ID", 0)) % 10000,
+        # Which GPUs a task sees is Slurm's business; the resolver divides by their number, so it is told at least one.
+        gpus_per_task=max(gpus, 1),
+        gpus_per_node=max(gpus, 1) * tasks,
+        auto_set_gpu=False,
+    )
+    _require_own_node(resolver)
+    return resolver
+
+
+def _require_own_node(resolver: tf.distribute.cluster_resolver.SlurmClusterResolver) -> None:
+    """The resolver sorts nodes by name, Slurm counts them as it lists them: node2 comes before node10 there."""
+    addresses = resolver.cluster_spec().job_tasks("worker")
+    node, taken_for = os.environ.get("SLURMD_NODENAME"), addresses[resolver.task_id].partition(":")[0]
+    if node and node != taken_for:
+        raise ConfigurationError(
+            f"Slurm runs task {resolver.task_id} on {node}, and TensorFlow's resolver expects it on {taken_for}; "
+            f"expected srun --distribution=block and nodes whose names sort as counted (node02, node10), or TF_CONFIG"
+        )
+
+
+def _example() -> str:
+    return '\'{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}\''
