@@ -51,6 +51,12 @@ class Step:
         scale = [] if self.loss_scale is None else ["optimizer/loss_scale"]
         return ["loss/total", *term_tags(self.objective), "optimizer/learning_rate", *scale, "optimizer/grad_norm"]
 
+    @property
+    def state(self) -> list[tf.Variable]:
+        """What a checkpoint must hold beside the model's and the optimizer's variables."""
+        parts = (self.loss_scale, self.average)
+        return [variable for part in parts if part is not None for variable in part.variables]
+
     def train(self, batch: Batch, step: tf.Tensor) -> tf.Tensor:
         """Updates the model once; the numbers named by `tags`, float32 `[tags]`, the same on every replica."""
         row, gradients = self.differentiate(batch, step)

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from objectives.errors import expected
-from trainer.cluster import join_cluster, worker_count, workers_in_tf_config
+from trainer.cluster import join_cluster, worker_count
+from trainer.members import workers_in_tf_config
 
 STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
 

@@ -11,20 +11,16 @@ import tensorflow as tf
 
 from objectives import Objective
 from trainer import cluster
-from trainer.adoption import adopt
-from trainer.average import WeightAverage
+from trainer.assembly import assemble
 from trainer.checkpoints import Checkpoints
-from trainer.clipping import Clipping
 from trainer.log import Averages, Line
 from trainer.pace import Pace
-from trainer.precision import LossScale, building_in, require_precision
+from trainer.precision import building_in, require_precision
 from trainer.program import Program
 from trainer.reports import JsonLines, Report, Reports, Run, TensorBoard, Terminal
 from trainer.settings import check_settings, refuse_cut_statistics, refuse_unbuilt, refuse_unread_weights
 from trainer.sources import ArraySource
-from trainer.step import Step
 from trainer.strategy import place
-from trainer.tap import Tap
 from trainer.task import Task
 from trainer.workdir import make_workdir, write_record
 
@@ -134,23 +130,21 @@ class Trainer:
         self.objective, self.task, self.model, self._eval = objective, task, model, eval
         self._steps, self._eval_every, self._checkpoint_every = steps, eval_every, checkpoint_every
         self._gradients_every = gradients_every
-        tap = Tap(model, objective.keys)
-        adopt(self._strategy, model, optimizer)
-        loss_scale = LossScale(self._strategy) if precision == "mixed_float16" else None
-        average = None if average_momentum is None else WeightAverage(self._strategy, model, average_momentum)
+        step = assemble(
+            self._strategy,
+            model=model,
+            objective=objective,
+            optimizer=optimizer,
+            precision=precision,
+            accumulate_steps=accumulate_steps,
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+            average_momentum=average_momentum,
+            allow_unreached=allow_unreached,
+        )
         self._program = Program(
             strategy=self._strategy,
-            step=Step(
-                tap=tap,
-                objective=objective,
-                optimizer=optimizer,
-                replicas=self._strategy.num_replicas_in_sync,
-                micro_batches=accumulate_steps,
-                clipping=Clipping(norm=clip_norm, value=clip_value),
-                loss_scale=loss_scale,
-                average=average,
-                allow_unreached=allow_unreached,
-            ),
+            step=step,
             train=train,
             eval=eval,
             batch_size=batch_size,
@@ -166,7 +160,7 @@ class Trainer:
                 step=self._done,
                 model=model,
                 optimizer=optimizer,
-                others=[*(loss_scale.variables if loss_scale else []), *(average.variables if average else [])],
+                others=step.state,
             )
         self._averages, self._pace = Averages(self._program.tags, log_every), Pace(chunk_steps)
         reports = _default_reports(self._workdir) if reports is None else reports
