@@ -5,10 +5,13 @@ python scripts/train.py --gin_file=gin_configs/scene_segmentation.gin --workdir=
 
 import command_line  # isort: skip (first: it quiets TensorFlow)
 
+from collections.abc import Mapping
+
 import gin
 from absl import flags
 
 from results import conclude, show_terms
+from trainer import Trainer
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(command_line)
@@ -25,8 +28,12 @@ def main(_: list[str]) -> None:
     workdir = None if FLAGS.dry_run else FLAGS.workdir
     trainer = command_line.build_trainer(workdir=workdir)
     values = trainer.dry_run() if FLAGS.dry_run else trainer.train()
-    if not trainer.is_chief:
-        return
+    if trainer.is_chief:
+        _show(trainer, values)
+    trainer.wait_for_workers()
+
+
+def _show(trainer: Trainer, values: Mapping[str, float]) -> None:
     if FLAGS.dry_run:
         show_terms("each term on the first batch", values)
     else:

@@ -68,6 +68,11 @@ def require_same(strategy: tf.distribute.Strategy, what: str, value: str | int) 
         raise ConfigurationError(f"the workers differ in {what}: that of the chief is not that of worker {where}")
 
 
+def wait_for_all(strategy: tf.distribute.Strategy) -> None:
+    """Returns once all workers have come here: one that leaves early is taken for dead by the rest."""
+    _from_each(strategy, 0.0)
+
+
 def _from_each(strategy: tf.distribute.Strategy, value: float) -> list[float]:
     """The value of each replica's worker, the same list on each worker."""
     if worker_count(strategy) == 1:

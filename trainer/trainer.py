@@ -206,6 +206,10 @@ class Trainer:
         """Inside, the model has its averaged weights, as in evaluation; its own where no average is kept."""
         return self._program.averaged()
 
+    def wait_for_workers(self) -> None:
+        """Returns once all workers are done, where there are several; what the chief does alone takes its time."""
+        cluster.wait_for_all(self._strategy)
+
     def dry_run(self) -> dict[str, float]:
         """Checks all that training would meet, without an update: each term on the first batch, by tag."""
         return self._program.preview(self.step)
