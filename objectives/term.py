@@ -29,6 +29,7 @@ from objectives.keys import Context, Key, split_key
 from objectives.mean import Mean
 from objectives.reads import align, blank, read, widen
 from objectives.schedules import Weight
+from objectives.shapes import require_axes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -89,8 +90,19 @@ class Term(abc.ABC):
                 f"{type(self).__name__}.weight is {self.weight!r}; expected a number or a schedule such as @Linear()"
             )
         require_choice(self, average=("elements", "examples"), dtype=("float32", "float64"))
+        for field in self._ignored:
+            if getattr(self, field) != Term.__dataclass_fields__[field].default:
+                name = f"{type(self).__name__}.{field}"
+                raise ConfigurationError(f"{name} has no meaning for this term; expected it to be left out")
         for key in self.keys:
             split_key(key)
+
+    @property
+    def _ignored(self) -> tuple[str, ...]:
+        """Fields of every term that this one has no use for."""
+        if not self.has_batch:
+            return ("mask", "sample_weight", "average")
+        return ("sample_weight", "average") if self.couples_batch else ()
 
     @property
     def reads(self) -> Mapping[str, Key]:
@@ -153,6 +165,8 @@ class Term(abc.ABC):
 
     def _statistic(self, tensors: Mapping[str, Any], mask: Any, context: Context) -> Mean:
         """The statistic of the global batch: every replica computes it whole, and counts it once."""
+        if mask is not None:
+            require_axes("the mask", mask, "[batch]")
         counted = tf.ones(tf.shape(next(iter(tensors.values())))[:1])
         for part in (mask, context.valid):
             counted = counted if part is None else counted * tf.cast(part, counted.dtype)

@@ -16,16 +16,19 @@ from objectives import (
     ConfusionWeightedCrossEntropy,
     Context,
     ContextualMeanSquaredError,
+    Decorrelation,
     ExpectedConfusionCost,
     FunctionTerm,
     KerasLoss,
     MeanSquaredError,
+    Orthogonality,
     PairwiseOverlap,
     Quantization,
     RangeHinge,
     SequenceOrdering,
     Term,
     TotalVariation,
+    WeightDecay,
     WeightedBinaryCrossEntropy,
     WeightedMeanSquaredError,
 )
@@ -102,6 +105,16 @@ def _confusion_weighted(y_true, y_pred):
 def _total_variation(y_pred, spatial_axes, reduce=np.mean):
     steps = [np.abs(np.diff(y_pred, axis=axis)) for axis in range(1, spatial_axes + 1)]
     return sum(reduce(step.reshape(len(step), -1), axis=-1) for step in steps if step.size)
+
+
+def _orthogonality(variable):
+    columns = variable / np.linalg.norm(variable, axis=0)
+    return np.mean(np.abs(columns.T @ columns)[np.triu_indices(columns.shape[1], k=1)])
+
+
+def _decorrelation(features):
+    covariance = np.cov(features, rowvar=False, bias=True)
+    return 0.5 * (np.sum(covariance**2) - np.sum(np.diag(covariance) ** 2))
 
 
 def _both_points(mask):
@@ -263,14 +276,40 @@ CASES = {
     ),
 }
 
+# Terms whose value is one number for all they read: there is nothing an example to mask or to merge.
+WHOLE = {
+    "weight decay": Case(
+        term=WeightDecay(),
+        tensors={"variables": _normal(3, 4)},
+        oracle=lambda variables: keras.regularizers.L2(1.0)(variables).numpy(),
+    ),
+    "orthogonality": Case(
+        term=Orthogonality(variable="weights.head/kernel"),
+        tensors={"variable": _normal(3, 4)},
+        oracle=_orthogonality,
+    ),
+    "decorrelation": Case(
+        term=Decorrelation(features="activations.encoder/conv3"),
+        tensors={"features": _normal(5, 3)},
+        oracle=_decorrelation,
+    ),
+}
+
 
 @pytest.fixture(scope="session")
 def cases():
-    return CASES
+    return {**CASES, **WHOLE}
 
 
 @pytest.fixture(params=CASES.values(), ids=CASES.keys())
 def case(request):
+    """A term that has a value an element or an example."""
+    return request.param
+
+
+@pytest.fixture(params=WHOLE.values(), ids=WHOLE.keys())
+def whole_case(request):
+    """A term that has one value for all it reads."""
     return request.param
 
 

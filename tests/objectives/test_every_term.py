@@ -99,6 +99,19 @@ def test_the_mean_of_an_empty_batch_is_0_and_its_gradient_empty(case, differenti
     assert gradient.shape == (0, *case.tensors[case.by].shape[1:])
 
 
+def test_the_one_value_of_a_whole_is_the_oracles(whole_case, differentiate):
+    value, _ = differentiate(whole_case.term, whole_case.by)(whole_case.tensors)
+    np.testing.assert_allclose(value, whole_case.values(), rtol=1e-6)
+
+
+def test_the_gradient_of_a_whole_is_that_of_finite_differences(whole_case, differentiate):
+    by = whole_case.by
+    _, gradient = differentiate(whole_case.term, by)(in_float64(whole_case.tensors))
+    expected = finite_differences(lambda point: whole_case.values(**{by: point}), whole_case.tensors[by])
+    assert np.any(expected)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-9)
+
+
 def test_uneven_and_empty_shards_merge_to_the_whole(case, context_of):
     shards = [{name: a[part] for name, a in case.tensors.items()} for part in (np.s_[:0], np.s_[:1], np.s_[1:])]
     empty, first, rest = (case.term.mean(context_of(case.term, shard)) for shard in shards)

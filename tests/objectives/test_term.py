@@ -153,9 +153,8 @@ def test_a_scalar_is_refused_where_there_is_a_batch(term):
 
 
 def test_a_term_without_a_batch_is_not_masked():
-    term = WeightDecay(mask="inputs", sample_weight="sample_weight")
-    nothing = {"valid": tf.zeros([3]), "inputs": tf.zeros([3]), "sample_weight": tf.zeros([3])}
-    total, count = term.mean(Context(weights={"head/kernel": tf.constant([3.0, 4.0])}, **nothing))
+    context = Context(weights={"head/kernel": tf.constant([3.0, 4.0])}, valid=tf.zeros([3]))
+    total, count = WeightDecay().mean(context)
     assert (float(total), float(count)) == (25, 1)
 
 
@@ -233,3 +232,29 @@ def test_a_term_is_frozen_and_keyword_only():
 def test_a_choice_is_one_of_those_that_exist(bad, answer):
     with pytest.raises(ConfigurationError, match=answer):
         TotalVariation(**bad)
+
+
+@pytest.mark.parametrize("average", ["elements", "examples"])
+def test_a_sum_in_float64_is_nearer_to_the_truth(average):
+    values = np.random.default_rng(0).normal(1e4, 1.0, size=[1000, 20]).astype(np.float32)
+    exact = values.astype(np.float64).mean()
+
+    def error(dtype):
+        term = FunctionTerm(fn=lambda outputs: outputs, dtype=dtype, average=average)
+        total, count = term.mean(Context(outputs=tf.constant(values)))
+        assert total.dtype == count.dtype == dtype
+        return abs(total.numpy() / count.numpy() - exact)
+
+    assert error("float64") < 1e-8 < error("float32")
+
+
+@pytest.mark.parametrize(("field", "nearest"), [("average", "elements"), ("dtype", "float32")])
+def test_a_choice_that_there_is_not_is_refused(field, nearest):
+    with pytest.raises(ConfigurationError, match=f"MeanSquaredError.{field} is '{nearest}s'; did you mean '{nearest}'"):
+        MeanSquaredError(**{field: f"{nearest}s"})
+
+
+@pytest.mark.parametrize("changed", [{"mask": "targets"}, {"sample_weight": "sample_weight"}, {"average": "examples"}])
+def test_what_a_term_without_a_batch_has_no_use_for_is_refused(changed):
+    with pytest.raises(ConfigurationError, match=f"WeightDecay.{next(iter(changed))} has no meaning for this term"):
+        WeightDecay(**changed)

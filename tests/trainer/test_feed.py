@@ -43,6 +43,19 @@ def test_the_shards_of_a_batch_are_the_batch(size, batch_size, count):
     assert one.padded == bool((shards < 0).any())
 
 
+@settings(max_examples=25, deadline=None)
+@given(size=sizes, batch_size=sizes, count=counts, parts=st.integers(1, 4))
+def test_shards_are_padded_to_equal_parts(size, batch_size, count, parts):
+    source = ArraySource(np.arange(size))
+    cut = Feed(STRATEGIES[count], source, batch_size, micro_batches=parts)
+    assert cut.shape[1] % parts == 0
+    (shards,) = cut.batches(first_step=2, steps=1, seed=1)
+    assert (
+        shards[shards >= 0].tolist() == source.indices(first_step=2, steps=1, batch_size=batch_size, seed=1)[0].tolist()
+    )
+    assert shards.size - batch_size < count * parts
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_replica_sees_its_own_examples_and_which_are_real(count):
     targets = {"double": 2.0 * np.arange(5), "none": np.zeros([5, 0])}
@@ -56,6 +69,6 @@ def test_a_replica_sees_its_own_examples_and_which_are_real(count):
         return context.all_reduce(tf.distribute.ReduceOp.SUM, local) + tf.cast(number, tf.float32)
 
     indices = tf.constant(one.batches(first_step=0, steps=1, seed=0)[0])
-    total = tf.function(lambda: one.run(add_up, indices, tf.constant(0, tf.int64), padded=one.padded))()
+    total = tf.function(lambda: one.first(one.run(add_up, indices, tf.constant(0, tf.int64), padded=one.padded)))()
     chosen = ArraySource(np.arange(5)).indices(first_step=0, steps=1, batch_size=4, seed=0)[0]
     np.testing.assert_array_equal(total, [chosen.sum(), 2 * chosen.sum(), chosen.sum() + 40, 4])

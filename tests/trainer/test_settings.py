@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from objectives import ConfigurationError, MeanSquaredError, Objective
+from objectives import ConfigurationError, Decorrelation, MeanSquaredError, Objective
 from trainer import ArraySource
-from trainer.settings import check_settings, refuse_unbuilt, refuse_unread_weights
+from trainer.settings import check_settings, refuse_cut_statistics, refuse_unbuilt, refuse_unread_weights
 
 
 @pytest.fixture
@@ -14,8 +14,9 @@ def settings(dense_model, objective, plain_source):
     """Settings that work, with some changed."""
 
     def make(**changed):
-        counts = ("chunk_steps", "eval_every", "gradients_every", "checkpoint_every", "clip_norm", "task", "eval")
-        working = {"steps": 10, "batch_size": 4, "log_every": 2, **dict.fromkeys(counts)}
+        optional = ("chunk_steps", "eval_every", "gradients_every", "checkpoint_every", "task", "eval")
+        optional += ("clip_norm", "clip_value", "average_momentum")
+        working = {"steps": 10, "batch_size": 4, "log_every": 2, "accumulate_steps": 1, **dict.fromkeys(optional)}
         working |= {"objective": objective, "optimizer": keras.optimizers.SGD(0.1)}
         return {**working, "model": dense_model(), "train": plain_source, **changed}
 
@@ -23,7 +24,17 @@ def settings(dense_model, objective, plain_source):
 
 
 @pytest.mark.parametrize(
-    "changed", [{}, {"steps": np.int64(3)}, {"clip_norm": 0.5}, {"gradients_every": 4}, {"eval_every": 1000}]
+    "changed",
+    [
+        {},
+        {"steps": np.int64(3)},
+        {"clip_norm": 0.5},
+        {"clip_value": 2},
+        {"accumulate_steps": 3},
+        {"average_momentum": 0.0},
+        {"gradients_every": 4},
+        {"eval_every": 1000},
+    ],
 )
 def test_what_can_work_is_let_through(settings, changed):
     check_settings(settings(**changed))
@@ -36,7 +47,11 @@ def test_what_can_work_is_let_through(settings, changed):
         ({"steps": "10"}, "Trainer.steps is '10'; expected a whole number above 0"),
         ({"batch_size": 2.5}, "Trainer.batch_size is 2.5; expected a whole number above 0"),
         ({"eval_every": -1}, "Trainer.eval_every is -1"),
+        ({"accumulate_steps": 0}, "Trainer.accumulate_steps is 0; expected a whole number above 0"),
         ({"clip_norm": 0}, "Trainer.clip_norm is 0; expected a number above 0"),
+        ({"clip_value": -0.5}, "Trainer.clip_value is -0.5; expected a number above 0"),
+        ({"average_momentum": 1.0}, "Trainer.average_momentum is 1.0; expected a number from 0 to below 1"),
+        ({"average_momentum": -0.1}, "Trainer.average_momentum is -0.1; expected a number from 0 to below 1"),
         ({"objective": MeanSquaredError()}, "expected an instance of Objective"),
         ({"optimizer": "adam"}, "Trainer.optimizer is 'adam'; expected an instance of Optimizer"),
         ({"model": None}, "Trainer has no model; give it a task, or model=... itself"),
@@ -62,6 +77,16 @@ def test_weights_of_examples_must_be_read_by_some_term():
     with pytest.raises(ConfigurationError, match="sample_weight that no term reads"):
         refuse_unread_weights(Objective(data=MeanSquaredError()), source)
     refuse_unread_weights(Objective(data=MeanSquaredError(sample_weight="sample_weight")), source)
+
+
+def test_a_statistic_of_the_whole_batch_must_see_it_whole():
+    objective = Objective(data=MeanSquaredError(), apart=Decorrelation(features="outputs"))
+    refuse_cut_statistics(objective, 1)
+    refuse_cut_statistics(Objective(data=MeanSquaredError()), 3)
+    with pytest.raises(
+        ConfigurationError, match="term 'apart' is a statistic of the whole batch.*accumulate_steps = 3"
+    ):
+        refuse_cut_statistics(objective, 3)
 
 
 def test_a_model_must_know_the_shape_of_its_inputs(dense_model):

@@ -167,7 +167,7 @@ def test_a_subclassed_model_is_trained_and_what_no_term_reads_stays(make_trainer
     before = model.unread.kernel.numpy()
     objective = Objective(data=MeanSquaredError(y_pred="outputs.y"))
     settings = {"model": model, "objective": objective, "optimizer": keras.optimizers.Adam(0.05)}
-    trainer = make_trainer(steps=30, strategy=replicas(count), **settings)
+    trainer = make_trainer(steps=30, strategy=replicas(count), allow_unreached=True, **settings)
     first = trainer.dry_run()["loss/total"]
     assert trainer.train()["loss/total"] < first
     np.testing.assert_array_equal(model.unread.kernel.numpy(), before)
@@ -287,8 +287,9 @@ def test_the_run_is_introduced_to_the_reports(report, replicas):
     run = report(strategy=replicas(2), execution="auto", steps=3).run
     assert (run.terms, run.steps, run.first_step) == (("data", "small"), 3, 0)
     assert "MeanSquaredError" in run.config
-    terms, devices = run.headline
+    terms, strategy, devices = run.headline
     assert terms == "2 terms: data, small"
+    assert strategy == "strategy MirroredStrategy: as given"
     assert devices.startswith("2 replicas on CPU:0, CPU:1; execution graph: ")
 
 

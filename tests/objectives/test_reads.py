@@ -1,0 +1,47 @@
+"""Reads: what reaches a formula is wide enough, free of what is masked, and alike in shape."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import ConfigurationError, Context
+from objectives.reads import align, blank, read, widen
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [("bfloat16", "float32"), ("float16", "float32"), ("float32", "float32"), ("float64", "float64"), ("int8", "int8")],
+)
+def test_half_precision_is_widened_and_nothing_else(dtype, expected):
+    assert widen(tf.ones([2], dtype)).dtype.name == expected
+
+
+def test_a_star_reads_all_it_fits_each_widened():
+    weights = {"b/kernel": tf.ones([1], tf.float16), "a/kernel": tf.zeros([2]), "a/bias": tf.ones([3])}
+    first, second = read(Context(weights=weights), "weights.*kernel")
+    assert (first.shape, second.shape) == ([2], [1])
+    assert second.dtype == tf.float32
+
+
+@pytest.mark.parametrize(("mask", "kept"), [([1.0, 0.0], [[1, 2], [0, 0]]), ([[1.0, 0.0]] * 2, [[1, 0], [3, 0]])])
+def test_a_mask_blanks_examples_or_elements(mask, kept):
+    np.testing.assert_array_equal(blank(tf.constant([[1, 2], [3, 4]]), tf.constant(mask)), kept)
+
+
+def test_what_a_mask_does_not_fit_is_left_to_the_formula():
+    tensor = tf.constant([1.0, 2.0])
+    assert blank(tensor, tf.ones([3])) is tensor
+    assert blank(None, tf.ones([2])) is None
+
+
+def test_aligned_reads_take_the_type_of_the_last():
+    tensors = {"y_true": tf.constant([1, 2]), "y_pred": tf.constant([0.5, 0.5]), "other": tf.constant([[7]])}
+    found = align(tensors, ("y_true", "y_pred"))
+    assert found["y_true"].dtype == tf.float32
+    assert found["other"] is tensors["other"]
+
+
+@pytest.mark.parametrize("names", [("y_true", "y_pred"), ()])
+def test_what_would_broadcast_to_pairs_is_refused(names):
+    with pytest.raises(ConfigurationError, match="they would broadcast to"):
+        align({"y_true": tf.ones([3]), "y_pred": tf.ones([3, 1])}, names)

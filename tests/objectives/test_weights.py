@@ -1,0 +1,55 @@
+"""Penalties on weights: of one variable or several, and where they have no slope."""
+
+import keras
+import numpy as np
+import pytest
+
+from objectives import ConfigurationError, Context, Orthogonality, WeightDecay
+
+WEIGHTS = {
+    "body/kernel": np.array([[1.0, 2.0]], np.float32),
+    "body/bias": np.array([10.0], np.float32),
+    "head/kernel": np.array([[3.0], [0.5]], np.float32),
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [("weights.*kernel", 14.25), ("weights.head/*", 9.25), ("weights.body/bias", 100.0), ("weights.*", 114.25)],
+)
+def test_a_pattern_chooses_the_variables_that_decay(key, expected):
+    mean = WeightDecay(variables=key).mean(Context(weights=WEIGHTS))
+    assert (float(mean.total), float(mean.count)) == (expected, 1.0)
+
+
+def test_a_pattern_that_fits_no_variable_is_refused():
+    with pytest.raises(ConfigurationError, match=r"key 'weights.\*kernels': did you mean 'weights.head/kernel'"):
+        WeightDecay(variables="weights.*kernels").mean(Context(weights=WEIGHTS))
+
+
+def test_orthogonality_is_that_of_keras():
+    matrix = np.random.default_rng(0).normal(size=[3, 4]).astype(np.float32)
+    expected = keras.regularizers.OrthogonalRegularizer(1.0, mode="columns")(keras.ops.convert_to_tensor(matrix))
+    np.testing.assert_allclose(Orthogonality(variable="weights.kernel")(variable=matrix), expected, rtol=1e-6)
+
+
+def test_a_column_of_zeros_costs_nothing_and_pulls_nowhere(differentiate):
+    term = Orthogonality(variable="weights.kernel")
+    with_zeros = np.array([[1.0, 0.0, 1.0], [2.0, 0.0, -1.0]], np.float32)
+    value, gradient = differentiate(term, "variable")({"variable": with_zeros})
+    without, slope = differentiate(term, "variable")({"variable": with_zeros[:, [0, 2]]})
+    np.testing.assert_allclose(value, without / 3, rtol=1e-6)  # of 3 pairs, 2 cost nothing
+    np.testing.assert_array_equal(gradient[:, 1], 0)
+    np.testing.assert_allclose(gradient[:, [0, 2]], slope / 3, rtol=1e-5)
+
+
+def test_a_single_column_has_no_pairs_and_costs_nothing(differentiate):
+    term = Orthogonality(variable="weights.kernel")
+    value, gradient = differentiate(term, "variable")({"variable": np.ones([3, 1], np.float32)})
+    assert value == 0
+    np.testing.assert_array_equal(gradient, 0)
+
+
+def test_a_variable_that_is_no_matrix_is_refused():
+    with pytest.raises(ConfigurationError, match=r"variable has the shape \(1,\); expected \[inputs, outputs\]"):
+        Orthogonality(variable="weights.body/bias").mean(Context(weights=WEIGHTS))

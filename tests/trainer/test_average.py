@@ -1,0 +1,91 @@
+"""Averages of the weights: their formula, evaluation with them, and going on with them."""
+
+import keras
+import numpy as np
+import pytest
+
+MOMENTUM = 0.8
+
+
+@pytest.fixture
+def averaged(make_trainer, dense_model, plain_source):
+    """Makes a trainer that keeps an average of its weights."""
+
+    def make(**settings):
+        settings = {"average_momentum": MOMENTUM, "eval": plain_source, **settings}
+        return make_trainer(model=dense_model(), optimizer=keras.optimizers.Adam(0.05), **settings)
+
+    return make
+
+
+def averages(trainer):
+    with trainer.averaged():
+        return trainer.model.get_weights()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_average_follows_the_weights_from_the_first_on(averaged, dense_model, recorder, replicas, count):
+    trainer = averaged(strategy=replicas(count), steps=6, chunk_steps=1, reports=[recorder])
+    history = []
+    recorder.advance = lambda step, speed: history.append(trainer.model.get_weights())
+    expected = dense_model().get_weights()
+    trainer.train()
+    assert len(history) == 6
+    for weights in history:
+        expected = [MOMENTUM * a + (1 - MOMENTUM) * w for a, w in zip(expected, weights, strict=True)]
+    for found, average, own in zip(averages(trainer), expected, trainer.model.get_weights(), strict=True):
+        np.testing.assert_allclose(found, average, rtol=1e-5, atol=1e-7)
+        assert np.abs(found - own).max() > 1e-3
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_evaluation_uses_the_averages_and_leaves_the_weights_alone(
+    averaged, make_trainer, dense_model, plain_source, replicas, count
+):
+    trainer = averaged(strategy=replicas(count), steps=8)
+    trainer.train()
+    own = trainer.model.get_weights()
+    values = trainer.evaluate()
+    for found, expected in zip(trainer.model.get_weights(), own, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    model = dense_model()
+    model.set_weights(averages(trainer))
+    assert values == pytest.approx(make_trainer(model=model, eval=plain_source).evaluate(), rel=1e-5)
+    model.set_weights(own)
+    assert values["loss/total"] != pytest.approx(make_trainer(model=model, eval=plain_source).evaluate()["loss/total"])
+
+
+def test_training_is_the_same_with_an_average_as_without(averaged):
+    weights = []
+    for momentum in (MOMENTUM, None):
+        trainer = averaged(average_momentum=momentum, eval_every=2)
+        trainer.train()
+        weights.append(trainer.model.get_weights())
+    for found, expected in zip(*weights, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_the_weights_come_back_where_something_fails(averaged):
+    trainer = averaged()
+    trainer.train()
+    own = trainer.model.get_weights()
+    with pytest.raises(RuntimeError), trainer.averaged():
+        raise RuntimeError
+    for found, expected in zip(trainer.model.get_weights(), own, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_run_goes_on_with_its_averages_bit_for_bit(averaged, replicas, tmp_path, count):
+    def run(folder, steps):
+        trainer = averaged(workdir=tmp_path / folder, steps=steps, strategy=replicas(count))
+        return trainer, trainer.train()
+
+    whole, expected_values = run("whole", 8)
+    run("parts", 4)
+    resumed, values = run("parts", 8)
+    assert values == expected_values
+    for found, expected in zip(averages(resumed), averages(whole), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    for found, expected in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
