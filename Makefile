@@ -13,9 +13,9 @@ demo: $(VENV)/made
 	$(BIN)/python scripts/train.py --gin_file=gin_configs/scene_segmentation.gin --workdir=runs/demo/five_terms
 	$(BIN)/python scripts/compare.py runs/demo/plain runs/demo/five_terms
 
-## The tests that take seconds.
+## The tests that take seconds, two files at a time.
 test: $(VENV)/made
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 ## The tests that take longer: real processes, whole demos.
 slow: $(VENV)/made

@@ -210,6 +210,7 @@ def test_a_factor_that_does_not_fit_is_refused(role):
         ),
         (WeightDecay(), "WeightDecay()"),
     ],
+    ids=lambda value: type(value).__name__,  # a function's repr has its address, which no two processes share
 )
 def test_repr_shows_only_what_was_changed(term, text):
     assert repr(term) == text
