@@ -251,7 +251,7 @@ def _show(title: str, rows: list[Row]) -> None:
         table.add_column(name, justify="left" if name == "shards" else "right")
     for row in rows:
         table.add_row(*row.cells)
-    Console(soft_wrap=True, highlight=False).print(table)
+    Console(width=140, highlight=False).print(table)
 
 
 def _markdown(tables: dict[str, list[Row]], seconds: float) -> str:
