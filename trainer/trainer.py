@@ -129,6 +129,7 @@ class Trainer:
         require_precision(model, precision)
         self.objective, self.task, self.model, self._eval = objective, task, model, eval
         self._steps, self._eval_every, self._checkpoint_every = steps, eval_every, checkpoint_every
+        self._until = steps
         self._gradients_every = gradients_every
         step = assemble(
             self._strategy,
@@ -171,13 +172,18 @@ class Trainer:
         """The number of updates done."""
         return int(self._done)
 
-    def train(self) -> Mapping[str, float]:
+    def train(self, *, until: int | None = None) -> Mapping[str, float]:
         """Trains up to `steps` updates, from the newest checkpoint on if there is one.
+
+        Args:
+          until: how many updates to stop after, if before `steps`, for a look; the next call goes on. All that is
+            due at the end is done here too.
 
         Returns:
           The values of the last line by tag: of the last evaluation, or of training where there is none. Where
           nothing was left to train, those of now.
         """
+        self._until = self._steps if until is None else min(until, self._steps)
         resumed = self._checkpoints is not None and self._checkpoints.restore()
         cluster.require_same(self._strategy, "the checkpoint that they see (is --workdir shared?)", self.step)
         # Before the reports start: a run that cannot work leaves no line in them.
@@ -185,7 +191,7 @@ class Trainer:
         self._reports.start(self._run(resumed))
         values: Mapping[str, float] = {}
         try:
-            while self.step < self._steps:
+            while self.step < self._until:
                 # The order matters: a checkpoint is saved after the lines of its steps were written.
                 values = self._train_chunk() or values
                 values = self._evaluate_where_due() or values
@@ -247,12 +253,12 @@ class Trainer:
             self._checkpoints.save()
 
     def _due(self, every: int | None) -> bool:
-        return self.step == self._steps or (every is not None and self.step % every == 0)
+        return self.step == self._until or (every is not None and self.step % every == 0)
 
     def _next_stop(self) -> int:
         """The step of the next thing that is due between two chunks."""
         periods = [every for every in (self._eval_every, self._gradients_every, self._checkpoint_every) if every]
-        return min([self._steps, *(every * (self.step // every + 1) for every in periods)])
+        return min([self._until, *(every * (self.step // every + 1) for every in periods)])
 
     def _run(self, resumed: bool) -> Run:
         asked, used = gin.config_str(), gin.operative_config_str()

@@ -82,6 +82,18 @@ def test_ten_steps_and_ten_more_are_twenty(run_in, replicas, execution, count):
     assert without_speed(lines) == without_speed(expected)
 
 
+def test_a_run_may_be_looked_at_and_gone_on_with(make_trainer, dense_model, plain_source):
+    whole, looked_at = (
+        make_trainer(model=dense_model(), steps=10, eval=plain_source, optimizer=keras.optimizers.Adam(0.1))
+        for _ in range(2)
+    )
+    values = whole.train()
+    looked_at.train(until=4)
+    assert looked_at.step == 4
+    assert looked_at.train(until=99) == values
+    assert_same_weights(looked_at.model, whole.model)
+
+
 @pytest.mark.parametrize("log_every", [1, 3])
 def test_a_run_that_died_beyond_its_last_checkpoint_goes_on_from_it(run_in, stop_at, plain_source, log_every):
     settings = {"checkpoint_every": 5, "eval_every": 4, "eval": plain_source, "log_every": log_every, "chunk_steps": 2}
