@@ -23,6 +23,8 @@ def adopt(strategy: tf.distribute.Strategy, model: keras.Model, optimizer: keras
         for variable, value in zip(variables, values, strict=True):
             variable._initialize(value)
         optimizer._distribution_strategy = strategy
+        # The step sums gradients over replicas itself, before it clips them: once is enough.
+        optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
         # It knows variables by what they hold, which has just changed.
         for i, variable in enumerate(optimizer._trainable_variables):
             optimizer._trainable_variables_indices[optimizer._var_key(variable)] = i

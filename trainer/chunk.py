@@ -1,5 +1,8 @@
 """Chunk: many steps run by one call of one compiled function, whose results the host reads once."""
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
@@ -13,23 +16,31 @@ LIMIT = 1000
 _NUMBER = tf.TensorSpec([], tf.int64)
 
 
-def trace_training(step: Step, feed: Feed) -> ConcreteFunction:
-    """Traces `(indices, first, count) -> results`, which updates the model `count` times.
+def trace_step(step: Step, feed: Feed) -> ConcreteFunction:
+    """Traces `(indices, number) -> row`: one update with a batch `[replicas, shard]`, its numbers `[tags]`."""
+    train = _train_always if step.loss_scale is None else _train_if_finite
+
+    @tf.function(autograph=False)
+    def run(indices, number):
+        return train(step, feed, indices, number)
+
+    return run.get_concrete_function(tf.TensorSpec(feed.shape, tf.int32), _NUMBER)
+
+
+def trace_training(step: Callable[..., Any], feed: Feed, *, tags: int) -> ConcreteFunction:
+    """Traces `(indices, first, count) -> results`, which calls a traced step of `tags` numbers `count` times.
 
     The function takes int32 `[LIMIT, replicas, shard]`, the number of the first step and how many steps to run,
-    and returns float32 `[LIMIT, len(step.tags)]`, of which the first `count` rows are filled. Being an argument,
-    `count` never compiles anything anew.
+    and returns float32 `[LIMIT, tags]`, of which the first `count` rows are filled. Being an argument, `count` never
+    compiles anything anew.
     """
-
-    train = _train_always if step.loss_scale is None else _train_if_finite
 
     @tf.function(autograph=False)
     def run(indices, first, count):
         def body(done, results):
-            row = train(step, feed, indices[done], first + tf.cast(done, tf.int64))
-            return done + 1, results.write(done, row)
+            return done + 1, results.write(done, step(indices[done], first + tf.cast(done, tf.int64)))
 
-        start = (tf.constant(0), tf.TensorArray(tf.float32, size=LIMIT, element_shape=[len(step.tags)]))
+        start = (tf.constant(0), tf.TensorArray(tf.float32, size=LIMIT, element_shape=[tags]))
         return tf.while_loop(lambda done, _: done < count, body, start, parallel_iterations=1)[1].stack()
 
     return run.get_concrete_function(

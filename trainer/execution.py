@@ -1,57 +1,84 @@
-"""Execution: how a chunk is run, and which way is chosen where nobody said."""
+"""Execution: the ways to run a chunk, and which of them cannot work, or cannot be meant, for a model."""
 
 import dataclasses
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
 
-from objectives import ConfigurationError
+from objectives import ConfigurationError, Objective
 from objectives.errors import expected
 
-# graph: a tf.while_loop of graph steps. xla_loop: the whole chunk is one XLA program.
-EXECUTIONS = ("auto", "graph", "xla_loop")
+# graph: a loop of graph steps. xla_step: the same loop, and each step is compiled by XLA, on several replicas all of
+# it but the sums over them. xla_loop: the whole chunk is one XLA program.
+EXECUTIONS = ("auto", "graph", "xla_step", "xla_loop")
 
 # Inside an XLA loop on a CPU these run some 40 times slower than as graph operations.
 _CONVOLUTIONS = ("Conv2D", "Conv3D", "DepthwiseConv2dNative", "_FusedConv2D")
 
 
+class Unsupported(Exception):
+    """An execution cannot work for a model; the message says why."""
+
+
 @dataclasses.dataclass(frozen=True)
-class Choice:
-    """How chunks are run, and why."""
+class Ways:
+    """What is known of the executions before any is tried.
 
-    execution: str
-    reason: str
-
-
-def choose(execution: str, traced: tf.types.experimental.ConcreteFunction, replicas: int) -> Choice:
-    """Settles what `execution` means for a traced chunk.
-
-    Raises:
-      ConfigurationError: there is no such execution, or it cannot span several replicas.
+    Attributes:
+      likely: those worth trying, the likely best one first.
+      impossible: those that cannot work here, and why.
+      slow: those that can, and are known to lose.
     """
+
+    likely: tuple[str, ...]
+    impossible: Mapping[str, str]
+    slow: Mapping[str, str]
+
+
+def find_ways(step: ConcreteFunction, objective: Objective, replicas: int) -> Ways:
+    """Which executions a traced step could take."""
+    impossible, slow = {}, {}
+    if replicas > 1:
+        impossible["xla_loop"] = f"an XLA program cannot span {replicas} replicas"
+        coupled = [name for name, term in objective.terms.items() if term.couples_batch]
+        if coupled:
+            impossible["xla_step"] = f"the term {coupled[0]!r} gathers from all replicas, which XLA cannot do"
+    elif has_convolutions(step) and not tf.config.list_logical_devices("GPU"):
+        slow["xla_loop"] = "it has convolutions, some 40 times slower in an XLA loop on a CPU"
+    order = ("graph", "xla_step") if "xla_loop" in {**impossible, **slow} else ("xla_loop", "graph", "xla_step")
+    return Ways(tuple(way for way in order if way not in impossible), impossible, slow)
+
+
+def require_execution(execution: str, ways: Ways) -> None:
+    """Raises ConfigurationError where there is no such execution, or it cannot work."""
     if execution not in EXECUTIONS:
-        raise ConfigurationError(f"Trainer.execution is {execution!r}; {expected(execution, EXECUTIONS)}")
-    if execution == "xla_loop" and replicas > 1:
+        raise ConfigurationError(f"Trainer.execution is {execution!r}; {expected(str(execution), EXECUTIONS)}")
+    if execution in ways.impossible:
         raise ConfigurationError(
-            f"Trainer.execution is 'xla_loop' and there are {replicas} replicas, which an XLA program cannot span; "
+            f"Trainer.execution is {execution!r}, which cannot work here: {ways.impossible[execution]}; "
             f"expected 'graph' or 'auto'"
         )
-    if execution != "auto":
-        return Choice(execution, "as configured")
-    if replicas > 1:
-        return Choice("graph", f"an XLA program cannot span {replicas} replicas")
-    if not tf.config.list_logical_devices("GPU") and has_convolutions(traced):
-        return Choice("graph", "the model has convolutions, which XLA runs slowly on a CPU")
-    return Choice("xla_loop", "one replica, and no convolutions on a CPU")
 
 
-def compiled(traced: tf.types.experimental.ConcreteFunction, choice: Choice) -> Callable[..., Any]:
-    """The traced function, to be run as chosen; nothing is traced twice."""
-    return traced if choice.execution == "graph" else tf.function(traced, jit_compile=True, autograph=False)
+def compiled(traced: ConcreteFunction) -> Callable[..., Any]:
+    """The traced function as one XLA program; nothing is traced twice."""
+    return tf.function(traced, jit_compile=True, autograph=False)
 
 
-def has_convolutions(traced: tf.types.experimental.ConcreteFunction) -> bool:
+def unsupported(error: tf.errors.OpError) -> Unsupported | None:
+    """What XLA says it lacks, in a few words; None where an error is of another kind."""
+    operations = sorted(set(re.findall(r"No registered '(\w+)' OpKernel for XLA", error.message)))
+    if operations:
+        return Unsupported(f"XLA has no {', '.join(operations)}")
+    if "tf2xla conversion failed" in error.message or "XLA" in error.message:
+        return Unsupported(error.message.splitlines()[0])
+    return None
+
+
+def has_convolutions(traced: ConcreteFunction) -> bool:
     """Whether some operation of the graph, at any depth, is a convolution or the gradient of one."""
     graph = traced.graph.as_graph_def()
     nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]

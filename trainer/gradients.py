@@ -30,9 +30,9 @@ def at_once(measure: Measure, loss: Loss, variables: list[keras.Variable], batch
 
 
 def by_micro_batches(
-    measure: Measure, loss: Loss, variables: list[keras.Variable], batch: Batch, parts: int
+    measure: Measure, loss: Loss, variables: list[keras.Variable], batch: Batch, parts: int, terms: int
 ) -> Differentiated:
-    """Differentiates the shard in `parts`, one after the other, in the memory of one.
+    """Differentiates the shard in `parts`, one after the other, in the memory of one; there are `terms` means.
 
     The counts of the whole batch must be known before the first gradient. They come from a pass of which nothing
     but the counts is used; unless a mask depends on the model's outputs, none of the model is left in its graph.
@@ -54,7 +54,7 @@ def by_micro_batches(
         reached[:] = [gradient is not None for gradient in gradients]
         return i + 1, totals + local.total, [a + b for a, b in zip(sums, dense(gradients, variables), strict=True)]
 
-    zeros = tf.zeros_like(measure(part(0), False).count)
+    zeros = tf.zeros([terms])
     _, local_counts = tf.while_loop(lambda i, _: i < parts, count, (tf.constant(0), zeros), parallel_iterations=1)
     counts = sum_over_replicas(local_counts)
     start = (tf.constant(0), zeros, dense([None] * len(variables), variables))

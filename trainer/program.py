@@ -2,16 +2,19 @@
 
 import contextlib
 import functools
-from collections.abc import Iterator
+import pathlib
+from collections.abc import Callable
+from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
 from objectives import ConfigurationError
-from trainer.chunk import LIMIT, trace_evaluation, trace_term_gradients, trace_training
-from trainer.execution import Choice, choose, compiled
+from trainer.choice import Choice
+from trainer.chunk import trace_evaluation, trace_term_gradients
+from trainer.execution import compiled
+from trainer.executor import Executor, unchanged
 from trainer.feed import Feed
 from trainer.sources import ArraySource
 from trainer.step import Step
@@ -40,25 +43,26 @@ class Program:
         self._train_source, self._eval_source = train, eval
         self._batch_size, self._seed = batch_size, seed
 
-    @functools.cached_property
+    @property
     def choice(self) -> Choice:
         """How chunks are run, and why."""
-        return choose(self._execution, self._traced, self._strategy.num_replicas_in_sync)
+        return self._executor.choice
+
+    def settle(self, *, first_step: int, steps: int, folder: pathlib.Path | None) -> None:
+        """Chooses how to run the `steps` steps after `first_step` and compiles them; see `Executor.settle`."""
+        self._executor.settle(first_step=first_step, steps=steps, folder=folder)
 
     def compile(self) -> None:
         """Does now what the first chunk would otherwise wait for; changes no state.
 
         Raises:
-          ConfigurationError: the terms, the model and the data do not fit together.
+          ConfigurationError: the terms, the model and the data do not fit together, or cannot be run as asked.
         """
-        self.train(first_step=0, steps=0)
+        self._executor.compile()
 
     def train(self, *, first_step: int, steps: int) -> np.ndarray:
         """Does the `steps` updates that follow `first_step`; their numbers, float32 `[steps, tags]`."""
-        indices = np.zeros([LIMIT, *self._feed.shape], np.int32)
-        indices[:steps] = self._feed.batches(first_step=first_step, steps=steps, seed=self._seed)
-        rows = self._chunk(tf.constant(indices), tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
-        return rows.numpy()[:steps]
+        return self._executor.run(first_step=first_step, steps=steps)
 
     def evaluate(self, step: int) -> dict[str, float]:
         """Each term and the total over every example of the evaluation source exactly once, by tag.
@@ -76,7 +80,7 @@ class Program:
     def term_gradients(self, step: int) -> dict[str, float]:
         """Norm of each weighted term's gradient and its cosine with the total's, on the batch of `step`, by tag."""
         (indices,) = self._feed.batches(first_step=step, steps=1, seed=self._seed)
-        with _kept(self._step.tap.model.non_trainable_variables):
+        with unchanged(self._step.tap.model.non_trainable_variables):
             return _as_numbers(self._term_gradients(tf.constant(indices), tf.constant(step, tf.int64)))
 
     def preview(self, step: int) -> dict[str, float]:
@@ -91,32 +95,24 @@ class Program:
         return Feed(self._strategy, self._train_source, self._batch_size, micro_batches=self._step.micro_batches)
 
     @functools.cached_property
-    def _traced(self) -> ConcreteFunction:
-        return trace_training(self._step, self._feed)
-
-    @functools.cached_property
-    def _chunk(self):
-        return compiled(self._traced, self.choice)
+    def _executor(self) -> Executor:
+        return Executor(
+            strategy=self._strategy, step=self._step, feed=self._feed, seed=self._seed, execution=self._execution
+        )
 
     @functools.cached_property
     def _evaluation(self):
         if self._eval_source is None:
             raise ConfigurationError("there is nothing to evaluate on; give Trainer(eval=...), or a task that has it")
         feed = Feed(self._strategy, self._eval_source, self._batch_size)
-        return compiled(trace_evaluation(self._step, feed), self.choice)
+        return self._as_chosen(trace_evaluation(self._step, feed))
 
     @functools.cached_property
     def _term_gradients(self):
-        return compiled(trace_term_gradients(self._step, self._feed), self.choice)
+        return self._as_chosen(trace_term_gradients(self._step, self._feed))
 
-
-@contextlib.contextmanager
-def _kept(variables: list[keras.Variable]) -> Iterator[None]:
-    """Gives variables their values back: a look must not move random generators or batch statistics."""
-    before = [variable.numpy() for variable in variables]
-    yield
-    for variable, value in zip(variables, before, strict=True):
-        variable.assign(value)
+    def _as_chosen(self, traced: ConcreteFunction) -> Callable[..., Any]:
+        return compiled(traced) if self.choice.execution == "xla_loop" else traced
 
 
 def _as_numbers(values: dict[str, tf.Tensor]) -> dict[str, float]:

@@ -27,23 +27,23 @@ class Step:
       tap: the model's multi-output view.
       objective: the terms.
       optimizer: built already.
-      replicas: how many replicas share the batch.
       micro_batches: into how many parts a shard is cut, whose gradients are added up.
       clipping: bounds on the gradient of the whole batch.
       loss_scale: factor of the loss while it is differentiated, or None.
       average: the moving average of the weights, or None.
       allow_unreached: whether a variable that no term depends on is left as it is, or a mistake.
+      compiled: whether XLA compiles the forward and the backward pass by themselves, between sums over replicas.
     """
 
     tap: Tap
     objective: Objective
     optimizer: keras.optimizers.Optimizer
-    replicas: int
     micro_batches: int = 1
     clipping: Clipping = Clipping()
     loss_scale: LossScale | None = None
     average: WeightAverage | None = None
     allow_unreached: bool = False
+    compiled: bool = False
 
     @property
     def tags(self) -> list[str]:
@@ -57,6 +57,11 @@ class Step:
         parts = (self.loss_scale, self.average)
         return [variable for part in parts if part is not None for variable in part.variables]
 
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """What an update may change, but for `state`: the model's and the optimizer's variables."""
+        return [*self.tap.model.variables, *self.optimizer.variables]
+
     def train(self, batch: Batch, step: tf.Tensor) -> tf.Tensor:
         """Updates the model once; the numbers named by `tags`, float32 `[tags]`, the same on every replica."""
         row, gradients = self.differentiate(batch, step)
@@ -66,23 +71,23 @@ class Step:
     def differentiate(self, batch: Batch, step: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """The numbers named by `tags`, and the clipped gradient of the whole batch, a tensor a trainable variable."""
         weights = self.objective.weights(step)
-        differentiate = at_once if self.micro_batches == 1 else partial(by_micro_batches, parts=self.micro_batches)
+        parts = partial(by_micro_batches, parts=self.micro_batches, terms=len(self.objective.terms))
+        differentiate = at_once if self.micro_batches == 1 else parts
+        measure = tf.function(self.measure, jit_compile=True, autograph=False) if self.compiled else self.measure
         local, mean = differentiate(
-            lambda part, training: self.measure(part, step, training=training),
+            lambda part, training: measure(dict(part), step, training=training),
             lambda mean: self._scaled(tf.reduce_sum(self.objective.weighted(mean.result(), weights))),
             self._variables,
             batch,
         )
         self._require_reached(local)
-        gradients = self._unscaled(sum_over_replicas(dense(local, self._variables)))
-        raw = Mean(sum_over_replicas(mean.total), mean.count).result()
+        *gradients, total = sum_over_replicas([*dense(local, self._variables), mean.total])
+        gradients, raw = self._unscaled(gradients), Mean(total, mean.count).result()
         return tf.concat([self._row(raw, weights), self._optimizer_row(gradients)], axis=0), self.clipping(gradients)
 
     def update(self, gradients: list[tf.Tensor]) -> None:
         """Applies the gradient of the whole batch, once."""
-        # Keras sums over replicas once more when it applies: each replica hands in its part of the whole.
-        parts = [gradient / self.replicas for gradient in gradients] if self.replicas > 1 else gradients
-        self.optimizer.apply(parts, self._variables)
+        self.optimizer.apply(gradients, self._variables)
         if self.average is not None:
             self.average.update()
 

@@ -89,7 +89,7 @@ class Trainer:
           batch_size: examples in one update, over all replicas.
           seed: of the model's first weights, of its random layers and of the order of examples.
           strategy: "auto", "mirrored", "one_device", "multi_worker" or a strategy itself; see `trainer.strategy`.
-          execution: "auto", "graph" or "xla_loop"; see `trainer.execution`.
+          execution: "auto", "graph", "xla_step" or "xla_loop"; see `trainer.execution`.
           chunk_steps: how many steps run between two looks of the host; None for as many as take half a second.
           log_every: steps between two logged lines; a line holds the mean over its steps.
           eval_every: steps between two evaluations; None for one at the end.
@@ -187,7 +187,7 @@ class Trainer:
         resumed = self._checkpoints is not None and self._checkpoints.restore()
         cluster.require_same(self._strategy, "the checkpoint that they see (is --workdir shared?)", self.step)
         # Before the reports start: a run that cannot work leaves no line in them.
-        self._program.compile()
+        self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self._workdir)
         self._reports.start(self._run(resumed))
         values: Mapping[str, float] = {}
         try:

@@ -31,7 +31,7 @@ def make_step(dense_model, objective, replicas):
 
 def test_a_plain_step_has_no_state_of_its_own(make_step):
     step = make_step()
-    assert (step.replicas, step.loss_scale, step.average, step.state) == (2, None, None, [])
+    assert (step.loss_scale, step.average, step.state) == (None, None, [])
 
 
 def test_a_loss_scale_is_kept_for_float16_alone(make_step):

@@ -1,16 +1,23 @@
-"""Execution: both ways compute the same numbers, and what is chosen where nobody said."""
+"""Execution: which ways there are for a model, and that each that can work computes the same."""
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
-from objectives import ConfigurationError, MeanSquaredError, Objective
+from objectives import ConfigurationError, Decorrelation, FunctionTerm, MeanSquaredError, Objective
 from trainer import ArraySource
 
 
-def test_both_ways_compute_the_same(make_program, dict_model, every_reading, source):
-    def run(execution):
+@pytest.mark.parametrize(
+    ("execution", "count"), [("xla_step", 1), ("xla_loop", 1), ("graph", 2), ("xla_step", 2), ("xla_step", 3)]
+)
+@pytest.mark.parametrize("accumulate_steps", [1, 2])
+def test_each_execution_computes_the_same(
+    make_program, dict_model, every_reading, source, replicas, execution, count, accumulate_steps
+):
+    def run(execution, count):
         model = dict_model()
         program = make_program(
             model=model,
@@ -19,31 +26,46 @@ def test_both_ways_compute_the_same(make_program, dict_model, every_reading, sou
             eval=source,
             optimizer=keras.optimizers.Adam(0.01),
             execution=execution,
+            strategy=replicas(count),
             clip_norm=0.5,
+            accumulate_steps=accumulate_steps,
         )
         return program.train(first_step=0, steps=20), model.get_weights(), program.evaluate(20)
 
-    rows, weights, evaluation = run("graph")
-    xla_rows, xla_weights, xla_evaluation = run("xla_loop")
+    rows, weights, evaluation = run("graph", 1)
+    xla_rows, xla_weights, xla_evaluation = run(execution, count)
     np.testing.assert_allclose(xla_rows, rows, atol=1e-5)
     assert xla_evaluation == pytest.approx(evaluation, abs=1e-5)
     for ours, expected in zip(xla_weights, weights, strict=True):
         np.testing.assert_allclose(ours, expected, atol=1e-5)
 
 
-def test_auto_compiles_a_dense_model_on_one_replica_whole(make_program):
-    choice = make_program(execution="auto").choice
-    assert choice.execution == "xla_loop"
-    assert "one replica" in choice.reason
+def ways(program):
+    return program._executor._ways
 
 
-def test_auto_runs_several_replicas_as_a_graph(make_program, replicas):
-    choice = make_program(execution="auto", strategy=replicas(2)).choice
-    assert choice.execution == "graph"
-    assert "2 replicas" in choice.reason
+def test_a_dense_model_on_one_replica_may_be_compiled_whole(make_program):
+    found = ways(make_program(execution="auto"))
+    assert found.likely == ("xla_loop", "graph", "xla_step")
+    assert not found.impossible
+    assert not found.slow
 
 
-@pytest.mark.parametrize("execution", ["graph", "xla_loop"])
+def test_xla_is_never_asked_to_span_replicas(make_program, replicas):
+    found = ways(make_program(execution="auto", strategy=replicas(2)))
+    assert found.likely == ("graph", "xla_step")
+    assert "2 replicas" in found.impossible["xla_loop"]
+
+
+def test_a_term_that_gathers_leaves_several_replicas_the_graph_alone(make_program, replicas):
+    objective = Objective(data=MeanSquaredError(), apart=Decorrelation(features="activations.hidden"))
+    program = make_program(objective=objective, execution="auto", strategy=replicas(2))
+    assert ways(program).likely == ("graph",)
+    assert "'apart'" in ways(program).impossible["xla_step"]
+    assert ways(make_program(objective=objective, execution="auto")).likely[0] == "xla_loop"
+
+
+@pytest.mark.parametrize("execution", ["graph", "xla_step", "xla_loop"])
 def test_what_is_asked_for_is_done(make_program, execution):
     choice = make_program(execution=execution).choice
     assert (choice.execution, choice.reason) == (execution, "as configured")
@@ -74,9 +96,9 @@ def test_auto_never_loops_convolutions_inside_xla_on_a_cpu(make_program, make, m
     rng = np.random.default_rng(0)
     source = ArraySource(rng.normal(size=(4, *model.input_shape[1:])), rng.normal(size=(4, *model.output_shape[1:])))
     settings = {"model": model, "train": source, "objective": Objective(data=MeanSquaredError()), "batch_size": 2}
-    choice = make_program(execution="auto", **settings).choice
-    assert choice.execution == "graph"
-    assert "convolutions" in choice.reason
+    found = ways(make_program(execution="auto", **settings))
+    assert found.likely == ("graph", "xla_step")
+    assert "convolutions" in found.slow["xla_loop"]
 
 
 def test_an_unknown_execution_is_answered_with_the_nearest(make_program):
@@ -85,5 +107,29 @@ def test_an_unknown_execution_is_answered_with_the_nearest(make_program):
 
 
 def test_xla_cannot_span_replicas(make_program, replicas):
-    with pytest.raises(ConfigurationError, match="there are 2 replicas, which an XLA program cannot span"):
+    with pytest.raises(ConfigurationError, match="cannot work here: an XLA program cannot span 2 replicas"):
         make_program(execution="xla_loop", strategy=replicas(2)).compile()
+
+
+@pytest.fixture
+def wordy():
+    """An objective with operations on text, which XLA does not have."""
+
+    def length(y_pred):
+        return tf.abs(y_pred) * tf.cast(tf.strings.length(tf.strings.as_string(y_pred)), tf.float32)
+
+    return Objective(data=MeanSquaredError(), wordy=FunctionTerm(fn=length, keys_of={"y_pred": "outputs"}))
+
+
+@pytest.mark.parametrize("execution", ["xla_loop", "xla_step"])
+def test_an_operation_that_xla_lacks_is_named_in_one_line(make_program, wordy, execution):
+    with pytest.raises(ConfigurationError, match=r"cannot work here: XLA has no AsString; expected 'graph' or 'auto'$"):
+        make_program(execution=execution, objective=wordy).compile()
+
+
+def test_auto_rules_out_what_xla_lacks_with_its_reason(make_program, wordy):
+    program = make_program(execution="auto", objective=wordy)
+    program.settle(first_step=0, steps=10**9, folder=None)
+    assert program.choice.execution == "graph"
+    assert "xla_loop: XLA has no AsString" in program.choice.reason
+    assert "xla_step: XLA has no AsString" in program.choice.reason

@@ -1,0 +1,90 @@
+"""Choice: which execution a run takes, decided by trying them on real batches, and kept with the run."""
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Callable
+
+from trainer.execution import Unsupported, Ways
+
+NAME = "execution.json"
+
+# Nothing more is tried once this much time is spent, or this share of what the run is expected to take.
+BUDGET_SECONDS = 20.0
+_SHARE = 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """How chunks are run, and why.
+
+    Attributes:
+      execution: one of `trainer.execution.EXECUTIONS`, but not "auto".
+      reason: what speaks for it, for people.
+    """
+
+    execution: str
+    reason: str
+
+
+def choose(
+    ways: Ways,
+    seconds_a_step: Callable[[str], float],
+    *,
+    steps: int,
+    elapsed: Callable[[], float],
+) -> Choice:
+    """Tries executions one after the other, as long as the run is long enough to win that time back.
+
+    One that was begun is finished, so that the last one may end after the budget.
+
+    Args:
+      ways: what is known of the executions.
+      seconds_a_step: builds an execution, runs it and measures it; may raise `Unsupported`.
+      steps: how many steps the run has left.
+      elapsed: seconds since the choice began, the same on all workers.
+
+    Raises:
+      Unsupported: none of them works.
+
+    >>> ways = Ways(likely=("xla_loop", "graph"), impossible={}, slow={})
+    >>> speeds = {"xla_loop": 4e-5, "graph": 2e-4}
+    >>> choose(ways, speeds.get, steps=10**9, elapsed=lambda: 1.5).reason
+    '40 us a step; graph: 200 us; measured in 1.5 s'
+    >>> choose(ways, speeds.get, steps=1000, elapsed=lambda: 1.5).reason
+    '40 us a step; graph: not tried, the run is too short to win it back'
+    """
+    seconds: dict[str, float] = {}
+    why_not = {**ways.impossible, **ways.slow}
+    for way in ways.likely:
+        if seconds and elapsed() > _SHARE * steps * min(seconds.values()):
+            why_not[way] = "not tried, the run is too short to win it back"
+        elif elapsed() > BUDGET_SECONDS:
+            why_not[way] = f"not tried, the {BUDGET_SECONDS:.0f} s for that are spent"
+        else:
+            try:
+                seconds[way] = seconds_a_step(way)
+            except Unsupported as error:
+                why_not[way] = str(error)
+    if not seconds:
+        raise Unsupported("; ".join(f"{way}: {why}" for way, why in why_not.items()))
+    best = min(seconds, key=seconds.__getitem__)
+    others = {way: f"{value * 1e6:,.0f} us" for way, value in seconds.items() if way != best}
+    spent = [f"measured in {elapsed():.1f} s"] if others else []
+    reason = [f"{seconds[best] * 1e6:,.0f} us a step", *(f"{k}: {v}" for k, v in {**others, **why_not}.items()), *spent]
+    return Choice(best, "; ".join(reason))
+
+
+def keep(choice: Choice, folder: pathlib.Path, replicas: int) -> None:
+    """Writes a choice into the run's folder: other executions round otherwise, so a run that goes on needs the same."""
+    (folder / NAME).write_text(json.dumps({"replicas": replicas, **dataclasses.asdict(choice)}, indent=2) + "\n")
+
+
+def kept(folder: pathlib.Path, replicas: int) -> Choice | None:
+    """The choice that this run made earlier over as many replicas, if it did."""
+    if not (folder / NAME).exists():
+        return None
+    record = json.loads((folder / NAME).read_text())
+    if record.pop("replicas") != replicas:
+        return None
+    return Choice(record["execution"], f"as before: {record['reason']}")

@@ -1,0 +1,166 @@
+"""Executor: runs chunks of training in the execution asked for, or in the one that measured best."""
+
+import contextlib
+import dataclasses
+import functools
+import pathlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
+
+from objectives import ConfigurationError
+from trainer import cluster
+from trainer.choice import Choice, choose, keep, kept
+from trainer.chunk import LIMIT, trace_step, trace_training
+from trainer.execution import Unsupported, Ways, compiled, find_ways, require_execution, unsupported
+from trainer.feed import Feed
+from trainer.step import Step
+
+# Steps are measured in chunks that take at least this long: shorter ones measure the call.
+_SECONDS = 0.1
+
+
+class Executor:
+    """Training as a function of the step: each step is traced once, and built into the executions that are asked for.
+
+    Attributes:
+      choice: how chunks are run, and why; before `settle`, what is likely best.
+    """
+
+    def __init__(self, *, strategy: tf.distribute.Strategy, step: Step, feed: Feed, seed: int, execution: str):
+        self._strategy, self._step, self._feed, self._seed = strategy, step, feed, seed
+        self._execution = execution
+        self._built: dict[str, Callable[..., Any]] = {}
+
+    @functools.cached_property
+    def choice(self) -> Choice:
+        require_execution(self._execution, self._ways)
+        if self._execution != "auto":
+            return Choice(self._execution, "as configured")
+        others = {**self._ways.impossible, **self._ways.slow}
+        reasons = [f"{way}: {why}" for way, why in others.items()]
+        return Choice(self._ways.likely[0], "; ".join([*reasons, "nothing was measured"]))
+
+    def settle(self, *, first_step: int, steps: int, folder: pathlib.Path | None) -> None:
+        """Chooses for the `steps` steps after `first_step`, where nobody did, by running some of them.
+
+        What a run chose is kept in its folder, and chosen again when it goes on. The state of training stays as it is.
+
+        Raises:
+          ConfigurationError: the terms, the model and the data do not fit together, or cannot be run as asked.
+        """
+        replicas = self._strategy.num_replicas_in_sync
+        if self._execution == "auto" and len(self._ways.likely) > 1:
+            before = None if folder is None else kept(folder, replicas)
+            self.choice = before or self._measured(first_step, steps)
+            self._built = {way: chunk for way, chunk in self._built.items() if way == self.choice.execution}
+            if folder is not None and cluster.is_chief(self._strategy):
+                keep(self.choice, folder, replicas)
+        self.compile()
+
+    def compile(self) -> None:
+        """Does now what the first chunk would otherwise wait for; changes no state.
+
+        Raises:
+          ConfigurationError: the terms, the model and the data do not fit together, or cannot be run as asked.
+        """
+        try:
+            self._build(self.choice.execution)
+        except Unsupported as error:
+            raise ConfigurationError(
+                f"Trainer.execution is {self.choice.execution!r}, which cannot work here: {error}; "
+                f"expected 'graph' or 'auto'"
+            ) from error
+
+    def run(self, *, first_step: int, steps: int) -> np.ndarray:
+        """Does the `steps` updates that follow `first_step`; their numbers, float32 `[steps, tags]`."""
+        self.compile()
+        return self._run(self.choice.execution, first_step, steps)
+
+    def _measured(self, first_step: int, steps: int) -> Choice:
+        began = time.perf_counter()
+        return choose(
+            self._ways,
+            lambda way: self._seconds_a_step(way, first_step),
+            steps=steps,
+            elapsed=lambda: cluster.largest(self._strategy, time.perf_counter() - began),
+        )
+
+    def _seconds_a_step(self, way: str, first_step: int) -> float:
+        self._build(way)
+        with self._state_kept():
+            # The first run pays for what is set up once.
+            self._seconds(way, first_step, 1)
+            steps = 1
+            while (seconds := self._seconds(way, first_step, steps)) < _SECONDS and steps < LIMIT:
+                steps = min(4 * steps, LIMIT)
+            # The machine may have done something else meanwhile.
+            return min(seconds, self._seconds(way, first_step, steps)) / steps
+
+    def _seconds(self, way: str, first_step: int, steps: int) -> float:
+        """How long these steps take, the same on all workers."""
+        began = time.perf_counter()
+        self._run(way, first_step, steps)
+        return cluster.largest(self._strategy, time.perf_counter() - began)
+
+    def _build(self, way: str) -> None:
+        """Traces and compiles a chunk, unless that is done; raises Unsupported where it cannot work."""
+        if way in self._built:
+            return
+        chunk = trace_training(self._stepping(way), self._feed, tags=len(self._step.tags))
+        self._built[way] = compiled(chunk) if way == "xla_loop" else chunk
+        try:
+            self._warm_up(way)
+        except tf.errors.OpError as error:
+            del self._built[way]
+            if reason := unsupported(error):
+                raise reason from error
+            raise
+
+    def _warm_up(self, way: str) -> None:
+        if way != "xla_step":
+            self._run(way, 0, 0)
+            return
+        # What is compiled inside of the loop waits for the loop to turn.
+        with self._state_kept():
+            self._run(way, 0, 1)
+
+    def _stepping(self, way: str) -> Callable[..., Any]:
+        if way != "xla_step":
+            return self._traced
+        if self._strategy.num_replicas_in_sync == 1:
+            return compiled(self._traced)
+        return trace_step(dataclasses.replace(self._step, compiled=True), self._feed)
+
+    def _run(self, way: str, first_step: int, steps: int) -> np.ndarray:
+        indices = np.zeros([LIMIT, *self._feed.shape], np.int32)
+        indices[:steps] = self._feed.batches(first_step=first_step, steps=steps, seed=self._seed)
+        rows = self._built[way](tf.constant(indices), tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
+        return rows.numpy()[:steps]
+
+    def _state_kept(self) -> contextlib.AbstractContextManager:
+        return unchanged([*self._step.variables, *self._step.state])
+
+    @functools.cached_property
+    def _traced(self) -> ConcreteFunction:
+        return trace_step(self._step, self._feed)
+
+    @functools.cached_property
+    def _ways(self) -> Ways:
+        return find_ways(self._traced, self._step.objective, self._strategy.num_replicas_in_sync)
+
+
+@contextlib.contextmanager
+def unchanged(variables: list[keras.Variable | tf.Variable]) -> Iterator[None]:
+    """Gives variables their values back at the end: a look must not move random generators, or anything else."""
+    before = [variable.numpy() for variable in variables]
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
