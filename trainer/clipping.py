@@ -4,6 +4,8 @@ import dataclasses
 
 import tensorflow as tf
 
+from trainer.gradients import global_norm
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Clipping:
@@ -25,6 +27,6 @@ class Clipping:
         if self.value is not None:
             gradients = [tf.clip_by_value(gradient, -self.value, self.value) for gradient in gradients]
         if self.norm is not None:
-            scale = self.norm / tf.maximum(tf.linalg.global_norm(gradients), self.norm)
+            scale = self.norm / tf.maximum(global_norm(gradients), self.norm)
             gradients = [gradient * tf.cast(scale, gradient.dtype) for gradient in gradients]
         return gradients

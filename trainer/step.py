@@ -13,7 +13,7 @@ import tensorflow as tf
 from objectives import ConfigurationError, Context, Mean, Objective
 from trainer.average import WeightAverage
 from trainer.clipping import Clipping
-from trainer.gradients import Batch, at_once, by_micro_batches, dense, flat
+from trainer.gradients import Batch, at_once, by_micro_batches, dense, flat, global_norm
 from trainer.precision import LossScale
 from trainer.replicas import gather_from_replicas, sum_over_replicas
 from trainer.tap import Tap
@@ -153,7 +153,7 @@ class Step:
     def _optimizer_row(self, gradients: list[tf.Tensor]) -> tf.Tensor:
         scale = [] if self.loss_scale is None else [tf.convert_to_tensor(self.loss_scale.factor)]
         learning_rate = tf.cast(self.optimizer.learning_rate, tf.float32)
-        return tf.stack([learning_rate, *scale, tf.linalg.global_norm(gradients)])
+        return tf.stack([learning_rate, *scale, global_norm(gradients)])
 
     def _require_reached(self, gradients: list[tf.Tensor | None]) -> None:
         missing = [v.path for gradient, v in zip(gradients, self._variables, strict=True) if gradient is None]

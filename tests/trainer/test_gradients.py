@@ -7,11 +7,32 @@ import tensorflow as tf
 
 from objectives import ActivationPenalty, ConfigurationError, FunctionTerm, MeanSquaredError, Objective, WeightDecay
 from trainer import ArraySource
+from trainer.gradients import global_norm
 
 
 def assert_same_weights(first, second, **tolerance):
     for found, expected in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_allclose(found, expected, **tolerance)
+
+
+# The norm of all
+
+
+@pytest.mark.parametrize("shapes", [[()], [(3,)], [(5, 4), (4,)], [(3, 3, 2, 8), (8,), (700, 300), ()]])
+def test_the_norm_is_that_of_all_elements(shapes):
+    rng = np.random.default_rng(0)
+    gradients = [rng.normal(size=shape) for shape in shapes]
+    expected = np.linalg.norm(np.concatenate([gradient.ravel() for gradient in gradients]))
+    as_tensors = [tf.constant(gradient, tf.float32) for gradient in gradients]
+    assert float(global_norm(as_tensors)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_the_norm_is_finite_only_if_every_element_is(odd):
+    matrix = np.ones([4, 3], np.float32)
+    assert np.isfinite(global_norm([tf.constant(matrix)]))
+    matrix[2, 1] = odd
+    assert not np.isfinite(global_norm([tf.constant(matrix), tf.ones([2])]))
 
 
 # Parts
