@@ -11,6 +11,9 @@ from trainer.reports.report import Report, Run
 # A slow report slows training down, rather than filling the memory with what it has still to write.
 _WAITING_CALLS = 32
 
+# Between two chunks training needs the interpreter for some milliseconds, then not at all: reports write best then.
+_PAUSE = 0.01
+
 
 class Background(Report):
     """Tells several reports everything in order, while training goes on.
@@ -35,6 +38,7 @@ class Background(Report):
         self._working: list[Report] = []
         self._calls: queue.Queue[Callable[[Report], None] | None] = queue.Queue(_WAITING_CALLS)
         self._errors: collections.deque[BaseException] = collections.deque()
+        self._in_a_hurry = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self, run: Run) -> None:
@@ -42,6 +46,7 @@ class Background(Report):
         for report in self._reports:
             report.start(run)
         self._working = list(self._reports)
+        self._in_a_hurry.clear()
         # A daemon, as a process that dies must not be kept: whoever wants its lines closes.
         self._thread = threading.Thread(target=self._work, name="reports", daemon=True)
         self._thread.start()
@@ -54,13 +59,16 @@ class Background(Report):
 
     def flush(self) -> None:
         """Returns when all that was handed in before is written, and would outlive the process."""
+        self._in_a_hurry.set()
         self._calls.put(lambda report: report.flush())
         self._calls.join()
+        self._in_a_hurry.clear()
         self._raise_errors()
 
     def close(self) -> None:
         """Closes every report, when all that was handed in is written."""
         if self._thread:
+            self._in_a_hurry.set()
             self._calls.put(None)
             self._thread.join()
             self._thread = None
@@ -92,21 +100,22 @@ class Background(Report):
 
     def _work(self) -> None:
         while call := self._calls.get():
-            failed = self._tell(self._working, call)
-            self._working = [report for report in self._working if report not in failed]
+            if self._calls.empty():
+                self._in_a_hurry.wait(_PAUSE)
+            self._working = self._tell(self._working, call)
             self._calls.task_done()
         self._calls.task_done()
 
     def _tell(self, reports: Sequence[Report], call: Callable[[Report], None]) -> list[Report]:
-        """Calls each report, keeps the errors for later, and returns which ones failed."""
-        failed = []
+        """Calls each report, keeps the errors for later, and returns the reports without one."""
+        working = []
         for report in reports:
             try:
                 call(report)
+                working.append(report)
             except BaseException as error:  # of any kind: with its thread gone, the queue would fill and training stop
                 self._errors.append(error)
-                failed.append(report)
-        return failed
+        return working
 
 
 def _note(error: BaseException) -> str:

@@ -4,7 +4,7 @@ import bisect
 import functools
 import json
 import pathlib
-from typing import IO
+from typing import BinaryIO
 
 import numpy as np
 
@@ -23,15 +23,14 @@ class JsonLines(Report):
 
     def __init__(self, folder: pathlib.Path):
         self._path = folder / NAME
-        self._file: IO[bytes] | None = None
+        self._file: BinaryIO | None = None
 
     def start(self, run: Run) -> None:
-        _keep_until(self._path, run.first_step)
-        self._file = self._path.open("ab")
+        self._file = _open_after(self._path, run.first_step)
 
     def write(self, lines: Lines) -> None:
         assert self._file is not None
-        self._file.write(_text(lines))
+        self._file.write(_text(lines).data)
 
     def flush(self) -> None:
         if self._file:
@@ -45,16 +44,16 @@ class JsonLines(Report):
 def read(folder: pathlib.Path) -> list[Line]:
     """The lines that a run has written so far."""
     # Whole numbers are values too; only a step is counted.
-    records = [json.loads(text, parse_int=float) for text in _whole_lines(folder / NAME)]
+    records = [json.loads(line, parse_int=float) for line in _whole_lines(folder / NAME)]
     return [Line(record.pop("split"), int(record.pop("step")), record) for record in records]
 
 
-def _text(lines: Lines) -> bytes:
+def _text(lines: Lines) -> np.ndarray:
     steps = _right_aligned(lines.steps)
     template = _template(lines.split, lines.tags, steps.shape[1])
     text = np.tile(template, [len(lines), 1])
     text[:, template == 0] = np.hstack([steps, decimals(lines.values).reshape(len(lines), -1)])
-    return text.tobytes()
+    return text
 
 
 @functools.lru_cache(maxsize=64)
@@ -73,18 +72,17 @@ def _right_aligned(steps: np.ndarray) -> np.ndarray:
     return text
 
 
-def _keep_until(path: pathlib.Path, step: int) -> None:
-    """Drops lines of later steps, which a run that went on past its last checkpoint will write again."""
+def _open_after(path: pathlib.Path, step: int) -> BinaryIO:
+    """Opens the file to go on; drops lines of later steps, which a run that died past its checkpoint writes again."""
     lines = _whole_lines(path)
-    kept = lines[: bisect.bisect_right(lines, step, key=lambda text: json.loads(text)["step"])]
-    # Replaced at once: a run may be killed here too, and what it logged must outlive it.
-    copy = path.with_suffix(".kept")
-    copy.write_text("".join(kept))
-    copy.replace(path)
+    kept = lines[: bisect.bisect_right(lines, step, key=lambda line: json.loads(line)["step"])]
+    file = path.open("ab")
+    file.truncate(sum(map(len, kept)))
+    return file
 
 
-def _whole_lines(path: pathlib.Path) -> list[str]:
+def _whole_lines(path: pathlib.Path) -> list[bytes]:
     """The lines of the file, each with its end; a run that was killed while it wrote leaves a last one without."""
     if not path.exists():
         return []
-    return [text for text in path.read_text().splitlines(keepends=True) if text.endswith("\n")]
+    return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]

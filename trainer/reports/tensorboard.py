@@ -88,7 +88,7 @@ class _EventFile:
         self._write(Event(wall_time=time.time(), step=step, summary=summary))
 
     def add_scalars(self, lines: Lines) -> None:
-        self._file.write(framed(scalar_events(lines, time.time())).tobytes())
+        self._file.write(framed(scalar_events(lines, time.time())).data)
 
     def drop_after(self, step: int) -> None:
         """Makes TensorBoard forget what earlier files of the folder say of later steps."""
@@ -96,7 +96,7 @@ class _EventFile:
         self._write(Event(wall_time=time.time(), step=step + 1, session_log=start))
 
     def _write(self, event: Event) -> None:
-        self._file.write(framed(np.frombuffer(event.SerializeToString(), np.uint8)[None]).tobytes())
+        self._file.write(framed(np.frombuffer(event.SerializeToString(), np.uint8)[None]).data)
 
     def flush(self) -> None:
         self._file.flush()

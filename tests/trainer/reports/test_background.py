@@ -104,6 +104,16 @@ def test_a_flush_returns_when_all_is_written(run, train_line):
         assert report.methods() == ["start", "write", "write", "flush"]
 
 
+def test_neither_a_flush_nor_the_end_keeps_waiting_for_training_to_be_away(run, train_line, monkeypatch):
+    monkeypatch.setattr("trainer.reports.background._PAUSE", 60.0)
+    began = time.monotonic()
+    with started(run, Told()) as background:
+        background.write(train_line(1))
+        background.flush()
+        background.write(train_line(2))
+    assert time.monotonic() - began < 30
+
+
 def test_closing_closes_every_report_and_leaves_no_thread(run, train_line):
     threads = threading.active_count()
     reports = [Told(name="first", fails=["close"]), Told(name="second")]
