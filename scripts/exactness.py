@@ -170,8 +170,8 @@ class _Lines(Report):
     def __init__(self) -> None:
         self.values: list = []
 
-    def write(self, line) -> None:
-        self.values.append(line.values)
+    def write(self, lines) -> None:
+        self.values += [line.values for line in lines]
 
 
 def _model(precision: str) -> keras.Model:

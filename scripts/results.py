@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from trainer import Trainer
-from trainer.reports import draw_terms
+from trainer.reports.chart import draw_terms
 
 NAME = "learned.json"
 _CONSOLE = Console(soft_wrap=True, highlight=False)

@@ -8,7 +8,6 @@ import dataclasses
 import functools
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 _STROKE = 0.45  # a pixel belongs to a digit where the digit's ink, from 0 to 1, is above this
 
@@ -95,6 +94,8 @@ def borders(classes: np.ndarray) -> np.ndarray:
 
 @functools.cache
 def _scanned() -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.datasets import load_digits  # not to be waited for by whoever learns something else
+
     images, digits = load_digits(return_X_y=True)
     return (images.reshape(-1, 8, 8) / 16.0).astype(np.float32), digits
 

@@ -1,7 +1,7 @@
 """Log: the numbers of single steps, averaged over the steps between two logged lines."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -15,31 +15,87 @@ class Line:
     values: Mapping[str, float]
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Lines:
+    """Lines of one split that have the same tags, as arrays: a run may have a line each few microseconds.
+
+    Attributes:
+      split: `train` or `eval`.
+      steps: int64 `[lines]`, how many updates were done at each line.
+      tags: the names of the columns.
+      values: `[lines, tags]`.
+
+    >>> lines = Lines("train", np.array([10, 20]), ("loss/total",), np.array([[2.0], [1.0]]))
+    >>> [line.step for line in lines], lines.last.values
+    ([10, 20], {'loss/total': 1.0})
+    """
+
+    split: str
+    steps: np.ndarray
+    tags: tuple[str, ...]
+    values: np.ndarray
+
+    @classmethod
+    def of(cls, line: Line) -> "Lines":
+        """A single line."""
+        return cls(line.split, np.array([line.step]), tuple(line.values), np.array([[*line.values.values()]]))
+
+    @property
+    def last(self) -> Line:
+        """The last line; there has to be one."""
+        (line,) = self[-1:]
+        return line
+
+    def with_columns(self, values: Mapping[str, float]) -> "Lines":
+        """The lines with these values added to each."""
+        columns = np.broadcast_to([*values.values()], [len(self), len(values)])
+        return Lines(self.split, self.steps, (*self.tags, *values), np.hstack([self.values, columns]))
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __getitem__(self, which: slice) -> "Lines":
+        return Lines(self.split, self.steps[which], self.tags, self.values[which])
+
+    def __iter__(self) -> Iterator[Line]:
+        for step, values in zip(self.steps.tolist(), self.values.tolist(), strict=True):
+            yield Line(self.split, step, dict(zip(self.tags, values, strict=True)))
+
+
 class Averages:
     """Turns rows of single steps into one line every `every` steps, the mean of its steps.
 
     >>> averages = Averages(tags=["loss/total"], every=2)
     >>> list(averages.lines(first_step=0, rows=np.array([[1.0], [3.0], [5.0]])))
-    [(2, {'loss/total': 2.0})]
-    >>> list(averages.rest())
-    [(3, {'loss/total': 5.0})]
+    [Line(split='train', step=2, values={'loss/total': 2.0})]
+    >>> list(averages.lines(first_step=3, rows=np.array([[7.0], [9.0]]), complete=True))
+    [Line(split='train', step=4, values={'loss/total': 6.0}), Line(split='train', step=5, values={'loss/total': 9.0})]
     """
 
-    def __init__(self, tags: list[str], every: int):
-        self._tags, self._every = tags, every
-        self._step, self._waiting = 0, np.empty([0, len(tags)])
+    def __init__(self, tags: Sequence[str], every: int):
+        self._tags, self._every = tuple(tags), every
+        self._sum, self._count = np.zeros(len(tags)), 0
 
-    def lines(self, *, first_step: int, rows: np.ndarray) -> Iterator[tuple[int, dict[str, float]]]:
-        """Takes the rows `[steps, tags]` of the steps that follow `first_step` updates; each line with its step."""
-        due = range(self._every - first_step % self._every, len(rows) + 1, self._every)
-        for part in np.split(np.asarray(rows, np.float64), due):
-            self._waiting = np.concatenate([self._waiting, part])
-            self._step = first_step = first_step + len(part)
-            if first_step % self._every == 0:
-                yield from self.rest()
+    def lines(self, *, first_step: int, rows: np.ndarray, complete: bool = False) -> Lines:
+        """The lines that come due, of which there may be none.
 
-    def rest(self) -> Iterator[tuple[int, dict[str, float]]]:
-        """The mean of the steps since the last line, if there are any."""
-        if len(self._waiting):
-            yield self._step, dict(zip(self._tags, self._waiting.mean(axis=0).tolist(), strict=True))
-            self._waiting = self._waiting[:0]
+        Args:
+          first_step: how many updates were done before the rows.
+          rows: `[steps, tags]`, the numbers of the steps that follow.
+          complete: whether the steps since the last line have one too, instead of waiting for more.
+        """
+        ends = _ends(first_step, first_step + len(rows), self._every)
+        # What waits of the first line is one more row of it: a sum of `count` steps.
+        starts = np.append(0, ends[:-1] - first_step + 1)
+        sums = np.add.reduceat(np.vstack([self._sum, rows]), starts, axis=0)
+        counts = np.diff(ends, prepend=first_step)
+        counts[0] += self._count
+        waits = counts[-1] == 0 or not (complete or ends[-1] % self._every == 0)
+        self._sum, self._count = (sums[-1], counts[-1]) if waits else (np.zeros_like(self._sum), 0)
+        due = slice(len(ends) - waits)
+        return Lines("train", ends[due], self._tags, sums[due] / counts[due, None])
+
+
+def _ends(first: int, last: int, every: int) -> np.ndarray:
+    """The steps after `first` that lines end at, and `last`, whether or not a line ends there."""
+    return np.append(np.arange(first - first % every + every, last, every), last)

@@ -13,11 +13,11 @@ from objectives import Objective
 from trainer import cluster
 from trainer.assembly import assemble
 from trainer.checkpoints import Checkpoints
-from trainer.log import Averages, Line
+from trainer.log import Averages, Line, Lines
 from trainer.pace import Pace
 from trainer.precision import building_in, require_precision
 from trainer.program import Program
-from trainer.reports import JsonLines, Report, Reports, Run, TensorBoard, Terminal
+from trainer.reports import Background, JsonLines, Report, Run, TensorBoard, Terminal
 from trainer.settings import check_settings, refuse_cut_statistics, refuse_unbuilt, refuse_unread_weights
 from trainer.sources import ArraySource
 from trainer.strategy import place
@@ -165,7 +165,7 @@ class Trainer:
             )
         self._averages, self._pace = Averages(self._program.tags, log_every), Pace(chunk_steps)
         reports = _default_reports(self._workdir) if reports is None else reports
-        self._reports = Reports(reports if self.is_chief else [])
+        self._reports = Background(reports if self.is_chief else [])
 
     @property
     def step(self) -> int:
@@ -188,16 +188,14 @@ class Trainer:
         cluster.require_same(self._strategy, "the checkpoint that they see (is --workdir shared?)", self.step)
         # Before the reports start: a run that cannot work leaves no line in them.
         self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self._workdir)
-        self._reports.start(self._run(resumed))
         values: Mapping[str, float] = {}
-        try:
+        with self._reports:
+            self._reports.start(self._run(resumed))
             while self.step < self._until:
                 # The order matters: a checkpoint is saved after the lines of its steps were written.
                 values = self._train_chunk() or values
                 values = self._evaluate_where_due() or values
                 self._save_where_due()
-        finally:
-            self._reports.close()
         return values or (self.evaluate() if self._eval is not None else self.dry_run())
 
     def evaluate(self) -> dict[str, float]:
@@ -229,22 +227,27 @@ class Trainer:
         # All workers have to run the same number of steps next, or they would wait for one another for good.
         self._pace.took(steps=steps, seconds=cluster.largest(self._strategy, time.perf_counter() - began))
         self._done.assign_add(steps)
-        lines = [*self._averages.lines(first_step=first, rows=rows)]
         # No line spans a checkpoint: a run that goes on from it has not seen the steps before.
-        lines += self._averages.rest() if self._due(self._checkpoint_every) else []
-        if self._gradients_every and self.step % self._gradients_every == 0:
-            lines[-1][1].update(self._program.term_gradients(self.step))
-        for step, values in lines:
-            values["speed/steps_per_second"] = self._pace.steps_per_second
-            self._reports.write(Line("train", step, values))
+        complete = self._due(self._checkpoint_every)
+        values = self._write(self._averages.lines(first_step=first, rows=rows, complete=complete))
         self._reports.advance(self.step, self._pace.steps_per_second)
-        return lines[-1][1] if lines else None
+        return values
+
+    def _write(self, lines: Lines) -> Mapping[str, float] | None:
+        """Reports the lines of a chunk with what is known of it besides; the values of the last, if there is one."""
+        lines = lines.with_columns({"speed/steps_per_second": self._pace.steps_per_second})
+        blocks = [lines]
+        if self._gradients_every and self.step % self._gradients_every == 0:
+            blocks = [lines[:-1], lines[-1:].with_columns(self._program.term_gradients(self.step))]
+        for block in filter(len, blocks):
+            self._reports.write(block)
+        return blocks[-1].last.values if lines else None
 
     def _evaluate_where_due(self) -> Mapping[str, float] | None:
         if self._eval is None or not self._due(self._eval_every):
             return None
         values = self.evaluate()
-        self._reports.write(Line("eval", self.step, values))
+        self._reports.write(Lines.of(Line("eval", self.step, values)))
         return values
 
     def _save_where_due(self) -> None:

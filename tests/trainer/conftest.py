@@ -46,8 +46,8 @@ class Recorder(Report):
         self.run = run
         self.calls.append("start")
 
-    def write(self, line):
-        self.lines.append(line)
+    def write(self, lines):
+        self.lines += lines
         self.calls.append("write")
 
     def advance(self, step, steps_per_second):

@@ -1,9 +1,8 @@
 """Reports: where a run's numbers are shown. One interface, one small file for each place."""
 
-from trainer.reports.chart import draw_terms as draw_terms
+from trainer.reports.background import Background as Background
 from trainer.reports.jsonl import JsonLines as JsonLines
 from trainer.reports.report import Report as Report
-from trainer.reports.report import Reports as Reports
 from trainer.reports.report import Run as Run
 from trainer.reports.tensorboard import TensorBoard as TensorBoard
 from trainer.reports.terminal import Terminal as Terminal

@@ -1,29 +1,36 @@
 """The `metrics.jsonl` report: one line a logged step, the same tags as TensorBoard."""
 
+import bisect
+import functools
 import json
 import pathlib
-from typing import IO
+from typing import BinaryIO
 
-from trainer.log import Line
+import numpy as np
+
+from trainer.log import Line, Lines
+from trainer.reports.decimals import WIDTH, decimals
 from trainer.reports.report import Report, Run
 
 NAME = "metrics.jsonl"
 
 
 class JsonLines(Report):
-    """Writes `{"split": "train", "step": 20, "loss/total": 1.25, ...}`, one object a line."""
+    """Writes `{"split": "train", "step": 20, "loss/total": 1.25000000e+00, ...}`, one object a line.
+
+    Values are float32, as training computes them and TensorBoard keeps them; their nine digits give them back exactly.
+    """
 
     def __init__(self, folder: pathlib.Path):
         self._path = folder / NAME
-        self._file: IO[str] | None = None
+        self._file: BinaryIO | None = None
 
     def start(self, run: Run) -> None:
-        _keep_until(self._path, run.first_step)
-        self._file = self._path.open("a")
+        self._file = _open_after(self._path, run.first_step)
 
-    def write(self, line: Line) -> None:
+    def write(self, lines: Lines) -> None:
         assert self._file is not None
-        self._file.write(json.dumps({"split": line.split, "step": line.step, **line.values}) + "\n")
+        self._file.write(_text(lines).data)
 
     def flush(self) -> None:
         if self._file:
@@ -36,21 +43,46 @@ class JsonLines(Report):
 
 def read(folder: pathlib.Path) -> list[Line]:
     """The lines that a run has written so far."""
-    records = [json.loads(text) for text in _whole_lines(folder / NAME)]
-    return [Line(record.pop("split"), record.pop("step"), record) for record in records]
+    # Whole numbers are values too; only a step is counted.
+    records = [json.loads(line, parse_int=float) for line in _whole_lines(folder / NAME)]
+    return [Line(record.pop("split"), int(record.pop("step")), record) for record in records]
 
 
-def _keep_until(path: pathlib.Path, step: int) -> None:
-    """Drops lines of later steps, which a run that went on past its last checkpoint will write again."""
-    kept = [text for text in _whole_lines(path) if json.loads(text)["step"] <= step]
-    # Replaced at once: a run may be killed here too, and what it logged must outlive it.
-    copy = path.with_suffix(".kept")
-    copy.write_text("".join(kept))
-    copy.replace(path)
+def _text(lines: Lines) -> np.ndarray:
+    steps = _right_aligned(lines.steps)
+    template = _template(lines.split, lines.tags, steps.shape[1])
+    text = np.tile(template, [len(lines), 1])
+    text[:, template == 0] = np.hstack([steps, decimals(lines.values).reshape(len(lines), -1)])
+    return text
 
 
-def _whole_lines(path: pathlib.Path) -> list[str]:
+@functools.lru_cache(maxsize=64)
+def _template(split: str, tags: tuple[str, ...], step_width: int) -> np.ndarray:
+    """The bytes of a line, 0 where its numbers go: JSON has no such byte."""
+    values = "".join(f", {json.dumps(tag)}: {chr(0) * WIDTH}" for tag in tags)
+    text = f'{{"split": {json.dumps(split)}, "step": {chr(0) * step_width}{values}}}\n'
+    return np.frombuffer(text.encode(), np.uint8)
+
+
+def _right_aligned(steps: np.ndarray) -> np.ndarray:
+    """Whole numbers as text, uint8 `[steps, width]`, as wide as the largest."""
+    quotients = steps[:, None] // 10 ** np.arange(len(str(steps.max())))[::-1]
+    text = (quotients % 10 + ord("0")).astype(np.uint8)
+    text[:, :-1][quotients[:, :-1] == 0] = ord(" ")
+    return text
+
+
+def _open_after(path: pathlib.Path, step: int) -> BinaryIO:
+    """Opens the file to go on; drops lines of later steps, which a run that died past its checkpoint writes again."""
+    lines = _whole_lines(path)
+    kept = lines[: bisect.bisect_right(lines, step, key=lambda line: json.loads(line)["step"])]
+    file = path.open("ab")
+    file.truncate(sum(map(len, kept)))
+    return file
+
+
+def _whole_lines(path: pathlib.Path) -> list[bytes]:
     """The lines of the file, each with its end; a run that was killed while it wrote leaves a last one without."""
     if not path.exists():
         return []
-    return [text for text in path.read_text().splitlines(keepends=True) if text.endswith("\n")]
+    return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]

@@ -1,10 +1,9 @@
-"""Report: the interface of everything that shows a run's numbers, and the composite of several."""
+"""Report: the interface of everything that shows a run's numbers."""
 
 import dataclasses
 import pathlib
-from collections.abc import Sequence
 
-from trainer.log import Line
+from trainer.log import Lines
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,13 +28,16 @@ class Run:
 
 
 class Report:
-    """Shows a run's numbers somewhere. Each method does nothing unless a report needs it."""
+    """Shows a run's numbers somewhere. Each method does nothing unless a report needs it.
+
+    The trainer calls `start` on its own thread and what follows on another, one call after the other.
+    """
 
     def start(self, run: Run) -> None:
         """Called once, before the first step."""
 
-    def write(self, line: Line) -> None:
-        """Called with each line, in the order of steps."""
+    def write(self, lines: Lines) -> None:
+        """Called with the lines, one or more at once, in the order of steps."""
 
     def advance(self, step: int, steps_per_second: float) -> None:
         """Called after each chunk: `step` updates are done."""
@@ -44,31 +46,4 @@ class Report:
         """Called before a checkpoint: what was written so far must outlive the process."""
 
     def close(self) -> None:
-        """Called once at the end, also where the run failed."""
-
-
-class Reports(Report):
-    """Hands everything on to several reports, in their order."""
-
-    def __init__(self, reports: Sequence[Report]):
-        self._reports = tuple(reports)
-
-    def start(self, run: Run) -> None:
-        for report in self._reports:
-            report.start(run)
-
-    def write(self, line: Line) -> None:
-        for report in self._reports:
-            report.write(line)
-
-    def advance(self, step: int, steps_per_second: float) -> None:
-        for report in self._reports:
-            report.advance(step, steps_per_second)
-
-    def flush(self) -> None:
-        for report in self._reports:
-            report.flush()
-
-    def close(self) -> None:
-        for report in self._reports:
-            report.close()
+        """Called once at the end, also where the run failed or this report never started."""

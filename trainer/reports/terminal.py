@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from trainer.log import Line
+from trainer.log import Lines
 from trainer.reports.report import Report, Run
 
 
@@ -34,11 +34,13 @@ class Terminal(Report):
             self._bar = self._progress.add_task("train", total=run.steps, completed=run.first_step, rate="", terms="")
             self._progress.start()
 
-    def write(self, line: Line) -> None:
-        if line.split == "eval":
-            self._print(f"eval at step {line.step}: {weighted_values(line.values)}")
+    def write(self, lines: Lines) -> None:
+        # Of many lines since the last look only the newest would be seen.
+        terms = weighted_values(lines.last.values)
+        if lines.split == "eval":
+            self._print(f"eval at step {lines.last.step}: {terms}")
         else:
-            self._terms = weighted_values(line.values)
+            self._terms = terms
 
     def advance(self, step: int, steps_per_second: float) -> None:
         self._rate = steps_per_second

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trainer.log import Line
+from trainer.log import Line, Lines
 from trainer.reports import Run
 
 
@@ -28,9 +28,9 @@ def run():
 
 @pytest.fixture
 def train_line():
-    return lambda step: Line("train", step, {**values(step), "speed/steps_per_second": 100.0})
+    return lambda step: Lines.of(Line("train", step, {**values(step), "speed/steps_per_second": 100.0}))
 
 
 @pytest.fixture
 def eval_line():
-    return lambda step: Line("eval", step, values(step))
+    return lambda step: Lines.of(Line("eval", step, values(step)))

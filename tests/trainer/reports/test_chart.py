@@ -1,11 +1,15 @@
 """The chart: a real picture of what metrics.jsonl holds."""
 
+import pathlib
+import re
+
 import matplotlib.image
 import numpy as np
 import pytest
 
-from trainer.log import Line
-from trainer.reports import JsonLines, draw_terms
+from trainer.log import Line, Lines
+from trainer.reports import JsonLines
+from trainer.reports.chart import draw_terms
 
 
 @pytest.fixture
@@ -43,9 +47,8 @@ def test_it_is_a_picture_with_a_colour_for_each_term(logged, train_line, eval_li
 
 @pytest.mark.parametrize("value", [0.0, -1.0])
 def test_values_without_a_logarithm_are_drawn_too(logged, tmp_path, value):
-    lines = [
-        Line("train", step, {"loss/total": value, "terms/a/raw": value, "terms/a/weighted": value}) for step in (1, 2)
-    ]
+    values = {"loss/total": value, "terms/a/raw": value, "terms/a/weighted": value}
+    lines = [Lines.of(Line("train", step, values)) for step in (1, 2)]
     assert len(drawn(draw_terms(logged(lines), tmp_path / "terms.png"))) > 100
 
 
@@ -56,3 +59,9 @@ def test_a_single_line_is_enough(logged, train_line, tmp_path):
 def test_where_nothing_was_logged_there_is_nothing_to_draw(tmp_path):
     with pytest.raises(ValueError, match="has logged nothing yet"):
         draw_terms(tmp_path, tmp_path / "terms.png")
+
+
+def test_training_does_not_wait_for_what_draws_to_be_imported():
+    modules = (pathlib.Path(__file__).parents[3] / "trainer").rglob("*.py")
+    needed = re.compile(r"^(?:import|from) (?:matplotlib|trainer\.reports\.chart)", re.MULTILINE)
+    assert [path.name for path in modules if needed.search(path.read_text())] == ["chart.py"]

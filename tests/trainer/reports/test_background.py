@@ -1,0 +1,199 @@
+"""Background: everything is written, in order, and no error is lost."""
+
+import threading
+import time
+import traceback
+
+import pytest
+
+from trainer.reports import Background, Report
+
+
+class Told(Report):
+    """Notes in a list what it is told, and fails where it is asked to."""
+
+    def __init__(self, told=None, name="", fails=()):
+        self.told = [] if told is None else told
+        for method in ("start", "write", "advance", "flush", "close"):
+            setattr(self, method, self._note(name, method, method in fails))
+
+    def _note(self, name, method, fails):
+        def note(*given):
+            self.told.append((name, method, given))
+            if fails:
+                raise OSError(f"{name} cannot {method}")
+
+        return note
+
+    def methods(self):
+        return [method for _, method, _ in self.told]
+
+
+class Held(Told):
+    """Waits to be let go before it writes."""
+
+    def __init__(self):
+        super().__init__()
+        self.let_go = threading.Event()
+        note = self.write
+        self.write = lambda lines: self.let_go.wait(60) and note(lines)
+
+
+def started(run, *reports):
+    background = Background(reports)
+    background.start(run())
+    return background
+
+
+def test_every_report_is_told_everything_in_their_order(run, train_line):
+    told, the_run, lines = [], run(), train_line(20)
+    with Background([Told(told, "first"), Told(told, "second")]) as background:
+        background.start(the_run)
+        background.write(lines)
+        background.advance(20, 5.0)
+        background.flush()
+    events = [("start", (the_run,)), ("write", (lines,)), ("advance", (20, 5.0)), ("flush", ()), ("close", ())]
+    assert told == [(name, *event) for event in events for name in ("first", "second")]
+
+
+def test_many_lines_stay_in_order_and_all_are_there_at_the_end(run, train_line):
+    report = Told()
+    with started(run, report) as background:
+        for step in range(1, 500):
+            background.write(train_line(step))
+    assert [given[0].last.step for _, method, given in report.told if method == "write"] == [*range(1, 500)]
+
+
+def test_training_does_not_wait_for_a_line_to_be_written(run, train_line):
+    report = Held()
+    with started(run, report) as background:
+        background.write(train_line(1))
+        assert report.methods() == ["start"]
+        report.let_go.set()
+    assert report.methods() == ["start", "write", "close"]
+
+
+def test_a_full_queue_holds_training_back(run, train_line):
+    report, handed_on = Held(), []
+
+    def train():
+        for step in range(1, 201):
+            background.write(train_line(step))
+            handed_on.append(step)
+
+    with started(run, report) as background:
+        training = threading.Thread(target=train)
+        training.start()
+        training.join(0.3)
+        waiting = len(handed_on)
+        assert training.is_alive()
+        assert 0 < waiting < 100
+        report.let_go.set()
+        training.join(60)
+    assert report.methods().count("write") == 200
+
+
+def test_a_flush_returns_when_all_is_written(run, train_line):
+    report = Told()
+    note = report.write
+    report.write = lambda lines: (time.sleep(0.05), note(lines))
+    with started(run, report) as background:
+        background.write(train_line(1))
+        background.write(train_line(2))
+        background.flush()
+        assert report.methods() == ["start", "write", "write", "flush"]
+
+
+def test_neither_a_flush_nor_the_end_keeps_waiting_for_training_to_be_away(run, train_line, monkeypatch):
+    monkeypatch.setattr("trainer.reports.background._PAUSE", 60.0)
+    began = time.monotonic()
+    with started(run, Told()) as background:
+        background.write(train_line(1))
+        background.flush()
+        background.write(train_line(2))
+    assert time.monotonic() - began < 30
+
+
+def test_closing_closes_every_report_and_leaves_no_thread(run, train_line):
+    threads = threading.active_count()
+    reports = [Told(name="first", fails=["close"]), Told(name="second")]
+    background = started(run, *reports)
+    assert threading.active_count() == threads + 1
+    with pytest.raises(OSError, match="first cannot close"):
+        background.close()
+    assert threading.active_count() == threads
+    assert [report.methods() for report in reports] == [["start", "close"]] * 2
+
+
+def test_it_can_be_started_again(run, train_line):
+    report = Told()
+    background = Background([report])
+    for _ in range(2):
+        with background:
+            background.start(run())
+            background.write(train_line(1))
+    assert report.methods() == ["start", "write", "close"] * 2
+
+
+# Errors
+
+
+def test_a_report_that_cannot_start_is_told_at_once_and_all_are_closed(run):
+    reports = [Told(), Told(name="second", fails=["start"]), Told()]
+    threads = threading.active_count()
+    with pytest.raises(OSError, match="second cannot start"), Background(reports) as background:
+        background.start(run())
+    assert [report.methods() for report in reports] == [["start", "close"], ["start", "close"], ["close"]]
+    assert threading.active_count() == threads
+
+
+@pytest.mark.parametrize("call", ["write", "advance", "flush", "close"])
+def test_an_error_is_raised_once_by_the_next_call_with_its_own_traceback(run, train_line, call):
+    background = started(run, Told(name="first", fails=["write"]))
+    background.write(train_line(1))
+    background._calls.join()
+    arguments = {"write": [train_line(2)], "advance": [2, 1.0]}.get(call, [])
+    with pytest.raises(OSError, match="first cannot write") as error:
+        getattr(background, call)(*arguments)
+    assert "in note" in "".join(traceback.format_tb(error.value.__traceback__))
+    background.close()
+
+
+@pytest.mark.parametrize("fails", ["write", "advance", "flush"])
+def test_after_an_error_the_others_go_on_and_all_are_closed(run, train_line, fails):
+    broken, whole = Told(name="broken", fails=[fails]), Told()
+    with pytest.raises(OSError, match=f"broken cannot {fails}"), started(run, broken, whole) as background:
+        for call in (lambda: background.write(train_line(1)), lambda: background.advance(1, 1.0), background.flush) * 2:
+            try:
+                call()
+            except OSError as error:
+                raised = error
+        raise raised
+    assert whole.methods() == ["start", *["write", "advance", "flush"] * 2, "close"]
+    heard = ["write", "advance", "flush"]
+    assert broken.methods() == ["start", *heard[: heard.index(fails) + 1], "close"]
+
+
+def test_the_error_of_training_is_raised_and_that_of_a_report_noted(run, train_line):
+    whole = Told()
+    reports = [Told(name="first", fails=["write"]), whole, Told(name="third", fails=["close"])]
+    with pytest.raises(ValueError, match="diverged") as error, started(run, *reports) as background:
+        background.write(train_line(1))
+        raise ValueError("diverged")
+    (note,) = error.value.__notes__
+    assert "OSError: first cannot write" in note
+    assert whole.methods() == ["start", "write", "close"]
+
+
+def test_of_two_errors_the_second_is_noted(run, train_line):
+    background = started(run, Told(name="first", fails=["write"]), Told(name="second", fails=["write"]))
+    background.write(train_line(1))
+    with pytest.raises(OSError, match="first cannot write") as error:
+        background.close()
+    assert error.value.__notes__ == ["A report failed too: OSError: second cannot write"]
+
+
+def test_without_a_start_closing_only_closes():
+    report = Told()
+    Background([report]).close()
+    assert report.methods() == ["close"]

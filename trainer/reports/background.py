@@ -1,0 +1,122 @@
+"""Background: hands a run's numbers to its reports from a thread of its own, so that training need not wait."""
+
+import collections
+import queue
+import threading
+from collections.abc import Callable, Sequence
+
+from trainer.log import Lines
+from trainer.reports.report import Report, Run
+
+# A slow report slows training down, rather than filling the memory with what it has still to write.
+_WAITING_CALLS = 32
+
+# Between two chunks training needs the interpreter for some milliseconds, then not at all: reports write best then.
+_PAUSE = 0.01
+
+
+class Background(Report):
+    """Tells several reports everything in order, while training goes on.
+
+    A report that fails is told nothing more but to close; the others go on. Its error is raised, once, by the next
+    call on the thread that trains.
+
+    As a context, it closes the reports at the end. Where the body fails too its error is the one that is raised, and
+    those of the reports become notes to it.
+
+    >>> class Show(Report):
+    ...     def advance(self, step, steps_per_second):
+    ...         print("step", step)
+    >>> with Background([Show()]) as reports:
+    ...     reports.start(Run(terms=("data",), steps=20))
+    ...     reports.advance(20, 100.0)
+    step 20
+    """
+
+    def __init__(self, reports: Sequence[Report]):
+        self._reports = tuple(reports)
+        self._working: list[Report] = []
+        self._calls: queue.Queue[Callable[[Report], None] | None] = queue.Queue(_WAITING_CALLS)
+        self._errors: collections.deque[BaseException] = collections.deque()
+        self._in_a_hurry = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, run: Run) -> None:
+        """Starts the reports, on this thread: what cannot work is told before the first step."""
+        for report in self._reports:
+            report.start(run)
+        self._working = list(self._reports)
+        self._in_a_hurry.clear()
+        # A daemon, as a process that dies must not be kept: whoever wants its lines closes.
+        self._thread = threading.Thread(target=self._work, name="reports", daemon=True)
+        self._thread.start()
+
+    def write(self, lines: Lines) -> None:
+        self._hand_on(lambda report: report.write(lines))
+
+    def advance(self, step: int, steps_per_second: float) -> None:
+        self._hand_on(lambda report: report.advance(step, steps_per_second))
+
+    def flush(self) -> None:
+        """Returns when all that was handed in before is written, and would outlive the process."""
+        self._in_a_hurry.set()
+        self._calls.put(lambda report: report.flush())
+        self._calls.join()
+        self._in_a_hurry.clear()
+        self._raise_errors()
+
+    def close(self) -> None:
+        """Closes every report, when all that was handed in is written."""
+        if self._thread:
+            self._in_a_hurry.set()
+            self._calls.put(None)
+            self._thread.join()
+            self._thread = None
+        self._tell(self._reports, lambda report: report.close())
+        self._raise_errors()
+
+    def __enter__(self) -> "Background":
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        try:
+            self.close()
+        except Exception as own:
+            if error is None:
+                raise
+            error.add_note(_note(own))
+
+    def _hand_on(self, call: Callable[[Report], None]) -> None:
+        # Before anything is raised: a report that works must not lose a line to one that does not.
+        self._calls.put(call)
+        self._raise_errors()
+
+    def _raise_errors(self) -> None:
+        errors = [self._errors.popleft() for _ in range(len(self._errors))]
+        if errors:
+            for other in errors[1:]:
+                errors[0].add_note(_note(other))
+            raise errors[0]
+
+    def _work(self) -> None:
+        while call := self._calls.get():
+            if self._calls.empty():
+                self._in_a_hurry.wait(_PAUSE)
+            self._working = self._tell(self._working, call)
+            self._calls.task_done()
+        self._calls.task_done()
+
+    def _tell(self, reports: Sequence[Report], call: Callable[[Report], None]) -> list[Report]:
+        """Calls each report, keeps the errors for later, and returns the reports without one."""
+        working = []
+        for report in reports:
+            try:
+                call(report)
+                working.append(report)
+            except BaseException as error:  # of any kind: with its thread gone, the queue would fill and training stop
+                self._errors.append(error)
+        return working
+
+
+def _note(error: BaseException) -> str:
+    return f"A report failed too: {type(error).__name__}: {error}"
