@@ -28,6 +28,6 @@ def as_tensor(buffer: np.ndarray) -> tf.Tensor:
     >>> as_tensor(buffer).numpy()
     array([3., 4.], dtype=float32)
     """
-    if buffer.dtype.isbuiltin != 1:  # such as bfloat16, which NumPy cannot share
+    if buffer.dtype.kind not in "biufc":  # such as bfloat16, which NumPy cannot share
         return tf.convert_to_tensor(buffer)
     return tf.experimental.dlpack.from_dlpack(buffer.__dlpack__())

@@ -25,7 +25,7 @@ def test_a_tensor_holds_what_the_buffer_was_filled_with(kind, shape):
     np.testing.assert_array_equal(tf.reverse(tf.reshape(tensor, [-1]), [0]), filled.ravel()[::-1])
 
 
-@pytest.mark.parametrize("kind", [np.float32, np.int32, np.bool_])
+@pytest.mark.parametrize("kind", [np.float32, np.int32, np.bool_, np.dtype(">f4").newbyteorder("=")])
 def test_nothing_is_copied(kind):
     buffer = empty_buffer([1000], np.dtype(kind))
     buffer[:] = 0

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from trainer import ArraySource
-from trainer.streamed import StreamedFeed
+from trainer.streamed import StreamedFeed, _Gathered
 
 
 @pytest.fixture
@@ -80,6 +80,14 @@ def test_a_chunk_reads_its_own_steps_and_as_many_ahead(watched, rows):
     watched.train(first_step=0, steps=4)
     watched._feed._ahead.take(None)
     assert rows == [20, 20] * 2  # inputs and targets, this chunk and the next
+
+
+def test_what_was_gathered_is_handed_over_without_a_copy(watched):
+    feed = watched._feed
+    gathered = feed._gather(_Gathered(feed._buffers(), 0), 0, 2)
+    (tensor,) = feed._placed(gathered)["inputs"].values
+    gathered.buffers[0]["inputs"][1, 2, 0] = 77.0
+    assert float(tensor[1, 2, 0]) == 77.0
 
 
 def test_what_was_foreseen_is_used_and_completed(watched, rows):
