@@ -38,6 +38,7 @@ class Trainer:
 
     >>> import numpy as np
     >>> from objectives import MeanSquaredError
+    >>> from trainer import ArraySource
     >>> model = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])
     >>> x = np.linspace(-1, 1, 64, dtype=np.float32)[:, None]
     >>> trainer = Trainer(model=model, objective=Objective(data=MeanSquaredError()), reports=[],
