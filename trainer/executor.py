@@ -16,7 +16,7 @@ from tensorflow.types.experimental import ConcreteFunction
 from objectives import ConfigurationError
 from trainer import cluster
 from trainer.choice import Choice, choose, keep, kept
-from trainer.chunk import LIMIT, trace_step, trace_training
+from trainer.chunk import trace_step, trace_training
 from trainer.execution import Unsupported, Ways, compiled, find_ways, require_execution, unsupported
 from trainer.feed import Feed
 from trainer.step import Step
@@ -32,9 +32,9 @@ class Executor:
       choice: how chunks are run, and why; before `settle`, what is likely best.
     """
 
-    def __init__(self, *, strategy: tf.distribute.Strategy, step: Step, feed: Feed, seed: int, execution: str):
-        self._strategy, self._step, self._feed, self._seed = strategy, step, feed, seed
-        self._execution = execution
+    def __init__(self, *, strategy: tf.distribute.Strategy, step: Step, feed: Feed, execution: str):
+        self._strategy, self._step, self._feed = strategy, step, feed
+        self._execution, self._settled = execution, False
         self._built: dict[str, Callable[..., Any]] = {}
 
     @functools.cached_property
@@ -55,9 +55,10 @@ class Executor:
           ConfigurationError: the terms, the model and the data do not fit together, or cannot be run as asked.
         """
         replicas = self._strategy.num_replicas_in_sync
-        if self._execution == "auto" and len(self._ways.likely) > 1:
+        if self._execution == "auto" and len(self._ways.likely) > 1 and not self._settled:
             before = None if folder is None else kept(folder, replicas)
             self.choice = before or self._measured(first_step, steps)
+            self._settled = True
             self._built = {way: chunk for way, chunk in self._built.items() if way == self.choice.execution}
             if folder is not None and cluster.is_chief(self._strategy):
                 keep(self.choice, folder, replicas)
@@ -80,7 +81,7 @@ class Executor:
     def run(self, *, first_step: int, steps: int) -> np.ndarray:
         """Does the `steps` updates that follow `first_step`; their numbers, float32 `[steps, tags]`."""
         self.compile()
-        return self._run(self.choice.execution, first_step, steps)
+        return self._run(self.choice.execution, self._feed.chunk(first_step=first_step, steps=steps), first_step, steps)
 
     def _measured(self, first_step: int, steps: int) -> Choice:
         began = time.perf_counter()
@@ -97,15 +98,16 @@ class Executor:
             # The first run pays for what is set up once.
             self._seconds(way, first_step, 1)
             steps = 1
-            while (seconds := self._seconds(way, first_step, steps)) < _SECONDS and steps < LIMIT:
-                steps = min(4 * steps, LIMIT)
+            while (seconds := self._seconds(way, first_step, steps)) < _SECONDS and steps < self._feed.limit:
+                steps = min(4 * steps, self._feed.limit)
             # The machine may have done something else meanwhile.
             return min(seconds, self._seconds(way, first_step, steps)) / steps
 
     def _seconds(self, way: str, first_step: int, steps: int) -> float:
         """How long these steps take, the same on all workers."""
+        data = self._feed.look(first_step, steps).data
         began = time.perf_counter()
-        self._run(way, first_step, steps)
+        self._run(way, data, first_step, steps)
         return cluster.largest(self._strategy, time.perf_counter() - began)
 
     def _build(self, way: str) -> None:
@@ -124,11 +126,11 @@ class Executor:
 
     def _warm_up(self, way: str) -> None:
         if way != "xla_step":
-            self._run(way, 0, 0)
+            self._run(way, self._feed.chunk(first_step=0, steps=0), 0, 0)
             return
         # What is compiled inside of the loop waits for the loop to turn.
         with self._state_kept():
-            self._run(way, 0, 1)
+            self._run(way, self._feed.look(0, 1).data, 0, 1)
 
     def _stepping(self, way: str) -> Callable[..., Any]:
         if way != "xla_step":
@@ -137,10 +139,8 @@ class Executor:
             return compiled(self._traced)
         return trace_step(dataclasses.replace(self._step, compiled=True), self._feed)
 
-    def _run(self, way: str, first_step: int, steps: int) -> np.ndarray:
-        indices = np.zeros([LIMIT, *self._feed.shape], np.int32)
-        indices[:steps] = self._feed.batches(first_step=first_step, steps=steps, seed=self._seed)
-        rows = self._built[way](tf.constant(indices), tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
+    def _run(self, way: str, data: Any, first_step: int, steps: int) -> np.ndarray:
+        rows = self._built[way](data, tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
         return rows.numpy()[:steps]
 
     def _state_kept(self) -> contextlib.AbstractContextManager:

@@ -1,59 +1,89 @@
-"""Feed: gets each replica its share of a batch, from data that stays on the device."""
+"""Feed: hands each step its batch, and each replica its share of it."""
 
-import math
-from collections.abc import Callable, Mapping
-from typing import Any
+import abc
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
-from trainer.sources import ArraySource
+from trainer.shares import Shares
+
+# The most steps one call may run: it sizes the buffers for what a step takes and for what it reports.
+LIMIT = 4000
+
+# How much data one call is handed where batches travel: enough that handing it over does not show.
+_BYTES = 64 * 2**20
 
 
-class Feed:
-    """The examples of one source, resident on every device, cut into batches and shards.
+class Block(NamedTuple):
+    """Data, and which of its steps are meant: `first` to `stop - 1`."""
 
-    Only indices travel: a batch is gathered where it is used. A batch that the replicas cannot share evenly is
-    padded with -1, and padding is marked as not valid for the terms.
+    data: Any
+    first: int
+    stop: int
+
+
+class Feed(abc.ABC):
+    """The batches of one source, step by step.
+
+    What a compiled chunk is handed is a nest of tensors for each replica, called data: `[limit, ...]` in all of
+    them, of which the first rows belong to the steps of the chunk. Only the feed knows what is in it.
 
     Attributes:
-      shape: `(replicas, shard)`, the shape of one batch of indices.
+      limit: the most steps that one chunk can take.
+      resident: what stays on the device of each replica; a nest of tensors, captured by what is traced.
+      state: what a checkpoint must hold for this feed to go on where it was.
     """
 
-    def __init__(
-        self, strategy: tf.distribute.Strategy, source: ArraySource, batch_size: int, *, micro_batches: int = 1
-    ):
-        replicas = strategy.num_replicas_in_sync
-        self.shape = (replicas, -(-batch_size // (replicas * micro_batches)) * micro_batches)
-        self._strategy, self._source, self._batch_size = strategy, source, batch_size
-        self._resident = strategy.experimental_distribute_values_from_function(
-            lambda _: tf.nest.map_structure(tf.convert_to_tensor, dict(source.arrays))
-        )
+    limit: int
+    resident: Any = ()
+    state: Sequence[Any] = ()
 
-    def batches(self, *, first_step: int, steps: int, seed: int) -> np.ndarray:
-        """The examples that these steps train on: int32 `[steps, replicas, shard]`."""
-        indices = self._source.indices(first_step=first_step, steps=steps, batch_size=self._batch_size, seed=seed)
-        return self._split(indices)
+    def __init__(self, shares: Shares):
+        self._strategy = shares.strategy
 
-    def once(self) -> np.ndarray:
-        """Every example once, in order: int32 `[batches, replicas, shard]`."""
-        return self._split(_pad(np.arange(self._source.size), self._batch_size).reshape(-1, self._batch_size))
+    @abc.abstractmethod
+    def chunk(self, *, first_step: int, steps: int) -> Any:
+        """The data of the `steps` steps that follow `first_step`."""
 
-    def run(self, step: Callable[..., Any], indices: tf.Tensor, number: tf.Tensor, *, padded: bool) -> Any:
+    @abc.abstractmethod
+    def look(self, step: int, steps: int = 1) -> Block:
+        """The batches of `steps` steps from `step` on, or some like them, for a look that training does not notice."""
+
+    @abc.abstractmethod
+    def blocks(self) -> Iterator[Block]:
+        """Every example exactly once; for the feeds of evaluation."""
+
+    @abc.abstractmethod
+    def batch(self, resident: Any, row: Any) -> dict[str, Any]:
+        """A replica's batch of one step, of its row of the data; traced, in replica context."""
+
+    @abc.abstractmethod
+    def describe(self, step: int) -> str:
+        """How the data reach a run that begins at `step`, for people."""
+
+    @functools.cached_property
+    def signature(self) -> Any:
+        """What the data of any chunk are like."""
+        return tf.nest.map_structure(tf.type_spec_from_value, self.chunk(first_step=0, steps=0))
+
+    def run(self, step: Callable[..., Any], data: Any, row: tf.Tensor, number: tf.Tensor) -> Any:
         """Calls `step(batch, number)` on each replica with its share; what each returns, to be read by `first`.
 
         Args:
-          step: works in replica context, on a batch as a dict of `inputs` and what else the source has.
-          indices: `[replicas, shard]`.
+          step: works in replica context, on a batch as a dict of `inputs` and what else the source has; `valid`
+            tells examples from padding where there may be some.
+          data: of a chunk.
+          row: which of its steps.
           number: the number of the step.
-          padded: whether some indices may be -1.
         """
 
-        def on_replica(arrays, indices, number):
-            own = indices[tf.distribute.get_replica_context().replica_id_in_sync_group]
-            return step(_take(arrays, own, padded), number)
+        def on_replica(resident, data, row, number):
+            own = tf.nest.map_structure(lambda value: value[row], data)
+            return step(self.batch(resident, own), number)
 
-        return self._strategy.run(on_replica, args=(self._resident, indices, number))
+        return self._strategy.run(on_replica, args=(self.resident, data, row, number))
 
     def update(self, step: Callable[..., Any], *arguments: Any) -> None:
         """Calls `step(*arguments)` on each replica with its own part of what `run` returned."""
@@ -63,24 +93,11 @@ class Feed:
         """What the first replica returned, where all return the same."""
         return tf.nest.map_structure(lambda value: self._strategy.experimental_local_results(value)[0], results)
 
-    @property
-    def padded(self) -> bool:
-        """Whether a full batch needs padding to be shared."""
-        replicas, shard = self.shape
-        return replicas * shard != self._batch_size
 
-    def _split(self, indices: np.ndarray) -> np.ndarray:
-        padded = _pad(indices, math.prod(self.shape)).astype(np.int32)
-        return padded.reshape(len(indices), *self.shape)
+def steps_within_bytes(batch_bytes: int) -> int:
+    """How many steps a chunk can take whose batches have to travel.
 
-
-def _take(arrays: Mapping[str, Any], indices: tf.Tensor, padded: bool) -> dict[str, Any]:
-    """The examples at `indices`; where one is -1, any example, marked as not valid."""
-    batch = tf.nest.map_structure(lambda array: tf.gather(array, tf.maximum(indices, 0)), dict(arrays))
-    return {**batch, "valid": tf.cast(indices >= 0, tf.float32)} if padded else batch
-
-
-def _pad(indices: np.ndarray, multiple: int) -> np.ndarray:
-    """Appends -1 to the last axis, up to the next multiple."""
-    missing = -indices.shape[-1] % multiple
-    return np.pad(indices, [(0, 0)] * (indices.ndim - 1) + [(0, missing)], constant_values=-1)
+    >>> steps_within_bytes(200_000), steps_within_bytes(10), steps_within_bytes(10**9)
+    (335, 4000, 1)
+    """
+    return max(1, min(LIMIT, _BYTES // max(batch_bytes, 1)))

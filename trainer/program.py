@@ -3,25 +3,26 @@
 import contextlib
 import functools
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
-from objectives import ConfigurationError
+from objectives import ConfigurationError, Mean
 from trainer.choice import Choice
 from trainer.chunk import trace_evaluation, trace_term_gradients
 from trainer.execution import compiled
 from trainer.executor import Executor, unchanged
-from trainer.feed import Feed
-from trainer.sources import ArraySource
+from trainer.feed import Block, Feed
+from trainer.shares import Shares
+from trainer.sources import Source
 from trainer.step import Step
 
 
 class Program:
-    """Training and evaluation as functions of the step, over resident data.
+    """Training and evaluation as functions of the step.
 
     Attributes:
       tags: the names of the numbers of a training step.
@@ -32,8 +33,8 @@ class Program:
         *,
         strategy: tf.distribute.Strategy,
         step: Step,
-        train: ArraySource,
-        eval: ArraySource | None,
+        train: Source,
+        eval: Source | None,
         batch_size: int,
         seed: int,
         execution: str,
@@ -42,6 +43,20 @@ class Program:
         self._strategy, self._step, self._execution = strategy, step, execution
         self._train_source, self._eval_source = train, eval
         self._batch_size, self._seed = batch_size, seed
+
+    @property
+    def limit(self) -> int:
+        """The most steps that one chunk can take."""
+        return self._feed.limit
+
+    @property
+    def state(self) -> Sequence[Any]:
+        """What a checkpoint must hold for the data to go on where they were."""
+        return self._feed.state
+
+    def describe_data(self, step: int) -> str:
+        """How the data reach a run that begins at `step`, for people."""
+        return self._feed.describe(step)
 
     @property
     def choice(self) -> Choice:
@@ -71,41 +86,49 @@ class Program:
           ConfigurationError: there is no evaluation source.
         """
         with self.averaged():
-            return _as_numbers(self._evaluation(tf.constant(step, tf.int64)))
+            return self._evaluated(self._evaluation, self._eval_feed.blocks(), step)
 
     def averaged(self) -> contextlib.AbstractContextManager:
         """Inside, the model has its averaged weights, if it keeps any."""
         return contextlib.nullcontext() if self._step.average is None else self._step.average.in_place()
 
     def term_gradients(self, step: int) -> dict[str, float]:
-        """Norm of each weighted term's gradient and its cosine with the total's, on the batch of `step`, by tag."""
-        (indices,) = self._feed.batches(first_step=step, steps=1, seed=self._seed)
+        """Norm of each weighted term's gradient and its cosine with the total's, by tag, on the batch of a look."""
+        data, row, _ = self._feed.look(step)
         with unchanged(self._step.tap.model.non_trainable_variables):
-            return _as_numbers(self._term_gradients(tf.constant(indices), tf.constant(step, tf.int64)))
+            return _as_numbers(self._term_gradients(data, tf.constant(row), tf.constant(step, tf.int64)))
 
     def preview(self, step: int) -> dict[str, float]:
-        """Checks all that training would meet, without an update: each term on the batch of `step`, by tag."""
+        """Checks all that training would meet, without an update: each term on the batch of a look, by tag."""
         self.compile()
-        batch = self._train_source.indices(first_step=step, steps=1, batch_size=self._batch_size, seed=self._seed)[0]
-        feed = Feed(self._strategy, self._train_source.subset(batch), self._batch_size)
-        return _as_numbers(trace_evaluation(self._step, feed)(tf.constant(step, tf.int64)))
+        return self._evaluated(trace_evaluation(self._step, self._feed), [self._feed.look(step)], step)
+
+    def _evaluated(self, evaluation: Callable[..., Any], blocks: Iterable[Block], step: int) -> dict[str, float]:
+        zeros = tf.zeros([len(self._step.objective.terms)])
+        merged, values = Mean(zeros, zeros), {}
+        for data, first, stop in blocks:
+            number = tf.constant(step, tf.int64)
+            merged, values = evaluation(data, tf.constant(first), tf.constant(stop), number, merged)
+        return _as_numbers(values)
 
     @functools.cached_property
     def _feed(self) -> Feed:
-        return Feed(self._strategy, self._train_source, self._batch_size, micro_batches=self._step.micro_batches)
+        shares = Shares(strategy=self._strategy, batch_size=self._batch_size, micro_batches=self._step.micro_batches)
+        return self._train_source.training(shares, seed=self._seed)
+
+    @functools.cached_property
+    def _eval_feed(self) -> Feed:
+        if self._eval_source is None:
+            raise ConfigurationError("there is nothing to evaluate on; give Trainer(eval=...), or a task that has it")
+        return self._eval_source.evaluation(Shares(strategy=self._strategy, batch_size=self._batch_size))
 
     @functools.cached_property
     def _executor(self) -> Executor:
-        return Executor(
-            strategy=self._strategy, step=self._step, feed=self._feed, seed=self._seed, execution=self._execution
-        )
+        return Executor(strategy=self._strategy, step=self._step, feed=self._feed, execution=self._execution)
 
     @functools.cached_property
     def _evaluation(self):
-        if self._eval_source is None:
-            raise ConfigurationError("there is nothing to evaluate on; give Trainer(eval=...), or a task that has it")
-        feed = Feed(self._strategy, self._eval_source, self._batch_size)
-        return self._as_chosen(trace_evaluation(self._step, feed))
+        return self._as_chosen(trace_evaluation(self._step, self._eval_feed))
 
     @functools.cached_property
     def _term_gradients(self):

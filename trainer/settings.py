@@ -8,7 +8,7 @@ import keras
 
 from objectives import ConfigurationError, Objective
 from objectives.errors import Mistakes
-from trainer.sources import ArraySource
+from trainer.sources import Source
 
 # Whole numbers above 0, where they are given.
 _COUNTS = (
@@ -32,9 +32,9 @@ def check_settings(settings: Mapping[str, Any]) -> None:
     mistakes.raise_any()
 
 
-def refuse_unread_weights(objective: Objective, source: ArraySource) -> None:
+def refuse_unread_weights(objective: Objective, source: Source) -> None:
     """Raises ConfigurationError where examples have weights that no term reads, which would count for nothing."""
-    if "sample_weight" in source.arrays and "sample_weight" not in objective.keys:
+    if "sample_weight" in source.names and "sample_weight" not in objective.keys:
         raise ConfigurationError(
             "the source has a sample_weight that no term reads; expected some term with sample_weight='sample_weight'"
         )
@@ -87,6 +87,12 @@ def _require_data(settings: Mapping[str, Any]) -> None:
         raise ConfigurationError(
             f"Trainer has no {' and no '.join(missing)}; give it a task, or {missing[0]}=... itself"
         )
+    for name in ("train", "eval"):
+        if not isinstance(settings[name], Source | None):
+            raise ConfigurationError(
+                f"Trainer.{name} is a {type(settings[name]).__name__}; expected a source, such as "
+                f"ArraySource(x, y), or DatasetSource(make) with a function that builds a tf.data.Dataset"
+            )
 
 
 def _require_multiples(settings: Mapping[str, Any]) -> None:

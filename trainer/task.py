@@ -5,7 +5,7 @@ import pathlib
 
 import keras
 
-from trainer.sources import ArraySource
+from trainer.sources import Source
 
 
 class Task(abc.ABC):
@@ -16,12 +16,12 @@ class Task(abc.ABC):
 
     @property
     @abc.abstractmethod
-    def train(self) -> ArraySource:
+    def train(self) -> Source:
         """The examples to learn from."""
 
     @property
     @abc.abstractmethod
-    def eval(self) -> ArraySource:
+    def eval(self) -> Source:
         """The examples to judge by; none of them is in `train`."""
 
     @abc.abstractmethod

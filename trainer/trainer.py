@@ -19,7 +19,7 @@ from trainer.precision import building_in, require_precision
 from trainer.program import Program
 from trainer.reports import Background, JsonLines, Report, Run, TensorBoard, Terminal
 from trainer.settings import check_settings, refuse_cut_statistics, refuse_unbuilt, refuse_unread_weights
-from trainer.sources import ArraySource
+from trainer.sources import Source
 from trainer.strategy import place
 from trainer.task import Task
 from trainer.workdir import make_workdir, write_record
@@ -38,6 +38,7 @@ class Trainer:
 
     >>> import numpy as np
     >>> from objectives import MeanSquaredError
+    >>> from trainer import ArraySource
     >>> model = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])
     >>> x = np.linspace(-1, 1, 64, dtype=np.float32)[:, None]
     >>> trainer = Trainer(model=model, objective=Objective(data=MeanSquaredError()), reports=[],
@@ -54,8 +55,8 @@ class Trainer:
         optimizer: keras.optimizers.Optimizer,
         task: Task | None = None,
         model: keras.Model | None = None,
-        train: ArraySource | None = None,
-        eval: ArraySource | None = None,
+        train: Source | None = None,
+        eval: Source | None = None,
         workdir: str | pathlib.Path | None = None,
         steps: int = 1000,
         batch_size: int = 64,
@@ -161,9 +162,10 @@ class Trainer:
                 step=self._done,
                 model=model,
                 optimizer=optimizer,
-                others=step.state,
+                others=[*step.state, *self._program.state],
             )
-        self._averages, self._pace = Averages(self._program.tags, log_every), Pace(chunk_steps)
+        self._averages = Averages(self._program.tags, log_every)
+        self._pace = Pace(chunk_steps, limit=self._program.limit)
         reports = _default_reports(self._workdir) if reports is None else reports
         self._reports = Background(reports if self.is_chief else [])
 
@@ -284,6 +286,7 @@ class Trainer:
             f"{len(self.objective.terms)} terms: {', '.join(self.objective.terms)}",
             f"strategy {self._placement.name}: {self._placement.reason}",
             f"{self._placement.replicas}; execution {choice.execution}: {choice.reason}",
+            self._program.describe_data(self.step),
             *([f"going on at step {self.step:,} from the newest checkpoint in {self._workdir}"] if resumed else []),
         )
 

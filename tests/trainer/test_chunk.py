@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from objectives import ActivationPenalty, MeanSquaredError, Objective, RangeHinge
 from trainer import ArraySource
-from trainer.chunk import LIMIT
+from trainer.feed import LIMIT
 
 
 class CallCounting(keras.layers.Layer):

@@ -3,8 +3,9 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from trainer import executor
+from trainer import DatasetSource, executor
 from trainer.choice import Choice, keep
 
 FOREVER = 10**12
@@ -46,11 +47,29 @@ def test_what_was_not_chosen_is_let_go(make_program):
 def test_the_real_batches_of_the_next_steps_are_measured(make_program, monkeypatch):
     asked = []
     program = make_program(execution="auto")
-    batches = program._feed.batches
-    monkeypatch.setattr(program._feed, "batches", lambda **which: asked.append(which["first_step"]) or batches(**which))
+    look = program._feed.look
+    monkeypatch.setattr(program._feed, "look", lambda step, steps=1: asked.append(step) or look(step, steps))
     program.settle(first_step=12, steps=FOREVER, folder=None)
     assert asked.count(12) > 3
-    assert set(asked) == {0, 12}  # what is compiled before runs no step, or a first one
+    assert set(asked) == {0, 12}  # what is compiled inside of a loop takes a first step
+
+
+def test_measuring_pulls_nothing_from_a_dataset_to_train_on(make_program, dense_model, data):
+    def rows(execution):
+        source = DatasetSource(lambda: tf.data.Dataset.from_tensor_slices((data["x"], data["y"])).shuffle(20, seed=1))
+        program = make_program(model=dense_model(), train=source, execution=execution)
+        program.settle(first_step=0, steps=FOREVER, folder=None)
+        return program.train(first_step=0, steps=6), program.choice.execution
+
+    measured, chosen = rows("auto")
+    np.testing.assert_array_equal(measured, rows(chosen)[0])
+
+
+def test_a_second_look_does_not_choose_anew(make_program, monkeypatch):
+    program = make_program(execution="auto")
+    program.settle(first_step=0, steps=FOREVER, folder=None)
+    monkeypatch.setattr(executor, "choose", None)
+    program.settle(first_step=5, steps=FOREVER, folder=None)
 
 
 def test_a_choice_is_written_down_and_taken_again(make_program, tmp_path, monkeypatch):

@@ -56,6 +56,8 @@ def test_what_can_work_is_let_through(settings, changed):
         ({"optimizer": "adam"}, "Trainer.optimizer is 'adam'; expected an instance of Optimizer"),
         ({"model": None}, "Trainer has no model; give it a task, or model=... itself"),
         ({"model": None, "train": None}, "Trainer has no model and no train"),
+        ({"train": np.zeros(3)}, "Trainer.train is a ndarray; expected a source, such as ArraySource(x, y)"),
+        ({"eval": "digits"}, "Trainer.eval is a str; expected a source"),
         ({"gradients_every": 3}, "Trainer.gradients_every is 3; expected a multiple of log_every (2)"),
     ],
 )

@@ -49,21 +49,25 @@ def test_without_shuffling_examples_come_in_order():
     assert source(3, shuffle=False).indices(first_step=1, steps=2, batch_size=2, seed=0).tolist() == [[2, 0], [1, 2]]
 
 
-def test_a_subset_holds_these_examples_in_this_order():
-    whole = ArraySource({"x": np.arange(5.0)}, [np.arange(5), np.eye(5)], sample_weight=np.arange(5.0) / 5)
-    part = whole.subset(np.array([3, 1, 3]))
-    assert part.size == 3
-    assert part.arrays["inputs"]["x"].tolist() == [3.0, 1.0, 3.0]
-    assert part.arrays["targets"][1].tolist() == np.eye(5)[[3, 1, 3]].tolist()
-    assert part.arrays["sample_weight"] == pytest.approx([0.6, 0.2, 0.6])
-    assert part.indices(first_step=0, steps=1, batch_size=3, seed=9).tolist() == [[0, 1, 2]]
-
-
 def test_only_what_was_given_is_there_and_doubles_become_single():
-    arrays = ArraySource({"a": np.array([1.0, 2.0]), "b": np.array([1, 2], np.int64)}).arrays
-    assert list(arrays) == ["inputs"]
-    assert arrays["inputs"]["a"].dtype == np.float32
-    assert arrays["inputs"]["b"].dtype == np.int64
+    source = ArraySource({"a": np.array([1.0, 2.0]), "b": np.array([1, 2], np.int64)})
+    assert source.names == tuple(source.arrays) == ("inputs",)
+    assert source.arrays["inputs"]["a"].dtype == np.float32
+    assert source.arrays["inputs"]["b"].dtype == np.int64
+
+
+def test_large_arrays_are_streamed_unless_one_says_otherwise():
+    # Nothing is taken from the system for zeros that nobody reads.
+    largest, larger = np.zeros(2**28, np.float32), np.zeros(2**28 + 1, np.float32)
+    assert ArraySource(largest).resident
+    assert not ArraySource(larger).resident
+    assert ArraySource(larger, resident=True).resident
+    assert not ArraySource(np.zeros(3), resident=False).resident
+
+
+def test_streamed_arrays_are_left_as_they_are():
+    doubles = np.zeros([3, 2])
+    assert ArraySource(doubles, resident=False).arrays["inputs"] is doubles
 
 
 @pytest.mark.parametrize(

@@ -299,10 +299,11 @@ def test_the_run_is_introduced_to_the_reports(report, replicas):
     run = report(strategy=replicas(2), execution="auto", steps=3).run
     assert (run.terms, run.steps, run.first_step) == (("data", "small"), 3, 0)
     assert "MeanSquaredError" in run.config
-    terms, strategy, devices = run.headline
+    terms, strategy, devices, data = run.headline
     assert terms == "2 terms: data, small"
     assert strategy == "strategy MirroredStrategy: as given"
     assert devices.startswith("2 replicas on CPU:0, CPU:1; execution graph: ")
+    assert data == "data resident, 0.0 MB"
 
 
 def test_reports_are_closed_where_a_run_fails(make_trainer, recorder, stop_at):

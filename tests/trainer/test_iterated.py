@@ -1,0 +1,128 @@
+"""The iterated feed: a run goes on exactly where it was, whether TensorFlow can save the iterator or not."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer import DatasetSource
+
+Dataset = tf.data.Dataset
+
+
+@pytest.fixture
+def datasets(data):
+    """Datasets of the same examples, by how they are made."""
+
+    def generate():
+        yield from zip(data["x"], data["y"].astype(np.float32), strict=True)
+
+    def shuffled(seed):
+        return Dataset.from_tensor_slices((data["x"], data["y"])).shuffle(8).map(lambda x, y: (2 * x, y))
+
+    def generated(seed):
+        spec = (tf.TensorSpec([3]), tf.TensorSpec([2]))
+        return Dataset.from_generator(generate, output_signature=spec).shuffle(8, seed=seed)
+
+    def noisy(seed):
+        return shuffled(seed).map(lambda x, y: (x + tf.random.normal([3], seed=seed), y))
+
+    return {"shuffled": shuffled, "generated": generated, "noisy": noisy}
+
+
+@pytest.fixture
+def run_in(make_trainer, dense_model, datasets, recorder, tmp_path):
+    """Trains in a folder from a dataset; first weights matter for a new run alone."""
+
+    def run(folder, kind, steps, first_weights=1, **settings):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        recorder.lines.clear()
+        trainer = make_trainer(
+            model=dense_model(lambda: keras.layers.Dropout(0.3), seed=first_weights),
+            optimizer=keras.optimizers.Adam(0.01),
+            train=DatasetSource(datasets[kind]),
+            workdir=tmp_path / folder,
+            steps=steps,
+            reports=[recorder],
+            **{"log_every": 1, "gradients_every": 3, **settings},
+        )
+        trainer.train()
+        values = [{t: v for t, v in line.values.items() if not t.startswith("speed/")} for line in recorder.lines]
+        return trainer.model.get_weights(), values, recorder.run.headline
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        ("shuffled", "the state of its iterator is saved"),
+        ("generated", r"cannot be saved \(PyFunc is stateful\): a resumed run now replays 49 examples"),
+        ("noisy", r"cannot be saved \(RandomStandardNormal is stateful\): a resumed run now replays 49 examples"),
+    ],
+)
+@pytest.mark.parametrize(("execution", "count"), [("xla_loop", 1), ("graph", 2)])
+def test_a_resumed_run_does_the_same_steps(run_in, replicas, kind, answer, execution, count):
+    settings = {"execution": execution, "strategy": replicas(count)}
+    weights, lines, _ = run_in("whole", kind, 12, **settings)
+    _, first_lines, _ = run_in("parts", kind, 7, chunk_steps=2, **settings)
+    settings["strategy"] = replicas(count)
+    resumed_weights, rest, headline = run_in("parts", kind, 12, first_weights=2, **settings)
+    for ours, expected in zip(resumed_weights, weights, strict=True):
+        np.testing.assert_array_equal(ours, expected)
+    assert [*first_lines, *rest] == lines
+    (said,) = [line for line in headline if line.startswith("data pulled from a dataset")]
+    assert tf.strings.regex_full_match(said, f".*{answer}")
+
+
+@pytest.mark.parametrize("kind", ["shuffled", "generated"])
+def test_any_step_can_be_gone_to(make_program, datasets, kind):
+    feed, other = (make_program(train=DatasetSource(datasets[kind]))._feed for _ in range(2))
+
+    def inputs(feed, first, steps):
+        return feed.chunk(first_step=first, steps=steps)["inputs"].values[0][:steps].numpy()
+
+    whole = inputs(feed, 0, 9)
+    np.testing.assert_array_equal(inputs(other, 4, 2), whole[4:6])
+    np.testing.assert_array_equal(inputs(other, 6, 3), whole[6:])
+    np.testing.assert_array_equal(inputs(feed, 1, 2), whole[1:3])
+
+
+def test_looks_take_nothing_from_training(make_program, dense_model, datasets):
+    def rows(look):
+        program = make_program(model=dense_model(), train=DatasetSource(datasets["shuffled"]))
+        parts = []
+        for first in (0, 3, 6):
+            if look:
+                program.preview(first)
+                program.term_gradients(first)
+            parts.append(program.train(first_step=first, steps=3))
+        return np.concatenate(parts)
+
+    np.testing.assert_array_equal(rows(look=True), rows(look=False))
+
+
+def test_a_look_shows_the_last_batch_trained_on(make_program, datasets):
+    feed = make_program(train=DatasetSource(datasets["shuffled"]))._feed
+    first = feed.look(0)
+    data = feed.chunk(first_step=0, steps=4)
+    np.testing.assert_array_equal(first.data["inputs"].values[0][0], data["inputs"].values[0][0])
+    look = feed.look(4)
+    assert (look.first, look.stop) == (3, 4)
+    assert look.data is data
+
+
+def test_the_batches_of_a_chunk_are_pulled_by_one_function_traced_once(make_program, datasets):
+    feed = make_program(train=DatasetSource(datasets["shuffled"]))._feed
+    feed.look(0)
+    for first, steps in ((0, 0), (0, 3), (3, 1), (7, 2)):
+        feed.chunk(first_step=first, steps=steps)
+    assert feed._pull.experimental_get_tracing_count() == 1
+
+
+def test_a_dataset_that_cannot_begin_anew_is_answered(make_program, data):
+    once = iter(list(zip(data["x"], data["y"].astype(np.float32), strict=True)))
+    spec = (tf.TensorSpec([3]), tf.TensorSpec([2]))
+    source = DatasetSource(lambda: Dataset.from_generator(lambda: once, output_signature=spec))
+    with pytest.raises(ValueError, match="gave no more examples after 2 batches of 7; expected some, and anew"):
+        make_program(train=source).train(first_step=0, steps=5)

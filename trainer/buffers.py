@@ -1,0 +1,33 @@
+"""Buffers: memory that NumPy fills and TensorFlow then reads, without a copy."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+# TensorFlow ends the process where a tensor that it did not allocate begins elsewhere.
+_ALIGNMENT = 64
+
+
+def empty_buffer(shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
+    """An array that `as_tensor` can hand over; what is in it is not defined.
+
+    Memory is taken from the system as it is filled: what is left empty costs nothing.
+    """
+    size = int(np.prod(shape)) * dtype.itemsize
+    memory = np.empty(size + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def as_tensor(buffer: np.ndarray) -> tf.Tensor:
+    """The same memory as a tensor of the host; nothing may be written to the buffer any more.
+
+    >>> buffer = empty_buffer([2], np.dtype(np.float32))
+    >>> buffer[:] = 3, 4
+    >>> as_tensor(buffer).numpy()
+    array([3., 4.], dtype=float32)
+    """
+    if buffer.dtype.kind not in "biufc":  # such as bfloat16, which NumPy cannot share
+        return tf.convert_to_tensor(buffer)
+    return tf.experimental.dlpack.from_dlpack(buffer.__dlpack__())
