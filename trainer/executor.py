@@ -1,14 +1,12 @@
 """Executor: runs chunks of training in the execution asked for, or in the one that measured best."""
 
-import contextlib
 import dataclasses
 import functools
 import pathlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
@@ -94,7 +92,7 @@ class Executor:
 
     def _seconds_a_step(self, way: str, first_step: int) -> float:
         self._build(way)
-        with self._state_kept():
+        with self._step.everything.kept():
             # The first run pays for what is set up once.
             self._seconds(way, first_step, 1)
             steps = 1
@@ -129,7 +127,7 @@ class Executor:
             self._run(way, self._feed.chunk(first_step=0, steps=0), 0, 0)
             return
         # What is compiled inside of the loop waits for the loop to turn.
-        with self._state_kept():
+        with self._step.everything.kept():
             self._run(way, self._feed.look(0, 1).data, 0, 1)
 
     def _stepping(self, way: str) -> Callable[..., Any]:
@@ -143,9 +141,6 @@ class Executor:
         rows = self._built[way](data, tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
         return rows.numpy()[:steps]
 
-    def _state_kept(self) -> contextlib.AbstractContextManager:
-        return unchanged([*self._step.variables, *self._step.state])
-
     @functools.cached_property
     def _traced(self) -> ConcreteFunction:
         return trace_step(self._step, self._feed)
@@ -153,14 +148,3 @@ class Executor:
     @functools.cached_property
     def _ways(self) -> Ways:
         return find_ways(self._traced, self._step.objective, self._strategy.num_replicas_in_sync)
-
-
-@contextlib.contextmanager
-def unchanged(variables: list[keras.Variable | tf.Variable]) -> Iterator[None]:
-    """Gives variables their values back at the end: a look must not move random generators, or anything else."""
-    before = [variable.numpy() for variable in variables]
-    try:
-        yield
-    finally:
-        for variable, value in zip(variables, before, strict=True):
-            variable.assign(value)

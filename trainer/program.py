@@ -14,7 +14,7 @@ from objectives import ConfigurationError, Mean
 from trainer.choice import Choice
 from trainer.chunk import trace_evaluation, trace_term_gradients
 from trainer.execution import compiled
-from trainer.executor import Executor, unchanged
+from trainer.executor import Executor
 from trainer.feed import Block, Feed
 from trainer.shares import Shares
 from trainer.sources import Source
@@ -95,7 +95,7 @@ class Program:
     def term_gradients(self, step: int) -> dict[str, float]:
         """Norm of each weighted term's gradient and its cosine with the total's, by tag, on the batch of a look."""
         data, row, _ = self._feed.look(step)
-        with unchanged(self._step.tap.model.non_trainable_variables):
+        with self._step.everything.kept():
             return _as_numbers(self._term_gradients(data, tf.constant(row), tf.constant(step, tf.int64)))
 
     def preview(self, step: int) -> dict[str, float]:

@@ -16,6 +16,7 @@ from trainer.clipping import Clipping
 from trainer.gradients import Batch, at_once, by_micro_batches, dense, flat, global_norm
 from trainer.precision import LossScale
 from trainer.replicas import gather_from_replicas, sum_over_replicas
+from trainer.state import State
 from trainer.tap import Tap
 
 
@@ -58,9 +59,9 @@ class Step:
         return [variable for part in parts if part is not None for variable in part.variables]
 
     @property
-    def variables(self) -> list[keras.Variable]:
-        """What an update may change, but for `state`: the model's and the optimizer's variables."""
-        return [*self.tap.model.variables, *self.optimizer.variables]
+    def everything(self) -> State:
+        """All that an update may change."""
+        return State.of_training(self.tap.model, self.optimizer, self.state)
 
     def train(self, batch: Batch, step: tf.Tensor) -> tf.Tensor:
         """Updates the model once; the numbers named by `tags`, float32 `[tags]`, the same on every replica."""

@@ -26,11 +26,11 @@ def noisy_program(make_program, dense_model):
 @pytest.mark.parametrize("count", [1, 2])
 def test_measuring_changes_no_state(noisy_program, replicas, count):
     measured, model = noisy_program(strategy=replicas(count))
-    before = [np.array(variable) for variable in measured._step.variables + measured._step.state]
+    before = measured._step.everything.arrays()
     measured.settle(first_step=0, steps=FOREVER, folder=None)
     assert "measured in" in measured.choice.reason
-    for variable, expected in zip(measured._step.variables + measured._step.state, before, strict=True):
-        np.testing.assert_array_equal(variable, expected)
+    for name, value in measured._step.everything.arrays().items():
+        np.testing.assert_array_equal(value, before[name])
     plain, other = noisy_program(strategy=replicas(count), execution=measured.choice.execution)
     rows = [program.train(first_step=0, steps=8) for program in (measured, plain)]
     np.testing.assert_array_equal(*rows)

@@ -1,0 +1,109 @@
+"""State: all variables that training changes, as they lie on the devices of this process."""
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+Variable: TypeAlias = "keras.Variable | tf.Variable"
+
+
+class State:
+    """Variables by name, copied and put back exactly, also where each replica has a value of its own.
+
+    Batch statistics and random generators differ from replica to replica, while a strategy shows the first one's only.
+    Here each is several parts, named `name@replica`.
+
+    >>> count = tf.Variable(1)
+    >>> state = State({"count": count})
+    >>> before = state.copy()
+    >>> state.load({"count": np.array(5)})
+    >>> int(count), state.arrays()
+    (5, {'count': array(5, dtype=int32)})
+    >>> state.put_back(before)
+    >>> int(count)
+    1
+    """
+
+    def __init__(
+        self, alike: Mapping[str, Variable], own: Mapping[str, Variable] | None = None, *, first_replica: int = 0
+    ):
+        """Takes the variables by name, in the order in which they are kept.
+
+        Args:
+          alike: those that are the same on all replicas.
+          own: those of which each replica has its own.
+          first_replica: the number of the first replica of this process, of those of all workers.
+        """
+        self._parts = {name: _parts(variable) for name, variable in alike.items()}
+        for name, variable in (own or {}).items():
+            self._parts |= {f"{name}@{first_replica + i}": [part] for i, part in enumerate(_parts(variable))}
+
+    @classmethod
+    def of_training(
+        cls,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        others: Sequence[tf.Variable] = (),
+        *,
+        first_replica: int = 0,
+    ) -> "State":
+        """The variables of a model and its optimizer, and others that a step changes, by number and path."""
+        named = {
+            f"{group}/{i:03d}/{_lasting(getattr(variable, 'path', 'variable'))}": variable
+            for group, variables in (("model", model.variables), ("optimizer", optimizer.variables), ("other", others))
+            for i, variable in enumerate(variables)
+        }
+        ids = {id(variable) for variable in model.non_trainable_variables}
+        alike = {name: variable for name, variable in named.items() if id(variable) not in ids}
+        own = {name: variable for name, variable in named.items() if id(variable) in ids}
+        return cls(alike, own, first_replica=first_replica)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all parts."""
+        return list(self._parts)
+
+    def copy(self) -> list[tf.Tensor]:
+        """The values of now, on their devices; what is trained later leaves them alone."""
+        return [tf.identity(part) for parts in self._parts.values() for part in parts]
+
+    def put_back(self, copy: Sequence[tf.Tensor]) -> None:
+        """Gives every part the value that it had when the copy was made."""
+        parts = [part for parts in self._parts.values() for part in parts]
+        for part, value in zip(parts, copy, strict=True):
+            part.assign(value)
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Everything has its value back at the end: a look must not train, nor move random generators."""
+        before = self.copy()
+        try:
+            yield
+        finally:
+            self.put_back(before)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The values of now by name, in the memory of the host."""
+        return {name: np.asarray(parts[0].numpy()) for name, parts in self._parts.items()}
+
+    def load(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Gives the parts that `arrays` names, which may be some of them, its values."""
+        for name, value in arrays.items():
+            for part in self._parts[name]:
+                part.assign(value)
+
+
+def _lasting(path: str) -> str:
+    """A path without the numbers that Keras gives to layers as they are made, which another process may not repeat."""
+    return re.sub(r"_\d+(?=[_/]|$)", "", path)
+
+
+def _parts(variable: Variable) -> list[tf.Variable]:
+    """The variable of each replica of this process."""
+    value = variable.value if isinstance(variable, keras.Variable) else variable
+    return list(getattr(value, "values", [value]))
