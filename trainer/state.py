@@ -68,6 +68,11 @@ class State:
         """The names of all parts."""
         return list(self._parts)
 
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each part by name."""
+        return {name: tuple(parts[0].shape) for name, parts in self._parts.items()}
+
     def copy(self) -> list[tf.Tensor]:
         """The values of now, on their devices; what is trained later leaves them alone."""
         return [tf.identity(part) for parts in self._parts.values() for part in parts]

@@ -3,7 +3,7 @@
 import contextlib
 import pathlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import gin
 import keras
@@ -18,8 +18,16 @@ from trainer.pace import Pace
 from trainer.precision import building_in, require_precision
 from trainer.program import Program
 from trainer.reports import Background, JsonLines, Report, Run, TensorBoard, Terminal
-from trainer.settings import check_settings, refuse_cut_statistics, refuse_unbuilt, refuse_unread_weights
+from trainer.saver import Saver
+from trainer.settings import (
+    check_settings,
+    refuse_cut_statistics,
+    refuse_unbuilt,
+    refuse_unknown_best,
+    refuse_unread_weights,
+)
 from trainer.sources import Source
+from trainer.state import State
 from trainer.strategy import place
 from trainer.task import Task
 from trainer.workdir import make_workdir, write_record
@@ -68,6 +76,8 @@ class Trainer:
         eval_every: int | None = None,
         gradients_every: int | None = None,
         checkpoint_every: int | None = None,
+        keep_checkpoints: int = 3,
+        best: str | None = None,
         clip_norm: float | None = None,
         clip_value: float | None = None,
         accumulate_steps: int = 1,
@@ -97,6 +107,9 @@ class Trainer:
           gradients_every: steps between two looks at the gradient of each term (a backward pass a term); a multiple
             of log_every, whose line they join. None for no look.
           checkpoint_every: steps between two checkpoints; None for one at the end.
+          keep_checkpoints: how many of the newest are kept.
+          best: the tag of evaluation by which one more is kept, the best of those that were evaluated at their step:
+            the lowest, or the highest of "-terms/data/raw"; None for none.
           clip_norm: the largest norm of the gradient of the whole batch; None for no bound.
           clip_value: the largest size of any of its elements, which is bounded before the norm; None for no bound.
           accumulate_steps: into how many parts a batch is cut that are differentiated one after the other, in the
@@ -125,6 +138,7 @@ class Trainer:
             train, eval = train or task.train, eval or task.eval
         assert model is not None and train is not None, "check_settings saw to it"
         refuse_unread_weights(objective, train)
+        refuse_unknown_best(best, objective, eval)
         refuse_cut_statistics(objective, accumulate_steps)
         refuse_unbuilt(model)
         require_precision(model, precision)
@@ -154,15 +168,17 @@ class Trainer:
             execution=execution,
         )
         self._done = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._checkpoints = None
+        self._evaluation: Line | None = None
+        self._saver = None
         if self._workdir:
-            self._checkpoints = Checkpoints(
-                self._workdir / "checkpoints",
-                keep=self.is_chief,
+            self._saver = Saver(
+                Checkpoints(self._workdir / "checkpoints", keep=keep_checkpoints, metric=best),
+                strategy=self._strategy,
                 step=self._done,
-                model=model,
-                optimizer=optimizer,
-                others=[*step.state, *self._program.state],
+                state=State.of_training(
+                    model, optimizer, step.state, first_replica=cluster.first_replica(self._strategy)
+                ),
+                data=self._program.state,
             )
         self._averages = Averages(self._program.tags, log_every)
         self._pace = Pace(chunk_steps, limit=self._program.limit)
@@ -186,12 +202,12 @@ class Trainer:
           nothing was left to train, those of now.
         """
         self._until = self._steps if until is None else min(until, self._steps)
-        resumed = self._checkpoints is not None and self._checkpoints.restore()
+        resumed = self._saver is not None and self._saver.restore() is not None
         cluster.require_same(self._strategy, "the checkpoint that they see (is --workdir shared?)", self.step)
         # Before the reports start: a run that cannot work leaves no line in them.
         self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self._workdir)
         values: Mapping[str, float] = {}
-        with self._reports:
+        with self._kept():
             self._reports.start(self._run(resumed))
             while self.step < self._until:
                 # The order matters: a checkpoint is saved after the lines of its steps were written.
@@ -219,6 +235,16 @@ class Trainer:
     def dry_run(self) -> dict[str, float]:
         """Checks all that training would meet, without an update: each term on the first batch, by tag."""
         return self._program.preview(self.step)
+
+    @contextlib.contextmanager
+    def _kept(self) -> Iterator[None]:
+        """Inside, lines and checkpoints are written in the background; at the end all of them are."""
+        if self._saver is None:
+            with self._reports:
+                yield
+        else:
+            with self._saver.explained(), self._reports, self._saver:
+                yield
 
     def _train_chunk(self) -> Mapping[str, float] | None:
         """Runs one chunk and reports it; the values of its last line, if a line was due."""
@@ -249,13 +275,17 @@ class Trainer:
         if self._eval is None or not self._due(self._eval_every):
             return None
         values = self.evaluate()
-        self._reports.write(Lines.of(Line("eval", self.step, values)))
+        self._evaluation = Line("eval", self.step, values)
+        self._reports.write(Lines.of(self._evaluation))
         return values
 
     def _save_where_due(self) -> None:
-        if self._checkpoints and self._due(self._checkpoint_every):
+        if self._saver is None:
+            return
+        self._saver.check()
+        if self._due(self._checkpoint_every):
             self._reports.flush()
-            self._checkpoints.save()
+            self._saver.save(self._evaluation)
 
     def _due(self, every: int | None) -> bool:
         return self.step == self._until or (every is not None and self.step % every == 0)
