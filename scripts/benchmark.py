@@ -55,6 +55,7 @@ def _measured(bench: Bench, workload: Workload) -> Iterator[Measured]:
         execution = found.how[OURS]
         yield found
     if "terms" in FLAGS.part:
+        bench.require_agreement(comparisons.of_terms(execution, counts=(16,)), workload)
         yield bench.steps(comparisons.of_terms(execution), workload)
     if "reports" in FLAGS.part:
         yield bench.steps(comparisons.of_reports(execution), workload)

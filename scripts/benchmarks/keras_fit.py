@@ -1,4 +1,4 @@
-"""`keras.Model.fit` as a peer: a compiled loss, and the penalty by `add_loss`."""
+"""Keras fit as a peer: a compiled loss, and the penalty by `add_loss`."""
 
 import contextlib
 from collections.abc import Callable

@@ -58,7 +58,7 @@ class Findings:
             _EXPLANATION.format(rounds=self.rounds, seconds=self.seconds),
             *(f"Left out: {name}, as {why}." for name, why in self.left_out.items()),
             "## What was hoped for",
-            _rows(["workload", "", "times as long", "hoped for", ""], self._goals()),
+            _rows(["workload", "time", "ratio", "hoped for", ""], self._goals()),
         ]
         for workload, found in self.measured.items():
             parts.append(f"## {workload}")
@@ -67,7 +67,7 @@ class Findings:
 
     def _goals(self) -> list[list[str]]:
         return [
-            [workload, f"{goal.what} … {goal.against}", *_judged(one.value(goal), goal)]
+            [workload, f"{goal.what} ÷ {goal.against}", *_judged(one.value(goal), goal)]
             for workload, found in self.measured.items()
             for one in found
             for goal in one.comparison.goals
