@@ -138,7 +138,6 @@ def of_launches() -> Comparison:
             OURS: Case("ours"),
             "keras fit": Case("keras_fit"),
             "by hand, graph": Case("by_hand", [{"xla": False}]),
-            "by hand, XLA": Case("by_hand", [{"xla": True}]),
         },
         [Goal("the launch of keras fit", ["keras fit"], OURS, at_least=1.0)],
     )

@@ -3,6 +3,7 @@
 import pathlib
 import re
 import tempfile
+import weakref
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -11,7 +12,7 @@ from benchmarks.keras_models import adam, build_model, cross_entropy, strategy_o
 from benchmarks.workloads import PENALTY, Workload
 from objectives import ActivationPenalty, FunctionTerm, KerasLoss, Objective, RangeHinge
 from trainer import ArraySource, Trainer
-from trainer.reports import JsonLines, Report, Reports, TensorBoard
+from trainer.reports import JsonLines, Report, TensorBoard
 
 # As good as endless: one trainer serves all rounds.
 _STEPS = 10**9
@@ -36,16 +37,18 @@ def build(
       execution: of the trainer.
       devices: how many the batch is shared by.
     """
-    told = _Told()
+    told, folder = _Told(), tempfile.TemporaryDirectory()
+    path = pathlib.Path(folder.name)
     trainer = _trainer(
         workload,
         _objective(hinges, fused),
-        reports=[told, _Files()] if reporting else [told],
+        reports=[told, JsonLines(path), TensorBoard(path)] if reporting else [told],
         log_every=1 if reporting else 20,
         execution=execution,
         steps=_STEPS,
         devices=devices,
     )
+    weakref.finalize(trainer, folder.cleanup)
 
     def run(steps: int) -> int:
         trainer.train(until=trainer.step + steps)
@@ -65,11 +68,7 @@ def losses(workload: Workload, steps: int, *, hinges: int = 0, fused: bool = Fal
 
 def launch(workload: Workload) -> None:
     """See `benchmarks`: a trainer with its default settings."""
-    told = _Told(stop_at=10)
-    try:
-        _trainer(workload, _objective(), reports=[told], steps=5000).train()
-    except _Reached:
-        return
+    _trainer(workload, _objective(), reports=[], steps=5000).train(until=10)
 
 
 def _trainer(
@@ -101,33 +100,14 @@ def _hinges(y_pred: tf.Tensor, bounds: list[float]) -> tf.Tensor:
     return sum(tf.nn.relu(-bound - y_pred) + tf.nn.relu(y_pred - bound) for bound in bounds)
 
 
-class _Reached(Exception):
-    """Ends a training that has gone on for long enough."""
-
-
 class _Told(Report):
     """Keeps what a run says of itself."""
 
-    def __init__(self, stop_at: int | None = None):
+    def __init__(self):
         self.execution, self.losses = "", []
-        self._stop_at = stop_at
 
     def start(self, run) -> None:
         self.execution = re.search(r"execution (\w+)", " ".join(run.headline))[1]
 
-    def write(self, line) -> None:
-        if self._stop_at is None and line.split == "train":
-            self.losses.append(line.values["loss/total"])
-
-    def advance(self, step, steps_per_second) -> None:
-        if self._stop_at is not None and step >= self._stop_at:
-            raise _Reached
-
-
-class _Files(Reports):
-    """Writes lines to files, which go when the run does."""
-
-    def __init__(self):
-        self._folder = tempfile.TemporaryDirectory()
-        path = pathlib.Path(self._folder.name)
-        super().__init__([JsonLines(path), TensorBoard(path)])
+    def write(self, lines) -> None:
+        self.losses += [line.values["loss/total"] for line in lines]

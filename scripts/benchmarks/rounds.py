@@ -11,6 +11,8 @@ from benchmarks.worker import LeftOutError, Worker
 from benchmarks.workloads import Workload
 
 AGREEMENT_STEPS, AGREEMENT = 10, 1e-4
+# A launch takes seconds, most of which are the same for all.
+_MOST_LAUNCHES = 3
 
 
 class DisagreementError(Exception):
@@ -72,7 +74,9 @@ class Bench:
             self._say(f"{workload.name}: {comparison.title.lower()}: building {name}")
             how[name] = worker.ask("build", name, workload, comparison.cases[name].variants)
         self._say(f"{workload.name}: {comparison.title.lower()}: measuring")
-        seconds = self._in_turns({name: _asking(worker, name, self._seconds) for name, worker in workers.items()})
+        seconds = _in_turns(
+            {name: _asking(worker, name, self._seconds) for name, worker in workers.items()}, self._rounds
+        )
         for worker in workers.values():
             worker.ask("forget")
         return Measured(comparison, seconds, how)
@@ -80,7 +84,8 @@ class Bench:
     def launches(self, comparison: Comparison, workload: Workload) -> Measured:
         """Measures the launch of each case, in a new process each time."""
         self._say(f"{workload.name}: {comparison.title.lower()}")
-        seconds = self._in_turns({name: _launching(case, workload) for name, case in comparison.cases.items()})
+        tasks = {name: _launching(case, workload) for name, case in comparison.cases.items()}
+        seconds = _in_turns(tasks, min(self._rounds, _MOST_LAUNCHES))
         return Measured(comparison, seconds, dict.fromkeys(comparison.cases, ""))
 
     def require_agreement(self, comparison: Comparison, workload: Workload) -> None:
@@ -118,13 +123,14 @@ class Bench:
                 raise
         return self._workers[case.process]
 
-    def _in_turns(self, tasks: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
-        seconds: dict[str, list[float]] = {name: [] for name in tasks}
-        for turn in range(self._rounds):
-            # Every other round backwards: nobody always follows the same one.
-            for name in _every_other_backwards(tasks, turn):
-                seconds[name].append(tasks[name]())
-        return seconds
+
+def _in_turns(tasks: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    seconds: dict[str, list[float]] = {name: [] for name in tasks}
+    for turn in range(rounds):
+        # Every other round backwards: nobody always follows the same one.
+        for name in _every_other_backwards(tasks, turn):
+            seconds[name].append(tasks[name]())
+    return seconds
 
 
 def _every_other_backwards(names: Iterable[str], turn: int) -> list[str]:

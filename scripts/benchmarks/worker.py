@@ -112,8 +112,8 @@ def _serve(pipe: multiprocessing.connection.Connection, name: str) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     try:
         desk = Desk(importlib.import_module(f"benchmarks.{name}"))
-    except ModuleNotFoundError as error:
-        pipe.send(error.name)
+    except Exception as error:
+        pipe.send(error.name if isinstance(error, ModuleNotFoundError) else _Failure())
         return
     pipe.send(None)
     while True:
