@@ -21,6 +21,7 @@ flags.DEFINE_integer("logical_devices", 1, "CPU devices to mirror over, where th
 flags.DEFINE_bool("debug", False, "Show a traceback where a mistake in flags, config or data is found.")
 
 STATUS_MISTAKE = 2
+STATUS_NOT_FINITE = 3
 
 
 @contextlib.contextmanager
@@ -49,6 +50,7 @@ with _held_back_stderr():
     import trainer  # noqa: F401
     from objectives import ConfigurationError
     from trainer import Trainer, config
+    from trainer.non_finite import NonFiniteError
     from trainer.strategy import configure_logical_devices, place
 
     tf.config.list_physical_devices()
@@ -96,6 +98,10 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
         if FLAGS.debug:
             raise
         _exit_with(error.messages)
+    except NonFiniteError as error:
+        if FLAGS.debug:
+            raise
+        _exit_with([str(error)], status=STATUS_NOT_FINITE)
     except tf.errors.UnavailableError as error:
         if FLAGS.debug:
             raise

@@ -1,21 +1,24 @@
 """Fitting: what was saved as what is to be restored, over any number of replicas, or what differs."""
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import numpy as np
 
 from objectives import ConfigurationError
 
+Shape: TypeAlias = tuple[int | None, ...]
+
 # A model may have hundreds of variables: the first that differ say enough.
 _SHOWN = 3
 
 
-def fitted(arrays: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+def fitted(arrays: Mapping[str, np.ndarray], shapes: Mapping[str, Shape]) -> dict[str, np.ndarray]:
     """The arrays that `shapes` names. A part `name@replica` that was not saved takes what replica 0 had.
 
     Args:
       arrays: what was saved, by name.
-      shapes: of what is to be restored.
+      shapes: of what is to be restored, with None where any length will do.
 
     Raises:
       ConfigurationError: something is missing, too much, or of another shape.
@@ -35,13 +38,19 @@ def fitted(arrays: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...
         *(
             f"{name} has shape {list(arrays[source].shape)}, expected {list(shapes[name])}"
             for name, source in sources.items()
-            if source in arrays and arrays[source].shape != shapes[name]
+            if source in arrays and not _is_of(shapes[name], arrays[source])
         ),
     ]
     if differing:
         more = f", and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
         raise ConfigurationError("; ".join(differing[:_SHOWN]) + more)
     return {name: arrays[source] for name, source in sources.items()}
+
+
+def _is_of(shape: Shape, array: np.ndarray) -> bool:
+    return len(shape) == array.ndim and all(
+        length in (None, found) for length, found in zip(shape, array.shape, strict=True)
+    )
 
 
 def _of_first(name: str) -> str:

@@ -1,6 +1,7 @@
 """Saver: the state of training becomes a checkpoint while training goes on, and comes back from one."""
 
 import contextlib
+import dataclasses
 import functools
 import json
 import pathlib
@@ -34,6 +35,9 @@ class Saver:
     replicas goes on as well: those that had no state of their own take that of the first.
 
     As a context, it waits at the end for the save in progress.
+
+    Attributes:
+      evaluation: the newest one, which is saved too; whoever evaluates sets it.
     """
 
     def __init__(
@@ -59,12 +63,12 @@ class Saver:
         self._replicas, self._workers = strategy.num_replicas_in_sync, cluster.worker_count(strategy)
         self._worker = cluster.first_replica(strategy) * self._workers // self._replicas
         self._saving: Ahead[None] = Ahead()
+        self.evaluation: Line | None = None
 
-    def save(self, evaluation: Line | None = None, *, after: Callable[[], None] = lambda: None) -> None:
+    def save(self, *, after: Callable[[], None] = lambda: None) -> None:
         """Begins to save the state of now.
 
         Args:
-          evaluation: the newest one.
           after: what must be done before the checkpoint is in place; called by the thread that saves.
 
         Raises:
@@ -83,7 +87,7 @@ class Saver:
             "step": step,
             "replicas": self._replicas,
             "workers": self._workers,
-            "evaluation": evaluation and {"step": evaluation.step, "values": dict(evaluation.values)},
+            "evaluation": self.evaluation and dataclasses.asdict(self.evaluation),
         }
         self._saving.begin(self, functools.partial(self._write, step, arrays, progress, after))
 
@@ -119,6 +123,8 @@ class Saver:
             raise ConfigurationError(_is_of_another(checkpoint, "model or optimizer", str(error))) from error
         self._restore_data(checkpoint)
         self._step.assign(checkpoint.progress["step"])
+        evaluation = checkpoint.progress["evaluation"]
+        self.evaluation = evaluation and Line(**evaluation)
         return checkpoint
 
     @contextlib.contextmanager

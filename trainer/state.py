@@ -69,8 +69,8 @@ class State:
         return list(self._parts)
 
     @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of each part by name."""
+    def shapes(self) -> dict[str, tuple[int | None, ...]]:
+        """The shape of each part by name; None where a length may change."""
         return {name: tuple(parts[0].shape) for name, parts in self._parts.items()}
 
     def copy(self) -> list[tf.Tensor]:

@@ -17,6 +17,13 @@ def test_replicas_that_were_not_there_take_the_values_of_the_first(count, values
     assert [found[f"b@{i}"].item() for i in range(count)] == values
 
 
+def test_a_length_may_be_left_open():
+    shapes = {"a": (None, 3), "b@0": (None,)}
+    assert list(fitted(SAVED, shapes)) == ["a", "b@0"]
+    with pytest.raises(ConfigurationError, match=r"^a has shape \[2, 3\], expected \[None\]$"):
+        fitted(SAVED, {**shapes, "a": (None,)})
+
+
 @pytest.mark.parametrize(
     ("shapes", "answer"),
     [

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from trainer.checkpoints import Checkpoints
+from trainer.log import Line
 from trainer.saver import Saver
 from trainer.state import State
 from trainer.storage import StorageError
@@ -79,6 +80,15 @@ def test_another_number_of_replicas_goes_on(make, before, after):
     other_saver.restore()
     first = {name: values[f"{name.rpartition('@')[0]}@0"] for name in other.names if "@" in name}
     assert_has(other, {**first, **values})
+
+
+def test_the_newest_evaluation_comes_back(make):
+    with make()[-1] as saver:
+        saver.evaluation = Line("eval", 3, {"loss/total": 0.1})
+        saver.save()
+    other = make()[-1]
+    other.restore()
+    assert other.evaluation == saver.evaluation
 
 
 def test_what_is_saved_is_the_state_of_the_call(make):

@@ -23,7 +23,7 @@ def settings(dense_model, objective, plain_source):
         optional = ("chunk_steps", "eval_every", "gradients_every", "checkpoint_every", "task", "eval")
         optional += ("clip_norm", "clip_value", "average_momentum")
         working = {"steps": 10, "batch_size": 4, "log_every": 2, "accumulate_steps": 1, "keep_checkpoints": 3}
-        working |= dict.fromkeys(optional)
+        working |= {"non_finite": "raise", "non_finite_limit": 10, "workdir": None, **dict.fromkeys(optional)}
         working |= {"objective": objective, "optimizer": keras.optimizers.SGD(0.1)}
         return {**working, "model": dense_model(), "train": plain_source, **changed}
 
