@@ -21,6 +21,7 @@ flags.DEFINE_integer("logical_devices", 1, "CPU devices to mirror over, where th
 flags.DEFINE_bool("debug", False, "Show a traceback where a mistake in flags, config or data is found.")
 
 STATUS_MISTAKE = 2
+STATUS_REFUSED_BY_DISK = 1
 STATUS_NOT_FINITE = 3
 
 
@@ -51,6 +52,7 @@ with _held_back_stderr():
     from objectives import ConfigurationError
     from trainer import Trainer, config
     from trainer.non_finite import NonFiniteError
+    from trainer.storage import StorageError
     from trainer.strategy import configure_logical_devices, place
 
     tf.config.list_physical_devices()
@@ -98,6 +100,10 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
         if FLAGS.debug:
             raise
         _exit_with(error.messages)
+    except StorageError as error:
+        if FLAGS.debug:
+            raise
+        _exit_with([str(error)], status=STATUS_REFUSED_BY_DISK)
     except NonFiniteError as error:
         if FLAGS.debug:
             raise

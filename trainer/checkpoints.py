@@ -107,6 +107,17 @@ class Checkpoints:
         ranked = self._ranked(metric or self._metric)
         return next((checkpoint for checkpoint in ranked if manifest.find_damage(checkpoint.folder) is None), None)
 
+    def room(self, size: int, saves: int) -> int:
+        """How many bytes more than now the folder will take at most.
+
+        Args:
+          size: of one checkpoint.
+          saves: how many will be saved.
+        """
+        # One more than are kept is there while it is written.
+        most = min(saves + len(self.all()), self._keep + (self._metric is not None) + 1)
+        return max(0, (most - len(self.all())) * size)
+
     def new(self, step: int) -> pathlib.Path:
         """The folder in which the files of a checkpoint gather until it is complete, made if need be.
 

@@ -91,6 +91,10 @@ class Saver:
         }
         self._saving.begin(self, functools.partial(self._write, step, arrays, progress, after))
 
+    def room(self, saves: int) -> int:
+        """How many bytes so many saves will take more than now, at most."""
+        return self._checkpoints.room(self._state.nbytes, saves)
+
     def wait(self) -> None:
         """Returns once nothing is being saved.
 
@@ -151,11 +155,10 @@ class Saver:
     ) -> None:
         try:
             folder = self._checkpoints.new(step)
-            with storage.writing(folder):
-                if self._worker:
-                    _savez(folder / _arrays_name(self._worker), arrays)
-                    return
-                _savez(folder / _arrays_name(0), arrays)
+            _savez(folder / _arrays_name(self._worker), arrays)
+            if self._worker:
+                return
+            with storage.writing(folder / PROGRESS):
                 (folder / PROGRESS).write_text(json.dumps(progress, indent=2) + "\n")
             self._wait_for_workers(folder)
             after()
@@ -204,10 +207,11 @@ def _arrays_name(worker: int) -> str:
 def _savez(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Writes arrays into a file that has its name only once it is whole: the chief waits for those of others."""
     whole = path.with_name(f"{path.name}.part")
-    with whole.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
-    storage.flush(whole)
-    storage.move(whole, path)
+    with storage.writing(path):
+        with whole.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        storage.flush(whole)
+        storage.move(whole, path)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import gin
 import keras
+import numpy as np
 import tensorflow as tf
 
 from objectives import Objective
@@ -21,6 +22,7 @@ from trainer.pace import Pace
 from trainer.precision import building_in, require_precision
 from trainer.program import Program
 from trainer.reports import Background, JsonLines, Report, Run, TensorBoard, Terminal
+from trainer.room import require_room
 from trainer.saver import Saver
 from trainer.settings import (
     check_settings,
@@ -214,6 +216,7 @@ class Trainer:
         cluster.require_same(self._strategy, "the checkpoint that they see (is --workdir shared?)", self.step)
         # Before the reports start: a run that cannot work leaves no line in them.
         self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self._workdir)
+        self._require_room()
         values: Mapping[str, float] = {}
         with self._kept():
             self._reports.start(self._run(resumed))
@@ -263,6 +266,19 @@ class Trainer:
         self._program.everything.load(read_state(folder))
         program = self._make_program(train=read_batch(folder), eval=None, execution=record["execution"])
         return program.examine(program.look(0).data, record["step"] - 1)
+
+    def _require_room(self) -> None:
+        """Raises ConfigurationError where the disk cannot take what this run will write."""
+        if self._workdir is None or self._saver is None or not self.is_chief:
+            return
+        tags = (*self._program.tags, "speed/steps_per_second", *self._guard.counts)
+        line = Lines("train", np.array([self._until]), tags, np.zeros([1, len(tags)]))
+        left = self._until - self.step
+        require_room(
+            self._workdir,
+            checkpoints=self._saver.room(saves=-(-left // (self._checkpoint_every or self._steps))),
+            lines=-(-left // self._log_every) * self._reports.bytes_of(line),
+        )
 
     @contextlib.contextmanager
     def _kept(self) -> Iterator[None]:
@@ -319,8 +335,7 @@ class Trainer:
 
     def _save(self) -> None:
         assert self._saver is not None
-        self._reports.flush()
-        self._saver.save()
+        self._saver.save(after=self._reports.flush)
 
     def _pass_over(self, found: NotFinite) -> None:
         """Does what was asked for where an update would not be finite."""

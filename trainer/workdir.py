@@ -8,6 +8,7 @@ import sys
 from importlib.metadata import version
 
 from objectives import ConfigurationError
+from trainer.storage import write_whole
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "gin-config", "tensorboard")
 
@@ -34,9 +35,9 @@ def make_workdir(path: str | pathlib.Path) -> pathlib.Path:
 
 def write_record(folder: pathlib.Path, *, asked: str, used: str) -> None:
     """Writes `config.gin` (what was asked), `operative_config.gin` (what was used) and `environment.json`."""
-    (folder / "config.gin").write_text(asked)
-    (folder / "operative_config.gin").write_text(used)
-    (folder / "environment.json").write_text(json.dumps(_environment(), indent=2) + "\n")
+    write_whole(folder / "config.gin", asked)
+    write_whole(folder / "operative_config.gin", used)
+    write_whole(folder / "environment.json", json.dumps(_environment(), indent=2) + "\n")
 
 
 def _environment() -> dict[str, object]:
