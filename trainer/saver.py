@@ -58,7 +58,7 @@ class Saver:
           state: all variables that training changes.
           data: what else a checkpoint must hold, and only TensorFlow can save.
         """
-        self._checkpoints, self._step, self._state = checkpoints, step, state
+        self._checkpoints, self._strategy, self._step, self._state = checkpoints, strategy, step, state
         self._data = tf.train.Checkpoint(data=list(data)) if data else None
         self._replicas, self._workers = strategy.num_replicas_in_sync, cluster.worker_count(strategy)
         self._worker = cluster.first_replica(strategy) * self._workers // self._replicas
@@ -76,10 +76,8 @@ class Saver:
         """
         self.wait()
         step = int(self._step)
-        folder = self._checkpoints.new(step)
         if self._data is not None:
-            with _of_tensorflow(folder):
-                self._data.write(str(folder / self._data_name(self._worker)))
+            self._write_data(self._data, step)
         arrays = self._state.arrays()
         if self._worker:
             arrays = {name: value for name, value in arrays.items() if "@" in name}
@@ -118,6 +116,8 @@ class Saver:
         self.wait()
         if self._worker == 0:
             self._checkpoints.tidy()
+        # The chief completes what the others only write a part of.
+        cluster.wait_for_all(self._strategy)
         checkpoint = self._checkpoints.newest(quiet=self._worker > 0)
         if checkpoint is None:
             return None
@@ -149,6 +149,14 @@ class Saver:
             if error is None:
                 raise
             error.add_note(f"A checkpoint failed too: {type(own).__name__}: {own}")
+
+    def _write_data(self, data: tf.train.Checkpoint, step: int) -> None:
+        folder = self._checkpoints.new(step)
+        try:
+            data.write(str(folder / self._data_name(self._worker)))
+        except tf.errors.OpError as error:
+            self._checkpoints.discard(step)
+            raise storage.StorageError(f"{folder} cannot be written: {error.message.splitlines()[0]}") from error
 
     def _write(
         self, step: int, arrays: Mapping[str, np.ndarray], progress: Mapping[str, Any], after: Callable[[], None]
@@ -212,14 +220,6 @@ def _savez(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
             np.savez(file, **arrays)  # type: ignore[arg-type]
         storage.flush(whole)
         storage.move(whole, path)
-
-
-@contextlib.contextmanager
-def _of_tensorflow(path: pathlib.Path) -> Iterator[None]:
-    try:
-        yield
-    except tf.errors.OpError as error:
-        raise storage.StorageError(f"{path} cannot be written: {error.message.splitlines()[0]}") from error
 
 
 def _is_of_another(checkpoint: Checkpoint, what: str, why: str) -> str:

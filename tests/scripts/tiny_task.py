@@ -15,13 +15,15 @@ from trainer import ArraySource, Task
 class TinyTask(Task):
     """A sum of three numbers. With `flat_targets` the targets lack their last axis; `masked` ones have a mask.
 
-    The example `poisoned` has an input that is not a number.
+    The example `poisoned` has an input that is not a number. With `dropout` the model has random numbers and batch
+    statistics, which differ from replica to replica.
     """
 
     units: int = 4
     flat_targets: bool = False
     masked: bool = False
     poisoned: int | None = None
+    dropout: float = 0.0
 
     @functools.cached_property
     def train(self):
@@ -34,6 +36,8 @@ class TinyTask(Task):
     def build_model(self):
         inputs = keras.Input([3])
         hidden = keras.layers.Dense(self.units, activation="tanh", name="hidden")(inputs)
+        if self.dropout:
+            hidden = keras.layers.Dropout(self.dropout)(keras.layers.BatchNormalization()(hidden))
         return keras.Model(inputs, keras.layers.Dense(1, name="head")(hidden))
 
     def measure(self, model):

@@ -136,9 +136,10 @@ def blocked(make, tmp_path):
     return saver
 
 
-def test_what_cannot_begin_is_raised_at_once(blocked):
+def test_what_the_system_refuses_names_the_file(blocked):
+    blocked.save()
     with pytest.raises(StorageError, match="checkpoints/.saving-000000 cannot be written: Not a directory"):
-        blocked.save()
+        blocked.wait()
 
 
 def refuse():
@@ -192,3 +193,53 @@ def test_a_checkpoint_of_something_else_is_refused(make, tmp_path, other):
         make(**other)[-1].restore()
     assert str(tmp_path) in str(error.value)
     assert "--workdir" in str(error.value)
+
+
+# What only TensorFlow can save
+
+
+@pytest.fixture
+def reading(make, replicas, tmp_path):
+    """Makes a saver of where a dataset is, and the iterator."""
+
+    def make(count=1):
+        iterator = iter(tf.data.Dataset.range(100).shuffle(10, seed=1))
+        settings = {"step": tf.Variable(0, dtype=tf.int64), "state": State({"a": tf.Variable(1.0)})}
+        checkpoints = Checkpoints(tmp_path / "checkpoints")
+        saver = Saver(checkpoints, strategy=replicas(count), data=[tf.train.Checkpoint(iterator=iterator)], **settings)
+        return saver, iterator
+
+    return make
+
+
+def test_where_a_dataset_was_comes_back(reading):
+    saver, iterator = reading()
+    before = [int(next(iterator)) for _ in range(7)]
+    saver.save()
+    saver.wait()
+    expected = [int(next(iterator)) for _ in range(7)]
+    other, again = reading()
+    other.restore()
+    assert [int(next(again)) for _ in range(7)] == expected != before
+
+
+def test_over_other_replicas_a_dataset_is_left_to_find_its_place(reading):
+    saver, iterator = reading()
+    first = int(next(iterator))
+    saver.save()
+    saver.wait()
+    other, again = reading(count=2)
+    assert other.restore() is not None
+    assert int(next(again)) == first
+
+
+def test_a_dataset_that_cannot_be_written_leaves_nothing(reading, tmp_path):
+    saver, _ = reading()
+    saver.save()
+    saver.wait()
+    (tmp_path / "checkpoints" / ".saving-000000" / "data-000_temp").mkdir(parents=True)
+    for name in ("data-000.index", "data-000.data-00000-of-00001"):
+        (tmp_path / "checkpoints" / ".saving-000000" / name / "in the way").mkdir(parents=True)
+    with pytest.raises(StorageError, match=".saving-000000 cannot be written: "):
+        saver.save()
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["000000"]
