@@ -3,6 +3,8 @@
 Import it before anything that imports TensorFlow, whose start-up chatter it holds back.
 """
 
+import leaving  # isort: skip (first: from here on a signal ends a script in good order)
+
 import contextlib
 import os
 import re
@@ -48,7 +50,8 @@ with _held_back_stderr():
     import tasks  # noqa: F401 (registers the tasks with gin)
     import trainer  # noqa: F401
     from objectives import ConfigurationError
-    from trainer import Trainer, config
+    from trainer import Interrupted, Trainer, config
+    from trainer.interruption import listening
     from trainer.strategy import configure_logical_devices, place
 
     tf.config.list_physical_devices()
@@ -61,7 +64,8 @@ def run(main: Callable[[list[str]], None], *, arguments: str = "") -> None:
       main: takes what follows the flags.
       arguments: what that is, for the message where it is missing; empty where nothing may follow.
     """
-    app.run(lambda argv: _guarded(main, argv[1:], arguments), flags_parser=_parse_flags)
+    with listening(leaving.leave, on_main_thread=lambda number, frame: None):
+        app.run(lambda argv: _guarded(main, argv[1:], arguments), flags_parser=_parse_flags)
 
 
 def load_config() -> None:
@@ -96,6 +100,8 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
         if FLAGS.debug:
             raise
         _exit_with(error.messages)
+    except Interrupted as interrupted:
+        _exit_with([str(interrupted), f"the same command goes on: {leaving.command()}"], status=interrupted.code)
     except tf.errors.UnavailableError as error:
         if FLAGS.debug:
             raise

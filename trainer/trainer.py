@@ -13,6 +13,7 @@ from objectives import Objective
 from trainer import cluster
 from trainer.assembly import assemble
 from trainer.checkpoints import Checkpoints
+from trainer.interruption import Interruption
 from trainer.log import Averages, Line, Lines
 from trainer.pace import Pace
 from trainer.precision import building_in, require_precision
@@ -154,6 +155,7 @@ class Trainer:
             execution=execution,
         )
         self._done = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._averages = Averages(self._program.tags, log_every)
         self._checkpoints = None
         if self._workdir:
             self._checkpoints = Checkpoints(
@@ -162,9 +164,8 @@ class Trainer:
                 step=self._done,
                 model=model,
                 optimizer=optimizer,
-                others=[*step.state, *self._program.state],
+                others=[*step.state, *self._program.state, *self._averages.state],
             )
-        self._averages = Averages(self._program.tags, log_every)
         self._pace = Pace(chunk_steps, limit=self._program.limit)
         reports = _default_reports(self._workdir) if reports is None else reports
         self._reports = Background(reports if self.is_chief else [])
@@ -184,6 +185,10 @@ class Trainer:
         Returns:
           The values of the last line by tag: of the last evaluation, or of training where there is none. Where
           nothing was left to train, those of now.
+
+        Raises:
+          Interrupted: SIGINT or SIGTERM came; lines are written and, with a workdir, all is saved. A second one ends
+            the process at once. Before the first step they do what they did before.
         """
         self._until = self._steps if until is None else min(until, self._steps)
         resumed = self._checkpoints is not None and self._checkpoints.restore()
@@ -191,13 +196,16 @@ class Trainer:
         # Before the reports start: a run that cannot work leaves no line in them.
         self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self._workdir)
         values: Mapping[str, float] = {}
-        with self._reports:
+        self._interruption = Interruption()
+        with self._interruption.noting(self._standing), self._reports:
             self._reports.start(self._run(resumed))
-            while self.step < self._until:
+            while self.step < self._until and not self._interruption.agreed:
                 # The order matters: a checkpoint is saved after the lines of its steps were written.
                 values = self._train_chunk() or values
                 values = self._evaluate_where_due() or values
                 self._save_where_due()
+            if self._interruption.agreed:
+                self.wait_for_workers()
         return values or (self.evaluate() if self._eval is not None else self.dry_run())
 
     def evaluate(self) -> dict[str, float]:
@@ -227,10 +235,13 @@ class Trainer:
         began = time.perf_counter()
         rows = self._program.train(first_step=first, steps=steps)
         # All workers have to run the same number of steps next, or they would wait for one another for good.
-        self._pace.took(steps=steps, seconds=cluster.largest(self._strategy, time.perf_counter() - began))
+        seconds, signal = cluster.largest_of_each(
+            self._strategy, [time.perf_counter() - began, self._interruption.noted]
+        )
+        self._pace.took(steps=steps, seconds=seconds)
+        self._interruption.agreed = int(signal)
         self._done.assign_add(steps)
-        # No line spans a checkpoint: a run that goes on from it has not seen the steps before.
-        complete = self._due(self._checkpoint_every)
+        complete = self.step == self._until
         values = self._write(self._averages.lines(first_step=first, rows=rows, complete=complete))
         self._reports.advance(self.step, self._pace.steps_per_second)
         return values
@@ -253,7 +264,7 @@ class Trainer:
         return values
 
     def _save_where_due(self) -> None:
-        if self._checkpoints and self._due(self._checkpoint_every):
+        if self._checkpoints and (self._due(self._checkpoint_every) or self._interruption.agreed):
             self._reports.flush()
             self._checkpoints.save()
 
@@ -264,6 +275,11 @@ class Trainer:
         """The step of the next thing that is due between two chunks."""
         periods = [every for every in (self._eval_every, self._gradients_every, self._checkpoint_every) if every]
         return min([self._until, *(every * (self.step // every + 1) for every in periods)])
+
+    def _standing(self) -> str:
+        """Where an interrupted run stands, for people."""
+        kept = "all is saved" if self._checkpoints else "nothing is saved, as there is no workdir"
+        return f"left at step {self.step:,} of {self._until:,}; {kept}"
 
     def _run(self, resumed: bool) -> Run:
         asked, used = gin.config_str(), gin.operative_config_str()

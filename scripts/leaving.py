@@ -1,0 +1,34 @@
+"""Leaving: a signal ends a script with status 128 + its number, and the command that goes on.
+
+Import it before anything that takes time. While a run trains it listens itself, and saves first.
+"""
+
+import contextlib
+import os
+import shlex
+import signal
+import sys
+
+# Who starts a script as a part of something larger says here what a person would type instead.
+COMMAND_VARIABLE = "TERMWISE_COMMAND"
+
+# Kept: what libraries say to the error stream while they load is held back.
+_ERRORS = os.dup(2)
+
+
+def command() -> str:
+    """The command that started this script, as one would type it again."""
+    return os.environ.get(COMMAND_VARIABLE) or shlex.join(sys.orig_argv)
+
+
+def leave(number: int, _: object = None) -> None:
+    """Ends the process at once: nothing that is under way is worth waiting for, and nothing is to be said of it."""
+    with contextlib.suppress(RuntimeError):  # what was interrupted may be in the middle of a print itself
+        sys.stdout.flush()
+    os.write(_ERRORS, f"{signal.Signals(number).name}: the same command goes on: {command()}\n".encode())
+    os._exit(128 + number)
+
+
+for _number in (signal.SIGINT, signal.SIGTERM):
+    if signal.getsignal(_number) is not signal.SIG_IGN:  # as under nohup
+        signal.signal(_number, leave)
