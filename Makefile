@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow check board
+.PHONY: demo test slow check bench board
 
 ## Trains one task without and with its regularising terms, and shows what they changed.
 demo: $(VENV)/made
@@ -27,6 +27,10 @@ check: $(VENV)/made
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+## Speed beside Keras, JAX, PyTorch and loops written by hand: docs/benchmark.md, on a machine that does nothing else.
+bench: $(VENV)/peers
+	$(BIN)/python scripts/benchmark.py --output=docs/benchmark.md
+
 ## Opens the charts of every run.
 board: $(VENV)/made
 	$(BIN)/tensorboard --logdir runs
@@ -35,4 +39,8 @@ board: $(VENV)/made
 $(VENV)/made: constraints.txt pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(VENV)/peers: $(VENV)/made
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
 	touch $@

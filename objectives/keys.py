@@ -46,8 +46,15 @@ class Context:
     step: Any = None
     valid: Any = None
     gather: Callable[[Any], Any] = lambda shard: shard
+    # Many terms may read one key.
+    _found: dict[Key, Any] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getitem__(self, key: Key) -> Any:
+        if key not in self._found:
+            self._found[key] = self._resolved(key)
+        return self._found[key]
+
+    def _resolved(self, key: Key) -> Any:
         root, path = split_key(key)
         found = getattr(self, root)
         if found is None:
@@ -60,7 +67,7 @@ class Context:
         return found
 
 
-ROOTS = tuple(field.name for field in dataclasses.fields(Context) if field.name not in ("valid", "gather"))
+ROOTS = tuple(field.name for field in dataclasses.fields(Context) if field.name not in ("valid", "gather", "_found"))
 
 
 def split_key(key: Key) -> tuple[str, str]:

@@ -23,6 +23,7 @@ flags.DEFINE_integer("logical_devices", 1, "CPU devices to mirror over, where th
 flags.DEFINE_bool("debug", False, "Show a traceback where a mistake in flags, config or data is found.")
 
 STATUS_MISTAKE = 2
+STATUS_NOT_FINITE = 3
 
 
 @contextlib.contextmanager
@@ -52,6 +53,7 @@ with _held_back_stderr():
     from objectives import ConfigurationError
     from trainer import Interrupted, Trainer, config
     from trainer.interruption import listening
+    from trainer.non_finite import NonFiniteError
     from trainer.strategy import configure_logical_devices, place
 
     tf.config.list_physical_devices()
@@ -102,6 +104,10 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
         _exit_with(error.messages)
     except Interrupted as interrupted:
         _exit_with([str(interrupted), f"the same command goes on: {leaving.command()}"], status=interrupted.code)
+    except NonFiniteError as error:
+        if FLAGS.debug:
+            raise
+        _exit_with([str(error)], status=STATUS_NOT_FINITE)
     except tf.errors.UnavailableError as error:
         if FLAGS.debug:
             raise

@@ -35,6 +35,14 @@ def show_terms(title: str, values: Mapping[str, float]) -> None:
     _CONSOLE.print(table)
 
 
+def show_gradients(title: str, values: Mapping[str, float]) -> None:
+    """A table of the norm of each term's gradient, and its cosine with the total's."""
+    table = _table(title, "term", ["norm", "cosine with the total"])
+    for name in sorted(tag.split("/")[1] for tag in values if tag.endswith("/grad_norm") and tag.startswith("terms/")):
+        table.add_row(name, *(f"{values[f'terms/{name}/{what}']:.5g}" for what in ("grad_norm", "grad_cosine")))
+    _CONSOLE.print(table)
+
+
 def show_comparison(title: str, columns: Mapping[str, Mapping[str, float]]) -> None:
     """A table of one column a run and one row a name; blank where a run has no such number."""
     table = _table(title, "", list(columns))

@@ -87,3 +87,13 @@ def trace_term_gradients(step: Step, feed: Feed) -> ConcreteFunction:
         return feed.first(feed.run(step.term_gradients, data, row, number))
 
     return run.get_concrete_function(feed.signature, _ROW, _NUMBER)
+
+
+def gather_batch(strategy: tf.distribute.Strategy, feed: Feed, data: Any) -> dict[str, Any]:
+    """The batch of the first row of `data`, of all replicas and workers, one after the other, as arrays."""
+
+    @tf.function(autograph=False)
+    def run(data):
+        return feed.run(lambda batch, _: batch, data, tf.constant(0), tf.constant(0, tf.int64))
+
+    return tf.nest.map_structure(lambda part: strategy.gather(part, axis=0).numpy(), run(data))

@@ -17,6 +17,8 @@ from trainer.choice import Choice, choose, keep, kept
 from trainer.chunk import trace_step, trace_training
 from trainer.execution import Unsupported, Ways, compiled, find_ways, require_execution, unsupported
 from trainer.feed import Feed
+from trainer.non_finite import NotFinite
+from trainer.state import State
 from trainer.step import Step
 
 # Steps are measured in chunks that take at least this long: shorter ones measure the call.
@@ -76,10 +78,45 @@ class Executor:
                 f"expected 'graph' or 'auto'"
             ) from error
 
-    def run(self, *, first_step: int, steps: int) -> np.ndarray:
-        """Does the `steps` updates that follow `first_step`; their numbers, float32 `[steps, tags]`."""
+    def run(self, *, first_step: int, first_batch: int, steps: int) -> np.ndarray:
+        """Does up to `steps` updates, those that are finite: it stops before the first that is not.
+
+        Args:
+          first_step: how many updates were done before.
+          first_batch: the number of the batch that is next.
+          steps: how many updates to do.
+
+        Returns:
+          Their numbers, float32 `[updates, tags]`.
+
+        Raises:
+          NotFinite: there was none to do before the one that is not finite.
+        """
         self.compile()
-        return self._run(self.choice.execution, self._feed.chunk(first_step=first_step, steps=steps), first_step, steps)
+        data = self._feed.chunk(first_step=first_batch, steps=steps)
+        before = self._everything.copy()
+        rows = self._run(self.choice.execution, data, first_step, steps)
+        finite = self._finite(rows)
+        if finite == steps:
+            return rows
+        # Looked for behind the steps, not in them: conditional updates cost a large model a tenth of its time.
+        self._everything.put_back(before)
+        if not finite:
+            raise NotFinite(first_step + 1, data)
+        return self._run(self.choice.execution, data, first_step, finite)
+
+    def numbers(self, data: Any, first_step: int) -> np.ndarray:
+        """The numbers `[tags]` of one step on the first row of `data`, which is not done."""
+        self.compile()
+        with self._everything.kept():
+            return self._run(self.choice.execution, data, first_step, 1)[0]
+
+    def _finite(self, rows: np.ndarray) -> int:
+        """How many updates there are before the first that is not finite."""
+        # In half precision a gradient may overflow: the step leaves such an update out, and lowers its loss scale.
+        watched = rows[:, [0]] if self._step.loss_scale is not None else rows[:, [0, -1]]
+        finite = np.isfinite(watched).all(axis=1)
+        return len(rows) if finite.all() else int(np.argmin(finite))
 
     def _measured(self, first_step: int, steps: int) -> Choice:
         began = time.perf_counter()
@@ -92,7 +129,7 @@ class Executor:
 
     def _seconds_a_step(self, way: str, first_step: int) -> float:
         self._build(way)
-        with self._step.everything.kept():
+        with self._everything.kept():
             # The first run pays for what is set up once.
             self._seconds(way, first_step, 1)
             steps = 1
@@ -127,7 +164,7 @@ class Executor:
             self._run(way, self._feed.chunk(first_step=0, steps=0), 0, 0)
             return
         # What is compiled inside of the loop waits for the loop to turn.
-        with self._step.everything.kept():
+        with self._everything.kept():
             self._run(way, self._feed.look(0, 1).data, 0, 1)
 
     def _stepping(self, way: str) -> Callable[..., Any]:
@@ -140,6 +177,10 @@ class Executor:
     def _run(self, way: str, data: Any, first_step: int, steps: int) -> np.ndarray:
         rows = self._built[way](data, tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
         return rows.numpy()[:steps]
+
+    @functools.cached_property
+    def _everything(self) -> State:
+        return self._step.everything
 
     @functools.cached_property
     def _traced(self) -> ConcreteFunction:

@@ -12,12 +12,13 @@ from tensorflow.types.experimental import ConcreteFunction
 
 from objectives import ConfigurationError, Mean
 from trainer.choice import Choice
-from trainer.chunk import trace_evaluation, trace_term_gradients
+from trainer.chunk import gather_batch, trace_evaluation, trace_term_gradients
 from trainer.execution import compiled
 from trainer.executor import Executor
 from trainer.feed import Block, Feed
 from trainer.shares import Shares
 from trainer.sources import Source
+from trainer.state import State
 from trainer.step import Step
 
 
@@ -75,9 +76,31 @@ class Program:
         """
         self._executor.compile()
 
-    def train(self, *, first_step: int, steps: int) -> np.ndarray:
-        """Does the `steps` updates that follow `first_step`; their numbers, float32 `[steps, tags]`."""
-        return self._executor.run(first_step=first_step, steps=steps)
+    def train(self, *, first_step: int, steps: int, first_batch: int | None = None) -> np.ndarray:
+        """Does the `steps` updates that follow `first_step`, up to the first that is not finite; see `Executor.run`."""
+        return self._executor.run(
+            first_step=first_step, first_batch=first_step if first_batch is None else first_batch, steps=steps
+        )
+
+    def examine(self, data: Any, step: int) -> dict[str, float]:
+        """All values and gradients of the terms by tag, on the first row of `data`, after `step` updates."""
+        numbers = dict(zip(self.tags, self._executor.numbers(data, step).tolist(), strict=True))
+        return {**numbers, **self._gradients_on(Block(data, 0, 1), step)}
+
+    def look(self, step: int) -> Block:
+        """The batch of `step`, or one like it, for a look that training does not notice."""
+        return self._feed.look(step)
+
+    def batch(self, data: Any) -> dict[str, Any]:
+        """The examples of the first row of `data`, without padding, as arrays."""
+        gathered = gather_batch(self._strategy, self._feed, data)
+        valid = gathered.pop("valid", None)
+        return gathered if valid is None else tf.nest.map_structure(lambda leaf: leaf[valid > 0], gathered)
+
+    @property
+    def everything(self) -> State:
+        """All that training changes, but for what the feed holds."""
+        return self._step.everything
 
     def evaluate(self, step: int) -> dict[str, float]:
         """Each term and the total over every example of the evaluation source exactly once, by tag.
@@ -94,14 +117,17 @@ class Program:
 
     def term_gradients(self, step: int) -> dict[str, float]:
         """Norm of each weighted term's gradient and its cosine with the total's, by tag, on the batch of a look."""
-        data, row, _ = self._feed.look(step)
-        with self._step.everything.kept():
-            return _as_numbers(self._term_gradients(data, tf.constant(row), tf.constant(step, tf.int64)))
+        return self._gradients_on(self._feed.look(step), step)
 
     def preview(self, step: int) -> dict[str, float]:
         """Checks all that training would meet, without an update: each term on the batch of a look, by tag."""
         self.compile()
         return self._evaluated(trace_evaluation(self._step, self._feed), [self._feed.look(step)], step)
+
+    def _gradients_on(self, block: Block, step: int) -> dict[str, float]:
+        with self._step.everything.kept():
+            values = self._term_gradients(block.data, tf.constant(block.first), tf.constant(step, tf.int64))
+        return _as_numbers(values)
 
     def _evaluated(self, evaluation: Callable[..., Any], blocks: Iterable[Block], step: int) -> dict[str, float]:
         zeros = tf.zeros([len(self._step.objective.terms)])

@@ -20,13 +20,14 @@ _COUNTS = (
     "eval_every",
     "gradients_every",
     "checkpoint_every",
+    "non_finite_limit",
 )
 
 
 def check_settings(settings: Mapping[str, Any]) -> None:
     """Raises ConfigurationError for all arguments of a `Trainer`, by name, that cannot work, at once."""
     mistakes = Mistakes()
-    for check in (_require_kinds, _require_counts, _require_data, _require_multiples):
+    for check in (_require_kinds, _require_counts, _require_data, _require_multiples, _require_folder):
         with mistakes.gathered():
             check(settings)
     mistakes.raise_any()
@@ -93,6 +94,11 @@ def _require_data(settings: Mapping[str, Any]) -> None:
                 f"Trainer.{name} is a {type(settings[name]).__name__}; expected a source, such as "
                 f"ArraySource(x, y), or DatasetSource(make) with a function that builds a tf.data.Dataset"
             )
+
+
+def _require_folder(settings: Mapping[str, Any]) -> None:
+    if settings["non_finite"] == "rollback" and settings["workdir"] is None:
+        raise ConfigurationError("Trainer.non_finite is 'rollback', which needs checkpoints; expected a workdir")
 
 
 def _require_multiples(settings: Mapping[str, Any]) -> None:

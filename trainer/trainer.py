@@ -1,6 +1,7 @@
 """Trainer: runs a model, an objective and a source to the end, and goes on where it was stopped."""
 
 import contextlib
+import functools
 import pathlib
 import time
 from collections.abc import Mapping, Sequence
@@ -12,9 +13,11 @@ import tensorflow as tf
 from objectives import Objective
 from trainer import cluster
 from trainer.assembly import assemble
+from trainer.autopsy import read_batch, read_state, read_step, write_autopsy
 from trainer.checkpoints import Checkpoints
 from trainer.interruption import Interruption
 from trainer.log import Averages, Line, Lines
+from trainer.non_finite import NonFinite, NonFiniteError, NotFinite, culprit
 from trainer.pace import Pace
 from trainer.precision import building_in, require_precision
 from trainer.program import Program
@@ -75,6 +78,8 @@ class Trainer:
         precision: str = "float32",
         average_momentum: float | None = None,
         allow_unreached: bool = False,
+        non_finite: str = "raise",
+        non_finite_limit: int = 10,
         reports: Sequence[Report] | None = None,
     ):
         """Checks the settings, builds what is missing, and moves the model under the strategy.
@@ -106,6 +111,10 @@ class Trainer:
             overflow.
           average_momentum: of a moving average of the weights, such as 0.999, which evaluation then uses.
           allow_unreached: whether a trainable variable that no term depends on is left as it is, or a mistake.
+          non_finite: what to do where an update would be NaN or infinite, which is never applied: "raise" stops with
+            an autopsy, "skip" takes the next batch instead, "rollback" goes back to the last checkpoint and on from
+            there with the batches that follow.
+          non_finite_limit: how often to skip or go back before the run is stopped.
           reports: where lines go; None for the terminal and, with a workdir, metrics.jsonl and TensorBoard.
 
         Raises:
@@ -145,15 +154,11 @@ class Trainer:
             average_momentum=average_momentum,
             allow_unreached=allow_unreached,
         )
-        self._program = Program(
-            strategy=self._strategy,
-            step=step,
-            train=train,
-            eval=eval,
-            batch_size=batch_size,
-            seed=seed,
-            execution=execution,
+        self._make_program = functools.partial(
+            Program, strategy=self._strategy, step=step, batch_size=batch_size, seed=seed
         )
+        self._program = self._make_program(train=train, eval=eval, execution=execution)
+        self._guard = NonFinite(non_finite, non_finite_limit)
         self._done = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._averages = Averages(self._program.tags, log_every)
         self._checkpoints = None
@@ -164,7 +169,7 @@ class Trainer:
                 step=self._done,
                 model=model,
                 optimizer=optimizer,
-                others=[*step.state, *self._program.state, *self._averages.state],
+                others=[*step.state, *self._program.state, *self._guard.variables, *self._averages.state],
             )
         self._pace = Pace(chunk_steps, limit=self._program.limit)
         reports = _default_reports(self._workdir) if reports is None else reports
@@ -199,11 +204,16 @@ class Trainer:
         self._interruption = Interruption()
         with self._interruption.noting(self._standing), self._reports:
             self._reports.start(self._run(resumed))
+            if self._guard.policy == "rollback" and not resumed:
+                self._save()
             while self.step < self._until and not self._interruption.agreed:
-                # The order matters: a checkpoint is saved after the lines of its steps were written.
-                values = self._train_chunk() or values
-                values = self._evaluate_where_due() or values
-                self._save_where_due()
+                try:
+                    # The order matters: a checkpoint is saved after the lines of its steps were written.
+                    values = self._train_chunk() or values
+                    values = self._evaluate_where_due() or values
+                    self._save_where_due()
+                except NotFinite as found:
+                    self._pass_over(found)
             if self._interruption.agreed:
                 self.wait_for_workers()
         return values or (self.evaluate() if self._eval is not None else self.dry_run())
@@ -228,12 +238,28 @@ class Trainer:
         """Checks all that training would meet, without an update: each term on the first batch, by tag."""
         return self._program.preview(self.step)
 
+    def replay(self, autopsy: str | pathlib.Path) -> dict[str, float]:
+        """Looks once more into a step that a run was stopped at; the model is then as it was before that step.
+
+        Args:
+          autopsy: the folder that the run named; the trainer has to be made as that run's was.
+
+        Returns:
+          All values, and the norm of each term's gradient, by tag.
+        """
+        folder = pathlib.Path(autopsy)
+        record = read_step(folder)
+        self._program.everything.load(read_state(folder))
+        program = self._make_program(train=read_batch(folder), eval=None, execution=record["execution"])
+        return program.examine(program.look(0).data, record["step"] - 1)
+
     def _train_chunk(self) -> Mapping[str, float] | None:
         """Runs one chunk and reports it; the values of its last line, if a line was due."""
         first = self.step
         steps = self._pace.next(until=self._next_stop() - first)
         began = time.perf_counter()
-        rows = self._program.train(first_step=first, steps=steps)
+        rows = self._program.train(first_step=first, first_batch=self._guard.batch(first), steps=steps)
+        steps = len(rows)
         # All workers have to run the same number of steps next, or they would wait for one another for good.
         seconds, signal = cluster.largest_of_each(
             self._strategy, [time.perf_counter() - began, self._interruption.noted]
@@ -248,7 +274,7 @@ class Trainer:
 
     def _write(self, lines: Lines) -> Mapping[str, float] | None:
         """Reports the lines of a chunk with what is known of it besides; the values of the last, if there is one."""
-        lines = lines.with_columns({"speed/steps_per_second": self._pace.steps_per_second})
+        lines = lines.with_columns({"speed/steps_per_second": self._pace.steps_per_second, **self._guard.counts})
         blocks = [lines]
         if self._gradients_every and self.step % self._gradients_every == 0:
             blocks = [lines[:-1], lines[-1:].with_columns(self._program.term_gradients(self.step))]
@@ -265,8 +291,54 @@ class Trainer:
 
     def _save_where_due(self) -> None:
         if self._checkpoints and (self._due(self._checkpoint_every) or self._interruption.agreed):
-            self._reports.flush()
-            self._checkpoints.save()
+            self._save()
+
+    def _save(self) -> None:
+        assert self._checkpoints is not None
+        self._reports.flush()
+        self._checkpoints.save()
+
+    def _pass_over(self, found: NotFinite) -> None:
+        """Does what was asked for where an update would not be finite."""
+        values = self._program.examine(found.data, self.step)
+        what = f"step {found.step:,} would not be finite: {culprit(values)}"
+        if self._guard.spent:
+            raise NonFiniteError(f"{what}; its update was not applied.{self._autopsy(found, values)}")
+        if self._guard.policy == "skip":
+            self._guard.skip()
+            self._reports.note(f"{what}; it takes the next batch instead")
+        else:
+            self._roll_back(what)
+
+    def _roll_back(self, what: str) -> None:
+        assert self._checkpoints is not None, "check_settings saw to it"
+        batch, rollbacks = self._guard.batch(self.step), self._guard.rollbacks
+        self._checkpoints.restore()
+        self._guard.roll_back(batch=batch, rollbacks=rollbacks, step=self.step)
+        # Its steps since then will be reported once more.
+        self._reports.close()
+        self._reports.start(self._run(resumed=True))
+        self._reports.note(f"{what}; back to step {self.step:,}, to go on with the batches that follow")
+
+    def _autopsy(self, found: NotFinite, values: Mapping[str, float]) -> str:
+        """Writes all that is needed to look into a step again; where it is, for people."""
+        batch = self._program.batch(found.data)
+        if self._workdir is None:
+            return " With a workdir there would be an autopsy."
+        folder = self._workdir / "autopsy" / f"{found.step:06d}"
+        if self.is_chief:
+            write_autopsy(
+                folder,
+                step=found.step,
+                batch=batch,
+                state=self._program.everything.arrays(),
+                values=values,
+                cause=culprit(values),
+                execution=self._program.choice.execution,
+            )
+        replicas = self._strategy.num_replicas_in_sync
+        command = f"python scripts/replay.py --autopsy={folder}" + f" --logical_devices={replicas}" * (replicas > 1)
+        return f" The batch, all weights and each term are in {folder}; to look again: {command}"
 
     def _due(self, every: int | None) -> bool:
         return self.step == self._until or (every is not None and self.step % every == 0)

@@ -3,8 +3,9 @@
 import re
 
 import pytest
+import tensorflow as tf
 
-from objectives import ConfigurationError, Context
+from objectives import ConfigurationError, Context, Objective, RangeHinge
 
 # Any object will do for a tensor.
 CONTEXT = Context(
@@ -61,3 +62,17 @@ def test_a_key_that_selects_nothing_is_answered(key, answer):
 def test_a_key_is_a_string():
     with pytest.raises(ConfigurationError, match="a key is a string such as 'outputs.mask', not 3"):
         CONTEXT[3]
+
+
+def test_a_key_is_resolved_once_for_all_terms():
+    class Outputs(dict):
+        asked = 0
+
+        def __getitem__(self, name):
+            self.asked += 1
+            return super().__getitem__(name)
+
+    outputs = Outputs(mask=tf.ones([2, 3]))
+    terms = {f"term_{i}": RangeHinge(y_pred="outputs.mask", max_value=0.1 * i) for i in range(16)}
+    Objective(**terms).means(Context(outputs=outputs))
+    assert outputs.asked == 1

@@ -25,6 +25,7 @@ def test_a_run_leaves_its_folder(tiny_run):
         "config.gin",
         "operative_config.gin",
         "environment.json",
+        "execution.json",
         "checkpoints",
         "train",
         "eval",

@@ -13,11 +13,15 @@ from trainer import ArraySource, Task
 @gin.register(module="tests")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TinyTask(Task):
-    """A sum of three numbers. With `flat_targets` the targets lack their last axis; `masked` ones have a mask."""
+    """A sum of three numbers. With `flat_targets` the targets lack their last axis; `masked` ones have a mask.
+
+    The example `poisoned` has an input that is not a number.
+    """
 
     units: int = 4
     flat_targets: bool = False
     masked: bool = False
+    poisoned: int | None = None
 
     @functools.cached_property
     def train(self):
@@ -42,4 +46,6 @@ class TinyTask(Task):
         rng = np.random.default_rng(seed)
         x = rng.normal(size=[50, 3])
         y = x.sum(axis=1, keepdims=not self.flat_targets)
+        if self.poisoned is not None:
+            x[self.poisoned, 0] = np.nan
         return ArraySource(x, {"y": y, "mask": rng.random(y.shape) < 0.6} if self.masked else y)

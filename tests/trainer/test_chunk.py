@@ -11,13 +11,22 @@ from trainer.feed import LIMIT
 
 
 class CallCounting(keras.layers.Layer):
-    """Counts how often Python calls it: once a forward pass while a graph is traced, never while it runs."""
+    """Counts how often Python passes it, forward and backward: while a graph is traced, never while it runs."""
 
-    calls = 0
+    calls = gradients = 0
 
     def call(self, inputs):
         self.calls += 1
-        return inputs * 2.0
+
+        @tf.custom_gradient
+        def double(inputs):
+            def gradient(upstream):
+                self.gradients += 1
+                return 2.0 * upstream
+
+            return inputs * 2.0, gradient
+
+        return double(inputs)
 
 
 @pytest.fixture
@@ -25,25 +34,25 @@ def counted(dense_model):
     """A layer that counts its calls, and a model that it is part of."""
     layer = CallCounting(name="counted")
     model = dense_model(lambda: layer)
-    layer.calls = 0
+    layer.calls = layer.gradients = 0
     return layer, model
 
 
-@pytest.mark.parametrize(("execution", "count"), [("graph", 1), ("xla_loop", 1), ("graph", 2)])
-def test_a_step_is_one_forward_pass_and_traced_once_for_chunks_of_any_length(
-    make_program, counted, execution, count, replicas
+@pytest.mark.parametrize(
+    ("execution", "count"), [("graph", 1), ("xla_step", 1), ("xla_loop", 1), ("auto", 1), ("graph", 2)]
+)
+@pytest.mark.parametrize("terms", [1, 16])
+def test_all_terms_share_one_forward_and_one_backward_pass_traced_once(
+    make_program, counted, execution, count, terms, replicas
 ):
     layer, model = counted
-    objective = Objective(
-        data=MeanSquaredError(),
-        range=RangeHinge(),
-        small=ActivationPenalty(activation="activations.counted"),
-        sparse=ActivationPenalty(activation="activations.hidden"),
-    )
+    small = {f"small_{i}": ActivationPenalty(activation="activations.counted", weight=0.1 * i) for i in range(1, terms)}
+    objective = Objective(data=MeanSquaredError(), **small)
     program = make_program(model=model, objective=objective, execution=execution, strategy=replicas(count))
-    for steps in (1, 3, 10, 2):
+    program.settle(first_step=0, steps=10**12, folder=None)  # long enough to try each execution
+    for steps in (1, 3, 10, 2):  # nor does another length of chunk trace anything anew
         program.train(first_step=0, steps=steps)
-    assert layer.calls == count  # each replica traces its own part
+    assert layer.calls == layer.gradients == count  # each replica traces its own part
 
 
 @pytest.mark.parametrize("execution", ["graph", "xla_loop"])

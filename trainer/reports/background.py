@@ -57,6 +57,9 @@ class Background(Report):
     def advance(self, step: int, steps_per_second: float) -> None:
         self._hand_on(lambda report: report.advance(step, steps_per_second))
 
+    def note(self, text: str) -> None:
+        self._hand_on(lambda report: report.note(text))
+
     def flush(self) -> None:
         """Returns when all that was handed in before is written, and would outlive the process."""
         self._in_a_hurry.set()

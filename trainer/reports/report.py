@@ -42,6 +42,9 @@ class Report:
     def advance(self, step: int, steps_per_second: float) -> None:
         """Called after each chunk: `step` updates are done."""
 
+    def note(self, text: str) -> None:
+        """Called where something happened that people should know of."""
+
     def flush(self) -> None:
         """Called before a checkpoint: what was written so far must outlive the process."""
 

@@ -50,6 +50,9 @@ class Terminal(Report):
             self._shown = time.monotonic()
             self._print(self._plain_line(step))
 
+    def note(self, text: str) -> None:
+        self._print(text)
+
     def close(self) -> None:
         if self._progress:
             self._progress.stop()

@@ -1,0 +1,93 @@
+"""Measures training beside its peers, and writes the table as Markdown and as JSON.
+
+python scripts/benchmark.py --output=docs/benchmark.md
+"""
+
+import json
+import os
+import pathlib
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+from absl import app, flags
+
+from benchmarks import comparisons
+from benchmarks.comparisons import OURS
+from benchmarks.rounds import Bench, DisagreementError, Measured
+from benchmarks.table import Findings
+from benchmarks.workloads import WORKLOADS, Workload
+
+FLAGS = flags.FLAGS
+_PARTS = ("peers", "terms", "reports", "replicas", "launches")
+flags.DEFINE_string("output", "docs/benchmark.md", "Where to write the table; the JSON goes beside it.")
+flags.DEFINE_multi_enum("workload", list(WORKLOADS), list(WORKLOADS), "What to train; repeat for several.")
+flags.DEFINE_multi_enum("part", list(_PARTS), list(_PARTS), "What to measure; repeat for several.")
+flags.DEFINE_string("execution", "auto", "Trainer.execution.")
+flags.DEFINE_float("seconds", 0.5, "How long a case trains in a round.", lower_bound=0.0)
+flags.DEFINE_integer("rounds", 5, "How often each case is measured.", lower_bound=1)
+
+STATUS_MISTAKE = 2
+
+
+def main(argv: Sequence[str]) -> None:
+    """Measures all that was asked for; ends with status 1 where peers do not do the same work."""
+    if len(argv) > 1:
+        _exit_with(f"unexpected argument {argv[1]!r}; expected flags only", STATUS_MISTAKE)
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    began = time.perf_counter()
+    with Bench(seconds=FLAGS.seconds, rounds=FLAGS.rounds, say=_say) as bench:
+        try:
+            measured = {name: [*_measured(bench, WORKLOADS[name])] for name in FLAGS.workload}
+        except DisagreementError as error:
+            _exit_with(str(error), 1)
+    minutes = (time.perf_counter() - began) / 60
+    _write(Findings(measured, bench.left_out, FLAGS.seconds, FLAGS.rounds, minutes))
+
+
+def _measured(bench: Bench, workload: Workload) -> Iterator[Measured]:
+    """Each part in turn; what `auto` chose in the first is kept for the others."""
+    execution = FLAGS.execution
+    if "peers" in FLAGS.part:
+        peers = comparisons.against_peers(workload, execution)
+        bench.require_agreement(peers, workload)
+        found = bench.steps(peers, workload)
+        execution = found.how[OURS]
+        yield found
+    if "terms" in FLAGS.part:
+        bench.require_agreement(comparisons.of_terms(execution, counts=(16,)), workload)
+        yield bench.steps(comparisons.of_terms(execution), workload)
+    if "reports" in FLAGS.part:
+        yield bench.steps(comparisons.of_reports(execution), workload)
+    if "replicas" in FLAGS.part:
+        yield bench.steps(comparisons.of_replicas(execution), workload)
+    if "launches" in FLAGS.part:
+        yield bench.launches(comparisons.of_launches(), workload)
+
+
+def _write(findings: Findings) -> None:
+    output = pathlib.Path(FLAGS.output)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(findings.markdown())
+    output.with_suffix(".json").write_text(json.dumps(findings.record(), indent=2) + "\n")
+    print(findings.markdown())
+
+
+def _say(text: str) -> None:
+    print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
+
+
+def _parse_flags(argv: Sequence[str]) -> list[str]:
+    try:
+        return FLAGS(argv)
+    except flags.Error as error:
+        _exit_with(str(error), STATUS_MISTAKE)
+
+
+def _exit_with(message: str, status: int) -> None:
+    print(message, file=sys.stderr)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    app.run(main, flags_parser=_parse_flags)

@@ -1,0 +1,155 @@
+"""Comparisons: what is measured beside what, and what is hoped for."""
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks.workloads import Workload
+
+OURS = "Termwise"
+REPLICAS = 2
+COUNTS = (1, 4, 16, 64)
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One thing that is measured.
+
+    Attributes:
+      peer: its module in this folder.
+      variants: options to build it with; of several the fastest is taken.
+    """
+
+    peer: str
+    variants: Sequence[Mapping[str, Any]] = ({},)
+
+    @property
+    def process(self) -> tuple[str, int]:
+        """Cases that may share a process share this: a process splits its CPU into devices once."""
+        return self.peer, self.variants[0].get("devices", 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    """A bound on how many times as long one case takes as another; of several, the fastest is compared."""
+
+    what: str
+    of: Sequence[str]
+    against: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Cases that take turns.
+
+    Attributes:
+      title: what is compared.
+      base: the case that the others are divided by.
+      cases: by name.
+      goals: those of them that this machine's times can meet.
+    """
+
+    title: str
+    base: str
+    cases: Mapping[str, Case]
+    goals: Sequence[Goal] = ()
+
+
+def against_peers(workload: Workload, execution: str) -> Comparison:
+    """Two terms, in each way that there is to train them."""
+    fit, hand, jax = ("keras fit", "keras fit, tuned"), ("by hand, graph", "by hand, XLA"), ("JAX",)
+    goals = [
+        Goal("keras fit at its best", fit, OURS, at_least=_FIT[workload.name]),
+        Goal("the best loop by hand", hand, OURS, at_least=0.95),
+    ]
+    if workload.name in _JAX:
+        goals.append(Goal("JAX", jax, OURS, at_least=_JAX[workload.name]))
+    convolutional = workload.network == "unet"
+    return Comparison(
+        "Two terms",
+        OURS,
+        {
+            OURS: Case("ours", [{"execution": execution}]),
+            "keras fit": Case("keras_fit"),
+            "keras fit, tuned": Case("keras_fit", _fit_variants(workload)),
+            "by hand, graph": Case("by_hand", [{"xla": False}]),
+            # In an XLA loop on a CPU a convolution takes some 40 times as long: one way to run it shows that.
+            "by hand, XLA": Case(
+                "by_hand", [{"xla": True, "unrolled": n} for n in ((1,) if convolutional else (1, 4))]
+            ),
+            "JAX": Case("jax_scan", [{"scan": not convolutional}]),
+            # Threads that wait for one another lose much where the machine is busy.
+            "PyTorch": Case("pytorch", [{"threads": 1}, {"threads": os.cpu_count()}]),
+        },
+        goals,
+    )
+
+
+def of_terms(execution: str, counts: Sequence[int] = COUNTS) -> Comparison:
+    """Many cheap terms, and one function with the same maths."""
+    many = {f"{n} term{'s' * (n > 1)}": Case("ours", [{"hinges": n, "execution": execution}]) for n in counts}
+    fused = {
+        f"{n} in one function": Case("ours", [{"hinges": n, "fused": True, "execution": execution}]) for n in counts
+    }
+    goal = Goal("16 terms", ["16 terms"], "16 in one function", at_most=1.10)
+    pairs = zip(many.items(), fused.items(), strict=True)
+    return Comparison("Cheap terms", f"{counts[0]} in one function", dict(itertools.chain(*pairs)), [goal])
+
+
+def of_reports(execution: str) -> Comparison:
+    """Every step in metrics.jsonl and in TensorBoard, and nothing at all."""
+    return Comparison(
+        "Reports",
+        "no reports",
+        {
+            "no reports": Case("ours", [{"execution": execution}]),
+            "every step reported": Case("ours", [{"execution": execution, "reporting": True}]),
+        },
+        [Goal("every step reported", ["every step reported"], "no reports", at_most=1.03)],
+    )
+
+
+def of_replicas(execution: str) -> Comparison:
+    """One replica, and two that share the batch and the cores."""
+    ours, fit = f"{OURS}, {REPLICAS} replicas", f"keras fit, {REPLICAS} replicas"
+    return Comparison(
+        "Replicas",
+        f"{OURS}, 1 replica",
+        {
+            f"{OURS}, 1 replica": Case("ours", [{"execution": execution}]),
+            ours: Case("ours", [{"devices": REPLICAS}]),
+            "keras fit, 1 replica": Case("keras_fit"),
+            fit: Case("keras_fit", [{"devices": REPLICAS}]),
+        },
+        [Goal(f"keras fit on {REPLICAS} replicas", [fit], ours, at_least=1.0)],
+    )
+
+
+def of_launches() -> Comparison:
+    """From the start of a process to the end of its tenth step."""
+    return Comparison(
+        "Launch to the tenth step",
+        OURS,
+        {
+            OURS: Case("ours"),
+            "keras fit": Case("keras_fit"),
+            "by hand, graph": Case("by_hand", [{"xla": False}]),
+        },
+        [Goal("the launch of keras fit", ["keras fit"], OURS, at_least=1.0)],
+    )
+
+
+def _fit_variants(workload: Workload) -> list[dict[str, Any]]:
+    # Keras writes the steps of an execution out one by one: for large graphs, many take minutes to compile.
+    steps = (1, 8, 32) if workload.network == "mlp" else (1, 8)
+    return [
+        {"steps_per_execution": count, "jit_compile": jit} for count, jit in itertools.product(steps, (False, True))
+    ]
+
+
+_FIT = {"tiny": 5.0, "large": 2.5, "unet": 1.1, "transformer": 1.1}
+_JAX = {"tiny": 0.6, "large": 1.0}

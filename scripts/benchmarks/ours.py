@@ -1,0 +1,113 @@
+"""This framework as a peer, through its public surface."""
+
+import pathlib
+import re
+import tempfile
+import weakref
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from benchmarks.keras_models import adam, build_model, cross_entropy, strategy_over
+from benchmarks.workloads import PENALTY, Workload
+from objectives import ActivationPenalty, FunctionTerm, KerasLoss, Objective, RangeHinge
+from trainer import ArraySource, Trainer
+from trainer.reports import JsonLines, Report, TensorBoard
+
+# As good as endless: one trainer serves all rounds.
+_STEPS = 10**9
+
+
+def build(
+    workload: Workload,
+    *,
+    hinges: int = 0,
+    fused: bool = False,
+    reporting: bool = False,
+    execution: str = "auto",
+    devices: int = 1,
+) -> tuple[Callable[[int], int], str]:
+    """See `benchmarks`.
+
+    Args:
+      workload: what is learned.
+      hinges: how many cheap terms make up the objective; 0 for the data term and the penalty of all peers.
+      fused: whether those are one function instead.
+      reporting: whether every step is written to metrics.jsonl and to TensorBoard.
+      execution: of the trainer.
+      devices: how many the batch is shared by.
+    """
+    told, folder = _Told(), tempfile.TemporaryDirectory()
+    path = pathlib.Path(folder.name)
+    trainer = _trainer(
+        workload,
+        _objective(hinges, fused),
+        reports=[told, JsonLines(path), TensorBoard(path)] if reporting else [told],
+        log_every=1 if reporting else 20,
+        execution=execution,
+        steps=_STEPS,
+        devices=devices,
+    )
+    weakref.finalize(trainer, folder.cleanup)
+
+    def run(steps: int) -> int:
+        trainer.train(until=trainer.step + steps)
+        return steps
+
+    run(10)
+    return run, told.execution
+
+
+def losses(workload: Workload, steps: int, *, hinges: int = 0, fused: bool = False, **options) -> list[float]:
+    """See `benchmarks`."""
+    told = _Told()
+    objective = _objective(hinges, fused)
+    _trainer(workload, objective, shuffle=False, reports=[told], log_every=1, steps=steps, **options).train()
+    return told.losses
+
+
+def launch(workload: Workload) -> None:
+    """See `benchmarks`: a trainer with its default settings."""
+    _trainer(workload, _objective(), reports=[], steps=5000).train(until=10)
+
+
+def _trainer(
+    workload: Workload, objective: Objective, *, shuffle: bool = True, devices: int = 1, **settings
+) -> Trainer:
+    strategy_over(devices)  # splits the CPU, of which the trainer then takes all
+    return Trainer(
+        model=build_model(workload),
+        objective=objective,
+        optimizer=adam(),
+        train=ArraySource(*workload.arrays(), shuffle=shuffle),
+        batch_size=workload.batch_size,
+        **settings,
+    )
+
+
+def _objective(hinges: int = 0, fused: bool = False) -> Objective:
+    if not hinges:
+        penalty = ActivationPenalty(activation="outputs", norm="l2", weight=PENALTY)
+        return Objective(data=KerasLoss(loss=cross_entropy()), penalty=penalty)
+    # From 0 on: however well it learns, some term has a gradient.
+    bounds = [i / hinges for i in range(hinges)]
+    if fused:
+        return Objective(hinges=FunctionTerm(fn=lambda y_pred: _hinges(y_pred, bounds)))
+    return Objective(**{f"hinge_{i}": RangeHinge(min_value=-bound, max_value=bound) for i, bound in enumerate(bounds)})
+
+
+def _hinges(y_pred: tf.Tensor, bounds: list[float]) -> tf.Tensor:
+    return sum(tf.nn.relu(-bound - y_pred) + tf.nn.relu(y_pred - bound) for bound in bounds)
+
+
+class _Told(Report):
+    """Keeps what a run says of itself."""
+
+    def __init__(self):
+        self.execution, self.losses = "", []
+
+    def start(self, run) -> None:
+        self.execution = re.search(r"execution (\w+)", " ".join(run.headline))[1]
+
+    def write(self, lines) -> None:
+        self.losses += [line.values["loss/total"] for line in lines]

@@ -1,0 +1,143 @@
+"""Table: what was measured, as Markdown for people and as JSON for programs."""
+
+import dataclasses
+import datetime
+import importlib.metadata
+import os
+import pathlib
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks.comparisons import Goal
+from benchmarks.rounds import AGREEMENT, AGREEMENT_STEPS, Measured
+
+_PACKAGES = ("tensorflow", "keras", "numpy", "jax", "optax", "torch")
+
+
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """All that a run of the benchmark came to.
+
+    Attributes:
+      measured: by workload, its comparisons.
+      left_out: why a peer was, by its name.
+      seconds, rounds: how long a turn took, and how many each case had.
+      minutes: how long all of it took.
+    """
+
+    measured: Mapping[str, Sequence[Measured]]
+    left_out: Mapping[str, str]
+    seconds: float
+    rounds: int
+    minutes: float
+
+    def record(self) -> dict[str, Any]:
+        """Everything, for JSON."""
+        return {
+            **_circumstances(),
+            "seconds": self.seconds,
+            "rounds": self.rounds,
+            "minutes": round(self.minutes, 1),
+            "left_out": dict(self.left_out),
+            "workloads": {
+                workload: {one.comparison.title: _record(one) for one in found}
+                for workload, found in self.measured.items()
+            },
+        }
+
+    def markdown(self) -> str:
+        """The same for people, what was hoped for first."""
+        circumstances = _circumstances()
+        versions = ", ".join(f"{name} {version}" for name, version in circumstances["versions"].items())
+        parts = [
+            "# Speed beside its peers",
+            f"Made by `{circumstances['command']}` on {circumstances['date']} in {self.minutes:.0f} minutes, on "
+            f"{circumstances['machine']}, with {versions}.",
+            _EXPLANATION.format(rounds=self.rounds, seconds=self.seconds),
+            *(f"Left out: {name}, as {why}." for name, why in self.left_out.items()),
+            "## What was hoped for",
+            _rows(["workload", "time", "ratio", "hoped for", ""], self._goals()),
+        ]
+        for workload, found in self.measured.items():
+            parts.append(f"## {workload}")
+            parts += [_table(one) for one in found]
+        return "\n\n".join(parts) + "\n"
+
+    def _goals(self) -> list[list[str]]:
+        return [
+            [workload, f"{goal.what} ÷ {goal.against}", *_judged(one.value(goal), goal)]
+            for workload, found in self.measured.items()
+            for one in found
+            for goal in one.comparison.goals
+        ]
+
+
+def _record(one: Measured) -> dict[str, Any]:
+    base = one.comparison.base
+    return {
+        "base": base,
+        "cases": {
+            name: {
+                "how": one.how[name],
+                "median_seconds": one.median(name),
+                "ratio": one.ratio(name, base),
+                "seconds": seconds,
+            }
+            for name, seconds in one.seconds.items()
+        },
+        "goals": [{**dataclasses.asdict(goal), "value": one.value(goal)} for goal in one.comparison.goals],
+    }
+
+
+def _table(one: Measured) -> str:
+    base = one.comparison.base
+    rows = [[name, one.how[name], _duration(one.median(name)), f"{one.ratio(name, base):.2f}"] for name in one.seconds]
+    return _rows([one.comparison.title.lower(), "how it runs", "median", f"÷ {base}"], rows)
+
+
+def _judged(value: float | None, goal: Goal) -> list[str]:
+    lower = goal.at_least is not None
+    bound = goal.at_least if lower else goal.at_most
+    hoped = f"{'≥' if lower else '≤'} {bound:.2f}"
+    if value is None:
+        return ["", hoped, "not measured"]
+    return [f"{value:.2f}", hoped, "met" if (value >= bound if lower else value <= bound) else "missed"]
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1e6:,.0f} µs"
+
+
+def _rows(header: list[str], rows: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [header, ["---"] * len(header), *rows])
+
+
+def _circumstances() -> dict[str, Any]:
+    return {
+        "date": str(datetime.date.today()),
+        "machine": f"{_processor()}, {os.cpu_count()} cores",
+        "command": " ".join(["python scripts/benchmark.py", *sys.argv[1:]]),
+        "versions": {"Python": platform.python_version(), **_versions()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    installed = {found.metadata["Name"]: found.version for found in importlib.metadata.distributions()}
+    return {name: installed[name] for name in _PACKAGES if name in installed}
+
+
+def _processor() -> str:
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if sys.platform == "linux" else []:
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+_EXPLANATION = f"""\
+All peers start from the same weights and do the same maths: before anything is measured, their losses over the first
+{AGREEMENT_STEPS} steps must agree to {AGREEMENT:.0e}. Each has a process of its own, and they take turns: {{rounds}}
+rounds, in each of which each trains for about {{seconds:g}} s. A median is over rounds; a ratio is the median of the
+ratios within a round, which load on the machine changes least. Executions that `auto` chose for two terms are kept for
+the tables of cheap terms and of reports."""

@@ -1,0 +1,142 @@
+"""Worker: a process of its own for a peer, alive while others are measured, and idle unless it is asked."""
+
+import importlib
+import multiprocessing
+import multiprocessing.connection
+import os
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from benchmarks.workloads import Workload
+
+# Shorter runs measure the call; while a run is shorter, the next one takes more steps.
+_SECONDS = 0.1
+
+Options = Mapping[str, Any]
+
+
+class LeftOutError(Exception):
+    """A peer cannot be measured here; the message says what is missing."""
+
+
+class Worker:
+    """The near end of a process in which one peer lives.
+
+    Raises:
+      LeftOutError: the peer needs a package that is not installed.
+    """
+
+    def __init__(self, peer: str):
+        self._peer = peer
+        spawning = multiprocessing.get_context("spawn")
+        self._pipe, theirs = spawning.Pipe()
+        self._process = spawning.Process(target=_serve, args=(theirs, peer), daemon=True)
+        self._process.start()
+        theirs.close()
+        if missing := self._answer():
+            self.close()
+            raise LeftOutError(f"{missing} is not installed")
+
+    def ask(self, what: str, *arguments: Any) -> Any:
+        """What the method of `Desk` of this name returns there."""
+        self._pipe.send((what, arguments))
+        return self._answer()
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._pipe.close()
+        self._process.join()
+
+    def _answer(self) -> Any:
+        try:
+            answer = self._pipe.recv()
+        except EOFError:
+            self._process.join()
+            raise RuntimeError(f"the process of {self._peer} ended with status {self._process.exitcode}") from None
+        if isinstance(answer, _Failure):
+            raise RuntimeError(f"in the process of {self._peer}:\n{answer.traceback}")
+        return answer
+
+
+class Desk:
+    """The far end: what can be asked of a peer."""
+
+    def __init__(self, peer: Any):
+        self._peer = peer
+        self._runs: dict[str, Callable[[int], int]] = {}
+        self._speeds: dict[str, float] = {}
+
+    def build(self, name: str, workload: Workload, variants: Sequence[Options]) -> str:
+        """Builds and warms each variant, and keeps the fastest under a name; how it runs, in words."""
+        best, how = None, ""
+        for options in variants:
+            run, words = self._peer.build(workload, **options)
+            speed = _warm_speed(run)
+            if best is None or speed > self._speeds[name]:
+                best, how, self._speeds[name] = run, words, speed
+        self._runs[name] = best
+        return how
+
+    def measure(self, name: str, seconds: float) -> float:
+        """Trains for about so long; seconds a step."""
+        done, taken = _timed(self._runs[name], max(1, round(seconds * self._speeds[name])))
+        self._speeds[name] = done / taken
+        return taken / done
+
+    def forget(self) -> None:
+        """Lets go of all that was built."""
+        self._runs.clear()
+
+    def losses(self, workload: Workload, steps: int, options: Options) -> list[float]:
+        """The total loss of the first steps, on batches in order."""
+        return self._peer.losses(workload, steps, **options)
+
+    def launch(self, workload: Workload, options: Options) -> None:
+        """Trains as a user would start it, until ten steps are done."""
+        self._peer.launch(workload, **options)
+
+
+class _Failure:
+    """Stands for an answer where there is none."""
+
+    def __init__(self):
+        self.traceback = traceback.format_exc()
+
+
+def _serve(pipe: multiprocessing.connection.Connection, name: str) -> None:
+    # What libraries say while they start would drown the table; a failure of Python's comes through the pipe.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    try:
+        desk = Desk(importlib.import_module(f"benchmarks.{name}"))
+    except Exception as error:
+        pipe.send(error.name if isinstance(error, ModuleNotFoundError) else _Failure())
+        return
+    pipe.send(None)
+    while True:
+        try:
+            what, arguments = pipe.recv()
+        except EOFError:
+            return
+        try:
+            pipe.send(getattr(desk, what)(*arguments))
+        except Exception:
+            pipe.send(_Failure())
+
+
+def _warm_speed(run: Callable[[int], int]) -> float:
+    """Steps a second, after the first steps, which pay for what is set up once."""
+    run(1)
+    steps = 1
+    while _timed(run, steps)[1] < _SECONDS:
+        steps *= 4
+    # The machine may have done something else meanwhile, and a variant must not lose by that.
+    return max(done / taken for done, taken in (_timed(run, steps) for _ in range(3)))
+
+
+def _timed(run: Callable[[int], int], steps: int) -> tuple[int, float]:
+    """How many steps were done, and in how many seconds."""
+    began = time.perf_counter()
+    done = run(steps)
+    return done, time.perf_counter() - began

@@ -1,0 +1,41 @@
+"""Looks once more into a step at which a run was stopped by numbers that are not finite.
+
+python scripts/replay.py --autopsy=runs/scenes/autopsy/000123
+"""
+
+import command_line  # isort: skip (first: it quiets TensorFlow)
+
+import pathlib
+
+from absl import flags
+
+from objectives import ConfigurationError
+from results import show_gradients, show_terms
+from trainer.autopsy import read_step
+from trainer.non_finite import culprit
+
+FLAGS = flags.FLAGS
+flags.adopt_module_key_flags(command_line)
+flags.DEFINE_string("autopsy", None, "The folder that the run named as it stopped.", required=True)
+
+
+def main(_: list[str]) -> None:
+    folder = pathlib.Path(FLAGS.autopsy)
+    step = read_step(folder)["step"]
+    FLAGS.gin_file = FLAGS.gin_file or [str(_config_of(folder))]
+    command_line.load_config()
+    values = command_line.build_trainer(workdir=None).replay(folder)
+    show_terms(f"each term at step {step:,}", values)
+    show_gradients("the gradient of each term", values)
+    print(culprit(values))
+
+
+def _config_of(folder: pathlib.Path) -> pathlib.Path:
+    config = folder.parents[1] / "config.gin"
+    if not config.exists():
+        raise ConfigurationError(f"{str(config)!r} does not exist; expected the run's own, or --gin_file=...")
+    return config.resolve()
+
+
+if __name__ == "__main__":
+    command_line.run(main)

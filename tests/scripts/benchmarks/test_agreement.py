@@ -1,0 +1,45 @@
+"""Peers of the benchmark do the same work: from the same weights and batches, their first losses are the same."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[3]
+
+# Each in a process of its own, as in the benchmark: TensorFlow, JAX and PyTorch do not share one.
+AGREE = """
+import sys
+from benchmarks import comparisons
+from benchmarks.rounds import Bench
+from benchmarks.workloads import WORKLOADS
+
+if __name__ == "__main__":
+    workload = WORKLOADS[sys.argv[1]]
+    with Bench(seconds=0.1, rounds=1, say=lambda text: None) as bench:
+        for compared in (
+            comparisons.against_peers(workload, "graph"),
+            comparisons.of_terms("graph", counts=(16,)),
+            comparisons.of_replicas("graph"),
+        ):
+            bench.require_agreement(compared, workload)
+    print(*bench.left_out, sep="\\n")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workload", ["tiny", "large", "unet", "transformer"])
+def test_first_losses_agree(workload, tmp_path):
+    script = tmp_path / "agree.py"
+    script.write_text(AGREE)
+    process = subprocess.run(
+        [sys.executable, str(script), workload],
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'scripts'}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert process.returncode == 0, process.stderr
+    assert {*process.stdout.split("\n")} <= {"", "JAX", "PyTorch"}

@@ -1,0 +1,42 @@
+"""scripts/replay.py: the command that a stopped run prints shows its last step again."""
+
+import re
+import shlex
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def stopped(script, tmp_path_factory):
+    """A run that met a number that is not finite, and its folder."""
+    workdir = tmp_path_factory.mktemp("runs") / "poisoned"
+    flags = ("--gin_file=tiny.gin", f"--workdir={workdir}", "--gin_param=TinyTask.poisoned = 17")
+    return script("train.py", *flags), workdir
+
+
+def test_a_run_ends_with_status_3_and_one_paragraph(stopped):
+    process, workdir = stopped
+    assert process.returncode == 3
+    assert re.fullmatch(
+        r"step \d+ would not be finite: the raw value of the term 'data' is nan; its update was not applied\. "
+        r"The batch, all weights and each term are in \S+; to look again: python scripts/replay\.py --autopsy=\S+\n",
+        process.stderr,
+    )
+    (folder,) = (workdir / "autopsy").iterdir()
+    assert {path.name for path in folder.iterdir()} == {"batch.npz", "state.npz", "step.json"}
+
+
+@pytest.mark.slow
+def test_the_printed_command_shows_the_step_again(script, stopped):
+    process, _ = stopped
+    _, name, *flags = shlex.split(re.search(r"python scripts/.*", process.stderr)[0])
+    replayed = script(name.removeprefix("scripts/"), *flags)
+    assert replayed.returncode == 0, replayed.stderr
+    assert "the raw value of the term 'data' is nan" in replayed.stdout
+    assert re.search(r"data\s*│ +nan │ +1 │ +nan", replayed.stdout)
+
+
+def test_a_folder_without_an_autopsy_is_a_mistake(script, tmp_path):
+    process = script("replay.py", f"--autopsy={tmp_path}")
+    assert process.returncode == 2
+    assert "holds no autopsy; expected a folder such as" in process.stderr
