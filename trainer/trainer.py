@@ -14,6 +14,7 @@ from objectives import Objective
 from trainer import cluster
 from trainer.assembly import assemble
 from trainer.autopsy import read_batch, read_state, read_step, write_autopsy
+from trainer.changes import describe, require_unchanged
 from trainer.checkpoints import Checkpoints
 from trainer.interruption import Interruption
 from trainer.log import Averages, Line, Lines
@@ -78,6 +79,8 @@ class Trainer:
         precision: str = "float32",
         average_momentum: float | None = None,
         allow_unreached: bool = False,
+        allow_config_change: bool = False,
+        deterministic: bool = False,
         non_finite: str = "raise",
         non_finite_limit: int = 10,
         reports: Sequence[Report] | None = None,
@@ -111,6 +114,11 @@ class Trainer:
             overflow.
           average_momentum: of a moving average of the weights, such as 0.999, which evaluation then uses.
           allow_unreached: whether a trainable variable that no term depends on is left as it is, or a mistake.
+          allow_config_change: whether to go on in a folder whose run had other settings; each change is shown.
+            Otherwise only how long a run is, when it is looked at, what is kept and over which devices may change.
+          deterministic: whether two runs of one environment give the same bits on any device. It switches TensorFlow
+            over for the rest of the process; operations that have no such variant raise an error. See README.md for
+            what it costs.
           non_finite: what to do where an update would be NaN or infinite, which is never applied: "raise" stops with
             an autopsy, "skip" takes the next batch instead, "rollback" goes back to the last checkpoint and on from
             there with the batches that follow.
@@ -121,12 +129,18 @@ class Trainer:
           ConfigurationError: something does not fit; all that can be told at once is.
         """
         check_settings(locals())
+        self._settings = describe(locals())
         keras.utils.set_random_seed(seed)
+        if deterministic:
+            tf.config.experimental.enable_op_determinism()
         self._placement = place(strategy)
         self._strategy = self._placement.strategy
         cluster.require_same(self._strategy, "their configuration", gin.config_str())
         self.is_chief = cluster.is_chief(self._strategy)
         self._workdir = None if workdir is None else pathlib.Path(workdir)
+        self._changes: list[str] = []
+        if self._workdir:
+            self._changes = require_unchanged(self._workdir, self._settings, allowed=allow_config_change)
         if self._workdir and self.is_chief:
             make_workdir(self._workdir)
         if task is not None:
@@ -358,7 +372,7 @@ class Trainer:
         if not asked.strip():
             asked = used = f"# Built in Python, not from gin:\n# {self.objective!r}\n"
         if self._workdir and self.is_chief:
-            write_record(self._workdir, asked=asked, used=used)
+            write_record(self._workdir, asked=asked, used=used, settings=self._settings)
         return Run(
             terms=tuple(self.objective.terms),
             steps=self._steps,
@@ -376,6 +390,7 @@ class Trainer:
             f"{self._placement.replicas}; execution {choice.execution}: {choice.reason}",
             self._program.describe_data(self.step),
             *([f"going on at step {self.step:,} from the newest checkpoint in {self._workdir}"] if resumed else []),
+            *(f"changed: {line}" for line in self._changes),
         )
 
 

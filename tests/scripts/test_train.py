@@ -72,6 +72,9 @@ def variants(scripts, tiny_run, tmp_path_factory):
     )
     for name, process in processes.items():
         assert process.returncode == 0, (name, process.stderr)
+    other = (*TINY, f"--workdir={folder / 'changed'}")
+    processes |= scripts({"refused": other})
+    processes |= scripts({"allowed": (*other, "--gin_param=Trainer.steps = 12", "--allow_config_change")})
     return processes, folder
 
 
@@ -132,6 +135,18 @@ def test_the_same_folder_goes_on(variants, tiny_run):
     processes, folder = variants
     assert "going on at step 5" in processes["resumed"].stdout
     assert column(folder / "half", "loss/total") == column(tiny_run[1], "loss/total")
+
+
+@pytest.mark.slow
+def test_the_folder_of_another_experiment_is_refused_with_each_change_or_gone_on_with(variants):
+    processes, folder = variants
+    refused, allowed = processes["refused"], processes["allowed"]
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.splitlines()[1] == "  ActivationPenalty.weight (Objective.small): 0.5 -> 0.1"
+    assert len(refused.stderr.splitlines()) == 3
+    assert allowed.returncode == 0, allowed.stderr
+    assert "changed: ActivationPenalty.weight (Objective.small): 0.5 -> 0.1" in allowed.stdout
+    assert column(folder / "changed", "terms/small/weight") == pytest.approx([0.5] * 10 + [0.1] * 2)
 
 
 @pytest.mark.slow
