@@ -103,7 +103,10 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
             raise
         _exit_with(error.messages)
     except Interrupted as interrupted:
-        _exit_with([str(interrupted), f"the same command goes on: {leaving.command()}"], status=interrupted.code)
+        print(interrupted, file=sys.stderr, flush=True)
+        leaving.leave(
+            interrupted.signal
+        )  # at once: Python takes its time to end, and a worker that lags may lose others
     except NonFiniteError as error:
         if FLAGS.debug:
             raise

@@ -8,6 +8,7 @@ import os
 import shlex
 import signal
 import sys
+from typing import NoReturn
 
 # Who starts a script as a part of something larger says here what a person would type instead.
 COMMAND_VARIABLE = "TERMWISE_COMMAND"
@@ -21,8 +22,8 @@ def command() -> str:
     return os.environ.get(COMMAND_VARIABLE) or shlex.join(sys.orig_argv)
 
 
-def leave(number: int, _: object = None) -> None:
-    """Ends the process at once: nothing that is under way is worth waiting for, and nothing is to be said of it."""
+def leave(number: int, _: object = None) -> NoReturn:
+    """Ends the process at once, and says how it goes on."""
     with contextlib.suppress(RuntimeError):  # what was interrupted may be in the middle of a print itself
         sys.stdout.flush()
     os.write(_ERRORS, f"{signal.Signals(number).name}: the same command goes on: {command()}\n".encode())

@@ -228,6 +228,9 @@ def test_a_signal_reaches_all_workers(endless, number):
     status, seconds = ended(process)
     assert status == 128 + number
     assert seconds < LIMIT
+    said = [line for line in errors.read_text().splitlines() if "the same command goes on: " in line]
+    assert len(said) == 1
+    assert "launch.py --workers=2 -- --gin_file=tiny.gin" in said[0]
     for worker in workers:
         with pytest.raises(ProcessLookupError):
             os.kill(worker, 0)

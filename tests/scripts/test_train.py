@@ -56,6 +56,12 @@ def variants(scripts, tiny_run, tmp_path_factory):
         for name, bindings in parameters.items()
     }
     commands["two devices"] = (*TINY, f"--workdir={folder / 'two devices'}", "--logical_devices=2")
+    deterministic = "--gin_param=Trainer.deterministic = True"
+    commands["deterministic"] = (*TINY, f"--workdir={folder / 'deterministic'}", deterministic)
+    commands["two deterministic"] = (
+        *(*TINY, f"--workdir={folder / 'two deterministic'}"),
+        *("--logical_devices=2", deterministic),
+    )
     commands["dry"] = (*TINY, f"--workdir={folder / 'dry'}", "--dry_run")
     commands["printed"] = (*TINY, f"--workdir={folder / 'printed'}", "--print_config", "--gin_param=Trainer.seed = 3")
     processes = scripts(commands)
@@ -110,6 +116,13 @@ def test_two_devices_take_the_same_steps_as_one(variants, tiny_run):
     assert "2 replicas on CPU:0, CPU:1; execution graph" in processes["two devices"].stdout
     for tag in ("loss/total", "terms/data/raw", "terms/small/raw", "optimizer/grad_norm"):
         assert column(folder / "two devices", tag) == pytest.approx(column(tiny_run[1], tag), abs=1e-5)
+
+
+@pytest.mark.slow
+def test_on_a_cpu_the_bits_of_a_run_are_those_of_the_next_deterministic_or_not(variants, tiny_run):
+    folder = variants[1]
+    assert column(folder / "deterministic", "loss/total") == column(tiny_run[1], "loss/total")
+    assert column(folder / "two deterministic", "loss/total") == column(folder / "two devices", "loss/total")
 
 
 @pytest.mark.slow
