@@ -3,8 +3,6 @@
 Import it before anything that imports TensorFlow, whose start-up chatter it holds back.
 """
 
-import leaving  # isort: skip (first: from here on a signal ends a script in good order)
-
 import contextlib
 import os
 import re
@@ -14,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from absl import app, flags, logging
+
+import leaving
 
 FLAGS = flags.FLAGS
 
@@ -44,6 +44,7 @@ def _held_back_stderr() -> Iterator[None]:
             os.close(stderr)
 
 
+leaving.leave_on_signals()  # to load TensorFlow takes seconds
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 with _held_back_stderr():
     import tensorflow as tf

@@ -3,8 +3,6 @@
 python scripts/launch.py --workers=2 -- --gin_file=gin_configs/scene_segmentation.gin --workdir=runs/scenes
 """
 
-import leaving  # isort: skip (first: from here on a signal ends a script in good order)
-
 import contextlib
 import json
 import os
@@ -19,6 +17,8 @@ from collections.abc import Callable, Sequence
 from typing import IO, Any, NoReturn
 
 from absl import app, flags
+
+import leaving
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("workers", 2, "How many processes to start.", lower_bound=1)
@@ -149,4 +149,5 @@ def _exit_with(message: str) -> NoReturn:
 
 
 if __name__ == "__main__":
+    leaving.leave_on_signals()
     app.run(main, flags_parser=_parse_flags)

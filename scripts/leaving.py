@@ -1,6 +1,6 @@
 """Leaving: a signal ends a script with status 128 + its number, and the command that goes on.
 
-Import it before anything that takes time. While a run trains it listens itself, and saves first.
+Call `leave_on_signals` before anything that takes time. While a run trains it listens itself, and saves first.
 """
 
 import contextlib
@@ -17,6 +17,13 @@ COMMAND_VARIABLE = "TERMWISE_COMMAND"
 _ERRORS = os.dup(2)
 
 
+def leave_on_signals() -> None:
+    """From here on SIGINT and SIGTERM end the process in good order, unless they are ignored, as under nohup."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, leave)
+
+
 def command() -> str:
     """The command that started this script, as one would type it again."""
     return os.environ.get(COMMAND_VARIABLE) or shlex.join(sys.orig_argv)
@@ -28,8 +35,3 @@ def leave(number: int, _: object = None) -> NoReturn:
         sys.stdout.flush()
     os.write(_ERRORS, f"{signal.Signals(number).name}: the same command goes on: {command()}\n".encode())
     os._exit(128 + number)
-
-
-for _number in (signal.SIGINT, signal.SIGTERM):
-    if signal.getsignal(_number) is not signal.SIG_IGN:  # as under nohup
-        signal.signal(_number, leave)

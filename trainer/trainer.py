@@ -216,7 +216,7 @@ class Trainer:
         self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self._workdir)
         values: Mapping[str, float] = {}
         self._interruption = Interruption()
-        with self._interruption.noting(self._standing), self._reports:
+        with self._interruption.noting(self._leave), self._reports:
             self._reports.start(self._run(resumed))
             if self._guard.policy == "rollback" and not resumed:
                 self._save()
@@ -228,8 +228,6 @@ class Trainer:
                     self._save_where_due()
                 except NotFinite as found:
                     self._pass_over(found)
-            if self._interruption.agreed:
-                self.wait_for_workers()
         return values or (self.evaluate() if self._eval is not None else self.dry_run())
 
     def evaluate(self) -> dict[str, float]:
@@ -362,8 +360,10 @@ class Trainer:
         periods = [every for every in (self._eval_every, self._gradients_every, self._checkpoint_every) if every]
         return min([self._until, *(every * (self.step // every + 1) for every in periods)])
 
-    def _standing(self) -> str:
-        """Where an interrupted run stands, for people."""
+    def _leave(self) -> str:
+        """Waits for the other workers, where all of them leave; where the run stands, for people."""
+        if self._interruption.agreed:
+            self.wait_for_workers()
         kept = "all is saved" if self._checkpoints else "nothing is saved, as there is no workdir"
         return f"left at step {self.step:,} of {self._until:,}; {kept}"
 

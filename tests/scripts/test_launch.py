@@ -30,7 +30,9 @@ LIMIT = 60.0
 
 def environments(count):
     """The environments that a launch gives its workers."""
-    return runpy.run_path(str(ROOT / "scripts" / "launch.py"), run_name="launch")["_environments"](count)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "scripts")
+        return runpy.run_path(str(ROOT / "scripts" / "launch.py"), run_name="launch")["_environments"](count)
 
 
 def launch(*flags, workers=2):
@@ -57,7 +59,7 @@ def test_it_starts_at_once():
     code = (
         f"import runpy, sys; runpy.run_path({str(path)!r}, run_name='launch'); assert 'tensorflow' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=LIMIT)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=LIMIT, cwd=path.parent)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """scripts/train.py: a run from a gin file, what it leaves behind, and terms swapped from the command line."""
 
 import json
+import shutil
 
 import pytest
 
@@ -26,6 +27,7 @@ def test_a_run_leaves_its_folder(tiny_run):
         "operative_config.gin",
         "environment.json",
         "execution.json",
+        "settings.json",
         "checkpoints",
         "train",
         "eval",
@@ -78,7 +80,8 @@ def variants(scripts, tiny_run, tmp_path_factory):
     )
     for name, process in processes.items():
         assert process.returncode == 0, (name, process.stderr)
-    other = (*TINY, f"--workdir={folder / 'changed'}")
+    shutil.copytree(folder / "changed", folder / "other")
+    other = (*TINY, f"--workdir={folder / 'other'}")
     processes |= scripts({"refused": other})
     processes |= scripts({"allowed": (*other, "--gin_param=Trainer.steps = 12", "--allow_config_change")})
     return processes, folder
@@ -159,7 +162,7 @@ def test_the_folder_of_another_experiment_is_refused_with_each_change_or_gone_on
     assert len(refused.stderr.splitlines()) == 3
     assert allowed.returncode == 0, allowed.stderr
     assert "changed: ActivationPenalty.weight (Objective.small): 0.5 -> 0.1" in allowed.stdout
-    assert column(folder / "changed", "terms/small/weight") == pytest.approx([0.5] * 10 + [0.1] * 2)
+    assert column(folder / "other", "terms/small/weight") == pytest.approx([0.5] * 10 + [0.1] * 2)
 
 
 @pytest.mark.slow
