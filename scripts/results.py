@@ -9,6 +9,7 @@ from rich.table import Table
 
 from trainer import Trainer
 from trainer.reports.chart import draw_terms
+from trainer.workdir import write_whole
 
 NAME = "learned.json"
 _CONSOLE = Console(soft_wrap=True, highlight=False)
@@ -58,7 +59,7 @@ def show_charts(folder: pathlib.Path, pictures: Sequence[pathlib.Path]) -> None:
 
 
 def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path) -> None:
-    (workdir / NAME).write_text(json.dumps(learned, indent=2) + "\n")
+    write_whole(workdir / NAME, json.dumps(learned, indent=2) + "\n")
     pictures = [draw_terms(workdir, workdir / "pictures" / "terms.png")]
     with trainer.averaged():
         pictures += trainer.task.draw(trainer.model, workdir / "pictures") if trainer.task else []

@@ -6,6 +6,7 @@ import pathlib
 from collections.abc import Callable, Sequence
 
 from trainer.execution import Unsupported, Ways
+from trainer.workdir import write_whole
 
 NAME = "execution.json"
 
@@ -81,7 +82,7 @@ def choose(
 
 def keep(choice: Choice, folder: pathlib.Path, replicas: int) -> None:
     """Writes a choice into the run's folder: other executions round otherwise, so a run that goes on needs the same."""
-    (folder / NAME).write_text(json.dumps({"replicas": replicas, **dataclasses.asdict(choice)}, indent=2) + "\n")
+    write_whole(folder / NAME, json.dumps({"replicas": replicas, **dataclasses.asdict(choice)}, indent=2) + "\n")
 
 
 def kept(folder: pathlib.Path, replicas: int) -> Choice | None:

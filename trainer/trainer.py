@@ -14,7 +14,9 @@ from objectives import Objective
 from trainer import cluster
 from trainer.assembly import assemble
 from trainer.autopsy import read_batch, read_state, read_step, write_autopsy
+from trainer.changes import describe, require_unchanged
 from trainer.checkpoints import Checkpoints
+from trainer.interruption import Interruption
 from trainer.log import Averages, Line, Lines
 from trainer.non_finite import NonFinite, NonFiniteError, NotFinite, culprit
 from trainer.pace import Pace
@@ -77,6 +79,8 @@ class Trainer:
         precision: str = "float32",
         average_momentum: float | None = None,
         allow_unreached: bool = False,
+        allow_config_change: bool = False,
+        deterministic: bool = False,
         non_finite: str = "raise",
         non_finite_limit: int = 10,
         reports: Sequence[Report] | None = None,
@@ -110,6 +114,11 @@ class Trainer:
             overflow.
           average_momentum: of a moving average of the weights, such as 0.999, which evaluation then uses.
           allow_unreached: whether a trainable variable that no term depends on is left as it is, or a mistake.
+          allow_config_change: whether to go on in a folder whose run had other settings; each change is shown.
+            Otherwise only how long a run is, when it is looked at, what is kept and over which devices may change.
+          deterministic: whether two runs of one environment give the same bits on any device. It switches TensorFlow
+            over for the rest of the process; operations that have no such variant raise an error. See README.md for
+            what it costs.
           non_finite: what to do where an update would be NaN or infinite, which is never applied: "raise" stops with
             an autopsy, "skip" takes the next batch instead, "rollback" goes back to the last checkpoint and on from
             there with the batches that follow.
@@ -120,12 +129,18 @@ class Trainer:
           ConfigurationError: something does not fit; all that can be told at once is.
         """
         check_settings(locals())
+        self._settings = describe(locals())
         keras.utils.set_random_seed(seed)
+        if deterministic:
+            tf.config.experimental.enable_op_determinism()
         self._placement = place(strategy)
         self._strategy = self._placement.strategy
         cluster.require_same(self._strategy, "their configuration", gin.config_str())
         self.is_chief = cluster.is_chief(self._strategy)
         self._workdir = None if workdir is None else pathlib.Path(workdir)
+        self._changes: list[str] = []
+        if self._workdir:
+            self._changes = require_unchanged(self._workdir, self._settings, allowed=allow_config_change)
         if self._workdir and self.is_chief:
             make_workdir(self._workdir)
         if task is not None:
@@ -159,6 +174,7 @@ class Trainer:
         self._program = self._make_program(train=train, eval=eval, execution=execution)
         self._guard = NonFinite(non_finite, non_finite_limit)
         self._done = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._averages = Averages(self._program.tags, log_every)
         self._checkpoints = None
         if self._workdir:
             self._checkpoints = Checkpoints(
@@ -167,10 +183,8 @@ class Trainer:
                 step=self._done,
                 model=model,
                 optimizer=optimizer,
-                others=[*step.state, *self._program.state, *self._guard.variables],
+                others=[*step.state, *self._program.state, *self._guard.variables, *self._averages.state],
             )
-        self._log_every = log_every
-        self._averages = Averages(self._program.tags, log_every)
         self._pace = Pace(chunk_steps, limit=self._program.limit)
         reports = _default_reports(self._workdir) if reports is None else reports
         self._reports = Background(reports if self.is_chief else [])
@@ -190,6 +204,10 @@ class Trainer:
         Returns:
           The values of the last line by tag: of the last evaluation, or of training where there is none. Where
           nothing was left to train, those of now.
+
+        Raises:
+          Interrupted: SIGINT or SIGTERM came; lines are written and, with a workdir, all is saved. A second one ends
+            the process at once. Before the first step they do what they did before.
         """
         self._until = self._steps if until is None else min(until, self._steps)
         resumed = self._checkpoints is not None and self._checkpoints.restore()
@@ -197,11 +215,12 @@ class Trainer:
         # Before the reports start: a run that cannot work leaves no line in them.
         self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self._workdir)
         values: Mapping[str, float] = {}
-        with self._reports:
+        self._interruption = Interruption()
+        with self._interruption.noting(self._leave), self._reports:
             self._reports.start(self._run(resumed))
             if self._guard.policy == "rollback" and not resumed:
                 self._save()
-            while self.step < self._until:
+            while self.step < self._until and not self._interruption.agreed:
                 try:
                     # The order matters: a checkpoint is saved after the lines of its steps were written.
                     values = self._train_chunk() or values
@@ -254,10 +273,13 @@ class Trainer:
         rows = self._program.train(first_step=first, first_batch=self._guard.batch(first), steps=steps)
         steps = len(rows)
         # All workers have to run the same number of steps next, or they would wait for one another for good.
-        self._pace.took(steps=steps, seconds=cluster.largest(self._strategy, time.perf_counter() - began))
+        seconds, signal = cluster.largest_of_each(
+            self._strategy, [time.perf_counter() - began, self._interruption.noted]
+        )
+        self._pace.took(steps=steps, seconds=seconds)
+        self._interruption.agreed = int(signal)
         self._done.assign_add(steps)
-        # No line spans a checkpoint: a run that goes on from it has not seen the steps before.
-        complete = self._due(self._checkpoint_every)
+        complete = self.step == self._until
         values = self._write(self._averages.lines(first_step=first, rows=rows, complete=complete))
         self._reports.advance(self.step, self._pace.steps_per_second)
         return values
@@ -280,7 +302,7 @@ class Trainer:
         return values
 
     def _save_where_due(self) -> None:
-        if self._checkpoints and self._due(self._checkpoint_every):
+        if self._checkpoints and (self._due(self._checkpoint_every) or self._interruption.agreed):
             self._save()
 
     def _save(self) -> None:
@@ -307,7 +329,6 @@ class Trainer:
         self._guard.roll_back(batch=batch, rollbacks=rollbacks, step=self.step)
         # Its steps since then will be reported once more.
         self._reports.close()
-        self._averages = Averages(self._program.tags, self._log_every)
         self._reports.start(self._run(resumed=True))
         self._reports.note(f"{what}; back to step {self.step:,}, to go on with the batches that follow")
 
@@ -339,12 +360,19 @@ class Trainer:
         periods = [every for every in (self._eval_every, self._gradients_every, self._checkpoint_every) if every]
         return min([self._until, *(every * (self.step // every + 1) for every in periods)])
 
+    def _leave(self) -> str:
+        """Waits for the other workers, where all of them leave; where the run stands, for people."""
+        if self._interruption.agreed:
+            self.wait_for_workers()
+        kept = "all is saved" if self._checkpoints else "nothing is saved, as there is no workdir"
+        return f"left at step {self.step:,} of {self._until:,}; {kept}"
+
     def _run(self, resumed: bool) -> Run:
         asked, used = gin.config_str(), gin.operative_config_str()
         if not asked.strip():
             asked = used = f"# Built in Python, not from gin:\n# {self.objective!r}\n"
         if self._workdir and self.is_chief:
-            write_record(self._workdir, asked=asked, used=used)
+            write_record(self._workdir, asked=asked, used=used, settings=self._settings)
         return Run(
             terms=tuple(self.objective.terms),
             steps=self._steps,
@@ -362,6 +390,7 @@ class Trainer:
             f"{self._placement.replicas}; execution {choice.execution}: {choice.reason}",
             self._program.describe_data(self.step),
             *([f"going on at step {self.step:,} from the newest checkpoint in {self._workdir}"] if resumed else []),
+            *(f"changed: {line}" for line in self._changes),
         )
 
 

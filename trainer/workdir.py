@@ -1,6 +1,7 @@
 """Workdir: a run's folder, and the record of what was asked, what was used and on what it ran."""
 
 import json
+import os
 import pathlib
 import platform
 import subprocess
@@ -8,6 +9,8 @@ import sys
 from importlib.metadata import version
 
 from objectives import ConfigurationError
+from trainer import changes
+from trainer.changes import Description
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "gin-config", "tensorboard")
 
@@ -32,11 +35,19 @@ def make_workdir(path: str | pathlib.Path) -> pathlib.Path:
     return folder
 
 
-def write_record(folder: pathlib.Path, *, asked: str, used: str) -> None:
-    """Writes `config.gin` (what was asked), `operative_config.gin` (what was used) and `environment.json`."""
-    (folder / "config.gin").write_text(asked)
-    (folder / "operative_config.gin").write_text(used)
-    (folder / "environment.json").write_text(json.dumps(_environment(), indent=2) + "\n")
+def write_record(folder: pathlib.Path, *, asked: str, used: str, settings: Description) -> None:
+    """Writes what was asked, what was used of it, what must stay as it is, and on what the run runs, a file each."""
+    write_whole(folder / "config.gin", asked)
+    write_whole(folder / "operative_config.gin", used)
+    write_whole(folder / changes.NAME, json.dumps(settings, indent=2) + "\n")
+    write_whole(folder / "environment.json", json.dumps(_environment(), indent=2) + "\n")
+
+
+def write_whole(path: pathlib.Path, text: str) -> None:
+    """Writes a file of which a reader sees all or nothing, whenever the process is stopped."""
+    new = path.with_name(f".writing-{path.name}")
+    new.write_text(text)
+    os.replace(new, path)
 
 
 def _environment() -> dict[str, object]:
