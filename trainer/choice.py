@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Callable, Sequence
 
 from trainer.execution import Unsupported, Ways
-from trainer.workdir import write_whole
+from trainer.storage import write_whole
 
 NAME = "execution.json"
 
