@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow check bench board
+.PHONY: demo test slow check bench chaos board
 
 ## Trains one task without and with its regularising terms, and shows what they changed.
 demo: $(VENV)/made
@@ -30,6 +30,10 @@ check: $(VENV)/made
 ## Speed beside Keras, JAX, PyTorch and loops written by hand: docs/benchmark.md, on a machine that does nothing else.
 bench: $(VENV)/peers
 	$(BIN)/python scripts/benchmark.py --output=docs/benchmark.md
+
+## Kills runs at random moments, and compares them with runs that were left in peace; some twenty minutes.
+chaos: $(VENV)/made
+	$(BIN)/python scripts/chaos.py --kills=20 --workdir=runs/chaos
 
 ## Opens the charts of every run.
 board: $(VENV)/made

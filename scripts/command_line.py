@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 
 from absl import app, flags, logging
 
+import leaving
+
 FLAGS = flags.FLAGS
 
 flags.DEFINE_multi_string("gin_file", [], "A gin file; repeat for several, later ones win.")
@@ -43,6 +45,7 @@ def _held_back_stderr() -> Iterator[None]:
             os.close(stderr)
 
 
+leaving.leave_on_signals()  # to load TensorFlow takes seconds
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 with _held_back_stderr():
     import tensorflow as tf
@@ -50,7 +53,8 @@ with _held_back_stderr():
     import tasks  # noqa: F401 (registers the tasks with gin)
     import trainer  # noqa: F401
     from objectives import ConfigurationError
-    from trainer import Trainer, config
+    from trainer import Interrupted, Trainer, config
+    from trainer.interruption import listening
     from trainer.non_finite import NonFiniteError
     from trainer.storage import StorageError
     from trainer.strategy import configure_logical_devices, place
@@ -65,7 +69,8 @@ def run(main: Callable[[list[str]], None], *, arguments: str = "") -> None:
       main: takes what follows the flags.
       arguments: what that is, for the message where it is missing; empty where nothing may follow.
     """
-    app.run(lambda argv: _guarded(main, argv[1:], arguments), flags_parser=_parse_flags)
+    with listening(leaving.leave, on_main_thread=lambda number, frame: None):
+        app.run(lambda argv: _guarded(main, argv[1:], arguments), flags_parser=_parse_flags)
 
 
 def load_config() -> None:
@@ -100,6 +105,10 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
         if FLAGS.debug:
             raise
         _exit_with(error.messages)
+    except Interrupted as interrupted:
+        print(interrupted, file=sys.stderr, flush=True)
+        # At once: Python takes its time to end, and a worker that lags may lose others.
+        leaving.leave(interrupted.signal)
     except StorageError as error:
         if FLAGS.debug:
             raise

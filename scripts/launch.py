@@ -18,13 +18,15 @@ from typing import IO, Any, NoReturn
 
 from absl import app, flags
 
+import leaving
+
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("workers", 2, "How many processes to start.", lower_bound=1)
 
 STATUS_MISTAKE = 2
 _TRAIN = pathlib.Path(__file__).with_name("train.py")
 _FORWARDED = (signal.SIGINT, signal.SIGTERM)
-# Seconds between asking workers to end and ending them: enough for a checkpoint, and for all to notice.
+# Seconds that a worker has, once another has ended, to notice and to finish what it writes.
 _GRACE = 20.0
 
 
@@ -39,12 +41,13 @@ class Launch:
 
     def __init__(self, count: int, command: Sequence[str]):
         self._ended: queue.Queue[int] = queue.Queue()
+        self._asked = 0
         self._told: dict[str, int] = {}
         self._lock = threading.Lock()
         self._workers: list[subprocess.Popen] = []
         self._readers: list[list[threading.Thread]] = []
         for number in _FORWARDED:
-            signal.signal(number, lambda number, _: self._end(number))
+            signal.signal(number, self._forward)
         for environment in _environments(count):
             self._start(command, environment)
 
@@ -56,8 +59,10 @@ class Launch:
             code = self._workers[index].returncode
             if code and not status:
                 status = code if code > 0 else 128 - code
-                _say(f"worker {index} {_ending(code)}; ending the others")
-                self._end(signal.SIGTERM)
+                if status != 128 + self._asked:  # what was asked for takes its time, and needs no second signal
+                    _say(f"worker {index} {_ending(code)}; ending the others")
+                    self._signal(signal.SIGTERM)
+                self._end_soon()
         return status
 
     def _start(self, command: Sequence[str], environment: dict[str, str]) -> None:
@@ -91,9 +96,12 @@ class Launch:
                     reader.join(timeout=1.0)  # a process that the worker left behind may hold its streams open
                 return index
 
-    def _end(self, number: int) -> None:
-        """Asks all workers to end, and makes those end that have not after a while."""
+    def _forward(self, number: int, _: object) -> None:
+        self._asked = number
         self._signal(number)
+
+    def _end_soon(self) -> None:
+        """Makes those workers end that have not after a while."""
         killer = threading.Timer(_GRACE, self._signal, [signal.SIGKILL])
         killer.daemon = True
         killer.start()
@@ -116,7 +124,8 @@ def _environments(count: int) -> list[dict[str, str]]:
         held = [sockets.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         cluster = {"worker": [f"127.0.0.1:{one.getsockname()[1]}" for one in held]}
     configs = [{"cluster": cluster, "task": {"type": "worker", "index": index}} for index in range(count)]
-    return [{**os.environ, "PYTHONUNBUFFERED": "1", "TF_CONFIG": json.dumps(config)} for config in configs]
+    common = {**os.environ, "PYTHONUNBUFFERED": "1", leaving.COMMAND_VARIABLE: leaving.command()}
+    return [{**common, "TF_CONFIG": json.dumps(config)} for config in configs]
 
 
 def _ending(code: int) -> str:
@@ -140,4 +149,5 @@ def _exit_with(message: str) -> NoReturn:
 
 
 if __name__ == "__main__":
+    leaving.leave_on_signals()
     app.run(main, flags_parser=_parse_flags)

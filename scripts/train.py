@@ -18,6 +18,7 @@ flags.adopt_module_key_flags(command_line)
 flags.DEFINE_string("workdir", None, "The run's folder; the same folder again goes on where the run was stopped.")
 flags.DEFINE_bool("dry_run", False, "Check everything and show each term on the first batch; write nothing.")
 flags.DEFINE_bool("print_config", False, "Show the configuration that files and bindings add up to, and stop.")
+flags.DEFINE_bool("allow_config_change", False, "Go on in a folder whose run had other settings, and show them.")
 
 
 def main(_: list[str]) -> None:
@@ -26,7 +27,8 @@ def main(_: list[str]) -> None:
         print(gin.config_str())
         return
     workdir = None if FLAGS.dry_run else FLAGS.workdir
-    trainer = command_line.build_trainer(workdir=workdir)
+    changes = {"allow_config_change": True} if FLAGS.allow_config_change else {}
+    trainer = command_line.build_trainer(workdir=workdir, **changes)
     values = trainer.dry_run() if FLAGS.dry_run else trainer.train()
     if trainer.is_chief:
         _show(trainer, values)

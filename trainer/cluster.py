@@ -4,7 +4,9 @@ import functools
 import signal
 import threading
 import zlib
+from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 from tensorflow.python.distribute.collective_all_reduce_strategy import CollectiveAllReduceExtended
 
@@ -59,7 +61,12 @@ def first_replica(strategy: tf.distribute.Strategy) -> int:
 
 def largest(strategy: tf.distribute.Strategy, value: float) -> float:
     """The largest of the workers' values, on each of them: what depends on clocks must be agreed on."""
-    return max(_from_each(strategy, value))
+    return largest_of_each(strategy, [value])[0]
+
+
+def largest_of_each(strategy: tf.distribute.Strategy, values: Sequence[float]) -> list[float]:
+    """The same for several values at once, of which each is the largest for itself."""
+    return np.max(_from_each(strategy, values), axis=0).tolist()
 
 
 def require_same(strategy: tf.distribute.Strategy, what: str, value: str | int) -> None:
@@ -69,7 +76,7 @@ def require_same(strategy: tf.distribute.Strategy, what: str, value: str | int) 
       ConfigurationError: they do not, on every worker.
     """
     number = value if isinstance(value, int) else zlib.crc32(value.encode())
-    found = _from_each(strategy, number)
+    found = [first for (first,) in _from_each(strategy, [number])]
     if len(set(found)) > 1:
         differing = [i for i, other in enumerate(found) if other != found[0]]
         where = ", ".join(str(i * worker_count(strategy) // len(found)) for i in differing)
@@ -78,26 +85,26 @@ def require_same(strategy: tf.distribute.Strategy, what: str, value: str | int) 
 
 def wait_for_all(strategy: tf.distribute.Strategy) -> None:
     """Returns once all workers have come here: one that leaves early is taken for dead by the rest."""
-    _from_each(strategy, 0.0)
+    _from_each(strategy, [0.0])
 
 
-def _from_each(strategy: tf.distribute.Strategy, value: float) -> list[float]:
-    """The value of each replica's worker, the same list on each worker."""
+def _from_each(strategy: tf.distribute.Strategy, values: Sequence[float]) -> list[list[float]]:
+    """The values of each replica's worker, the same list on each worker."""
     if worker_count(strategy) == 1:
-        return [value]
-    return _exchange(strategy)(tf.constant(value, tf.float64)).numpy().tolist()
+        return [[*values]]
+    return _exchange(strategy)(tf.constant(values, tf.float64)).numpy().tolist()
 
 
 @functools.cache
 def _exchange(strategy: tf.distribute.Strategy):
-    def on_replica(value):
+    def on_replica(values):
         context = tf.distribute.get_replica_context()
         own = tf.one_hot(context.replica_id_in_sync_group, context.num_replicas_in_sync, dtype=tf.float64)
-        return context.all_reduce(tf.distribute.ReduceOp.SUM, own * value)
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, own[:, None] * values)
 
     @tf.function(autograph=False)
-    def exchange(value):
-        return strategy.experimental_local_results(strategy.run(on_replica, args=(value,)))[0]
+    def exchange(values):
+        return strategy.experimental_local_results(strategy.run(on_replica, args=(values,)))[0]
 
     return exchange
 

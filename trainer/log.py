@@ -1,9 +1,11 @@
 """Log: the numbers of single steps, averaged over the steps between two logged lines."""
 
 import dataclasses
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+import tensorflow as tf
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +67,12 @@ class Lines:
 class Averages:
     """Turns rows of single steps into one line every `every` steps, the mean of its steps.
 
+    Rows are added one after the other, so that in which chunks they come changes nothing. What waits for the end of its
+    line is kept in variables, for a checkpoint to hold.
+
+    Attributes:
+      state: the variables: of which tags, the sums, and of how many steps.
+
     >>> averages = Averages(tags=["loss/total"], every=2)
     >>> list(averages.lines(first_step=0, rows=np.array([[1.0], [3.0], [5.0]])))
     [Line(split='train', step=2, values={'loss/total': 2.0})]
@@ -74,7 +82,13 @@ class Averages:
 
     def __init__(self, tags: Sequence[str], every: int):
         self._tags, self._every = tuple(tags), every
-        self._sum, self._count = np.zeros(len(tags)), 0
+        self._own = zlib.crc32("\n".join(tags).encode())
+        with tf.device("CPU:0"):
+            self._of = tf.Variable(self._own, dtype=tf.int64, trainable=False)
+            # Without a shape: a run whose terms were changed may go on from sums of others, and drops them.
+            self._sum = tf.Variable(np.zeros(len(tags)), shape=[None], trainable=False)
+            self._count = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.state = (self._of, self._sum, self._count)
 
     def lines(self, *, first_step: int, rows: np.ndarray, complete: bool = False) -> Lines:
         """The lines that come due, of which there may be none.
@@ -84,16 +98,34 @@ class Averages:
           rows: `[steps, tags]`, the numbers of the steps that follow.
           complete: whether the steps since the last line have one too, instead of waiting for more.
         """
+        waiting, count = self._waiting()
         ends = _ends(first_step, first_step + len(rows), self._every)
         # What waits of the first line is one more row of it: a sum of `count` steps.
-        starts = np.append(0, ends[:-1] - first_step + 1)
-        sums = np.add.reduceat(np.vstack([self._sum, rows]), starts, axis=0)
+        which = np.append(0, np.searchsorted(ends, np.arange(len(rows)) + first_step + 1))
+        sums = _sums(np.vstack([waiting, rows]), which, len(ends))
         counts = np.diff(ends, prepend=first_step)
-        counts[0] += self._count
+        counts[0] += count
         waits = counts[-1] == 0 or not (complete or ends[-1] % self._every == 0)
-        self._sum, self._count = (sums[-1], counts[-1]) if waits else (np.zeros_like(self._sum), 0)
+        self._wait(sums[-1] if waits else np.zeros_like(waiting), counts[-1] if waits else 0)
         due = slice(len(ends) - waits)
         return Lines("train", ends[due], self._tags, sums[due] / counts[due, None])
+
+    def _waiting(self) -> tuple[np.ndarray, int]:
+        """The sums and the number of the steps that have no line yet."""
+        if self._of.numpy() != self._own:
+            return np.zeros(len(self._tags)), 0
+        return self._sum.numpy(), int(self._count.numpy())
+
+    def _wait(self, sums: np.ndarray, count: int) -> None:
+        for variable, value in zip(self.state, (self._own, sums, count), strict=True):
+            variable.assign(value)
+
+
+def _sums(rows: np.ndarray, which: np.ndarray, count: int) -> np.ndarray:
+    """The sum of the rows of each number of `which`, first to last: NumPy's own sums add in an order of their own."""
+    width = rows.shape[1]
+    places = which[:, None] * width + np.arange(width)
+    return np.bincount(places.ravel(), weights=rows.ravel(), minlength=count * width).reshape(count, width)
 
 
 def _ends(first: int, last: int, every: int) -> np.ndarray:

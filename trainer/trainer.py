@@ -15,7 +15,9 @@ from objectives import Objective
 from trainer import cluster
 from trainer.assembly import assemble
 from trainer.autopsy import read_batch, read_state, read_step, write_autopsy
+from trainer.changes import describe, require_unchanged
 from trainer.checkpoints import Checkpoints
+from trainer.interruption import Interruption
 from trainer.log import Averages, Line, Lines
 from trainer.non_finite import NonFinite, NonFiniteError, NotFinite, culprit
 from trainer.pace import Pace
@@ -89,6 +91,8 @@ class Trainer:
         precision: str = "float32",
         average_momentum: float | None = None,
         allow_unreached: bool = False,
+        allow_config_change: bool = False,
+        deterministic: bool = False,
         non_finite: str = "raise",
         non_finite_limit: int = 10,
         reports: Sequence[Report] | None = None,
@@ -125,6 +129,11 @@ class Trainer:
             overflow.
           average_momentum: of a moving average of the weights, such as 0.999, which evaluation then uses.
           allow_unreached: whether a trainable variable that no term depends on is left as it is, or a mistake.
+          allow_config_change: whether to go on in a folder whose run had other settings; each change is shown.
+            Otherwise only how long a run is, when it is looked at, what is kept and over which devices may change.
+          deterministic: whether two runs of one environment give the same bits on any device. It switches TensorFlow
+            over for the rest of the process; operations that have no such variant raise an error. See README.md for
+            what it costs.
           non_finite: what to do where an update would be NaN or infinite, which is never applied: "raise" stops with
             an autopsy, "skip" takes the next batch instead, "rollback" goes back to the last checkpoint and on from
             there with the batches that follow.
@@ -135,12 +144,18 @@ class Trainer:
           ConfigurationError: something does not fit; all that can be told at once is.
         """
         check_settings(locals())
+        self._settings = describe(locals())
         keras.utils.set_random_seed(seed)
+        if deterministic:
+            tf.config.experimental.enable_op_determinism()
         self._placement = place(strategy)
         self._strategy = self._placement.strategy
         cluster.require_same(self._strategy, "their configuration", gin.config_str())
         self.is_chief = cluster.is_chief(self._strategy)
         self._workdir = None if workdir is None else pathlib.Path(workdir)
+        self._changes: list[str] = []
+        if self._workdir:
+            self._changes = require_unchanged(self._workdir, self._settings, allowed=allow_config_change)
         if self._workdir and self.is_chief:
             make_workdir(self._workdir)
         if task is not None:
@@ -175,6 +190,8 @@ class Trainer:
         self._program = self._make_program(train=train, eval=eval, execution=execution)
         self._guard = NonFinite(non_finite, non_finite_limit)
         self._done = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._log_every = log_every
+        self._averages = Averages(self._program.tags, log_every)
         self._saver = None
         if self._workdir:
             self._saver = Saver(
@@ -184,13 +201,11 @@ class Trainer:
                 state=State.of_training(
                     model,
                     optimizer,
-                    [*step.state, *self._guard.variables],
+                    [*step.state, *self._guard.variables, *self._averages.state],
                     first_replica=cluster.first_replica(self._strategy),
                 ),
                 data=self._program.state,
             )
-        self._log_every = log_every
-        self._averages = Averages(self._program.tags, log_every)
         self._pace = Pace(chunk_steps, limit=self._program.limit)
         reports = _default_reports(self._workdir) if reports is None else reports
         self._reports = Background(reports if self.is_chief else [])
@@ -210,6 +225,10 @@ class Trainer:
         Returns:
           The values of the last line by tag: of the last evaluation, or of training where there is none. Where
           nothing was left to train, those of now.
+
+        Raises:
+          Interrupted: SIGINT or SIGTERM came; lines are written and, with a workdir, all is saved. A second one ends
+            the process at once. Before the first step they do what they did before.
         """
         self._until = self._steps if until is None else min(until, self._steps)
         resumed = self._saver is not None and self._saver.restore() is not None
@@ -218,11 +237,12 @@ class Trainer:
         self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self._workdir)
         self._require_room()
         values: Mapping[str, float] = {}
-        with self._kept():
+        self._interruption = Interruption()
+        with self._interruption.noting(self._leave), self._kept():
             self._reports.start(self._run(resumed))
             if self._guard.policy == "rollback" and not resumed:
                 self._save()
-            while self.step < self._until:
+            while self.step < self._until and not self._interruption.agreed:
                 try:
                     # The order matters: a checkpoint is saved after the lines of its steps were written.
                     values = self._train_chunk() or values
@@ -298,10 +318,13 @@ class Trainer:
         rows = self._program.train(first_step=first, first_batch=self._guard.batch(first), steps=steps)
         steps = len(rows)
         # All workers have to run the same number of steps next, or they would wait for one another for good.
-        self._pace.took(steps=steps, seconds=cluster.largest(self._strategy, time.perf_counter() - began))
+        seconds, signal = cluster.largest_of_each(
+            self._strategy, [time.perf_counter() - began, self._interruption.noted]
+        )
+        self._pace.took(steps=steps, seconds=seconds)
+        self._interruption.agreed = int(signal)
         self._done.assign_add(steps)
-        # No line spans a checkpoint: a run that goes on from it has not seen the steps before.
-        complete = self._due(self._checkpoint_every)
+        complete = self.step == self._until
         values = self._write(self._averages.lines(first_step=first, rows=rows, complete=complete))
         self._reports.advance(self.step, self._pace.steps_per_second)
         return values
@@ -330,7 +353,7 @@ class Trainer:
         if self._saver is None:
             return
         self._saver.check()
-        if self._due(self._checkpoint_every):
+        if self._due(self._checkpoint_every) or self._interruption.agreed:
             self._save()
 
     def _save(self) -> None:
@@ -356,7 +379,6 @@ class Trainer:
         self._guard.roll_back(batch=batch, rollbacks=rollbacks, step=self.step)
         # Its steps since then will be reported once more.
         self._reports.close()
-        self._averages = Averages(self._program.tags, self._log_every)
         self._reports.start(self._run(resumed=True))
         self._reports.note(f"{what}; back to step {self.step:,}, to go on with the batches that follow")
 
@@ -388,12 +410,19 @@ class Trainer:
         periods = [every for every in (self._eval_every, self._gradients_every, self._checkpoint_every) if every]
         return min([self._until, *(every * (self.step // every + 1) for every in periods)])
 
+    def _leave(self) -> str:
+        """Waits for the other workers, where all of them leave; where the run stands, for people."""
+        if self._interruption.agreed:
+            self.wait_for_workers()
+        kept = "all is saved" if self._saver else "nothing is saved, as there is no workdir"
+        return f"left at step {self.step:,} of {self._until:,}; {kept}"
+
     def _run(self, resumed: bool) -> Run:
         asked, used = gin.config_str(), gin.operative_config_str()
         if not asked.strip():
             asked = used = f"# Built in Python, not from gin:\n# {self.objective!r}\n"
         if self._workdir and self.is_chief:
-            write_record(self._workdir, asked=asked, used=used)
+            write_record(self._workdir, asked=asked, used=used, settings=self._settings)
         return Run(
             terms=tuple(self.objective.terms),
             steps=self._steps,
@@ -411,6 +440,7 @@ class Trainer:
             f"{self._placement.replicas}; execution {choice.execution}: {choice.reason}",
             self._program.describe_data(self.step),
             *([f"going on at step {self.step:,} from the newest checkpoint in {self._workdir}"] if resumed else []),
+            *(f"changed: {line}" for line in self._changes),
         )
 
 

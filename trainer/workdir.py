@@ -8,6 +8,8 @@ import sys
 from importlib.metadata import version
 
 from objectives import ConfigurationError
+from trainer import changes
+from trainer.changes import Description
 from trainer.storage import write_whole
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "gin-config", "tensorboard")
@@ -33,10 +35,11 @@ def make_workdir(path: str | pathlib.Path) -> pathlib.Path:
     return folder
 
 
-def write_record(folder: pathlib.Path, *, asked: str, used: str) -> None:
-    """Writes `config.gin` (what was asked), `operative_config.gin` (what was used) and `environment.json`."""
+def write_record(folder: pathlib.Path, *, asked: str, used: str, settings: Description) -> None:
+    """Writes what was asked, what was used of it, what must stay as it is, and on what the run runs, a file each."""
     write_whole(folder / "config.gin", asked)
     write_whole(folder / "operative_config.gin", used)
+    write_whole(folder / changes.NAME, json.dumps(settings, indent=2) + "\n")
     write_whole(folder / "environment.json", json.dumps(_environment(), indent=2) + "\n")
 
 

@@ -32,7 +32,9 @@ LIMIT = 60.0
 
 def environments(count):
     """The environments that a launch gives its workers."""
-    return runpy.run_path(str(ROOT / "scripts" / "launch.py"), run_name="launch")["_environments"](count)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "scripts")
+        return runpy.run_path(str(ROOT / "scripts" / "launch.py"), run_name="launch")["_environments"](count)
 
 
 def launch(*flags, workers=2):
@@ -59,7 +61,7 @@ def test_it_starts_at_once():
     code = (
         f"import runpy, sys; runpy.run_path({str(path)!r}, run_name='launch'); assert 'tensorflow' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=LIMIT)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=LIMIT, cwd=path.parent)
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +254,9 @@ def test_a_signal_reaches_all_workers(endless, number):
     status, seconds = ended(process)
     assert status == 128 + number
     assert seconds < LIMIT
+    said = [line for line in errors.read_text().splitlines() if "the same command goes on: " in line]
+    assert len(said) == 1
+    assert "launch.py --workers=2 -- --gin_file=tiny.gin" in said[0]
     for worker in workers:
         with pytest.raises(ProcessLookupError):
             os.kill(worker, 0)

@@ -1,6 +1,7 @@
 """scripts/train.py: a run from a gin file, what it leaves behind, and terms swapped from the command line."""
 
 import json
+import shutil
 
 import pytest
 
@@ -26,6 +27,7 @@ def test_a_run_leaves_its_folder(tiny_run):
         "operative_config.gin",
         "environment.json",
         "execution.json",
+        "settings.json",
         "checkpoints",
         "train",
         "eval",
@@ -56,6 +58,12 @@ def variants(scripts, tiny_run, tmp_path_factory):
         for name, bindings in parameters.items()
     }
     commands["two devices"] = (*TINY, f"--workdir={folder / 'two devices'}", "--logical_devices=2")
+    deterministic = "--gin_param=Trainer.deterministic = True"
+    commands["deterministic"] = (*TINY, f"--workdir={folder / 'deterministic'}", deterministic)
+    commands["two deterministic"] = (
+        *(*TINY, f"--workdir={folder / 'two deterministic'}"),
+        *("--logical_devices=2", deterministic),
+    )
     commands["dry"] = (*TINY, f"--workdir={folder / 'dry'}", "--dry_run")
     commands["printed"] = (*TINY, f"--workdir={folder / 'printed'}", "--print_config", "--gin_param=Trainer.seed = 3")
     processes = scripts(commands)
@@ -72,6 +80,10 @@ def variants(scripts, tiny_run, tmp_path_factory):
     )
     for name, process in processes.items():
         assert process.returncode == 0, (name, process.stderr)
+    shutil.copytree(folder / "changed", folder / "other")
+    other = (*TINY, f"--workdir={folder / 'other'}")
+    processes |= scripts({"refused": other})
+    processes |= scripts({"allowed": (*other, "--gin_param=Trainer.steps = 12", "--allow_config_change")})
     return processes, folder
 
 
@@ -110,6 +122,13 @@ def test_two_devices_take_the_same_steps_as_one(variants, tiny_run):
 
 
 @pytest.mark.slow
+def test_on_a_cpu_the_bits_of_a_run_are_those_of_the_next_deterministic_or_not(variants, tiny_run):
+    folder = variants[1]
+    assert column(folder / "deterministic", "loss/total") == column(tiny_run[1], "loss/total")
+    assert column(folder / "two deterministic", "loss/total") == column(folder / "two devices", "loss/total")
+
+
+@pytest.mark.slow
 def test_a_dry_run_shows_the_terms_and_writes_nothing(variants, tiny_run):
     processes, folder = variants
     assert not (folder / "dry").exists()
@@ -132,6 +151,18 @@ def test_the_same_folder_goes_on(variants, tiny_run):
     processes, folder = variants
     assert "going on at step 5" in processes["resumed"].stdout
     assert column(folder / "half", "loss/total") == column(tiny_run[1], "loss/total")
+
+
+@pytest.mark.slow
+def test_the_folder_of_another_experiment_is_refused_with_each_change_or_gone_on_with(variants):
+    processes, folder = variants
+    refused, allowed = processes["refused"], processes["allowed"]
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.splitlines()[1] == "  ActivationPenalty.weight (Objective.small): 0.5 -> 0.1"
+    assert len(refused.stderr.splitlines()) == 3
+    assert allowed.returncode == 0, allowed.stderr
+    assert "changed: ActivationPenalty.weight (Objective.small): 0.5 -> 0.1" in allowed.stdout
+    assert column(folder / "other", "terms/small/weight") == pytest.approx([0.5] * 10 + [0.1] * 2)
 
 
 @pytest.mark.slow

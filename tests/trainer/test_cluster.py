@@ -16,7 +16,7 @@ def test_one_process_is_its_own_chief_and_agrees_with_itself(replicas):
 
 
 def test_workers_that_differ_are_named(replicas, monkeypatch):
-    monkeypatch.setattr(cluster, "_from_each", lambda strategy, value: [5.0, 5.0, 0.0])
+    monkeypatch.setattr(cluster, "_from_each", lambda strategy, value: [[5.0], [5.0], [0.0]])
     monkeypatch.setattr(cluster, "worker_count", lambda strategy: 3)
     with pytest.raises(ConfigurationError, match="the workers differ in the step: .* not that of worker 2$"):
         cluster.require_same(replicas(1), "the step", 5)

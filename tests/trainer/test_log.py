@@ -44,6 +44,34 @@ def test_steps_that_have_a_line_do_not_wait_for_another():
     assert list(averages.lines(first_step=3, rows=np.full([7, 1], 2.0))) == [Line("train", 10, {"a": 2.0})]
 
 
+def test_where_chunks_end_changes_no_bit():
+    rows = np.random.default_rng(0).lognormal(sigma=20, size=[100, 1]).astype(np.float32)
+    (whole,) = Averages(tags=["a"], every=100).lines(first_step=0, rows=rows)
+    for cut in (1, 33, 50, 99):
+        averages = Averages(tags=["a"], every=100)
+        assert not averages.lines(first_step=0, rows=rows[:cut])
+        assert list(averages.lines(first_step=cut, rows=rows[cut:])) == [whole]
+
+
+def test_what_waits_for_a_line_lies_in_variables():
+    rows = np.random.default_rng(0).normal(size=[30, 2])
+    first, second = Averages(tags=["a", "b"], every=20), Averages(tags=["a", "b"], every=20)
+    (line,) = Averages(tags=["a", "b"], every=20).lines(first_step=0, rows=rows[:20])
+    first.lines(first_step=0, rows=rows[:13])
+    for ours, theirs in zip(second.state, first.state, strict=True):
+        ours.assign(theirs)
+    assert list(second.lines(first_step=13, rows=rows[13:20])) == [line]
+
+
+def test_what_waits_of_other_tags_is_dropped():
+    first, second = Averages(tags=["a"], every=3), Averages(tags=["b", "c"], every=3)
+    first.lines(first_step=0, rows=np.array([[1.0]]))
+    for ours, theirs in zip(second.state, first.state, strict=True):
+        ours.assign(theirs)
+    (line,) = second.lines(first_step=1, rows=np.array([[2.0, 3.0], [4.0, 5.0]]))
+    assert line == Line("train", 3, {"b": 3.0, "c": 4.0})
+
+
 def test_a_value_that_is_not_finite_spoils_only_its_own_line():
     rows = np.array([[1.0], [np.nan], [3.0], [np.inf]])
     values = Averages(tags=["a"], every=1).lines(first_step=0, rows=rows).values

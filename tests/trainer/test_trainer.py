@@ -339,10 +339,10 @@ def test_where_training_fails_the_lines_of_finished_chunks_are_written(make_trai
     trainer = make_trainer(reports=[recorder], log_every=1, chunk_steps=2, steps=10)
     train = trainer._program.train
 
-    def fails_at_four(*, first_step, **others):
+    def fails_at_four(*, first_step, **rest):
         if first_step == 4:
             raise Stopped
-        return train(first_step=first_step, **others)
+        return train(first_step=first_step, **rest)
 
     monkeypatch.setattr(trainer._program, "train", fails_at_four)
     with pytest.raises(Stopped):

@@ -1,0 +1,177 @@
+"""Kills a run at random moments while the same command goes on, and compares it with a run that was left in peace.
+
+python scripts/chaos.py --kills=20 --workdir=runs/chaos
+"""
+
+import collections
+import dataclasses
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from absl import app, flags, logging
+
+FLAGS = flags.FLAGS
+HERE = pathlib.Path(__file__).parent
+
+# How chaos_task.py is asked where a process is; importing it would take as long as TensorFlow does.
+_STACKS_VARIABLE, _ASKED = "CHAOS_STACKS", signal.SIGUSR1
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    """How a run is started, and by what it is ended again and again."""
+
+    command: tuple[str, ...]
+    signal: signal.Signals
+
+
+_TRAIN = ("train.py", f"--gin_file={HERE / 'chaos.gin'}")
+SCENARIOS = {
+    "one replica": Scenario(_TRAIN, signal.SIGKILL),
+    "two replicas": Scenario((*_TRAIN, "--logical_devices=2"), signal.SIGKILL),
+    "two workers": Scenario(("launch.py", "--workers=2", "--", *_TRAIN[1:]), signal.SIGTERM),
+}
+
+flags.DEFINE_string("workdir", "runs/chaos", "Where the runs are kept; what was there is removed.")
+flags.DEFINE_integer("kills", 20, "How often each run is ended before its time.", lower_bound=1)
+flags.DEFINE_integer("steps", 3000, "Of each run.", lower_bound=1)
+flags.DEFINE_integer("seed", 0, "Of the moments.")
+flags.DEFINE_multi_enum("scenario", list(SCENARIOS), list(SCENARIOS), "What to try; repeat for several.")
+flags.DEFINE_enum("signal", None, ["SIGKILL", "SIGTERM", "SIGINT"], "In place of that of each scenario.")
+
+# What the stack of a process says about what it was doing, the first that fits.
+_PHASES = {
+    "saving": r"(checkpoints|saver|storage|manifest)\.py",
+    "evaluating": r" in evaluate$",
+    "at a step": r" in _train_chunk$",
+    "compiling": r" in settle$",
+    "at the end": r" in conclude$",
+}
+
+
+def main(_: Sequence[str]) -> None:
+    """Tries each scenario, and ends with status 1 where anything differs."""
+    logging.set_verbosity(logging.WARNING)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    folder = pathlib.Path(FLAGS.workdir)
+    shutil.rmtree(folder, ignore_errors=True)
+    kills = found = 0
+    for name in FLAGS.scenario:
+        lives = Lives(SCENARIOS[name], folder / name.replace(" ", "_"))
+        phases = lives.disturb(FLAGS.kills, random.Random(f"{FLAGS.seed} {name}"))
+        differences = _compare(lives.undisturbed, lives.disturbed)
+        print(f"{name}: {phases.total()} kills by {lives.signal.name} survived ({_listed(phases)})")
+        for what, (count, names) in differences.items():
+            print(f"  {what}: {count:,} compared, differences found: {len(names)}{_listed_first(names)}", flush=True)
+        kills += phases.total()
+        found += sum(len(names) for _, names in differences.values())
+    print(f"kills survived: {kills}, differences found: {found}")
+    sys.exit(found > 0)
+
+
+class Lives:
+    """One run that is left in peace, and one of the same command that is ended and started again."""
+
+    def __init__(self, scenario: Scenario, folder: pathlib.Path):
+        self.undisturbed, self.disturbed = folder / "undisturbed", folder / "disturbed"
+        self.signal = signal.Signals[FLAGS.signal] if FLAGS.signal else scenario.signal
+        self._command = scenario.command
+        self._stacks = folder / "stacks"
+        folder.mkdir(parents=True)
+
+    def disturb(self, kills: int, rng: random.Random) -> collections.Counter[str]:
+        """Lets both runs come to their ends; what the second was doing, each time that it was ended."""
+        start_up, training = self._live_in_peace()
+        phases = collections.Counter[str]()
+        for _ in range(kills):
+            # Half of the moments before the first step: no run would come to its end in time otherwise.
+            moment = rng.uniform(0, start_up) if rng.random() < 0.5 else start_up + rng.uniform(0, 2 * training / kills)
+            if (phase := self._live_until(moment)) is None:
+                break
+            phases[phase] += 1
+        status = self._start(self.disturbed).wait()
+        if status:
+            raise SystemExit(f"the run ended with status {status}; see {self.disturbed}.txt")
+        return phases
+
+    def _live_in_peace(self) -> tuple[float, float]:
+        """The seconds of a whole run before its first step, and from there on."""
+        began = time.monotonic()
+        process = self._start(self.undisturbed)
+        while process.poll() is None and not (self.undisturbed / "metrics.jsonl").exists():
+            time.sleep(0.05)
+        first = time.monotonic()
+        if process.wait():
+            raise SystemExit(f"the run ended with status {process.returncode}; see {self.undisturbed}.txt")
+        return first - began, time.monotonic() - first
+
+    def _live_until(self, seconds: float) -> str | None:
+        """What the run was doing when it was ended; None where it came to its end before."""
+        self._stacks.unlink(missing_ok=True)
+        process = self._start(self.disturbed)
+        try:
+            status = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            phase = self._phase(process)
+            process.send_signal(self.signal)
+            status = process.wait()
+            expected = -self.signal if self.signal == signal.SIGKILL else 128 + self.signal
+            if status not in (expected, -self.signal):  # the latter where Python itself was about to start
+                raise SystemExit(f"status {status} after {self.signal.name}; see {self.disturbed}.txt") from None
+            return phase
+        if status:
+            raise SystemExit(f"the run ended with status {status}; see {self.disturbed}.txt")
+        return None
+
+    def _phase(self, process: subprocess.Popen) -> str:
+        if "launch.py" in self._command:
+            return "training" if (self.disturbed / "metrics.jsonl").exists() else "before the first step"
+        if not self._stacks.exists():
+            return "loading"
+        process.send_signal(_ASKED)
+        time.sleep(0.01)
+        stacks = self._stacks.read_text()
+        return next((phase for phase, sign in _PHASES.items() if re.search(sign, stacks, re.M)), "building")
+
+    def _start(self, workdir: pathlib.Path) -> subprocess.Popen:
+        script, *flags_of_it = self._command
+        command = [sys.executable, str(HERE / script), *flags_of_it, f"--workdir={workdir}"]
+        with workdir.with_suffix(".txt").open("a") as output:
+            return subprocess.Popen(
+                [*command, f"--gin_param=Trainer.steps = {FLAGS.steps}"],
+                env={**os.environ, _STACKS_VARIABLE: str(self._stacks.absolute())},
+                stdout=output,
+                stderr=output,
+            )
+
+
+def _compare(ours: pathlib.Path, theirs: pathlib.Path) -> dict[str, tuple[int, list]]:
+    """How many values of each kind two runs left, and the names of those that differ."""
+    import differences  # here: nobody waits for TensorFlow before the first run starts
+
+    kinds = {
+        "values of the last checkpoint": differences.checkpoint,
+        "logged numbers": differences.lines,
+        "events": differences.events,
+    }
+    return {kind: (len(read(ours)), differences.differing(read(ours), read(theirs))) for kind, read in kinds.items()}
+
+
+def _listed(phases: collections.Counter[str]) -> str:
+    return ", ".join(f"{count} {phase}" for phase, count in phases.most_common())
+
+
+def _listed_first(names: list) -> str:
+    return f", the first: {names[0]}" if names else ""
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,60 @@
+"""The task of scripts/chaos.py: all that has state in a few layers; it tells where it is killed."""
+
+import dataclasses
+import faulthandler
+import functools
+import os
+import signal
+
+import gin
+import keras
+import numpy as np
+
+from trainer import ArraySource, Task
+
+# Whoever is about to kill this process asks it first where it is: the file then holds the stacks of its threads.
+if "CHAOS_STACKS" in os.environ:
+    _file = open(os.environ["CHAOS_STACKS"], "w")  # noqa: SIM115 (open as long as the process lives)
+    faulthandler.register(signal.SIGUSR1, _file)
+
+
+@gin.register(module="chaos")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Everything(Task):
+    """A noisy sum, by dense layers with Dropout and BatchNormalization.
+
+    Attributes:
+      units: of each hidden layer.
+      eval_examples: enough for an evaluation to be there when a process is killed.
+    """
+
+    units: int = 192
+    eval_examples: int = 4000
+
+    @functools.cached_property
+    def train(self):
+        return _examples(500, seed=0)
+
+    @functools.cached_property
+    def eval(self):
+        return _examples(self.eval_examples, seed=1)
+
+    def build_model(self):
+        inputs = hidden = keras.Input([16])
+        for i in range(3):
+            hidden = keras.layers.Dense(self.units, activation="relu", name=f"hidden_{i}")(hidden)
+            hidden = keras.layers.BatchNormalization()(hidden)
+            hidden = keras.layers.Dropout(0.2)(hidden)
+        return keras.Model(inputs, keras.layers.Dense(1, name="head")(hidden))
+
+    def measure(self, model):
+        return {"bias of the head": float(model.get_layer("head").bias.numpy()[0])}
+
+    def draw(self, model, folder):
+        return []
+
+
+def _examples(count, *, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=[count, 16])
+    return ArraySource(x, x.sum(axis=1, keepdims=True) + 0.1 * rng.normal(size=[count, 1]))

@@ -1,0 +1,58 @@
+"""Differences between what two runs left: every value of the last checkpoint, every logged number, every event."""
+
+import pathlib
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from trainer.reports import jsonl
+
+# How fast a run was is no matter of what it learned.
+_TIMES = "speed/"
+
+
+def differing(ours: Mapping[Hashable, Any], theirs: Mapping[Hashable, Any]) -> list[Hashable]:
+    """The names of what only one of them has, or of what differs in any bit.
+
+    >>> differing({"a": 1.0, "b": float("nan")}, {"a": -1.0, "b": float("nan"), "c": 2.0})
+    ['a', 'c']
+    """
+    names = dict.fromkeys([*ours, *theirs])
+    return [n for n in names if n not in ours or n not in theirs or _bits(ours[n]) != _bits(theirs[n])]
+
+
+def checkpoint(folder: pathlib.Path) -> dict[str, np.ndarray]:
+    """The values of a run's newest checkpoint by name."""
+    reader = tf.train.load_checkpoint(str(folder / "checkpoints"))
+    names = [name for name in reader.get_variable_to_shape_map() if not name.startswith(("_", "save_counter"))]
+    return {name: reader.get_tensor(name) for name in names}
+
+
+def lines(folder: pathlib.Path) -> dict[tuple, float]:
+    """The numbers of `metrics.jsonl` by place, split, step and tag."""
+    return {
+        (place, line.split, line.step, tag): value
+        for place, line in enumerate(jsonl.read(folder))
+        for tag, value in line.values.items()
+        if not tag.startswith(_TIMES)
+    }
+
+
+def events(folder: pathlib.Path) -> dict[tuple, float]:
+    """The scalars of TensorBoard by split, tag, place and step."""
+    found = {}
+    for split in ("train", "eval"):
+        accumulator = EventAccumulator(str(folder / split), size_guidance={"tensors": 0}).Reload()
+        for tag in accumulator.Tags()["tensors"]:
+            for place, event in enumerate(accumulator.Tensors(tag)):
+                if event.tensor_proto.dtype == tf.float32.as_datatype_enum and not tag.startswith(_TIMES):
+                    found[split, tag, place, event.step] = tf.make_ndarray(event.tensor_proto)
+    return found
+
+
+def _bits(value: Any) -> tuple:
+    array = np.asarray(value)
+    return array.dtype, array.shape, array.tobytes()

@@ -1,0 +1,37 @@
+"""Leaving: a signal ends a script with status 128 + its number, and the command that goes on.
+
+Call `leave_on_signals` before anything that takes time. While a run trains it listens itself, and saves first.
+"""
+
+import contextlib
+import os
+import shlex
+import signal
+import sys
+from typing import NoReturn
+
+# Who starts a script as a part of something larger says here what a person would type instead.
+COMMAND_VARIABLE = "TERMWISE_COMMAND"
+
+# Kept: what libraries say to the error stream while they load is held back.
+_ERRORS = os.dup(2)
+
+
+def leave_on_signals() -> None:
+    """From here on SIGINT and SIGTERM end the process in good order, unless they are ignored, as under nohup."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, leave)
+
+
+def command() -> str:
+    """The command that started this script, as one would type it again."""
+    return os.environ.get(COMMAND_VARIABLE) or shlex.join(sys.orig_argv)
+
+
+def leave(number: int, _: object = None) -> NoReturn:
+    """Ends the process at once, and says how it goes on."""
+    with contextlib.suppress(RuntimeError):  # what was interrupted may be in the middle of a print itself
+        sys.stdout.flush()
+    os.write(_ERRORS, f"{signal.Signals(number).name}: the same command goes on: {command()}\n".encode())
+    os._exit(128 + number)

@@ -1,0 +1,150 @@
+"""Signals to real processes, at every moment of a run: the status, what is said, and that the same command goes on."""
+
+import contextlib
+import os
+import pathlib
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from trainer.reports import jsonl
+
+HERE = pathlib.Path(__file__).parent
+ROOT = HERE.parents[1]
+LIMIT = 120.0
+# 20 is no multiple of what is interrupted at; slow enough for a signal to come before the end.
+LONG = ("--gin_param=Trainer.steps = 400", "--gin_param=Trainer.chunk_steps = 1", "--gin_param=Trainer.log_every = 20")
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts a training of the tiny task as a process, whose output and errors go into one file."""
+    processes = []
+
+    def run(*more):
+        with (tmp_path / "said").open("w") as said:
+            command = [sys.executable, str(ROOT / "scripts" / "train.py"), "--gin_file=tiny.gin", *more]
+            environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+            processes.append(subprocess.Popen(command, cwd=HERE, env=environment, stdout=said, stderr=said))
+        return processes[-1]
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def said(tmp_path):
+    return lambda: (tmp_path / "said").read_text()
+
+
+def wait_until(condition):
+    """Returns once something is so."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < LIMIT
+        time.sleep(0.005)
+
+
+def ended(process, number):
+    """The status of a process that is sent a signal, and after how many seconds it ended."""
+    began = time.monotonic()
+    process.send_signal(number)
+    return process.wait(LIMIT), time.monotonic() - began
+
+
+def lines(workdir):
+    return [
+        (line.split, line.step, {tag: value for tag, value in line.values.items() if not tag.startswith("speed/")})
+        for line in jsonl.read(workdir)
+    ]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(script, tmp_path_factory):
+    """The folder of a run that was left in peace."""
+    workdir = tmp_path_factory.mktemp("peace") / "run"
+    process = script("train.py", "--gin_file=tiny.gin", *LONG, f"--workdir={workdir}")
+    assert process.returncode == 0, process.stderr
+    return workdir
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("seconds", [0.15, 0.8, 2.0])
+def test_a_run_that_loads_is_left_at_once(start, said, number, seconds):
+    process = start()
+    time.sleep(seconds)
+    status, took = ended(process, number)
+    # Before Python has read a line of the script, the system itself ends it.
+    assert status in (128 + number, -number)
+    assert took < 3.0
+    assert "Traceback" not in said() or seconds < 0.5
+
+
+@pytest.mark.slow
+def test_a_run_that_compiles_is_left_at_once(start, said, tmp_path):
+    # There is the folder as soon as the trainer is built; what follows is traced and compiled.
+    process = start(f"--workdir={tmp_path / 'run'}", "--gin_param=Trainer.execution = 'xla_loop'")
+    wait_until((tmp_path / "run").exists)
+    status, took = ended(process, signal.SIGTERM)
+    assert (status, said().count("the same command goes on: ")) == (143, 1)
+    assert took < 2.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_trains_saves_and_the_command_that_it_prints_goes_on(start, said, undisturbed, tmp_path, number):
+    workdir = tmp_path / "run"
+    process = start(*LONG, f"--workdir={workdir}")
+    wait_until(lambda: " steps/s: " in said())
+    status, took = ended(process, number)
+    assert status == 128 + number, said()
+    assert took < 10.0
+    assert "Traceback" not in said()
+    assert "; all is saved" in said()
+    assert 0 < len(lines(workdir)) < len(lines(undisturbed))
+    command = said().rpartition("the same command goes on: ")[2].strip()
+    assert shlex.split(command)[0] == sys.executable
+    subprocess.run(command, shell=True, cwd=HERE, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+    assert lines(workdir) == lines(undisturbed)
+
+
+@pytest.mark.slow
+def test_a_run_that_evaluates_most_of_the_time_is_left_soon(start, said, tmp_path):
+    slow = ("--gin_param=Trainer.steps = 1000000", "--gin_param=Trainer.eval_every = 1")
+    process = start(*slow, f"--workdir={tmp_path / 'run'}")
+    wait_until(lambda: "eval at step" in said())
+    process.send_signal(signal.SIGINT)
+    wait_until(lambda: "once more leaves at once" in said())
+    assert process.wait(LIMIT) == 130
+    assert "SIGINT: left at step" in said()
+
+
+@pytest.mark.slow
+def test_a_second_signal_leaves_at_once_and_the_last_checkpoint_is_sound(start, said, script, undisturbed, tmp_path):
+    workdir = tmp_path / "run"
+    process = start(*LONG, "--gin_param=Trainer.checkpoint_every = 2", f"--workdir={workdir}")
+    wait_until(lambda: " steps/s: " in said())
+    process.send_signal(signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):
+        time.sleep(0.25)
+        process.send_signal(signal.SIGTERM)
+    assert process.wait(LIMIT) == 143
+    again = script("train.py", "--gin_file=tiny.gin", *LONG, f"--workdir={workdir}")
+    assert again.returncode == 0, again.stderr
+    assert "going on at step" in again.stdout
+    assert lines(workdir) == lines(undisturbed)
+
+
+@pytest.mark.slow
+def test_without_a_folder_it_says_that_nothing_is_saved(start, said):
+    process = start("--gin_param=Trainer.steps = 1000000")
+    wait_until(lambda: " steps/s: " in said())
+    assert ended(process, signal.SIGTERM)[0] == 143
+    assert "nothing is saved, as there is no workdir" in said()

@@ -1,0 +1,151 @@
+"""Changes: other settings in a run's folder are shown and refused, but for those that teach it nothing else."""
+
+import functools
+import json
+import shutil
+
+import keras
+import pytest
+
+from objectives import ConfigurationError, FunctionTerm, KerasLoss, MeanSquaredError, Objective, RangeHinge, schedules
+from trainer.changes import NAME, describe, differences
+
+
+def changed(was, now):
+    return differences(describe(was), describe(now))
+
+
+def objective(**terms):
+    return {"objective": Objective(data=MeanSquaredError(), **terms)}
+
+
+CHANGES = {
+    "a setting": ({"batch_size": 64}, {"batch_size": 32}, "Trainer.batch_size: 64 -> 32"),
+    "an added term": (objective(), objective(small=RangeHinge()), "Objective.small: nothing -> RangeHinge"),
+    "a removed term": (objective(small=RangeHinge()), objective(), "Objective.small: RangeHinge -> nothing"),
+    "another term": (
+        objective(small=RangeHinge()),
+        objective(small=MeanSquaredError()),
+        "Objective.small: RangeHinge -> MeanSquaredError",
+    ),
+    "a weight": (
+        objective(small=RangeHinge(weight=0.1)),
+        objective(small=RangeHinge(weight=0.5)),
+        "RangeHinge.weight (Objective.small): 0.1 -> 0.5",
+    ),
+    "a schedule for a weight": (
+        objective(small=RangeHinge(weight=0.1)),
+        objective(small=RangeHinge(weight=schedules.Linear(steps=9))),
+        "RangeHinge.weight (Objective.small): 0.1 -> Linear",
+    ),
+    "a setting of a schedule": (
+        objective(small=RangeHinge(weight=schedules.Linear(steps=8))),
+        objective(small=RangeHinge(weight=schedules.Linear(steps=9))),
+        "Linear.steps (Objective.small.weight): 8 -> 9",
+    ),
+    "a loss of Keras": (
+        objective(small=KerasLoss(loss=keras.losses.Huber())),
+        objective(small=KerasLoss(loss=keras.losses.Huber(delta=2.0))),
+        "Huber.delta (Objective.small.loss): 1 -> 2",
+    ),
+    "an optimizer": (
+        {"optimizer": keras.optimizers.Adam()},
+        {"optimizer": keras.optimizers.SGD()},
+        "Trainer.optimizer: Adam -> SGD",
+    ),
+    "a learning rate": (
+        {"optimizer": keras.optimizers.Adam(0.01)},
+        {"optimizer": keras.optimizers.Adam(0.02)},
+        "Adam.learning_rate (Trainer.optimizer): 0.01 -> 0.02",
+    ),
+    "a schedule of Keras": (
+        {"optimizer": keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 10))},
+        {"optimizer": keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 20))},
+        "CosineDecay.decay_steps (Trainer.optimizer.learning_rate): 10 -> 20",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_is_one_line(what):
+    was, now, line = CHANGES[what]
+    assert changed(was, now) == [line]
+    assert changed(now, now) == []
+
+
+def test_an_object_without_settings_is_known_by_its_name_and_not_by_its_place_in_memory():
+    def fn(outputs):
+        return outputs
+
+    def make():
+        return objective(a=FunctionTerm(fn=functools.partial(fn)), b=KerasLoss(loss=keras.losses.Huber()))
+
+    assert changed(make(), make()) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["steps", "log_every", "eval_every", "checkpoint_every", "chunk_steps", "strategy", "keep_checkpoints"]
+)
+def test_when_a_run_is_looked_at_and_over_which_devices_may_change(name):
+    assert changed({name: 1}, {name: 2}) == []
+
+
+# In a folder
+
+
+@pytest.fixture
+def train(make_trainer, tmp_path):
+    """Trains in one folder, with lines that wait across checkpoints."""
+
+    def run(*, terms=None, **settings):
+        model_settings = {"objective": Objective(**terms)} if terms else {}
+        trainer = make_trainer(workdir=tmp_path / "run", log_every=20, **model_settings, **settings)
+        trainer.train()
+        return trainer
+
+    return run
+
+
+def test_a_folder_is_gone_on_with_where_nothing_changed(train):
+    train(steps=5)
+    assert train(steps=9, chunk_steps=2).step == 9
+
+
+def test_another_experiment_is_refused_before_anything_is_built_and_the_folder_left_alone(train, tmp_path):
+    train()
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(ConfigurationError) as error:
+        train(batch_size=8, seed=3, steps=9)
+    assert error.value.messages[1:3] == ("  Trainer.batch_size: 7 -> 8", "  Trainer.seed: 0 -> 3")
+    assert "--allow_config_change" in str(error.value)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_what_is_allowed_is_shown_once_and_then_the_run_s_own(train, recorder, tmp_path):
+    train(checkpoint_every=3)
+    terms = {"data": MeanSquaredError(), "range": RangeHinge(weight=0.1)}
+    changed = train(terms=terms, steps=25, allow_config_change=True, reports=[recorder])
+    assert "changed: Objective.range: nothing -> RangeHinge" in recorder.run.headline
+    assert changed.step == 25
+    assert "terms/range/raw" in recorder.lines[0].values
+    assert train(terms=terms, steps=26).step == 26
+
+
+def test_a_folder_without_a_checkpoint_holds_nothing_to_protect(train, tmp_path):
+    train()
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    assert train(batch_size=8).step == 5
+
+
+def test_a_damaged_record_is_named(train, tmp_path):
+    train()
+    path = tmp_path / "run" / NAME
+    path.write_text(path.read_text()[:50])
+    with pytest.raises(ConfigurationError, match=f"{NAME} is damaged"):
+        train()
+
+
+def test_the_record_is_there_for_people_too(train, tmp_path):
+    train()
+    record = json.loads((tmp_path / "run" / NAME).read_text())
+    assert record["Objective"] == {"data": "MeanSquaredError", "small": "ActivationPenalty"}

@@ -1,0 +1,147 @@
+"""Changes: how the settings of a run differ from those that its folder was begun with, and whether they may."""
+
+import dataclasses
+import json
+import pathlib
+import re
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import keras
+import numpy as np
+
+from objectives import ConfigurationError, Objective
+
+NAME = "settings.json"
+
+# Settings of one thing by name, as text; a thing is named as in gin, `Objective.small = ActivationPenalty`.
+Description: TypeAlias = dict[str, dict[str, str]]
+
+# When a run is looked at, what is kept of it, over which devices: none of these changes what it learns, but for the
+# rounding (and the random layers' own draws) of another number of replicas.
+_MAY_CHANGE = {
+    "self",
+    "workdir",
+    "steps",
+    "eval",
+    "strategy",
+    "chunk_steps",
+    "log_every",
+    "eval_every",
+    "gradients_every",
+    "checkpoint_every",
+    "keep_checkpoints",
+    "best",
+    "allow_unreached",
+    "allow_config_change",
+    "non_finite",
+    "non_finite_limit",
+    "reports",
+}
+
+
+def describe(settings: Mapping[str, Any]) -> Description:
+    """All that must stay as it is, of the arguments of a `Trainer` by name; objects by their own settings.
+
+    A model that is given itself, and the examples of a source, are known by their kind alone.
+
+    >>> describe({"batch_size": 64, "optimizer": keras.optimizers.SGD(0.1), "steps": 10})["Trainer"]
+    {'batch_size': '64', 'optimizer': 'SGD'}
+    """
+    described: Description = {}
+    _describe("Trainer", {name: value for name, value in settings.items() if name not in _MAY_CHANGE}, described)
+    return described
+
+
+def differences(was: Description, now: Description) -> list[str]:
+    """What changed, a line each.
+
+    >>> was = {"Objective": {"data": "MeanSquaredError"}, "Objective.data = MeanSquaredError": {"weight": "1"}}
+    >>> differences(was, {"Objective": {"data": "MeanSquaredError", "small": "RangeHinge"}})
+    ['Objective.small: nothing -> RangeHinge']
+    >>> differences(was, {"Objective.data = MeanSquaredError": {"weight": "0.5"}})
+    ['MeanSquaredError.weight (Objective.data): 1 -> 0.5']
+    """
+    lines = []
+    for thing in was.keys() & now.keys():  # what is only in one of them is named by what holds it
+        before, after = was[thing], now[thing]
+        place, _, kind = thing.partition(" = ")
+        for name in before.keys() | after.keys():
+            if before.get(name) != after.get(name):
+                label = f"{kind}.{name} ({place})" if kind else f"{place}.{name}"
+                lines.append(f"{label}: {before.get(name, 'nothing')} -> {after.get(name, 'nothing')}")
+    return sorted(lines)
+
+
+def require_unchanged(folder: pathlib.Path, now: Description, *, allowed: bool = False) -> list[str]:
+    """The differences from the settings that the run in a folder was begun with, if there is one to go on with.
+
+    Args:
+      folder: the run's.
+      now: the settings of now.
+      allowed: whether there may be some.
+
+    Raises:
+      ConfigurationError: there are some, and there may not be.
+    """
+    if not (folder / NAME).exists() or not any((folder / "checkpoints").glob("*")):
+        return []
+    lines = differences(_read(folder / NAME), now)
+    if lines and not allowed:
+        raise ConfigurationError(
+            f"{folder} holds a run of other settings (was -> is):",
+            *(f"  {line}" for line in lines),
+            "give this run a --workdir of its own, or go on with its own settings, or with the new ones by "
+            "--allow_config_change (Trainer.allow_config_change = True)",
+        )
+    return lines
+
+
+def _read(path: pathlib.Path) -> Description:
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{path} is damaged ({error}), so that nobody can tell whether the run in this folder is this one; "
+            f"remove the file if it is"
+        ) from error
+
+
+def _describe(place: str, fields: Mapping[str, Any], described: Description, kind: str = "") -> None:
+    own = described[f"{place} = {kind}" if kind else place] = {}
+    for name, value in fields.items():
+        inner_kind, inner = _taken_apart(value)
+        own[name] = inner_kind
+        if isinstance(value, Objective):
+            _describe("Objective", inner, described)
+        elif inner:
+            _describe(f"{place}.{name}", inner, described, inner_kind)
+
+
+def _taken_apart(value: Any) -> tuple[str, Mapping[str, Any]]:
+    """What something is, and its own settings where it has some."""
+    kind = type(value).__name__
+    if isinstance(value, Objective):
+        return kind, value.terms
+    if dataclasses.is_dataclass(value):
+        return kind, {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, keras.Model):
+        return kind, {}
+    if isinstance(value, keras.optimizers.Optimizer):
+        return kind, _nameless(value.get_config())
+    if isinstance(value, keras.Loss):  # which leaves out of its configuration what it hands to its function
+        return kind, _nameless({**value.get_config(), **getattr(value, "_fn_kwargs", {})})
+    if isinstance(value, Mapping) and {"class_name", "config"} <= value.keys():  # as Keras writes its schedules
+        return value["class_name"], _nameless(value["config"])
+    return _text(value), {}
+
+
+def _nameless(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the name that Keras gives: the second Adam of a process is called adam_1."""
+    return {name: value for name, value in config.items() if name != "name"}
+
+
+def _text(value: Any) -> str:
+    value = value.item() if isinstance(value, np.generic) else value
+    # Keras keeps its numbers in float32: those that were 0.1 are not any more.
+    return f"{value:.7g}" if isinstance(value, float) else re.sub(r" at 0x[0-9a-f]+", "", repr(value))

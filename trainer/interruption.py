@@ -1,0 +1,133 @@
+"""Interruption: SIGINT and SIGTERM are noted while a run trains, so that it leaves with everything saved."""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+# Seconds: what stops a whole group of processes may reach one of them twice, and means it once.
+_SAME = 0.2
+
+
+class Interrupted(SystemExit, KeyboardInterrupt):
+    """A signal ended training before its last step, or just then.
+
+    A program that does not catch it ends with its `code`, and without a traceback; a notebook sees Ctrl-C.
+
+    Attributes:
+      signal: which one.
+      code: the exit status that goes with it, 128 + its number.
+
+    >>> interrupted = Interrupted(signal.SIGTERM, "saved at step 20")
+    >>> interrupted.code, str(interrupted)
+    (143, 'SIGTERM: saved at step 20')
+    """
+
+    def __init__(self, number: int, where: str):
+        super().__init__(128 + number)
+        self.signal, self._where = signal.Signals(number), where
+
+    def __str__(self) -> str:
+        return f"{self.signal.name}: {self._where}"
+
+
+class Interruption:
+    """Notes the first signal for training to end; a second one ends the process at once.
+
+    Attributes:
+      noted: the number of the signal that this process heard, or 0.
+      agreed: the number of the signal that all workers know of, or 0; whoever trains sets it.
+    """
+
+    def __init__(self) -> None:
+        self.noted = self.agreed = 0
+        self._since, self._calls = 0.0, 0
+
+    @contextlib.contextmanager
+    def noting(self, where: Callable[[], str]) -> Iterator[None]:
+        """Inside, signals are noted; where one was, raises at the end, unless the body raised something else.
+
+        Args:
+          where: says, at the end, where the run stands.
+
+        Raises:
+          Interrupted: a signal was noted, by this process or by another worker.
+        """
+        with listening(self._note, on_main_thread=self._insist):
+            yield
+        if number := self.agreed or self.noted:
+            raise Interrupted(number, where())
+
+    def _note(self, number: int) -> None:
+        now = time.monotonic()
+        if not self.noted:
+            self.noted, self._since = number, now
+            name = signal.Signals(number).name
+            print(f"{name}: finishing what runs, then saving; once more leaves at once", file=sys.stderr, flush=True)
+        elif now - self._since > _SAME and not _is_interactive():
+            os._exit(128 + number)
+
+    def _insist(self, number: int, frame: object) -> None:
+        """A second Ctrl-C must not end a notebook: it ends what runs there, as soon as Python hears of it."""
+        self._calls += 1
+        if self._calls > 1 and _is_interactive():
+            raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def listening(hear: Callable[[int], None], *, on_main_thread: Callable[[int, object], None]) -> Iterator[None]:
+    """Inside, SIGINT and SIGTERM call two functions, and do nothing else; afterwards they do what they did before.
+
+    One that is ignored stays so, as under `nohup`. Only the main thread may listen; on any other nothing is heard.
+
+    Args:
+      hear: is called at once, on a thread of its own: TensorFlow may compile or evaluate for minutes.
+      on_main_thread: is called where Python hears of signals, between two of its own instructions.
+
+    >>> heard = threading.Event()
+    >>> with listening(lambda number: heard.set(), on_main_thread=lambda number, frame: None):
+    ...     os.kill(os.getpid(), signal.SIGTERM)
+    ...     heard.wait(10)
+    True
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ear, mouth = os.pipe()
+    os.set_blocking(mouth, False)
+    thread = threading.Thread(target=_listen, args=[ear, hear], name="signals", daemon=True)
+    thread.start()
+    former_mouth = signal.set_wakeup_fd(mouth, warn_on_full_buffer=False)
+    former = {number: handler for number in SIGNALS if (handler := _replaceable(number)) is not None}
+    for number in former:
+        signal.signal(number, on_main_thread)
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(former_mouth)
+        os.close(mouth)
+        thread.join()  # all that came until now has been heard then
+
+
+def _replaceable(number: int) -> Callable | int | None:
+    """What a signal does now, if it can be put back: None belongs to another library, which alone could do so."""
+    handler = signal.getsignal(number)
+    return None if handler is signal.SIG_IGN else handler
+
+
+def _listen(ear: int, hear: Callable[[int], None]) -> None:
+    with open(ear, "rb", buffering=0) as stream:
+        while heard := stream.read(1):
+            if heard[0] in SIGNALS:
+                hear(heard[0])
+
+
+def _is_interactive() -> bool:
+    return hasattr(sys, "ps1")
