@@ -23,6 +23,7 @@ flags.DEFINE_integer("logical_devices", 1, "CPU devices to mirror over, where th
 flags.DEFINE_bool("debug", False, "Show a traceback where a mistake in flags, config or data is found.")
 
 STATUS_MISTAKE = 2
+STATUS_REFUSED_BY_DISK = 1
 STATUS_NOT_FINITE = 3
 
 
@@ -55,6 +56,7 @@ with _held_back_stderr():
     from trainer import Interrupted, Trainer, config
     from trainer.interruption import listening
     from trainer.non_finite import NonFiniteError
+    from trainer.storage import StorageError
     from trainer.strategy import configure_logical_devices, place
 
     tf.config.list_physical_devices()
@@ -105,9 +107,12 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
         _exit_with(error.messages)
     except Interrupted as interrupted:
         print(interrupted, file=sys.stderr, flush=True)
-        leaving.leave(
-            interrupted.signal
-        )  # at once: Python takes its time to end, and a worker that lags may lose others
+        # At once: Python takes its time to end, and a worker that lags may lose others.
+        leaving.leave(interrupted.signal)
+    except StorageError as error:
+        if FLAGS.debug:
+            raise
+        _exit_with([str(error)], status=STATUS_REFUSED_BY_DISK)
     except NonFiniteError as error:
         if FLAGS.debug:
             raise

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from trainer import Trainer
 from trainer.reports.chart import draw_terms
-from trainer.workdir import write_whole
+from trainer.storage import write_whole
 
 NAME = "learned.json"
 _CONSOLE = Console(soft_wrap=True, highlight=False)

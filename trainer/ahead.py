@@ -20,6 +20,11 @@ class Ahead(Generic[T]):
     def __init__(self) -> None:
         self._begun: tuple[Hashable, Future[T], threading.Thread] | None = None
 
+    @property
+    def done(self) -> bool:
+        """Whether there is work that was begun and not taken, and is done."""
+        return self._begun is not None and self._begun[1].done()
+
     def begin(self, key: Hashable, work: Callable[[], T]) -> None:
         """Begins some work, to be taken by its key; what was begun before and not taken is lost."""
         self.take(None)

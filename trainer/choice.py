@@ -3,10 +3,10 @@
 import dataclasses
 import json
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from trainer.execution import Unsupported, Ways
-from trainer.workdir import write_whole
+from trainer.storage import write_whole
 
 NAME = "execution.json"
 
@@ -30,7 +30,7 @@ class Choice:
 
 def choose(
     ways: Ways,
-    seconds_a_step: Callable[[str], float],
+    seconds_a_step: Callable[[str, bool], float],
     *,
     steps: int,
     elapsed: Callable[[], float],
@@ -41,7 +41,8 @@ def choose(
 
     Args:
       ways: what is known of the executions.
-      seconds_a_step: builds an execution, runs it and measures it; may raise `Unsupported`.
+      seconds_a_step: `(execution, rough)` builds one, runs it, and says how long a step takes, roughly (and rather
+        too long) or as exactly as may be; may raise `Unsupported`.
       steps: how many steps the run has left.
       elapsed: seconds since the choice began, the same on all workers.
 
@@ -50,30 +51,33 @@ def choose(
 
     >>> ways = Ways(likely=("xla_loop", "graph"), impossible={}, slow={})
     >>> speeds = {"xla_loop": 4e-5, "graph": 2e-4}
-    >>> choose(ways, speeds.get, steps=10**9, elapsed=lambda: 1.5).reason
+    >>> choose(ways, lambda way, rough: speeds[way], steps=10**9, elapsed=lambda: 1.5).reason
     '40 us a step; graph: 200 us; measured in 1.5 s'
-    >>> choose(ways, speeds.get, steps=1000, elapsed=lambda: 1.5).reason
-    '40 us a step; graph: not tried, the run is too short to win it back'
+    >>> choose(ways, lambda way, rough: speeds[way], steps=1000, elapsed=lambda: 1.5).reason
+    'at most 40 us a step; graph: not tried, the run is too short to win it back'
     """
-    seconds: dict[str, float] = {}
     why_not = {**ways.impossible, **ways.slow}
+    first, roughly = _first_that_works(ways.likely, seconds_a_step, why_not)
+    exactly: dict[str, float] = {}
     for way in ways.likely:
-        if seconds and elapsed() > _SHARE * steps * min(seconds.values()):
+        if way in why_not:
+            continue
+        if elapsed() > _SHARE * steps * min(exactly.values(), default=roughly):
             why_not[way] = "not tried, the run is too short to win it back"
         elif elapsed() > BUDGET_SECONDS:
             why_not[way] = f"not tried, the {BUDGET_SECONDS:.0f} s for that are spent"
         else:
             try:
-                seconds[way] = seconds_a_step(way)
+                exactly[way] = seconds_a_step(way, False)
             except Unsupported as error:
                 why_not[way] = str(error)
-    if not seconds:
-        raise Unsupported("; ".join(f"{way}: {why}" for way, why in why_not.items()))
-    best = min(seconds, key=seconds.__getitem__)
-    others = {way: f"{value * 1e6:,.0f} us" for way, value in seconds.items() if way != best}
+    if not exactly:
+        del why_not[first]
+        return Choice(first, "; ".join([f"at most {_text(roughly)} a step", *_each(why_not)]))
+    best = min(exactly, key=exactly.__getitem__)
+    others = {way: _text(value) for way, value in exactly.items() if way != best}
     spent = [f"measured in {elapsed():.1f} s"] if others else []
-    reason = [f"{seconds[best] * 1e6:,.0f} us a step", *(f"{k}: {v}" for k, v in {**others, **why_not}.items()), *spent]
-    return Choice(best, "; ".join(reason))
+    return Choice(best, "; ".join([f"{_text(exactly[best])} a step", *_each({**others, **why_not}), *spent]))
 
 
 def keep(choice: Choice, folder: pathlib.Path, replicas: int) -> None:
@@ -89,3 +93,22 @@ def kept(folder: pathlib.Path, replicas: int) -> Choice | None:
     if record.pop("replicas") != replicas:
         return None
     return Choice(record["execution"], f"as before: {record['reason']}")
+
+
+def _first_that_works(
+    likely: Sequence[str], seconds_a_step: Callable[[str, bool], float], why_not: dict[str, str]
+) -> tuple[str, float]:
+    for way in likely:
+        try:
+            return way, seconds_a_step(way, True)
+        except Unsupported as error:
+            why_not[way] = str(error)
+    raise Unsupported("; ".join(_each(why_not)))
+
+
+def _each(reasons: dict[str, str]) -> list[str]:
+    return [f"{way}: {reason}" for way, reason in reasons.items()]
+
+
+def _text(seconds: float) -> str:
+    return f"{seconds * 1e6:,.0f} us"

@@ -51,6 +51,14 @@ def worker_count(strategy: tf.distribute.Strategy) -> int:
     return strategy.num_replicas_in_sync // len(strategy.extended.worker_devices)
 
 
+def first_replica(strategy: tf.distribute.Strategy) -> int:
+    """The number of the first replica of this process, of those of all workers."""
+    numbers = strategy.experimental_distribute_values_from_function(
+        lambda context: tf.constant(context.replica_id_in_sync_group)
+    )
+    return int(strategy.experimental_local_results(numbers)[0])
+
+
 def largest(strategy: tf.distribute.Strategy, value: float) -> float:
     """The largest of the workers' values, on each of them: what depends on clocks must be agreed on."""
     return largest_of_each(strategy, [value])[0]

@@ -15,7 +15,10 @@ from objectives.errors import expected
 # it but the sums over them. xla_loop: the whole chunk is one XLA program.
 EXECUTIONS = ("auto", "graph", "xla_step", "xla_loop")
 
-# Inside an XLA loop on a CPU these run some 40 times slower than as graph operations.
+# In which they are tried: the likely best first.
+_ORDER = ("xla_loop", "graph", "xla_step")
+
+# Compiled by XLA for a CPU these run slower than as graph operations: by half, and inside a loop some 40 times.
 _CONVOLUTIONS = ("Conv2D", "Conv3D", "DepthwiseConv2dNative", "_FusedConv2D")
 
 
@@ -46,10 +49,11 @@ def find_ways(step: ConcreteFunction, objective: Objective, replicas: int) -> Wa
         coupled = [name for name, term in objective.terms.items() if term.couples_batch]
         if coupled:
             impossible["xla_step"] = f"the term {coupled[0]!r} gathers from all replicas, which XLA cannot do"
-    elif has_convolutions(step) and not tf.config.list_logical_devices("GPU"):
-        slow["xla_loop"] = "it has convolutions, some 40 times slower in an XLA loop on a CPU"
-    order = ("graph", "xla_step") if "xla_loop" in {**impossible, **slow} else ("xla_loop", "graph", "xla_step")
-    return Ways(tuple(way for way in order if way not in impossible), impossible, slow)
+    if has_convolutions(step) and not tf.config.list_logical_devices("GPU"):
+        slow = {
+            way: "XLA runs convolutions slowly on a CPU" for way in ("xla_loop", "xla_step") if way not in impossible
+        }
+    return Ways(tuple(way for way in _ORDER if way not in {**impossible, **slow}), impossible, slow)
 
 
 def require_execution(execution: str, ways: Ways) -> None:

@@ -122,21 +122,22 @@ class Executor:
         began = time.perf_counter()
         return choose(
             self._ways,
-            lambda way: self._seconds_a_step(way, first_step),
+            lambda way, rough: self._seconds_a_step(way, first_step, rough),
             steps=steps,
             elapsed=lambda: cluster.largest(self._strategy, time.perf_counter() - began),
         )
 
-    def _seconds_a_step(self, way: str, first_step: int) -> float:
+    def _seconds_a_step(self, way: str, first_step: int, rough: bool) -> float:
         self._build(way)
         with self._everything.kept():
             # The first run pays for what is set up once.
             self._seconds(way, first_step, 1)
-            steps = 1
-            while (seconds := self._seconds(way, first_step, steps)) < _SECONDS and steps < self._feed.limit:
-                steps = min(4 * steps, self._feed.limit)
-            # The machine may have done something else meanwhile.
-            return min(seconds, self._seconds(way, first_step, steps)) / steps
+            steps, seconds = 1, self._seconds(way, first_step, 1)
+            while not rough and seconds < _SECONDS and steps < self._feed.limit:
+                steps = min(8 * steps, self._feed.limit)
+                # The machine may have done something else meanwhile.
+                seconds = min(self._seconds(way, first_step, steps) for _ in range(2))
+            return seconds / steps
 
     def _seconds(self, way: str, first_step: int, steps: int) -> float:
         """How long these steps take, the same on all workers."""

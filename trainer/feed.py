@@ -80,7 +80,8 @@ class Feed(abc.ABC):
         """
 
         def on_replica(resident, data, row, number):
-            own = tf.nest.map_structure(lambda value: value[row], data)
+            # Not by an index: where a step is compiled by itself, XLA would compile it anew for each row.
+            own = tf.nest.map_structure(lambda value: tf.gather(value, row), data)
             return step(self.batch(resident, own), number)
 
         return self._strategy.run(on_replica, args=(self.resident, data, row, number))

@@ -7,8 +7,9 @@ from typing import Any
 import keras
 
 from objectives import ConfigurationError, Objective
-from objectives.errors import Mistakes
+from objectives.errors import Mistakes, expected
 from trainer.sources import Source
+from trainer.step import term_tags
 
 # Whole numbers above 0, where they are given.
 _COUNTS = (
@@ -20,6 +21,7 @@ _COUNTS = (
     "eval_every",
     "gradients_every",
     "checkpoint_every",
+    "keep_checkpoints",
     "non_finite_limit",
 )
 
@@ -39,6 +41,19 @@ def refuse_unread_weights(objective: Objective, source: Source) -> None:
         raise ConfigurationError(
             "the source has a sample_weight that no term reads; expected some term with sample_weight='sample_weight'"
         )
+
+
+def refuse_unknown_best(best: str | None, objective: Objective, eval: Source | None) -> None:
+    """Raises ConfigurationError where the best checkpoint is to be known by something that no evaluation has."""
+    tags = ["loss/total", *term_tags(objective)]
+    if best is None:
+        return
+    if eval is None:
+        raise ConfigurationError(
+            f"Trainer.best is {best!r}, and nothing is evaluated; give Trainer(eval=...), or a task that has it"
+        )
+    if best.removeprefix("-") not in tags:
+        raise ConfigurationError(f"Trainer.best is {best!r}; {expected(best.removeprefix('-'), tags)}")
 
 
 def refuse_cut_statistics(objective: Objective, accumulate_steps: int) -> None:

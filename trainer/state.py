@@ -68,6 +68,16 @@ class State:
         """The names of all parts."""
         return list(self._parts)
 
+    @property
+    def shapes(self) -> dict[str, tuple[int | None, ...]]:
+        """The shape of each part by name; None where a length may change."""
+        return {name: tuple(parts[0].shape) for name, parts in self._parts.items()}
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory the values of all parts take."""
+        return sum((parts[0].shape.num_elements() or 0) * parts[0].dtype.size for parts in self._parts.values())
+
     def copy(self) -> list[tf.Tensor]:
         """The values of now, on their devices; what is trained later leaves them alone."""
         return [tf.identity(part) for parts in self._parts.values() for part in parts]

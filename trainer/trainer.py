@@ -4,10 +4,11 @@ import contextlib
 import functools
 import pathlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import gin
 import keras
+import numpy as np
 import tensorflow as tf
 
 from objectives import Objective
@@ -23,8 +24,17 @@ from trainer.pace import Pace
 from trainer.precision import building_in, require_precision
 from trainer.program import Program
 from trainer.reports import Background, JsonLines, Report, Run, TensorBoard, Terminal
-from trainer.settings import check_settings, refuse_cut_statistics, refuse_unbuilt, refuse_unread_weights
+from trainer.room import require_room
+from trainer.saver import Saver
+from trainer.settings import (
+    check_settings,
+    refuse_cut_statistics,
+    refuse_unbuilt,
+    refuse_unknown_best,
+    refuse_unread_weights,
+)
 from trainer.sources import Source
+from trainer.state import State
 from trainer.strategy import place
 from trainer.task import Task
 from trainer.workdir import make_workdir, write_record
@@ -73,6 +83,8 @@ class Trainer:
         eval_every: int | None = None,
         gradients_every: int | None = None,
         checkpoint_every: int | None = None,
+        keep_checkpoints: int = 3,
+        best: str | None = None,
         clip_norm: float | None = None,
         clip_value: float | None = None,
         accumulate_steps: int = 1,
@@ -106,6 +118,9 @@ class Trainer:
           gradients_every: steps between two looks at the gradient of each term (a backward pass a term); a multiple
             of log_every, whose line they join. None for no look.
           checkpoint_every: steps between two checkpoints; None for one at the end.
+          keep_checkpoints: how many of the newest are kept.
+          best: the tag of evaluation by which one more is kept, the best of those that were evaluated at their step:
+            the lowest, or the highest of "-terms/data/raw"; None for none.
           clip_norm: the largest norm of the gradient of the whole batch; None for no bound.
           clip_value: the largest size of any of its elements, which is bounded before the norm; None for no bound.
           accumulate_steps: into how many parts a batch is cut that are differentiated one after the other, in the
@@ -149,6 +164,7 @@ class Trainer:
             train, eval = train or task.train, eval or task.eval
         assert model is not None and train is not None, "check_settings saw to it"
         refuse_unread_weights(objective, train)
+        refuse_unknown_best(best, objective, eval)
         refuse_cut_statistics(objective, accumulate_steps)
         refuse_unbuilt(model)
         require_precision(model, precision)
@@ -174,16 +190,21 @@ class Trainer:
         self._program = self._make_program(train=train, eval=eval, execution=execution)
         self._guard = NonFinite(non_finite, non_finite_limit)
         self._done = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._log_every = log_every
         self._averages = Averages(self._program.tags, log_every)
-        self._checkpoints = None
+        self._saver = None
         if self._workdir:
-            self._checkpoints = Checkpoints(
-                self._workdir / "checkpoints",
-                keep=self.is_chief,
+            self._saver = Saver(
+                Checkpoints(self._workdir / "checkpoints", keep=keep_checkpoints, metric=best),
+                strategy=self._strategy,
                 step=self._done,
-                model=model,
-                optimizer=optimizer,
-                others=[*step.state, *self._program.state, *self._guard.variables, *self._averages.state],
+                state=State.of_training(
+                    model,
+                    optimizer,
+                    [*step.state, *self._guard.variables, *self._averages.state],
+                    first_replica=cluster.first_replica(self._strategy),
+                ),
+                data=self._program.state,
             )
         self._pace = Pace(chunk_steps, limit=self._program.limit)
         reports = _default_reports(self._workdir) if reports is None else reports
@@ -210,13 +231,14 @@ class Trainer:
             the process at once. Before the first step they do what they did before.
         """
         self._until = self._steps if until is None else min(until, self._steps)
-        resumed = self._checkpoints is not None and self._checkpoints.restore()
+        resumed = self._saver is not None and self._saver.restore() is not None
         cluster.require_same(self._strategy, "the checkpoint that they see (is --workdir shared?)", self.step)
         # Before the reports start: a run that cannot work leaves no line in them.
         self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self._workdir)
+        self._require_room()
         values: Mapping[str, float] = {}
         self._interruption = Interruption()
-        with self._interruption.noting(self._leave), self._reports:
+        with self._interruption.noting(self._leave), self._kept():
             self._reports.start(self._run(resumed))
             if self._guard.policy == "rollback" and not resumed:
                 self._save()
@@ -265,6 +287,29 @@ class Trainer:
         program = self._make_program(train=read_batch(folder), eval=None, execution=record["execution"])
         return program.examine(program.look(0).data, record["step"] - 1)
 
+    def _require_room(self) -> None:
+        """Raises ConfigurationError where the disk cannot take what this run will write."""
+        if self._workdir is None or self._saver is None or not self.is_chief:
+            return
+        tags = (*self._program.tags, "speed/steps_per_second", *self._guard.counts)
+        line = Lines("train", np.array([self._until]), tags, np.zeros([1, len(tags)]))
+        left = self._until - self.step
+        require_room(
+            self._workdir,
+            checkpoints=self._saver.room(saves=-(-left // (self._checkpoint_every or self._steps))),
+            lines=-(-left // self._log_every) * self._reports.bytes_of(line),
+        )
+
+    @contextlib.contextmanager
+    def _kept(self) -> Iterator[None]:
+        """Inside, lines and checkpoints are written in the background; at the end all of them are."""
+        if self._saver is None:
+            with self._reports:
+                yield
+        else:
+            with self._saver.explained(), self._reports, self._saver:
+                yield
+
     def _train_chunk(self) -> Mapping[str, float] | None:
         """Runs one chunk and reports it; the values of its last line, if a line was due."""
         first = self.step
@@ -298,17 +343,22 @@ class Trainer:
         if self._eval is None or not self._due(self._eval_every):
             return None
         values = self.evaluate()
-        self._reports.write(Lines.of(Line("eval", self.step, values)))
+        line = Line("eval", self.step, values)
+        if self._saver:
+            self._saver.evaluation = line
+        self._reports.write(Lines.of(line))
         return values
 
     def _save_where_due(self) -> None:
-        if self._checkpoints and (self._due(self._checkpoint_every) or self._interruption.agreed):
+        if self._saver is None:
+            return
+        self._saver.check()
+        if self._due(self._checkpoint_every) or self._interruption.agreed:
             self._save()
 
     def _save(self) -> None:
-        assert self._checkpoints is not None
-        self._reports.flush()
-        self._checkpoints.save()
+        assert self._saver is not None
+        self._saver.save(after=self._reports.flush)
 
     def _pass_over(self, found: NotFinite) -> None:
         """Does what was asked for where an update would not be finite."""
@@ -323,9 +373,9 @@ class Trainer:
             self._roll_back(what)
 
     def _roll_back(self, what: str) -> None:
-        assert self._checkpoints is not None, "check_settings saw to it"
+        assert self._saver is not None, "check_settings saw to it"
         batch, rollbacks = self._guard.batch(self.step), self._guard.rollbacks
-        self._checkpoints.restore()
+        self._saver.restore()
         self._guard.roll_back(batch=batch, rollbacks=rollbacks, step=self.step)
         # Its steps since then will be reported once more.
         self._reports.close()
@@ -364,7 +414,7 @@ class Trainer:
         """Waits for the other workers, where all of them leave; where the run stands, for people."""
         if self._interruption.agreed:
             self.wait_for_workers()
-        kept = "all is saved" if self._checkpoints else "nothing is saved, as there is no workdir"
+        kept = "all is saved" if self._saver else "nothing is saved, as there is no workdir"
         return f"left at step {self.step:,} of {self._until:,}; {kept}"
 
     def _run(self, resumed: bool) -> Run:

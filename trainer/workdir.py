@@ -1,7 +1,6 @@
 """Workdir: a run's folder, and the record of what was asked, what was used and on what it ran."""
 
 import json
-import os
 import pathlib
 import platform
 import subprocess
@@ -11,6 +10,7 @@ from importlib.metadata import version
 from objectives import ConfigurationError
 from trainer import changes
 from trainer.changes import Description
+from trainer.storage import write_whole
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "gin-config", "tensorboard")
 
@@ -41,13 +41,6 @@ def write_record(folder: pathlib.Path, *, asked: str, used: str, settings: Descr
     write_whole(folder / "operative_config.gin", used)
     write_whole(folder / changes.NAME, json.dumps(settings, indent=2) + "\n")
     write_whole(folder / "environment.json", json.dumps(_environment(), indent=2) + "\n")
-
-
-def write_whole(path: pathlib.Path, text: str) -> None:
-    """Writes a file of which a reader sees all or nothing, whenever the process is stopped."""
-    new = path.with_name(f".writing-{path.name}")
-    new.write_text(text)
-    os.replace(new, path)
 
 
 def _environment() -> dict[str, object]:

@@ -66,3 +66,12 @@ def test_debugging_shows_the_traceback(answers):
     assert process.returncode not in (0, 2)
     assert "Traceback (most recent call last)" in process.stderr
     assert MISTAKES["layer"][1] in process.stderr
+
+
+@pytest.mark.slow
+def test_a_disk_that_refuses_ends_with_status_1_and_says_what_is_safe(script, tmp_path):
+    (tmp_path / "checkpoints").write_text("no folder")
+    process = script(*TINY, f"--workdir={tmp_path}")
+    assert process.returncode == 1, process.stderr
+    (said,) = process.stderr.splitlines()
+    assert f"{tmp_path}/checkpoints/.saving-000010 cannot be written: Not a directory. There is no sound" in said

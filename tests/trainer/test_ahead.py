@@ -34,6 +34,18 @@ def test_what_work_raises_is_raised_where_it_is_taken():
     assert ahead.take(2) is None  # nobody wanted it
 
 
+def test_whether_it_is_done_can_be_asked():
+    ahead, go_on = Ahead(), threading.Event()
+    assert not ahead.done
+    ahead.begin(1, go_on.wait)
+    assert not ahead.done
+    go_on.set()
+    while not ahead.done:
+        pass
+    ahead.take(1)
+    assert not ahead.done
+
+
 def test_there_is_one_thread_at_a_time_and_none_in_the_end():
     before, running, most = threading.active_count(), [], []
 

@@ -10,6 +10,7 @@ def test_one_process_is_its_own_chief_and_agrees_with_itself(replicas):
     strategy = replicas(2)
     assert cluster.is_chief(strategy)
     assert cluster.worker_count(strategy) == 1
+    assert cluster.first_replica(strategy) == 0
     assert cluster.largest(strategy, 0.25) == 0.25
     cluster.require_same(strategy, "their configuration", "text")
 

@@ -6,7 +6,13 @@ import pytest
 
 from objectives import ConfigurationError, Decorrelation, MeanSquaredError, Objective
 from trainer import ArraySource
-from trainer.settings import check_settings, refuse_cut_statistics, refuse_unbuilt, refuse_unread_weights
+from trainer.settings import (
+    check_settings,
+    refuse_cut_statistics,
+    refuse_unbuilt,
+    refuse_unknown_best,
+    refuse_unread_weights,
+)
 
 
 @pytest.fixture
@@ -16,7 +22,8 @@ def settings(dense_model, objective, plain_source):
     def make(**changed):
         optional = ("chunk_steps", "eval_every", "gradients_every", "checkpoint_every", "task", "eval")
         optional += ("clip_norm", "clip_value", "average_momentum")
-        working = {"steps": 10, "batch_size": 4, "log_every": 2, "accumulate_steps": 1, **dict.fromkeys(optional)}
+        working = {"steps": 10, "batch_size": 4, "log_every": 2, "accumulate_steps": 1, "keep_checkpoints": 3}
+        working |= {"non_finite": "raise", "non_finite_limit": 10, "workdir": None, **dict.fromkeys(optional)}
         working |= {"objective": objective, "optimizer": keras.optimizers.SGD(0.1)}
         return {**working, "model": dense_model(), "train": plain_source, **changed}
 
@@ -95,3 +102,18 @@ def test_a_model_must_know_the_shape_of_its_inputs(dense_model):
     refuse_unbuilt(dense_model())
     with pytest.raises(ConfigurationError, match="the model 'late' is not built; call it once"):
         refuse_unbuilt(keras.Sequential([keras.layers.Dense(1)], name="late"))
+
+
+@pytest.mark.parametrize("best", [None, "loss/total", "terms/data/raw", "-terms/small/weighted"])
+def test_the_best_is_known_by_any_tag_of_evaluation(objective, plain_source, best):
+    refuse_unknown_best(best, objective, plain_source)
+
+
+def test_the_best_by_an_unknown_tag_is_answered_with_the_nearest(objective, plain_source):
+    with pytest.raises(ConfigurationError, match="^Trainer.best is '-terms/dat/raw'; did you mean 'terms/data/raw'?"):
+        refuse_unknown_best("-terms/dat/raw", objective, plain_source)
+
+
+def test_the_best_of_nothing_evaluated_is_refused(objective):
+    with pytest.raises(ConfigurationError, match="^Trainer.best is 'loss/total', and nothing is evaluated"):
+        refuse_unknown_best("loss/total", objective, None)

@@ -289,10 +289,24 @@ def test_a_look_at_the_gradients_changes_nothing(make_trainer, dense_model, repl
         np.testing.assert_array_equal(without, with_look)
 
 
-def test_lines_are_written_down_before_each_checkpoint(make_trainer, recorder, tmp_path):
-    make_trainer(reports=[recorder], workdir=tmp_path, checkpoint_every=2, steps=4, log_every=1, chunk_steps=2).train()
-    assert recorder.calls == ["start", *["write", "advance", "flush"] * 2, "close"]
-    assert sorted(path.stem for path in (tmp_path / "checkpoints").glob("*.index")) == ["ckpt-2", "ckpt-4"]
+def test_lines_are_written_down_before_each_checkpoint_is_in_place(make_trainer, recorder, tmp_path):
+    def in_place():
+        return {int(path.name) for path in (tmp_path / "checkpoints").glob("[0-9]*")}
+
+    at_flush = []
+    recorder.flush = lambda: at_flush.append((set(recorder.steps()), in_place()))
+    make_trainer(reports=[recorder], workdir=tmp_path, checkpoint_every=2, steps=6, log_every=1, chunk_steps=2).train()
+    assert in_place() == {2, 4, 6}
+    for step, (lines, before) in zip([2, 4, 6], at_flush, strict=True):
+        assert lines >= set(range(1, step + 1))
+        assert before == set(range(2, step, 2))
+
+
+def test_no_checkpoint_says_that_lines_were_reported_which_a_report_lost(make_trainer, recorder, stop_at, tmp_path):
+    settings = {"workdir": tmp_path, "checkpoint_every": 2, "log_every": 1, "chunk_steps": 1, "steps": 1000}
+    with pytest.raises(Stopped):
+        make_trainer(reports=[stop_at(5)], **settings).train()
+    assert max(int(path.name) for path in (tmp_path / "checkpoints").glob("[0-9]*")) == 4
 
 
 def test_the_run_is_introduced_to_the_reports(report, replicas):

@@ -1,13 +1,12 @@
 """Workdirs: made where they can be, refused where they cannot, and what is recorded in them."""
 
 import json
-import os
 import sys
 
 import pytest
 
 from objectives import ConfigurationError
-from trainer.workdir import make_workdir, write_record, write_whole
+from trainer.workdir import make_workdir, write_record
 
 
 def test_a_new_folder_is_made_and_left_empty(tmp_path):
@@ -46,15 +45,3 @@ def test_without_git_there_is_no_revision(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     write_record(tmp_path, asked="", used="", settings={})
     assert json.loads((tmp_path / "environment.json").read_text())["git_revision"] is None
-
-
-def test_a_file_that_cannot_be_written_whole_stays_as_it_was(tmp_path, monkeypatch):
-    write_whole(tmp_path / "file", "before")
-
-    def killed(source, target):
-        raise SystemExit
-
-    monkeypatch.setattr(os, "replace", killed)
-    with pytest.raises(SystemExit):
-        write_whole(tmp_path / "file", "after")
-    assert (tmp_path / "file").read_text() == "before"

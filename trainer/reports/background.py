@@ -36,8 +36,10 @@ class Background(Report):
     def __init__(self, reports: Sequence[Report]):
         self._reports = tuple(reports)
         self._working: list[Report] = []
-        self._calls: queue.Queue[Callable[[Report], None] | None] = queue.Queue(_WAITING_CALLS)
+        self._calls: queue.Queue[tuple[Callable[[Report], None], threading.Event] | None]
+        self._calls = queue.Queue(_WAITING_CALLS)
         self._errors: collections.deque[BaseException] = collections.deque()
+        self._raising = threading.Lock()
         self._in_a_hurry = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -54,6 +56,9 @@ class Background(Report):
     def write(self, lines: Lines) -> None:
         self._hand_on(lambda report: report.write(lines))
 
+    def bytes_of(self, lines: Lines) -> int:
+        return sum(report.bytes_of(lines) for report in self._reports)
+
     def advance(self, step: int, steps_per_second: float) -> None:
         self._hand_on(lambda report: report.advance(step, steps_per_second))
 
@@ -61,12 +66,19 @@ class Background(Report):
         self._hand_on(lambda report: report.note(text))
 
     def flush(self) -> None:
-        """Returns when all that was handed in before is written, and would outlive the process."""
+        """Returns when all that was handed in before is written, and would outlive the process.
+
+        It may be called by another thread than the one that trains.
+
+        Raises:
+          RuntimeError: a report failed before, and the error was raised then: not all is written.
+        """
         self._in_a_hurry.set()
-        self._calls.put(lambda report: report.flush())
-        self._calls.join()
+        self._put(lambda report: report.flush()).wait()
         self._in_a_hurry.clear()
         self._raise_errors()
+        if len(self._working) < len(self._reports):
+            raise RuntimeError("a report failed")
 
     def close(self) -> None:
         """Closes every report, when all that was handed in is written."""
@@ -91,23 +103,30 @@ class Background(Report):
 
     def _hand_on(self, call: Callable[[Report], None]) -> None:
         # Before anything is raised: a report that works must not lose a line to one that does not.
-        self._calls.put(call)
+        self._put(call)
         self._raise_errors()
 
+    def _put(self, call: Callable[[Report], None]) -> threading.Event:
+        """Hands a call to the reports; the event is set when it is done."""
+        done = threading.Event()
+        self._calls.put((call, done))
+        return done
+
     def _raise_errors(self) -> None:
-        errors = [self._errors.popleft() for _ in range(len(self._errors))]
+        with self._raising:
+            errors = [self._errors.popleft() for _ in range(len(self._errors))]
         if errors:
             for other in errors[1:]:
                 errors[0].add_note(_note(other))
             raise errors[0]
 
     def _work(self) -> None:
-        while call := self._calls.get():
+        while item := self._calls.get():
+            call, done = item
             if self._calls.empty():
                 self._in_a_hurry.wait(_PAUSE)
             self._working = self._tell(self._working, call)
-            self._calls.task_done()
-        self._calls.task_done()
+            done.set()
 
     def _tell(self, reports: Sequence[Report], call: Callable[[Report], None]) -> list[Report]:
         """Calls each report, keeps the errors for later, and returns the reports without one."""

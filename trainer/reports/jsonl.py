@@ -3,6 +3,7 @@
 import bisect
 import functools
 import json
+import os
 import pathlib
 from typing import BinaryIO
 
@@ -11,6 +12,7 @@ import numpy as np
 from trainer.log import Line, Lines
 from trainer.reports.decimals import WIDTH, decimals
 from trainer.reports.report import Report, Run
+from trainer.storage import writing
 
 NAME = "metrics.jsonl"
 
@@ -26,19 +28,27 @@ class JsonLines(Report):
         self._file: BinaryIO | None = None
 
     def start(self, run: Run) -> None:
-        self._file = _open_after(self._path, run.first_step)
+        with writing(self._path):
+            self._file = _open_after(self._path, run.first_step)
 
     def write(self, lines: Lines) -> None:
         assert self._file is not None
-        self._file.write(_text(lines).data)
+        with writing(self._path):
+            self._file.write(_text(lines).data)
+
+    def bytes_of(self, lines: Lines) -> int:
+        return _text(lines).nbytes
 
     def flush(self) -> None:
         if self._file:
-            self._file.flush()
+            with writing(self._path):
+                self._file.flush()
+                os.fsync(self._file.fileno())
 
     def close(self) -> None:
         if self._file:
-            self._file.close()
+            with writing(self._path):
+                self._file.close()
 
 
 def read(folder: pathlib.Path) -> list[Line]:

@@ -39,6 +39,10 @@ class Report:
     def write(self, lines: Lines) -> None:
         """Called with the lines, one or more at once, in the order of steps."""
 
+    def bytes_of(self, lines: Lines) -> int:
+        """How much of the disk such lines will take, to be asked for before the start."""
+        return 0
+
     def advance(self, step: int, steps_per_second: float) -> None:
         """Called after each chunk: `step` updates are done."""
 
@@ -46,7 +50,7 @@ class Report:
         """Called where something happened that people should know of."""
 
     def flush(self) -> None:
-        """Called before a checkpoint: what was written so far must outlive the process."""
+        """Called before a checkpoint is in place: what was written so far must outlive the process."""
 
     def close(self) -> None:
         """Called once at the end, also where the run failed or this report never started."""

@@ -17,9 +17,11 @@ from tensorboard.plugins.custom_scalar import summary as custom_scalar
 from tensorboard.plugins.text.summary_v2 import text_pb
 
 from trainer.log import Lines
+from trainer.reports.event_files import SUFFIX, drop_after
 from trainer.reports.events import scalar_events
 from trainer.reports.records import framed
 from trainer.reports.report import Report, Run
+from trainer.storage import writing
 
 
 class TensorBoard(Report):
@@ -31,13 +33,15 @@ class TensorBoard(Report):
 
     def start(self, run: Run) -> None:
         for split in ("train", "eval"):
-            self._files[split] = _EventFile(self._folder / split)
-            self._files[split].drop_after(run.first_step)
+            self._files[split] = _EventFile(self._folder / split, run.first_step)
             self._files[split].add(run.first_step, _layout_summary())
         self._files["train"].add(run.first_step, text_pb("config", _as_code(run.config)))
 
     def write(self, lines: Lines) -> None:
         self._files[lines.split].add_scalars(lines)
+
+    def bytes_of(self, lines: Lines) -> int:
+        return framed(scalar_events(lines, 0.0)).nbytes
 
     def flush(self) -> None:
         for file in self._files.values():
@@ -76,30 +80,36 @@ def _as_code(text: str) -> str:
 
 
 class _EventFile:
-    """One file of TensorBoard events."""
+    """One file of TensorBoard events, which goes on behind a step of the earlier files of its folder."""
 
-    def __init__(self, folder: pathlib.Path):
-        folder.mkdir(parents=True, exist_ok=True)
-        name = f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}.v2"
-        self._file = (folder / name).open("wb")
+    def __init__(self, folder: pathlib.Path, step: int):
+        self._path = folder / f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}{SUFFIX}"
+        with writing(self._path):
+            folder.mkdir(parents=True, exist_ok=True)
+            drop_after(folder, step)
+            self._file = self._path.open("wb")
         self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
+        # A TensorBoard that is running has read what was dropped, and forgets it.
+        self._write(Event(wall_time=time.time(), step=step + 1, session_log=SessionLog(status=SessionLog.START)))
 
     def add(self, step: int, summary: Summary) -> None:
         self._write(Event(wall_time=time.time(), step=step, summary=summary))
 
     def add_scalars(self, lines: Lines) -> None:
-        self._file.write(framed(scalar_events(lines, time.time())).data)
-
-    def drop_after(self, step: int) -> None:
-        """Makes TensorBoard forget what earlier files of the folder say of later steps."""
-        start = SessionLog(status=SessionLog.START)
-        self._write(Event(wall_time=time.time(), step=step + 1, session_log=start))
-
-    def _write(self, event: Event) -> None:
-        self._file.write(framed(np.frombuffer(event.SerializeToString(), np.uint8)[None]).data)
+        self._append(framed(scalar_events(lines, time.time())))
 
     def flush(self) -> None:
-        self._file.flush()
+        with writing(self._path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        self._file.close()
+        with writing(self._path):
+            self._file.close()
+
+    def _write(self, event: Event) -> None:
+        self._append(framed(np.frombuffer(event.SerializeToString(), np.uint8)[None]))
+
+    def _append(self, records: np.ndarray) -> None:
+        with writing(self._path):
+            self._file.write(records.data)

@@ -1,0 +1,85 @@
+"""Event files that are gone on with: TensorBoard reads each step once, whatever a kill left."""
+
+import pytest
+import tensorflow as tf
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+from trainer.reports import TensorBoard
+from trainer.reports.event_files import drop_after
+
+
+def steps(folder):
+    """The steps of the scalars of all files of a folder, each as TensorBoard's own loader reads it."""
+    return [
+        event.step
+        for path in sorted(folder.iterdir())
+        for event in EventFileLoader(str(path)).Load()
+        if event.summary.value and event.summary.value[0].tag == "loss/total"
+    ]
+
+
+@pytest.fixture
+def write(run, train_line):
+    def write(folder, first_step, lines):
+        report = TensorBoard(folder)
+        report.start(run(first_step=first_step))
+        for step in lines:
+            report.write(train_line(step))
+        report.close()
+        return folder / "train"
+
+    return write
+
+
+@pytest.mark.parametrize("step", [0, 1, 9, 10, 11, 299, 300, 20_000, 2**40])
+def test_events_of_later_steps_are_gone(write, tmp_path, step):
+    lines = [1, 10, 300, 20_000, 2**40]
+    folder = write(tmp_path, 0, lines)
+    drop_after(folder, step)
+    assert steps(folder) == [line for line in lines if line <= step]
+
+
+def test_runs_that_went_on_again_and_again_have_each_step_once(write, tmp_path):
+    write(tmp_path, 0, range(1, 16))
+    write(tmp_path, 10, [11, 12])
+    write(tmp_path, 10, [])
+    folder = write(tmp_path, 10, range(11, 20))
+    assert steps(folder) == list(range(1, 20))
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_files_without_anything_left_are_removed(write, tmp_path):
+    folder = write(tmp_path, 10, [11])
+    drop_after(folder, 10)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("lost", [1, 4, 5, 50, 200])
+def test_a_torn_end_is_dropped(tmp_path, write, lost):
+    folder = write(tmp_path, 0, [1, 2])
+    (path,) = folder.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-lost])
+    drop_after(folder, 2)
+    assert steps(folder) == [1]
+    (path,) = folder.iterdir()
+    assert whole.startswith(path.read_bytes())
+
+
+@pytest.mark.parametrize("end", [b"\0" * 40, b"\xff" * 7, b"\xff" * 40])
+def test_what_is_no_record_is_dropped(write, tmp_path, end):
+    folder = write(tmp_path, 0, [1, 2])
+    (path,) = folder.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole + end)
+    drop_after(folder, 2)
+    assert path.read_bytes() == whole
+
+
+def test_an_empty_file_is_removed_and_those_of_others_are_left_alone(tmp_path):
+    (tmp_path / "events.out.tfevents.1.host.2.termwise.v2").touch()
+    with tf.summary.create_file_writer(str(tmp_path)).as_default():
+        tf.summary.scalar("theirs", 1.0, step=100)
+    theirs = [path for path in tmp_path.iterdir() if "termwise" not in path.name]
+    drop_after(tmp_path, 10)
+    assert list(tmp_path.iterdir()) == theirs

@@ -1,0 +1,245 @@
+"""Durability: runs on disks that fill up or turn read-only, under kills, and gone on with, in real conditions."""
+
+import contextlib
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import keras
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from trainer.checkpoints import Checkpoints
+from trainer.reports import JsonLines, TensorBoard, jsonl
+from trainer.storage import StorageError
+
+
+@pytest.fixture
+def run_in(make_trainer, dense_model, plain_source, replicas, recorder):
+    """Trains with all that has a state in a folder; first weights matter for a new run alone.
+
+    After step 8 it does what `midway` says.
+    """
+
+    def run(folder, count=1, first_weights=1, midway=None, **settings):
+        layers = (keras.layers.BatchNormalization, lambda: keras.layers.Dropout(0.3))
+        folder.mkdir(exist_ok=True)
+        trainer = make_trainer(
+            model=dense_model(*layers, seed=first_weights),
+            optimizer=keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.05, 10, 0.5)),
+            average_momentum=0.9,
+            workdir=folder,
+            strategy=replicas(count),
+            eval=plain_source,
+            reports=[JsonLines(folder), TensorBoard(folder), recorder],
+            **{"steps": 20, "log_every": 1, "eval_every": 4, "checkpoint_every": 4, "chunk_steps": 2, **settings},
+        )
+        if midway:
+            trainer.train(until=8)
+            recorder.start = lambda run: midway()
+        try:
+            trainer.train()
+        finally:
+            recorder.start = lambda run: None
+
+    return run
+
+
+def events(folder, split):
+    accumulator = EventAccumulator(str(folder / split), size_guidance={"tensors": 0})
+    accumulator.Reload()
+    return [event.step for event in accumulator.Tensors("loss/total")]
+
+
+def assert_same(folder, whole):
+    """Both runs have the same checkpoints to the last bit, and each number once."""
+    ours, expected = Checkpoints(folder / "checkpoints").all(), Checkpoints(whole / "checkpoints").all()
+    assert [checkpoint.step for checkpoint in ours] == [checkpoint.step for checkpoint in expected]
+    assert ours[-1].progress == expected[-1].progress
+    assert ours[-1].arrays().keys() == expected[-1].arrays().keys()
+    for name, value in ours[-1].arrays().items():
+        np.testing.assert_array_equal(value, expected[-1].arrays()[name], err_msg=name)
+    without_speed = [
+        [(line.split, line.step, {t: v for t, v in line.values.items() if "speed" not in t}) for line in jsonl.read(f)]
+        for f in (folder, whole)
+    ]
+    assert without_speed[0] == without_speed[1]
+    for split in ("train", "eval"):
+        assert events(folder, split) == events(whole, split)
+
+
+class Stopped(Exception):
+    """Stands for whatever ends a process."""
+
+
+@pytest.fixture
+def at_step(recorder):
+    """Has something done once the lines of a step are written."""
+
+    def make(step, act):
+        acted = []
+
+        def write(lines):
+            if lines.last.step >= step and not acted:
+                acted.append(step)
+                act()
+
+        recorder.write = write
+
+    return make
+
+
+def stop():
+    raise Stopped
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_run_that_died_goes_on_to_the_same_bits(run_in, at_step, tmp_path, count):
+    run_in(tmp_path / "whole", count=count)
+    for died_at in (3, 10, 14):
+        at_step(died_at, stop)
+        with pytest.raises(Stopped):
+            run_in(tmp_path / "parts", count=count)
+    run_in(tmp_path / "parts", count=count, first_weights=2)
+    assert_same(tmp_path / "parts", tmp_path / "whole")
+
+
+def test_a_run_whose_newest_checkpoint_is_damaged_goes_on_from_the_one_before(run_in, tmp_path, caplog):
+    run_in(tmp_path / "whole")
+    run_in(tmp_path / "parts", steps=12)
+    (tmp_path / "parts" / "checkpoints" / "000012" / "state.npz").write_bytes(b"")
+    run_in(tmp_path / "parts", first_weights=2)
+    assert "000012 is damaged: state.npz has 0 bytes instead of" in caplog.text
+    assert "000008 is used instead" in caplog.text
+    assert_same(tmp_path / "parts", tmp_path / "whole")
+
+
+def test_the_best_is_kept(run_in, tmp_path):
+    run_in(tmp_path / "run", best="-terms/data/raw", keep_checkpoints=1)
+    values = {line.step: line.values["terms/data/raw"] for line in jsonl.read(tmp_path / "run") if line.split == "eval"}
+    best = max(values, key=values.__getitem__)
+    kept = Checkpoints(tmp_path / "run" / "checkpoints", metric="-terms/data/raw")
+    assert [checkpoint.step for checkpoint in kept.all()] == sorted({best, 20})
+    assert kept.best().value("terms/data/raw") == pytest.approx(values[best], rel=1e-7)
+
+
+def test_no_thread_is_left(run_in, tmp_path):
+    run_in(tmp_path / "warm")
+    before = set(threading.enumerate())
+    run_in(tmp_path / "run")
+    assert not [thread for thread in set(threading.enumerate()) - before if thread.name in ("ahead", "reports")]
+
+
+# Disks
+
+
+def mount(*arguments):
+    """Mounts something; skips the test where that is not permitted."""
+    try:
+        done = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no mount command")
+    if done.returncode:
+        pytest.skip(f"mount is not permitted: {done.stderr.strip()}")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 2 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount("-t", "tmpfs", "-o", "size=2m", "termwise", disk)
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def fill(disk):
+    with contextlib.suppress(OSError), (disk / "filler").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+def test_a_disk_that_fills_up_ends_the_run_which_goes_on_once_there_is_room(run_in, tmp_path, small_disk):
+    run_in(tmp_path / "whole")
+    with pytest.raises(StorageError) as error:
+        run_in(small_disk / "run", midway=lambda: fill(small_disk))
+    said = str(error.value)
+    assert str(small_disk / "run") in said
+    assert "cannot be written: No space left on device. The newest sound checkpoint is of step 8 (" in said
+    assert said.endswith("once the disk takes files again, the same command goes on from there")
+    assert {path.name for path in (small_disk / "run" / "checkpoints").iterdir()} == {"000004", "000008"}
+    (small_disk / "filler").unlink()
+    run_in(small_disk / "run", first_weights=2)
+    assert_same(small_disk / "run", tmp_path / "whole")
+
+
+def test_checkpoints_that_turn_read_only_end_the_run_which_goes_on_later(run_in, tmp_path):
+    run_in(tmp_path / "whole")
+    folder = tmp_path / "parts" / "checkpoints"
+
+    def turn_read_only():
+        mount("--bind", folder, folder)
+        mount("-o", "remount,ro,bind", folder)
+
+    folder.mkdir(parents=True)
+    with contextlib.ExitStack() as stack:
+        stack.callback(subprocess.run, ["umount", folder], capture_output=True)
+        with pytest.raises(StorageError, match=r"000012.* cannot be written: Read-only file system\. .* of step 8 "):
+            run_in(tmp_path / "parts", midway=turn_read_only)
+    run_in(tmp_path / "parts", first_weights=2)
+    assert_same(tmp_path / "parts", tmp_path / "whole")
+
+
+@pytest.mark.parametrize("name", ["metrics.jsonl", "train/events.out.tfevents.9.termwise.v2"])
+def test_a_report_that_cannot_be_written_is_named(run_in, tmp_path, name):
+    path = tmp_path / "run" / name
+    path.mkdir(parents=True)
+    with pytest.raises(StorageError, match=f"{path} cannot be written: Is a directory. There is no sound"):
+        run_in(tmp_path / "run")
+
+
+# Kills
+
+_SAVING = """
+import pathlib, sys
+import numpy as np, tensorflow as tf
+from trainer.checkpoints import Checkpoints
+from trainer.saver import Saver
+from trainer.state import State
+from trainer.strategy import mirrored
+
+step = tf.Variable(0, dtype=tf.int64)
+weights = tf.Variable(tf.zeros([4_000_000]))
+saver = Saver(Checkpoints(pathlib.Path(sys.argv[1])), strategy=mirrored(["CPU:0"]), step=step,
+              state=State({"weights": weights, "more": tf.Variable(tf.ones([1000]))}))
+saver.restore()
+while True:
+    assert (weights.numpy() == int(step)).all()
+    step.assign_add(1)
+    weights.assign_add(tf.ones([4_000_000]))
+    saver.save()
+    print(int(step), flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kill", range(6))
+def test_a_process_killed_while_it_saves_leaves_a_sound_checkpoint(tmp_path, kill):
+    root = pathlib.Path(__file__).parents[2]
+    begun = [0]
+    for _ in range(2):
+        process = subprocess.Popen([sys.executable, "-c", _SAVING, tmp_path], cwd=root, stdout=subprocess.PIPE)
+        begun.append(int(process.stdout.readline()))
+        begun.append(int(process.stdout.readline()))
+        time.sleep(0.017 * kill)
+        process.send_signal(signal.SIGKILL)
+        rest = process.communicate()[0].split()
+        assert process.returncode == -signal.SIGKILL
+        newest = Checkpoints(tmp_path).newest(quiet=True)
+        last = int(rest[-1]) if rest else begun[-1]
+        assert last - 1 <= newest.step <= last + 1
+        assert (newest.arrays()["weights"] == newest.step).all()

@@ -1,0 +1,34 @@
+"""Room: a run that does not fit is refused before it starts, with the figures."""
+
+import shutil
+
+import pytest
+
+from objectives import ConfigurationError
+from trainer.room import require_room
+
+
+def test_what_fits_is_let_through(tmp_path):
+    require_room(tmp_path, checkpoints=1000, lines=1000)
+
+
+def test_what_does_not_fit_is_refused_with_the_figures(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(100e6, 90e6, 10e6))
+    require_room(tmp_path, checkpoints=8_000_000, lines=2_000_000)
+    with pytest.raises(ConfigurationError) as error:
+        require_room(tmp_path, checkpoints=9_000_000, lines=2_000_000)
+    for part in (repr(str(tmp_path)), "10.0 MB free; expected 11.0 MB", "take 9.0 and lines 2.0", "keep_checkpoints"):
+        assert part in str(error.value)
+
+
+def test_a_run_counts_its_checkpoints_and_its_lines(make_trainer, tmp_path, monkeypatch):
+    asked = {}
+    monkeypatch.setattr("trainer.trainer.require_room", lambda folder, **bytes: asked.update(bytes))
+    make_trainer(workdir=tmp_path, reports=None, steps=12, log_every=1, checkpoint_every=2, keep_checkpoints=2).train()
+    lines = sum(path.stat().st_size for path in [*tmp_path.glob("train/*"), tmp_path / "metrics.jsonl"])
+    assert 0.5 * lines < asked["lines"] <= lines
+    saved = sum(path.stat().st_size for path in (tmp_path / "checkpoints").rglob("state.npz"))
+    assert 0 < asked["checkpoints"] < 2 * saved
+    again = make_trainer(workdir=tmp_path, reports=None, steps=12, log_every=1)
+    again.train()
+    assert asked["checkpoints"] == asked["lines"] == 0

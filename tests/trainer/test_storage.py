@@ -1,0 +1,76 @@
+"""Storage: a file is there whole or as before, a folder is gone or there, and refusals name the file."""
+
+import os
+import pathlib
+
+import pytest
+
+from trainer import storage
+
+
+def test_a_file_is_written_and_nothing_else_is_left(tmp_path):
+    storage.write_whole(tmp_path / "a.json", "1")
+    storage.write_whole(tmp_path / "a.json", "2")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.json": "2"}
+
+
+@pytest.mark.parametrize("fails", ["fsync", "replace"])
+def test_a_file_that_cannot_be_replaced_stays(tmp_path, monkeypatch, fails):
+    storage.write_whole(tmp_path / "a", "before")
+
+    def refuse(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, fails, refuse)
+    with pytest.raises(storage.StorageError, match=r"a cannot be written: No space left on device$"):
+        storage.write_whole(tmp_path / "a", "after")
+    assert (tmp_path / "a").read_text() == "before"
+
+
+def test_the_file_that_the_system_names_is_named(tmp_path):
+    with (
+        pytest.raises(storage.StorageError, match=r"missing/file cannot be written: No such file or directory$"),
+        storage.writing(tmp_path),
+    ):
+        (tmp_path / "missing" / "file").write_text("1")
+
+
+def test_a_full_device_is_told(tmp_path):
+    (tmp_path / "full").symlink_to("/dev/full")
+    with (
+        pytest.raises(storage.StorageError, match="full cannot be written: No space left on device$"),
+        storage.writing(tmp_path / "full"),
+    ):
+        (tmp_path / "full").write_text("1")
+
+
+def test_other_errors_stay_what_they_are():
+    with pytest.raises(KeyError), storage.writing(pathlib.Path("a")):
+        raise KeyError("a")
+
+
+def test_a_folder_is_removed_with_what_is_in_it(tmp_path):
+    (tmp_path / "old" / "deep").mkdir(parents=True)
+    (tmp_path / "old" / "deep" / "file").write_text("1")
+    storage.remove(tmp_path / "old")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_removal_leaves_is_hidden_and_removed_later(tmp_path, monkeypatch):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "file").write_text("1")
+
+    class Killed(BaseException):
+        pass
+
+    def die(*arguments, **settings):
+        if not settings:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage.shutil, "rmtree", die)
+        with pytest.raises(Killed):
+            storage.remove(tmp_path / "old")
+    assert [path.name for path in tmp_path.iterdir()] == [".deleting-old"]
+    storage.remove_leftovers(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,64 @@
+"""Manifest: the sizes and digests of a folder's files, by which damage is found."""
+
+import hashlib
+import json
+import pathlib
+
+from trainer import storage
+
+NAME = "manifest.json"
+
+
+def seal(folder: pathlib.Path) -> None:
+    """Writes the manifest of all files of a folder, and returns once they and it would survive a loss of power."""
+    paths = sorted(path for path in folder.iterdir() if path.name != NAME)
+    for path in paths:
+        storage.flush(path)
+    (folder / NAME).write_text(_text({path.name: _entry(path) for path in paths}))
+    storage.flush(folder / NAME)
+    storage.flush(folder)
+
+
+def find_damage(folder: pathlib.Path) -> str | None:
+    """Which file of a sealed folder is not as it was, and how; None where all of them are.
+
+    >>> import tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "state").write_text("1234")
+    >>> seal(folder)
+    >>> find_damage(folder)
+    >>> _ = (folder / "state").write_text("12")
+    >>> find_damage(folder)
+    'state has 2 bytes instead of 4'
+    """
+    try:
+        text = (folder / NAME).read_text()
+        files = json.loads(text)["files"]
+        if text != _text(files):
+            return f"{NAME} is altered"
+        return next(filter(None, (_damage(folder / name, entry) for name, entry in files.items())), None)
+    except FileNotFoundError:
+        return f"{NAME} is missing"
+    except OSError as error:
+        return f"{pathlib.Path(error.filename or NAME).name} cannot be read: {error.strerror or error}"
+    except (ValueError, TypeError, LookupError):
+        return f"{NAME} is not readable as a manifest"
+
+
+def _damage(path: pathlib.Path, entry: dict[str, object]) -> str | None:
+    if not path.exists():
+        return f"{path.name} is missing"
+    if path.stat().st_size != entry["bytes"]:
+        return f"{path.name} has {path.stat().st_size:,} bytes instead of {entry['bytes']:,}"
+    return None if _entry(path) == entry else f"{path.name} is altered"
+
+
+def _entry(path: pathlib.Path) -> dict[str, object]:
+    with path.open("rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def _text(files: dict[str, dict[str, object]]) -> str:
+    """The one text of a manifest of these files; its own digest tells whether it is the one that was written."""
+    own = hashlib.sha256(json.dumps(files).encode()).hexdigest()
+    return json.dumps({"files": files, "sha256": own}, indent=2) + "\n"
