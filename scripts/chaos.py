@@ -89,51 +89,55 @@ class Lives:
 
     def disturb(self, kills: int, rng: random.Random) -> collections.Counter[str]:
         """Lets both runs come to their ends; what the second was doing, each time that it was ended."""
-        start_up, training = self._live_in_peace()
+        loading, training = self._live_in_peace()
         phases = collections.Counter[str]()
         for _ in range(kills):
-            # Half of the moments before the first step: no run would come to its end in time otherwise.
-            moment = rng.uniform(0, start_up) if rng.random() < 0.5 else start_up + rng.uniform(0, 2 * training / kills)
-            if (phase := self._live_until(moment)) is None:
+            # Half of them while it loads and compiles; all others together take less than what there is to train.
+            begun = rng.random() < 0.5
+            seconds = rng.uniform(0, 1.5 * training / kills if begun else loading)
+            if (phase := self._live_until(seconds, begun=begun)) is None:
                 break
             phases[phase] += 1
-        status = self._start(self.disturbed).wait()
-        if status:
-            raise SystemExit(f"the run ended with status {status}; see {self.disturbed}.txt")
+        self._require(self._start(self.disturbed).wait(), 0)
         return phases
 
     def _live_in_peace(self) -> tuple[float, float]:
-        """The seconds of a whole run before its first step, and from there on."""
+        """The seconds of a whole run until it trains, and from there on."""
         began = time.monotonic()
         process = self._start(self.undisturbed)
-        while process.poll() is None and not (self.undisturbed / "metrics.jsonl").exists():
-            time.sleep(0.05)
+        self._wait_for_training(process, self.undisturbed, 0)
         first = time.monotonic()
-        if process.wait():
-            raise SystemExit(f"the run ended with status {process.returncode}; see {self.undisturbed}.txt")
+        self._require(process.wait(), 0)
         return first - began, time.monotonic() - first
 
-    def _live_until(self, seconds: float) -> str | None:
-        """What the run was doing when it was ended; None where it came to its end before."""
+    def _live_until(self, seconds: float, *, begun: bool) -> str | None:
+        """What the run did when it was ended, so long after it started or began to train; None if it ended before."""
         self._stacks.unlink(missing_ok=True)
+        said = _said(self.disturbed).stat().st_size if _said(self.disturbed).exists() else 0
         process = self._start(self.disturbed)
+        if begun:
+            self._wait_for_training(process, self.disturbed, said)
         try:
-            status = process.wait(seconds)
+            self._require(process.wait(seconds), 0)
+            return None
         except subprocess.TimeoutExpired:
-            phase = self._phase(process)
+            phase = self._phase(process, said)
             process.send_signal(self.signal)
-            status = process.wait()
-            expected = -self.signal if self.signal == signal.SIGKILL else 128 + self.signal
-            if status not in (expected, -self.signal):  # the latter where Python itself was about to start
-                raise SystemExit(f"status {status} after {self.signal.name}; see {self.disturbed}.txt") from None
-            return phase
-        if status:
-            raise SystemExit(f"the run ended with status {status}; see {self.disturbed}.txt")
-        return None
+            # As long as Python has not come to the script, and once it has left it, the system itself ends it.
+            self._require(process.wait(), 0, -self.signal, 128 + self.signal, -_ASKED)
+            return phase if process.returncode else None
 
-    def _phase(self, process: subprocess.Popen) -> str:
+    def _require(self, status: int, *expected: int) -> None:
+        if status not in expected:
+            raise SystemExit(f"a run ended with status {status}; see {_said(self.disturbed)}")
+
+    def _wait_for_training(self, process: subprocess.Popen, workdir: pathlib.Path, offset: int) -> None:
+        while process.poll() is None and not _trains(workdir, offset):
+            time.sleep(0.02)
+
+    def _phase(self, process: subprocess.Popen, offset: int) -> str:
         if "launch.py" in self._command:
-            return "training" if (self.disturbed / "metrics.jsonl").exists() else "before the first step"
+            return "training" if _trains(self.disturbed, offset) else "before training"
         if not self._stacks.exists():
             return "loading"
         process.send_signal(_ASKED)
@@ -144,13 +148,23 @@ class Lives:
     def _start(self, workdir: pathlib.Path) -> subprocess.Popen:
         script, *flags_of_it = self._command
         command = [sys.executable, str(HERE / script), *flags_of_it, f"--workdir={workdir}"]
-        with workdir.with_suffix(".txt").open("a") as output:
+        with _said(workdir).open("a") as output:
             return subprocess.Popen(
                 [*command, f"--gin_param=Trainer.steps = {FLAGS.steps}"],
-                env={**os.environ, _STACKS_VARIABLE: str(self._stacks.absolute())},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", _STACKS_VARIABLE: str(self._stacks.absolute())},
                 stdout=output,
                 stderr=output,
             )
+
+
+def _said(workdir: pathlib.Path) -> pathlib.Path:
+    """Where a run's output and errors go."""
+    return workdir.with_suffix(".txt")
+
+
+def _trains(workdir: pathlib.Path, offset: int) -> bool:
+    """Whether what a run said from there on tells that it has begun to train."""
+    return b" terms: " in _said(workdir).read_bytes()[offset:]
 
 
 def _compare(ours: pathlib.Path, theirs: pathlib.Path) -> dict[str, tuple[int, list]]:

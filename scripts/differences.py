@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from trainer.checkpoints import Checkpoints
 from trainer.reports import jsonl
 
 # How fast a run was is no matter of what it learned.
@@ -26,9 +27,8 @@ def differing(ours: Mapping[Hashable, Any], theirs: Mapping[Hashable, Any]) -> l
 
 def checkpoint(folder: pathlib.Path) -> dict[str, np.ndarray]:
     """The values of a run's newest checkpoint by name."""
-    reader = tf.train.load_checkpoint(str(folder / "checkpoints"))
-    names = [name for name in reader.get_variable_to_shape_map() if not name.startswith(("_", "save_counter"))]
-    return {name: reader.get_tensor(name) for name in names}
+    newest = Checkpoints(folder / "checkpoints").newest()
+    return {} if newest is None else newest.arrays()
 
 
 def lines(folder: pathlib.Path) -> dict[tuple, float]:
