@@ -113,9 +113,10 @@ class Executor:
 
     def _finite(self, rows: np.ndarray) -> int:
         """How many updates there are before the first that is not finite."""
-        # In half precision a gradient may overflow: the step leaves such an update out, and lowers its loss scale.
-        watched = rows[:, [0]] if self._step.loss_scale is not None else rows[:, [0, -1]]
-        finite = np.isfinite(watched).all(axis=1)
+        finite = np.isfinite(rows[:, [0, -1]]).all(axis=1)
+        if self._step.loss_scale is not None:
+            # The step leaves out what overflows and lowers its scale, until there is no lower one.
+            finite |= rows[:, self._step.tags.index("optimizer/loss_scale")] > 1.0
         return len(rows) if finite.all() else int(np.argmin(finite))
 
     def _measured(self, first_step: int, steps: int) -> Choice:
