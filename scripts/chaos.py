@@ -49,7 +49,6 @@ flags.DEFINE_enum("signal", None, ["SIGKILL", "SIGTERM", "SIGINT"], "In place of
 
 # What the stack of a process says about what it was doing, the first that fits.
 _PHASES = {
-    "saving": r"(checkpoints|saver|storage|manifest)\.py",
     "evaluating": r" in evaluate$",
     "at a step": r" in _train_chunk$",
     "compiling": r" in settle$",
@@ -136,6 +135,8 @@ class Lives:
             time.sleep(0.02)
 
     def _phase(self, process: subprocess.Popen, offset: int) -> str:
+        if _trains(self.disturbed, offset) and any((self.disturbed / "checkpoints").glob(".saving-*")):
+            return "saving"  # in the background of whatever else it does
         if "launch.py" in self._command:
             return "training" if _trains(self.disturbed, offset) else "before training"
         if not self._stacks.exists():

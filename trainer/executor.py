@@ -60,7 +60,7 @@ class Executor:
             self.choice = before or self._measured(first_step, steps)
             self._settled = True
             self._built = {way: chunk for way, chunk in self._built.items() if way == self.choice.execution}
-            if folder is not None and cluster.is_chief(self._strategy):
+            if folder is not None and before is None and cluster.is_chief(self._strategy):
                 keep(self.choice, folder, replicas)
         self.compile()
 
