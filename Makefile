@@ -17,9 +17,9 @@ demo: $(VENV)/made
 test: $(VENV)/made
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-## The tests that take longer: real processes, whole demos.
+## The tests that take longer: real processes, whole demos; two files at a time.
 slow: $(VENV)/made
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile
 
 ## Style and types.
 check: $(VENV)/made
