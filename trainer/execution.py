@@ -61,10 +61,14 @@ def require_execution(execution: str, ways: Ways) -> None:
     if execution not in EXECUTIONS:
         raise ConfigurationError(f"Trainer.execution is {execution!r}; {expected(str(execution), EXECUTIONS)}")
     if execution in ways.impossible:
-        raise ConfigurationError(
-            f"Trainer.execution is {execution!r}, which cannot work here: {ways.impossible[execution]}; "
-            f"expected 'graph' or 'auto'"
-        )
+        raise cannot_work(execution, ways.impossible[execution])
+
+
+def cannot_work(execution: str, why: str) -> ConfigurationError:
+    """The answer to an execution that was asked for and cannot work."""
+    return ConfigurationError(
+        f"Trainer.execution is {execution!r}, which cannot work here: {why}; expected 'graph' or 'auto'"
+    )
 
 
 def compiled(traced: ConcreteFunction) -> Callable[..., Any]:

@@ -11,11 +11,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
-from objectives import ConfigurationError
 from trainer import cluster
 from trainer.choice import Choice, choose, keep, kept
 from trainer.chunk import trace_step, trace_training
-from trainer.execution import Unsupported, Ways, compiled, find_ways, require_execution, unsupported
+from trainer.execution import Unsupported, Ways, cannot_work, compiled, find_ways, require_execution, unsupported
 from trainer.feed import Feed
 from trainer.non_finite import NotFinite
 from trainer.state import State
@@ -73,10 +72,7 @@ class Executor:
         try:
             self._build(self.choice.execution)
         except Unsupported as error:
-            raise ConfigurationError(
-                f"Trainer.execution is {self.choice.execution!r}, which cannot work here: {error}; "
-                f"expected 'graph' or 'auto'"
-            ) from error
+            raise cannot_work(self.choice.execution, str(error)) from error
 
     def run(self, *, first_step: int, first_batch: int, steps: int) -> np.ndarray:
         """Does up to `steps` updates, those that are finite: it stops before the first that is not.
