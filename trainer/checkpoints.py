@@ -124,7 +124,7 @@ class Checkpoints:
         Raises:
           StorageError: it cannot be made.
         """
-        folder = self.folder / f".saving-{step:06d}"
+        folder = self._unfinished(step)
         with storage.writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
         return folder
@@ -145,7 +145,7 @@ class Checkpoints:
 
     def discard(self, step: int) -> None:
         """Gives up a checkpoint that is not complete."""
-        shutil.rmtree(self.folder / f".saving-{step:06d}", ignore_errors=True)
+        shutil.rmtree(self._unfinished(step), ignore_errors=True)
 
     def tidy(self) -> None:
         """Removes what processes left behind that were killed.
@@ -155,6 +155,9 @@ class Checkpoints:
         """
         with storage.writing(self.folder):
             storage.remove_leftovers(self.folder)
+
+    def _unfinished(self, step: int) -> pathlib.Path:
+        return self.folder / f".saving-{step:06d}"
 
     def _ranked(self, metric: str | None) -> list[Checkpoint]:
         """Those that have a value, the best first."""
