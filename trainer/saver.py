@@ -213,13 +213,16 @@ def _arrays_name(worker: int) -> str:
 
 
 def _savez(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes arrays into a file that has its name only once it is whole: the chief waits for those of others."""
-    whole = path.with_name(f"{path.name}.part")
+    """Writes arrays into a file that has its name only once it is whole.
+
+    Its name is the last that a worker does: the chief waits for it, and then moves the folder away at once.
+    """
+    part = path.with_name(f"{path.name}.part")
     with storage.writing(path):
-        with whole.open("wb") as file:
+        with part.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
-        storage.flush(whole)
-        storage.move(whole, path)
+        storage.flush(part)
+        part.rename(path)
 
 
 def _is_of_another(checkpoint: Checkpoint, what: str, why: str) -> str:

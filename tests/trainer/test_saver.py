@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError
+from trainer import cluster, storage
 from trainer.checkpoints import Checkpoints
 from trainer.log import Line
 from trainer.saver import Saver
@@ -123,6 +124,20 @@ def test_no_thread_is_left(make):
     with saver:
         saver.save()
     assert threading.active_count() == before
+
+
+def test_once_the_chief_sees_a_workers_file_it_may_move_the_folder_away(make, monkeypatch, tmp_path):
+    """Whatever a worker did after the file has its name would miss the folder now and then."""
+    monkeypatch.setattr(cluster, "worker_count", lambda strategy: 2)
+    monkeypatch.setattr(cluster, "first_replica", lambda strategy: 1)
+    _, _, saver = make(count=2)
+    file = tmp_path / "checkpoints" / ".saving-000000" / "worker-001.npz"
+    flushed = []
+    monkeypatch.setattr(storage, "flush", lambda path: flushed.append((path, file.exists())))
+    saver.save()
+    saver.wait()
+    assert flushed == [(file.with_name("worker-001.npz.part"), False)]
+    assert file.exists()
 
 
 @pytest.fixture
