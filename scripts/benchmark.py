@@ -24,7 +24,7 @@ flags.DEFINE_string("output", "docs/benchmark.md", "Where to write the table; th
 flags.DEFINE_multi_enum("workload", list(WORKLOADS), list(WORKLOADS), "What to train; repeat for several.")
 flags.DEFINE_multi_enum("part", list(_PARTS), list(_PARTS), "What to measure; repeat for several.")
 flags.DEFINE_string("execution", "auto", "Trainer.execution.")
-flags.DEFINE_float("seconds", 0.5, "How long a case trains in a round.", lower_bound=0.0)
+flags.DEFINE_float("seconds", 0.3, "How long a case trains in a round.", lower_bound=0.0)
 flags.DEFINE_integer("rounds", 5, "How often each case is measured.", lower_bound=1)
 
 STATUS_MISTAKE = 2

@@ -27,14 +27,16 @@ class Everything(Task):
     Attributes:
       units: of each hidden layer.
       eval_examples: enough for an evaluation to be there when a process is killed.
+      poisoned: the training example that has an input which is not a number, if any.
     """
 
     units: int = 192
     eval_examples: int = 4000
+    poisoned: int | None = None
 
     @functools.cached_property
     def train(self):
-        return _examples(500, seed=0)
+        return _examples(500, seed=0, poisoned=self.poisoned)
 
     @functools.cached_property
     def eval(self):
@@ -55,7 +57,10 @@ class Everything(Task):
         return []
 
 
-def _examples(count, *, seed):
+def _examples(count, *, seed, poisoned=None):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=[count, 16])
-    return ArraySource(x, x.sum(axis=1, keepdims=True) + 0.1 * rng.normal(size=[count, 1]))
+    y = x.sum(axis=1, keepdims=True) + 0.1 * rng.normal(size=[count, 1])
+    if poisoned is not None:
+        x[poisoned, 0] = np.nan
+    return ArraySource(x, y)

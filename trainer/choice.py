@@ -37,7 +37,8 @@ def choose(
 ) -> Choice:
     """Tries executions one after the other, as long as the run is long enough to win that time back.
 
-    One that was begun is finished, so that the last one may end after the budget.
+    One more is expected to take as long as those before took on average. One that was begun is finished, so that the
+    last one may end after the budget.
 
     Args:
       ways: what is known of the executions.
@@ -62,9 +63,10 @@ def choose(
     for way in ways.likely:
         if way in why_not:
             continue
-        if elapsed() > _SHARE * steps * min(exactly.values(), default=roughly):
+        spent, tries = elapsed(), 1 + len(exactly)
+        if spent + spent / tries > _SHARE * steps * min(exactly.values(), default=roughly):
             why_not[way] = "not tried, the run is too short to win it back"
-        elif elapsed() > BUDGET_SECONDS:
+        elif spent > BUDGET_SECONDS:
             why_not[way] = f"not tried, the {BUDGET_SECONDS:.0f} s for that are spent"
         else:
             try:
@@ -76,8 +78,8 @@ def choose(
         return Choice(first, "; ".join([f"at most {_text(roughly)} a step", *_each(why_not)]))
     best = min(exactly, key=exactly.__getitem__)
     others = {way: _text(value) for way, value in exactly.items() if way != best}
-    spent = [f"measured in {elapsed():.1f} s"] if others else []
-    return Choice(best, "; ".join([f"{_text(exactly[best])} a step", *_each({**others, **why_not}), *spent]))
+    took = [f"measured in {elapsed():.1f} s"] if others else []
+    return Choice(best, "; ".join([f"{_text(exactly[best])} a step", *_each({**others, **why_not}), *took]))
 
 
 def keep(choice: Choice, folder: pathlib.Path, replicas: int) -> None:

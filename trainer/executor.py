@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 import pathlib
 import time
 from collections.abc import Callable
@@ -129,12 +130,17 @@ class Executor:
         with self._everything.kept():
             # The first run pays for what is set up once.
             self._seconds(way, first_step, 1)
-            steps, seconds = 1, self._seconds(way, first_step, 1)
+            steps, seconds = 1, self._quickest(way, first_step, 1)
             while not rough and seconds < _SECONDS and steps < self._feed.limit:
-                steps = min(8 * steps, self._feed.limit)
-                # The machine may have done something else meanwhile.
-                seconds = min(self._seconds(way, first_step, steps) for _ in range(2))
+                # Short chunks say little of how many more it takes.
+                enough = math.ceil(1.2 * steps * _SECONDS / seconds)
+                steps = min(8 * steps, enough, self._feed.limit)
+                seconds = self._quickest(way, first_step, steps)
             return seconds / steps
+
+    def _quickest(self, way: str, first_step: int, steps: int) -> float:
+        """Of two times, as the machine may have done something else meanwhile."""
+        return min(self._seconds(way, first_step, steps) for _ in range(2))
 
     def _seconds(self, way: str, first_step: int, steps: int) -> float:
         """How long these steps take, the same on all workers."""

@@ -78,16 +78,25 @@ def flat(gradients: list[tf.Tensor]) -> tf.Tensor:
 def global_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
     """The norm of all elements of all gradients, in float32.
 
-    Taken column by column first: on a CPU, XLA reduces a whole matrix to one number several times slower.
-
     >>> float(global_norm([tf.constant([[3.0]]), tf.constant([4.0])]))
     5.0
     """
-    return tf.norm(tf.concat([_column_norms(tf.cast(gradient, tf.float32)) for gradient in gradients], axis=0))
+    return tf.sqrt(tf.add_n([_sum_of_squares(tf.cast(gradient, tf.float32)) for gradient in gradients]))
 
 
-def _column_norms(gradient: tf.Tensor) -> tf.Tensor:
-    """Of a vector or a scalar, its elements."""
-    if gradient.shape.rank < 2:
-        return tf.reshape(gradient, [-1])
-    return tf.norm(tf.reshape(gradient, [-1, gradient.shape[-1]]), axis=0)
+def tied(gradients: list[tf.Tensor], norm: tf.Tensor) -> list[tf.Tensor]:
+    """The gradients, of which none is there before their norm is, and all are NaN where that is not finite.
+
+    XLA then updates weights in place. It would copy those that it may update while another gradient still needs them.
+    """
+    factor = tf.where(tf.math.is_finite(norm), 1.0, float("nan"))
+    return [gradient * tf.cast(factor, gradient.dtype) for gradient in gradients]
+
+
+def _sum_of_squares(gradient: tf.Tensor) -> tf.Tensor:
+    """As a product with ones: on a CPU, XLA adds up a matrix several times slower. GPUs would round a product."""
+    squares = gradient * gradient
+    if gradient.shape.rank < 2 or tf.config.list_logical_devices("GPU"):
+        return tf.reduce_sum(squares)
+    rows = tf.reshape(squares, [-1, gradient.shape[-1]])
+    return tf.reduce_sum(tf.linalg.matvec(rows, tf.ones([gradient.shape[-1]])))

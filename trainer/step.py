@@ -13,7 +13,7 @@ import tensorflow as tf
 from objectives import ConfigurationError, Context, Mean, Objective
 from trainer.average import WeightAverage
 from trainer.clipping import Clipping
-from trainer.gradients import Batch, at_once, by_micro_batches, dense, flat, global_norm
+from trainer.gradients import Batch, at_once, by_micro_batches, dense, flat, global_norm, tied
 from trainer.precision import LossScale
 from trainer.replicas import gather_from_replicas, sum_over_replicas
 from trainer.state import State
@@ -84,7 +84,9 @@ class Step:
         self._require_reached(local)
         *gradients, total = sum_over_replicas([*dense(local, self._variables), mean.total])
         gradients, raw = self._unscaled(gradients), Mean(total, mean.count).result()
-        return tf.concat([self._row(raw, weights), self._optimizer_row(gradients)], axis=0), self.clipping(gradients)
+        norm = global_norm(gradients)
+        row = tf.concat([self._row(raw, weights), self._optimizer_row(norm)], axis=0)
+        return row, tied(self.clipping(gradients), norm)
 
     def update(self, gradients: list[tf.Tensor]) -> None:
         """Applies the gradient of the whole batch, once."""
@@ -151,10 +153,10 @@ class Step:
         weighted = self.objective.weighted(raw, weights)
         return tf.concat([[tf.reduce_sum(weighted)], raw, weights, weighted], axis=0)
 
-    def _optimizer_row(self, gradients: list[tf.Tensor]) -> tf.Tensor:
+    def _optimizer_row(self, norm: tf.Tensor) -> tf.Tensor:
         scale = [] if self.loss_scale is None else [tf.convert_to_tensor(self.loss_scale.factor)]
         learning_rate = tf.cast(self.optimizer.learning_rate, tf.float32)
-        return tf.stack([learning_rate, *scale, global_norm(gradients)])
+        return tf.stack([learning_rate, *scale, norm])
 
     def _require_reached(self, gradients: list[tf.Tensor | None]) -> None:
         missing = [v.path for gradient, v in zip(gradients, self._variables, strict=True) if gradient is None]

@@ -35,11 +35,6 @@ def losses(workload: Workload, steps: int, **options) -> list[float]:
     return _Loop(workload, **options, shuffled=False).run(steps)[:steps].tolist()
 
 
-def launch(workload: Workload, *, xla: bool) -> None:
-    """See `benchmarks`."""
-    _Loop(workload, xla=xla, shuffled=True).run(10)
-
-
 class _Loop:
     """Chunks of steps, each compiled function called with the indices of its batches."""
 

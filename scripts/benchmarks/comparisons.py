@@ -137,7 +137,6 @@ def of_launches() -> Comparison:
         {
             OURS: Case("ours"),
             "keras fit": Case("keras_fit"),
-            "by hand, graph": Case("by_hand", [{"xla": False}]),
         },
         [Goal("the launch of keras fit", ["keras fit"], OURS, at_least=1.0)],
     )
