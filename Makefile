@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow check bench chaos board
+.PHONY: demo test slow check bench chaos faults endurance board
 
 ## Trains one task without and with its regularising terms, and shows what they changed.
 demo: $(VENV)/made
@@ -34,6 +34,14 @@ bench: $(VENV)/peers
 ## Kills runs at random moments, and compares them with runs that were left in peace; some twenty minutes.
 chaos: $(VENV)/made
 	$(BIN)/python scripts/chaos.py --kills=20 --workdir=runs/chaos
+
+## Injects faults into real runs: docs/faults.md. Those of disks take the right to mount.
+faults: $(VENV)/made
+	$(BIN)/python scripts/faults.py --output=docs/faults.md
+
+## Watches a run of 20,000 steps from outside: its memory, open files and threads must not grow.
+endurance: $(VENV)/made
+	$(BIN)/python scripts/endurance.py --steps=20000
 
 ## Opens the charts of every run.
 board: $(VENV)/made

@@ -8,10 +8,11 @@ import os
 import pathlib
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from absl import app, flags
+from absl import flags
 
+import ending
 from benchmarks import comparisons
 from benchmarks.comparisons import OURS
 from benchmarks.rounds import Bench, DisagreementError, Measured
@@ -27,20 +28,17 @@ flags.DEFINE_string("execution", "auto", "Trainer.execution.")
 flags.DEFINE_float("seconds", 0.3, "How long a case trains in a round.", lower_bound=0.0)
 flags.DEFINE_integer("rounds", 5, "How often each case is measured.", lower_bound=1)
 
-STATUS_MISTAKE = 2
 
-
-def main(argv: Sequence[str]) -> None:
+def main(given: list[str]) -> None:
     """Measures all that was asked for; ends with status 1 where peers do not do the same work."""
-    if len(argv) > 1:
-        _exit_with(f"unexpected argument {argv[1]!r}; expected flags only", STATUS_MISTAKE)
+    ending.refuse_arguments(given)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     began = time.perf_counter()
     with Bench(seconds=FLAGS.seconds, rounds=FLAGS.rounds, say=_say) as bench:
         try:
             measured = {name: [*_measured(bench, WORKLOADS[name])] for name in FLAGS.workload}
         except DisagreementError as error:
-            _exit_with(str(error), 1)
+            ending.end_with(str(error), ending.STATUS_FAILED)
     minutes = (time.perf_counter() - began) / 60
     _write(Findings(measured, bench.left_out, FLAGS.seconds, FLAGS.rounds, minutes))
 
@@ -77,17 +75,5 @@ def _say(text: str) -> None:
     print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
 
 
-def _parse_flags(argv: Sequence[str]) -> list[str]:
-    try:
-        return FLAGS(argv)
-    except flags.Error as error:
-        _exit_with(str(error), STATUS_MISTAKE)
-
-
-def _exit_with(message: str, status: int) -> None:
-    print(message, file=sys.stderr)
-    sys.exit(status)
-
-
 if __name__ == "__main__":
-    app.run(main, flags_parser=_parse_flags)
+    ending.run(main)

@@ -14,9 +14,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 
-from absl import app, flags, logging
+from absl import flags, logging
+
+import ending
 
 FLAGS = flags.FLAGS
 HERE = pathlib.Path(__file__).parent
@@ -56,8 +57,9 @@ _PHASES = {
 }
 
 
-def main(_: Sequence[str]) -> None:
+def main(given: list[str]) -> None:
     """Tries each scenario, and ends with status 1 where anything differs."""
+    ending.refuse_arguments(given)
     logging.set_verbosity(logging.WARNING)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     folder = pathlib.Path(FLAGS.workdir)
@@ -189,4 +191,4 @@ def _listed_first(names: list) -> str:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    ending.run(main)

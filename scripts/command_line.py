@@ -1,4 +1,4 @@
-"""What the scripts share: the flags that choose a configuration, and exit statuses.
+"""What the scripts share: the flags that choose a configuration, and clear words for what goes wrong.
 
 Import it before anything that imports TensorFlow, whose start-up chatter it holds back.
 """
@@ -8,11 +8,12 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from absl import app, flags, logging
+from absl import flags, logging
 
+import ending
 import leaving
 
 FLAGS = flags.FLAGS
@@ -21,10 +22,6 @@ flags.DEFINE_multi_string("gin_file", [], "A gin file; repeat for several, later
 flags.DEFINE_multi_string("gin_param", [], "One gin binding such as 'RangeHinge.weight = 0.3'; wins over files.")
 flags.DEFINE_integer("logical_devices", 1, "CPU devices to mirror over, where there is no GPU.")
 flags.DEFINE_bool("debug", False, "Show a traceback where a mistake in flags, config or data is found.")
-
-STATUS_MISTAKE = 2
-STATUS_REFUSED_BY_DISK = 1
-STATUS_NOT_FINITE = 3
 
 
 @contextlib.contextmanager
@@ -70,7 +67,7 @@ def run(main: Callable[[list[str]], None], *, arguments: str = "") -> None:
       arguments: what that is, for the message where it is missing; empty where nothing may follow.
     """
     with listening(leaving.leave, on_main_thread=lambda number, frame: None):
-        app.run(lambda argv: _guarded(main, argv[1:], arguments), flags_parser=_parse_flags)
+        ending.run(lambda given: _guarded(main, given, arguments))
 
 
 def load_config() -> None:
@@ -104,7 +101,7 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
     except ConfigurationError as error:
         if FLAGS.debug:
             raise
-        _exit_with(error.messages)
+        ending.end_with("\n".join(error.messages))
     except Interrupted as interrupted:
         print(interrupted, file=sys.stderr, flush=True)
         # At once: Python takes its time to end, and a worker that lags may lose others.
@@ -112,30 +109,19 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
     except StorageError as error:
         if FLAGS.debug:
             raise
-        _exit_with([str(error)], status=STATUS_REFUSED_BY_DISK)
+        ending.end_with(str(error), ending.STATUS_FAILED)
     except NonFiniteError as error:
         if FLAGS.debug:
             raise
-        _exit_with([str(error)], status=STATUS_NOT_FINITE)
+        ending.end_with(str(error), ending.STATUS_NOT_FINITE)
     except tf.errors.UnavailableError as error:
         if FLAGS.debug:
             raise
-        _exit_with([f"another worker is gone; what ended it stands in its own output ({_reason(error)})"], status=1)
+        lost = f"another worker is gone; what ended it stands in its own output ({_reason(error)})"
+        ending.end_with(lost, ending.STATUS_FAILED)
 
 
 def _reason(error: tf.errors.OpError) -> str:
     """Why a collective operation failed, out of a message with the stack of its creation."""
     found = re.search(r"aborted by: (.*)", error.message)
     return found[1] if found else error.message.splitlines()[0]
-
-
-def _parse_flags(argv: Sequence[str]) -> list[str]:
-    try:
-        return FLAGS(argv)
-    except flags.Error as error:
-        _exit_with([str(error)])
-
-
-def _exit_with(messages: Sequence[str], status: int = STATUS_MISTAKE) -> NoReturn:
-    print("\n".join(messages), file=sys.stderr)
-    sys.exit(status)

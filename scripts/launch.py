@@ -14,26 +14,26 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
-from absl import app, flags
+from absl import flags
 
+import ending
 import leaving
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("workers", 2, "How many processes to start.", lower_bound=1)
 
-STATUS_MISTAKE = 2
 _TRAIN = pathlib.Path(__file__).with_name("train.py")
 _FORWARDED = (signal.SIGINT, signal.SIGTERM)
 # Seconds that a worker has, once another has ended, to notice and to finish what it writes.
 _GRACE = 20.0
 
 
-def main(argv: Sequence[str]) -> None:
-    if len(argv) < 2:
-        _exit_with("nothing says what to train; expected -- and the flags of scripts/train.py after it")
-    sys.exit(Launch(FLAGS.workers, [sys.executable, str(_TRAIN), *argv[1:]]).status())
+def main(given: list[str]) -> None:
+    if not given:
+        ending.end_with("nothing says what to train; expected -- and the flags of scripts/train.py after it")
+    sys.exit(Launch(FLAGS.workers, [sys.executable, str(_TRAIN), *given]).status())
 
 
 class Launch:
@@ -136,18 +136,6 @@ def _say(text: str) -> None:
     print(f"[launch] {text}", file=sys.stderr, flush=True)
 
 
-def _parse_flags(argv: Sequence[str]) -> list[str]:
-    try:
-        return FLAGS(argv)
-    except flags.Error as error:
-        _exit_with(f"{error}; flags of scripts/train.py stand behind --")
-
-
-def _exit_with(message: str) -> NoReturn:
-    print(message, file=sys.stderr)
-    sys.exit(STATUS_MISTAKE)
-
-
 if __name__ == "__main__":
     leaving.leave_on_signals()
-    app.run(main, flags_parser=_parse_flags)
+    ending.run(main, hint="; flags of scripts/train.py stand behind --")

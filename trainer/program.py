@@ -102,6 +102,11 @@ class Program:
         """All that training changes, but for what the feed holds."""
         return self._step.everything
 
+    @property
+    def evaluates(self) -> bool:
+        """Whether there is something to evaluate on."""
+        return self._eval_source is not None
+
     def evaluate(self, step: int) -> dict[str, float]:
         """Each term and the total over every example of the evaluation source exactly once, by tag.
 

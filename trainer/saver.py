@@ -18,7 +18,9 @@ from trainer.ahead import Ahead
 from trainer.checkpoints import PROGRESS, Checkpoint, Checkpoints
 from trainer.fitting import fitted
 from trainer.log import Line
+from trainer.position import Position
 from trainer.state import State
+from trainer.storage import StorageError
 
 # How long the chief waits for what other workers write; one that died ends the run anyway.
 _PATIENCE = 600.0
@@ -59,9 +61,9 @@ class Saver:
           data: what else a checkpoint must hold, and only TensorFlow can save.
         """
         self._checkpoints, self._strategy, self._step, self._state = checkpoints, strategy, step, state
-        self._data = tf.train.Checkpoint(data=list(data)) if data else None
         self._replicas, self._workers = strategy.num_replicas_in_sync, cluster.worker_count(strategy)
         self._worker = cluster.first_replica(strategy) * self._workers // self._replicas
+        self._position = Position(data, worker=self._worker) if data else None
         self._saving: Ahead[None] = Ahead()
         self.evaluation: Line | None = None
 
@@ -76,8 +78,8 @@ class Saver:
         """
         self.wait()
         step = int(self._step)
-        if self._data is not None:
-            self._write_data(self._data, step)
+        if self._position is not None:
+            self._write_position(self._position, step)
         arrays = self._state.arrays()
         if self._worker:
             arrays = {name: value for name, value in arrays.items() if "@" in name}
@@ -121,11 +123,13 @@ class Saver:
         checkpoint = self._checkpoints.newest(quiet=self._worker > 0)
         if checkpoint is None:
             return None
-        try:
+        with _of_another("model or optimizer", checkpoint):
             self._state.load(fitted(checkpoint.arrays(), self._state.shapes))
-        except ConfigurationError as error:
-            raise ConfigurationError(_is_of_another(checkpoint, "model or optimizer", str(error))) from error
-        self._restore_data(checkpoint)
+        # A feed that is cut for other replicas finds the place by itself.
+        as_saved = (checkpoint.progress["replicas"], checkpoint.progress["workers"]) == (self._replicas, self._workers)
+        if self._position is not None and as_saved:
+            with _of_another("data pipeline", checkpoint):
+                self._position.restore(checkpoint.folder)
         self._step.assign(checkpoint.progress["step"])
         evaluation = checkpoint.progress["evaluation"]
         self.evaluation = evaluation and Line(**evaluation)
@@ -136,8 +140,8 @@ class Saver:
         """Lets a StorageError raised inside say what is safe, and how to go on."""
         try:
             yield
-        except storage.StorageError as error:
-            raise storage.StorageError(f"{error}. {self._safe()}") from error
+        except StorageError as error:
+            raise StorageError(f"{error}. {self._safe()}") from error
 
     def __enter__(self) -> "Saver":
         return self
@@ -150,13 +154,12 @@ class Saver:
                 raise
             error.add_note(f"A checkpoint failed too: {type(own).__name__}: {own}")
 
-    def _write_data(self, data: tf.train.Checkpoint, step: int) -> None:
-        folder = self._checkpoints.new(step)
+    def _write_position(self, position: Position, step: int) -> None:
         try:
-            data.write(str(folder / self._data_name(self._worker)))
-        except tf.errors.OpError as error:
+            position.write(self._checkpoints.new(step))
+        except StorageError:
             self._checkpoints.discard(step)
-            raise storage.StorageError(f"{folder} cannot be written: {error.message.splitlines()[0]}") from error
+            raise
 
     def _write(
         self, step: int, arrays: Mapping[str, np.ndarray], progress: Mapping[str, Any], after: Callable[[], None]
@@ -180,19 +183,8 @@ class Saver:
         for path in (folder / _arrays_name(worker) for worker in range(1, self._workers)):
             while not path.exists():
                 if time.monotonic() - began > _PATIENCE:
-                    raise storage.StorageError(f"{path} was not written by its worker in {_PATIENCE:.0f} s")
+                    raise StorageError(f"{path} was not written by its worker in {_PATIENCE:.0f} s")
                 time.sleep(0.02)
-
-    def _restore_data(self, checkpoint: Checkpoint) -> None:
-        """Goes on in the data where they were; a feed that was cut for other replicas finds the place by itself."""
-        as_saved = (checkpoint.progress["replicas"], checkpoint.progress["workers"]) == (self._replicas, self._workers)
-        name = self._data_name(self._worker)
-        if self._data is None or not as_saved or not (checkpoint.folder / f"{name}.index").exists():
-            return
-        try:
-            self._data.read(str(checkpoint.folder / name)).assert_existing_objects_matched()
-        except (AssertionError, ValueError, tf.errors.OpError) as error:
-            raise ConfigurationError(_is_of_another(checkpoint, "data pipeline", str(error).splitlines()[0])) from error
 
     def _safe(self) -> str:
         with contextlib.suppress(ConfigurationError, OSError):
@@ -202,10 +194,6 @@ class Saver:
                     f"files again, the same command goes on from there"
                 )
         return "There is no sound checkpoint: once the disk takes files again, the same command begins anew"
-
-    @staticmethod
-    def _data_name(worker: int) -> str:
-        return f"data-{worker:03d}"
 
 
 def _arrays_name(worker: int) -> str:
@@ -225,8 +213,13 @@ def _savez(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
         part.rename(path)
 
 
-def _is_of_another(checkpoint: Checkpoint, what: str, why: str) -> str:
-    return (
-        f"{checkpoint.folder} is of another {what}: {why}; give this run a --workdir of its own, or go on with the "
-        f"configuration that made it"
-    )
+@contextlib.contextmanager
+def _of_another(what: str, checkpoint: Checkpoint) -> Iterator[None]:
+    """Says of what does not fit that it is of something else, and what to do."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"{checkpoint.folder} is of another {what}: {error}; give this run a --workdir of its own, or go on with "
+            f"the configuration that made it"
+        ) from error

@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import pathlib
-import time
 from collections.abc import Iterator, Mapping, Sequence
 
 import gin
@@ -14,15 +13,17 @@ import tensorflow as tf
 from objectives import Objective
 from trainer import cluster
 from trainer.assembly import assemble
-from trainer.autopsy import read_batch, read_state, read_step, write_autopsy
+from trainer.autopsy import read_batch, read_state, read_step
 from trainer.changes import describe, require_unchanged
 from trainer.checkpoints import Checkpoints
 from trainer.interruption import Interruption
-from trainer.log import Averages, Line, Lines
-from trainer.non_finite import NonFinite, NonFiniteError, NotFinite, culprit
+from trainer.log import Averages, Lines
+from trainer.loop import Loop, Periods
+from trainer.non_finite import NonFinite
 from trainer.pace import Pace
 from trainer.precision import building_in, require_precision
 from trainer.program import Program
+from trainer.recovery import Recovery
 from trainer.reports import Background, JsonLines, Report, Run, TensorBoard, Terminal
 from trainer.room import require_room
 from trainer.saver import Saver
@@ -35,6 +36,7 @@ from trainer.settings import (
 )
 from trainer.sources import Source
 from trainer.state import State
+from trainer.step import Step
 from trainer.strategy import place
 from trainer.task import Task
 from trainer.workdir import make_workdir, write_record
@@ -168,10 +170,7 @@ class Trainer:
         refuse_cut_statistics(objective, accumulate_steps)
         refuse_unbuilt(model)
         require_precision(model, precision)
-        self.objective, self.task, self.model, self._eval = objective, task, model, eval
-        self._steps, self._eval_every, self._checkpoint_every = steps, eval_every, checkpoint_every
-        self._until = steps
-        self._gradients_every = gradients_every
+        self.objective, self.task, self.model = objective, task, model
         step = assemble(
             self._strategy,
             model=model,
@@ -188,27 +187,38 @@ class Trainer:
             Program, strategy=self._strategy, step=step, batch_size=batch_size, seed=seed
         )
         self._program = self._make_program(train=train, eval=eval, execution=execution)
-        self._guard = NonFinite(non_finite, non_finite_limit)
+        self._steps, self._log_every = steps, log_every
+        self._periods = Periods(eval=eval_every, gradients=gradients_every, checkpoint=checkpoint_every)
         self._done = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._log_every = log_every
+        self._guard = NonFinite(non_finite, non_finite_limit)
         self._averages = Averages(self._program.tags, log_every)
         self._saver = None
         if self._workdir:
-            self._saver = Saver(
-                Checkpoints(self._workdir / "checkpoints", keep=keep_checkpoints, metric=best),
-                strategy=self._strategy,
-                step=self._done,
-                state=State.of_training(
-                    model,
-                    optimizer,
-                    [*step.state, *self._guard.variables, *self._averages.state],
-                    first_replica=cluster.first_replica(self._strategy),
-                ),
-                data=self._program.state,
-            )
-        self._pace = Pace(chunk_steps, limit=self._program.limit)
+            checkpoints = Checkpoints(self._workdir / "checkpoints", keep=keep_checkpoints, metric=best)
+            self._saver = self._make_saver(checkpoints, step)
         reports = _default_reports(self._workdir) if reports is None else reports
         self._reports = Background(reports if self.is_chief else [])
+        self._loop = Loop(
+            strategy=self._strategy,
+            program=self._program,
+            step=self._done,
+            periods=self._periods,
+            pace=Pace(chunk_steps, limit=self._program.limit),
+            averages=self._averages,
+            guard=self._guard,
+            reports=self._reports,
+            saver=self._saver,
+        )
+        self._recovery = Recovery(
+            strategy=self._strategy,
+            program=self._program,
+            step=self._done,
+            guard=self._guard,
+            reports=self._reports,
+            restart_reports=lambda: self._start_reports(resumed=True),
+            saver=self._saver,
+            workdir=self._workdir,
+        )
 
     @property
     def step(self) -> int:
@@ -230,27 +240,19 @@ class Trainer:
           Interrupted: SIGINT or SIGTERM came; lines are written and, with a workdir, all is saved. A second one ends
             the process at once. Before the first step they do what they did before.
         """
-        self._until = self._steps if until is None else min(until, self._steps)
+        until = self._steps if until is None else min(until, self._steps)
         resumed = self._saver is not None and self._saver.restore() is not None
         cluster.require_same(self._strategy, "the checkpoint that they see (is --workdir shared?)", self.step)
         # Before the reports start: a run that cannot work leaves no line in them.
         self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self._workdir)
-        self._require_room()
-        values: Mapping[str, float] = {}
-        self._interruption = Interruption()
-        with self._interruption.noting(self._leave), self._kept():
-            self._reports.start(self._run(resumed))
+        self._require_room(until)
+        interruption = Interruption()
+        with interruption.noting(lambda: self._leave(interruption, until)), self._kept():
+            self._start_reports(resumed=resumed)
             if self._guard.policy == "rollback" and not resumed:
-                self._save()
-            while self.step < self._until and not self._interruption.agreed:
-                try:
-                    # The order matters: a checkpoint is saved after the lines of its steps were written.
-                    values = self._train_chunk() or values
-                    values = self._evaluate_where_due() or values
-                    self._save_where_due()
-                except NotFinite as found:
-                    self._pass_over(found)
-        return values or (self.evaluate() if self._eval is not None else self.dry_run())
+                self._loop.save()
+            values = self._loop.run(until=until, interruption=interruption, get_past=self._recovery.get_past)
+        return values or (self.evaluate() if self._program.evaluates else self.dry_run())
 
     def evaluate(self) -> dict[str, float]:
         """Each term and the total over every example of the evaluation source exactly once, by tag.
@@ -287,16 +289,27 @@ class Trainer:
         program = self._make_program(train=read_batch(folder), eval=None, execution=record["execution"])
         return program.examine(program.look(0).data, record["step"] - 1)
 
-    def _require_room(self) -> None:
+    def _make_saver(self, checkpoints: Checkpoints, step: Step) -> Saver:
+        others = [*step.state, *self._guard.variables, *self._averages.state]
+        first = cluster.first_replica(self._strategy)
+        return Saver(
+            checkpoints,
+            strategy=self._strategy,
+            step=self._done,
+            state=State.of_training(self.model, step.optimizer, others, first_replica=first),
+            data=self._program.state,
+        )
+
+    def _require_room(self, until: int) -> None:
         """Raises ConfigurationError where the disk cannot take what this run will write."""
         if self._workdir is None or self._saver is None or not self.is_chief:
             return
         tags = (*self._program.tags, "speed/steps_per_second", *self._guard.counts)
-        line = Lines("train", np.array([self._until]), tags, np.zeros([1, len(tags)]))
-        left = self._until - self.step
+        line = Lines("train", np.array([until]), tags, np.zeros([1, len(tags)]))
+        left = until - self.step
         require_room(
             self._workdir,
-            checkpoints=self._saver.room(saves=-(-left // (self._checkpoint_every or self._steps))),
+            checkpoints=self._saver.room(saves=-(-left // (self._periods.checkpoint or self._steps))),
             lines=-(-left // self._log_every) * self._reports.bytes_of(line),
         )
 
@@ -310,120 +323,20 @@ class Trainer:
             with self._saver.explained(), self._reports, self._saver:
                 yield
 
-    def _train_chunk(self) -> Mapping[str, float] | None:
-        """Runs one chunk and reports it; the values of its last line, if a line was due."""
-        first = self.step
-        steps = self._pace.next(until=self._next_stop() - first)
-        began = time.perf_counter()
-        rows = self._program.train(first_step=first, first_batch=self._guard.batch(first), steps=steps)
-        steps = len(rows)
-        # All workers have to run the same number of steps next, or they would wait for one another for good.
-        seconds, signal = cluster.largest_of_each(
-            self._strategy, [time.perf_counter() - began, self._interruption.noted]
-        )
-        self._pace.took(steps=steps, seconds=seconds)
-        self._interruption.agreed = int(signal)
-        self._done.assign_add(steps)
-        complete = self.step == self._until
-        values = self._write(self._averages.lines(first_step=first, rows=rows, complete=complete))
-        self._reports.advance(self.step, self._pace.steps_per_second)
-        return values
-
-    def _write(self, lines: Lines) -> Mapping[str, float] | None:
-        """Reports the lines of a chunk with what is known of it besides; the values of the last, if there is one."""
-        lines = lines.with_columns({"speed/steps_per_second": self._pace.steps_per_second, **self._guard.counts})
-        blocks = [lines]
-        if self._gradients_every and self.step % self._gradients_every == 0:
-            blocks = [lines[:-1], lines[-1:].with_columns(self._program.term_gradients(self.step))]
-        for block in filter(len, blocks):
-            self._reports.write(block)
-        return blocks[-1].last.values if lines else None
-
-    def _evaluate_where_due(self) -> Mapping[str, float] | None:
-        if self._eval is None or not self._due(self._eval_every):
-            return None
-        values = self.evaluate()
-        line = Line("eval", self.step, values)
-        if self._saver:
-            self._saver.evaluation = line
-        self._reports.write(Lines.of(line))
-        return values
-
-    def _save_where_due(self) -> None:
-        if self._saver is None:
-            return
-        self._saver.check()
-        if self._due(self._checkpoint_every) or self._interruption.agreed:
-            self._save()
-
-    def _save(self) -> None:
-        assert self._saver is not None
-        self._saver.save(after=self._reports.flush)
-
-    def _pass_over(self, found: NotFinite) -> None:
-        """Does what was asked for where an update would not be finite."""
-        values = self._program.examine(found.data, self.step)
-        what = f"step {found.step:,} would not be finite: {culprit(values)}"
-        if self._guard.spent:
-            raise NonFiniteError(f"{what}; its update was not applied.{self._autopsy(found, values)}")
-        if self._guard.policy == "skip":
-            self._guard.skip()
-            self._reports.note(f"{what}; it takes the next batch instead")
-        else:
-            self._roll_back(what)
-
-    def _roll_back(self, what: str) -> None:
-        assert self._saver is not None, "check_settings saw to it"
-        batch, rollbacks = self._guard.batch(self.step), self._guard.rollbacks
-        self._saver.restore()
-        self._guard.roll_back(batch=batch, rollbacks=rollbacks, step=self.step)
-        # Its steps since then will be reported once more.
-        self._reports.close()
-        self._reports.start(self._run(resumed=True))
-        self._reports.note(f"{what}; back to step {self.step:,}, to go on with the batches that follow")
-
-    def _autopsy(self, found: NotFinite, values: Mapping[str, float]) -> str:
-        """Writes all that is needed to look into a step again; where it is, for people."""
-        batch = self._program.batch(found.data)
-        if self._workdir is None:
-            return " With a workdir there would be an autopsy."
-        folder = self._workdir / "autopsy" / f"{found.step:06d}"
-        if self.is_chief:
-            write_autopsy(
-                folder,
-                step=found.step,
-                batch=batch,
-                state=self._program.everything.arrays(),
-                values=values,
-                cause=culprit(values),
-                execution=self._program.choice.execution,
-            )
-        replicas = self._strategy.num_replicas_in_sync
-        command = f"python scripts/replay.py --autopsy={folder}" + f" --logical_devices={replicas}" * (replicas > 1)
-        return f" The batch, all weights and each term are in {folder}; to look again: {command}"
-
-    def _due(self, every: int | None) -> bool:
-        return self.step == self._until or (every is not None and self.step % every == 0)
-
-    def _next_stop(self) -> int:
-        """The step of the next thing that is due between two chunks."""
-        periods = [every for every in (self._eval_every, self._gradients_every, self._checkpoint_every) if every]
-        return min([self._until, *(every * (self.step // every + 1) for every in periods)])
-
-    def _leave(self) -> str:
+    def _leave(self, interruption: Interruption, until: int) -> str:
         """Waits for the other workers, where all of them leave; where the run stands, for people."""
-        if self._interruption.agreed:
+        if interruption.agreed:
             self.wait_for_workers()
         kept = "all is saved" if self._saver else "nothing is saved, as there is no workdir"
-        return f"left at step {self.step:,} of {self._until:,}; {kept}"
+        return f"left at step {self.step:,} of {until:,}; {kept}"
 
-    def _run(self, resumed: bool) -> Run:
+    def _start_reports(self, *, resumed: bool) -> None:
         asked, used = gin.config_str(), gin.operative_config_str()
         if not asked.strip():
             asked = used = f"# Built in Python, not from gin:\n# {self.objective!r}\n"
         if self._workdir and self.is_chief:
             write_record(self._workdir, asked=asked, used=used, settings=self._settings)
-        return Run(
+        run = Run(
             terms=tuple(self.objective.terms),
             steps=self._steps,
             first_step=self.step,
@@ -431,6 +344,7 @@ class Trainer:
             headline=self._headline(resumed),
             workdir=self._workdir,
         )
+        self._reports.start(run)
 
     def _headline(self, resumed: bool) -> tuple[str, ...]:
         choice = self._program.choice

@@ -105,6 +105,17 @@ def test_workers_take_the_same_steps_as_one_process(runs, name):
             assert line.values[tag] == pytest.approx(right.values[tag], rel=1e-5, abs=1e-7), (line.step, tag)
 
 
+def assert_same_end(ours, theirs):
+    """Both runs ended in the same checkpoint, to the last bit; its arrays."""
+    found, expected = (Checkpoints(folder / "checkpoints").newest() for folder in (ours, theirs))
+    assert found.step == expected.step == 12
+    arrays = found.arrays()
+    assert arrays.keys() == expected.arrays().keys()
+    for name, value in expected.arrays().items():
+        np.testing.assert_array_equal(arrays[name], value, err_msg=name)
+    return arrays
+
+
 @pytest.mark.slow
 def test_workers_whose_states_differ_go_on_to_the_same_bits(scripts, tmp_path):
     dropout = "--gin_param=TinyTask.dropout = 0.5"
@@ -117,12 +128,27 @@ def test_workers_whose_states_differ_go_on_to_the_same_bits(scripts, tmp_path):
     processes = scripts(commands) | scripts({"rest": launch(*flags, STEPS, f"--workdir={parts}")})
     for name, process in processes.items():
         assert process.returncode == 0, (name, process.stderr)
-    ours, expected = Checkpoints(parts / "checkpoints").newest(), Checkpoints(whole / "checkpoints").newest()
-    assert ours.step == expected.step == 12
-    arrays = ours.arrays()
+    arrays = assert_same_end(parts, whole)
     assert {name.rpartition("@")[2] for name in arrays if "@" in name} == {"0", "1", "2", "3"}
-    for name, value in expected.arrays().items():
-        np.testing.assert_array_equal(arrays[name], value, err_msg=name)
+
+
+@pytest.mark.slow
+def test_workers_share_a_dataset_and_go_on_where_they_were_in_it(scripts, tmp_path):
+    flags = ("--gin_file=tiny.gin", "--gin_param=TinyTask.dataset = True", "--gin_param=Trainer.checkpoint_every = 4")
+    one, whole, parts = tmp_path / "one", tmp_path / "whole", tmp_path / "parts"
+    processes = scripts(
+        {
+            "one": ("train.py", *flags, STEPS, f"--workdir={one}"),
+            "whole": launch(*flags, STEPS, f"--workdir={whole}"),
+            "half": launch(*flags, HALF, f"--workdir={parts}"),
+        }
+    ) | scripts({"rest": launch(*flags, STEPS, f"--workdir={parts}")})
+    for name, process in processes.items():
+        assert process.returncode == 0, (name, process.stderr)
+    assert_same_end(parts, whole)
+    for ours, expected in zip(jsonl.read(whole), jsonl.read(one), strict=True):
+        assert (ours.split, ours.step) == (expected.split, expected.step)
+        assert ours.values["loss/total"] == pytest.approx(expected.values["loss/total"], rel=1e-5)
 
 
 @pytest.mark.slow

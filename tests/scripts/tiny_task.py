@@ -6,8 +6,9 @@ import functools
 import gin
 import keras
 import numpy as np
+import tensorflow as tf
 
-from trainer import ArraySource, Task
+from trainer import ArraySource, DatasetSource, Task
 
 
 @gin.register(module="tests")
@@ -24,6 +25,7 @@ class TinyTask(Task):
     masked: bool = False
     poisoned: int | None = None
     dropout: float = 0.0
+    dataset: bool = False
 
     @functools.cached_property
     def train(self):
@@ -52,4 +54,6 @@ class TinyTask(Task):
         y = x.sum(axis=1, keepdims=not self.flat_targets)
         if self.poisoned is not None:
             x[self.poisoned, 0] = np.nan
+        if self.dataset:
+            return DatasetSource(lambda seed: tf.data.Dataset.from_tensor_slices((x, y)).shuffle(20, seed=seed))
         return ArraySource(x, {"y": y, "mask": rng.random(y.shape) < 0.6} if self.masked else y)

@@ -186,3 +186,30 @@ def make_trainer(dense_model, objective, plain_source, replicas):
 def make_program(make_trainer):
     """Makes the program of a trainer, to run single chunks of it."""
     return lambda **settings: make_trainer(**settings)._program
+
+
+@pytest.fixture
+def report(make_trainer, recorder):
+    """Trains with a recorder as the only report."""
+
+    def run(**settings):
+        trainer = make_trainer(reports=[recorder], **settings)
+        recorder.result = trainer.train()
+        return recorder
+
+    return run
+
+
+@pytest.fixture
+def stop_at(recorder):
+    """Makes a report that ends the run, with a ConnectionError, once so many steps were written."""
+
+    def make(step):
+        def write(lines):
+            if lines.last.step >= step:
+                raise ConnectionError
+
+        recorder.write = write
+        return recorder
+
+    return make

@@ -1,0 +1,1 @@
+"""Injection of faults into real runs: what there is to inject, and where it is done."""

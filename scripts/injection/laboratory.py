@@ -1,0 +1,133 @@
+"""Laboratory: real runs with a fault each, and what came of them."""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from injection.disks import NotPermittedError
+from injection.fault import Fault
+
+HERE = pathlib.Path(__file__).parent
+SCRIPTS, ROOT = HERE.parent, HERE.parents[1]
+
+# A run saves every 13 steps, and is stopped halfway after so many.
+STEPS, HALF, NEWEST = 400, 39, "000039"
+_RUN = (f"--gin_file={SCRIPTS / 'chaos.gin'}", f"--gin_file={HERE / 'faulty.gin'}")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What came of a fault.
+
+    Attributes:
+      status: of the process.
+      said: what the user saw, without what every run says.
+      then: how it went on, in words.
+      wrong: what is not as it must be, in words; empty where all is.
+    """
+
+    status: int | None
+    said: str
+    then: str = ""
+    wrong: str = ""
+
+
+class Laboratory:
+    """A folder with runs: one without a fault, one that was stopped halfway, and one for each fault."""
+
+    def __init__(self, folder: pathlib.Path):
+        self._folder = folder
+        self._whole, self._half = folder / "whole", folder / "half"
+        for workdir, steps in ((self._whole, STEPS), (self._half, HALF)):
+            self._train(workdir, f"Trainer.steps = {steps}").check_returncode()
+
+    def inject(self, fault: Fault) -> Seen:
+        """What comes of a fault, by a run of its own."""
+        workdir = self._folder / re.sub(r"\W+", "_", fault.name) / "run"
+        workdir.parent.mkdir()
+        try:
+            with fault.around(workdir):
+                seen = self._seen(fault, workdir)
+                # A disk of the fault's own goes with it.
+                return self._gone_on(seen, workdir) if fault.goes_on and not seen.wrong else seen
+        except NotPermittedError as error:
+            return Seen(status=None, said="", then=f"not injected: {error}")
+
+    def _seen(self, fault: Fault, workdir: pathlib.Path) -> Seen:
+        if fault.before:
+            shutil.copytree(self._half, workdir)
+            fault.before(workdir)
+        process = self._train(workdir, *fault.bindings, during=fault.during)
+        said = self._readable(process.stderr + _notes(process.stdout))
+        wrong = []
+        if process.returncode != fault.status:
+            wrong.append(f"the status is {process.returncode} instead of {fault.status}")
+        if not re.search(fault.says, said):
+            wrong.append(f"it does not say {fault.says!r}")
+        return Seen(status=process.returncode, said=said, wrong="; ".join(wrong), then=self._replayed(said))
+
+    def _gone_on(self, seen: Seen, workdir: pathlib.Path) -> Seen:
+        """After the fault is gone; a run that came to its end in spite of it is only compared."""
+        import differences  # here: nobody waits for TensorFlow before the first run
+
+        if seen.status:
+            process = self._train(workdir)
+            if process.returncode:
+                return dataclasses.replace(seen, wrong=f"the same command then fails: {process.stderr}")
+        kinds = (differences.checkpoint, differences.lines, differences.events)
+        count = sum(len(read(self._whole)) for read in kinds)
+        found = sum(len(differences.differing(read(self._whole), read(workdir))) for read in kinds)
+        how = "the same command then came to its end" if seen.status else "the run came to its end"
+        wrong = f"{found} differences" if found else ""
+        then = f"{how}; {count:,} values and logged numbers compared with a run without the fault, differences: {found}"
+        return dataclasses.replace(seen, then=then, wrong=wrong)
+
+    def _replayed(self, said: str) -> str:
+        """The last line of the command that a stopped run shows."""
+        if not (command := re.search(r"python (scripts/replay\.py .*)", said)):
+            return ""
+        script, *arguments = shlex.split(command[1].replace("runs/", f"{self._folder}/"))
+        replayed = _process(ROOT / script, arguments).communicate()[0]
+        return f"the command that it shows ends with: {replayed.splitlines()[-1]}"
+
+    def _train(self, workdir: pathlib.Path, *bindings: str, during=None) -> subprocess.CompletedProcess:
+        arguments = [*_RUN, f"--workdir={workdir}", *(f"--gin_param={binding}" for binding in bindings)]
+        process = _process(SCRIPTS / "train.py", arguments)
+        with contextlib.ExitStack() as stack:
+            if during:
+                while process.poll() is None and len([*(workdir / "checkpoints").glob("[0-9]*")]) < 2:
+                    time.sleep(0.005)
+                stack.enter_context(during(workdir))
+            out, err = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def _readable(self, text: str) -> str:
+        """As it would be of folders named `runs/...`, with the last lines of a traceback."""
+        text = text.replace(str(self._folder), "runs")
+        if "Traceback" in text:
+            return "...\n" + "\n".join(text.rstrip().splitlines()[-3:])
+        return text.rstrip()
+
+
+def _process(script: pathlib.Path, arguments: Sequence[str]) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, str(script), *arguments],
+        env={**os.environ, "COLUMNS": "200", "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _notes(output: str) -> str:
+    """What a run says of faults while it goes on; of many notes the first two."""
+    notes = [line for line in output.splitlines(keepends=True) if "would not be finite" in line]
+    return "".join(notes[:2]) + (f"... and {len(notes) - 2} more\n" if len(notes) > 2 else "")

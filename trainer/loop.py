@@ -1,0 +1,155 @@
+"""Loop: runs chunk after chunk, and does what is due between two of them."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+
+import tensorflow as tf
+
+from trainer import cluster
+from trainer.interruption import Interruption
+from trainer.log import Averages, Line, Lines
+from trainer.non_finite import NonFinite, NotFinite
+from trainer.pace import Pace
+from trainer.program import Program
+from trainer.reports import Report
+from trainer.saver import Saver
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Periods:
+    """How many steps lie between two of each.
+
+    Attributes:
+      eval: evaluations; None for one at the end.
+      gradients: looks at the gradient of each term; None for none.
+      checkpoint: checkpoints; None for one at the end.
+
+    >>> Periods(eval=10, checkpoint=4).next_stop(9, until=100)
+    10
+    """
+
+    eval: int | None = None
+    gradients: int | None = None
+    checkpoint: int | None = None
+
+    def next_stop(self, step: int, *, until: int) -> int:
+        """The step of the next thing that is due between two chunks."""
+        periods = [every for every in dataclasses.astuple(self) if every]
+        return min([until, *(every * (step // every + 1) for every in periods)])
+
+
+class Loop:
+    """Trains, reports, evaluates and saves, in an order that no kill between two of them can confuse."""
+
+    def __init__(
+        self,
+        *,
+        strategy: tf.distribute.Strategy,
+        program: Program,
+        step: tf.Variable,
+        periods: Periods,
+        pace: Pace,
+        averages: Averages,
+        guard: NonFinite,
+        reports: Report,
+        saver: Saver | None,
+    ):
+        """Takes all that takes part.
+
+        Args:
+          strategy: over which a chunk runs.
+          program: runs it.
+          step: the number of updates done.
+          periods: between two of what is done beside training.
+          pace: how long a chunk is.
+          averages: of the numbers of steps, for the lines.
+          guard: which batches are passed over.
+          reports: where lines go.
+          saver: of the state, if it is kept.
+        """
+        self._strategy, self._program, self._step, self._periods = strategy, program, step, periods
+        self._pace, self._averages, self._guard = pace, averages, guard
+        self._reports, self._saver = reports, saver
+
+    def run(
+        self, *, until: int, interruption: Interruption, get_past: Callable[[NotFinite], None]
+    ) -> Mapping[str, float]:
+        """Goes on until so many updates are done, or all workers know of a signal.
+
+        Args:
+          until: how many updates.
+          interruption: is told what all workers agree on.
+          get_past: is called where an update would not be finite.
+
+        Returns:
+          The values of the last line by tag, if there was one.
+        """
+        self._until, self._interruption = until, interruption
+        values: Mapping[str, float] = {}
+        while self._done < until and not interruption.agreed:
+            try:
+                # The order matters: a checkpoint is saved after the lines of its steps were written.
+                values = self._train_chunk() or values
+                values = self._evaluate_where_due() or values
+                self._save_where_due()
+            except NotFinite as found:
+                get_past(found)
+        return values
+
+    def save(self) -> None:
+        """Begins to save the state of now, where it is kept."""
+        if self._saver is not None:
+            self._saver.save(after=self._reports.flush)
+
+    @property
+    def _done(self) -> int:
+        return int(self._step)
+
+    def _train_chunk(self) -> Mapping[str, float] | None:
+        """Runs one chunk and reports it; the values of its last line, if a line was due."""
+        first = self._done
+        steps = self._pace.next(until=self._periods.next_stop(first, until=self._until) - first)
+        began = time.perf_counter()
+        rows = self._program.train(first_step=first, first_batch=self._guard.batch(first), steps=steps)
+        steps = len(rows)
+        # All workers have to run the same number of steps next, or they would wait for one another for good.
+        seconds, signal = cluster.largest_of_each(
+            self._strategy, [time.perf_counter() - began, self._interruption.noted]
+        )
+        self._pace.took(steps=steps, seconds=seconds)
+        self._interruption.agreed = int(signal)
+        self._step.assign_add(steps)
+        complete = self._done == self._until
+        values = self._write(self._averages.lines(first_step=first, rows=rows, complete=complete))
+        self._reports.advance(self._done, self._pace.steps_per_second)
+        return values
+
+    def _write(self, lines: Lines) -> Mapping[str, float] | None:
+        """Reports the lines of a chunk with what is known of it besides; the values of the last, if there is one."""
+        lines = lines.with_columns({"speed/steps_per_second": self._pace.steps_per_second, **self._guard.counts})
+        blocks = [lines]
+        if self._periods.gradients and self._done % self._periods.gradients == 0:
+            blocks = [lines[:-1], lines[-1:].with_columns(self._program.term_gradients(self._done))]
+        for block in filter(len, blocks):
+            self._reports.write(block)
+        return blocks[-1].last.values if lines else None
+
+    def _evaluate_where_due(self) -> Mapping[str, float] | None:
+        if not self._program.evaluates or not self._is_due(self._periods.eval):
+            return None
+        line = Line("eval", self._done, self._program.evaluate(self._done))
+        if self._saver:
+            self._saver.evaluation = line
+        self._reports.write(Lines.of(line))
+        return line.values
+
+    def _save_where_due(self) -> None:
+        if self._saver is None:
+            return
+        self._saver.check()
+        if self._is_due(self._periods.checkpoint) or self._interruption.agreed:
+            self.save()
+
+    def _is_due(self, every: int | None) -> bool:
+        return self._done == self._until or (every is not None and self._done % every == 0)
