@@ -53,7 +53,7 @@ def _markdown(seen: dict[Fault, Seen]) -> str:
 
 
 def _section(fault: Fault, found: Seen) -> Iterator[str]:
-    yield from (f"## {fault.name[0].upper()}{fault.name[1:]}", "")
+    yield from (f"## {fault.name}", "")
     if found.status is not None:
         yield from (f"Status {found.status}.", "", "```text", found.said, "```", "")
     if found.then:

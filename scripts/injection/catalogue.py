@@ -27,7 +27,7 @@ def _damaged() -> Iterator[Fault]:
     for file in ("state.npz", "progress.json", "manifest.json"):
         for way, damage in ways.items():
             yield Fault(
-                name=f"{file} of the newest checkpoint {way}",
+                name=f"`{file}` of the newest checkpoint {way}",
                 status=0,
                 says=rf"{NEWEST} is damaged: {file} .*000026 is used instead",
                 before=lambda workdir, file=file, damage=damage: damage(workdir / "checkpoints" / NEWEST / file),
@@ -43,41 +43,41 @@ _POISONED = ("Everything.poisoned = 123",)
 FAULTS = [
     *_damaged(),
     Fault(
-        name="every checkpoint is damaged",
+        name="Every checkpoint is damaged",
         status=2,
         says="none of the checkpoints is sound .* begin anew",
         before=_damage_all,
         goes_on=False,
     ),
     Fault(
-        name="the disk is too small from the start",
+        name="The disk is too small from the start",
         status=2,
         says="MB free; expected",
         around=functools.partial(disk, "1m"),
         goes_on=False,
     ),
     Fault(
-        name="the disk fills up in the middle of the run",
+        name="The disk fills up in the middle of the run",
         status=1,
         says="No space left on device.*The newest sound checkpoint",
         around=functools.partial(disk, _DISK),
         during=full,
     ),
     Fault(
-        name="the folder is read-only from the start",
+        name="The folder is read-only from the start",
         status=2,
         says="Read-only file system",
         around=functools.partial(read_only, ""),
         goes_on=False,
     ),
     Fault(
-        name="the checkpoints turn read-only in the middle of the run",
+        name="The checkpoints turn read-only in the middle of the run",
         status=1,
         says="Read-only file system.*The newest sound checkpoint",
         during=functools.partial(read_only, "checkpoints"),
     ),
     Fault(
-        name="an input is NaN, Trainer.non_finite = 'raise'",
+        name="An input is NaN, Trainer.non_finite = 'raise'",
         status=3,
         says="step .* would not be finite: .* 'data' is nan; its update was not applied",
         bindings=_POISONED,
@@ -85,7 +85,7 @@ FAULTS = [
     ),
     *(
         Fault(
-            name=f"an input is NaN, Trainer.non_finite = '{policy}'",
+            name=f"An input is NaN, Trainer.non_finite = '{policy}'",
             status=0,
             says=f"would not be finite: .* 'data' is nan; {what}",
             bindings=(*_POISONED, f"Trainer.non_finite = '{policy}'", "Trainer.non_finite_limit = 1000"),
@@ -94,28 +94,28 @@ FAULTS = [
         for policy, what in (("skip", "it takes the next batch instead"), ("rollback", "back to step"))
     ),
     Fault(
-        name="an input is NaN, Trainer.non_finite = 'skip', more often than Trainer.non_finite_limit",
+        name="An input is NaN, Trainer.non_finite = 'skip', more often than Trainer.non_finite_limit",
         status=3,
         says="would not be finite: .* 'data' is nan; its update was not applied",
         bindings=(*_POISONED, "Trainer.non_finite = 'skip'", "Trainer.non_finite_limit = 2"),
         goes_on=False,
     ),
     Fault(
-        name="a term is NaN",
+        name="A term is NaN",
         status=3,
         says="step 101 would not be finite: the raw value of the term 'bad' is nan",
         bindings=("Objective.bad = @NotANumber()",),
         goes_on=False,
     ),
     Fault(
-        name="the gradient of a term is infinite",
+        name="The gradient of a term is infinite",
         status=3,
         says="step 101 would not be finite: the gradient of the term 'bad' is (inf|nan)",
         bindings=("Objective.bad = @InfiniteGradient()",),
         goes_on=False,
     ),
     Fault(
-        name="a report cannot write",
+        name="A report cannot write",
         status=1,
         says="ConnectionError: the tracking server hung up",
         bindings=("Trainer.reports = [@BrokenReport()]",),

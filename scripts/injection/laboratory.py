@@ -20,6 +20,8 @@ SCRIPTS, ROOT = HERE.parent, HERE.parents[1]
 
 # A run saves every 13 steps, and is stopped halfway after so many.
 STEPS, HALF, NEWEST = 400, 39, "000039"
+# What the folder of a run is called where people read of it.
+_SHOWN = "runs/x"
 _RUN = (f"--gin_file={SCRIPTS / 'chaos.gin'}", f"--gin_file={HERE / 'faulty.gin'}")
 
 
@@ -66,13 +68,17 @@ class Laboratory:
             shutil.copytree(self._half, workdir)
             fault.before(workdir)
         process = self._train(workdir, *fault.bindings, during=fault.during)
-        said = self._readable(process.stderr + _notes(process.stdout))
+        said = _readable(_notes(process.stdout) + process.stderr, workdir)
         wrong = []
         if process.returncode != fault.status:
             wrong.append(f"the status is {process.returncode} instead of {fault.status}")
         if not re.search(fault.says, said):
             wrong.append(f"it does not say {fault.says!r}")
-        return Seen(status=process.returncode, said=said, wrong="; ".join(wrong), then=self._replayed(said))
+        replayed = _replayed(said, workdir)
+        if replayed not in said:
+            wrong.append("the command that it shows ends with something else")
+        then = f"the command that it shows ends with: {replayed}" if replayed else ""
+        return Seen(status=process.returncode, said=said, then=then, wrong="; ".join(wrong))
 
     def _gone_on(self, seen: Seen, workdir: pathlib.Path) -> Seen:
         """After the fault is gone; a run that came to its end in spite of it is only compared."""
@@ -90,14 +96,6 @@ class Laboratory:
         then = f"{how}; {count:,} values and logged numbers compared with a run without the fault, differences: {found}"
         return dataclasses.replace(seen, then=then, wrong=wrong)
 
-    def _replayed(self, said: str) -> str:
-        """The last line of the command that a stopped run shows."""
-        if not (command := re.search(r"python (scripts/replay\.py .*)", said)):
-            return ""
-        script, *arguments = shlex.split(command[1].replace("runs/", f"{self._folder}/"))
-        replayed = _process(ROOT / script, arguments).communicate()[0]
-        return f"the command that it shows ends with: {replayed.splitlines()[-1]}"
-
     def _train(self, workdir: pathlib.Path, *bindings: str, during=None) -> subprocess.CompletedProcess:
         arguments = [*_RUN, f"--workdir={workdir}", *(f"--gin_param={binding}" for binding in bindings)]
         process = _process(SCRIPTS / "train.py", arguments)
@@ -109,12 +107,21 @@ class Laboratory:
             out, err = process.communicate()
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
-    def _readable(self, text: str) -> str:
-        """As it would be of folders named `runs/...`, with the last lines of a traceback."""
-        text = text.replace(str(self._folder), "runs")
-        if "Traceback" in text:
-            return "...\n" + "\n".join(text.rstrip().splitlines()[-3:])
-        return text.rstrip()
+
+def _replayed(said: str, workdir: pathlib.Path) -> str:
+    """The last line of the command that a stopped run shows; empty where it shows none."""
+    if not (command := re.search(r"python (scripts/replay\.py .*)", said)):
+        return ""
+    script, *arguments = shlex.split(command[1].replace(_SHOWN, str(workdir)))
+    out, err = _process(ROOT / script, arguments).communicate()
+    return (out or err).splitlines()[-1]
+
+
+def _readable(text: str, workdir: pathlib.Path) -> str:
+    """As it would be of a run in a folder of that name, without times, and with the last lines of a traceback."""
+    text = text.replace(str(workdir), _SHOWN).replace(f"{ROOT}/", "")
+    text = re.sub(r"^([WE])\d{4} [\d:.]+ \d+ ", r"\1 ", text, flags=re.M).rstrip()
+    return "...\n" + "\n".join(text.splitlines()[-3:]) if "Traceback" in text else text
 
 
 def _process(script: pathlib.Path, arguments: Sequence[str]) -> subprocess.Popen:
