@@ -51,6 +51,9 @@ def build(
     weakref.finalize(trainer, folder.cleanup)
 
     def run(steps: int) -> int:
+        # To go on behind the lines of other rounds, reports would read all of them.
+        for file in [*path.rglob("*.*")]:
+            file.unlink()
         trainer.train(until=trainer.step + steps)
         return steps
 

@@ -34,12 +34,33 @@ def _damaged() -> Iterator[Fault]:
             )
 
 
+def _not_finite() -> Iterator[Fault]:
+    """Numbers that are NaN or infinite, by where they come from and what is to be done about them."""
+    stops = "would not be finite: the {} is nan.* its update was not applied"
+    data = stops.format("raw value of the term 'data'")
+    skip, back = "Trainer.non_finite = 'skip'", "Trainer.non_finite = 'rollback'"
+    twice, often = "Trainer.non_finite_limit = 2", "Trainer.non_finite_limit = 1000"
+    poisoned = "Everything.poisoned = 123"
+    for name, status, says, bindings in (
+        ("An input is NaN", 3, data, ()),
+        (f"An input is NaN, {skip}", 0, "it takes the next batch instead", (skip, often)),
+        (f"An input is NaN, {back}", 0, "back to step 13", (back, often)),
+        (f"An input is NaN, {skip}, {twice}", 3, data, (skip, twice)),
+    ):
+        yield Fault(name=name, status=status, says=says, bindings=(poisoned, *bindings), goes_on=False)
+    for name, what, term in (
+        ("A term is NaN", "raw value of the term 'bad'", "NotANumber"),
+        ("The gradient of a term is infinite", "gradient of the term 'bad'", "InfiniteGradient"),
+    ):
+        says = f"step 101 {stops.format(what)}"
+        yield Fault(name=name, status=3, says=says, bindings=(f"Objective.bad = @{term}()",), goes_on=False)
+
+
 def _damage_all(workdir: pathlib.Path) -> None:
     for path in (workdir / "checkpoints").glob("*/state.npz"):
         _cut(path)
 
 
-_POISONED = ("Everything.poisoned = 123",)
 FAULTS = [
     *_damaged(),
     Fault(
@@ -76,44 +97,7 @@ FAULTS = [
         says="Read-only file system.*The newest sound checkpoint",
         during=functools.partial(read_only, "checkpoints"),
     ),
-    Fault(
-        name="An input is NaN, Trainer.non_finite = 'raise'",
-        status=3,
-        says="step .* would not be finite: .* 'data' is nan; its update was not applied",
-        bindings=_POISONED,
-        goes_on=False,
-    ),
-    *(
-        Fault(
-            name=f"An input is NaN, Trainer.non_finite = '{policy}'",
-            status=0,
-            says=f"would not be finite: .* 'data' is nan; {what}",
-            bindings=(*_POISONED, f"Trainer.non_finite = '{policy}'", "Trainer.non_finite_limit = 1000"),
-            goes_on=False,
-        )
-        for policy, what in (("skip", "it takes the next batch instead"), ("rollback", "back to step"))
-    ),
-    Fault(
-        name="An input is NaN, Trainer.non_finite = 'skip', more often than Trainer.non_finite_limit",
-        status=3,
-        says="would not be finite: .* 'data' is nan; its update was not applied",
-        bindings=(*_POISONED, "Trainer.non_finite = 'skip'", "Trainer.non_finite_limit = 2"),
-        goes_on=False,
-    ),
-    Fault(
-        name="A term is NaN",
-        status=3,
-        says="step 101 would not be finite: the raw value of the term 'bad' is nan",
-        bindings=("Objective.bad = @NotANumber()",),
-        goes_on=False,
-    ),
-    Fault(
-        name="The gradient of a term is infinite",
-        status=3,
-        says="step 101 would not be finite: the gradient of the term 'bad' is (inf|nan)",
-        bindings=("Objective.bad = @InfiniteGradient()",),
-        goes_on=False,
-    ),
+    *_not_finite(),
     Fault(
         name="A report cannot write",
         status=1,

@@ -9,10 +9,9 @@ from objectives import Key, Term
 from trainer.reports import Report
 
 
-@gin.register(module="faulty")
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class NotANumber(Term):
-    """Is NaN after some steps, 0 before.
+class _Late(Term):
+    """Fails after some steps.
 
     Attributes:
       after: how many.
@@ -21,23 +20,19 @@ class NotANumber(Term):
     y_pred: Key = "outputs"
     step: Key = "step"
     after: int = 100
+
+
+@gin.register(module="faulty")
+class NotANumber(_Late):
+    """Is NaN in the end, 0 before."""
 
     def values(self, y_pred, step):
         return tf.where(step >= self.after, float("nan"), 0.0 * y_pred)
 
 
 @gin.register(module="faulty")
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class InfiniteGradient(Term):
-    """The square root of a distance which is 0 after some steps: its gradient is infinite there.
-
-    Attributes:
-      after: how many.
-    """
-
-    y_pred: Key = "outputs"
-    step: Key = "step"
-    after: int = 100
+class InfiniteGradient(_Late):
+    """The square root of a distance which is 0 in the end: its gradient is infinite there."""
 
     def values(self, y_pred, step):
         return tf.sqrt(y_pred - tf.stop_gradient(y_pred) + tf.where(step >= self.after, 0.0, 1.0))

@@ -189,6 +189,18 @@ def make_program(make_trainer):
 
 
 @pytest.fixture
+def make_full_program(make_program, dict_model, every_reading, source, replicas):
+    """Makes a program of all that terms can read, over so many replicas, with Adam; and its model."""
+
+    def make(count=1, **settings):
+        model = dict_model()
+        settings = {"train": source, "eval": source, "optimizer": keras.optimizers.Adam(0.01), **settings}
+        return make_program(model=model, objective=every_reading, strategy=replicas(count), **settings), model
+
+    return make
+
+
+@pytest.fixture
 def report(make_trainer, recorder):
     """Trains with a recorder as the only report."""
 

@@ -15,22 +15,10 @@ from trainer.execution import find_ways
     ("execution", "count"), [("xla_step", 1), ("xla_loop", 1), ("graph", 2), ("xla_step", 2), ("xla_step", 3)]
 )
 @pytest.mark.parametrize("accumulate_steps", [1, 2])
-def test_each_execution_computes_the_same(
-    make_program, dict_model, every_reading, source, replicas, execution, count, accumulate_steps
-):
+def test_each_execution_computes_the_same(make_full_program, execution, count, accumulate_steps):
     def run(execution, count):
-        model = dict_model()
-        program = make_program(
-            model=model,
-            objective=every_reading,
-            train=source,
-            eval=source,
-            optimizer=keras.optimizers.Adam(0.01),
-            execution=execution,
-            strategy=replicas(count),
-            clip_norm=0.5,
-            accumulate_steps=accumulate_steps,
-        )
+        settings = {"execution": execution, "clip_norm": 0.5, "accumulate_steps": accumulate_steps}
+        program, model = make_full_program(count, **settings)
         return program.train(first_step=0, steps=20), model.get_weights(), program.evaluate(20)
 
     rows, weights, evaluation = run("graph", 1)

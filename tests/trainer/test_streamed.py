@@ -2,7 +2,6 @@
 
 import threading
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -12,23 +11,13 @@ from trainer.streamed import StreamedFeed, _Gathered
 
 
 @pytest.fixture
-def run(make_program, dict_model, every_reading, data, replicas):
+def run(make_full_program, data):
     """Trains in chunks and evaluates; the numbers, the weights, the evaluation, the gradients."""
 
     def run(resident, execution, count, **settings):
         targets = {"y": data["y"], "mask": data["mask"]}
         source = ArraySource({"x": data["x"]}, targets, sample_weight=data["factor"], resident=resident)
-        model = dict_model()
-        program = make_program(
-            model=model,
-            objective=every_reading,
-            train=source,
-            eval=source,
-            optimizer=keras.optimizers.Adam(0.01),
-            execution=execution,
-            strategy=replicas(count),
-            **settings,
-        )
+        program, model = make_full_program(count, train=source, eval=source, execution=execution, **settings)
         if not resident:
             assert isinstance(program._feed, StreamedFeed)
             program._eval_feed.limit = 2  # several blocks
