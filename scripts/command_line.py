@@ -51,10 +51,10 @@ with _held_back_stderr():
     import trainer  # noqa: F401
     from objectives import ConfigurationError
     from trainer import Interrupted, Trainer, config
+    from trainer.devices.strategy import configure_logical_devices, place
     from trainer.interruption import listening
-    from trainer.non_finite import NonFiniteError
+    from trainer.recovery.non_finite import NonFiniteError
     from trainer.storage import StorageError
-    from trainer.strategy import configure_logical_devices, place
 
     tf.config.list_physical_devices()
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from trainer.checkpoints import Checkpoints
+from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.reports import jsonl
 
 # How fast a run was is no matter of what it learned.

@@ -25,9 +25,9 @@ from rich.table import Table
 
 import objectives as o
 from trainer import ArraySource, Trainer
-from trainer.precision import PRECISIONS, building_in
+from trainer.devices.strategy import configure_logical_devices, mirrored
 from trainer.reports import Report
-from trainer.strategy import configure_logical_devices, mirrored
+from trainer.steps.precision import PRECISIONS, building_in
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "Where to write the tables, as Markdown.")

@@ -11,8 +11,8 @@ from absl import flags
 
 from objectives import ConfigurationError
 from results import show_gradients, show_terms
-from trainer.autopsy import read_step
-from trainer.non_finite import culprit
+from trainer.recovery.autopsy import read_step
+from trainer.recovery.non_finite import culprit
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(command_line)

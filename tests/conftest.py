@@ -3,7 +3,7 @@
 import gin
 import pytest
 
-from trainer.strategy import configure_logical_devices
+from trainer.devices.strategy import configure_logical_devices
 
 # Devices are split before TensorFlow touches one, so here; a test asks for as many as it needs.
 configure_logical_devices(4)

@@ -1,6 +1,7 @@
 """The house rules that a program can check: which way imports run, and that everything says what it is."""
 
 import ast
+import graphlib
 import pathlib
 import re
 
@@ -45,6 +46,30 @@ def test_imports_run_one_way(path):
     for name in imported_rooms(path):
         assert name not in {*ROOMS, "tests"} or name in allowed, f"{room} imports {name}"
         assert name not in scripts or room == "scripts", f"{room} imports the script {name}"
+
+
+def test_files_and_folders_of_the_trainer_import_one_another_in_one_direction():
+    inside = ROOT / "trainer"
+    graph = {}
+    for path in inside.rglob("*.py"):
+        if path != inside / "__init__.py":
+            graph.setdefault(child(path.relative_to(inside)), set()).update(imported_children(path))
+    graph = {name: others - {name} for name, others in graph.items()}
+    assert graph["trainer"] >= {"loop", "executions", "checkpoints"}
+    assert [*graphlib.TopologicalSorter(graph).static_order()][-1] == "trainer"  # or it tells of a circle
+
+
+def child(path):
+    return path.parts[0].removesuffix(".py")
+
+
+def imported_children(path):
+    """The files and folders of the trainer that one of its modules imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "trainer":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("trainer."):
+            yield node.module.split(".")[1]
 
 
 @pytest.mark.parametrize("path", modules, ids=names(modules))

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from trainer import cluster
+from trainer.checkpoints.saver import Saver
+from trainer.devices import cluster
+from trainer.executions.executor import NotFinite
+from trainer.executions.pace import Pace
+from trainer.executions.program import Program
 from trainer.interruption import Interruption
 from trainer.log import Averages, Line, Lines
-from trainer.non_finite import NonFinite, NotFinite
-from trainer.pace import Pace
-from trainer.program import Program
+from trainer.recovery.non_finite import NonFinite
 from trainer.reports import Report
-from trainer.saver import Saver
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

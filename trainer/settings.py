@@ -8,8 +8,8 @@ import keras
 
 from objectives import ConfigurationError, Objective
 from objectives.errors import Mistakes, expected
-from trainer.sources import Source
-from trainer.step import term_tags
+from trainer.feeds.sources import Source
+from trainer.steps.step import term_tags
 
 # Whole numbers above 0, where they are given.
 _COUNTS = (

@@ -5,7 +5,7 @@ import pathlib
 
 import keras
 
-from trainer.sources import Source
+from trainer.feeds.sources import Source
 
 
 class Task(abc.ABC):

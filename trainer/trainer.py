@@ -11,22 +11,23 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import Objective
-from trainer import cluster
-from trainer.assembly import assemble
-from trainer.autopsy import read_batch, read_state, read_step
 from trainer.changes import describe, require_unchanged
-from trainer.checkpoints import Checkpoints
+from trainer.checkpoints.checkpoints import Checkpoints
+from trainer.checkpoints.saver import Saver
+from trainer.checkpoints.state import State
+from trainer.devices import cluster
+from trainer.devices.strategy import place
+from trainer.executions.pace import Pace
+from trainer.executions.program import Program
+from trainer.feeds.sources import Source
 from trainer.interruption import Interruption
 from trainer.log import Averages, Lines
 from trainer.loop import Loop, Periods
-from trainer.non_finite import NonFinite
-from trainer.pace import Pace
-from trainer.precision import building_in, require_precision
-from trainer.program import Program
-from trainer.recovery import Recovery
+from trainer.recovery.autopsy import read_batch, read_state, read_step
+from trainer.recovery.non_finite import NonFinite
+from trainer.recovery.recovery import Recovery
 from trainer.reports import Background, JsonLines, Report, Run, TensorBoard, Terminal
 from trainer.room import require_room
-from trainer.saver import Saver
 from trainer.settings import (
     check_settings,
     refuse_cut_statistics,
@@ -34,10 +35,9 @@ from trainer.settings import (
     refuse_unknown_best,
     refuse_unread_weights,
 )
-from trainer.sources import Source
-from trainer.state import State
-from trainer.step import Step
-from trainer.strategy import place
+from trainer.steps.assembly import assemble
+from trainer.steps.precision import building_in, require_precision
+from trainer.steps.step import Step
 from trainer.task import Task
 from trainer.workdir import make_workdir, write_record
 
@@ -112,8 +112,9 @@ class Trainer:
           steps: how many updates in all.
           batch_size: examples in one update, over all replicas.
           seed: of the model's first weights, of its random layers and of the order of examples.
-          strategy: "auto", "mirrored", "one_device", "multi_worker" or a strategy itself; see `trainer.strategy`.
-          execution: "auto", "graph", "xla_step" or "xla_loop"; see `trainer.execution`.
+          strategy: "auto", "mirrored", "one_device", "multi_worker" or a strategy itself, see
+            `trainer.devices.strategy`.
+          execution: "auto", "graph", "xla_step" or "xla_loop"; see `trainer.executions.execution`.
           chunk_steps: how many steps run between two looks of the host; None for as many as take half a second.
           log_every: steps between two logged lines; a line holds the mean over its steps.
           eval_every: steps between two evaluations; None for one at the end.

@@ -21,7 +21,7 @@ from benchmarks.workloads import (
     Workload,
 )
 from tasks.unet import unet
-from trainer.strategy import configure_logical_devices, mirrored
+from trainer.devices.strategy import configure_logical_devices, mirrored
 
 
 def build_model(workload: Workload) -> keras.Model:

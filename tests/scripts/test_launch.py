@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from trainer.checkpoints import Checkpoints
+from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.reports import jsonl
 
 HERE = pathlib.Path(__file__).parent

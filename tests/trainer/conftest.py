@@ -19,8 +19,8 @@ from objectives import (
     schedules,
 )
 from trainer import ArraySource, Trainer
+from trainer.devices.strategy import mirrored
 from trainer.reports import Report
-from trainer.strategy import mirrored
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from trainer.checkpoints import Checkpoints
+from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.reports import JsonLines, TensorBoard, jsonl
 from trainer.storage import StorageError
 
@@ -207,10 +207,10 @@ def test_a_report_that_cannot_be_written_is_named(run_in, tmp_path, name):
 _SAVING = """
 import pathlib, sys
 import numpy as np, tensorflow as tf
-from trainer.checkpoints import Checkpoints
-from trainer.saver import Saver
-from trainer.state import State
-from trainer.strategy import mirrored
+from trainer.checkpoints.checkpoints import Checkpoints
+from trainer.checkpoints.saver import Saver
+from trainer.checkpoints.state import State
+from trainer.devices.strategy import mirrored
 
 step = tf.Variable(0, dtype=tf.int64)
 weights = tf.Variable(tf.zeros([4_000_000]))

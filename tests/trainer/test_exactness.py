@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from objectives import ActivationPenalty, MeanSquaredError, Objective, RangeHinge, WeightDecay
 from trainer import ArraySource, Trainer
-from trainer.strategy import mirrored
+from trainer.devices.strategy import mirrored
 
 EXAMPLES, TIME, RATE = 9, 3, 0.1
 TERMS = ("data", "decay", "hinge", "small")

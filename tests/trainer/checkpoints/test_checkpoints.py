@@ -1,0 +1,169 @@
+"""Checkpoints: the newest sound one is found, the best and the newest are kept, half a one is never seen."""
+
+import json
+import math
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from objectives import ConfigurationError
+from trainer.checkpoints.checkpoints import PROGRESS, Checkpoints
+
+TAG = "terms/data/raw"
+FILES = ["state.npz", PROGRESS, "manifest.json"]
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Makes the checkpoints of a folder."""
+    return lambda **settings: Checkpoints(tmp_path / "checkpoints", **settings)
+
+
+def save(checkpoints, step, value=None, evaluated_at=None):
+    folder = checkpoints.new(step)
+    with (folder / "state.npz").open("wb") as file:
+        np.savez(file, **{"model/weight": np.full(3, float(step))})
+    evaluation = None if value is None else {"step": evaluated_at or step, "values": {TAG: value}}
+    (folder / PROGRESS).write_text(json.dumps({"step": step, "evaluation": evaluation}))
+    checkpoints.complete(step)
+
+
+def names(checkpoints):
+    return sorted(path.name for path in checkpoints.folder.iterdir())
+
+
+def test_before_the_first_there_is_none(make):
+    checkpoints = make(metric=TAG)
+    checkpoints.tidy()
+    assert checkpoints.newest() is checkpoints.best() is None
+    assert not checkpoints.folder.exists()
+
+
+def test_what_was_saved_is_read_back(make):
+    checkpoints = make()
+    save(checkpoints, 120)
+    newest = checkpoints.newest()
+    assert (newest.step, newest.progress["step"], newest.folder.name) == (120, 120, "000120")
+    np.testing.assert_array_equal(newest.arrays()["model/weight"], [120.0] * 3)
+
+
+def test_the_newest_few_are_kept(make):
+    checkpoints = make(keep=2)
+    for step in (8, 9, 10, 1_000_000):
+        save(checkpoints, step)
+    assert names(checkpoints) == ["000010", "1000000"]
+    assert checkpoints.newest().step == 1_000_000
+
+
+@pytest.mark.parametrize(("metric", "best"), [(TAG, 2), (f"-{TAG}", 3)])
+def test_the_best_is_kept_too(make, metric, best):
+    checkpoints = make(keep=1, metric=metric)
+    for step, value in enumerate([0.5, 0.25, 1.5, math.nan, 0.5], 1):
+        save(checkpoints, step, value)
+    save(checkpoints, 6)
+    assert names(checkpoints) == [f"{best:06d}", "000006"]
+    assert checkpoints.best().step == best
+
+
+def test_an_evaluation_of_another_step_does_not_count(make):
+    checkpoints = make(metric=TAG)
+    save(checkpoints, 1, 0.5)
+    save(checkpoints, 2, 0.1, evaluated_at=1)
+    assert checkpoints.best().step == 1
+    assert checkpoints.best("terms/other/raw") is None
+
+
+def damage(folder, name, how):
+    path = folder / name
+    content = path.read_bytes()
+    if how == "deleted":
+        path.unlink()
+    elif how == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    elif how == "flipped":
+        path.write_bytes(content[:9] + bytes([content[9] ^ 1]) + content[10:])
+    else:
+        shutil.copy(folder.parent / "000001" / name, path)
+
+
+@pytest.mark.parametrize("how", ["deleted", "truncated", "flipped", "replaced"])
+@pytest.mark.parametrize("name", FILES)
+def test_a_damaged_one_is_named_and_the_one_before_is_used(make, caplog, name, how):
+    checkpoints = make(metric=TAG)
+    for step in (1, 2, 3):
+        save(checkpoints, step, 1 / step)
+    damage(checkpoints.folder / "000003", name, how)
+    assert checkpoints.newest().step == 2
+    (warning,) = caplog.messages
+    assert f"{checkpoints.folder / '000003'} is damaged: " in warning
+    # An older manifest is one by itself: the files are not those that it knows.
+    assert (f"damaged: {name} " in warning) or (how, name) == ("replaced", "manifest.json")
+    assert warning.endswith(f"{checkpoints.folder / '000002'} is used instead")
+    assert checkpoints.best().step == 2
+
+
+def test_where_none_is_sound_what_to_do_is_said(make):
+    checkpoints = make()
+    for step in (1, 2):
+        save(checkpoints, step)
+        damage(checkpoints.folder / f"{step:06d}", "state.npz", "truncated")
+    with pytest.raises(ConfigurationError) as error:
+        checkpoints.newest()
+    for part in ("000001: state.npz has ", "000002: state.npz has ", "from a copy, or move", "away to begin anew"):
+        assert part in str(error.value)
+
+
+def test_a_run_that_went_back_gives_up_what_came_later(make):
+    checkpoints = make()
+    for step in (10, 20, 30):
+        save(checkpoints, step)
+    damage(checkpoints.folder / "000030", "state.npz", "flipped")
+    save(checkpoints, 25)
+    assert names(checkpoints) == ["000010", "000020", "000025"]
+
+
+def test_one_of_the_same_step_is_replaced(make):
+    checkpoints = make()
+    save(checkpoints, 10)
+    damage(checkpoints.folder / "000010", "state.npz", "flipped")
+    save(checkpoints, 10)
+    assert names(checkpoints) == ["000010"]
+    assert checkpoints.newest().step == 10
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing that follows is done."""
+
+
+@pytest.mark.parametrize("call", range(30))
+def test_a_save_that_is_killed_at_any_call_leaves_a_sound_one(make, monkeypatch, call):
+    checkpoints = make(keep=1)
+    save(checkpoints, 10)
+    calls = []
+
+    def dying(function):
+        def counted(*arguments, **settings):
+            calls.append(function)
+            if len(calls) > call:
+                raise Killed
+            return function(*arguments, **settings)
+
+        return counted
+
+    with monkeypatch.context() as patch:
+        for name in ("fsync", "replace", "open", "unlink", "rmdir", "mkdir"):
+            patch.setattr(os, name, dying(getattr(os, name)))
+        try:
+            save(checkpoints, 20)
+            killed = False
+        except Killed:
+            killed = True
+    assert make().newest().step in ((10, 20) if killed else (20,))
+    checkpoints.tidy()
+    assert all(name.isdigit() for name in names(checkpoints))
+    save(checkpoints, 30)
+    assert names(checkpoints) == ["000030"]
+    if call == 29:
+        assert not killed, "more calls than this test tries"

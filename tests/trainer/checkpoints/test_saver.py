@@ -1,0 +1,261 @@
+"""The saver: what comes back is what was saved, in the background, and what fails there is raised."""
+
+import threading
+import time
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import ConfigurationError
+from trainer import storage
+from trainer.checkpoints.checkpoints import Checkpoints
+from trainer.checkpoints.saver import Saver
+from trainer.checkpoints.state import State
+from trainer.devices import cluster
+from trainer.log import Line
+from trainer.storage import StorageError
+
+
+@pytest.fixture
+def make(dense_model, replicas, tmp_path):
+    """Makes a step, a state of Dropout, BatchNormalization and Adam, and their saver, in one folder."""
+
+    def make(seed=1, count=1, make_optimizer=lambda: keras.optimizers.Adam(0.1), between=None):
+        strategy = replicas(count)
+        with strategy.scope():
+            layers = [between] if between else [keras.layers.BatchNormalization, lambda: keras.layers.Dropout(0.5)]
+            model = dense_model(*layers, seed=seed)
+            optimizer = make_optimizer()
+            optimizer.build(model.trainable_variables)
+        step, state = tf.Variable(0, dtype=tf.int64), State.of_training(model, optimizer)
+        saver = Saver(Checkpoints(tmp_path / "checkpoints"), strategy=strategy, step=step, state=state)
+        return step, state, saver
+
+    return make
+
+
+def changed(state, by=1):
+    """Gives each part a value of its own, which is returned."""
+    values = {
+        name: (value + by * np.arange(i, i + value.size).reshape(value.shape)).astype(value.dtype)
+        for i, (name, value) in enumerate(state.arrays().items(), 1)
+    }
+    state.load(values)
+    return values
+
+
+def assert_has(state, values):
+    for name, value in state.arrays().items():
+        np.testing.assert_array_equal(value, values[name], err_msg=name)
+
+
+def test_where_there_is_none_nothing_is_restored(make):
+    step, state, saver = make()
+    before = state.arrays()
+    assert saver.restore() is None
+    assert int(step) == 0
+    assert_has(state, before)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_newest_comes_back_whole(make, count):
+    step, state, saver = make(count=count)
+    for number in (3, 7):
+        values = changed(state)
+        step.assign(number)
+        saver.save()
+    saver.wait()
+    other_step, other, other_saver = make(seed=2, count=count)
+    assert other_saver.restore().step == int(other_step) == 7
+    assert_has(other, values)
+
+
+@pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 3)])
+def test_another_number_of_replicas_goes_on(make, before, after):
+    _, state, saver = make(count=before)
+    values = changed(state)
+    saver.save()
+    saver.wait()
+    _, other, other_saver = make(seed=2, count=after)
+    other_saver.restore()
+    first = {name: values[f"{name.rpartition('@')[0]}@0"] for name in other.names if "@" in name}
+    assert_has(other, {**first, **values})
+
+
+def test_the_newest_evaluation_comes_back(make):
+    with make()[-1] as saver:
+        saver.evaluation = Line("eval", 3, {"loss/total": 0.1})
+        saver.save()
+    other = make()[-1]
+    other.restore()
+    assert other.evaluation == saver.evaluation
+
+
+def test_what_is_saved_is_the_state_of_the_call(make):
+    step, state, saver = make()
+    values = changed(state)
+    step.assign(5)
+    go_on = threading.Event()
+    saver.save(after=go_on.wait)
+    changed(state, by=2)
+    step.assign(6)
+    go_on.set()
+    saver.wait()
+    assert saver.restore().step == 5
+    assert_has(state, values)
+
+
+def test_training_goes_on_while_it_is_written_and_the_next_save_waits(make):
+    _, _, saver = make()
+    go_on = threading.Event()
+    saver.save(after=go_on.wait)
+    saver.check()
+    threading.Timer(0.2, go_on.set).start()
+    began = time.monotonic()
+    saver.save()
+    assert time.monotonic() - began > 0.1
+    saver.wait()
+
+
+def test_no_thread_is_left(make):
+    before = threading.active_count()
+    _, _, saver = make()
+    with saver:
+        saver.save()
+    assert threading.active_count() == before
+
+
+def test_once_the_chief_sees_a_workers_file_it_may_move_the_folder_away(make, monkeypatch, tmp_path):
+    """Whatever a worker did after the file has its name would miss the folder now and then."""
+    monkeypatch.setattr(cluster, "worker_count", lambda strategy: 2)
+    monkeypatch.setattr(cluster, "first_replica", lambda strategy: 1)
+    _, _, saver = make(count=2)
+    file = tmp_path / "checkpoints" / ".saving-000000" / "worker-001.npz"
+    flushed = []
+    monkeypatch.setattr(storage, "flush", lambda path: flushed.append((path, file.exists())))
+    saver.save()
+    saver.wait()
+    assert flushed == [(file.with_name("worker-001.npz.part"), False)]
+    assert file.exists()
+
+
+@pytest.fixture
+def blocked(make, tmp_path):
+    """A saver whose folder became a file after its first checkpoint."""
+    _, _, saver = make()
+    saver.save()
+    saver.wait()
+    (tmp_path / "checkpoints").rename(tmp_path / "away")
+    (tmp_path / "checkpoints").write_text("no folder")
+    return saver
+
+
+def test_what_the_system_refuses_names_the_file(blocked):
+    blocked.save()
+    with pytest.raises(StorageError, match="checkpoints/.saving-000000 cannot be written: Not a directory"):
+        blocked.wait()
+
+
+def refuse():
+    raise StorageError("the disk is gone")
+
+
+@pytest.mark.parametrize("occasion", ["save", "wait", "check", "restore"])
+def test_what_fails_in_the_background_is_raised_at_the_next_occasion(make, tmp_path, occasion):
+    _, _, saver = make()
+    saver.save(after=refuse)
+    while not saver._saving.done:
+        time.sleep(0.01)
+    with pytest.raises(StorageError, match="the disk is gone"):
+        getattr(saver, occasion)()
+    saver.check()  # it was raised once
+    assert list((tmp_path / "checkpoints").iterdir()) == []
+
+
+def test_what_fails_in_the_background_is_raised_at_the_end(make):
+    with pytest.raises(StorageError, match="the disk is gone"), make()[-1] as saver:
+        saver.save(after=refuse)
+
+
+def test_an_error_beside_another_becomes_a_note(make):
+    with pytest.raises(KeyError) as error, make()[-1] as saver:
+        saver.save(after=refuse)
+        raise KeyError("a")
+    assert error.value.__notes__ == ["A checkpoint failed too: StorageError: the disk is gone"]
+
+
+def test_a_refusal_says_what_is_safe_and_how_to_go_on(make):
+    step, _, saver = make()
+    with pytest.raises(StorageError, match="no sound checkpoint: once .* begins anew$"), saver.explained():
+        raise StorageError("a cannot be written: No space left on device")
+    step.assign(40)
+    saver.save()
+    saver.wait()
+    with pytest.raises(StorageError, match="^a cannot .* is of step 40 .*goes on from there$"), saver.explained():
+        raise StorageError("a cannot be written: No space left on device")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"between": lambda: keras.layers.Dense(7)}, {"make_optimizer": lambda: keras.optimizers.SGD(0.1, momentum=0.9)}],
+    ids=["of another model", "of another optimizer"],
+)
+def test_a_checkpoint_of_something_else_is_refused(make, tmp_path, other):
+    with make()[-1] as saver:
+        saver.save()
+    with pytest.raises(ConfigurationError, match="is of another model or optimizer: ") as error:
+        make(**other)[-1].restore()
+    assert str(tmp_path) in str(error.value)
+    assert "--workdir" in str(error.value)
+
+
+# What only TensorFlow can save
+
+
+@pytest.fixture
+def reading(make, replicas, tmp_path):
+    """Makes a saver of where a dataset is, and the iterator."""
+
+    def make(count=1):
+        iterator = iter(tf.data.Dataset.range(100).shuffle(10, seed=1))
+        settings = {"step": tf.Variable(0, dtype=tf.int64), "state": State({"a": tf.Variable(1.0)})}
+        checkpoints = Checkpoints(tmp_path / "checkpoints")
+        saver = Saver(checkpoints, strategy=replicas(count), data=[tf.train.Checkpoint(iterator=iterator)], **settings)
+        return saver, iterator
+
+    return make
+
+
+def test_where_a_dataset_was_comes_back(reading):
+    saver, iterator = reading()
+    before = [int(next(iterator)) for _ in range(7)]
+    saver.save()
+    saver.wait()
+    expected = [int(next(iterator)) for _ in range(7)]
+    other, again = reading()
+    other.restore()
+    assert [int(next(again)) for _ in range(7)] == expected != before
+
+
+def test_over_other_replicas_a_dataset_is_left_to_find_its_place(reading):
+    saver, iterator = reading()
+    first = int(next(iterator))
+    saver.save()
+    saver.wait()
+    other, again = reading(count=2)
+    assert other.restore() is not None
+    assert int(next(again)) == first
+
+
+def test_a_dataset_that_cannot_be_written_leaves_nothing(reading, tmp_path):
+    saver, _ = reading()
+    saver.save()
+    saver.wait()
+    (tmp_path / "checkpoints" / ".saving-000000" / "data-000_temp").mkdir(parents=True)
+    for name in ("data-000.index", "data-000.data-00000-of-00001"):
+        (tmp_path / "checkpoints" / ".saving-000000" / name / "in the way").mkdir(parents=True)
+    with pytest.raises(StorageError, match=".saving-000000 cannot be written: "):
+        saver.save()
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["000000"]

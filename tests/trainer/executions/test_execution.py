@@ -1,0 +1,133 @@
+"""Execution: which ways there are for a model, and that each that can work computes the same."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from objectives import ConfigurationError, Decorrelation, FunctionTerm, MeanSquaredError, Objective
+from trainer import ArraySource
+from trainer.executions.execution import find_ways
+
+
+@pytest.mark.parametrize(
+    ("execution", "count"), [("xla_step", 1), ("xla_loop", 1), ("graph", 2), ("xla_step", 2), ("xla_step", 3)]
+)
+@pytest.mark.parametrize("accumulate_steps", [1, 2])
+def test_each_execution_computes_the_same(make_full_program, execution, count, accumulate_steps):
+    def run(execution, count):
+        settings = {"execution": execution, "clip_norm": 0.5, "accumulate_steps": accumulate_steps}
+        program, model = make_full_program(count, **settings)
+        return program.train(first_step=0, steps=20), model.get_weights(), program.evaluate(20)
+
+    rows, weights, evaluation = run("graph", 1)
+    xla_rows, xla_weights, xla_evaluation = run(execution, count)
+    np.testing.assert_allclose(xla_rows, rows, atol=1e-5)
+    assert xla_evaluation == pytest.approx(evaluation, abs=1e-5)
+    for ours, expected in zip(xla_weights, weights, strict=True):
+        np.testing.assert_allclose(ours, expected, atol=1e-5)
+
+
+def ways(program):
+    return program._executor._ways
+
+
+def test_a_dense_model_on_one_replica_may_be_compiled_whole(make_program):
+    found = ways(make_program(execution="auto"))
+    assert found.likely == ("xla_loop", "graph", "xla_step")
+    assert not found.impossible
+    assert not found.slow
+
+
+def test_xla_is_never_asked_to_span_replicas(make_program, replicas):
+    found = ways(make_program(execution="auto", strategy=replicas(2)))
+    assert found.likely == ("graph", "xla_step")
+    assert "2 replicas" in found.impossible["xla_loop"]
+
+
+def test_a_term_that_gathers_leaves_several_replicas_the_graph_alone(make_program, replicas):
+    objective = Objective(data=MeanSquaredError(), apart=Decorrelation(features="activations.hidden"))
+    program = make_program(objective=objective, execution="auto", strategy=replicas(2))
+    assert ways(program).likely == ("graph",)
+    assert "'apart'" in ways(program).impossible["xla_step"]
+    assert ways(make_program(objective=objective, execution="auto")).likely[0] == "xla_loop"
+
+
+@pytest.mark.parametrize("execution", ["graph", "xla_step", "xla_loop"])
+def test_what_is_asked_for_is_done(make_program, execution):
+    choice = make_program(execution=execution).choice
+    assert (choice.execution, choice.reason) == (execution, "as configured")
+
+
+def nested():
+    inner = keras.Sequential([keras.Input([6, 6, 2]), layers.Conv2D(3, 3, name="deep")], name="inner")
+    return keras.Sequential([keras.Input([6, 6, 2]), keras.Sequential([keras.Input([6, 6, 2]), inner])])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.Sequential([keras.Input([6, 2]), layers.Conv1D(3, 3)]),
+        lambda: keras.Sequential([keras.Input([6, 6, 2]), layers.Conv2D(3, 3)]),
+        lambda: keras.Sequential([keras.Input([6, 6, 2]), layers.Conv2D(4, 3, groups=2)]),
+        lambda: keras.Sequential([keras.Input([4, 4, 4, 2]), layers.Conv3D(3, 3)]),
+        lambda: keras.Sequential([keras.Input([6, 6, 2]), layers.DepthwiseConv2D(3)]),
+        lambda: keras.Sequential([keras.Input([6, 6, 2]), layers.SeparableConv2D(3, 3)]),
+        lambda: keras.Sequential([keras.Input([6, 6, 2]), layers.Conv2DTranspose(3, 3)]),
+        nested,
+    ],
+    ids=["1d", "2d", "grouped", "3d", "depthwise", "separable", "transposed", "nested"],
+)
+def test_auto_never_compiles_convolutions_for_a_cpu(make_program, make, monkeypatch):
+    monkeypatch.setattr("tensorflow.config.list_logical_devices", lambda kind: [])
+    model = make()
+    rng = np.random.default_rng(0)
+    source = ArraySource(rng.normal(size=(4, *model.input_shape[1:])), rng.normal(size=(4, *model.output_shape[1:])))
+    settings = {"model": model, "train": source, "objective": Objective(data=MeanSquaredError()), "batch_size": 2}
+    found = ways(make_program(execution="auto", **settings))
+    assert found.likely == ("graph",)
+    assert set(found.slow) == {"xla_loop", "xla_step"}
+
+
+def test_on_a_gpu_convolutions_may_be_compiled(make_program, monkeypatch):
+    model = keras.Sequential([keras.Input([6, 6, 2]), layers.Conv2D(3, 3)])
+    source = ArraySource(np.ones([4, 6, 6, 2]), np.ones([4, 4, 4, 3]))
+    objective = Objective(data=MeanSquaredError())
+    step = make_program(model=model, train=source, objective=objective, batch_size=2)._executor._traced
+    monkeypatch.setattr("tensorflow.config.list_logical_devices", lambda kind: [kind])
+    assert find_ways(step, objective, 1).likely == ("xla_loop", "graph", "xla_step")
+
+
+def test_an_unknown_execution_is_answered_with_the_nearest(make_program):
+    with pytest.raises(ConfigurationError, match="Trainer.execution is 'grpah'; did you mean 'graph'?"):
+        make_program(execution="grpah").compile()
+
+
+def test_xla_cannot_span_replicas(make_program, replicas):
+    with pytest.raises(ConfigurationError, match="cannot work here: an XLA program cannot span 2 replicas"):
+        make_program(execution="xla_loop", strategy=replicas(2)).compile()
+
+
+@pytest.fixture
+def wordy():
+    """An objective with operations on text, which XLA does not have."""
+
+    def length(y_pred):
+        return tf.abs(y_pred) * tf.cast(tf.strings.length(tf.strings.as_string(y_pred)), tf.float32)
+
+    return Objective(data=MeanSquaredError(), wordy=FunctionTerm(fn=length, keys_of={"y_pred": "outputs"}))
+
+
+@pytest.mark.parametrize("execution", ["xla_loop", "xla_step"])
+def test_an_operation_that_xla_lacks_is_named_in_one_line(make_program, wordy, execution):
+    with pytest.raises(ConfigurationError, match=r"cannot work here: XLA has no AsString; expected 'graph' or 'auto'$"):
+        make_program(execution=execution, objective=wordy).compile()
+
+
+def test_auto_rules_out_what_xla_lacks_with_its_reason(make_program, wordy):
+    program = make_program(execution="auto", objective=wordy)
+    program.settle(first_step=0, steps=10**9, folder=None)
+    assert program.choice.execution == "graph"
+    assert "xla_loop: XLA has no AsString" in program.choice.reason
+    assert "xla_step: XLA has no AsString" in program.choice.reason

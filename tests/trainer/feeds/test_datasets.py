@@ -1,0 +1,144 @@
+"""Datasets as sources: however Keras users write their examples, and what cannot be used is answered."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import ConfigurationError, MeanSquaredError, Objective
+from trainer import ArraySource, DatasetSource
+from trainer.feeds.shares import Shares
+from trainer.settings import refuse_unread_weights
+
+Dataset = tf.data.Dataset
+
+
+@pytest.mark.parametrize(
+    ("examples", "names"),
+    [
+        (lambda x, y, w: x, ("inputs",)),
+        (lambda x, y, w: (x,), ("inputs",)),
+        (lambda x, y, w: {"x": x}, ("inputs",)),
+        (lambda x, y, w: (x, y), ("inputs", "targets")),
+        (lambda x, y, w: ({"x": x}, {"y": y}, w), ("inputs", "targets", "sample_weight")),
+        (lambda x, y, w: {"sample_weight": w, "inputs": x}, ("inputs", "sample_weight")),
+    ],
+)
+def test_examples_are_read_as_keras_users_write_them(data, replicas, examples, names):
+    parts = examples(data["x"], data["y"], data["factor"])
+    source = DatasetSource(lambda: Dataset.from_tensor_slices(parts))
+    assert source.names == names
+    (block,) = source.evaluation(Shares(strategy=replicas(1), batch_size=20)).blocks()
+    whole = tf.nest.map_structure(lambda value: value.values[0][0].numpy(), block.data)
+    np.testing.assert_array_equal(whole.pop("valid"), np.ones(20))
+    expected = dict(zip(("inputs", "targets", "sample_weight"), parts, strict=False)) if type(parts) is tuple else parts
+    expected = expected if isinstance(expected, dict) and "inputs" in expected else {"inputs": expected}
+    tf.nest.map_structure(np.testing.assert_array_equal, whole, {name: expected[name] for name in names})
+
+
+def test_training_on_a_dataset_is_training_on_its_arrays(make_program, dense_model, data):
+    def run(source):
+        model = dense_model()
+        rows = make_program(model=model, train=source, eval=source).train(first_step=0, steps=6)
+        return rows, model.get_weights()
+
+    rows, weights = run(ArraySource(data["x"], data["y"], shuffle=False))
+    other_rows, other_weights = run(DatasetSource(lambda: Dataset.from_tensor_slices((data["x"], data["y"]))))
+    np.testing.assert_array_equal(other_rows, rows)
+    for ours, expected in zip(other_weights, weights, strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+@pytest.mark.parametrize(("batch_size", "count"), [(7, 1), (7, 2), (64, 3)])
+def test_an_evaluation_is_that_of_the_arrays(make_program, data, plain_source, replicas, batch_size, count):
+    settings = {"strategy": replicas(count), "batch_size": batch_size}
+    of_arrays = make_program(eval=plain_source, **settings).evaluate(0)
+    dataset = DatasetSource(lambda: Dataset.from_tensor_slices((data["x"], data["y"])))
+    assert make_program(eval=dataset, **settings).evaluate(0) == pytest.approx(of_arrays, rel=1e-6)
+
+
+def test_a_function_may_take_the_seed_or_not(replicas):
+    seeds = []
+
+    def make(seed):
+        seeds.append(seed)
+        return Dataset.range(10).shuffle(10)
+
+    def first_batch(seed):
+        feed = DatasetSource(make).training(Shares(strategy=replicas(1), batch_size=10), seed=seed)
+        return feed.chunk(first_step=0, steps=1)["inputs"].values[0][0].numpy().tolist()
+
+    assert first_batch(3) == first_batch(3) != first_batch(4)
+    assert set(seeds) == {3, 4}
+
+
+def test_each_epoch_is_shuffled_anew_and_whole(replicas):
+    source = DatasetSource(lambda: Dataset.range(10).shuffle(10))
+    feed = source.training(Shares(strategy=replicas(1), batch_size=10), seed=0)
+    epochs = feed.chunk(first_step=0, steps=3)["inputs"].values[0][:3].numpy().tolist()
+    assert [sorted(epoch) for epoch in epochs] == [list(range(10))] * 3
+    assert epochs[0] != epochs[1]
+
+
+def ragged():
+    return Dataset.from_tensor_slices(tf.ragged.constant([[1.0], [2.0, 3.0]]))
+
+
+def unknown():
+    spec = (tf.TensorSpec([3]), {"boxes": tf.TensorSpec([None, 4])})
+    return Dataset.from_generator(lambda: iter(()), output_signature=spec)
+
+
+@pytest.mark.parametrize(
+    ("make", "answer"),
+    [
+        (lambda: np.zeros(3), "its function made .*; expected a tf.data.Dataset"),
+        (lambda: Dataset.from_tensors((1, 2, 3, 4)), r"4 parts; expected at most \(inputs, targets, sample_weight\)"),
+        (lambda: Dataset.from_tensors({"inputs": 1, "labels": 2}), "a dict of inputs, labels; expected inputs, and"),
+        (lambda: Dataset.from_tensors({"targets": 1}), "a dict of targets; expected inputs"),
+        (ragged, "inputs is a RaggedTensorSpec; expected dense tensors"),
+        (unknown, r"targets.boxes has the shape \(None, 4\); expected a known one"),
+        (lambda: Dataset.range(9).batch(2), "seems to be batched already; expected single examples.*unbatch"),
+    ],
+)
+def test_what_cannot_be_batched_is_answered(make, answer):
+    with pytest.raises(ConfigurationError, match=answer):
+        _ = DatasetSource(make).names
+
+
+def test_an_evaluation_must_end(make_program, data):
+    endless = DatasetSource(lambda: Dataset.from_tensor_slices((data["x"], data["y"])).repeat())
+    with pytest.raises(ConfigurationError, match="the dataset to evaluate on has no end"):
+        make_program(eval=endless).evaluate(0)
+
+
+@pytest.mark.parametrize("job", ["train", "evaluate", "preview"])
+def test_an_empty_dataset_is_answered(make_program, data, job):
+    empty = DatasetSource(lambda: Dataset.from_tensor_slices((data["x"], data["y"])).take(0))
+    program = make_program(train=empty, eval=empty)
+    calls = {
+        "train": lambda: program.train(first_step=0, steps=1),
+        "evaluate": lambda: program.evaluate(0),
+        "preview": lambda: program.preview(0),
+    }
+    with pytest.raises(ConfigurationError, match="gave no more examples after 0 batches of 7; expected some"):
+        calls[job]()
+
+
+def test_weights_of_examples_must_be_read_by_some_term(data):
+    source = DatasetSource(lambda: Dataset.from_tensor_slices((data["x"], data["y"], data["factor"])))
+    with pytest.raises(ConfigurationError, match="sample_weight that no term reads"):
+        refuse_unread_weights(Objective(data=MeanSquaredError()), source)
+
+
+def test_doubles_become_single():
+    source = DatasetSource(lambda: Dataset.from_tensors((np.zeros(3), np.zeros(2, np.int64))))
+    assert source._for_evaluation.element_spec["inputs"].dtype == tf.float32
+    assert source._for_evaluation.element_spec["targets"].dtype == tf.int64
+
+
+def test_a_model_learns_from_a_dataset(make_trainer, data):
+    source = DatasetSource(lambda seed: Dataset.from_tensor_slices((data["x"], data["y"])).shuffle(20, seed=seed))
+    trainer = make_trainer(train=source, eval=source, steps=60, optimizer=keras.optimizers.SGD(0.1))
+    before = trainer.evaluate()["loss/total"]
+    assert trainer.train()["loss/total"] < 0.7 * before

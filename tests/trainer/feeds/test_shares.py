@@ -1,0 +1,53 @@
+"""Shares: the parts of a batch are the batch, of one size, each on the device of its replica."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trainer.devices.strategy import mirrored
+from trainer.feeds.shares import Shares
+
+STRATEGIES = {count: mirrored([f"CPU:{i}" for i in range(count)]) for count in (1, 2, 3)}
+
+sizes = st.integers(1, 40)
+counts = st.sampled_from(sorted(STRATEGIES))
+
+
+@settings(max_examples=25, deadline=None)
+@given(batch_size=sizes, count=counts, parts=st.integers(1, 4))
+def test_a_batch_is_split_into_equal_parts_with_the_least_padding(batch_size, count, parts):
+    shares = Shares(strategy=STRATEGIES[count], batch_size=batch_size, micro_batches=parts)
+    (split,) = shares.split(np.arange(batch_size)[None])
+    assert split.shape == shares.shape
+    assert split.shape[0] == count
+    assert split.shape[1] % parts == 0
+    assert split.ravel().tolist() == [*range(batch_size), *[-1] * (split.size - batch_size)]
+    assert split.size - batch_size < count * parts
+    assert shares.padded == (split.size > batch_size)
+
+
+@settings(max_examples=25, deadline=None)
+@given(batch_size=sizes, missing=st.integers(0, 5), count=counts)
+def test_tensors_are_cut_as_indices_are_split(batch_size, missing, count):
+    shares = Shares(strategy=STRATEGIES[count], batch_size=batch_size)
+    real = max(1, batch_size - missing)
+    batch = {"inputs": {"x": tf.range(real)}, "targets": tf.ones([real, 2], tf.bool)}
+    parts = shares.cut(batch, padded=True)
+    split = np.where((whole := shares.split(np.arange(batch_size)[None])[0]) < real, whole, -1)
+    for part, indices in zip(parts, split, strict=True):
+        assert part["valid"].numpy().tolist() == (indices >= 0).tolist()
+        assert part["inputs"]["x"].numpy().tolist() == np.maximum(indices, 0).tolist()
+        assert part["targets"].shape == (shares.shape[1], 2)
+    assert "valid" not in shares.cut(batch, padded=False)[0]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_each_replica_has_its_own_tensors_on_its_own_device(count):
+    shares = Shares(strategy=STRATEGIES[count], batch_size=4)
+    assert shares.local == tuple(range(count))
+    placed = shares.place(lambda replica: {"number": tf.constant(float(replica))})
+    for i, value in enumerate(shares.strategy.experimental_local_results(placed["number"])):
+        assert float(value) == i
+        assert value.device.endswith(f"CPU:{i}")

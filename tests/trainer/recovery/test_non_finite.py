@@ -1,0 +1,42 @@
+"""Numbers that are not finite: what is counted of them, and which term is named."""
+
+import numpy as np
+import pytest
+
+from objectives import ConfigurationError
+from trainer.recovery.non_finite import NonFinite, culprit
+
+
+def test_skipped_batches_move_all_later_steps_on():
+    guard = NonFinite("skip", limit=3)
+    assert guard.batch(5) == 5
+    guard.skip()
+    guard.skip()
+    assert guard.batch(5) == 7
+    assert guard.counts == {"non_finite/skips": 2, "non_finite/rollbacks": 0}
+
+
+def test_behind_a_rollback_the_batches_that_follow_come():
+    guard = NonFinite("rollback", limit=3)
+    guard.roll_back(batch=guard.batch(7), rollbacks=guard.rollbacks, step=4)
+    assert guard.batch(4) == 8
+    assert guard.rollbacks == 1
+
+
+def test_a_limit_is_spent_once_it_is_reached():
+    guard = NonFinite("skip", limit=2)
+    for spent in (False, False, True):
+        assert guard.spent == spent
+        guard.skip()
+    assert NonFinite("raise", limit=2).spent
+
+
+def test_an_unknown_policy_is_answered_with_the_nearest():
+    with pytest.raises(ConfigurationError, match="Trainer.non_finite is 'skp'; did you mean 'skip'?"):
+        NonFinite("skp", limit=1)
+
+
+def test_the_first_term_by_name_is_the_culprit_and_values_come_before_gradients():
+    fine = {"terms/a/raw": 1.0, "terms/a/grad_norm": 2.0, "terms/b/raw": 3.0, "terms/b/grad_norm": 4.0}
+    assert "'b'" in culprit({**fine, "terms/a/grad_norm": np.nan, "terms/b/raw": -np.inf})
+    assert culprit(fine).startswith("the sum of the terms")

@@ -1,0 +1,188 @@
+"""Gradients: of a shard at once or in parts, alike; and which variables no term reaches."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import ActivationPenalty, ConfigurationError, FunctionTerm, MeanSquaredError, Objective, WeightDecay
+from trainer import ArraySource
+from trainer.steps.gradients import global_norm
+
+
+def assert_same_weights(first, second, **tolerance):
+    for found, expected in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, **tolerance)
+
+
+# The norm of all
+
+
+@pytest.mark.parametrize("shapes", [[()], [(3,)], [(5, 4), (4,)], [(3, 3, 2, 8), (8,), (700, 300), ()]])
+def test_the_norm_is_that_of_all_elements(shapes):
+    rng = np.random.default_rng(0)
+    gradients = [rng.normal(size=shape) for shape in shapes]
+    expected = np.linalg.norm(np.concatenate([gradient.ravel() for gradient in gradients]))
+    as_tensors = [tf.constant(gradient, tf.float32) for gradient in gradients]
+    assert float(global_norm(as_tensors)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_the_norm_is_finite_only_if_every_element_is(odd):
+    matrix = np.ones([4, 3], np.float32)
+    assert np.isfinite(global_norm([tf.constant(matrix)]))
+    matrix[2, 1] = odd
+    assert not np.isfinite(global_norm([tf.constant(matrix), tf.ones([2])]))
+
+
+# Parts
+
+
+@pytest.fixture
+def three_steps(make_program, dict_model, every_reading, source, replicas):
+    """The numbers and the model of three steps whose batch is cut."""
+
+    def run(count=1, parts=1, **settings):
+        settings = {"objective": every_reading, "train": source, "optimizer": keras.optimizers.Adam(0.01), **settings}
+        model = dict_model()
+        program = make_program(model=model, strategy=replicas(count), accumulate_steps=parts, **settings)
+        return program.train(first_step=0, steps=3), model
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("count", "parts", "batch_size"),
+    [(1, 2, 7), (1, 3, 2), (2, 3, 7), (3, 2, 4)],
+    ids=["uneven halves", "an empty part", "uneven parts of halves", "an empty third"],
+)
+def test_parts_update_as_the_whole_batch_does(three_steps, count, parts, batch_size):
+    rows, model = three_steps(count, parts, batch_size=batch_size)
+    expected_rows, expected = three_steps(batch_size=batch_size)
+    np.testing.assert_allclose(rows, expected_rows, atol=1e-5)
+    assert_same_weights(model, expected, atol=1e-5)
+
+
+def test_parts_in_one_xla_program_are_those_of_the_graph(three_steps):
+    rows, model = three_steps(parts=3, execution="xla_loop")
+    expected_rows, expected = three_steps(parts=3, execution="graph")
+    np.testing.assert_allclose(rows, expected_rows, atol=1e-5)
+    assert_same_weights(model, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_a_random_layer_draws_once_a_part(make_trainer, dense_model, parts):
+    dropout = keras.layers.Dropout(0.5)
+    trainer = make_trainer(model=dense_model(lambda: dropout), accumulate_steps=parts, steps=4)
+    before = dropout.seed_generator.state.numpy()
+    dropout.seed_generator.next()
+    draw = dropout.seed_generator.state.numpy() - before
+    dropout.seed_generator.state.assign(before)
+    trainer.train()
+    assert np.any(draw)
+    np.testing.assert_array_equal(dropout.seed_generator.state.numpy() - before, 4 * parts * draw)
+
+
+class CountsItsRuns(keras.layers.Layer):
+    """Hands on what it gets, and counts how often it is run; left out where nobody needs its output."""
+
+    runs = 0
+
+    def call(self, inputs):
+        def count(array):
+            self.runs += 1
+            return np.zeros_like(array)
+
+        nothing = tf.numpy_function(count, [tf.stop_gradient(inputs)], tf.float32, stateful=False)
+        return inputs + tf.ensure_shape(nothing, inputs.shape)
+
+
+@pytest.mark.parametrize(("mask", "runs"), [(None, 3), ("targets.mask", 3), ("outputs.y", 6)])
+def test_counts_are_known_without_the_model_unless_a_mask_is_its_output(make_trainer, dense_model, source, mask, runs):
+    counts = CountsItsRuns()
+    model = dense_model(lambda: counts)
+    model = keras.Model({"x": model.input}, {"y": model.output})
+    term = MeanSquaredError(y_true="targets.y", y_pred="outputs.y", mask=mask)
+    weighted = ActivationPenalty(activation="activations.hidden", sample_weight="sample_weight")
+    objective = Objective(data=term, small=weighted)
+    trainer = make_trainer(model=model, objective=objective, train=source, accumulate_steps=3, steps=1)
+    trainer.train()
+    assert counts.runs == runs
+
+
+def test_a_term_without_a_batch_counts_once_in_parts_too(make_trainer, dense_model, replicas):
+    before = dense_model().get_weights()
+    settings = {"objective": Objective(decay=WeightDecay(variables="weights.*")), "steps": 1}
+    trainer = make_trainer(strategy=replicas(3), accumulate_steps=2, **settings)
+    values = trainer.train()
+    assert values["terms/decay/raw"] == pytest.approx(sum(np.sum(w**2) for w in before), rel=1e-6)
+    for found, weight in zip(trainer.model.get_weights(), before, strict=True):
+        np.testing.assert_allclose(found, weight - 0.1 * 2 * weight, atol=1e-6)
+
+
+@pytest.mark.parametrize("average", ["elements", "examples"])
+def test_a_padded_sequence_counts_by_its_elements_or_as_one_example(make_trainer, replicas, average):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input([4, 1]), keras.layers.Dense(1)])
+    values = np.arange(20.0, dtype=np.float32).reshape(5, 4)
+    mask = np.float32(np.arange(4) < np.array([4, 1, 0, 2, 3])[:, None])
+    source = ArraySource(values[..., None], {"mask": mask, "value": values})
+    value = FunctionTerm(
+        fn=lambda value: value, keys_of={"value": "targets.value"}, mask="targets.mask", average=average, weight=0.0
+    )
+    objective = Objective(value=value, size=ActivationPenalty(activation="outputs"))
+    settings = {"model": model, "objective": objective, "train": source, "eval": source, "batch_size": 5, "steps": 1}
+    trainer = make_trainer(strategy=replicas(2), accumulate_steps=2, **settings)
+    by_example = [row[shown > 0].mean() for row, shown in zip(values, mask, strict=True) if shown.any()]
+    expected = {"elements": values[mask > 0].mean(), "examples": np.mean(by_example)}
+    trainer.train()
+    assert trainer.evaluate()["terms/value/raw"] == pytest.approx(expected[average], rel=1e-6)
+
+
+# Variables that no term reaches
+
+
+@pytest.fixture
+def reads_hidden():
+    return Objective(small=ActivationPenalty(activation="activations.hidden", norm="l2"))
+
+
+@pytest.mark.parametrize(("count", "parts"), [(1, 1), (2, 1), (1, 2)])
+def test_all_variables_that_no_term_reaches_are_named(make_trainer, reads_hidden, replicas, count, parts):
+    trainer = make_trainer(objective=reads_hidden, strategy=replicas(count), accumulate_steps=parts)
+    with pytest.raises(ConfigurationError, match="no term depends on head/kernel, head/bias; expected every"):
+        trainer.train()
+
+
+@pytest.mark.parametrize(("count", "parts"), [(1, 1), (2, 1), (1, 2)])
+def test_they_are_left_as_they_are_where_that_is_allowed(
+    make_trainer, dense_model, reads_hidden, replicas, count, parts
+):
+    settings = {"objective": reads_hidden, "strategy": replicas(count), "accumulate_steps": parts}
+    trainer = make_trainer(allow_unreached=True, **settings)
+    trainer.train()
+    before = dense_model()
+    for name, stays in (("hidden", False), ("head", True)):
+        found, first = (model.get_layer(name).kernel.numpy() for model in (trainer.model, before))
+        assert np.array_equal(found, first) == stays
+
+
+def test_a_frozen_layer_needs_no_term(make_trainer, dense_model, reads_hidden):
+    model = dense_model()
+    model.get_layer("head").trainable = False
+    make_trainer(model=model, objective=reads_hidden).train()
+
+
+# The optimizer's own weight decay
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_weight_decay_of_adamw_is_applied_once(make_trainer, replicas, count):
+    def weights(count, decay):
+        optimizer = keras.optimizers.AdamW(0.01, weight_decay=decay)
+        trainer = make_trainer(optimizer=optimizer, strategy=replicas(count))
+        trainer.train()
+        return trainer.model
+
+    assert_same_weights(weights(count, 0.5), weights(1, 0.5), atol=1e-6)
+    assert np.abs(weights(count, 0.5).get_weights()[0] - weights(1, 0.0).get_weights()[0]).max() > 1e-3

@@ -1,0 +1,173 @@
+"""The tap: it finds layers in every kind of model, returns what they put out, and leaves the model as it was."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from objectives import ConfigurationError
+from trainer.steps.tap import Tap, layer_paths
+
+X = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+
+
+def functional():
+    inputs = keras.Input([3])
+    hidden = layers.Dense(4, activation="relu", name="hidden")(inputs)
+    return keras.Model(inputs, layers.Dense(1, name="head")(hidden))
+
+
+def sequential():
+    return keras.Sequential([keras.Input([3]), layers.Dense(4, activation="relu", name="hidden"), layers.Dense(1)])
+
+
+def nested():
+    inputs = keras.Input([3])
+    encoder = keras.Sequential([keras.Input([3]), layers.Dense(4, activation="relu", name="hidden")], name="encoder")
+    core = keras.Model(inputs, encoder(inputs), name="core")
+    return keras.Model(inputs, layers.Dense(1)(core(inputs)))
+
+
+class Subclassed(keras.Model):
+    """A model whose layers are attributes, one of them itself a model."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = keras.Sequential([layers.Dense(4, activation="relu", name="hidden")], name="encoder")
+        self.head = layers.Dense(1, name="head")
+
+    def call(self, inputs):
+        return self.head(self.encoder(inputs))
+
+
+def subclassed():
+    model = Subclassed()
+    model(X)
+    return model
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "graph"])
+@pytest.mark.parametrize(
+    ("make", "path"),
+    [(functional, "hidden"), (sequential, "hidden"), (nested, "core/encoder/hidden"), (subclassed, "encoder/hidden")],
+)
+def test_a_layer_of_any_kind_of_model_is_heard(make, path, compiled):
+    model = make()
+    plain = model(X).numpy()
+    layer = dict(layer_paths(model))[path]
+    tap = Tap(model, [f"activations.{path}", "outputs", "targets"])
+    call = tf.function(tap) if compiled else tap
+    outputs, activations = call(tf.constant(X), training=False)
+    assert list(activations) == [path]
+    np.testing.assert_allclose(outputs, plain, atol=1e-6)
+    expected = np.maximum(X @ layer.kernel.numpy() + layer.bias.numpy(), 0)
+    np.testing.assert_allclose(activations[path], expected, atol=1e-6)
+
+
+def test_a_submodel_is_heard_whole():
+    model = nested()
+    _, activations = Tap(model, ["activations.core", "activations.core/encoder/hidden"])(X, training=False)
+    np.testing.assert_array_equal(activations["core"], activations["core/encoder/hidden"])
+
+
+def test_a_layer_called_twice_gives_both_outputs_in_order():
+    inputs = keras.Input([3])
+    shared = layers.Dense(3, name="shared")
+    once = shared(inputs)
+    model = keras.Model(inputs, shared(once))
+    outputs, activations = Tap(model, ["activations.shared.1"])(X, training=False)
+    first, second = activations["shared"]
+    np.testing.assert_allclose(first, X @ shared.kernel.numpy(), atol=1e-6)
+    np.testing.assert_array_equal(second, outputs)
+
+
+def test_an_operation_that_is_no_layer_is_heard():
+    inputs = keras.Input([3])
+    model = keras.Model(inputs, layers.Dense(1)(inputs + 2.0 * inputs))
+    _, activations = Tap(model, ["activations.add"])(X, training=False)
+    np.testing.assert_allclose(activations["add"], 3.0 * X, rtol=1e-6)
+
+
+def test_the_training_flag_reaches_the_layers():
+    model = keras.Sequential([keras.Input([3]), layers.Dropout(0.5, name="drop")])
+    tap = Tap(model, ["activations.drop"])
+    np.testing.assert_array_equal(tap(X, training=False)[1]["drop"], X)
+    assert (tap(X, training=True)[1]["drop"].numpy() == 0).any()
+
+
+def test_weights_are_found_by_their_path():
+    model = nested()
+    tap = Tap(model, ["weights.encoder/hidden/kernel", "activations.core"])
+    assert list(tap.weights) == ["encoder/hidden/kernel"]
+    assert tap.weights["encoder/hidden/kernel"] is dict(layer_paths(model))["core/encoder/hidden"].kernel
+
+
+def test_everything_unknown_is_named_at_once_with_the_nearest():
+    keys = ["activations.core/encoder/hiden", "weights.encoder/hidden/kernal", "activations.core"]
+    with pytest.raises(ConfigurationError) as error:
+        Tap(nested(), keys)
+    assert len(error.value.messages) == 2
+    layer, weight = error.value.messages
+    assert "'activations.core/encoder/hiden': did you mean 'activations.core/encoder/hidden'?" in layer
+    assert "did you mean 'weights.encoder/hidden/kernel'?" in weight
+
+
+def test_a_layer_that_is_never_called_is_named():
+    model = Subclassed()
+    model.spare = layers.Dense(2, name="spare")
+    model(X)
+    with pytest.raises(ConfigurationError, match="'activations.spare': the model has this layer but did not call it"):
+        Tap(model, ["activations.spare"])(X, training=False)
+
+
+class AddsLoss(layers.Layer):
+    """Adds a loss of its own, as Keras users do."""
+
+    def call(self, inputs):
+        self.add_loss(tf.reduce_sum(inputs))
+        return inputs
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: layers.Dense(3, kernel_regularizer="l2"),
+        lambda: layers.Dense(3, activity_regularizer="l1"),
+        AddsLoss,
+    ],
+    ids=["kernel regularizer", "activity regularizer", "add_loss"],
+)
+def test_losses_of_the_models_own_are_refused(layer):
+    model = keras.Sequential([keras.Input([3]), keras.Sequential([layer()])])
+    with pytest.raises(ConfigurationError, match="the model adds 1 losses of its own"):
+        Tap(model, ["outputs"])(X, training=True)
+
+
+def test_listening_twice_does_not_stack():
+    model = functional()
+    Tap(model, ["activations.hidden"])
+    call = model.get_layer("hidden").call
+    tap = Tap(model, ["activations.hidden"])
+    assert model.get_layer("hidden").call == call
+    assert tap(X, training=False)[1]["hidden"].shape == (5, 4)
+
+
+def test_two_taps_on_one_model_hear_what_they_asked_for():
+    model = functional()
+    first, second = Tap(model, ["activations.hidden"]), Tap(model, ["activations.head"])
+    assert list(first(X, training=False)[1]) == ["hidden"]
+    assert list(second(X, training=False)[1]) == ["head"]
+
+
+def test_a_model_listened_to_works_as_before(tmp_path):
+    model = functional()
+    plain = model.predict(X, verbose=0)
+    Tap(model, ["activations.hidden"])(X, training=True)
+    np.testing.assert_allclose(model.predict(X, verbose=0), plain, atol=1e-6)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.predict(X, verbose=0), plain, atol=1e-6)
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    np.testing.assert_allclose(copy.predict(X, verbose=0), plain, atol=1e-6)

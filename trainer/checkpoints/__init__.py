@@ -1,0 +1,1 @@
+"""Checkpoints: the state of training on disk, whole and sound, and back from there."""

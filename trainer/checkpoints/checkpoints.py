@@ -1,0 +1,179 @@
+"""Checkpoints: a run's folder of them: which there are, which are sound, which are kept, how one comes to be."""
+
+import contextlib
+import dataclasses
+import functools
+import json
+import math
+import pathlib
+import shutil
+from typing import Any
+
+import numpy as np
+from absl import logging
+
+from objectives import ConfigurationError
+from trainer import storage
+from trainer.checkpoints import manifest
+
+PROGRESS = "progress.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """One checkpoint: a folder that is named by the number of updates done.
+
+    Attributes:
+      folder: where it is.
+    """
+
+    folder: pathlib.Path
+
+    @property
+    def step(self) -> int:
+        """The number of updates done."""
+        return int(self.folder.name)
+
+    @functools.cached_property
+    def progress(self) -> dict[str, Any]:
+        """How far the run was: `step`, `replicas`, and `evaluation`, the newest one with its `step` and `values`."""
+        return json.loads((self.folder / PROGRESS).read_text())
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The values of all variables by name, of all workers."""
+        arrays: dict[str, np.ndarray] = {}
+        for path in sorted(self.folder.glob("*.npz")):
+            with np.load(path) as file:
+                arrays |= file
+        return arrays
+
+    def value(self, tag: str) -> float:
+        """What its own evaluation came to; nan where there was none at this step."""
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError):  # damaged: as good as none
+            if self.progress["evaluation"]["step"] == self.step:
+                return self.progress["evaluation"]["values"][tag]
+        return math.nan
+
+
+class Checkpoints:
+    """The checkpoints of one run, in one folder.
+
+    Kept are the newest few, and the best one by the evaluation at its own step, if a metric is named.
+    """
+
+    def __init__(self, folder: pathlib.Path, *, keep: int = 3, metric: str | None = None):
+        """Takes note of where they are, and of which to keep.
+
+        Args:
+          folder: it need not be there yet.
+          keep: how many of the newest.
+          metric: the tag by which one of them is the best, the one with the lowest value; with a leading "-" the one
+            with the highest.
+        """
+        self.folder, self._keep, self._metric = folder, keep, metric
+
+    def all(self) -> list[Checkpoint]:
+        """All of them, sound or not, by their steps."""
+        found = [Checkpoint(path) for path in self.folder.glob("[0-9]*") if path.name.isdigit()]
+        return sorted(found, key=lambda checkpoint: checkpoint.step)
+
+    def newest(self, *, quiet: bool = False) -> Checkpoint | None:
+        """The newest that is sound; None where there are none at all. Newer ones that are damaged are warned of.
+
+        Raises:
+          ConfigurationError: there are some, and all are damaged.
+        """
+        damage: dict[str, str] = {}
+        for checkpoint in reversed(self.all()):
+            found = manifest.find_damage(checkpoint.folder)
+            if found is None:
+                for name, what in () if quiet else damage.items():
+                    logging.warning("checkpoint %s is damaged: %s; %s is used instead", name, what, checkpoint.folder)
+                return checkpoint
+            damage[str(checkpoint.folder)] = found
+        if damage:
+            found = "; ".join(f"{name}: {what}" for name, what in damage.items())
+            raise ConfigurationError(
+                f"none of the checkpoints is sound ({found}); put one back from a copy, or move {self.folder} away to "
+                f"begin anew"
+            )
+        return None
+
+    def best(self, metric: str | None = None) -> Checkpoint | None:
+        """The best by a metric, of those that were evaluated at their step and are sound; None where there are none.
+
+        Args:
+          metric: as in the constructor, whose own it is by default.
+        """
+        ranked = self._ranked(metric or self._metric)
+        return next((checkpoint for checkpoint in ranked if manifest.find_damage(checkpoint.folder) is None), None)
+
+    def room(self, size: int, saves: int) -> int:
+        """How many bytes more than now the folder will take at most.
+
+        Args:
+          size: of one checkpoint.
+          saves: how many will be saved.
+        """
+        # One more than are kept is there while it is written.
+        most = min(saves + len(self.all()), self._keep + (self._metric is not None) + 1)
+        return max(0, (most - len(self.all())) * size)
+
+    def new(self, step: int) -> pathlib.Path:
+        """The folder in which the files of a checkpoint gather until it is complete, made if need be.
+
+        Raises:
+          StorageError: it cannot be made.
+        """
+        folder = self._unfinished(step)
+        with storage.writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def complete(self, step: int) -> None:
+        """Moves a checkpoint whose files are all written into place, and removes those that are not kept.
+
+        Raises:
+          StorageError: the system refuses it; the checkpoints that there were are there still.
+        """
+        target = self.folder / f"{step:06d}"
+        with storage.writing(target):
+            manifest.seal(self.new(step))
+            if target.exists():
+                storage.remove(target)
+            storage.move(self.new(step), target)
+            self._remove_old(step)
+
+    def discard(self, step: int) -> None:
+        """Gives up a checkpoint that is not complete."""
+        shutil.rmtree(self._unfinished(step), ignore_errors=True)
+
+    def tidy(self) -> None:
+        """Removes what processes left behind that were killed.
+
+        Raises:
+          StorageError: it cannot be removed.
+        """
+        with storage.writing(self.folder):
+            storage.remove_leftovers(self.folder)
+
+    def _unfinished(self, step: int) -> pathlib.Path:
+        return self.folder / f".saving-{step:06d}"
+
+    def _ranked(self, metric: str | None) -> list[Checkpoint]:
+        """Those that have a value, the best first."""
+        if metric is None:
+            return []
+        sign = -1.0 if metric.startswith("-") else 1.0
+        values = {checkpoint: sign * checkpoint.value(metric.removeprefix("-")) for checkpoint in self.all()}
+        return sorted((c for c, value in values.items() if not math.isnan(value)), key=values.__getitem__)
+
+    def _remove_old(self, step: int) -> None:
+        """Leaves the newest up to `step`, and the best; later ones belong to a past that was given up."""
+        for checkpoint in self.all():
+            if checkpoint.step > step:
+                storage.remove(checkpoint.folder)
+        kept = {*self.all()[-self._keep :], *self._ranked(self._metric)[:1]}
+        for checkpoint in self.all():
+            if checkpoint not in kept:
+                storage.remove(checkpoint.folder)

@@ -1,0 +1,226 @@
+"""Saver: the state of training becomes a checkpoint while training goes on, and comes back from one."""
+
+import contextlib
+import dataclasses
+import functools
+import json
+import pathlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from objectives import ConfigurationError
+from trainer import storage
+from trainer.ahead import Ahead
+from trainer.checkpoints.checkpoints import PROGRESS, Checkpoint, Checkpoints
+from trainer.checkpoints.fitting import fitted
+from trainer.checkpoints.position import Position
+from trainer.checkpoints.state import State
+from trainer.devices import cluster
+from trainer.log import Line
+from trainer.storage import StorageError
+
+# How long the chief waits for what other workers write; one that died ends the run anyway.
+_PATIENCE = 600.0
+
+
+class Saver:
+    """Saves and restores what a run needs to go on where it was.
+
+    Training stands still while its state is copied to the memory of the host, and while what TensorFlow alone can
+    save (where a dataset was) is written. All else is done by one thread, one save at a time; the next save waits.
+    What fails there is raised on the thread that trains, by the next call.
+
+    Of several workers the chief writes what is alike on all, and each what is its own. A run over another number of
+    replicas goes on as well: those that had no state of their own take that of the first.
+
+    As a context, it waits at the end for the save in progress.
+
+    Attributes:
+      evaluation: the newest one, which is saved too; whoever evaluates sets it.
+    """
+
+    def __init__(
+        self,
+        checkpoints: Checkpoints,
+        *,
+        strategy: tf.distribute.Strategy,
+        step: tf.Variable,
+        state: State,
+        data: Sequence[Any] = (),
+    ):
+        """Takes what to save, and where to.
+
+        Args:
+          checkpoints: where they are.
+          strategy: over which the state lies.
+          step: the number of updates done.
+          state: all variables that training changes.
+          data: what else a checkpoint must hold, and only TensorFlow can save.
+        """
+        self._checkpoints, self._strategy, self._step, self._state = checkpoints, strategy, step, state
+        self._replicas, self._workers = strategy.num_replicas_in_sync, cluster.worker_count(strategy)
+        self._worker = cluster.first_replica(strategy) * self._workers // self._replicas
+        self._position = Position(data, worker=self._worker) if data else None
+        self._saving: Ahead[None] = Ahead()
+        self.evaluation: Line | None = None
+
+    def save(self, *, after: Callable[[], None] = lambda: None) -> None:
+        """Begins to save the state of now.
+
+        Args:
+          after: what must be done before the checkpoint is in place; called by the thread that saves.
+
+        Raises:
+          StorageError: the save before this one failed, or this one cannot begin.
+        """
+        self.wait()
+        step = int(self._step)
+        if self._position is not None:
+            self._write_position(self._position, step)
+        arrays = self._state.arrays()
+        if self._worker:
+            arrays = {name: value for name, value in arrays.items() if "@" in name}
+        progress = {
+            "step": step,
+            "replicas": self._replicas,
+            "workers": self._workers,
+            "evaluation": self.evaluation and dataclasses.asdict(self.evaluation),
+        }
+        self._saving.begin(self, functools.partial(self._write, step, arrays, progress, after))
+
+    def room(self, saves: int) -> int:
+        """How many bytes so many saves will take more than now, at most."""
+        return self._checkpoints.room(self._state.nbytes, saves)
+
+    def wait(self) -> None:
+        """Returns once nothing is being saved.
+
+        Raises:
+          StorageError: the disk did not take the checkpoint.
+        """
+        self._saving.take(self)
+
+    def check(self) -> None:
+        """Raises what `wait` would raise, without waiting."""
+        if self._saving.done:
+            self.wait()
+
+    def restore(self) -> Checkpoint | None:
+        """Takes the state of the newest sound checkpoint, which is returned; None where there is none.
+
+        Raises:
+          ConfigurationError: the checkpoint is of another model or optimizer, or none is sound.
+          StorageError: what a killed process left cannot be removed.
+        """
+        self.wait()
+        if self._worker == 0:
+            self._checkpoints.tidy()
+        # The chief completes what the others only write a part of.
+        cluster.wait_for_all(self._strategy)
+        checkpoint = self._checkpoints.newest(quiet=self._worker > 0)
+        if checkpoint is None:
+            return None
+        with _of_another("model or optimizer", checkpoint):
+            self._state.load(fitted(checkpoint.arrays(), self._state.shapes))
+        # A feed that is cut for other replicas finds the place by itself.
+        as_saved = (checkpoint.progress["replicas"], checkpoint.progress["workers"]) == (self._replicas, self._workers)
+        if self._position is not None and as_saved:
+            with _of_another("data pipeline", checkpoint):
+                self._position.restore(checkpoint.folder)
+        self._step.assign(checkpoint.progress["step"])
+        evaluation = checkpoint.progress["evaluation"]
+        self.evaluation = evaluation and Line(**evaluation)
+        return checkpoint
+
+    @contextlib.contextmanager
+    def explained(self) -> Iterator[None]:
+        """Lets a StorageError raised inside say what is safe, and how to go on."""
+        try:
+            yield
+        except StorageError as error:
+            raise StorageError(f"{error}. {self._safe()}") from error
+
+    def __enter__(self) -> "Saver":
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        try:
+            self.wait()
+        except Exception as own:
+            if error is None:
+                raise
+            error.add_note(f"A checkpoint failed too: {type(own).__name__}: {own}")
+
+    def _write_position(self, position: Position, step: int) -> None:
+        try:
+            position.write(self._checkpoints.new(step))
+        except StorageError:
+            self._checkpoints.discard(step)
+            raise
+
+    def _write(
+        self, step: int, arrays: Mapping[str, np.ndarray], progress: Mapping[str, Any], after: Callable[[], None]
+    ) -> None:
+        try:
+            folder = self._checkpoints.new(step)
+            _savez(folder / _arrays_name(self._worker), arrays)
+            if self._worker:
+                return
+            with storage.writing(folder / PROGRESS):
+                (folder / PROGRESS).write_text(json.dumps(progress, indent=2) + "\n")
+            self._wait_for_workers(folder)
+            after()
+            self._checkpoints.complete(step)
+        except BaseException:
+            self._checkpoints.discard(step)
+            raise
+
+    def _wait_for_workers(self, folder: pathlib.Path) -> None:
+        began = time.monotonic()
+        for path in (folder / _arrays_name(worker) for worker in range(1, self._workers)):
+            while not path.exists():
+                if time.monotonic() - began > _PATIENCE:
+                    raise StorageError(f"{path} was not written by its worker in {_PATIENCE:.0f} s")
+                time.sleep(0.02)
+
+    def _safe(self) -> str:
+        with contextlib.suppress(ConfigurationError, OSError):
+            if (newest := self._checkpoints.newest(quiet=True)) is not None:
+                return (
+                    f"The newest sound checkpoint is of step {newest.step:,} ({newest.folder}): once the disk takes "
+                    f"files again, the same command goes on from there"
+                )
+        return "There is no sound checkpoint: once the disk takes files again, the same command begins anew"
+
+
+def _arrays_name(worker: int) -> str:
+    return f"worker-{worker:03d}.npz" if worker else "state.npz"
+
+
+def _savez(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes arrays into a file that has its name only once it is whole.
+
+    Its name is the last that a worker does: the chief waits for it, and then moves the folder away at once.
+    """
+    part = path.with_name(f"{path.name}.part")
+    with storage.writing(path):
+        with part.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        storage.flush(part)
+        part.rename(path)
+
+
+@contextlib.contextmanager
+def _of_another(what: str, checkpoint: Checkpoint) -> Iterator[None]:
+    """Says of what does not fit that it is of something else, and what to do."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"{checkpoint.folder} is of another {what}: {error}; give this run a --workdir of its own, or go on with "
+            f"the configuration that made it"
+        ) from error

@@ -1,0 +1,1 @@
+"""Devices: over which a run is mirrored, in one process or several."""

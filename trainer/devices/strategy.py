@@ -1,0 +1,100 @@
+"""Strategy: over which devices, of one machine or several, a run is mirrored; chosen how, and why."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from objectives import ConfigurationError
+from objectives.errors import expected
+from trainer.devices.cluster import join_cluster, worker_count
+from trainer.devices.members import workers_in_tf_config
+
+STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
+
+
+@dataclasses.dataclass(frozen=True)
+class Placement:
+    """Where a run takes place.
+
+    Attributes:
+      strategy: the strategy itself.
+      name: which of `STRATEGIES` it is; the name of its class where it was given as it is.
+      reason: why it was chosen.
+    """
+
+    strategy: tf.distribute.Strategy
+    name: str
+    reason: str
+
+    @property
+    def replicas(self) -> str:
+        """How many replicas there are, and on which devices."""
+        devices = [name.rpartition("device:")[2] for name in self.strategy.extended.worker_devices]
+        count, workers = self.strategy.num_replicas_in_sync, worker_count(self.strategy)
+        where = f" of each of {workers} workers" if workers > 1 else ""
+        return f"{count} replica{'s' * (count > 1)} on {', '.join(devices)}{where}"
+
+
+def place(strategy: str | tf.distribute.Strategy) -> Placement:
+    """Settles what `Trainer.strategy` means here.
+
+    `mirrored` takes all devices of this machine, its GPUs, or its (logical) CPUs where it has none, and is right for
+    one device as well; `one_device` takes the first. `multi_worker` takes all devices of all processes of a cluster,
+    see `trainer.devices.cluster`; say it before TensorFlow touches a device. `auto` is `multi_worker` where TF_CONFIG
+    names more than one worker, else `mirrored`. A strategy itself, such as `mirrored(["CPU:0", "CPU:1"])`, is taken as
+    it is.
+
+    Raises:
+      ConfigurationError: there is no such strategy, or no cluster to join.
+    """
+    if isinstance(strategy, tf.distribute.Strategy):
+        return Placement(strategy, type(strategy).__name__, "as given")
+    if strategy not in STRATEGIES:
+        raise ConfigurationError(f"Trainer.strategy is {strategy!r}; {expected(str(strategy), STRATEGIES)}")
+    name, reason = _automatic() if strategy == "auto" else (strategy, "as configured")
+    return Placement(_made(name), name, reason)
+
+
+def mirrored(devices: Sequence[str]) -> tf.distribute.MirroredStrategy:
+    """A strategy with a replica on each of these devices, named as in `devices_in_use`."""
+    if devices[0].startswith("GPU"):
+        return tf.distribute.MirroredStrategy(devices)
+    # Between CPUs the default reduces by collective operations, which are slower there, and whose keys two
+    # strategies of one process share: the second one fails on the shapes or the group of the first.
+    return tf.distribute.MirroredStrategy(devices, tf.distribute.ReductionToOneDevice())
+
+
+def devices_in_use() -> list[str]:
+    """Names of the devices of this process to train on, such as `GPU:0`."""
+    kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
+    return [f"{kind}:{i}" for i, _ in enumerate(tf.config.list_logical_devices(kind))]
+
+
+def configure_logical_devices(count: int) -> None:
+    """Splits the CPU into `count` logical devices; call it before TensorFlow touches any device.
+
+    Raises:
+      ConfigurationError: the count is below 1, or TensorFlow runs already.
+    """
+    if count < 1:
+        raise ConfigurationError(f"--logical_devices is {count}; expected 1 or more")
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    try:
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
+    except RuntimeError as error:
+        raise ConfigurationError(f"--logical_devices: {error}") from error
+
+
+def _automatic() -> tuple[str, str]:
+    workers = workers_in_tf_config()
+    if workers > 1:
+        return "multi_worker", f"TF_CONFIG names {workers} workers"
+    return "mirrored", "TF_CONFIG names no other workers"
+
+
+def _made(name: str) -> tf.distribute.Strategy:
+    if name == "multi_worker":
+        return join_cluster()
+    devices = devices_in_use()
+    return mirrored(devices if name == "mirrored" else devices[:1])

@@ -1,0 +1,1 @@
+"""Executions: how chunks of steps are compiled, chosen and run."""

@@ -1,0 +1,99 @@
+"""Chunk: many steps run by one call of one compiled function, whose results the host reads once."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
+
+from objectives import Mean
+from trainer.feeds.feed import Feed
+from trainer.steps.step import Step
+
+_NUMBER = tf.TensorSpec([], tf.int64)
+_ROW = tf.TensorSpec([], tf.int32)
+
+
+def trace_step(step: Step, feed: Feed) -> ConcreteFunction:
+    """Traces `(data, row, number) -> numbers`: the update with the batch of one row, and its numbers `[tags]`."""
+    train = _train_always if step.loss_scale is None else _train_if_finite
+
+    @tf.function(autograph=False)
+    def run(data, row, number):
+        return train(step, feed, data, row, number)
+
+    return run.get_concrete_function(feed.signature, _ROW, _NUMBER)
+
+
+def trace_training(step: Callable[..., Any], feed: Feed, *, tags: int) -> ConcreteFunction:
+    """Traces `(data, first, count) -> results`, which calls a traced step of `tags` numbers `count` times.
+
+    The function takes the data of a chunk, the number of its first step and how many steps to run, and returns
+    float32 `[feed.limit, tags]`, of which the first `count` rows are filled. Being an argument, `count` never
+    compiles anything anew.
+    """
+
+    @tf.function(autograph=False)
+    def run(data, first, count):
+        def body(done, results):
+            return done + 1, results.write(done, step(data, done, first + tf.cast(done, tf.int64)))
+
+        start = (tf.constant(0), tf.TensorArray(tf.float32, size=feed.limit, element_shape=[tags]))
+        return tf.while_loop(lambda done, _: done < count, body, start, parallel_iterations=1)[1].stack()
+
+    return run.get_concrete_function(feed.signature, _NUMBER, _ROW)
+
+
+def _train_always(step: Step, feed: Feed, data: Any, row: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+    return feed.first(feed.run(step.train, data, row, number))
+
+
+def _train_if_finite(step: Step, feed: Feed, data: Any, row: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+    """Leaves out the update, on all replicas, where the gradient of the whole batch is not finite."""
+    numbers, gradients = feed.run(step.differentiate, data, row, number)
+    numbers = feed.first(numbers)
+    finite = tf.math.is_finite(numbers[-1])
+    # The condition is outside of replica context: inside, an optimizer cannot merge its replicas.
+    tf.cond(finite, lambda: feed.update(step.update, gradients), lambda: None)
+    assert step.loss_scale is not None, "without a scale nothing would make it finite again"
+    step.loss_scale.update(finite)
+    return numbers
+
+
+def trace_evaluation(step: Step, feed: Feed) -> ConcreteFunction:
+    """Traces `(data, first, stop, number, merged) -> (merged, values by tag)` over the rows `first` to `stop - 1`.
+
+    Sums and counts are merged over all batches of all calls, of which each is handed what the one before returned,
+    and divided once, so that the values do not depend on how the examples are cut into batches, shares and calls.
+    """
+
+    @tf.function(autograph=False)
+    def run(data, first, stop, number, merged):
+        def body(row, merged):
+            return row + 1, merged.merge(feed.first(feed.run(step.evaluate, data, row, number)))
+
+        _, merged = tf.while_loop(lambda row, _: row < stop, body, (first, merged), parallel_iterations=1)
+        return merged, step.report(merged.result(), number)
+
+    sums = tf.TensorSpec([len(step.objective.terms)])
+    return run.get_concrete_function(feed.signature, _ROW, _ROW, _NUMBER, Mean(sums, sums))
+
+
+def trace_term_gradients(step: Step, feed: Feed) -> ConcreteFunction:
+    """Traces `(data, row, number) -> values by tag`, the terms' gradients on the batch of one row."""
+
+    @tf.function(autograph=False)
+    def run(data, row, number):
+        return feed.first(feed.run(step.term_gradients, data, row, number))
+
+    return run.get_concrete_function(feed.signature, _ROW, _NUMBER)
+
+
+def gather_batch(strategy: tf.distribute.Strategy, feed: Feed, data: Any) -> dict[str, Any]:
+    """The batch of the first row of `data`, of all replicas and workers, one after the other, as arrays."""
+
+    @tf.function(autograph=False)
+    def run(data):
+        return feed.run(lambda batch, _: batch, data, tf.constant(0), tf.constant(0, tf.int64))
+
+    return tf.nest.map_structure(lambda part: strategy.gather(part, axis=0).numpy(), run(data))

@@ -1,0 +1,215 @@
+"""Executor: runs chunks of training in the execution asked for, or in the one that measured best."""
+
+import dataclasses
+import functools
+import math
+import pathlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
+
+from trainer.checkpoints.state import State
+from trainer.devices import cluster
+from trainer.executions.choice import Choice, choose, keep, kept
+from trainer.executions.chunk import trace_step, trace_training
+from trainer.executions.execution import (
+    Unsupported,
+    Ways,
+    cannot_work,
+    compiled,
+    find_ways,
+    require_execution,
+    unsupported,
+)
+from trainer.feeds.feed import Feed
+from trainer.steps.step import Step
+
+# Steps are measured in chunks that take at least this long: shorter ones measure the call.
+_SECONDS = 0.1
+
+
+class NotFinite(Exception):
+    """The next update would not be finite; everything is as it was before.
+
+    Attributes:
+      step: the number of the update.
+      data: of a chunk; its first row is the batch.
+    """
+
+    def __init__(self, step: int, data: Any):
+        super().__init__(f"the update of step {step:,} would not be finite")
+        self.step, self.data = step, data
+
+
+class Executor:
+    """Training as a function of the step: each step is traced once, and built into the executions that are asked for.
+
+    Attributes:
+      choice: how chunks are run, and why; before `settle`, what is likely best.
+    """
+
+    def __init__(self, *, strategy: tf.distribute.Strategy, step: Step, feed: Feed, execution: str):
+        self._strategy, self._step, self._feed = strategy, step, feed
+        self._execution, self._settled = execution, False
+        self._built: dict[str, Callable[..., Any]] = {}
+
+    @functools.cached_property
+    def choice(self) -> Choice:
+        require_execution(self._execution, self._ways)
+        if self._execution != "auto":
+            return Choice(self._execution, "as configured")
+        others = {**self._ways.impossible, **self._ways.slow}
+        reasons = [f"{way}: {why}" for way, why in others.items()]
+        return Choice(self._ways.likely[0], "; ".join([*reasons, "nothing was measured"]))
+
+    def settle(self, *, first_step: int, steps: int, folder: pathlib.Path | None) -> None:
+        """Chooses for the `steps` steps after `first_step`, where nobody did, by running some of them.
+
+        What a run chose is kept in its folder, and chosen again when it goes on. The state of training stays as it is.
+
+        Raises:
+          ConfigurationError: the terms, the model and the data do not fit together, or cannot be run as asked.
+        """
+        replicas = self._strategy.num_replicas_in_sync
+        if self._execution == "auto" and len(self._ways.likely) > 1 and not self._settled:
+            before = None if folder is None else kept(folder, replicas)
+            self.choice = before or self._measured(first_step, steps)
+            self._settled = True
+            self._built = {way: chunk for way, chunk in self._built.items() if way == self.choice.execution}
+            if folder is not None and before is None and cluster.is_chief(self._strategy):
+                keep(self.choice, folder, replicas)
+        self.compile()
+
+    def compile(self) -> None:
+        """Does now what the first chunk would otherwise wait for; changes no state.
+
+        Raises:
+          ConfigurationError: the terms, the model and the data do not fit together, or cannot be run as asked.
+        """
+        try:
+            self._build(self.choice.execution)
+        except Unsupported as error:
+            raise cannot_work(self.choice.execution, str(error)) from error
+
+    def run(self, *, first_step: int, first_batch: int, steps: int) -> np.ndarray:
+        """Does up to `steps` updates, those that are finite: it stops before the first that is not.
+
+        Args:
+          first_step: how many updates were done before.
+          first_batch: the number of the batch that is next.
+          steps: how many updates to do.
+
+        Returns:
+          Their numbers, float32 `[updates, tags]`.
+
+        Raises:
+          NotFinite: there was none to do before the one that is not finite.
+        """
+        self.compile()
+        data = self._feed.chunk(first_step=first_batch, steps=steps)
+        before = self._everything.copy()
+        rows = self._run(self.choice.execution, data, first_step, steps)
+        finite = self._finite(rows)
+        if finite == steps:
+            return rows
+        # Looked for behind the steps, not in them: conditional updates cost a large model a tenth of its time.
+        self._everything.put_back(before)
+        if not finite:
+            raise NotFinite(first_step + 1, data)
+        return self._run(self.choice.execution, data, first_step, finite)
+
+    def numbers(self, data: Any, first_step: int) -> np.ndarray:
+        """The numbers `[tags]` of one step on the first row of `data`, which is not done."""
+        self.compile()
+        with self._everything.kept():
+            return self._run(self.choice.execution, data, first_step, 1)[0]
+
+    def _finite(self, rows: np.ndarray) -> int:
+        """How many updates there are before the first that is not finite."""
+        finite = np.isfinite(rows[:, [0, -1]]).all(axis=1)
+        if self._step.loss_scale is not None:
+            # The step leaves out what overflows and lowers its scale, until there is no lower one.
+            finite |= rows[:, self._step.tags.index("optimizer/loss_scale")] > 1.0
+        return len(rows) if finite.all() else int(np.argmin(finite))
+
+    def _measured(self, first_step: int, steps: int) -> Choice:
+        began = time.perf_counter()
+        return choose(
+            self._ways,
+            lambda way, rough: self._seconds_a_step(way, first_step, rough),
+            steps=steps,
+            elapsed=lambda: cluster.largest(self._strategy, time.perf_counter() - began),
+        )
+
+    def _seconds_a_step(self, way: str, first_step: int, rough: bool) -> float:
+        self._build(way)
+        with self._everything.kept():
+            # The first run pays for what is set up once.
+            self._seconds(way, first_step, 1)
+            steps, seconds = 1, self._quickest(way, first_step, 1)
+            while not rough and seconds < _SECONDS and steps < self._feed.limit:
+                # Short chunks say little of how many more it takes.
+                enough = math.ceil(1.2 * steps * _SECONDS / seconds)
+                steps = min(8 * steps, enough, self._feed.limit)
+                seconds = self._quickest(way, first_step, steps)
+            return seconds / steps
+
+    def _quickest(self, way: str, first_step: int, steps: int) -> float:
+        """Of two times, as the machine may have done something else meanwhile."""
+        return min(self._seconds(way, first_step, steps) for _ in range(2))
+
+    def _seconds(self, way: str, first_step: int, steps: int) -> float:
+        """How long these steps take, the same on all workers."""
+        data = self._feed.look(first_step, steps).data
+        began = time.perf_counter()
+        self._run(way, data, first_step, steps)
+        return cluster.largest(self._strategy, time.perf_counter() - began)
+
+    def _build(self, way: str) -> None:
+        """Traces and compiles a chunk, unless that is done; raises Unsupported where it cannot work."""
+        if way in self._built:
+            return
+        chunk = trace_training(self._stepping(way), self._feed, tags=len(self._step.tags))
+        self._built[way] = compiled(chunk) if way == "xla_loop" else chunk
+        try:
+            self._warm_up(way)
+        except tf.errors.OpError as error:
+            del self._built[way]
+            if reason := unsupported(error):
+                raise reason from error
+            raise
+
+    def _warm_up(self, way: str) -> None:
+        if way != "xla_step":
+            self._run(way, self._feed.chunk(first_step=0, steps=0), 0, 0)
+            return
+        # What is compiled inside of the loop waits for the loop to turn.
+        with self._everything.kept():
+            self._run(way, self._feed.look(0, 1).data, 0, 1)
+
+    def _stepping(self, way: str) -> Callable[..., Any]:
+        if way != "xla_step":
+            return self._traced
+        if self._strategy.num_replicas_in_sync == 1:
+            return compiled(self._traced)
+        return trace_step(dataclasses.replace(self._step, compiled=True), self._feed)
+
+    def _run(self, way: str, data: Any, first_step: int, steps: int) -> np.ndarray:
+        rows = self._built[way](data, tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
+        return rows.numpy()[:steps]
+
+    @functools.cached_property
+    def _everything(self) -> State:
+        return self._step.everything
+
+    @functools.cached_property
+    def _traced(self) -> ConcreteFunction:
+        return trace_step(self._step, self._feed)
+
+    @functools.cached_property
+    def _ways(self) -> Ways:
+        return find_ways(self._traced, self._step.objective, self._strategy.num_replicas_in_sync)

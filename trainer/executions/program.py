@@ -1,0 +1,173 @@
+"""Program: the compiled side of a run. Traced once, compiled as chosen, called with plain numbers."""
+
+import contextlib
+import functools
+import pathlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
+
+from objectives import ConfigurationError, Mean
+from trainer.checkpoints.state import State
+from trainer.executions.choice import Choice
+from trainer.executions.chunk import gather_batch, trace_evaluation, trace_term_gradients
+from trainer.executions.execution import compiled
+from trainer.executions.executor import Executor
+from trainer.feeds.feed import Block, Feed
+from trainer.feeds.shares import Shares
+from trainer.feeds.sources import Source
+from trainer.steps.step import Step
+
+
+class Program:
+    """Training and evaluation as functions of the step.
+
+    Attributes:
+      tags: the names of the numbers of a training step.
+    """
+
+    def __init__(
+        self,
+        *,
+        strategy: tf.distribute.Strategy,
+        step: Step,
+        train: Source,
+        eval: Source | None,
+        batch_size: int,
+        seed: int,
+        execution: str,
+    ):
+        self.tags = step.tags
+        self._strategy, self._step, self._execution = strategy, step, execution
+        self._train_source, self._eval_source = train, eval
+        self._batch_size, self._seed = batch_size, seed
+
+    @property
+    def limit(self) -> int:
+        """The most steps that one chunk can take."""
+        return self._feed.limit
+
+    @property
+    def state(self) -> Sequence[Any]:
+        """What a checkpoint must hold for the data to go on where they were."""
+        return self._feed.state
+
+    def describe_data(self, step: int) -> str:
+        """How the data reach a run that begins at `step`, for people."""
+        return self._feed.describe(step)
+
+    @property
+    def choice(self) -> Choice:
+        """How chunks are run, and why."""
+        return self._executor.choice
+
+    def settle(self, *, first_step: int, steps: int, folder: pathlib.Path | None) -> None:
+        """Chooses how to run the `steps` steps after `first_step` and compiles them; see `Executor.settle`."""
+        self._executor.settle(first_step=first_step, steps=steps, folder=folder)
+
+    def compile(self) -> None:
+        """Does now what the first chunk would otherwise wait for; changes no state.
+
+        Raises:
+          ConfigurationError: the terms, the model and the data do not fit together, or cannot be run as asked.
+        """
+        self._executor.compile()
+
+    def train(self, *, first_step: int, steps: int, first_batch: int | None = None) -> np.ndarray:
+        """Does the `steps` updates that follow `first_step`, up to the first that is not finite; see `Executor.run`."""
+        return self._executor.run(
+            first_step=first_step, first_batch=first_step if first_batch is None else first_batch, steps=steps
+        )
+
+    def examine(self, data: Any, step: int) -> dict[str, float]:
+        """All values and gradients of the terms by tag, on the first row of `data`, after `step` updates."""
+        numbers = dict(zip(self.tags, self._executor.numbers(data, step).tolist(), strict=True))
+        return {**numbers, **self._gradients_on(Block(data, 0, 1), step)}
+
+    def look(self, step: int) -> Block:
+        """The batch of `step`, or one like it, for a look that training does not notice."""
+        return self._feed.look(step)
+
+    def batch(self, data: Any) -> dict[str, Any]:
+        """The examples of the first row of `data`, without padding, as arrays."""
+        gathered = gather_batch(self._strategy, self._feed, data)
+        valid = gathered.pop("valid", None)
+        return gathered if valid is None else tf.nest.map_structure(lambda leaf: leaf[valid > 0], gathered)
+
+    @property
+    def everything(self) -> State:
+        """All that training changes, but for what the feed holds."""
+        return self._step.everything
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether there is something to evaluate on."""
+        return self._eval_source is not None
+
+    def evaluate(self, step: int) -> dict[str, float]:
+        """Each term and the total over every example of the evaluation source exactly once, by tag.
+
+        Raises:
+          ConfigurationError: there is no evaluation source.
+        """
+        with self.averaged():
+            return self._evaluated(self._evaluation, self._eval_feed.blocks(), step)
+
+    def averaged(self) -> contextlib.AbstractContextManager:
+        """Inside, the model has its averaged weights, if it keeps any."""
+        return contextlib.nullcontext() if self._step.average is None else self._step.average.in_place()
+
+    def term_gradients(self, step: int) -> dict[str, float]:
+        """Norm of each weighted term's gradient and its cosine with the total's, by tag, on the batch of a look."""
+        return self._gradients_on(self._feed.look(step), step)
+
+    def preview(self, step: int) -> dict[str, float]:
+        """Checks all that training would meet, without an update: each term on the batch of a look, by tag."""
+        self.compile()
+        return self._evaluated(trace_evaluation(self._step, self._feed), [self._feed.look(step)], step)
+
+    def _gradients_on(self, block: Block, step: int) -> dict[str, float]:
+        with self._step.everything.kept():
+            values = self._term_gradients(block.data, tf.constant(block.first), tf.constant(step, tf.int64))
+        return _as_numbers(values)
+
+    def _evaluated(self, evaluation: Callable[..., Any], blocks: Iterable[Block], step: int) -> dict[str, float]:
+        zeros = tf.zeros([len(self._step.objective.terms)])
+        merged, values = Mean(zeros, zeros), {}
+        for data, first, stop in blocks:
+            number = tf.constant(step, tf.int64)
+            merged, values = evaluation(data, tf.constant(first), tf.constant(stop), number, merged)
+        return _as_numbers(values)
+
+    @functools.cached_property
+    def _feed(self) -> Feed:
+        shares = Shares(strategy=self._strategy, batch_size=self._batch_size, micro_batches=self._step.micro_batches)
+        return self._train_source.training(shares, seed=self._seed)
+
+    @functools.cached_property
+    def _eval_feed(self) -> Feed:
+        if self._eval_source is None:
+            raise ConfigurationError("there is nothing to evaluate on; give Trainer(eval=...), or a task that has it")
+        return self._eval_source.evaluation(Shares(strategy=self._strategy, batch_size=self._batch_size))
+
+    @functools.cached_property
+    def _executor(self) -> Executor:
+        return Executor(strategy=self._strategy, step=self._step, feed=self._feed, execution=self._execution)
+
+    @functools.cached_property
+    def _evaluation(self):
+        return self._as_chosen(trace_evaluation(self._step, self._eval_feed))
+
+    @functools.cached_property
+    def _term_gradients(self):
+        return self._as_chosen(trace_term_gradients(self._step, self._feed))
+
+    def _as_chosen(self, traced: ConcreteFunction) -> Callable[..., Any]:
+        return compiled(traced) if self.choice.execution == "xla_loop" else traced
+
+
+def _as_numbers(values: dict[str, tf.Tensor]) -> dict[str, float]:
+    return dict(zip(values, tf.stack(list(values.values())).numpy().tolist(), strict=True))

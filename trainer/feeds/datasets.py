@@ -1,0 +1,130 @@
+"""DatasetSource: examples that a `tf.data.Dataset` makes."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from objectives import ConfigurationError
+from objectives.errors import Mistakes
+from trainer.feeds.feed import Feed
+from trainer.feeds.iterated import IteratedFeed
+from trainer.feeds.shares import Shares
+from trainer.feeds.sources import NAMES, Source
+
+
+class DatasetSource(Source):
+    """Examples from a function that builds a `tf.data.Dataset` of single ones.
+
+    An example is `inputs`, a tuple `(inputs, targets)` or `(inputs, targets, sample_weight)`, or a dict with these
+    names; inputs and targets may be dicts. All shapes must be known; float64 is used as float32.
+
+    For training the dataset is repeated for ever and cut into batches that are full: one may span two epochs. It is
+    shuffled as it shuffles itself, `dataset.shuffle(n)` doing so anew each epoch. For evaluation each example is
+    taken once, and the dataset must end; it is built once, and iterated anew for each evaluation.
+
+    A run that goes on continues the saved iterator, with what its shuffle buffers hold, so that a checkpoint is as
+    large as those. Where TensorFlow cannot save it (`from_generator`, `py_function`, random operations other than
+    `tf.random.stateless_*`) all batches of the steps before are made once more: both do the same steps if the
+    function builds the same dataset from the same seed, which all workers of a cluster rely on too. Each of them
+    makes whole batches, and takes the shares of its own replicas.
+
+    >>> source = DatasetSource(lambda: tf.data.Dataset.range(5).map(lambda i: (tf.ones([2]), tf.cast(i, tf.float32))))
+    >>> source.names
+    ('inputs', 'targets')
+    """
+
+    def __init__(self, make: Callable[..., tf.data.Dataset]):
+        """Builds nothing yet.
+
+        Args:
+          make: `make(seed)`, or `make()`; what it shuffles without a seed follows from the run's seed.
+        """
+        self._make = make
+
+    @functools.cached_property
+    def names(self) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple(self._examples(seed=0).element_spec)
+
+    def training(self, shares: Shares, *, seed: int) -> Feed:
+        def batches() -> tf.data.Dataset:
+            return self._examples(seed).repeat().batch(shares.batch_size, drop_remainder=True)
+
+        return IteratedFeed(shares, batches, padded=shares.padded)
+
+    def evaluation(self, shares: Shares) -> Feed:
+        """Every example once.
+
+        Raises:
+          ConfigurationError: the dataset has no end.
+        """
+        if self._for_evaluation.cardinality() == tf.data.INFINITE_CARDINALITY:
+            raise ConfigurationError(
+                "DatasetSource: the dataset to evaluate on has no end; expected one without .repeat(), or with .take(n)"
+            )
+        return IteratedFeed(shares, lambda: self._for_evaluation.batch(shares.batch_size), padded=True)
+
+    @functools.cached_property
+    def _for_evaluation(self) -> tf.data.Dataset:
+        return self._examples(seed=0)
+
+    def _examples(self, seed: int) -> tf.data.Dataset:
+        """The dataset, built anew, as dicts of what is in `NAMES`."""
+        # Operations that are random without a seed of their own take one from here.
+        tf.random.set_seed(seed)
+        with tf.device("CPU:0"):
+            dataset = self._make(seed) if inspect.signature(self._make).parameters else self._make()
+            if not isinstance(dataset, tf.data.Dataset):
+                raise ConfigurationError(f"DatasetSource: its function made {dataset!r}; expected a tf.data.Dataset")
+            _require_static(_named(dataset.element_spec))
+            return dataset.map(lambda *parts: tf.nest.map_structure(_single, _named(parts)))
+
+
+def _named(element: Any) -> dict[str, Any]:
+    """An element, or what its parts are like, by the names of its parts."""
+    if isinstance(element, tuple) and len(element) == 1:
+        return _named(element[0])
+    if isinstance(element, tuple) and len(element) <= len(NAMES):
+        return dict(zip(NAMES, element, strict=False))
+    if isinstance(element, tuple):
+        raise ConfigurationError(
+            f"DatasetSource: an example has {len(element)} parts; expected at most ({', '.join(NAMES)})"
+        )
+    if not isinstance(element, dict) or not set(element) & set(NAMES):
+        return {"inputs": element}
+    if "inputs" not in element or not set(element) <= set(NAMES):
+        raise ConfigurationError(
+            f"DatasetSource: an example is a dict of {', '.join(element)}; expected inputs, and of the names "
+            f"{', '.join(NAMES)} no others: what the model reads goes into inputs, what terms compare with into targets"
+        )
+    return {name: element[name] for name in NAMES if name in element}
+
+
+def _require_static(spec: dict[str, Any]) -> None:
+    leaves = {".".join(map(str, path)): leaf for path, leaf in keras.tree.flatten_with_path(spec)}
+    mistakes = Mistakes()
+    for name, leaf in leaves.items():
+        with mistakes.gathered():
+            _require_static_leaf(name, leaf)
+    if all(leaf.shape.rank and leaf.shape[0] is None for leaf in leaves.values()):
+        mistakes.messages.append(
+            "DatasetSource: the dataset seems to be batched already; expected single examples, as without .batch(n) "
+            "or with .unbatch() behind it"
+        )
+    mistakes.raise_any()
+
+
+def _require_static_leaf(name: str, leaf: Any) -> None:
+    if not isinstance(leaf, tf.TensorSpec):
+        raise ConfigurationError(f"DatasetSource: {name} is a {type(leaf).__name__}; expected dense tensors")
+    if not leaf.shape.is_fully_defined():
+        raise ConfigurationError(
+            f"DatasetSource: {name} has the shape {leaf.shape}; expected a known one, as tf.ensure_shape gives"
+        )
+
+
+def _single(value: tf.Tensor) -> tf.Tensor:
+    return tf.cast(value, tf.float32) if value.dtype == tf.float64 else value

@@ -1,0 +1,164 @@
+"""IteratedFeed: batches that a `tf.data.Dataset` makes, pulled a chunk at a time."""
+
+import functools
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from objectives import ConfigurationError
+from trainer.feeds.feed import Block, Feed, steps_within_bytes
+from trainer.feeds.shares import Shares
+
+
+class IteratedFeed(Feed):
+    """Batches in the order in which a dataset has them.
+
+    After a chunk the iterator is exactly behind its last step: what was pulled was used. Where TensorFlow can save
+    the iterator it is part of the checkpoint. Where it cannot, and wherever another step is asked for than the
+    next, the dataset is made anew and the batches of all steps before are pulled.
+    """
+
+    def __init__(self, shares: Shares, make_batches: Callable[[], tf.data.Dataset], *, padded: bool):
+        """Makes the dataset once, to see what is in it.
+
+        Args:
+          shares: how a batch is shared.
+          make_batches: makes the dataset, always of the same batches: dicts of tensors `[at most batch_size, ...]`.
+          padded: whether some batch needs padding to be shared.
+        """
+        super().__init__(shares)
+        self._shares, self._make, self._padded = shares, make_batches, padded
+        self._spec = self._parts().element_spec
+        self.limit = steps_within_bytes(sum(_bytes(spec) for spec in tf.nest.flatten(self._spec)))
+        self._last: Block | None = None
+
+    def chunk(self, *, first_step: int, steps: int) -> Any:
+        if not steps:  # asked for to compile, wherever the iterator is
+            return self._placed(self._pull(self._position.iterator, tf.constant(0))[0])
+        if int(self._position.step) != first_step:
+            self._go_to(first_step)
+        parts, pulled = self._pull(self._position.iterator, tf.constant(steps))
+        self._require(first_step + int(pulled), first_step + steps)
+        self._position.step.assign_add(steps)
+        data = self._placed(parts)
+        self._last = Block(data, steps - 1, steps)
+        return data
+
+    def look(self, step: int, steps: int = 1) -> Block:
+        """The last batch trained on, as an iterator cannot be asked ahead; before any, the first of the dataset."""
+        if self._last is not None:
+            return self._last
+        parts, pulled = self._pull(iter(self._parts()), tf.constant(steps))
+        self._require(int(pulled), steps)
+        return Block(self._placed(parts), 0, steps)
+
+    def blocks(self) -> Iterator[Block]:
+        iterator, stop = iter(self._parts()), tf.constant(self.limit)
+        done, pulled = 0, self.limit
+        while pulled == self.limit:
+            parts, count = self._pull(iterator, stop)
+            pulled = int(count)
+            done += pulled
+            self._require(done, 1)
+            yield Block(self._placed(parts), 0, pulled)
+
+    def batch(self, resident: Any, row: Any) -> dict[str, Any]:
+        return row
+
+    def describe(self, step: int) -> str:
+        pulled = f"data pulled from a dataset in chunks of up to {self.limit:,} steps"
+        if self._why_unsaved is None:
+            return f"{pulled}; the state of its iterator is saved"
+        again = f"now replays {step * self._shares.batch_size:,} examples" if step else "replays all examples before"
+        return f"{pulled}; the state of its iterator cannot be saved ({self._why_unsaved}): a resumed run {again}"
+
+    @functools.cached_property
+    def state(self) -> Sequence[Any]:  # type: ignore[override]
+        """The iterator and the step that it is at, where TensorFlow can save them."""
+        return [self._position] if self._why_unsaved is None else []
+
+    @functools.cached_property
+    def _position(self) -> tf.train.Checkpoint:
+        step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        return tf.train.Checkpoint(iterator=iter(self._parts()), step=step)
+
+    @functools.cached_property
+    def _why_unsaved(self) -> str | None:
+        """Why the iterator cannot be saved; None where it can, which is tried without pulling anything."""
+        # An iterator makes those that it draws from only as it is pulled: each dataset is tried by itself.
+        iterators = [iter(dataset) for dataset in _with_inputs(self._parts())]
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                tf.train.Checkpoint(iterators=iterators).write(f"{folder}/tried")
+        except tf.errors.OpError as error:
+            return re.sub(r"\{\{.*?\}\} |\.? \[Op:.*", "", error.message)
+        return None
+
+    def _go_to(self, step: int) -> None:
+        # Skipped by pulling: the iterator of `dataset.skip` could not be restored into one without.
+        self._position.iterator = iter(self._parts())
+        _skip(self._position.iterator, tf.constant(step, tf.int64))
+        self._position.step.assign(step)
+
+    def _parts(self) -> tf.data.Dataset:
+        """The batches as the parts of the replicas, made while others are used."""
+        with tf.device("CPU:0"):
+            cut = functools.partial(self._shares.cut, padded=self._padded)
+            return self._make().map(cut).prefetch(tf.data.AUTOTUNE)
+
+    @functools.cached_property
+    def _pull(self) -> Callable[..., Any]:
+        """The function `(iterator, steps) -> (parts, pulled)`: buffers `[limit, ...]`, filled up to `pulled`."""
+        specs = tf.nest.flatten(self._spec)
+
+        @tf.function(autograph=False)
+        def pull(iterator, steps):
+            def body(done, _, arrays):
+                element = iterator.get_next_as_optional()
+                more = element.has_value()
+                written = tf.cond(more, lambda: _written(arrays, done, element.get_value()), lambda: arrays)
+                return done + tf.cast(more, tf.int32), more, written
+
+            arrays = [tf.TensorArray(spec.dtype, size=self.limit, element_shape=spec.shape) for spec in specs]
+            start = tf.constant(0), tf.constant(True), arrays
+            done, _, arrays = tf.while_loop(lambda done, more, _: more & (done < steps), body, start)
+            return tf.nest.pack_sequence_as(self._spec, [array.stack() for array in arrays]), done
+
+        return pull
+
+    def _placed(self, parts: tuple[Any, ...]) -> Any:
+        by_replica = dict(zip(self._shares.local, parts, strict=True))
+        return self._shares.place(lambda replica: by_replica[replica])
+
+    def _require(self, batches: int, wanted: int) -> None:
+        if batches < wanted:
+            raise ConfigurationError(
+                f"DatasetSource: the dataset gave no more examples after {batches:,} batches of "
+                f"{self._shares.batch_size:,}; expected some, and anew each time that it is iterated"
+            )
+
+
+def _with_inputs(dataset: tf.data.Dataset) -> Iterator[tf.data.Dataset]:
+    yield dataset
+    for upstream in dataset._inputs():
+        yield from _with_inputs(upstream)
+
+
+def _written(arrays: list[tf.TensorArray], row: tf.Tensor, element: Any) -> list[tf.TensorArray]:
+    return [array.write(row, value) for array, value in zip(arrays, tf.nest.flatten(element), strict=True)]
+
+
+@tf.function(autograph=False)
+def _skip(iterator, steps):
+    def body(done, _):
+        return done + 1, iterator.get_next_as_optional().has_value()
+
+    start = tf.constant(0, tf.int64), tf.constant(True)
+    tf.while_loop(lambda done, more: more & (done < steps), body, start)
+
+
+def _bytes(spec: tf.TensorSpec) -> int:
+    return spec.shape.num_elements() * spec.dtype.size

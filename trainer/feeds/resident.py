@@ -1,0 +1,66 @@
+"""ResidentFeed: arrays that stay on the devices; only indices travel."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.ahead import Ahead
+from trainer.feeds.feed import Block, Feed, steps_within_bytes
+from trainer.feeds.plan import Plan
+
+
+class ResidentFeed(Feed):
+    """Batches of arrays that are put on each replica's device once, and gathered there, where they are used.
+
+    While a chunk runs, the indices for the next are drawn in the background.
+    """
+
+    def __init__(self, plan: Plan, arrays: Mapping[str, Any]):
+        """Puts the arrays on the devices.
+
+        Args:
+          plan: which examples the steps take.
+          arrays: `[examples, ...]` each, by what they are for.
+        """
+        super().__init__(plan.shares)
+        self._plan = plan
+        tensors = tf.nest.map_structure(tf.convert_to_tensor, dict(arrays))
+        self.resident = plan.shares.place(lambda _: tensors)
+        self.limit = steps_within_bytes(4 * plan.shares.batch_size)
+        self._ahead: Ahead[np.ndarray] = Ahead()
+        self._bytes = sum(array.nbytes for array in tf.nest.flatten(dict(arrays)))
+
+    def chunk(self, *, first_step: int, steps: int) -> Any:
+        indices = self._ahead.take(first_step)
+        if indices is None:
+            indices = self._indices(first_step)
+        following = first_step + steps
+        self._ahead.begin(following, lambda: self._indices(following))
+        return self._placed(indices)
+
+    def look(self, step: int, steps: int = 1) -> Block:
+        return Block(self._placed(self._indices(step)), 0, steps)
+
+    def blocks(self) -> Iterator[Block]:
+        for first_step, steps in self._plan.spans(self.limit):
+            yield self.look(first_step, steps)
+
+    def batch(self, resident: Any, row: Any) -> dict[str, Any]:
+        # Where an index is -1 any example will do: it is marked as not valid.
+        batch = tf.nest.map_structure(lambda array: tf.gather(array, tf.maximum(row, 0)), resident)
+        return {**batch, "valid": tf.cast(row >= 0, tf.float32)} if self._plan.padded else batch
+
+    def _indices(self, first_step: int) -> np.ndarray:
+        """The examples of as many steps as a chunk can take: int32 `[limit, replicas, size]`."""
+        steps = self._plan.within(first_step, self.limit)
+        indices = np.zeros([self.limit, *self._plan.shares.shape], np.int32)
+        indices[:steps] = self._plan.indices(first_step=first_step, steps=steps)
+        return indices
+
+    def _placed(self, indices: np.ndarray) -> Any:
+        return self._plan.shares.place(lambda replica: tf.constant(indices[:, replica]))
+
+    def describe(self, step: int) -> str:
+        return f"data resident, {self._bytes / 1e6:,.1f} MB"

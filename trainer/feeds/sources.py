@@ -1,0 +1,139 @@
+"""Sources: where batches come from. A batch is a function of (seed, step)."""
+
+import abc
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from objectives import ConfigurationError
+from trainer.feeds.feed import Feed
+from trainer.feeds.plan import Plan
+from trainer.feeds.resident import ResidentFeed
+from trainer.feeds.shares import Shares
+from trainer.feeds.streamed import StreamedFeed, single
+
+# What an example may have, in the order in which Keras users write it.
+NAMES = ("inputs", "targets", "sample_weight")
+
+# Arrays of up to this many bytes are kept on the device unless something else is asked for: little beside the memory
+# of a device that is worth having, and what is larger is rarely gone through often.
+_RESIDENT_BYTES = 2**30
+
+
+class Source(abc.ABC):
+    """Where examples come from."""
+
+    @property
+    @abc.abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """What an example has, of `NAMES`."""
+
+    @abc.abstractmethod
+    def training(self, shares: Shares, *, seed: int) -> Feed:
+        """Endless batches, all of them full, that depend on the seed and the step alone."""
+
+    @abc.abstractmethod
+    def evaluation(self, shares: Shares) -> Feed:
+        """Every example exactly once."""
+
+
+class ArraySource(Source):
+    """Arrays in memory, shuffled anew each epoch.
+
+    The examples form one endless stream, epoch after epoch, which is cut into batches: every batch is full,
+    every example is seen once an epoch, and a batch may span two epochs. The order of an epoch depends on the
+    seed and the epoch alone, so that any step's batch is known without replaying the earlier ones.
+
+    Resident arrays are put on each device once. Others stay where they are, memory-mapped files too, and only the
+    batches of the next chunks are read. Both do the same steps.
+
+    Attributes:
+      arrays: `inputs`, `targets` and `sample_weight` as given, those that are not None; float64 as float32 if they
+        are resident.
+      size: the number of examples.
+      resident: whether they are kept on the device.
+
+    >>> source = ArraySource(np.arange(5.0), shuffle=False)
+    >>> source.indices(first_step=1, steps=2, batch_size=3, seed=0)
+    array([[3, 4, 0],
+           [1, 2, 3]])
+    """
+
+    def __init__(
+        self,
+        inputs: Any,
+        targets: Any = None,
+        *,
+        sample_weight: Any = None,
+        shuffle: bool = True,
+        resident: bool | None = None,
+    ):
+        """Takes arrays `[examples, ...]`, or dicts or sequences of them.
+
+        Args:
+          inputs: what the model reads.
+          targets: what terms compare with, if anything.
+          sample_weight: how much each example counts, if they differ.
+          shuffle: whether each epoch has an order of its own, or that of the arrays.
+          resident: whether the arrays are kept on the device; None for yes if they take at most 1 GiB.
+
+        Raises:
+          ConfigurationError: the arrays differ in length, or there is no example.
+        """
+        given = dict(zip(NAMES, (inputs, targets, sample_weight), strict=True))
+        arrays = {name: tf.nest.map_structure(np.asarray, value) for name, value in given.items() if value is not None}
+        self.size = _common_length(arrays)
+        self.resident = _bytes(arrays) <= _RESIDENT_BYTES if resident is None else resident
+        self.arrays: Mapping[str, Any] = tf.nest.map_structure(_single, arrays) if self.resident else arrays
+        self._shuffle = shuffle
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.arrays)
+
+    def training(self, shares: Shares, *, seed: int) -> Feed:
+        order = functools.partial(self.indices, batch_size=shares.batch_size, seed=seed)
+        return self._feed(Plan(shares=shares, order=order, padded=shares.padded))
+
+    def evaluation(self, shares: Shares) -> Feed:
+        return self._feed(Plan.once(shares, self.size))
+
+    def indices(self, *, first_step: int, steps: int, batch_size: int, seed: int) -> np.ndarray:
+        """Which examples the steps `first_step .. first_step + steps - 1` take: int64 `[steps, batch_size]`."""
+        first, stop = first_step * batch_size, (first_step + steps) * batch_size
+        epochs = range(first // self.size, -(-stop // self.size))
+        parts = [
+            self._order(seed, epoch)[max(first - epoch * self.size, 0) : stop - epoch * self.size] for epoch in epochs
+        ]
+        return np.concatenate([np.empty(0, np.int64), *parts]).reshape(steps, batch_size)
+
+    def _feed(self, plan: Plan) -> Feed:
+        return ResidentFeed(plan, self.arrays) if self.resident else StreamedFeed(plan, self.arrays)
+
+    @functools.lru_cache(maxsize=2)  # noqa: B019 (a source lives as long as its run; two epochs meet in one chunk)
+    def _order(self, seed: int, epoch: int) -> np.ndarray:
+        if not self._shuffle:
+            return np.arange(self.size)
+        return np.random.default_rng((seed, epoch)).permutation(self.size)
+
+
+def _single(array: np.ndarray) -> np.ndarray:
+    return array.astype(single(array.dtype), copy=False)
+
+
+def _bytes(arrays: Mapping[str, Any]) -> int:
+    return sum(array.size * single(array.dtype).itemsize for array in tf.nest.flatten(dict(arrays)))
+
+
+def _common_length(arrays: Mapping[str, Any]) -> int:
+    lengths = {array.shape[:1] for array in tf.nest.flatten(arrays)}
+    if len(lengths) != 1 or () in lengths:
+        shapes = tf.nest.map_structure(lambda array: array.shape, dict(arrays))
+        raise ConfigurationError(f"ArraySource: arrays have the shapes {shapes}; expected the same first axis in all")
+    (size,) = lengths.pop()
+    if size == 0:
+        raise ConfigurationError("ArraySource: it holds no examples; expected at least one")
+    return size

@@ -1,0 +1,112 @@
+"""StreamedFeed: arrays that stay on the host; the batches of a chunk travel together, made while another runs."""
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.ahead import Ahead
+from trainer.feeds.buffers import as_tensor, empty_buffer
+from trainer.feeds.feed import Block, Feed, steps_within_bytes
+from trainer.feeds.plan import Plan
+
+
+class _Gathered(NamedTuple):
+    """Batches that lie in buffers: a nest `[limit, size, ...]` by replica, of which the first `steps` are filled."""
+
+    buffers: dict[int, Any]
+    steps: int
+
+
+class StreamedFeed(Feed):
+    """Batches of arrays that may be larger than a device's memory, or than the host's if they are memory-mapped.
+
+    While a chunk runs, as many steps as it has are gathered in the background for the next. If that turns out to
+    be shorter the rest is dropped; if longer, what is missing is gathered then.
+    """
+
+    def __init__(self, plan: Plan, arrays: Mapping[str, Any]):
+        """Reads nothing yet.
+
+        Args:
+          plan: which examples the steps take.
+          arrays: `[examples, ...]` each, by what they are for.
+        """
+        super().__init__(plan.shares)
+        self._plan, self._arrays = plan, dict(arrays)
+        example_bytes = sum(array[:1].nbytes for array in tf.nest.flatten(self._arrays))
+        self.limit = steps_within_bytes(example_bytes * plan.shares.batch_size)
+        self._ahead: Ahead[_Gathered] = Ahead()
+
+    def chunk(self, *, first_step: int, steps: int) -> Any:
+        begun = self._ahead.take(first_step) or _Gathered(self._buffers(), 0)
+        whole = self._gather(begun, first_step, steps)
+        self._foresee(first_step + steps, steps)
+        return self._placed(whole)
+
+    def look(self, step: int, steps: int = 1) -> Block:
+        return Block(self._placed(self._gather(_Gathered(self._buffers(), 0), step, steps)), 0, steps)
+
+    def blocks(self) -> Iterator[Block]:
+        for first_step, steps in self._plan.spans(self.limit):
+            yield Block(self.chunk(first_step=first_step, steps=steps), 0, steps)
+
+    def batch(self, resident: Any, row: Any) -> dict[str, Any]:
+        return row
+
+    def describe(self, step: int) -> str:
+        return f"data streamed in chunks of up to {self.limit:,} steps"
+
+    def _foresee(self, first_step: int, steps: int) -> None:
+        """Begins what will be asked for next, as far as one can know."""
+        steps = self._plan.within(first_step, steps)
+        if steps:
+            nothing = _Gathered(self._buffers(), 0)
+            self._ahead.begin(first_step, functools.partial(self._gather, nothing, first_step, steps))
+
+    def _gather(self, begun: _Gathered, first_step: int, steps: int) -> _Gathered:
+        """Fills buffers up to `steps` steps, of which some may be there."""
+        start = begun.steps
+        if start >= steps:
+            return begun
+        indices = self._plan.indices(first_step=first_step + start, steps=steps - start)
+        for replica, buffers in begun.buffers.items():
+            own = indices[:, replica]
+            for name, arrays in self._arrays.items():
+                tf.nest.map_structure(lambda a, b, own=own: _take(a, own, b[start:steps]), arrays, buffers[name])
+            if self._plan.padded:
+                buffers["valid"][start:steps] = own >= 0
+        return _Gathered(begun.buffers, steps)
+
+    def _buffers(self) -> dict[int, Any]:
+        return {replica: self._empty() for replica in self._plan.shares.local}
+
+    def _empty(self) -> dict[str, Any]:
+        rows = (self.limit, self._plan.shares.shape[1])
+        buffers = tf.nest.map_structure(
+            lambda array: empty_buffer([*rows, *array.shape[1:]], single(array.dtype)), self._arrays
+        )
+        valid = {"valid": empty_buffer(rows, np.dtype(np.float32))} if self._plan.padded else {}
+        return {**buffers, **valid}
+
+    def _placed(self, gathered: _Gathered) -> Any:
+        return self._plan.shares.place(lambda replica: tf.nest.map_structure(as_tensor, gathered.buffers[replica]))
+
+
+def single(dtype: np.dtype) -> np.dtype:
+    """The type that data of a type are computed in: float32 for float64, and else itself, in this machine's order.
+
+    >>> single(np.dtype(np.float64)), single(np.dtype(">i2"))
+    (dtype('float32'), dtype('int16'))
+    """
+    return np.dtype(np.float32) if dtype == np.float64 else dtype.newbyteorder("=")
+
+
+def _take(array: np.ndarray, indices: np.ndarray, out: np.ndarray) -> None:
+    """Gathers examples into `out`; where an index is -1 any example will do."""
+    if array.dtype == out.dtype and array.flags.c_contiguous and array.flags.aligned:
+        np.take(array, indices, axis=0, out=out, mode="clip")  # any other mode would buffer
+    else:
+        out[...] = array[np.maximum(indices, 0)]  # np.take would first make a copy of the whole array

@@ -1,0 +1,99 @@
+"""Autopsy: all that is needed to look into one step again, in a folder."""
+
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from objectives import ConfigurationError
+from trainer.feeds.sources import NAMES, ArraySource
+
+_BATCH, _STATE, _STEP = "batch.npz", "state.npz", "step.json"
+
+
+def write_autopsy(
+    folder: pathlib.Path,
+    *,
+    step: int,
+    batch: Mapping[str, Any],
+    state: Mapping[str, np.ndarray],
+    values: Mapping[str, float],
+    cause: str,
+    execution: str,
+) -> None:
+    """Writes `batch.npz`, `state.npz` (all weights before the step) and `step.json` (what each term came to).
+
+    Args:
+      folder: is made.
+      step: the number of the update.
+      batch: `inputs` and what else the source has, each a tensor `[batch, ...]` or a dict or sequence of them.
+      state: as `State.arrays` gives it.
+      values: by tag.
+      cause: what was not finite.
+      execution: how the step was run.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(folder / _BATCH, allow_pickle=False, **{f"{name}/{i}": leaf for name, i, leaf in _leaves(batch)})
+    np.savez(folder / _STATE, allow_pickle=False, **state)
+    record = {
+        "step": step,
+        "cause": cause,
+        "execution": execution,
+        "structure": _structure(batch),
+        "values": {**values},
+    }
+    (folder / _STEP).write_text(json.dumps(record, indent=2) + "\n")
+
+
+def read_batch(folder: pathlib.Path) -> ArraySource:
+    """The batch of the step, in its order, as a source of nothing else.
+
+    Raises:
+      ConfigurationError: the folder holds no autopsy.
+    """
+    structure = read_step(folder)["structure"]
+    with np.load(folder / _BATCH) as arrays:
+        return ArraySource(**{name: _packed(structure[name], name, arrays) for name in structure}, shuffle=False)
+
+
+def read_state(folder: pathlib.Path) -> dict[str, np.ndarray]:
+    """The state of training before the step, for `State.load`."""
+    with np.load(folder / _STATE) as arrays:
+        return dict(arrays)
+
+
+def read_step(folder: pathlib.Path) -> dict[str, Any]:
+    """What is known of the step: its number, the cause, each value by tag.
+
+    Raises:
+      ConfigurationError: the folder holds no autopsy.
+    """
+    if not (folder / _STEP).exists():
+        raise ConfigurationError(f"{str(folder)!r} holds no autopsy; expected a folder such as runs/x/autopsy/000123")
+    return json.loads((folder / _STEP).read_text())
+
+
+def _leaves(batch: Mapping[str, Any]) -> list[tuple[str, int, np.ndarray]]:
+    return [
+        (name, i, np.asarray(leaf))
+        for name in NAMES
+        if name in batch
+        for i, leaf in enumerate(tf.nest.flatten(batch[name]))
+    ]
+
+
+def _structure(batch: Mapping[str, Any]) -> dict[str, Any]:
+    """The nest of each part of a batch, with the number of each of its tensors in its place."""
+    found = {}
+    for name in NAMES:
+        if name in batch:
+            count = len(tf.nest.flatten(batch[name]))
+            found[name] = tf.nest.pack_sequence_as(batch[name], list(range(count)))
+    return found
+
+
+def _packed(structure: Any, name: str, arrays: Mapping[str, np.ndarray]) -> Any:
+    return tf.nest.map_structure(lambda i: arrays[f"{name}/{i}"], structure)

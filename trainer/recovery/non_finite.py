@@ -1,0 +1,91 @@
+"""Non-finite numbers: what a run does about an update that would be NaN or infinite. It is never applied."""
+
+import math
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from objectives import ConfigurationError
+from objectives.errors import expected
+
+POLICIES = ("raise", "skip", "rollback")
+
+
+class NonFiniteError(Exception):
+    """A run was stopped by numbers that are not finite; the message says by which term, and where to look."""
+
+
+class NonFinite:
+    """Counts the batches that were passed over, so that a run which goes on passes over them too.
+
+    Attributes:
+      policy: one of `POLICIES`.
+      variables: what a checkpoint must hold: three counts.
+    """
+
+    def __init__(self, policy: str, limit: int):
+        """Begins with none.
+
+        Args:
+          policy: "raise" stops; "skip" does the update with the next batch instead; "rollback" goes back to the last
+            checkpoint, and on from there with the batches that follow.
+          limit: how often a run may skip or go back.
+
+        Raises:
+          ConfigurationError: there is no such policy.
+        """
+        if policy not in POLICIES:
+            raise ConfigurationError(f"Trainer.non_finite is {policy!r}; {expected(str(policy), POLICIES)}")
+        self.policy, self._limit = policy, limit
+        self._passed, self._skips, self._rollbacks = self.variables = [
+            tf.Variable(0, dtype=tf.int64, trainable=False) for _ in range(3)
+        ]
+
+    def batch(self, step: int) -> int:
+        """The number of the batch that is trained on after `step` updates."""
+        return step + int(self._passed)
+
+    @property
+    def counts(self) -> dict[str, float]:
+        """How often it happened, by tag; nothing where it stops the run."""
+        if self.policy == "raise":
+            return {}
+        return {"non_finite/skips": float(self._skips), "non_finite/rollbacks": float(self._rollbacks)}
+
+    @property
+    def spent(self) -> bool:
+        """Whether it may not happen once more."""
+        return self.policy == "raise" or int(self._skips) + int(self._rollbacks) >= self._limit
+
+    def skip(self) -> None:
+        """Passes over the batch of now."""
+        self._passed.assign_add(1)
+        self._skips.assign_add(1)
+
+    def roll_back(self, *, batch: int, rollbacks: int, step: int) -> None:
+        """Takes in that the run is back at `step`, for the time after `rollbacks`, and goes on behind `batch`."""
+        self._passed.assign(batch + 1 - step)
+        self._rollbacks.assign(rollbacks + 1)
+
+    @property
+    def rollbacks(self) -> int:
+        """How often the run went back."""
+        return int(self._rollbacks)
+
+
+def culprit(values: Mapping[str, float]) -> str:
+    """What is not finite, in words, from a step's values by tag: the first term that has such a value or gradient.
+
+    >>> culprit({"terms/a/raw": 1.0, "terms/a/grad_norm": float("inf")})
+    "the gradient of the term 'a' is inf (its raw value is 1)"
+    """
+    for what in ("raw", "grad_norm"):
+        for tag, value in values.items():
+            if tag.startswith("terms/") and tag.endswith(f"/{what}") and not math.isfinite(value):
+                name = tag.split("/")[1]
+                if what == "raw":
+                    return f"the raw value of the term {name!r} is {value:g}"
+                return (
+                    f"the gradient of the term {name!r} is {value:g} (its raw value is {values[f'terms/{name}/raw']:g})"
+                )
+    return "the sum of the terms or of their gradients overflows, while each term is finite"

@@ -1,0 +1,44 @@
+"""Assembly: a step, made of what a trainer was given, with all its variables under the strategy."""
+
+import keras
+import tensorflow as tf
+
+from objectives import Objective
+from trainer.steps.adoption import adopt
+from trainer.steps.average import WeightAverage
+from trainer.steps.clipping import Clipping
+from trainer.steps.precision import LossScale
+from trainer.steps.step import Step
+from trainer.steps.tap import Tap
+
+
+def assemble(
+    strategy: tf.distribute.Strategy,
+    *,
+    model: keras.Model,
+    objective: Objective,
+    optimizer: keras.optimizers.Optimizer,
+    precision: str,
+    accumulate_steps: int,
+    clip_norm: float | None,
+    clip_value: float | None,
+    average_momentum: float | None,
+    allow_unreached: bool,
+) -> Step:
+    """The step of a run; the arguments are those of `Trainer`.
+
+    Raises:
+      ConfigurationError: keys name what the model has not, or the optimizer cannot work under the strategy.
+    """
+    tap = Tap(model, objective.keys)
+    adopt(strategy, model, optimizer)
+    return Step(
+        tap=tap,
+        objective=objective,
+        optimizer=optimizer,
+        micro_batches=accumulate_steps,
+        clipping=Clipping(norm=clip_norm, value=clip_value),
+        loss_scale=LossScale(strategy) if precision == "mixed_float16" else None,
+        average=None if average_momentum is None else WeightAverage(strategy, model, average_momentum),
+        allow_unreached=allow_unreached,
+    )

@@ -1,0 +1,102 @@
+"""Gradients of a replica's shard: from one pass, or from several micro-batches; the same either way.
+
+Both take what they differentiate as functions: `measure(batch, training)` gives the terms' means, undivided, and
+`loss(mean)` the part of the objective that totals over global counts make up.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from objectives import Mean
+from trainer.steps.replicas import sum_over_replicas
+
+Batch = Mapping[str, Any]
+Measure = Callable[[Batch, bool], Mean]
+Loss = Callable[[Mean], tf.Tensor]
+# The gradient of each variable, None where nothing reaches it; and the local totals over global counts.
+Differentiated = tuple[list[tf.Tensor | None], Mean]
+
+
+def at_once(measure: Measure, loss: Loss, variables: list[keras.Variable], batch: Batch) -> Differentiated:
+    """Differentiates the whole shard: counts are summed over replicas between the forward and the backward pass."""
+    with tf.GradientTape() as tape:
+        local = measure(batch, True)
+        mean = Mean(local.total, sum_over_replicas(local.count))
+        part = loss(mean)
+    return tape.gradient(part, variables), mean
+
+
+def by_micro_batches(
+    measure: Measure, loss: Loss, variables: list[keras.Variable], batch: Batch, parts: int, terms: int
+) -> Differentiated:
+    """Differentiates the shard in `parts`, one after the other, in the memory of one; there are `terms` means.
+
+    The counts of the whole batch must be known before the first gradient. They come from a pass of which nothing
+    but the counts is used; unless a mask depends on the model's outputs, none of the model is left in its graph.
+    """
+    cut = tf.nest.map_structure(lambda tensor: tf.reshape(tensor, [parts, -1, *tensor.shape[1:]]), dict(batch))
+    reached: list[bool] = []
+
+    def part(i):
+        return tf.nest.map_structure(lambda tensor: tensor[i], cut)
+
+    def count(i, counts):
+        return i + 1, counts + measure(part(i), False).count
+
+    def add(i, totals, sums):
+        with tf.GradientTape() as tape:
+            local = measure(part(i), True)
+            share = loss(Mean(local.total, counts))
+        gradients = tape.gradient(share, variables)
+        reached[:] = [gradient is not None for gradient in gradients]
+        return i + 1, totals + local.total, [a + b for a, b in zip(sums, dense(gradients, variables), strict=True)]
+
+    zeros = tf.zeros([terms])
+    _, local_counts = tf.while_loop(lambda i, _: i < parts, count, (tf.constant(0), zeros), parallel_iterations=1)
+    counts = sum_over_replicas(local_counts)
+    start = (tf.constant(0), zeros, dense([None] * len(variables), variables))
+    _, totals, sums = tf.while_loop(lambda i, *_: i < parts, add, start, parallel_iterations=1)
+    return [g if r else None for g, r in zip(sums, reached, strict=True)], Mean(totals, counts)
+
+
+def dense(gradients: list[tf.Tensor | None], variables: list[keras.Variable]) -> list[tf.Tensor]:
+    """The gradients as plain tensors: zeros for None, and rows of an embedding spread out."""
+    return [
+        tf.zeros(variable.shape, variable.dtype) if gradient is None else tf.convert_to_tensor(gradient)
+        for gradient, variable in zip(gradients, variables, strict=True)
+    ]
+
+
+def flat(gradients: list[tf.Tensor]) -> tf.Tensor:
+    """All elements of all gradients as one float32 vector."""
+    return tf.concat([tf.reshape(tf.cast(gradient, tf.float32), [-1]) for gradient in gradients], axis=0)
+
+
+def global_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
+    """The norm of all elements of all gradients, in float32.
+
+    >>> float(global_norm([tf.constant([[3.0]]), tf.constant([4.0])]))
+    5.0
+    """
+    return tf.sqrt(tf.add_n([_sum_of_squares(tf.cast(gradient, tf.float32)) for gradient in gradients]))
+
+
+def tied(gradients: list[tf.Tensor], norm: tf.Tensor) -> list[tf.Tensor]:
+    """The gradients, of which none is there before their norm is, and all are NaN where that is not finite.
+
+    XLA then updates weights in place. It would copy those that it may update while another gradient still needs them.
+    """
+    factor = tf.where(tf.math.is_finite(norm), 1.0, float("nan"))
+    return [gradient * tf.cast(factor, gradient.dtype) for gradient in gradients]
+
+
+def _sum_of_squares(gradient: tf.Tensor) -> tf.Tensor:
+    """As a product with ones: on a CPU, XLA adds up a matrix several times slower. GPUs would round a product."""
+    squares = gradient * gradient
+    if gradient.shape.rank < 2 or tf.config.list_logical_devices("GPU"):
+        return tf.reduce_sum(squares)
+    rows = tf.reshape(squares, [-1, gradient.shape[-1]])
+    return tf.reduce_sum(tf.linalg.matvec(rows, tf.ones([gradient.shape[-1]])))

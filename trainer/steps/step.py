@@ -1,0 +1,174 @@
+"""The step: one forward pass, one backward pass, one update; exact however the batch is cut.
+
+Everything here runs in replica context. Counts are summed over replicas before the backward pass, so that the
+gradient of the local loss, summed over replicas, is the gradient of the global objective whatever the shards.
+"""
+
+import dataclasses
+from functools import partial
+
+import keras
+import tensorflow as tf
+
+from objectives import ConfigurationError, Context, Mean, Objective
+from trainer.checkpoints.state import State
+from trainer.steps.average import WeightAverage
+from trainer.steps.clipping import Clipping
+from trainer.steps.gradients import Batch, at_once, by_micro_batches, dense, flat, global_norm, tied
+from trainer.steps.precision import LossScale
+from trainer.steps.replicas import gather_from_replicas, sum_over_replicas
+from trainer.steps.tap import Tap
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Step:
+    """What one step computes, for a replica's shard of the batch.
+
+    Attributes:
+      tap: the model's multi-output view.
+      objective: the terms.
+      optimizer: built already.
+      micro_batches: into how many parts a shard is cut, whose gradients are added up.
+      clipping: bounds on the gradient of the whole batch.
+      loss_scale: factor of the loss while it is differentiated, or None.
+      average: the moving average of the weights, or None.
+      allow_unreached: whether a variable that no term depends on is left as it is, or a mistake.
+      compiled: whether XLA compiles the forward and the backward pass by themselves, between sums over replicas.
+    """
+
+    tap: Tap
+    objective: Objective
+    optimizer: keras.optimizers.Optimizer
+    micro_batches: int = 1
+    clipping: Clipping = Clipping()
+    loss_scale: LossScale | None = None
+    average: WeightAverage | None = None
+    allow_unreached: bool = False
+    compiled: bool = False
+
+    @property
+    def tags(self) -> list[str]:
+        """The names of the numbers that `train` returns, in their order; the gradient's norm is the last."""
+        scale = [] if self.loss_scale is None else ["optimizer/loss_scale"]
+        return ["loss/total", *term_tags(self.objective), "optimizer/learning_rate", *scale, "optimizer/grad_norm"]
+
+    @property
+    def state(self) -> list[tf.Variable]:
+        """What a checkpoint must hold beside the model's and the optimizer's variables."""
+        parts = (self.loss_scale, self.average)
+        return [variable for part in parts if part is not None for variable in part.variables]
+
+    @property
+    def everything(self) -> State:
+        """All that an update may change."""
+        return State.of_training(self.tap.model, self.optimizer, self.state)
+
+    def train(self, batch: Batch, step: tf.Tensor) -> tf.Tensor:
+        """Updates the model once; the numbers named by `tags`, float32 `[tags]`, the same on every replica."""
+        row, gradients = self.differentiate(batch, step)
+        self.update(gradients)
+        return row
+
+    def differentiate(self, batch: Batch, step: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """The numbers named by `tags`, and the clipped gradient of the whole batch, a tensor a trainable variable."""
+        weights = self.objective.weights(step)
+        parts = partial(by_micro_batches, parts=self.micro_batches, terms=len(self.objective.terms))
+        differentiate = at_once if self.micro_batches == 1 else parts
+        measure = tf.function(self.measure, jit_compile=True, autograph=False) if self.compiled else self.measure
+        local, mean = differentiate(
+            lambda part, training: measure(dict(part), step, training=training),
+            lambda mean: self._scaled(tf.reduce_sum(self.objective.weighted(mean.result(), weights))),
+            self._variables,
+            batch,
+        )
+        self._require_reached(local)
+        *gradients, total = sum_over_replicas([*dense(local, self._variables), mean.total])
+        gradients, raw = self._unscaled(gradients), Mean(total, mean.count).result()
+        norm = global_norm(gradients)
+        row = tf.concat([self._row(raw, weights), self._optimizer_row(norm)], axis=0)
+        return row, tied(self.clipping(gradients), norm)
+
+    def update(self, gradients: list[tf.Tensor]) -> None:
+        """Applies the gradient of the whole batch, once."""
+        self.optimizer.apply(gradients, self._variables)
+        if self.average is not None:
+            self.average.update()
+
+    def term_gradients(self, batch: Batch, step: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Norm of each weighted term's gradient, and its cosine with the total's, by tag; 0 where one of them is.
+
+        It takes a backward pass a term: for a look now and then, not for each step.
+        """
+        with tf.GradientTape(persistent=True) as tape:
+            local = self.measure(batch, step, training=True)
+            mean = Mean(local.total, sum_over_replicas(local.count))
+            shares = tf.unstack(self._scaled(self.objective.weighted(mean.result(), self.objective.weights(step))))
+        rows = [flat(dense(tape.gradient(share, self._variables), self._variables)) for share in shares]
+        (gradients,) = self._unscaled([sum_over_replicas(tf.stack(rows))])
+        total = tf.reduce_sum(gradients, axis=0)
+        norms = tf.norm(gradients, axis=1)
+        cosines = tf.math.divide_no_nan(tf.linalg.matvec(gradients, total), norms * tf.norm(total))
+        tags = [f"terms/{name}/{what}" for what in ("grad_norm", "grad_cosine") for name in self.objective.terms]
+        return dict(zip(tags, tf.unstack(tf.concat([norms, cosines], axis=0)), strict=True))
+
+    def evaluate(self, batch: Batch, step: tf.Tensor) -> Mean:
+        """The unweighted mean of each term over the whole batch, undivided: two vectors `[terms]`."""
+        return Mean(*sum_over_replicas(tuple(self.measure(batch, step, training=False))))
+
+    def report(self, raw: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Raw, weight and weighted value of each term, and their total, by tag."""
+        row = self._row(raw, self.objective.weights(step))
+        return dict(zip(self.tags, tf.unstack(row), strict=False))
+
+    def measure(self, batch: Batch, step: tf.Tensor, *, training: bool) -> Mean:
+        """The mean of each term over the replica's shard, undivided: two vectors `[terms]`."""
+        outputs, activations = self.tap(batch["inputs"], training=training)
+        context = Context(
+            **batch,
+            outputs=outputs,
+            activations=activations,
+            weights=dict(self.tap.weights),
+            step=step,
+            gather=gather_from_replicas,
+        )
+        means = self.objective.means(context).values()
+        return Mean(
+            tf.stack([tf.cast(mean.total, tf.float32) for mean in means]),
+            tf.stack([tf.cast(mean.count, tf.float32) for mean in means]),
+        )
+
+    @property
+    def _variables(self) -> list[keras.Variable]:
+        return self.tap.model.trainable_variables
+
+    def _scaled(self, loss: tf.Tensor) -> tf.Tensor:
+        return loss if self.loss_scale is None else loss * self.loss_scale.factor
+
+    def _unscaled(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+        if self.loss_scale is None:
+            return gradients
+        return [gradient / tf.cast(self.loss_scale.factor, gradient.dtype) for gradient in gradients]
+
+    def _row(self, raw: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        weighted = self.objective.weighted(raw, weights)
+        return tf.concat([[tf.reduce_sum(weighted)], raw, weights, weighted], axis=0)
+
+    def _optimizer_row(self, norm: tf.Tensor) -> tf.Tensor:
+        scale = [] if self.loss_scale is None else [tf.convert_to_tensor(self.loss_scale.factor)]
+        learning_rate = tf.cast(self.optimizer.learning_rate, tf.float32)
+        return tf.stack([learning_rate, *scale, norm])
+
+    def _require_reached(self, gradients: list[tf.Tensor | None]) -> None:
+        missing = [v.path for gradient, v in zip(gradients, self._variables, strict=True) if gradient is None]
+        if len(missing) == len(gradients):
+            raise ConfigurationError("no term depends on any trainable variable of the model; nothing would be learned")
+        if missing and not self.allow_unreached:
+            raise ConfigurationError(
+                f"no term depends on {', '.join(missing)}; expected every trainable variable to be reached: set "
+                f"trainable = False on its layer, or Trainer.allow_unreached = True to leave it as it is"
+            )
+
+
+def term_tags(objective: Objective) -> list[str]:
+    """The tags of each term's raw value, weight and weighted value: all raws, then all weights, then the rest."""
+    return [f"terms/{name}/{what}" for what in ("raw", "weight", "weighted") for name in objective.terms]
