@@ -105,7 +105,8 @@ class State:
         """Gives the parts that `arrays` names, which may be some of them, its values."""
         for name, value in arrays.items():
             for part in self._parts[name]:
-                part.assign(value)
+                # NumPy's files keep the bytes of a type that NumPy has not, such as bfloat16, without its name.
+                part.assign(value.view(part.dtype.as_numpy_dtype) if value.dtype.kind == "V" else value)
 
 
 def _lasting(path: str) -> str:

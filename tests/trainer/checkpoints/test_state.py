@@ -63,3 +63,15 @@ def test_variables_of_one_path_have_names_of_their_own(trained):
     _, state = trained(1)
     assert len(set(state.names)) == len(state.names)
     assert state.names[:2] == ["model/000/hidden/kernel", "model/001/hidden/bias"]
+
+
+def test_half_precision_comes_back_from_a_file(tmp_path):
+    states = {
+        first: State({"b": tf.Variable([first, 2.5], dtype=tf.bfloat16), "h": tf.Variable(first, dtype=tf.float16)})
+        for first in (1.5, 0.0)
+    }
+    np.savez(tmp_path / "state.npz", **states[1.5].arrays())
+    with np.load(tmp_path / "state.npz") as arrays:
+        states[0.0].load(dict(arrays))
+    for name, value in states[0.0].arrays().items():
+        np.testing.assert_array_equal(value, states[1.5].arrays()[name])
