@@ -308,10 +308,11 @@ class Trainer:
         tags = (*self._program.tags, "speed/steps_per_second", *self._guard.counts)
         line = Lines("train", np.array([until]), tags, np.zeros([1, len(tags)]))
         left = until - self.step
+        evaluations = _times(left, self._periods.eval) if self._program.evaluates else 0
         require_room(
             self._workdir,
-            checkpoints=self._saver.room(saves=-(-left // (self._periods.checkpoint or self._steps))),
-            lines=-(-left // self._log_every) * self._reports.bytes_of(line),
+            checkpoints=self._saver.room(saves=_times(left, self._periods.checkpoint)),
+            lines=(_times(left, self._log_every) + evaluations) * self._reports.bytes_of(line),
         )
 
     @contextlib.contextmanager
@@ -357,6 +358,11 @@ class Trainer:
             *([f"going on at step {self.step:,} from the newest checkpoint in {self._workdir}"] if resumed else []),
             *(f"changed: {line}" for line in self._changes),
         )
+
+
+def _times(steps: int, every: int | None) -> int:
+    """How often something is done in so many steps: once at their end where it has no period."""
+    return -(-steps // (every or max(steps, 1)))
 
 
 def _default_reports(workdir: pathlib.Path | None) -> list[Report]:

@@ -21,14 +21,18 @@ def test_what_does_not_fit_is_refused_with_the_figures(tmp_path, monkeypatch):
         assert part in str(error.value)
 
 
-def test_a_run_counts_its_checkpoints_and_its_lines(make_trainer, tmp_path, monkeypatch):
+@pytest.mark.parametrize("evaluated", [False, True])
+def test_a_run_counts_its_checkpoints_and_its_lines(make_trainer, plain_source, tmp_path, monkeypatch, evaluated):
     asked = {}
+    settings = {"eval": plain_source, "eval_every": 2} if evaluated else {}
     monkeypatch.setattr("trainer.trainer.require_room", lambda folder, **bytes: asked.update(bytes))
-    make_trainer(workdir=tmp_path, reports=None, steps=12, log_every=1, checkpoint_every=2, keep_checkpoints=2).train()
-    lines = sum(path.stat().st_size for path in [*tmp_path.glob("train/*"), tmp_path / "metrics.jsonl"])
-    assert 0.5 * lines < asked["lines"] <= lines
+    settings |= {"steps": 12, "log_every": 1, "checkpoint_every": 2, "keep_checkpoints": 2, "reports": None}
+    make_trainer(workdir=tmp_path, **settings).train()
+    files = [*tmp_path.glob("train/*"), *tmp_path.glob("eval/*"), tmp_path / "metrics.jsonl"]
+    lines = sum(path.stat().st_size for path in files)
+    assert 0.5 * lines < asked["lines"] <= 1.1 * lines
     saved = sum(path.stat().st_size for path in (tmp_path / "checkpoints").rglob("state.npz"))
     assert 0 < asked["checkpoints"] < 2 * saved
-    again = make_trainer(workdir=tmp_path, reports=None, steps=12, log_every=1)
+    again = make_trainer(workdir=tmp_path, **settings)
     again.train()
     assert asked["checkpoints"] == asked["lines"] == 0
