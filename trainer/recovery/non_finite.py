@@ -1,4 +1,4 @@
-"""Non-finite numbers: what a run does about an update that would be NaN or infinite. It is never applied."""
+"""Non-finite numbers: how often a run passed over some, and which term they came from."""
 
 import math
 from collections.abc import Mapping
