@@ -34,7 +34,7 @@ def test_nothing_is_lost(summaries, name, kills, signal):
 
 
 @pytest.mark.slow
-def test_what_cannot_start_is_not_taken_for_survival(script, tmp_path):
+def test_an_unknown_scenario_is_a_mistake(script, tmp_path):
     process = script("chaos.py", "--steps=5", "--kills=1", f"--workdir={tmp_path / 'x'}", "--scenario=three replicas")
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert "three replicas" in process.stderr
