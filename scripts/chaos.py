@@ -68,12 +68,14 @@ def main(given: list[str]) -> None:
     for name in FLAGS.scenario:
         lives = Lives(SCENARIOS[name], folder / name.replace(" ", "_"))
         phases = lives.disturb(FLAGS.kills, random.Random(f"{FLAGS.seed} {name}"))
-        differences = _compare(lives.undisturbed, lives.disturbed)
+        import differences  # here: nobody waits for TensorFlow before the first run starts
+
+        compared = differences.compare(lives.undisturbed, lives.disturbed)
         print(f"{name}: {phases.total()} kills by {lives.signal.name} survived ({_listed(phases)})")
-        for what, (count, names) in differences.items():
+        for what, (count, names) in compared.items():
             print(f"  {what}: {count:,} compared, differences found: {len(names)}{_listed_first(names)}", flush=True)
         kills += phases.total()
-        found += sum(len(names) for _, names in differences.values())
+        found += sum(len(names) for _, names in compared.values())
     print(f"kills survived: {kills}, differences found: {found}")
     sys.exit(found > 0)
 
@@ -168,18 +170,6 @@ def _said(workdir: pathlib.Path) -> pathlib.Path:
 def _trains(workdir: pathlib.Path, offset: int) -> bool:
     """Whether what a run said from there on tells that it has begun to train."""
     return b" terms: " in _said(workdir).read_bytes()[offset:]
-
-
-def _compare(ours: pathlib.Path, theirs: pathlib.Path) -> dict[str, tuple[int, list]]:
-    """How many values of each kind two runs left, and the names of those that differ."""
-    import differences  # here: nobody waits for TensorFlow before the first run starts
-
-    kinds = {
-        "values of the last checkpoint": differences.checkpoint,
-        "logged numbers": differences.lines,
-        "events": differences.events,
-    }
-    return {kind: (len(read(ours)), differences.differing(read(ours), read(theirs))) for kind, read in kinds.items()}
 
 
 def _listed(phases: collections.Counter[str]) -> str:

@@ -15,6 +15,15 @@ from trainer.reports import jsonl
 _TIMES = "speed/"
 
 
+def compare(ours: pathlib.Path, theirs: pathlib.Path) -> dict[str, tuple[int, list[Hashable]]]:
+    """By kind, how many values the first of two runs left, and the names of those that differ."""
+    found = {}
+    for kind, read in _KINDS.items():
+        first = read(ours)
+        found[kind] = len(first), differing(first, read(theirs))
+    return found
+
+
 def differing(ours: Mapping[Hashable, Any], theirs: Mapping[Hashable, Any]) -> list[Hashable]:
     """The names of what only one of them has, or of what differs in any bit.
 
@@ -56,3 +65,6 @@ def events(folder: pathlib.Path) -> dict[tuple, float]:
 def _bits(value: Any) -> tuple:
     array = np.asarray(value)
     return array.dtype, array.shape, array.tobytes()
+
+
+_KINDS = {"values of the last checkpoint": checkpoint, "logged numbers": lines, "events": events}

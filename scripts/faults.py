@@ -35,7 +35,9 @@ def main(given: list[str]) -> None:
         pathlib.Path(FLAGS.output).write_text(text)
     print(text)
     wrong = [fault.name for fault, found in seen.items() if found.wrong]
-    print(f"faults injected: {len(seen)}, of which came out otherwise than they must: {len(wrong)}")
+    injected = sum(found.status is not None for found in seen.values())
+    missing = f"; not permitted here: {len(seen) - injected}" if injected < len(seen) else ""
+    print(f"faults injected: {injected}, of which came out otherwise than they must: {len(wrong)}{missing}")
     sys.exit(bool(wrong))
 
 

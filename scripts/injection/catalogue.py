@@ -31,6 +31,7 @@ def _damaged() -> Iterator[Fault]:
                 status=0,
                 says=rf"{NEWEST} is damaged: {file} .*000026 is used instead",
                 before=lambda workdir, file=file, damage=damage: damage(workdir / "checkpoints" / NEWEST / file),
+                goes_on=True,
             )
 
 
@@ -47,13 +48,13 @@ def _not_finite() -> Iterator[Fault]:
         (f"An input is NaN, {back}", 0, "back to step 13", (back, often)),
         (f"An input is NaN, {skip}, {twice}", 3, data, (skip, twice)),
     ):
-        yield Fault(name=name, status=status, says=says, bindings=(poisoned, *bindings), goes_on=False)
+        yield Fault(name=name, status=status, says=says, bindings=(poisoned, *bindings))
     for name, what, term in (
         ("A term is NaN", "raw value of the term 'bad'", "NotANumber"),
         ("The gradient of a term is infinite", "gradient of the term 'bad'", "InfiniteGradient"),
     ):
         says = f"step 101 {stops.format(what)}"
-        yield Fault(name=name, status=3, says=says, bindings=(f"Objective.bad = @{term}()",), goes_on=False)
+        yield Fault(name=name, status=3, says=says, bindings=(f"Objective.bad = @{term}()",))
 
 
 def _damage_all(workdir: pathlib.Path) -> None:
@@ -68,14 +69,12 @@ FAULTS = [
         status=2,
         says="none of the checkpoints is sound .* begin anew",
         before=_damage_all,
-        goes_on=False,
     ),
     Fault(
         name="The disk is too small from the start",
         status=2,
         says="MB free; expected",
         around=functools.partial(disk, "1m"),
-        goes_on=False,
     ),
     Fault(
         name="The disk fills up in the middle of the run",
@@ -83,19 +82,20 @@ FAULTS = [
         says="No space left on device.*The newest sound checkpoint",
         around=functools.partial(disk, _DISK),
         during=full,
+        goes_on=True,
     ),
     Fault(
         name="The folder is read-only from the start",
         status=2,
         says="Read-only file system",
         around=functools.partial(read_only, ""),
-        goes_on=False,
     ),
     Fault(
         name="The checkpoints turn read-only in the middle of the run",
         status=1,
         says="Read-only file system.*The newest sound checkpoint",
         during=functools.partial(read_only, "checkpoints"),
+        goes_on=True,
     ),
     *_not_finite(),
     Fault(
@@ -103,6 +103,5 @@ FAULTS = [
         status=1,
         says="ConnectionError: the tracking server hung up",
         bindings=("Trainer.reports = [@BrokenReport()]",),
-        goes_on=False,
     ),
 ]

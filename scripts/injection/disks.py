@@ -36,6 +36,7 @@ def full(workdir: pathlib.Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def read_only(part: str, workdir: pathlib.Path) -> Iterator[None]:
+    """A part of the run's folder, or with "" all of it, takes no writes."""
     folder = workdir / part
     folder.mkdir(parents=True, exist_ok=True)
     _mount("--bind", folder, folder)

@@ -28,4 +28,4 @@ class Fault:
     before: Callable[[pathlib.Path], None] | None = None
     during: Callable[[pathlib.Path], contextlib.AbstractContextManager] | None = None
     around: Callable[[pathlib.Path], contextlib.AbstractContextManager] = contextlib.nullcontext
-    goes_on: bool = True
+    goes_on: bool = False

@@ -88,9 +88,8 @@ class Laboratory:
             process = self._train(workdir)
             if process.returncode:
                 return dataclasses.replace(seen, wrong=f"the same command then fails: {process.stderr}")
-        kinds = (differences.checkpoint, differences.lines, differences.events)
-        count = sum(len(read(self._whole)) for read in kinds)
-        found = sum(len(differences.differing(read(self._whole), read(workdir))) for read in kinds)
+        compared = differences.compare(self._whole, workdir).values()
+        count, found = sum(count for count, _ in compared), sum(len(names) for _, names in compared)
         how = "the same command then came to its end" if seen.status else "the run came to its end"
         wrong = f"{found} differences" if found else ""
         then = f"{how}; {count:,} values and logged numbers compared with a run without the fault, differences: {found}"
