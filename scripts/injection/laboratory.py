@@ -117,9 +117,9 @@ def _replayed(said: str, workdir: pathlib.Path) -> str:
 
 
 def _readable(text: str, workdir: pathlib.Path) -> str:
-    """As it would be of a run in a folder of that name, without times, and with the last lines of a traceback."""
+    """As of a run in a folder of that name, without times and line numbers, and with the last lines of a traceback."""
     text = text.replace(str(workdir), _SHOWN).replace(f"{ROOT}/", "")
-    text = re.sub(r"^([WE])\d{4} [\d:.]+ \d+ ", r"\1 ", text, flags=re.M).rstrip()
+    text = re.sub(r"^([WE])\d{4} [\d:.]+ \d+ (\w+\.py):\d+", r"\1 \2", text, flags=re.M).rstrip()
     return "...\n" + "\n".join(text.splitlines()[-3:]) if "Traceback" in text else text
 
 
