@@ -16,7 +16,7 @@ class ActivationPenalty(Term):
 
     Formula: `|h|` (L1) or `h^2` (L2), averaged over the elements of an example: the size of the layer does not
     change the size of the term. With `reduction="sum"` they are added up instead; that is what the
-    `activity_regularizer` of Keras does.
+    `activity_regularizer` of Keras does. The gradient of `|h|` at 0 is 0.
 
     Attributes:
       activation: key of the tensor, such as 'activations.encoder/conv3'; `[batch, ...]`.

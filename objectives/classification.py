@@ -16,9 +16,10 @@ from objectives.term import Term
 class WeightedBinaryCrossEntropy(Term):
     """Binary cross-entropy in which a positive counts more than a negative, for rare positives.
 
-    Formula: `-positive_weight * y * log(sigmoid(z)) - (1 - y) * log(1 - sigmoid(z))`, from logits z: computed
-    from probabilities it saturates (a logit of 100 against y = 0 costs 100, not 15.9). A model that ends in a
-    sigmoid is read before it, by the key of the layer below.
+    Formula: `-positive_weight * y * log(sigmoid(z)) - (1 - y) * log(1 - sigmoid(z))`, from logits z, as
+    `positive_weight * y * softplus(-z) + (1 - y) * softplus(z)`: computed from probabilities it saturates (a logit
+    of 100 against y = 0 costs 100, not 15.9). Its gradient is `(1 - y) * sigmoid(z) - positive_weight * y *
+    sigmoid(-z)` at every logit. A model that ends in a sigmoid is read before it, by the key of the layer below.
 
     Attributes:
       y_true: 0, 1 or between, `[batch, ...]`.
@@ -42,7 +43,8 @@ class WeightedBinaryCrossEntropy(Term):
             )
 
     def values(self, y_true, y_pred):
-        return tf.nn.weighted_cross_entropy_with_logits(y_true, y_pred, self.positive_weight)
+        # tf.nn.weighted_cross_entropy_with_logits has another gradient at a logit of 0.
+        return self.positive_weight * y_true * tf.nn.softplus(-y_pred) + (1.0 - y_true) * tf.nn.softplus(y_pred)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -78,8 +80,8 @@ class ConfusionWeightedCrossEntropy(_ConfusionCost):
     """Cross-entropy scaled by what it would cost to take the true class for the predicted one.
 
     Formula: `(1 + costs[true, argmax z]) * -log softmax(z)[true]`. The 1 keeps the gradient of correct
-    examples, whose cost is 0. The factor itself has no gradient: argmax has none; see
-    `ExpectedConfusionCost` for the form that is differentiable in the costs.
+    examples, whose cost is 0. The factor itself has no gradient: argmax has none, and of equal logits it takes the
+    first; see `ExpectedConfusionCost` for the form that is differentiable in the costs.
 
     Attributes:
       y_true: integer classes `[batch, ...]`.

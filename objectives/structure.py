@@ -18,8 +18,8 @@ class PairwiseOverlap(Term):
     """Keeps points apart: penalises every pair that is nearer than a margin.
 
     Formula: `relu(margin - |p_i - p_j|)` for each pair i < j; the mean is over pairs, so that it does not grow
-    with the number of points. At coincident points the value is the margin and the gradient is 0 (a norm
-    would give NaN): they do not part by this term alone.
+    with the number of points. At coincident points (nearer than 1e-12) the value is the margin and the gradient is 0
+    (a norm would give NaN): they do not part by this term alone. It is 0 at a distance of exactly the margin too.
 
     Memory: batch * n * (n - 1) / 2 * (3 * coordinates + 2) floats for n points.
 
@@ -72,7 +72,8 @@ class TotalVariation(Term):
     """Smoothness in space: absolute differences to the next neighbour along each spatial axis.
 
     Formula: sum over the spatial axes of `mean |y[i + 1] - y[i]|`; with `reduction="sum"`, of the sum, which is
-    `tf.image.total_variation` for images. An axis of size 1 has no neighbours and adds 0.
+    `tf.image.total_variation` for images. An axis of size 1 has no neighbours and adds 0. Between equal neighbours
+    the gradient is 0.
 
     Attributes:
       y_pred: `[batch, length]`, `[batch, height, width]` or as many spatial axes as `spatial_axes` says; a
@@ -114,7 +115,7 @@ class SequenceOrdering(Term):
     """Keeps sequences from going down: penalises every backward step.
 
     Formula: `relu(y[t] + margin - y[t + 1])` for each t; the mean is over steps, so that it does not grow with
-    the length. A sequence of length 1 has no steps and costs 0.
+    the length. A sequence of length 1 has no steps and costs 0. A step of exactly the margin has the gradient 0.
 
     Attributes:
       y_pred: `[batch, time]` or `[batch, time, features]`.

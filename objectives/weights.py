@@ -3,6 +3,7 @@
 import dataclasses
 
 import gin
+import numpy as np
 import tensorflow as tf
 
 from objectives.keys import Key
@@ -39,7 +40,8 @@ class Orthogonality(Term):
     """Keeps the columns of a weight matrix apart in direction.
 
     Formula: `mean of |cos(w_i, w_j)|` over the pairs i < j of columns, which is what
-    `keras.regularizers.OrthogonalRegularizer(mode="columns")` takes.
+    `keras.regularizers.OrthogonalRegularizer(mode="columns")` takes. Columns of any length count alike; one of zeros
+    has no direction, costs nothing and has the gradient 0. So has a pair that is exactly orthogonal.
 
     Attributes:
       variable: key of a matrix `[inputs, outputs]`, such as 'weights.head/kernel'.
@@ -53,9 +55,22 @@ class Orthogonality(Term):
 
     def values(self, variable):
         require_axes("variable", variable, "[inputs, outputs]")
-        # The root is kept off 0, where it has no slope: a column of zeros has no direction and costs nothing.
-        columns = variable / tf.sqrt(tf.maximum(tf.reduce_sum(tf.square(variable), axis=0), 1e-24))
+        columns = _directions(variable)
         cosines = tf.abs(tf.matmul(columns, columns, transpose_a=True))
         outputs = variable.shape[1]
         above = tf.constant([[float(i < j) for j in range(outputs)] for i in range(outputs)], cosines.dtype)
         return tf.math.divide_no_nan(tf.reduce_sum(cosines * above), tf.reduce_sum(above))
+
+
+def _directions(matrix: tf.Tensor) -> tf.Tensor:
+    """The columns of a matrix, each of length 1, or of zeros where it has no direction.
+
+    Each is divided by its largest element first, so that no square vanishes or overflows. A direction does not depend
+    on that factor, so no gradient is lost by leaving it out of the differentiation.
+    """
+    largest = tf.stop_gradient(tf.reduce_max(tf.abs(matrix), axis=0))
+    # Numbers that are too small to divide by count as zeros.
+    too_small = largest < np.finfo(matrix.dtype.as_numpy_dtype).tiny
+    scaled = matrix / tf.where(too_small, tf.constant(np.inf, matrix.dtype), largest)
+    squares = tf.reduce_sum(tf.square(scaled), axis=0)
+    return scaled / tf.sqrt(tf.where(squares > 0, squares, 1.0))

@@ -296,6 +296,127 @@ WHOLE = {
 }
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Kink:
+    """A term where its formula has a kink, a zero or a tie, and the gradient of its mean there, by the last read."""
+
+    term: Term
+    tensors: dict[str, np.ndarray]
+    gradient: np.ndarray
+
+    @property
+    def by(self) -> str:
+        return list(self.tensors)[-1]
+
+
+def _at(*numbers):
+    return np.array(numbers, np.float32)
+
+
+EQUAL = _pairs(_at([2.0, 0.0]), _at([2.0, 0.0]))
+
+KINKS = {
+    "equal to the target": Kink(term=MeanSquaredError(), tensors=EQUAL, gradient=_at([0, 0])),
+    "equal to the target, at a weight of 0": Kink(
+        term=WeightedMeanSquaredError(position_weights=(0.0, 1.0)), tensors=EQUAL, gradient=_at([0, 0])
+    ),
+    "a context of 0": Kink(
+        term=ContextualMeanSquaredError(context="inputs", floor=0.5),
+        tensors={"context": _at([0.0, 0.0]), **_pairs(_at([0.0, 1.0]), _at([0.0, 0.0]))},
+        gradient=_at([0, -0.5]),
+    ),
+    "logits of 0 and of any size": Kink(
+        term=WeightedBinaryCrossEntropy(),
+        tensors=_pairs(_at([1, 0, 0.5, 1, 0, 1, 0, 0.25]), _at([0, 0, 0, 1e4, 1e4, -1e4, -1e4, 3e38])),
+        gradient=_at([-5, 0.5, 0.25 - 2.5, 0, 1, -10, 0, 0.75]) / 8,
+    ),
+    "half-precision logits of 0": Kink(
+        term=WeightedBinaryCrossEntropy(positive_weight=1.0),
+        tensors=_pairs(_at(1, 0, 1, 0), np.float16([0, 0, -1e4, -1e4])),
+        gradient=_at(-0.5, 0.5, -1, 0) / 4,
+    ),
+    "equal logits, of which the first is the predicted class": Kink(
+        term=ConfusionWeightedCrossEntropy(costs=((0.0, 7.0), (3.0, 0.0))),
+        tensors=_pairs(np.int32([0, 1]), np.zeros([2, 2], np.float32)),
+        gradient=_at([-0.5, 0.5], [0.5 * 4, -0.5 * 4]) / 2,
+    ),
+    "equal logits": Kink(
+        term=ExpectedConfusionCost(costs=((0.0, 4.0), (2.0, 0.0))),
+        tensors=_pairs(np.int32([0, 1]), np.zeros([2, 2], np.float32)),
+        gradient=_at([-1, 1], [0.5, -0.5]) / 2,
+    ),
+    "on the bounds of a range": Kink(
+        term=RangeHinge(), tensors={"y_pred": _at([-1.0, 1.0, 0.0])}, gradient=_at([0, 0, 0])
+    ),
+    "a range of one point": Kink(
+        term=RangeHinge(min_value=0.0, max_value=0.0), tensors={"y_pred": _at([0.0, 1.0])}, gradient=_at([0, 0.5])
+    ),
+    "on the grid, and halfway between its points": Kink(
+        term=Quantization(), tensors={"y_pred": _at([0.0, 0.5, 1.5, -0.5])}, gradient=_at([0, 0.25, -0.25, -0.25])
+    ),
+    "coincident, nearly coincident and distant points": Kink(
+        term=PairwiseOverlap(),
+        tensors={"y_pred": _at([[0, 0], [0, 0], [2e-13, 0]], [[0, 0], [1e25, 0], [0, 1e25]], [[0, 0], [1, 0], [2, 0]])},
+        gradient=np.zeros([3, 3, 2], np.float32),
+    ),
+    "a flat image": Kink(
+        term=TotalVariation(), tensors={"y_pred": _at([[0, 0], [0, 0]])}, gradient=_at([[0, 0], [0, 0]])
+    ),
+    "a constant sequence": Kink(term=SequenceOrdering(), tensors={"y_pred": _at([3, 3, 3])}, gradient=_at([0, 0, 0])),
+    "a sequence that rises by the margin": Kink(
+        term=SequenceOrdering(margin=0.5), tensors={"y_pred": _at([0, 0.5, 1])}, gradient=_at([0, 0, 0])
+    ),
+    "dead activations, l1": Kink(
+        term=ActivationPenalty(activation="activations.h"),
+        tensors={"activation": _at([0.0, -2.0])},
+        gradient=_at([0, -0.5]),
+    ),
+    "dead activations, l2": Kink(
+        term=ActivationPenalty(activation="activations.h", norm="l2"),
+        tensors={"activation": _at([0.0, 0.0])},
+        gradient=_at([0, 0]),
+    ),
+    "a function that has its own kink": Kink(
+        term=FunctionTerm(fn=lambda y_true, y_pred: tf.abs(y_pred - y_true)), tensors=EQUAL, gradient=_at([0, 0])
+    ),
+    "a keras loss at logits of 0": Kink(
+        term=KerasLoss(loss=keras.losses.BinaryCrossentropy(from_logits=True)),
+        tensors=_pairs(_at([0.0, 1.0]), _at([0.0, 0.0])),
+        gradient=_at([0.25, -0.25]),
+    ),
+    "a keras loss at its own kink": Kink(
+        term=KerasLoss(loss=keras.losses.MeanAbsoluteError()), tensors=EQUAL, gradient=_at([0, 0])
+    ),
+    "weights of 0": Kink(term=WeightDecay(), tensors={"variables": _at([0, 0])}, gradient=_at([0, 0])),
+    "columns of 0": Kink(
+        term=Orthogonality(variable="weights.kernel"),
+        tensors={"variable": np.zeros([3, 2], np.float32)},
+        gradient=np.zeros([3, 2], np.float32),
+    ),
+    "orthogonal columns": Kink(
+        term=Orthogonality(variable="weights.kernel"),
+        tensors={"variable": np.eye(3, dtype=np.float32)},
+        gradient=np.zeros([3, 3], np.float32),
+    ),
+    "constant features": Kink(
+        term=Decorrelation(features="activations.h"),
+        tensors={"features": np.ones([3, 2], np.float32)},
+        gradient=np.zeros([3, 2], np.float32),
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def kinks():
+    return KINKS
+
+
+@pytest.fixture(params=KINKS.values(), ids=KINKS.keys())
+def kink(request):
+    """A term at a kink, a zero or a tie."""
+    return request.param
+
+
 @pytest.fixture(scope="session")
 def cases():
     return {**CASES, **WHOLE}

@@ -46,6 +46,17 @@ def test_every_exported_term_has_a_case(cases):
     assert {type(case.term) for case in cases.values()} == exported - {Term}
 
 
+def test_every_exported_term_has_a_case_at_a_kink(kinks):
+    exported = {thing for thing in vars(objectives).values() if isinstance(thing, type) and issubclass(thing, Term)}
+    assert {type(kink.term) for kink in kinks.values()} == exported - {Term}
+
+
+def test_at_a_kink_a_zero_or_a_tie_the_gradient_is_the_one_that_the_term_states(kink, differentiate):
+    value, gradient = differentiate(kink.term, kink.by)(kink.tensors)
+    assert np.isfinite(value)
+    np.testing.assert_allclose(gradient, kink.gradient, rtol=1e-6)
+
+
 def test_the_value_is_the_oracles(case, differentiate):
     value, _ = differentiate(case.term, case.by)(case.tensors)
     np.testing.assert_allclose(value, case.mean(), rtol=1e-6)

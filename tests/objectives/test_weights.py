@@ -43,6 +43,29 @@ def test_a_column_of_zeros_costs_nothing_and_pulls_nowhere(differentiate):
     np.testing.assert_allclose(gradient[:, [0, 2]], slope / 3, rtol=1e-5)
 
 
+def test_columns_of_any_length_count_alike(differentiate):
+    term = Orthogonality(variable="weights.kernel")
+    directions = np.float32([[1.0, 1.0, 3.0], [1.0, 1.0, -4.0], [1.0, 0.0, 1.0]])
+    sizes = np.float32([2e-13, 1e25, 1e-30])
+    value, gradient = differentiate(term, "variable")({"variable": directions})
+    scaled_value, scaled = differentiate(term, "variable")({"variable": directions * sizes})
+    np.testing.assert_allclose(scaled_value, value, rtol=1e-5)
+    np.testing.assert_allclose(scaled * sizes, gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_parallel_columns_have_the_cosine_1_however_short_or_long(differentiate):
+    term = Orthogonality(variable="weights.kernel")
+    value, gradient = differentiate(term, "variable")({"variable": np.float32([[2e-13, 1e25], [2e-13, 1e25]])})
+    np.testing.assert_allclose(value, 1, rtol=1e-6)
+    assert np.isfinite(gradient).all()
+
+
+def test_a_column_that_is_not_finite_is_not_taken_for_one_of_zeros(differentiate):
+    term = Orthogonality(variable="weights.kernel")
+    value, _ = differentiate(term, "variable")({"variable": np.float32([[np.nan, 1.0], [1.0, 1.0]])})
+    assert np.isnan(value)
+
+
 def test_a_single_column_has_no_pairs_and_costs_nothing(differentiate):
     term = Orthogonality(variable="weights.kernel")
     value, gradient = differentiate(term, "variable")({"variable": np.ones([3, 1], np.float32)})
