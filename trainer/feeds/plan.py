@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from trainer.feeds.shares import Shares
+from trainer.feeds.shares import Shares, padding
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -15,8 +15,8 @@ class Plan:
     Attributes:
       shares: how a batch is shared.
       order: the examples of the steps from `first_step` on, `order(first_step=, steps=)`: `[steps, batch_size]`,
-        -1 where there is none.
-      padded: whether some indices are -1.
+        below 0 for padding, see `Shares`.
+      padded: whether some indices are padding.
       steps: how many steps there are; None where there is no end.
     """
 
@@ -32,11 +32,13 @@ class Plan:
         >>> import tensorflow as tf
         >>> plan = Plan.once(Shares(strategy=tf.distribute.get_strategy(), batch_size=3), size=4)
         >>> plan.steps, plan.indices(first_step=1, steps=1)
-        (2, array([[[ 3, -1, -1]]], dtype=int32))
+        (2, array([[[ 3, -4, -4]]], dtype=int32))
         """
         steps = -(-size // shares.batch_size)
-        batches = np.full([steps, shares.batch_size], -1)
-        batches.flat[:size] = np.arange(size)
+        first, places = np.arange(steps)[:, None] * shares.batch_size, np.arange(shares.batch_size)
+        # The last batch may be smaller: its own examples stand in for those that are missing.
+        repeated = first + places % np.minimum(size - first, shares.batch_size)
+        batches = np.where(first + places < size, repeated, padding(repeated))
         return cls(
             shares=shares,
             order=lambda *, first_step, steps: batches[first_step : first_step + steps],
@@ -45,7 +47,7 @@ class Plan:
         )
 
     def indices(self, *, first_step: int, steps: int) -> np.ndarray:
-        """The examples of these steps: int32 `[steps, replicas, size]`, -1 for padding."""
+        """The examples of these steps: int32 `[steps, replicas, size]`, below 0 for padding."""
         return self.shares.split(self.order(first_step=first_step, steps=steps))
 
     def within(self, first_step: int, steps: int) -> int:

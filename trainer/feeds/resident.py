@@ -48,8 +48,8 @@ class ResidentFeed(Feed):
             yield self.look(first_step, steps)
 
     def batch(self, resident: Any, row: Any) -> dict[str, Any]:
-        # Where an index is -1 any example will do: it is marked as not valid.
-        batch = tf.nest.map_structure(lambda array: tf.gather(array, tf.maximum(row, 0)), resident)
+        where = tf.maximum(row, -1 - row) if self._plan.padded else row
+        batch = tf.nest.map_structure(lambda array: tf.gather(array, where), resident)
         return {**batch, "valid": tf.cast(row >= 0, tf.float32)} if self._plan.padded else batch
 
     def _indices(self, first_step: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,8 @@ import tensorflow as tf
 class Shares:
     """A batch, cut into parts of one size, one for each replica, in their order.
 
-    What does not divide is padded at its end.
+    What does not divide is padded at its end, with examples of the same batch: nothing else goes through the model. An
+    index below 0 is padding, and `~index` is the example that stands there.
 
     Attributes:
       strategy: the replicas.
@@ -26,6 +28,8 @@ class Shares:
     ((1, 6), True)
     >>> shares.split(np.arange(5)[None])
     array([[[ 0,  1,  2,  3,  4, -1]]], dtype=int32)
+    >>> examples(shares.split(np.array([[7, 3, 9, 4, 5]])))
+    array([[[7, 3, 9, 4, 5, 7]]], dtype=int32)
     """
 
     strategy: tf.distribute.Strategy
@@ -45,11 +49,12 @@ class Shares:
         return replicas * size != self.batch_size
 
     def split(self, indices: np.ndarray) -> np.ndarray:
-        """Indices of whole batches `[steps, batch_size]`, as int32 `[steps, replicas, size]`, padded with -1."""
+        """Indices of whole batches `[steps, batch_size]`, as int32 `[steps, replicas, size]`, padding below 0."""
         replicas, size = self.shape
-        padded = np.full([len(indices), replicas * size], -1, np.int32)
-        padded[:, : self.batch_size] = indices
-        return padded.reshape(-1, replicas, size)
+        places = np.arange(replicas * size)
+        repeated = indices[:, places % self.batch_size]
+        padded = np.where(places < self.batch_size, repeated, padding(repeated))
+        return padded.astype(np.int32).reshape(-1, replicas, size)
 
     def cut(self, batch: dict[str, Any], *, padded: bool) -> tuple[dict[str, Any], ...]:
         """A batch of tensors as the parts of the replicas of this process, with `valid` if asked for.
@@ -58,9 +63,12 @@ class Shares:
           batch: `[at most batch_size, ...]` in all tensors.
           padded: whether each part is to say which of its examples are real.
         """
-        count = tf.shape(tf.nest.flatten(batch)[0])[0]
-        whole = {**batch, "valid": tf.ones([count])} if padded else batch
-        parts = tf.nest.map_structure(lambda value: self._parts(value, count), whole)
+        if padded:
+            count = tf.shape(tf.nest.flatten(batch)[0])[0]
+            places = tf.range(math.prod(self.shape))
+            batch = tf.nest.map_structure(lambda value: tf.gather(value, places % count), batch)
+            batch = {**batch, "valid": tf.cast(places < count, tf.float32)}
+        parts = tf.nest.map_structure(lambda value: tf.reshape(value, [*self.shape, *value.shape[1:]]), batch)
         return tuple(tf.nest.map_structure(operator.itemgetter(replica), parts) for replica in self.local)
 
     @functools.cached_property
@@ -84,7 +92,20 @@ class Shares:
 
         return self.strategy.experimental_distribute_values_from_function(on_device)
 
-    def _parts(self, value: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-        replicas, size = self.shape
-        missing = [[0, replicas * size - count], *([[0, 0]] * (value.shape.rank - 1))]
-        return tf.reshape(tf.pad(value, missing), [replicas, size, *value.shape[1:]])
+
+def padding(indices: np.ndarray) -> np.ndarray:
+    """The indices of the same examples, all of which are padding.
+
+    >>> padding(np.array([3, ~5]))
+    array([-4, -6])
+    """
+    return np.minimum(indices, ~indices)
+
+
+def examples(indices: np.ndarray) -> np.ndarray:
+    """The examples that stand at these indices, padding or not.
+
+    >>> examples(np.array([3, ~5]))
+    array([3, 5])
+    """
+    return np.maximum(indices, ~indices)

@@ -11,6 +11,7 @@ from trainer.ahead import Ahead
 from trainer.feeds.buffers import as_tensor, empty_buffer
 from trainer.feeds.feed import Block, Feed, steps_within_bytes
 from trainer.feeds.plan import Plan
+from trainer.feeds.shares import examples
 
 
 class _Gathered(NamedTuple):
@@ -73,11 +74,11 @@ class StreamedFeed(Feed):
             return begun
         indices = self._plan.indices(first_step=first_step + start, steps=steps - start)
         for replica, buffers in begun.buffers.items():
-            own = indices[:, replica]
+            own = examples(indices[:, replica])
             for name, arrays in self._arrays.items():
                 tf.nest.map_structure(lambda a, b, own=own: _take(a, own, b[start:steps]), arrays, buffers[name])
             if self._plan.padded:
-                buffers["valid"][start:steps] = own >= 0
+                buffers["valid"][start:steps] = indices[:, replica] >= 0
         return _Gathered(begun.buffers, steps)
 
     def _buffers(self) -> dict[int, Any]:
@@ -105,8 +106,8 @@ def single(dtype: np.dtype) -> np.dtype:
 
 
 def _take(array: np.ndarray, indices: np.ndarray, out: np.ndarray) -> None:
-    """Gathers examples into `out`; where an index is -1 any example will do."""
+    """Gathers examples into `out`."""
     if array.dtype == out.dtype and array.flags.c_contiguous and array.flags.aligned:
         np.take(array, indices, axis=0, out=out, mode="clip")  # any other mode would buffer
     else:
-        out[...] = array[np.maximum(indices, 0)]  # np.take would first make a copy of the whole array
+        out[...] = array[indices]  # np.take would first make a copy of the whole array

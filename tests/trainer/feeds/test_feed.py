@@ -1,9 +1,11 @@
 """The feed: whatever the source, every replica gets its share of the same batches."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from objectives import MeanSquaredError, Objective
 from trainer import ArraySource, DatasetSource
 from trainer.feeds.feed import LIMIT, steps_within_bytes
 from trainer.feeds.shares import Shares
@@ -95,3 +97,55 @@ def test_every_chunk_is_of_the_signature(feed_of, count):
 
 def test_a_chunk_has_as_many_steps_as_fit_into_its_bytes():
     assert [steps_within_bytes(size) for size in (0, 1, 2**20, 2**26, 2**30)] == [LIMIT, LIMIT, 64, 1, 1]
+
+
+# Padding
+
+
+def contents(feed, data, row):
+    """All examples that go through the model, padding too, of all replicas."""
+    inputs = tf.function(
+        lambda data: feed.run(lambda batch, _: batch["inputs"], data, tf.constant(row), tf.constant(0))
+    )
+    return [set(part.numpy()) for part in feed._strategy.experimental_local_results(inputs(data))]
+
+
+def test_what_pads_a_batch_is_of_that_batch_on_every_replica(feed_of):
+    feed = feed_of(4, batch_size=3)
+    data = feed.chunk(first_step=1, steps=1)
+    assert [len(part) for part in contents(feed, data, 0)] == [1] * 4
+    assert set().union(*contents(feed, data, 0)) == {3.0, 4.0, 0.0}
+    *_, last = feed_of(4, batch_size=3, evaluation=True).blocks()
+    assert set().union(*contents(feed_of(4, batch_size=3, evaluation=True), last.data, last.stop - 1)) == {3.0, 4.0}
+
+
+class RowShares(keras.layers.Layer):
+    """Divides each row by its sum, which is no number for a row of zeros."""
+
+    def call(self, inputs):
+        return inputs / tf.reduce_sum(inputs, axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("kind", ["resident", "streamed", "iterated"])
+def test_padding_meets_what_a_model_and_its_data_cannot_bear(make_trainer, kind, replicas):
+    x, y = np.ones([8, 3], np.float32), np.arange(16.0, dtype=np.float32).reshape(8, 2)
+    x[0] = np.nan if kind != "iterated" else 1.0  # a dataset begins with its first batch
+
+    def trained(**settings):
+        source = ArraySource(x, y, shuffle=False, resident=kind == "resident")
+        if kind == "iterated":
+            source = DatasetSource(lambda: tf.data.Dataset.from_tensor_slices((x, y)))
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input([3]), RowShares(), keras.layers.Dense(2)])
+        settings = {"objective": Objective(data=MeanSquaredError()), "batch_size": 3, **settings}
+        program = make_trainer(model=model, train=source, eval=source, **settings)._program
+        rows = program.train(first_step=0, first_batch=0 if kind == "iterated" else 1, steps=1)
+        return rows, model.get_weights(), program.evaluate(1) if kind == "iterated" else {}
+
+    rows, weights, evaluation = trained()
+    for cut in ({"accumulate_steps": 2}, {"strategy": replicas(4)}):
+        found_rows, found_weights, found_evaluation = trained(**cut)
+        np.testing.assert_allclose(found_rows, rows, rtol=1e-5)
+        assert found_evaluation == pytest.approx(evaluation, rel=1e-5)
+        for found, expected_weight in zip(found_weights, weights, strict=True):
+            np.testing.assert_allclose(found, expected_weight, rtol=1e-5)

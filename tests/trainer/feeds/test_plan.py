@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from trainer import ArraySource
 from trainer.devices.strategy import mirrored
 from trainer.feeds.plan import Plan
-from trainer.feeds.shares import Shares
+from trainer.feeds.shares import Shares, examples
 
 STRATEGIES = {count: mirrored([f"CPU:{i}" for i in range(count)]) for count in (1, 2, 3)}
 
@@ -27,6 +27,8 @@ def test_one_round_holds_each_example_once_and_padding_otherwise(size, batch_siz
     assert found.shape == (plan.steps, *plan.shares.shape)
     assert found[found >= 0].tolist() == list(range(size))
     assert plan.padded == bool((found < 0).any())
+    for batch in found:  # what stands in for missing examples is of the same batch
+        assert set(examples(batch).ravel()) == set(batch[batch >= 0])
 
 
 @settings(max_examples=25, deadline=None)

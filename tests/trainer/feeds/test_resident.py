@@ -27,8 +27,8 @@ def test_what_travels_is_indices(make_program):
     assert feed.describe(0) == "data resident, 0.0 MB"
 
 
-def test_padding_is_marked_and_gathers_some_example(make_program, replicas):
+def test_padding_is_marked_and_gathers_the_example_that_stands_there(make_program, replicas):
     feed = make_program(strategy=replicas(2))._feed
-    batch = feed.batch({"inputs": tf.constant([5.0, 6.0])}, tf.constant([1, -1, 0]))
-    np.testing.assert_array_equal(batch["inputs"], [6, 5, 5])
+    batch = feed.batch({"inputs": tf.constant([5.0, 6.0])}, tf.constant([1, ~1, 0]))
+    np.testing.assert_array_equal(batch["inputs"], [6, 6, 5])
     np.testing.assert_array_equal(batch["valid"], [1, 0, 1])

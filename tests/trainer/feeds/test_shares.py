@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer.devices.strategy import mirrored
-from trainer.feeds.shares import Shares
+from trainer.feeds.shares import Shares, examples
 
 STRATEGIES = {count: mirrored([f"CPU:{i}" for i in range(count)]) for count in (1, 2, 3)}
 
@@ -23,7 +23,9 @@ def test_a_batch_is_split_into_equal_parts_with_the_least_padding(batch_size, co
     assert split.shape == shares.shape
     assert split.shape[0] == count
     assert split.shape[1] % parts == 0
-    assert split.ravel().tolist() == [*range(batch_size), *[-1] * (split.size - batch_size)]
+    assert split.ravel()[:batch_size].tolist() == list(range(batch_size))
+    assert (split.ravel()[batch_size:] < 0).all()
+    assert set(examples(split).ravel()) == set(range(batch_size))
     assert split.size - batch_size < count * parts
     assert shares.padded == (split.size > batch_size)
 
@@ -35,10 +37,12 @@ def test_tensors_are_cut_as_indices_are_split(batch_size, missing, count):
     real = max(1, batch_size - missing)
     batch = {"inputs": {"x": tf.range(real)}, "targets": tf.ones([real, 2], tf.bool)}
     parts = shares.cut(batch, padded=True)
-    split = np.where((whole := shares.split(np.arange(batch_size)[None])[0]) < real, whole, -1)
-    for part, indices in zip(parts, split, strict=True):
-        assert part["valid"].numpy().tolist() == (indices >= 0).tolist()
-        assert part["inputs"]["x"].numpy().tolist() == np.maximum(indices, 0).tolist()
+    places = shares.split(np.arange(batch_size)[None])[0]
+    for part, indices in zip(parts, np.where(places < 0, batch_size, places), strict=True):
+        x, valid = part["inputs"]["x"].numpy(), part["valid"].numpy()
+        assert valid.tolist() == (indices < real).tolist()
+        assert x[valid > 0].tolist() == indices[indices < real].tolist()
+        assert set(x) <= set(range(real))
         assert part["targets"].shape == (shares.shape[1], 2)
     assert "valid" not in shares.cut(batch, padded=False)[0]
 
