@@ -1,12 +1,13 @@
 """Penalties on what hidden layers put out."""
 
 import dataclasses
+from typing import Literal
 
 import gin
 import tensorflow as tf
 
 from objectives.keys import Key
-from objectives.term import Term, require_choice
+from objectives.term import Term
 
 
 @gin.register(module="objectives")
@@ -29,12 +30,8 @@ class ActivationPenalty(Term):
     """
 
     activation: Key
-    norm: str = "l1"
-    reduction: str = "mean"
-
-    def __post_init__(self):
-        super().__post_init__()
-        require_choice(self, norm=("l1", "l2"), reduction=("mean", "sum"))
+    norm: Literal["l1", "l2"] = "l1"
+    reduction: Literal["mean", "sum"] = "mean"
 
     def values(self, activation):
         sizes = tf.abs(activation) if self.norm == "l1" else tf.square(activation)

@@ -3,15 +3,18 @@
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
+from typing import Annotated
 
 import gin
 import keras
 import tensorflow as tf
 
+from objectives.annotations import Expected
 from objectives.errors import ConfigurationError, expected
 from objectives.keys import ROOTS, Key
 from objectives.term import Term
 
+_LOSS = "an instance of keras.losses.Loss, such as @keras.losses.Huber() (a plain function belongs in FunctionTerm)"
 _KERAS_NAMES = {"y_true": "targets", "y_pred": "outputs"}
 
 
@@ -36,15 +39,8 @@ class FunctionTerm(Term):
     {'y_pred': 'outputs', 'hidden': 'activations.dense'}
     """
 
-    fn: Callable[..., tf.Tensor]
+    fn: Annotated[Callable[..., tf.Tensor], Expected("a function that returns unreduced values")]
     keys_of: Mapping[str, Key] = dataclasses.field(default_factory=dict)
-
-    def __post_init__(self):
-        if not callable(self.fn):
-            raise ConfigurationError(
-                f"FunctionTerm.fn is {self.fn!r}; expected a function that returns unreduced values"
-            )
-        super().__post_init__()
 
     @property
     def reads(self) -> Mapping[str, Key]:
@@ -88,15 +84,10 @@ class KerasLoss(Term):
 
     y_true: Key = "targets"
     y_pred: Key = "outputs"
-    loss: keras.losses.Loss
+    loss: Annotated[keras.losses.Loss, Expected(_LOSS)]
 
     def __post_init__(self):
         super().__post_init__()
-        if not isinstance(self.loss, keras.losses.Loss):
-            raise ConfigurationError(
-                f"KerasLoss.loss is {self.loss!r}; expected an instance of keras.losses.Loss, "
-                f"such as @keras.losses.Huber() (a plain function belongs in FunctionTerm)"
-            )
         if self.loss.reduction == "sum":
             raise ConfigurationError(
                 f"KerasLoss: {self.loss.name} reduces by 'sum', and terms are means; "

@@ -5,6 +5,7 @@ import dataclasses
 import gin
 import tensorflow as tf
 
+from objectives.annotations import Positive
 from objectives.errors import ConfigurationError
 from objectives.keys import Key
 from objectives.term import Term
@@ -57,13 +58,8 @@ class Quantization(Term):
     """
 
     y_pred: Key = "outputs"
-    spacing: float = 1.0
+    spacing: Positive = 1.0
     offset: float = 0.0
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.spacing <= 0:
-            raise ConfigurationError(f"Quantization.spacing is {self.spacing}; expected a number above 0")
 
     def values(self, y_pred):
         nearest = self.offset + self.spacing * tf.round((y_pred - self.offset) / self.spacing)

@@ -3,14 +3,15 @@
 import dataclasses
 import fnmatch
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
+from objectives.annotations import Expected
 from objectives.errors import ConfigurationError, expected
 
 # A key is a root, then names or numbers that select a part of it: 'outputs', 'outputs.mask',
 # 'inputs.image', 'targets.0', 'activations.encoder/conv3', 'weights.head/kernel', 'sample_weight', 'step'.
 # A path with a star names several tensors, in the order of their names: 'weights.*kernel'.
-Key = str
+Key = Annotated[str, Expected("a key such as 'outputs.mask'")]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

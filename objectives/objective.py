@@ -1,16 +1,28 @@
 """Objective: the named terms, and how they add up."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Annotated
 
 import gin
 import tensorflow as tf
 
+from objectives.annotations import Expected
 from objectives.errors import ConfigurationError, Mistakes
+from objectives.fields import require_fit
 from objectives.keys import Context, Key
 from objectives.mean import Mean
 from objectives.schedules import evaluate
 from objectives.term import Term
+
+_TERM = Annotated[
+    Term | None,
+    Expected(
+        "a Term, such as @RangeHinge() in a gin file or RangeHinge() in Python (wrap a function in FunctionTerm, "
+        "a Keras loss in KerasLoss)"
+    ),
+]
 
 
 @gin.register(module="objectives")
@@ -31,15 +43,8 @@ class Objective:
     """
 
     def __init__(self, **terms: Term | None):
-        strangers = {name: term for name, term in terms.items() if term is not None and not isinstance(term, Term)}
-        if strangers:
-            raise ConfigurationError(
-                *(
-                    f"term {name!r} is {term!r}; expected a Term, such as @RangeHinge() in a gin file "
-                    f"or RangeHinge() in Python (wrap a function in FunctionTerm, a Keras loss in KerasLoss)"
-                    for name, term in strangers.items()
-                )
-            )
+        _require_names(terms)
+        require_fit("Objective", terms, dict.fromkeys(terms, _TERM))
         kept = {name: term for name, term in sorted(terms.items()) if term is not None}
         self.terms: Mapping[str, Term] = MappingProxyType(kept)
         if not self.terms:
@@ -77,3 +82,12 @@ class Objective:
 
     def __repr__(self) -> str:
         return f"Objective({', '.join(f'{name}={term!r}' for name, term in self.terms.items())})"
+
+
+def _require_names(names: Iterable[str]) -> None:
+    """Raises ConfigurationError for names that tags and files could not hold."""
+    wrong = [name for name in names if not re.fullmatch(r"\w[\w.-]*", name)]
+    if wrong:
+        raise ConfigurationError(
+            *(f"a term is named {name!r}; expected letters, digits, '_', '-' and '.'" for name in wrong)
+        )

@@ -4,15 +4,18 @@ import abc
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import Annotated
 
 import gin
 import tensorflow as tf
 
+from objectives.annotations import Count, Expected, Positive
 from objectives.errors import ConfigurationError
+from objectives.fields import Checked
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Schedule(abc.ABC):
+class Schedule(Checked, abc.ABC):
     """A function `step -> number` that lives between two steps and is constant outside them.
 
     Attributes:
@@ -24,12 +27,10 @@ class Schedule(abc.ABC):
     [0.0, 0.0, 0.5, 1.0, 1.0]
     """
 
-    start: int = 0
+    start: Annotated[int, Expected("a step, so a whole number from 0 on", lambda step: step >= 0)] = 0
     end: int | None = None
 
     def __post_init__(self):
-        if self.start < 0:
-            raise ConfigurationError(f"{self}: start is a step, so at least 0")
         if self.end is not None and self.end < self.start:
             raise ConfigurationError(f"{self}: it ends before it starts; expected start <= end")
 
@@ -66,11 +67,7 @@ class _Ramp(Schedule):
 
     first: float = 0.0
     last: float = 1.0
-    steps: int
-
-    def __post_init__(self):
-        super().__post_init__()
-        _require_positive(self, steps=self.steps)
+    steps: Count
 
     def progress(self, step):
         return tf.minimum(step / self.steps, 1.0)
@@ -111,12 +108,8 @@ class Exponential(_Ramp):
     [1.0, 0.1, 0.01, 0.01]
     """
 
-    first: float = 1.0
-    last: float = 0.01
-
-    def __post_init__(self):
-        super().__post_init__()
-        _require_positive(self, first=self.first, last=self.last)
+    first: Positive = 1.0
+    last: Positive = 0.01
 
     def at(self, step):
         return self.first * tf.pow(tf.constant(self.last / self.first, tf.float32), self.progress(step))
@@ -158,18 +151,17 @@ class Cyclical(Schedule):
 
     low: float = 0.0
     high: float = 1.0
-    period: int
-
-    def __post_init__(self):
-        super().__post_init__()
-        _require_positive(self, period=self.period)
+    period: Count
 
     def at(self, step):
         phase = tf.math.floormod(step, float(self.period)) / self.period
         return self.low + (self.high - self.low) * (1.0 - tf.abs(2.0 * phase - 1.0))
 
 
-Weight = float | Callable[[tf.Tensor], tf.Tensor]
+Weight = Annotated[
+    float | Callable[[tf.Tensor], tf.Tensor],
+    Expected("a number or a schedule such as @Linear()"),
+]
 
 
 def evaluate(weight: Weight, step) -> tf.Tensor:
@@ -179,9 +171,3 @@ def evaluate(weight: Weight, step) -> tf.Tensor:
     (0.5, 6.0)
     """
     return tf.cast(weight(step) if callable(weight) else weight, tf.float32)
-
-
-def _require_positive(schedule: Schedule, **fields: float) -> None:
-    for name, value in fields.items():
-        if value <= 0:
-            raise ConfigurationError(f"{schedule}: expected {name} above 0")

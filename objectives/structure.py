@@ -1,15 +1,17 @@
 """How the elements of one output lie to each other: apart, smooth, in order."""
 
 import dataclasses
+from typing import Literal
 
 import gin
 import numpy as np
 import tensorflow as tf
 
+from objectives.annotations import Count, Positive
 from objectives.errors import ConfigurationError
 from objectives.keys import Key
 from objectives.shapes import require_axes
-from objectives.term import Term, require_choice
+from objectives.term import Term
 
 
 @gin.register(module="objectives")
@@ -33,12 +35,7 @@ class PairwiseOverlap(Term):
     """
 
     y_pred: Key = "outputs"
-    margin: float = 1.0
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.margin <= 0:
-            raise ConfigurationError(f"PairwiseOverlap.margin is {self.margin}; expected a distance above 0")
+    margin: Positive = 1.0
 
     def values(self, y_pred):
         require_axes("y_pred", y_pred, "[batch, points, coordinates]")
@@ -87,14 +84,8 @@ class TotalVariation(Term):
     """
 
     y_pred: Key = "outputs"
-    spatial_axes: int = 2
-    reduction: str = "mean"
-
-    def __post_init__(self):
-        super().__post_init__()
-        require_choice(self, reduction=("mean", "sum"))
-        if self.spatial_axes < 1:
-            raise ConfigurationError(f"TotalVariation.spatial_axes is {self.spatial_axes}; expected at least 1")
+    spatial_axes: Count = 2
+    reduction: Literal["mean", "sum"] = "mean"
 
     def values(self, y_pred):
         space = ", ".join(["batch", *(f"axis{i}" for i in range(1, self.spatial_axes + 1))])

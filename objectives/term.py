@@ -18,13 +18,13 @@ All else is here: weight, mask, sample weights, the reduction, and the checks.
 import abc
 import dataclasses
 import inspect
-import numbers
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import tensorflow as tf
 
-from objectives.errors import ConfigurationError, expected
+from objectives.errors import ConfigurationError, Mistakes
+from objectives.fields import Checked
 from objectives.keys import Context, Key, split_key
 from objectives.mean import Mean
 from objectives.reads import align, blank, read, widen
@@ -33,7 +33,7 @@ from objectives.shapes import require_axes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Term(abc.ABC):
+class Term(Checked, abc.ABC):
     """One named part of an objective: `weight * mean(values)`, over all valid values of the global batch.
 
     Attributes:
@@ -65,8 +65,8 @@ class Term(abc.ABC):
     weight: Weight = 1.0
     mask: Key | None = None
     sample_weight: Key | None = None
-    average: str = "elements"
-    dtype: str = "float32"
+    average: Literal["elements", "examples"] = "elements"
+    dtype: Literal["float32", "float64"] = "float32"
 
     @abc.abstractmethod
     def values(self, *args: Any, **kwargs: Any) -> tf.Tensor:
@@ -85,17 +85,15 @@ class Term(abc.ABC):
         cls.__repr__ = Term.__repr__  # type: ignore[method-assign]
 
     def __post_init__(self):
-        if not callable(self.weight) and not isinstance(self.weight, numbers.Real):
-            raise ConfigurationError(
-                f"{type(self).__name__}.weight is {self.weight!r}; expected a number or a schedule such as @Linear()"
-            )
-        require_choice(self, average=("elements", "examples"), dtype=("float32", "float64"))
         for field in self._ignored:
             if getattr(self, field) != Term.__dataclass_fields__[field].default:
                 name = f"{type(self).__name__}.{field}"
                 raise ConfigurationError(f"{name} has no meaning for this term; expected it to be left out")
-        for key in self.keys:
-            split_key(key)
+        mistakes = Mistakes()
+        for field, key in {**self.reads, "mask": self.mask, "sample_weight": self.sample_weight}.items():
+            with mistakes.gathered(f"{type(self).__name__}.{field}"):
+                _ = None if key is None else split_key(key)
+        mistakes.raise_any()
 
     @property
     def _ignored(self) -> tuple[str, ...]:
@@ -172,14 +170,6 @@ class Term(abc.ABC):
             counted = counted if part is None else counted * tf.cast(part, counted.dtype)
         gathered = {name: context.gather(tensor) for name, tensor in tensors.items()}
         return Mean.of(self._evaluate(gathered, counted=context.gather(counted)))
-
-
-def require_choice(term: Term, **choices: tuple[str, ...]) -> None:
-    """Raises ConfigurationError unless each field named has one of its choices."""
-    for field, valid in choices.items():
-        value = getattr(term, field)
-        if value not in valid:
-            raise ConfigurationError(f"{type(term).__name__}.{field} is {value!r}; {expected(str(value), valid)}")
 
 
 def _default(field: dataclasses.Field) -> Any:

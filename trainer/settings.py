@@ -1,35 +1,42 @@
 """Settings: checks of what a trainer was asked for, before any time is spent."""
 
-import numbers
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 
 from objectives import ConfigurationError, Objective
+from objectives.annotations import Expected
 from objectives.errors import Mistakes, expected
+from objectives.fields import require_fit
 from trainer.feeds.sources import Source
 from trainer.steps.step import term_tags
 
-# Whole numbers above 0, where they are given.
-_COUNTS = (
-    "steps",
-    "batch_size",
-    "accumulate_steps",
-    "chunk_steps",
-    "log_every",
-    "eval_every",
-    "gradients_every",
-    "checkpoint_every",
-    "keep_checkpoints",
-    "non_finite_limit",
-)
+Seed = Annotated[int, Expected("a whole number from 0 to 2**32 - 1", lambda seed: 0 <= seed < 2**32)]
+Momentum = Annotated[float, Expected("a number from 0 to below 1, such as 0.999", lambda momentum: 0 <= momentum < 1)]
+Examples = Annotated[
+    Source,
+    Expected(
+        "a source, such as ArraySource(x, y), or DatasetSource(make) with a function that builds a tf.data.Dataset"
+    ),
+]
 
 
-def check_settings(settings: Mapping[str, Any]) -> None:
-    """Raises ConfigurationError for all arguments of a `Trainer`, by name, that cannot work, at once."""
+def check_settings(settings: Mapping[str, Any], annotations: Mapping[str, Any]) -> None:
+    """Raises ConfigurationError for all arguments of a `Trainer`, by name, that cannot work, at once.
+
+    Args:
+      settings: the arguments.
+      annotations: what each of them is.
+    """
     mistakes = Mistakes()
-    for check in (_require_kinds, _require_counts, _require_data, _require_multiples, _require_folder):
+    with mistakes.gathered():
+        require_fit("Trainer", settings, annotations)
+    fit = not mistakes.messages
+    with mistakes.gathered():
+        _require_data(settings)
+    for check in (_require_learning_rate, _require_multiples, _require_folder) if fit else ():
         with mistakes.gathered():
             check(settings)
     mistakes.raise_any()
@@ -74,41 +81,20 @@ def refuse_unbuilt(model: keras.Model) -> None:
         )
 
 
-def _require_kinds(settings: Mapping[str, Any]) -> None:
-    for name, kind in (("objective", Objective), ("optimizer", keras.optimizers.Optimizer)):
-        if not isinstance(settings[name], kind):
-            raise ConfigurationError(f"Trainer.{name} is {settings[name]!r}; expected an instance of {kind.__name__}")
-
-
-def _require_counts(settings: Mapping[str, Any]) -> None:
-    wrong = {name: settings[name] for name in _COUNTS if not _is_count(settings[name])}
-    messages = [f"Trainer.{name} is {value!r}; expected a whole number above 0" for name, value in wrong.items()]
-    for name in ("clip_norm", "clip_value"):
-        if settings[name] is not None and settings[name] <= 0:
-            messages.append(f"Trainer.{name} is {settings[name]!r}; expected a number above 0")
-    momentum = settings["average_momentum"]
-    if momentum is not None and not 0 <= momentum < 1:
-        messages.append(f"Trainer.average_momentum is {momentum!r}; expected a number from 0 to below 1, such as 0.999")
-    if messages:
-        raise ConfigurationError(*messages)
-
-
-def _is_count(value: Any) -> bool:
-    return value is None or (isinstance(value, numbers.Integral) and int(value) > 0)
-
-
 def _require_data(settings: Mapping[str, Any]) -> None:
     missing = [name for name in ("model", "train") if settings[name] is None and settings["task"] is None]
     if missing:
         raise ConfigurationError(
             f"Trainer has no {' and no '.join(missing)}; give it a task, or {missing[0]}=... itself"
         )
-    for name in ("train", "eval"):
-        if not isinstance(settings[name], Source | None):
-            raise ConfigurationError(
-                f"Trainer.{name} is a {type(settings[name]).__name__}; expected a source, such as "
-                f"ArraySource(x, y), or DatasetSource(make) with a function that builds a tf.data.Dataset"
-            )
+
+
+def _require_learning_rate(settings: Mapping[str, Any]) -> None:
+    rate = settings["optimizer"].get_config().get("learning_rate")
+    if isinstance(rate, float) and not (math.isfinite(rate) and rate >= 0):
+        raise ConfigurationError(
+            f"the learning rate of Trainer.optimizer is {rate:g}; expected a finite number from 0 on, or a schedule"
+        )
 
 
 def _require_folder(settings: Mapping[str, Any]) -> None:
@@ -118,7 +104,7 @@ def _require_folder(settings: Mapping[str, Any]) -> None:
 
 def _require_multiples(settings: Mapping[str, Any]) -> None:
     gradients, log = settings["gradients_every"], settings["log_every"]
-    if gradients and _is_count(log) and gradients % log:
+    if gradients and gradients % log:
         raise ConfigurationError(
             f"Trainer.gradients_every is {gradients}; expected a multiple of log_every ({log}), whose line it joins"
         )

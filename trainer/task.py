@@ -5,10 +5,11 @@ import pathlib
 
 import keras
 
+from objectives.fields import Checked
 from trainer.feeds.sources import Source
 
 
-class Task(abc.ABC):
+class Task(Checked, abc.ABC):
     """A model and its data. Subclasses live in `tasks/`, one file each.
 
     `train` and `eval` are read more than once: make them `functools.cached_property`.

@@ -11,6 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import Objective
+from objectives.annotations import Count, Positive
+from objectives.fields import annotations_of
 from trainer.changes import describe, require_unchanged
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.checkpoints.saver import Saver
@@ -19,7 +21,6 @@ from trainer.devices import cluster
 from trainer.devices.strategy import place
 from trainer.executions.pace import Pace
 from trainer.executions.program import Program
-from trainer.feeds.sources import Source
 from trainer.interruption import Interruption
 from trainer.log import Averages, Lines
 from trainer.loop import Loop, Periods
@@ -29,6 +30,9 @@ from trainer.recovery.recovery import Recovery
 from trainer.reports import Background, JsonLines, Report, Run, TensorBoard, Terminal
 from trainer.room import require_room
 from trainer.settings import (
+    Examples,
+    Momentum,
+    Seed,
     check_settings,
     refuse_cut_statistics,
     refuse_unbuilt,
@@ -72,31 +76,31 @@ class Trainer:
         optimizer: keras.optimizers.Optimizer,
         task: Task | None = None,
         model: keras.Model | None = None,
-        train: Source | None = None,
-        eval: Source | None = None,
+        train: Examples | None = None,
+        eval: Examples | None = None,
         workdir: str | pathlib.Path | None = None,
-        steps: int = 1000,
-        batch_size: int = 64,
-        seed: int = 0,
+        steps: Count = 1000,
+        batch_size: Count = 64,
+        seed: Seed = 0,
         strategy: str | tf.distribute.Strategy = "auto",
         execution: str = "auto",
-        chunk_steps: int | None = None,
-        log_every: int = 20,
-        eval_every: int | None = None,
-        gradients_every: int | None = None,
-        checkpoint_every: int | None = None,
-        keep_checkpoints: int = 3,
+        chunk_steps: Count | None = None,
+        log_every: Count = 20,
+        eval_every: Count | None = None,
+        gradients_every: Count | None = None,
+        checkpoint_every: Count | None = None,
+        keep_checkpoints: Count = 3,
         best: str | None = None,
-        clip_norm: float | None = None,
-        clip_value: float | None = None,
-        accumulate_steps: int = 1,
+        clip_norm: Positive | None = None,
+        clip_value: Positive | None = None,
+        accumulate_steps: Count = 1,
         precision: str = "float32",
-        average_momentum: float | None = None,
+        average_momentum: Momentum | None = None,
         allow_unreached: bool = False,
         allow_config_change: bool = False,
         deterministic: bool = False,
         non_finite: str = "raise",
-        non_finite_limit: int = 10,
+        non_finite_limit: Count = 10,
         reports: Sequence[Report] | None = None,
     ):
         """Checks the settings, builds what is missing, and moves the model under the strategy.
@@ -146,7 +150,7 @@ class Trainer:
         Raises:
           ConfigurationError: something does not fit; all that can be told at once is.
         """
-        check_settings(locals())
+        check_settings(locals(), annotations_of(Trainer.__init__))
         self._settings = describe(locals())
         keras.utils.set_random_seed(seed)
         if deterministic:

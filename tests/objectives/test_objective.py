@@ -74,9 +74,15 @@ def test_all_that_is_no_term_is_refused_at_once():
     with pytest.raises(ConfigurationError) as error:
         Objective(data=MeanSquaredError(), a=RangeHinge, b=lambda y_pred: y_pred)
     first, second = error.value.messages
-    assert first.startswith("term 'a' is <class")
-    assert second.startswith("term 'b' is <function")
-    assert "expected a Term" in first
+    assert first.startswith("Objective.a is the class RangeHinge, not an object of it; write @RangeHinge() in a gin")
+    assert second.startswith("Objective.b is <function")
+    assert "expected a Term, such as @RangeHinge()" in second
+
+
+@pytest.mark.parametrize("name", ["", "../../x", "a/b", "a b", ".hidden"])
+def test_a_name_that_tags_cannot_hold_is_refused(name):
+    with pytest.raises(ConfigurationError, match="a term is named '.*'; expected letters"):
+        Objective(**{name: MeanSquaredError()})
 
 
 def test_the_mistakes_of_all_terms_are_reported_together():

@@ -124,16 +124,16 @@ def test_a_weight_is_a_number_or_any_function_of_the_step(weight, at_3, traced):
 @pytest.mark.parametrize(
     ("make", "answer"),
     [
-        (lambda: Constant(value=1.0, start=-1), "start is a step, so at least 0"),
+        (lambda: Constant(value=1.0, start=-1), "Constant.start is -1; expected a step"),
         (lambda: Linear(steps=5, start=10, end=9), "it ends before it starts"),
-        (lambda: Linear(steps=0), "expected steps above 0"),
-        (lambda: Cosine(steps=-1), "expected steps above 0"),
-        (lambda: Exponential(steps=5, first=0.0), "expected first above 0"),
-        (lambda: Exponential(steps=5, last=-1.0), "expected last above 0"),
+        (lambda: Linear(steps=0), "steps is .*; expected a whole number above 0"),
+        (lambda: Cosine(steps=-1), "steps is .*; expected a whole number above 0"),
+        (lambda: Exponential(steps=5, first=0.0), "Exponential.first is 0.0; expected a number above 0"),
+        (lambda: Exponential(steps=5, last=-1.0), "Exponential.last is -1.0; expected a number above 0"),
         (lambda: Piecewise(values=(1.0,), boundaries=(5,)), "one value more than boundaries"),
         (lambda: Piecewise(values=(1.0, 2.0, 3.0), boundaries=(5, 5)), "boundaries that grow"),
         (lambda: Piecewise(values=(1.0, 2.0, 3.0), boundaries=(6, 5)), "boundaries that grow"),
-        (lambda: Cyclical(period=0), "expected period above 0"),
+        (lambda: Cyclical(period=0), "Cyclical.period is 0; expected a whole number above 0"),
     ],
 )
 def test_a_bad_argument_is_refused(make, answer):

@@ -98,8 +98,8 @@ def test_order_is_in_time(shape):
 @pytest.mark.parametrize(
     ("make", "answer"),
     [
-        (lambda: PairwiseOverlap(margin=0.0), "margin is 0.0; expected a distance above 0"),
-        (lambda: TotalVariation(spatial_axes=0), "spatial_axes is 0; expected at least 1"),
+        (lambda: PairwiseOverlap(margin=0.0), "margin is 0.0; expected a number above 0"),
+        (lambda: TotalVariation(spatial_axes=0), "spatial_axes is 0; expected a whole number above 0"),
         (lambda: TotalVariation(reduction="max"), "TotalVariation.reduction is 'max'"),
     ],
 )

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from objectives import ConfigurationError, Decorrelation, MeanSquaredError, Objective
-from trainer import ArraySource
+from objectives.fields import annotations_of
+from trainer import ArraySource, Trainer
 from trainer.settings import (
     check_settings,
     refuse_cut_statistics,
@@ -13,6 +14,8 @@ from trainer.settings import (
     refuse_unknown_best,
     refuse_unread_weights,
 )
+
+ANNOTATIONS = annotations_of(Trainer.__init__)
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def settings(dense_model, objective, plain_source):
         optional += ("clip_norm", "clip_value", "average_momentum")
         working = {"steps": 10, "batch_size": 4, "log_every": 2, "accumulate_steps": 1, "keep_checkpoints": 3}
         working |= {"non_finite": "raise", "non_finite_limit": 10, "workdir": None, **dict.fromkeys(optional)}
-        working |= {"objective": objective, "optimizer": keras.optimizers.SGD(0.1)}
+        working |= {"seed": 0, "objective": objective, "optimizer": keras.optimizers.SGD(0.1)}
         return {**working, "model": dense_model(), "train": plain_source, **changed}
 
     return make
@@ -44,7 +47,7 @@ def settings(dense_model, objective, plain_source):
     ],
 )
 def test_what_can_work_is_let_through(settings, changed):
-    check_settings(settings(**changed))
+    check_settings(settings(**changed), ANNOTATIONS)
 
 
 @pytest.mark.parametrize(
@@ -63,21 +66,38 @@ def test_what_can_work_is_let_through(settings, changed):
         ({"optimizer": "adam"}, "Trainer.optimizer is 'adam'; expected an instance of Optimizer"),
         ({"model": None}, "Trainer has no model; give it a task, or model=... itself"),
         ({"model": None, "train": None}, "Trainer has no model and no train"),
-        ({"train": np.zeros(3)}, "Trainer.train is a ndarray; expected a source, such as ArraySource(x, y)"),
-        ({"eval": "digits"}, "Trainer.eval is a str; expected a source"),
+        (
+            {"train": np.zeros(3)},
+            "Trainer.train is an array (3,) of float64; expected a source, such as ArraySource(x, y)",
+        ),
+        ({"eval": "digits"}, "Trainer.eval is 'digits'; expected a source"),
+        ({"steps": None}, "Trainer.steps is None; expected a whole number above 0"),
+        ({"steps": True}, "Trainer.steps is True; expected a whole number above 0"),
+        ({"gradients_every": "2"}, "Trainer.gradients_every is '2'; expected a whole number above 0 or None"),
+        ({"clip_norm": [1]}, "Trainer.clip_norm is [1]; expected a number above 0 or None"),
+        ({"best": 3}, "Trainer.best is 3; expected text or None"),
+        ({"seed": -1}, "Trainer.seed is -1; expected a whole number from 0 to 2**32 - 1"),
+        ({"deterministic": "False"}, "Trainer.deterministic is 'False'; expected True or False"),
+        ({"reports": "x"}, "Trainer.reports is 'x'; expected a sequence (each: an instance of Report) or None"),
+        ({"optimizer": keras.optimizers.SGD}, "is the class SGD, not an object of it; write @SGD()"),
+        (
+            {"optimizer": keras.optimizers.SGD(-0.1)},
+            "the learning rate of Trainer.optimizer is -0.1; expected a finite",
+        ),
+        ({"optimizer": keras.optimizers.SGD(float("inf"))}, "the learning rate of Trainer.optimizer is inf"),
         ({"gradients_every": 3}, "Trainer.gradients_every is 3; expected a multiple of log_every (2)"),
     ],
 )
 def test_what_cannot_is_answered(settings, changed, answer):
     with pytest.raises(ConfigurationError) as error:
-        check_settings(settings(**changed))
+        check_settings(settings(**changed), ANNOTATIONS)
     (message,) = error.value.messages
     assert answer in message
 
 
 def test_all_that_cannot_is_answered_at_once(settings):
     with pytest.raises(ConfigurationError) as error:
-        check_settings(settings(steps=0, log_every=-1, clip_norm=-1.0, optimizer=None, train=None))
+        check_settings(settings(steps=0, log_every=-1, clip_norm=-1.0, optimizer=None, train=None), ANNOTATIONS)
     assert len(error.value.messages) == 5
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError
+from objectives.fields import Checked
 from trainer.feeds.feed import Feed
 from trainer.feeds.plan import Plan
 from trainer.feeds.resident import ResidentFeed
@@ -23,7 +24,7 @@ NAMES = ("inputs", "targets", "sample_weight")
 _RESIDENT_BYTES = 2**30
 
 
-class Source(abc.ABC):
+class Source(Checked, abc.ABC):
     """Where examples come from."""
 
     @property

@@ -1,0 +1,200 @@
+"""Annotations: whether a value fits one, and what one asks for, in words."""
+
+import collections.abc
+import dataclasses
+import inspect
+import re
+import reprlib
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+from objectives.errors import expected
+
+_WORDS = {int: "a whole number", float: "a number", bool: "True or False", str: "text", type(None): "None"}
+_KINDS: dict[Any, tuple[type, ...]] = {
+    int: (int, np.integer),
+    float: (int, float, np.integer, np.floating),
+    bool: (bool, np.bool_),
+}
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 80
+_REPR.maxtuple = _REPR.maxlist = _REPR.maxdict = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Expected:
+    """Metadata of an annotation: what its values are, in words, and what must hold of them beside their type.
+
+    >>> mismatch(-1, Annotated[int, Expected("a whole number above 0", lambda count: count > 0)])
+    'is -1; expected a whole number above 0'
+    """
+
+    words: str
+    holds: Callable[[Any], bool] = lambda value: True
+
+
+Count = Annotated[int, Expected("a whole number above 0", lambda count: 0 < count < 2**63)]
+Positive = Annotated[float, Expected("a number above 0", lambda number: number > 0)]
+
+
+def mismatch(value: Any, annotation: Any) -> str | None:
+    """What a value is and what was expected, if it does not fit an annotation; None if it does.
+
+    Numbers of NumPy fit `int` and `float`, a bool fits neither, NaN is no number, and a list or an array may stand for
+    a tuple. What an annotation says in ways that are not known here fits.
+
+    >>> mismatch("2", int | None)
+    "is '2'; expected a whole number or None"
+    >>> mismatch([1, 2.5], tuple[float, ...]) is None
+    True
+    >>> mismatch(Expected, Expected | None)
+    'is the class Expected, not an object of it; write @Expected() in a gin file, Expected() in Python'
+    """
+    if _fits(value, annotation):
+        return None
+    if isinstance(value, type) and _makes(value, annotation):
+        name = value.__name__
+        return f"is the class {name}, not an object of it; write @{name}() in a gin file, {name}() in Python"
+    choices = _choices(annotation)
+    wanted = expected(str(value), choices) if choices else f"expected {expected_value(annotation)}"
+    return f"is {shown(value)}; {wanted}"
+
+
+def shown(value: Any) -> str:
+    """A value in a message: short, whatever it is, and the same in each process.
+
+    >>> shown(np.zeros([2, 3])), shown(Expected), shown("text")
+    ('an array (2, 3) of float64', 'the class Expected', "'text'")
+    """
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if isinstance(value, np.ndarray):
+        return f"an array {value.shape} of {value.dtype}"
+    if type(value).__repr__ is object.__repr__:
+        return f"an object of {type(value).__name__}"
+    value = value.item() if isinstance(value, np.generic) else value
+    return re.sub(r" at 0x[0-9a-f]+|\s*\n\s*", "", _REPR.repr(value))
+
+
+def expected_value(annotation: Any) -> str:
+    """An annotation in words.
+
+    >>> expected_value(Literal["l1", "l2"] | None), expected_value(tuple[int, ...])
+    ("'l1' or 'l2' or None", 'a sequence (each: a whole number)')
+    """
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        words = [extra.words for extra in annotation.__metadata__ if isinstance(extra, Expected)]
+        return words[-1] if words else expected_value(arguments[0])
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(map(expected_value, arguments))
+    if origin is Literal:
+        return " or ".join(map(repr, arguments))
+    if annotation in _WORDS:
+        return _WORDS[annotation]
+    if _is_sequence(origin or annotation):
+        inner = " or ".join(dict.fromkeys(expected_value(inner) for inner in arguments if inner is not ...))
+        return f"a sequence (each: {inner})" if inner else "a sequence"
+    if (origin or annotation) is collections.abc.Callable:
+        return f"a function{_of_arguments(arguments)}"
+    if origin is type:
+        return f"a class of {getattr(arguments[0], '__name__', arguments[0])}"
+    named = origin or annotation
+    return f"an instance of {getattr(named, '__name__', named)}"
+
+
+def _choices(annotation: Any) -> list[str]:
+    """The words that an annotation lets one choose from, if it does."""
+    parts = [part for part in typing.get_args(annotation) if part is not type(None)]
+    if typing.get_origin(annotation) is Literal:
+        return [part for part in parts if isinstance(part, str)]
+    return _choices(parts[0]) if len(parts) == 1 else []
+
+
+def _fits(value: Any, annotation: Any) -> bool:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if annotation is Any or isinstance(annotation, (str, typing.TypeVar)):
+        return True
+    if origin is Annotated:
+        rules = [extra for extra in annotation.__metadata__ if isinstance(extra, Expected)]
+        return _fits(value, arguments[0]) and all(rule.holds(value) for rule in rules)
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, one) for one in arguments)
+    if origin is Literal:
+        return any(type(value) is type(one) and value == one for one in arguments)
+    return _fits_class(value, origin or annotation, arguments)
+
+
+def _fits_class(value: Any, kind: Any, arguments: tuple[Any, ...]) -> bool:
+    if kind in _KINDS:
+        is_bool = isinstance(value, (bool, np.bool_))
+        return isinstance(value, _KINDS[kind]) and (kind is bool or not is_bool) and bool(value == value)
+    if kind is None or kind is type(None):
+        return value is None
+    if kind is collections.abc.Callable:
+        return callable(value) and _takes(value, arguments)
+    if kind is type:
+        return isinstance(value, type) and all(issubclass(value, one) for one in arguments if isinstance(one, type))
+    if _is_sequence(kind):
+        return isinstance(value, (list, tuple, np.ndarray)) and _elements_fit(value, kind, arguments)
+    if not isinstance(kind, type) or getattr(kind, "_is_protocol", False):
+        return True
+    if issubclass(kind, Mapping) and len(arguments) == 2 and isinstance(value, Mapping):
+        return all(_fits(name, arguments[0]) and _fits(inner, arguments[1]) for name, inner in value.items())
+    return isinstance(value, kind)
+
+
+def _elements_fit(value: Any, kind: Any, arguments: tuple[Any, ...]) -> bool:
+    elements = value.tolist() if isinstance(value, np.ndarray) else value
+    if not isinstance(elements, (list, tuple)):
+        return False  # an array without axes
+    if kind is tuple and arguments and arguments[-1] is not ...:
+        return len(elements) == len(arguments) and all(map(_fits, elements, arguments))
+    return all(_fits(element, arguments[0]) for element in elements) if arguments else True
+
+
+def _is_sequence(kind: Any) -> bool:
+    return kind in (tuple, list, collections.abc.Sequence)
+
+
+def _takes(function: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:
+    """Whether a function can be called with the arguments of its annotation, as far as Python can tell.
+
+    A class that makes functions, such as a schedule, is not one itself, unless its objects are what is asked for.
+    """
+    if isinstance(function, type) and _makes_functions(function):
+        return bool(arguments) and isinstance(arguments[1], type) and issubclass(function, arguments[1])
+    if not arguments or not isinstance(arguments[0], list):
+        return True
+    try:
+        inspect.signature(function).bind(*arguments[0])
+    except TypeError:
+        return False
+    except ValueError:  # some built-in functions have no signature that Python knows
+        return True
+    return True
+
+
+def _of_arguments(arguments: tuple[Any, ...]) -> str:
+    if not arguments or not isinstance(arguments[0], list):
+        return ""
+    count = len(arguments[0])
+    return f" of {count} argument{'s' * (count != 1)}"
+
+
+def _makes(kind: type, annotation: Any) -> bool:
+    """Whether an object of this class could fit."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if (origin or annotation) is collections.abc.Callable:
+        return _makes_functions(kind)
+    if origin is Annotated or origin in (typing.Union, types.UnionType):
+        return any(_makes(kind, part) for part in arguments)
+    return isinstance(origin or annotation, type) and issubclass(kind, origin or annotation)
+
+
+def _makes_functions(kind: type) -> bool:
+    return any("__call__" in vars(base) for base in kind.__mro__)

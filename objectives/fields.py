@@ -1,0 +1,78 @@
+"""Fields: what an object is made with, held against the annotations of its constructor."""
+
+import dataclasses
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from objectives.annotations import mismatch
+from objectives.errors import ConfigurationError
+
+
+class Checked:
+    """A base class whose objects can only be made with values that fit the annotations of their constructor.
+
+    A value that is the field's own default is let through, whatever it is. A subclass has no more to do than to
+    annotate its fields, or the arguments of its `__init__`.
+
+    Raises:
+      ConfigurationError: with every field that does not fit; or the class lacks a method that it has to have, or
+        annotates fields without being a dataclass.
+
+    >>> @dataclasses.dataclass
+    ... class Grid(Checked):
+    ...     spacing: float = 1.0
+    >>> Grid(spacing="wide")
+    Traceback (most recent call last):
+        ...
+    objectives.errors.ConfigurationError: Grid.spacing is 'wide'; expected a number
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any):
+        _require_complete(cls)
+        signature = inspect.signature(cls.__init__)
+        try:
+            given = signature.bind_partial(None, *args, **kwargs).arguments
+        except TypeError:  # The constructor is about to say that it takes no such argument.
+            given = {}
+        named = {name: p for name, p in signature.parameters.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+        changed = {name: value for name, value in given.items() if name in named and value is not named[name].default}
+        require_fit(cls.__name__, changed, annotations_of(cls.__init__))
+        return super().__new__(cls)
+
+
+def require_fit(owner: str, values: Mapping[str, Any], annotations: Mapping[str, Any]) -> None:
+    """Raises ConfigurationError with every one of the values that does not fit the annotation of its name."""
+    found = {name: mismatch(value, annotations.get(name, Any)) for name, value in values.items()}
+    messages = [f"{owner}.{name} {what}" for name, what in found.items() if what]
+    if messages:
+        raise ConfigurationError(*messages)
+
+
+def annotations_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """The annotations of a function's arguments; those written as text are left out where a name in them is unknown."""
+    function = inspect.unwrap(function)
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except NameError:  # imported for type checkers only, or local to a function
+        return {name: hint for name, hint in function.__annotations__.items() if not isinstance(hint, str)}
+
+
+def _require_complete(cls: type) -> None:
+    """Raises ConfigurationError where a class cannot be made into an object, as a part of it was forgotten."""
+    if missing := sorted(getattr(cls, "__abstractmethods__", ())):
+        raise ConfigurationError(f"{cls.__name__} does not define {' and '.join(missing)}, which it has to")
+    lost = [base.__name__ for base in cls.__mro__ if dataclasses.is_dataclass(base) and _forgotten(base)]
+    if lost:
+        raise ConfigurationError(
+            f"{lost[0]} annotates fields that cannot be set, as it is no dataclass itself; write "
+            f"@dataclasses.dataclass(frozen=True, kw_only=True) above it"
+        )
+
+
+def _forgotten(base: type) -> bool:
+    """Whether a class that inherits from a dataclass, and is none itself, annotates fields."""
+    annotated = vars(base).get("__annotations__", {}).values()
+    own = [hint for hint in annotated if "ClassVar" not in str(hint)]
+    return bool(own) and "__dataclass_fields__" not in vars(base)
