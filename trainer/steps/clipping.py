@@ -23,10 +23,17 @@ class Clipping:
     value: float | None = None
     norm: float | None = None
 
-    def __call__(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+    @property
+    def bounds(self) -> bool:
+        """Whether there is any bound."""
+        return self.value is not None or self.norm is not None
+
+    def __call__(self, gradients: list[tf.Tensor], norm: tf.Tensor | None = None) -> list[tf.Tensor]:
+        """The bounded gradients; their global norm is computed unless it is given."""
         if self.value is not None:
-            gradients = [tf.clip_by_value(gradient, -self.value, self.value) for gradient in gradients]
+            gradients, norm = [tf.clip_by_value(gradient, -self.value, self.value) for gradient in gradients], None
         if self.norm is not None:
-            scale = self.norm / tf.maximum(global_norm(gradients), self.norm)
+            norm = global_norm(gradients) if norm is None else norm
+            scale = self.norm / tf.maximum(norm, self.norm)
             gradients = [gradient * tf.cast(scale, gradient.dtype) for gradient in gradients]
         return gradients

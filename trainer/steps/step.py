@@ -14,7 +14,17 @@ from objectives import ConfigurationError, Context, Mean, Objective
 from trainer.checkpoints.state import State
 from trainer.steps.average import WeightAverage
 from trainer.steps.clipping import Clipping
-from trainer.steps.gradients import Batch, at_once, by_micro_batches, dense, flat, global_norm, tied
+from trainer.steps.gradients import (
+    Batch,
+    at_once,
+    by_micro_batches,
+    dense,
+    flat,
+    global_norm,
+    norm_and_direction,
+    plain_norm,
+    tied,
+)
 from trainer.steps.precision import LossScale
 from trainer.steps.replicas import gather_from_replicas, sum_over_replicas
 from trainer.steps.tap import Tap
@@ -84,9 +94,10 @@ class Step:
         self._require_reached(local)
         *gradients, total = sum_over_replicas([*dense(local, self._variables), mean.total])
         gradients, raw = self._unscaled(gradients), Mean(total, mean.count).result()
-        norm = global_norm(gradients)
+        # A gradient that nothing bounds is of no use where its norm overflows: the guard stops there.
+        norm = global_norm(gradients) if self.clipping.bounds else plain_norm(gradients)
         row = tf.concat([self._row(raw, weights), self._optimizer_row(norm)], axis=0)
-        return row, tied(self.clipping(gradients), norm)
+        return row, tied(self.clipping(gradients, norm), norm)
 
     def update(self, gradients: list[tf.Tensor]) -> None:
         """Applies the gradient of the whole batch, once."""
@@ -99,17 +110,20 @@ class Step:
 
         It takes a backward pass a term: for a look now and then, not for each step.
         """
+        # No tensor holds several terms between the model and the tape: 0 times the infinite slope of one is NaN.
         with tf.GradientTape(persistent=True) as tape:
-            local = self.measure(batch, step, training=True)
-            mean = Mean(local.total, sum_over_replicas(local.count))
-            shares = tf.unstack(self._scaled(self.objective.weighted(mean.result(), self.objective.weights(step))))
+            means = self._means(batch, step, training=True)
+            counts = sum_over_replicas([mean.count for mean in means])
+            raw = [Mean(mean.total, count).result() for mean, count in zip(means, counts, strict=True)]
+            weights = tf.unstack(self.objective.weights(step))
+            shares = [self._scaled(value * weight) for value, weight in zip(raw, weights, strict=True)]
         rows = [flat(dense(tape.gradient(share, self._variables), self._variables)) for share in shares]
         (gradients,) = self._unscaled([sum_over_replicas(tf.stack(rows))])
-        total = tf.reduce_sum(gradients, axis=0)
-        norms = tf.norm(gradients, axis=1)
-        cosines = tf.math.divide_no_nan(tf.linalg.matvec(gradients, total), norms * tf.norm(total))
+        _, total = norm_and_direction(tf.reduce_sum(gradients, axis=0))
+        norms, directions = zip(*map(norm_and_direction, tf.unstack(gradients)), strict=True)
+        cosines = [tf.reduce_sum(direction * total) for direction in directions]
         tags = [f"terms/{name}/{what}" for what in ("grad_norm", "grad_cosine") for name in self.objective.terms]
-        return dict(zip(tags, tf.unstack(tf.concat([norms, cosines], axis=0)), strict=True))
+        return dict(zip(tags, [*norms, *cosines], strict=True))
 
     def evaluate(self, batch: Batch, step: tf.Tensor) -> Mean:
         """The unweighted mean of each term over the whole batch, undivided: two vectors `[terms]`."""
@@ -122,6 +136,11 @@ class Step:
 
     def measure(self, batch: Batch, step: tf.Tensor, *, training: bool) -> Mean:
         """The mean of each term over the replica's shard, undivided: two vectors `[terms]`."""
+        totals, counts = zip(*self._means(batch, step, training=training), strict=True)
+        return Mean(tf.stack(totals), tf.stack(counts))
+
+    def _means(self, batch: Batch, step: tf.Tensor, *, training: bool) -> list[Mean]:
+        """The mean of each term over the replica's shard, undivided, in float32."""
         outputs, activations = self.tap(batch["inputs"], training=training)
         context = Context(
             **batch,
@@ -132,10 +151,7 @@ class Step:
             gather=gather_from_replicas,
         )
         means = self.objective.means(context).values()
-        return Mean(
-            tf.stack([tf.cast(mean.total, tf.float32) for mean in means]),
-            tf.stack([tf.cast(mean.count, tf.float32) for mean in means]),
-        )
+        return [Mean(tf.cast(mean.total, tf.float32), tf.cast(mean.count, tf.float32)) for mean in means]
 
     @property
     def _variables(self) -> list[keras.Variable]:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from objectives import MeanSquaredError, Objective
 from trainer import ArraySource
 from trainer.steps.clipping import Clipping
 
@@ -14,9 +15,9 @@ def change(make_trainer, data, replicas):
     """What one step of SGD(1.0), which takes the gradient as it is, adds to the weights; the gradient is large."""
     far = ArraySource(data["x"], data["y"] + 100.0)
 
-    def run(count=1, parts=1, **clipping):
-        settings = {"strategy": replicas(count), "accumulate_steps": parts, "train": far, "steps": 1}
-        trainer = make_trainer(optimizer=keras.optimizers.SGD(1.0), **settings, **clipping)
+    def run(count=1, parts=1, **more):
+        settings = {"strategy": replicas(count), "accumulate_steps": parts, "train": far, "steps": 1, **more}
+        trainer = make_trainer(optimizer=keras.optimizers.SGD(1.0), **settings)
         before = np.concatenate([w.ravel() for w in trainer.model.get_weights()])
         trainer.train()
         return np.concatenate([w.ravel() for w in trainer.model.get_weights()]) - before
@@ -54,3 +55,11 @@ def test_a_gradient_within_its_bounds_stays_as_it_is():
 
 def test_a_gradient_of_zeros_stays_zero():
     np.testing.assert_array_equal(Clipping(norm=1.0)([tf.zeros([3])])[0], np.zeros(3))
+
+
+@pytest.mark.parametrize("clipping", [{"clip_norm": 0.5}, {"clip_value": 1e21, "clip_norm": 0.5}])
+@pytest.mark.parametrize("execution", ["graph", "xla_loop"])
+def test_a_gradient_whose_squares_overflow_is_clipped_as_any_other(change, data, execution, clipping):
+    far = ArraySource(data["x"], np.full_like(data["y"], 1e10))
+    moved = change(execution=execution, train=far, objective=Objective(data=MeanSquaredError(weight=1e13)), **clipping)
+    assert np.linalg.norm(moved) == pytest.approx(0.5, rel=1e-5)

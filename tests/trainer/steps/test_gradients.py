@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from objectives import ActivationPenalty, ConfigurationError, FunctionTerm, MeanSquaredError, Objective, WeightDecay
 from trainer import ArraySource
-from trainer.steps.gradients import global_norm
+from trainer.steps.gradients import global_norm, norm_and_direction, plain_norm
 
 
 def assert_same_weights(first, second, **tolerance):
@@ -24,15 +24,36 @@ def test_the_norm_is_that_of_all_elements(shapes):
     gradients = [rng.normal(size=shape) for shape in shapes]
     expected = np.linalg.norm(np.concatenate([gradient.ravel() for gradient in gradients]))
     as_tensors = [tf.constant(gradient, tf.float32) for gradient in gradients]
-    assert float(global_norm(as_tensors)) == pytest.approx(expected, rel=1e-6)
+    assert float(global_norm(as_tensors)) == float(plain_norm(as_tensors)) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("size", [1e19, 1e22, 1e37])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_the_norm_of_large_elements_is_that_of_float64(size, compiled):
+    gradients = [np.float32(size) * np.float32([[1.0, -2.0], [0.5, 0.0]]), np.float32([1e-3, size])]
+    expected = np.linalg.norm(np.concatenate([np.float64(gradient).ravel() for gradient in gradients]))
+    norm = tf.function(lambda: global_norm([tf.constant(g) for g in gradients]), jit_compile=compiled)()
+    assert float(norm) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("norm", [global_norm, plain_norm, lambda gs: norm_and_direction(tf.reshape(gs[0], [-1]))[0]])
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
-def test_the_norm_is_finite_only_if_every_element_is(odd):
-    matrix = np.ones([4, 3], np.float32)
-    assert np.isfinite(global_norm([tf.constant(matrix)]))
+@pytest.mark.parametrize("others", [0.0, 1.0, 1e30, np.nan])
+def test_the_norm_is_finite_only_if_every_element_is(norm, odd, others):
+    matrix = np.full([4, 3], others, np.float32)
     matrix[2, 1] = odd
-    assert not np.isfinite(global_norm([tf.constant(matrix), tf.ones([2])]))
+    assert not np.isfinite(norm([tf.constant(matrix), tf.ones([2])]))
+
+
+@pytest.mark.parametrize("size", [1e-30, 1.0, 1e30])
+def test_a_direction_has_the_length_1_whatever_the_norm(size):
+    norm, direction = norm_and_direction(tf.constant([3.0 * size, 0.0, -4.0 * size]))
+    assert float(norm) == pytest.approx(5.0 * size, rel=1e-6)
+    np.testing.assert_allclose(direction, [0.6, 0.0, -0.8], rtol=1e-6)
+
+
+def test_a_vector_of_zeros_has_no_direction():
+    np.testing.assert_array_equal(norm_and_direction(tf.zeros([3]))[1], np.zeros(3))
 
 
 # Parts

@@ -193,3 +193,29 @@ def test_the_gradient_of_each_term_is_measured(make_program, data, dense_model, 
         },
         rel=1e-4,
     )
+
+
+def infinite_slope(y_pred):
+    """0 everywhere with a slope of NaN."""
+    return tf.sqrt(tf.nn.relu(y_pred - 1e6))
+
+
+@pytest.mark.parametrize(("count", "execution"), [(1, "graph"), (1, "xla_loop"), (2, "graph")])
+def test_the_infinite_slope_of_one_term_is_not_that_of_another(make_program, replicas, count, execution):
+    terms = {name: FunctionTerm(fn=infinite_slope) for name in ("first", "last")}
+    objective = Objective(data=MeanSquaredError(), watched=FunctionTerm(fn=infinite_slope, weight=0.0), **terms)
+    found = make_program(objective=objective, strategy=replicas(count), execution=execution).term_gradients(2)
+    norms = {name: found[f"terms/{name}/grad_norm"] for name in objective.terms}
+    assert {name for name, norm in norms.items() if not np.isfinite(norm)} == {"first", "last"}
+    assert norms["data"] > 0
+    assert norms["watched"] == 0
+
+
+def test_the_gradient_of_a_term_is_measured_though_its_squares_overflow(make_program, data):
+    settings = {"train": ArraySource(data["x"], np.full_like(data["y"], 1e10)), "steps": 1}
+    found = {}
+    for weight in (1.0, 1e15):
+        objective = Objective(data=MeanSquaredError(weight=weight), other=MeanSquaredError(weight=weight))
+        found[weight] = make_program(objective=objective, **settings).term_gradients(0)
+    assert found[1e15]["terms/data/grad_norm"] == pytest.approx(1e15 * found[1.0]["terms/data/grad_norm"], rel=1e-5)
+    assert found[1e15]["terms/data/grad_cosine"] == pytest.approx(1.0)
