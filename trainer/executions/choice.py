@@ -3,7 +3,8 @@
 import dataclasses
 import json
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from trainer.executions.execution import Unsupported, Ways
 from trainer.storage import write_whole
@@ -13,6 +14,9 @@ NAME = "execution.json"
 # Nothing more is tried once this much time is spent, or this share of what the run is expected to take.
 BUDGET_SECONDS = 20.0
 _SHARE = 0.05
+
+# How often each is measured, and by how much one has to be quicker to need no more rounds.
+_FEWEST_ROUNDS, _MOST_ROUNDS, _CLEARLY = 3, 9, 1.2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,58 +32,90 @@ class Choice:
     reason: str
 
 
-def choose(
-    ways: Ways,
-    seconds_a_step: Callable[[str, bool], float],
-    *,
-    steps: int,
-    elapsed: Callable[[], float],
-) -> Choice:
-    """Tries executions one after the other, as long as the run is long enough to win that time back.
+class Bench(Protocol):
+    """What can be measured; the numbers are the same on all workers."""
 
-    One more is expected to take as long as those before took on average. One that was begun is finished, so that the
-    last one may end after the budget.
+    def build(self, way: str) -> float:
+        """Builds an execution; how long a step of it takes in seconds, roughly and rather too long.
+
+        Raises:
+          Unsupported: it cannot work.
+        """
+
+    def measure(self, way: str) -> float:
+        """How long a step takes in seconds, in one run of an execution that was built."""
+
+    def elapsed(self) -> float:
+        """Seconds since the choice began."""
+
+
+def choose(ways: Ways, bench: Bench, *, steps: int) -> Choice:
+    """Builds the executions, as long as the run is long enough to win that time back, and measures them in turns.
+
+    Each is judged by its quickest run: whatever else the machine does only ever makes a run slower. As they take turns,
+    a busy moment meets all of them, and it ends once one was quicker than every other in each of a few rounds.
+
+    One more is expected to take as long to build as those before took on average. One that was begun is finished, so
+    that the last one may end after the budget.
 
     Args:
       ways: what is known of the executions.
-      seconds_a_step: `(execution, rough)` builds one, runs it, and says how long a step takes, roughly (and rather
-        too long) or as exactly as may be; may raise `Unsupported`.
+      bench: builds and measures them.
       steps: how many steps the run has left.
-      elapsed: seconds since the choice began, the same on all workers.
 
     Raises:
       Unsupported: none of them works.
-
-    >>> ways = Ways(likely=("xla_loop", "graph"), impossible={}, slow={})
-    >>> speeds = {"xla_loop": 4e-5, "graph": 2e-4}
-    >>> choose(ways, lambda way, rough: speeds[way], steps=10**9, elapsed=lambda: 1.5).reason
-    '40 us a step; graph: 200 us; measured in 1.5 s'
-    >>> choose(ways, lambda way, rough: speeds[way], steps=1000, elapsed=lambda: 1.5).reason
-    'at most 40 us a step; graph: not tried, the run is too short to win it back'
     """
     why_not = {**ways.impossible, **ways.slow}
-    first, roughly = _first_that_works(ways.likely, seconds_a_step, why_not)
-    exactly: dict[str, float] = {}
+    built: dict[str, float] = {}
     for way in ways.likely:
-        if way in why_not:
-            continue
-        spent, tries = elapsed(), 1 + len(exactly)
-        if spent + spent / tries > _SHARE * steps * min(exactly.values(), default=roughly):
+        spent = bench.elapsed()
+        if built and spent + spent / len(built) > _SHARE * steps * min(built.values()):
             why_not[way] = "not tried, the run is too short to win it back"
-        elif spent > BUDGET_SECONDS:
+        elif built and spent > BUDGET_SECONDS:
             why_not[way] = f"not tried, the {BUDGET_SECONDS:.0f} s for that are spent"
         else:
             try:
-                exactly[way] = seconds_a_step(way, False)
+                built[way] = bench.build(way)
             except Unsupported as error:
                 why_not[way] = str(error)
-    if not exactly:
-        del why_not[first]
-        return Choice(first, "; ".join([f"at most {_text(roughly)} a step", *_each(why_not)]))
-    best = min(exactly, key=exactly.__getitem__)
-    others = {way: _text(value) for way, value in exactly.items() if way != best}
-    took = [f"measured in {elapsed():.1f} s"] if others else []
-    return Choice(best, "; ".join([f"{_text(exactly[best])} a step", *_each({**others, **why_not}), *took]))
+    if not built:
+        raise Unsupported("; ".join(_each(why_not)))
+    if len(built) == 1:
+        (only,) = built
+        return Choice(only, "; ".join([f"at most {_text(built[only])} a step", *_each(why_not)]))
+    quickest = _in_turns(list(built), bench, worth=_SHARE * steps * min(built.values()))
+    best = min(quickest, key=quickest.__getitem__)
+    others = {way: _text(value) for way, value in quickest.items() if way != best}
+    took = f"measured in {bench.elapsed():.1f} s"
+    return Choice(best, "; ".join([f"{_text(quickest[best])} a step", *_each({**others, **why_not}), took]))
+
+
+def _in_turns(ways: Sequence[str], bench: Bench, *, worth: float) -> dict[str, float]:
+    """The quickest run of each, of several that are measured one after the other, round by round.
+
+    Args:
+      ways: which; they were built.
+      bench: measures them.
+      worth: the seconds after which no more than the fewest rounds are made.
+    """
+    rounds: list[dict[str, float]] = []
+    spent = last = bench.elapsed()
+    while len(rounds) < _MOST_ROUNDS and not _is_clear(rounds):
+        if rounds and spent + (spent - last) > BUDGET_SECONDS or len(rounds) >= _FEWEST_ROUNDS and spent > worth:
+            break
+        # There and back: nothing is always the first.
+        rounds.append({way: bench.measure(way) for way in ways[:: 1 if len(rounds) % 2 == 0 else -1]})
+        last, spent = spent, bench.elapsed()
+    return {way: min(found[way] for found in rounds) for way in ways}
+
+
+def _is_clear(rounds: Sequence[Mapping[str, float]]) -> bool:
+    """Whether one was quicker than every other in each round, by more than what two runs of one may differ by."""
+    if len(rounds) < _FEWEST_ROUNDS:
+        return False
+    best = min(rounds[0], key=rounds[0].__getitem__)
+    return all(_CLEARLY * found[best] < other for found in rounds for way, other in found.items() if way != best)
 
 
 def keep(choice: Choice, folder: pathlib.Path, replicas: int) -> None:
@@ -95,17 +131,6 @@ def kept(folder: pathlib.Path, replicas: int) -> Choice | None:
     if record.pop("replicas") != replicas:
         return None
     return Choice(record["execution"], f"as before: {record['reason']}")
-
-
-def _first_that_works(
-    likely: Sequence[str], seconds_a_step: Callable[[str, bool], float], why_not: dict[str, str]
-) -> tuple[str, float]:
-    for way in likely:
-        try:
-            return way, seconds_a_step(way, True)
-        except Unsupported as error:
-            why_not[way] = str(error)
-    raise Unsupported("; ".join(_each(why_not)))
 
 
 def _each(reasons: dict[str, str]) -> list[str]:

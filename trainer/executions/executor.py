@@ -2,9 +2,7 @@
 
 import dataclasses
 import functools
-import math
 import pathlib
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -25,11 +23,9 @@ from trainer.executions.execution import (
     require_execution,
     unsupported,
 )
+from trainer.executions.trials import Trials
 from trainer.feeds.feed import Feed
 from trainer.steps.step import Step
-
-# Steps are measured in chunks that take at least this long: shorter ones measure the call.
-_SECONDS = 0.1
 
 
 class NotFinite(Exception):
@@ -137,37 +133,15 @@ class Executor:
         return len(rows) if finite.all() else int(np.argmin(finite))
 
     def _measured(self, first_step: int, steps: int) -> Choice:
-        began = time.perf_counter()
-        return choose(
-            self._ways,
-            lambda way, rough: self._seconds_a_step(way, first_step, rough),
-            steps=steps,
-            elapsed=lambda: cluster.largest(self._strategy, time.perf_counter() - began),
+        trials = Trials(
+            strategy=self._strategy,
+            feed=self._feed,
+            state=self._everything,
+            build=self._build,
+            run=self._run,
+            first_step=first_step,
         )
-
-    def _seconds_a_step(self, way: str, first_step: int, rough: bool) -> float:
-        self._build(way)
-        with self._everything.kept():
-            # The first run pays for what is set up once.
-            self._seconds(way, first_step, 1)
-            steps, seconds = 1, self._quickest(way, first_step, 1)
-            while not rough and seconds < _SECONDS and steps < self._feed.limit:
-                # Short chunks say little of how many more it takes.
-                enough = math.ceil(1.2 * steps * _SECONDS / seconds)
-                steps = min(8 * steps, enough, self._feed.limit)
-                seconds = self._quickest(way, first_step, steps)
-            return seconds / steps
-
-    def _quickest(self, way: str, first_step: int, steps: int) -> float:
-        """Of two times, as the machine may have done something else meanwhile."""
-        return min(self._seconds(way, first_step, steps) for _ in range(2))
-
-    def _seconds(self, way: str, first_step: int, steps: int) -> float:
-        """How long these steps take, the same on all workers."""
-        data = self._feed.look(first_step, steps).data
-        began = time.perf_counter()
-        self._run(way, data, first_step, steps)
-        return cluster.largest(self._strategy, time.perf_counter() - began)
+        return choose(self._ways, trials, steps=steps)
 
     def _build(self, way: str) -> None:
         """Traces and compiles a chunk, unless that is done; raises Unsupported where it cannot work."""

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from trainer.executions.choice import BUDGET_SECONDS, Choice, choose, keep, kept
@@ -11,38 +12,84 @@ WAYS = Ways(likely=("xla_loop", "graph", "xla_step"), impossible={}, slow={})
 FOREVER = 10**12
 
 
-class Bench:
-    """Pretends to try executions: each has a speed, and takes a while to be tried."""
+class Clocked:
+    """Pretends to build and measure executions on a clock of its own.
 
-    def __init__(self, speeds, cost=1.0):
-        self.speeds, self.cost = speeds, cost
-        self.tried = []
+    Each execution has a speed in seconds a step. Building takes `cost` seconds and a run a tenth, both more by a factor
+    that depends on the time: what else the machine does.
+    """
 
-    def seconds_a_step(self, way, rough):
-        if way not in self.tried:
-            self.tried.append(way)
+    def __init__(self, speeds, cost=1.0, load=lambda now: 1.0):
+        self.speeds, self.cost, self.load = speeds, cost, load
+        self.now, self.built, self.measured = 0.0, [], []
+
+    def build(self, way):
+        self.built.append(way)
+        self.now += self.cost * self.load(self.now)
         if isinstance(self.speeds[way], Exception):
             raise self.speeds[way]
-        return 2 * self.speeds[way] if rough else self.speeds[way]
+        return 2 * self.speeds[way] * self.load(self.now)
+
+    def measure(self, way):
+        self.measured.append(way)
+        took = self.speeds[way] * self.load(self.now)
+        self.now += 0.1 * self.load(self.now)
+        return took
 
     def elapsed(self):
-        return self.cost * len(self.tried)
+        return self.now
 
     def choose(self, ways=WAYS, steps=FOREVER):
-        return choose(ways, self.seconds_a_step, steps=steps, elapsed=self.elapsed)
+        return choose(ways, self, steps=steps)
 
 
 @pytest.mark.parametrize("best", WAYS.likely)
 def test_the_fastest_is_taken(best):
-    choice = Bench({way: 1e-3 if way == best else 2e-3 for way in WAYS.likely}).choose()
+    bench = Clocked({way: 1e-3 if way == best else 2e-3 for way in WAYS.likely})
+    choice = bench.choose()
     assert choice.execution == best
     assert choice.reason.startswith("1,000 us a step; ")
+    assert len(bench.measured) == 3 * 3
+
+
+SPEEDS = {"xla_loop": 3e-3, "graph": 5e-3, "xla_step": 8e-3}
+
+
+@pytest.mark.parametrize("busy", [0.0, 1.0, 2.0, 3.0, 3.3, 3.7])
+@pytest.mark.parametrize("best", WAYS.likely)
+def test_a_machine_that_is_busy_for_a_while_does_not_decide(best, busy):
+    speeds = dict(zip([best, *(way for way in WAYS.likely if way != best)], SPEEDS.values(), strict=True))
+    bench = Clocked(speeds, load=lambda now: 6.0 if busy <= now < busy + 4.0 else 1.0)
+    assert bench.choose().execution == best
+
+
+def test_runs_that_are_slowed_down_at_random_hardly_ever_decide():
+    wrong = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        order = rng.permutation(WAYS.likely)
+        speeds = dict(zip(order, SPEEDS.values(), strict=True))
+        bench = Clocked(speeds, load=lambda now, rng=rng: 1.0 + rng.choice([0.0, 0.1, 1.0, 5.0]))
+        wrong += bench.choose().execution != order[0]
+        assert bench.now < 1.1 * BUDGET_SECONDS
+    assert wrong <= 9
+
+
+def test_two_that_are_alike_are_measured_more_often_and_no_more_than_the_budget_allows():
+    speeds = {"xla_loop": 1.02e-3, "graph": 1e-3}
+    ways = Ways(likely=("xla_loop", "graph"), impossible={}, slow={})
+    for cost, rounds in ((1.0, 9), (9.45, 5)):
+        bench = Clocked(speeds, cost=cost)
+        assert bench.choose(ways).execution == "graph"
+        assert len(bench.measured) == 2 * rounds
+        assert bench.now <= BUDGET_SECONDS
 
 
 def test_a_short_run_takes_the_likely_best_at_once():
-    bench = Bench({"xla_loop": 1e-3})
+    bench = Clocked({"xla_loop": 1e-3})
     choice = bench.choose(steps=1000)
-    assert bench.tried == ["xla_loop"]
+    assert bench.built == ["xla_loop"]
+    assert not bench.measured
     assert choice == Choice(
         "xla_loop",
         "at most 2,000 us a step; graph: not tried, the run is too short to win it back; "
@@ -51,26 +98,27 @@ def test_a_short_run_takes_the_likely_best_at_once():
 
 
 def test_nothing_is_begun_after_the_budget():
-    bench = Bench(dict.fromkeys(WAYS.likely, 1.0), cost=0.6 * BUDGET_SECONDS)
+    bench = Clocked(dict.fromkeys(WAYS.likely, 1.0), cost=0.6 * BUDGET_SECONDS)
     assert "xla_step: not tried, the 20 s for that are spent" in bench.choose().reason
-    assert bench.tried == ["xla_loop", "graph"]
+    assert bench.built == ["xla_loop", "graph"]
+    assert bench.measured == ["xla_loop", "graph"]
 
 
 def test_what_cannot_work_is_told_and_not_tried():
     ways = Ways(likely=("graph", "xla_step"), impossible={"xla_loop": "it is a test"}, slow={})
-    bench = Bench({"graph": 2e-3, "xla_step": 1e-3})
+    bench = Clocked({"graph": 2e-3, "xla_step": 1e-3})
     assert bench.choose(ways) == Choice(
-        "xla_step", "1,000 us a step; graph: 2,000 us; xla_loop: it is a test; measured in 2.0 s"
+        "xla_step", "1,000 us a step; graph: 2,000 us; xla_loop: it is a test; measured in 2.6 s"
     )
 
 
 def test_what_turns_out_not_to_work_is_told():
-    bench = Bench({"xla_loop": Unsupported("XLA has no Text"), "graph": 1e-3, "xla_step": Unsupported("nor here")})
-    assert bench.choose() == Choice("graph", "1,000 us a step; xla_loop: XLA has no Text; xla_step: nor here")
+    bench = Clocked({"xla_loop": Unsupported("XLA has no Text"), "graph": 1e-3, "xla_step": Unsupported("nor here")})
+    assert bench.choose() == Choice("graph", "at most 2,000 us a step; xla_loop: XLA has no Text; xla_step: nor here")
 
 
 def test_if_nothing_works_all_reasons_are_given():
-    bench = Bench({way: Unsupported(f"not {way}") for way in WAYS.likely})
+    bench = Clocked({way: Unsupported(f"not {way}") for way in WAYS.likely})
     with pytest.raises(Unsupported, match="xla_loop: not xla_loop; graph: not graph; xla_step: not xla_step"):
         bench.choose()
 

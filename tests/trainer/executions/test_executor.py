@@ -57,7 +57,6 @@ def test_the_real_batches_of_the_next_steps_are_measured(make_program, monkeypat
     look = program._feed.look
     monkeypatch.setattr(program._feed, "look", lambda step, steps=1: asked.append(step) or look(step, steps))
     program.settle(first_step=12, steps=FOREVER, folder=None)
-    assert asked.count(12) > 3
     assert set(asked) == {0, 12}  # what is compiled inside of a loop takes a first step
 
 

@@ -1,0 +1,62 @@
+"""Trials: runs that are measured are long enough, are made on the next batches, and leave no trace."""
+
+import numpy as np
+import pytest
+
+from trainer.executions import trials
+from trainer.executions.trials import Trials
+
+
+@pytest.fixture
+def program(make_program):
+    return make_program(average_momentum=0.9)
+
+
+@pytest.fixture
+def make_trials(program, replicas):
+    """Makes trials over a program, whose runs of so many steps are noted."""
+
+    def make(noted):
+        executor = program._executor
+
+        def run(way, data, first_step, steps):
+            noted.append(steps)
+            return executor._run(way, data, first_step, steps)
+
+        return Trials(
+            strategy=replicas(1),
+            feed=program._feed,
+            state=program.everything,
+            build=executor._build,
+            run=run,
+            first_step=4,
+        )
+
+    return make
+
+
+def test_runs_grow_until_they_take_long_enough_and_leave_no_trace(program, make_trials, monkeypatch):
+    noted: list[int] = []
+    before = program.everything.arrays()
+    tried = make_trials(noted)
+    assert tried.build("graph") > 0
+    assert noted == [1, 1]
+    monkeypatch.setattr(trials, "_SECONDS", 0.02)
+    assert 0 < tried.measure("graph") < 0.02
+    grown = noted[-1]
+    assert grown > 8
+    tried.measure("graph")
+    assert noted[-1] >= grown  # it does not begin anew
+    for name, value in program.everything.arrays().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_batches_are_looked_up_once_for_runs_of_a_length(program, make_trials, monkeypatch):
+    asked = []
+    look = program._feed.look
+    monkeypatch.setattr(program._feed, "look", lambda step, steps=1: asked.append((step, steps)) or look(step, steps))
+    monkeypatch.setattr(trials, "_SECONDS", 0.0)
+    tried = make_trials([])
+    tried.build("graph")
+    tried.measure("graph")
+    assert asked == [(4, 1)]
