@@ -15,15 +15,15 @@ NAME = "learned.json"
 _CONSOLE = Console(soft_wrap=True, highlight=False)
 
 
-def conclude(trainer: Trainer, values: Mapping[str, float], workdir: str | None) -> None:
+def conclude(trainer: Trainer, values: Mapping[str, float]) -> None:
     """Shows the terms and what was learned; with a workdir, writes the measures and draws the pictures there."""
     show_terms(f"each term at step {trainer.step:,}", values)
     with trainer.averaged():
         learned = trainer.task.measure(trainer.model) if trainer.task else {}
     for name, value in learned.items():
         _CONSOLE.print(f"{name}: {value:.4g}", markup=False)
-    if workdir:
-        _keep(trainer, learned, pathlib.Path(workdir))
+    if trainer.workdir:
+        _keep(trainer, learned, trainer.workdir)
 
 
 def show_terms(title: str, values: Mapping[str, float]) -> None:

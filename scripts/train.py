@@ -29,9 +29,10 @@ def main(_: list[str]) -> None:
     workdir = None if FLAGS.dry_run else FLAGS.workdir
     changes = {"allow_config_change": True} if FLAGS.allow_config_change else {}
     trainer = command_line.build_trainer(workdir=workdir, **changes)
-    values = trainer.dry_run() if FLAGS.dry_run else trainer.train()
-    if trainer.is_chief:
-        _show(trainer, values)
+    with trainer.alone():
+        values = trainer.dry_run() if FLAGS.dry_run else trainer.train()
+        if trainer.is_chief:
+            _show(trainer, values)
     trainer.wait_for_workers()
 
 
@@ -39,7 +40,7 @@ def _show(trainer: Trainer, values: Mapping[str, float]) -> None:
     if FLAGS.dry_run:
         show_terms("each term on the first batch", values)
     else:
-        conclude(trainer, values, FLAGS.workdir)
+        conclude(trainer, values)
 
 
 if __name__ == "__main__":

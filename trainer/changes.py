@@ -84,9 +84,14 @@ def require_unchanged(folder: pathlib.Path, now: Description, *, allowed: bool =
     Raises:
       ConfigurationError: there are some, and there may not be.
     """
-    if not (folder / NAME).exists() or not any((folder / "checkpoints").glob("*")):
+    if not any((folder / "checkpoints").glob("[0-9]*")):
         return []
-    lines = differences(_read(folder / NAME), now)
+    try:
+        lines = differences(_read(folder / NAME), now)
+    except ConfigurationError as error:
+        if not allowed:
+            raise
+        lines = [f"what, nobody can tell: {error}"]
     if lines and not allowed:
         raise ConfigurationError(
             f"{folder} holds a run of other settings (was -> is):",
@@ -97,14 +102,41 @@ def require_unchanged(folder: pathlib.Path, now: Description, *, allowed: bool =
     return lines
 
 
-def _read(path: pathlib.Path) -> Description:
+def is_record(folder: pathlib.Path) -> bool:
+    """Whether a folder has the record of a run, and a sound one."""
     try:
-        return json.loads(path.read_text())
+        return "Trainer" in _read(folder / NAME)
+    except (OSError, ConfigurationError):
+        return False
+
+
+def _read(path: pathlib.Path) -> Description:
+    """A record.
+
+    Raises:
+      ConfigurationError: it is missing, or damaged.
+    """
+    try:
+        record = json.loads(path.read_text())
+        damage = None if _is_description(record) else "is damaged (it is no table of settings)"
+    except FileNotFoundError:
+        damage = "is missing"
     except ValueError as error:
+        damage = f"is damaged ({error})"
+    if damage:
         raise ConfigurationError(
-            f"{path} is damaged ({error}), so that nobody can tell whether the run in this folder is this one; "
-            f"remove the file if it is"
-        ) from error
+            f"{path}, the record of the settings of a run, {damage}, so that nobody can tell whether the run in this "
+            f"folder is this one; put it back from a copy, give this run a --workdir of its own, or resume with the "
+            f"settings of this command by --allow_config_change (Trainer.allow_config_change = True)"
+        )
+    return record
+
+
+def _is_description(record: Any) -> bool:
+    return isinstance(record, dict) and all(
+        isinstance(fields, dict) and all(isinstance(value, str) for value in fields.values())
+        for fields in record.values()
+    )
 
 
 def _describe(place: str, fields: Mapping[str, Any], described: Description, kind: str = "") -> None:

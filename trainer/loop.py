@@ -4,6 +4,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import tensorflow as tf
 
 from trainer.checkpoints.saver import Saver
@@ -72,6 +73,7 @@ class Loop:
         self._strategy, self._program, self._step, self._periods = strategy, program, step, periods
         self._pace, self._averages, self._guard = pace, averages, guard
         self._reports, self._saver = reports, saver
+        self._evaluation: Line | None = None
 
     def run(
         self, *, until: int, interruption: Interruption, get_past: Callable[[NotFinite], None]
@@ -84,10 +86,10 @@ class Loop:
           get_past: is called where an update would not be finite.
 
         Returns:
-          The values of the last line by tag, if there was one.
+          The values of the last line by tag, if there was one. Where nothing is left to train, those of an evaluation.
         """
         self._until, self._interruption = until, interruption
-        values: Mapping[str, float] = {}
+        values: Mapping[str, float] = {} if self._done < until else self._evaluate_once_more()
         while self._done < until and not interruption.agreed:
             try:
                 # The order matters: a checkpoint is saved after the lines of its steps were written.
@@ -139,11 +141,28 @@ class Loop:
     def _evaluate_where_due(self) -> Mapping[str, float] | None:
         if not self._program.evaluates or not self._is_due(self._periods.eval):
             return None
-        line = Line("eval", self._done, self._program.evaluate(self._done))
+        return self._report(Line("eval", self._done, self._program.evaluate(self._done)))
+
+    def _report(self, evaluation: Line) -> Mapping[str, float]:
+        """Writes the line of an evaluation, and has the next checkpoint hold it; its values."""
+        self._evaluation = evaluation
         if self._saver:
-            self._saver.evaluation = line
-        self._reports.write(Lines.of(line))
-        return line.values
+            self._saver.evaluation = evaluation
+        self._reports.write(Lines.of(evaluation))
+        return evaluation.values
+
+    def _evaluate_once_more(self) -> Mapping[str, float]:
+        """Evaluates a run that is done already; a line is written where the last one says something else.
+
+        So another evaluation, asked of a finished run, is there to read as well.
+        """
+        if not self._program.evaluates:
+            return {}
+        values = self._program.evaluate(self._done)
+        before = self._saver.evaluation if self._saver else self._evaluation
+        if before is None or before.step != self._done or not _is_close(before.values, values):
+            self._report(Line("eval", self._done, values))
+        return values
 
     def _save_where_due(self) -> None:
         if self._saver is None:
@@ -154,3 +173,10 @@ class Loop:
 
     def _is_due(self, every: int | None) -> bool:
         return self._done == self._until or (every is not None and self._done % every == 0)
+
+
+def _is_close(before: Mapping[str, float], now: Mapping[str, float]) -> bool:
+    """Whether two evaluations say the same, but for the rounding of another number of replicas."""
+    return before.keys() == now.keys() and np.allclose(
+        [*before.values()], [*now.values()], rtol=1e-5, atol=0.0, equal_nan=True
+    )

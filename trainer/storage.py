@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 from collections.abc import Iterator
+from typing import BinaryIO
 
 # Of what is about to be removed: no reader takes such a name for the thing itself.
 _DELETING = ".deleting-"
@@ -37,9 +38,16 @@ def write_whole(path: pathlib.Path, text: str) -> None:
     """
     with writing(path):
         new = path.with_name(f".writing-{path.name}")
-        new.write_text(text)
+        with create(new) as file:
+            file.write(text.encode())
         flush(new)
         move(new, path)
+
+
+def create(path: pathlib.Path) -> BinaryIO:
+    """Opens a new file in place of any that a killed process left; a link of that name is removed, not followed."""
+    path.unlink(missing_ok=True)
+    return path.open("xb")
 
 
 def flush(path: pathlib.Path) -> None:
@@ -66,6 +74,9 @@ def remove(folder: pathlib.Path) -> None:
 
 
 def remove_leftovers(folder: pathlib.Path) -> None:
-    """Removes the hidden folders in a folder, which processes left there that were killed."""
+    """Removes the hidden folders in a folder that killed processes left, and links and files of such names."""
     for leftover in folder.glob(".*-*"):
-        shutil.rmtree(leftover)
+        if leftover.is_dir() and not leftover.is_symlink():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()

@@ -22,6 +22,7 @@ from trainer.devices.strategy import place
 from trainer.executions.pace import Pace
 from trainer.executions.program import Program
 from trainer.interruption import Interruption
+from trainer.lock import Lock
 from trainer.log import Averages, Lines
 from trainer.loop import Loop, Periods
 from trainer.recovery.autopsy import read_batch, read_state, read_step
@@ -43,7 +44,7 @@ from trainer.steps.assembly import assemble
 from trainer.steps.precision import building_in, require_precision
 from trainer.steps.step import Step
 from trainer.task import Task
-from trainer.workdir import make_workdir, write_record
+from trainer.workdir import locate_workdir, make_workdir, write_record
 
 
 @gin.configurable(module="trainer")
@@ -56,6 +57,7 @@ class Trainer:
       task: the task, if one was given.
       step: the number of updates done.
       is_chief: whether this process is the one that reports and writes: the only one, or the first of several.
+      workdir: the run's folder, if it has one.
 
     >>> import numpy as np
     >>> from objectives import MeanSquaredError
@@ -148,7 +150,8 @@ class Trainer:
           reports: where lines go; None for the terminal and, with a workdir, metrics.jsonl and TensorBoard.
 
         Raises:
-          ConfigurationError: something does not fit; all that can be told at once is.
+          ConfigurationError: something does not fit; all that can be told at once is. Or another process trains in
+            `workdir`, or it is a folder with files that are not of a run.
         """
         check_settings(locals(), annotations_of(Trainer.__init__))
         self._settings = describe(locals())
@@ -159,12 +162,14 @@ class Trainer:
         self._strategy = self._placement.strategy
         cluster.require_same(self._strategy, "their configuration", gin.config_str())
         self.is_chief = cluster.is_chief(self._strategy)
-        self._workdir = None if workdir is None else pathlib.Path(workdir)
+        self.workdir = None if workdir is None else locate_workdir(workdir)
+        self._lock = Lock(self.workdir) if self.workdir and self.is_chief else None
         self._changes: list[str] = []
-        if self._workdir:
-            self._changes = require_unchanged(self._workdir, self._settings, allowed=allow_config_change)
-        if self._workdir and self.is_chief:
-            make_workdir(self._workdir)
+        if self.workdir:
+            self._changes = require_unchanged(self.workdir, self._settings, allowed=allow_config_change)
+        if self.workdir and self._lock:
+            make_workdir(self.workdir)
+            self._lock.require_free()
         if task is not None:
             with building_in(precision):
                 model = model or task.build_model()
@@ -198,10 +203,10 @@ class Trainer:
         self._guard = NonFinite(non_finite, non_finite_limit)
         self._averages = Averages(self._program.tags, log_every)
         self._saver = None
-        if self._workdir:
-            checkpoints = Checkpoints(self._workdir / "checkpoints", keep=keep_checkpoints, metric=best)
+        if self.workdir:
+            checkpoints = Checkpoints(self.workdir / "checkpoints", keep=keep_checkpoints, metric=best)
             self._saver = self._make_saver(checkpoints, step)
-        reports = _default_reports(self._workdir) if reports is None else reports
+        reports = _default_reports(self.workdir) if reports is None else reports
         self._reports = Background(reports if self.is_chief else [])
         self._loop = Loop(
             strategy=self._strategy,
@@ -222,7 +227,7 @@ class Trainer:
             reports=self._reports,
             restart_reports=lambda: self._start_reports(resumed=True),
             saver=self._saver,
-            workdir=self._workdir,
+            workdir=self.workdir,
         )
 
     @property
@@ -245,19 +250,22 @@ class Trainer:
           Interrupted: SIGINT or SIGTERM came; lines are written and, with a workdir, all is saved. A second one ends
             the process at once. Before the first step they do what they did before.
         """
-        until = self._steps if until is None else min(until, self._steps)
-        resumed = self._saver is not None and self._saver.restore() is not None
-        cluster.require_same(self._strategy, "the checkpoint that they see (is --workdir shared?)", self.step)
-        # Before the reports start: a run that cannot work leaves no line in them.
-        self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self._workdir)
-        self._require_room(until)
-        interruption = Interruption()
-        with interruption.noting(lambda: self._leave(interruption, until)), self._kept():
-            self._start_reports(resumed=resumed)
-            if self._guard.policy == "rollback" and not resumed:
-                self._loop.save()
-            values = self._loop.run(until=until, interruption=interruption, get_past=self._recovery.get_past)
-        return values or (self.evaluate() if self._program.evaluates else self.dry_run())
+        with self.alone():
+            return self._train(self._steps if until is None else min(until, self._steps))
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Inside, no other process trains in the run's folder, where there is one; it is made if it is gone.
+
+        `train` sees to it itself. Enter this around `train` and whatever else writes into the folder afterwards.
+
+        Raises:
+          ConfigurationError: another process trains there, or the folder cannot be written to.
+        """
+        if self.workdir and self._lock:
+            make_workdir(self.workdir)
+        with self._lock or contextlib.nullcontext():
+            yield
 
     def evaluate(self) -> dict[str, float]:
         """Each term and the total over every example of the evaluation source exactly once, by tag.
@@ -294,6 +302,20 @@ class Trainer:
         program = self._make_program(train=read_batch(folder), eval=None, execution=record["execution"])
         return program.examine(program.look(0).data, record["step"] - 1)
 
+    def _train(self, until: int) -> Mapping[str, float]:
+        resumed = self._saver is not None and self._saver.restore() is not None
+        cluster.require_same(self._strategy, "the checkpoint that they see (is --workdir shared?)", self.step)
+        # Before the reports start: a run that cannot work leaves no line in them.
+        self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self.workdir)
+        self._require_room(until)
+        interruption = Interruption()
+        with interruption.noting(lambda: self._leave(interruption, until)), self._kept():
+            self._start_reports(resumed=resumed)
+            if self._guard.policy == "rollback" and not resumed:
+                self._loop.save()
+            values = self._loop.run(until=until, interruption=interruption, get_past=self._recovery.get_past)
+        return values or self.dry_run()
+
     def _make_saver(self, checkpoints: Checkpoints, step: Step) -> Saver:
         others = [*step.state, *self._guard.variables, *self._averages.state]
         first = cluster.first_replica(self._strategy)
@@ -307,14 +329,14 @@ class Trainer:
 
     def _require_room(self, until: int) -> None:
         """Raises ConfigurationError where the disk cannot take what this run will write."""
-        if self._workdir is None or self._saver is None or not self.is_chief:
+        if self.workdir is None or self._saver is None or not self.is_chief:
             return
         tags = (*self._program.tags, "speed/steps_per_second", *self._guard.counts)
         line = Lines("train", np.array([until]), tags, np.zeros([1, len(tags)]))
         left = until - self.step
         evaluations = _times(left, self._periods.eval) if self._program.evaluates else 0
         require_room(
-            self._workdir,
+            self.workdir,
             checkpoints=self._saver.room(saves=_times(left, self._periods.checkpoint)),
             lines=(_times(left, self._log_every) + evaluations) * self._reports.bytes_of(line),
         )
@@ -340,15 +362,15 @@ class Trainer:
         asked, used = gin.config_str(), gin.operative_config_str()
         if not asked.strip():
             asked = used = f"# Built in Python, not from gin:\n# {self.objective!r}\n"
-        if self._workdir and self.is_chief:
-            write_record(self._workdir, asked=asked, used=used, settings=self._settings)
+        if self.workdir and self.is_chief:
+            write_record(self.workdir, asked=asked, used=used, settings=self._settings)
         run = Run(
             terms=tuple(self.objective.terms),
             steps=self._steps,
             first_step=self.step,
             config=used,
             headline=self._headline(resumed),
-            workdir=self._workdir,
+            workdir=self.workdir,
         )
         self._reports.start(run)
 
@@ -359,7 +381,7 @@ class Trainer:
             f"strategy {self._placement.name}: {self._placement.reason}",
             f"{self._placement.replicas}; execution {choice.execution}: {choice.reason}",
             self._program.describe_data(self.step),
-            *([f"going on at step {self.step:,} from the newest checkpoint in {self._workdir}"] if resumed else []),
+            *([f"going on at step {self.step:,} from the newest checkpoint in {self.workdir}"] if resumed else []),
             *(f"changed: {line}" for line in self._changes),
         )
 

@@ -70,8 +70,9 @@ def test_debugging_shows_the_traceback(answers):
 
 @pytest.mark.slow
 def test_a_disk_that_refuses_ends_with_status_1_and_says_what_is_safe(script, tmp_path):
-    (tmp_path / "checkpoints").write_text("no folder")
+    (tmp_path / "metrics.jsonl").mkdir()
+    (tmp_path / ".termwise.lock").touch()
     process = script(*TINY, f"--workdir={tmp_path}")
     assert process.returncode == 1, process.stderr
     (said,) = process.stderr.splitlines()
-    assert f"{tmp_path}/checkpoints/.saving-000010 cannot be written: Not a directory. There is no sound" in said
+    assert f"{tmp_path}/metrics.jsonl cannot be written: Is a directory. There is no sound" in said

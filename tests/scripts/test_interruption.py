@@ -148,3 +148,19 @@ def test_without_a_folder_it_says_that_nothing_is_saved(start, said):
     wait_until(lambda: " steps/s: " in said())
     assert ended(process, signal.SIGTERM)[0] == 143
     assert "nothing is saved, as there is no workdir" in said()
+
+
+@pytest.mark.slow
+def test_one_process_at_a_time_trains_in_a_folder_and_a_killed_one_is_none(start, said, script, tmp_path):
+    flags = ("--gin_file=tiny.gin", *LONG, f"--workdir={tmp_path / 'run'}")
+    process = start(*flags[1:], "--gin_param=Trainer.steps = 1000000")
+    wait_until(lambda: " steps/s: " in said())
+    second = script("train.py", *flags)
+    assert second.returncode == 2, second.stderr
+    (line,) = second.stderr.splitlines()
+    assert f"run is in use: process {process.pid} on " in line
+    assert ended(process, signal.SIGKILL)[0] == -signal.SIGKILL
+    third = script("train.py", *flags)
+    assert third.returncode == 0, third.stderr
+    steps = [step for split, step, _ in lines(tmp_path / "run") if split == "train"]
+    assert steps == [*range(20, 401, 20)]

@@ -8,7 +8,7 @@ import keras
 import pytest
 
 from objectives import ConfigurationError, FunctionTerm, KerasLoss, MeanSquaredError, Objective, RangeHinge, schedules
-from trainer.changes import NAME, describe, differences
+from trainer.changes import NAME, describe, differences, require_unchanged
 
 
 def changed(was, now):
@@ -137,12 +137,18 @@ def test_a_folder_without_a_checkpoint_holds_nothing_to_protect(train, tmp_path)
     assert train(batch_size=8).step == 5
 
 
-def test_a_damaged_record_is_named(train, tmp_path):
-    train()
-    path = tmp_path / "run" / NAME
-    path.write_text(path.read_text()[:50])
-    with pytest.raises(ConfigurationError, match=f"{NAME} is damaged"):
-        train()
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [(None, "is missing"), ('{"Trainer": {"se', "is damaged"), ("[]", "is damaged"), ('{"Trainer": 1}', "is damaged")],
+)
+def test_checkpoints_without_a_sound_record_are_not_resumed_unasked(tmp_path, text, what):
+    (tmp_path / "checkpoints" / "000010").mkdir(parents=True)
+    if text is not None:
+        (tmp_path / NAME).write_text(text)
+    with pytest.raises(ConfigurationError, match=f"{NAME}, the record of .*, {what}.* back .*--allow_config_change"):
+        require_unchanged(tmp_path, {})
+    (line,) = require_unchanged(tmp_path, {}, allowed=True)
+    assert what in line
 
 
 def test_the_record_is_there_for_people_too(train, tmp_path):

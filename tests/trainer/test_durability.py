@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from trainer import lock
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.reports import JsonLines, TensorBoard, jsonl
 from trainer.storage import StorageError
@@ -188,7 +189,6 @@ def test_checkpoints_that_turn_read_only_end_the_run_which_goes_on_later(run_in,
         mount("--bind", folder, folder)
         mount("-o", "remount,ro,bind", folder)
 
-    folder.mkdir(parents=True)
     with contextlib.ExitStack() as stack:
         stack.callback(subprocess.run, ["umount", folder], capture_output=True)
         with pytest.raises(StorageError, match=r"000012.* cannot be written: Read-only file system\. .* of step 8 "):
@@ -201,6 +201,7 @@ def test_checkpoints_that_turn_read_only_end_the_run_which_goes_on_later(run_in,
 def test_a_report_that_cannot_be_written_is_named(run_in, tmp_path, name):
     path = tmp_path / "run" / name
     path.mkdir(parents=True)
+    (tmp_path / "run" / lock.NAME).touch()
     with pytest.raises(StorageError, match=f"{path} cannot be written: Is a directory. There is no sound"):
         run_in(tmp_path / "run")
 

@@ -14,6 +14,15 @@ def test_a_file_is_written_and_nothing_else_is_left(tmp_path):
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.json": "2"}
 
 
+def test_a_link_of_the_temporary_name_is_not_followed(tmp_path):
+    (tmp_path / "precious").write_text("kept")
+    (tmp_path / ".writing-a").symlink_to(tmp_path / "precious")
+    storage.write_whole(tmp_path / "a", "written")
+    assert (tmp_path / "precious").read_text() == "kept"
+    assert (tmp_path / "a").read_text() == "written"
+    assert not (tmp_path / "a").is_symlink()
+
+
 @pytest.mark.parametrize("fails", ["fsync", "replace"])
 def test_a_file_that_cannot_be_replaced_stays(tmp_path, monkeypatch, fails):
     storage.write_whole(tmp_path / "a", "before")
@@ -54,6 +63,16 @@ def test_a_folder_is_removed_with_what_is_in_it(tmp_path):
     (tmp_path / "old" / "deep" / "file").write_text("1")
     storage.remove(tmp_path / "old")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_leftovers_that_are_links_are_removed_and_what_they_point_at_is_not(tmp_path):
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".saving-000010").symlink_to(tmp_path / "precious")
+    (tmp_path / "run" / ".saving-000020").write_text("a file")
+    storage.remove_leftovers(tmp_path / "run")
+    assert list((tmp_path / "run").iterdir()) == []
+    assert (tmp_path / "precious").is_dir()
 
 
 def test_what_a_killed_removal_leaves_is_hidden_and_removed_later(tmp_path, monkeypatch):

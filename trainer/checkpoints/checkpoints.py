@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import functools
-import json
 import math
 import pathlib
 import shutil
@@ -14,9 +13,7 @@ from absl import logging
 
 from objectives import ConfigurationError
 from trainer import storage
-from trainer.checkpoints import manifest
-
-PROGRESS = "progress.json"
+from trainer.checkpoints import manifest, progress
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,8 +33,12 @@ class Checkpoint:
 
     @functools.cached_property
     def progress(self) -> dict[str, Any]:
-        """How far the run was: `step`, `replicas`, and `evaluation`, the newest one with its `step` and `values`."""
-        return json.loads((self.folder / PROGRESS).read_text())
+        """How far the run was, as `progress.read` gives it."""
+        return progress.read(self.folder)
+
+    def find_damage(self) -> str | None:
+        """Which of its files is not as it was written, and how; None where all of them are."""
+        return manifest.find_damage(self.folder) or progress.find_damage(self.folder, step=self.step)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The values of all variables by name, of all workers."""
@@ -74,7 +75,7 @@ class Checkpoints:
 
     def all(self) -> list[Checkpoint]:
         """All of them, sound or not, by their steps."""
-        found = [Checkpoint(path) for path in self.folder.glob("[0-9]*") if path.name.isdigit()]
+        found = [Checkpoint(path) for path in self.folder.glob("[0-9]*") if path.name.isdecimal()]
         return sorted(found, key=lambda checkpoint: checkpoint.step)
 
     def newest(self, *, quiet: bool = False) -> Checkpoint | None:
@@ -85,7 +86,7 @@ class Checkpoints:
         """
         damage: dict[str, str] = {}
         for checkpoint in reversed(self.all()):
-            found = manifest.find_damage(checkpoint.folder)
+            found = checkpoint.find_damage()
             if found is None:
                 for name, what in () if quiet else damage.items():
                     logging.warning("checkpoint %s is damaged: %s; %s is used instead", name, what, checkpoint.folder)
@@ -106,7 +107,7 @@ class Checkpoints:
           metric: as in the constructor, whose own it is by default.
         """
         ranked = self._ranked(metric or self._metric)
-        return next((checkpoint for checkpoint in ranked if manifest.find_damage(checkpoint.folder) is None), None)
+        return next((checkpoint for checkpoint in ranked if checkpoint.find_damage() is None), None)
 
     def room(self, size: int, saves: int) -> int:
         """How many bytes more than now the folder will take at most.

@@ -15,7 +15,8 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from trainer import storage
 from trainer.ahead import Ahead
-from trainer.checkpoints.checkpoints import PROGRESS, Checkpoint, Checkpoints
+from trainer.checkpoints import progress as progress_file
+from trainer.checkpoints.checkpoints import Checkpoint, Checkpoints
 from trainer.checkpoints.fitting import fitted
 from trainer.checkpoints.position import Position
 from trainer.checkpoints.state import State
@@ -170,8 +171,8 @@ class Saver:
             _savez(folder / _arrays_name(self._worker), arrays)
             if self._worker:
                 return
-            with storage.writing(folder / PROGRESS):
-                (folder / PROGRESS).write_text(json.dumps(progress, indent=2) + "\n")
+            with storage.writing(folder / progress_file.NAME):
+                (folder / progress_file.NAME).write_text(json.dumps(progress, indent=2) + "\n")
             self._wait_for_workers(folder)
             after()
             self._checkpoints.complete(step)
@@ -208,7 +209,7 @@ def _savez(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
     """
     part = path.with_name(f"{path.name}.part")
     with storage.writing(path):
-        with part.open("wb") as file:
+        with storage.create(part) as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
         storage.flush(part)
         part.rename(path)

@@ -6,7 +6,8 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from trainer.executions.execution import Unsupported, Ways
+from objectives import ConfigurationError
+from trainer.executions.execution import EXECUTIONS, Unsupported, Ways
 from trainer.storage import write_whole
 
 NAME = "execution.json"
@@ -124,13 +125,23 @@ def keep(choice: Choice, folder: pathlib.Path, replicas: int) -> None:
 
 
 def kept(folder: pathlib.Path, replicas: int) -> Choice | None:
-    """The choice that this run made earlier over as many replicas, if it did."""
-    if not (folder / NAME).exists():
+    """The choice that this run made earlier over as many replicas, if it did.
+
+    Raises:
+      ConfigurationError: its file is damaged.
+    """
+    path = folder / NAME
+    if not path.exists():
         return None
-    record = json.loads((folder / NAME).read_text())
-    if record.pop("replicas") != replicas:
-        return None
-    return Choice(record["execution"], f"as before: {record['reason']}")
+    try:
+        record = json.loads(path.read_text())
+        found = record["replicas"], EXECUTIONS[EXECUTIONS.index(record["execution"])], str(record["reason"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise ConfigurationError(
+            f"{path} is damaged ({type(error).__name__}: {error}), and a run that is executed otherwise rounds "
+            f"otherwise; put the file back from a copy, or remove it for the execution to be chosen anew"
+        ) from error
+    return Choice(found[1], f"as before: {found[2]}") if found[0] == replicas else None
 
 
 def _each(reasons: dict[str, str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from objectives import ConfigurationError
 from trainer.log import Line, Lines
 from trainer.reports.decimals import WIDTH, decimals
 from trainer.reports.report import Report, Run
@@ -52,10 +53,25 @@ class JsonLines(Report):
 
 
 def read(folder: pathlib.Path) -> list[Line]:
-    """The lines that a run has written so far."""
-    # Whole numbers are values too; only a step is counted.
-    records = [json.loads(line, parse_int=float) for line in _whole_lines(folder / NAME)]
-    return [Line(record.pop("split"), int(record.pop("step")), record) for record in records]
+    """The lines that a run has written so far.
+
+    Raises:
+      ConfigurationError: the file was altered.
+    """
+    path = folder / NAME
+    return [_parsed(path, number, line) for number, line in enumerate(_whole_lines(path), start=1)]
+
+
+def _parsed(path: pathlib.Path, number: int, line: bytes) -> Line:
+    try:
+        # Whole numbers are values too; only a step is counted.
+        record = json.loads(line, parse_int=float)
+        return Line(str(record.pop("split")), int(record.pop("step")), record)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ConfigurationError(
+            f"line {number:,} of {path} is no log record ({type(error).__name__}: {error}); put the file back from a "
+            f"copy, remove that line, or move the file away: the run itself does not need it"
+        ) from error
 
 
 def _text(lines: Lines) -> np.ndarray:
@@ -85,7 +101,9 @@ def _right_aligned(steps: np.ndarray) -> np.ndarray:
 def _open_after(path: pathlib.Path, step: int) -> BinaryIO:
     """Opens the file to go on; drops lines of later steps, which a run that died past its checkpoint writes again."""
     lines = _whole_lines(path)
-    kept = lines[: bisect.bisect_right(lines, step, key=lambda line: json.loads(line)["step"])]
+    numbers = range(len(lines))
+    later = bisect.bisect_right(numbers, step, key=lambda i: _parsed(path, i + 1, lines[i]).step)
+    kept = lines[:later]
     file = path.open("ab")
     file.truncate(sum(map(len, kept)))
     return file

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from objectives import ConfigurationError
-from trainer.checkpoints.checkpoints import PROGRESS, Checkpoints
+from trainer.checkpoints import manifest, progress
+from trainer.checkpoints.checkpoints import Checkpoints
 
 TAG = "terms/data/raw"
-FILES = ["state.npz", PROGRESS, "manifest.json"]
+FILES = ["state.npz", progress.NAME, "manifest.json"]
 
 
 @pytest.fixture
@@ -25,8 +26,9 @@ def save(checkpoints, step, value=None, evaluated_at=None):
     folder = checkpoints.new(step)
     with (folder / "state.npz").open("wb") as file:
         np.savez(file, **{"model/weight": np.full(3, float(step))})
-    evaluation = None if value is None else {"step": evaluated_at or step, "values": {TAG: value}}
-    (folder / PROGRESS).write_text(json.dumps({"step": step, "evaluation": evaluation}))
+    evaluation = value and {"split": "eval", "step": evaluated_at or step, "values": {TAG: value}}
+    record = {"step": step, "replicas": 1, "workers": 1, "evaluation": evaluation}
+    (folder / progress.NAME).write_text(json.dumps(record))
     checkpoints.complete(step)
 
 
@@ -102,6 +104,24 @@ def test_a_damaged_one_is_named_and_the_one_before_is_used(make, caplog, name, h
     assert (f"damaged: {name} " in warning) or (how, name) == ("replaced", "manifest.json")
     assert warning.endswith(f"{checkpoints.folder / '000002'} is used instead")
     assert checkpoints.best().step == 2
+
+
+def test_a_sealed_one_that_says_what_cannot_be_so_is_damaged(make, caplog):
+    checkpoints = make()
+    for step in (1, 2):
+        save(checkpoints, step)
+    newest = checkpoints.folder / "000002"
+    (newest / progress.NAME).write_text('{"step": "2"}')
+    manifest.seal(newest)
+    assert checkpoints.newest().step == 1
+    assert "000002 is damaged: progress.json is not readable as progress" in caplog.text
+
+
+def test_a_folder_whose_name_only_looks_like_a_number_is_none_of_them(make):
+    checkpoints = make()
+    save(checkpoints, 1)
+    (checkpoints.folder / "1²").mkdir()
+    assert [checkpoint.step for checkpoint in checkpoints.all()] == [1]
 
 
 def test_where_none_is_sound_what_to_do_is_said(make):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from objectives import ConfigurationError
 from trainer.executions.choice import BUDGET_SECONDS, Choice, choose, keep, kept
 from trainer.executions.execution import Unsupported, Ways
 
@@ -133,3 +134,10 @@ def test_a_choice_is_kept_with_its_run(tmp_path):
 def test_over_other_replicas_it_is_made_anew(tmp_path):
     keep(Choice("xla_loop", "5 us a step"), tmp_path, 1)
     assert kept(tmp_path, 2) is None
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"replicas": 1}', '{"replicas": 1, "execution": "fast", "reason": ""}'])
+def test_a_damaged_file_is_named_and_what_to_do(tmp_path, text):
+    (tmp_path / "execution.json").write_text(text)
+    with pytest.raises(ConfigurationError, match="execution.json is damaged .*; put the file back .*, or remove it"):
+        kept(tmp_path, 1)

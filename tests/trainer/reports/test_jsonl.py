@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from objectives import ConfigurationError
 from trainer.log import Line, Lines
 from trainer.reports import JsonLines, jsonl
 
@@ -82,3 +83,13 @@ def test_what_was_flushed_is_there_before_the_end(tmp_path, run, train_line):
 def test_before_the_start_there_is_nothing_to_do(tmp_path, method):
     getattr(JsonLines(tmp_path), method)()
     assert jsonl.read(tmp_path) == []
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"split": "train"}', '{"split": "train", "step": "x"}'])
+def test_an_altered_line_is_named_by_readers_and_by_a_run_that_resumes(tmp_path, run, train_line, text):
+    write(tmp_path, run(), [train_line(10), train_line(20)])
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(path.read_text().splitlines()[0] + f"\n{text}\n")
+    for attempt in (lambda: jsonl.read(tmp_path), lambda: write(tmp_path, run(first_step=15), [])):
+        with pytest.raises(ConfigurationError, match=f"line 2 of {path} is no log record .*move the file away"):
+            attempt()
