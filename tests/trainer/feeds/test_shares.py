@@ -44,7 +44,13 @@ def test_tensors_are_cut_as_indices_are_split(batch_size, missing, count):
         assert x[valid > 0].tolist() == indices[indices < real].tolist()
         assert set(x) <= set(range(real))
         assert part["targets"].shape == (shares.shape[1], 2)
-    assert "valid" not in shares.cut(batch, padded=False)[0]
+
+
+def test_full_batches_that_divide_are_only_cut():
+    shares = Shares(strategy=STRATEGIES[2], batch_size=4)
+    first, second = shares.cut({"inputs": tf.range(4)}, padded=False)
+    assert list(first) == list(second) == ["inputs"]
+    assert [*first["inputs"].numpy(), *second["inputs"].numpy()] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
