@@ -124,6 +124,11 @@ class Term(Checked, abc.ABC):
         """False where the weight is a constant 0: 0 * inf is NaN, so the term must not enter the gradient."""
         return callable(self.weight) or self.weight != 0
 
+    @property
+    def is_sharded(self) -> bool:
+        """Whether each replica sums its own examples; False where each computes the whole term."""
+        return self.has_batch and not self.couples_batch
+
     def mean(self, context: Context) -> Mean:
         """The term's unweighted mean over the batch in `context`, in float32 or wider.
 

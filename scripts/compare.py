@@ -12,6 +12,7 @@ import pathlib
 from objectives import ConfigurationError
 from objectives.errors import Mistakes
 from results import NAME, show_charts, show_comparison
+from trainer.log import term_names
 from trainer.reports import jsonl
 
 
@@ -34,7 +35,8 @@ def _last_terms(folder: pathlib.Path) -> dict[str, float]:
     lines = jsonl.read(folder)
     if not lines:
         raise ConfigurationError(f"{str(folder)!r} holds no run; expected a --workdir with {jsonl.NAME} in it")
-    return {tag.split("/")[1]: value for tag, value in lines[-1].values.items() if tag.endswith("/raw")}
+    values = lines[-1].values
+    return {name: values[f"terms/{name}/raw"] for name in term_names(values) if f"terms/{name}/raw" in values}
 
 
 def _learned(folder: pathlib.Path) -> dict[str, float]:

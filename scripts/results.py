@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from trainer import Trainer
+from trainer.log import term_names
 from trainer.reports.chart import draw_terms
 from trainer.storage import write_whole, writing
 
@@ -27,10 +28,13 @@ def conclude(trainer: Trainer, values: Mapping[str, float]) -> None:
 
 
 def show_terms(title: str, values: Mapping[str, float]) -> None:
-    """A table of raw value, weight and weighted value of each term, and their total."""
+    """A table of raw value, weight and weighted value of each term, and their total; dashes for what has no value."""
     table = _table(title, "term", ["raw", "weight", "weighted"])
-    for name in sorted(tag.split("/")[1] for tag in values if tag.endswith("/raw")):
-        table.add_row(name, *(f"{values[f'terms/{name}/{what}']:.5g}" for what in ("raw", "weight", "weighted")))
+    for name in sorted(term_names(values)):
+        counted = values.get(f"terms/{name}/count", 1)
+        shown = ("raw", "weight", "weighted") if counted else ("weight",)
+        cells = {what: f"{values[f'terms/{name}/{what}']:.5g}" for what in shown}
+        table.add_row(name, *(cells.get(what, "-") for what in ("raw", "weight", "weighted")))
     table.add_section()
     table.add_row("total", "", "", f"{values['loss/total']:.5g}")
     _CONSOLE.print(table)

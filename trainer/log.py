@@ -1,20 +1,38 @@
-"""Log: the numbers of single steps, averaged over the steps between two logged lines."""
+"""Log: what is reported at a step, as a single line and as many lines at once."""
 
 import dataclasses
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
-import tensorflow as tf
 
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """What is reported at one step: a split (`train` or `eval`), how many updates were done, values by tag."""
+    """What is reported at one step: a split (`train` or `eval`), how many updates were done, values by tag.
+
+    A term of which nothing was counted has no raw value; its count is 0, and it adds 0 to the total.
+    """
 
     split: str
     step: int
     values: Mapping[str, float]
+
+    def comparable(self, tag: str) -> float:
+        """The value to compare this line with others by; nan where it has none, or one that nothing was counted for.
+
+        A total that lacks one of its terms is another total.
+
+        >>> empty = {"terms/a/count": 0.0, "terms/a/weight": 1.0, "terms/a/weighted": 0.0}
+        >>> line = Line("eval", 9, {"loss/total": 1.0, "terms/b/raw": 1.0, **empty})
+        >>> line.comparable("terms/b/raw"), line.comparable("terms/a/weighted"), line.comparable("loss/total")
+        (1.0, nan, nan)
+        """
+        empty = [name.removesuffix("/count") for name, value in self.values.items() if is_count(name) and not value]
+        lacking = [f"{name}/weighted" for name in empty]
+        if any(self.values.get(f"{name}/weight") for name in empty):
+            lacking.append("loss/total")
+        return math.nan if tag in lacking else self.values.get(tag, math.nan)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -26,6 +44,7 @@ class Lines:
       steps: int64 `[lines]`, how many updates were done at each line.
       tags: the names of the columns.
       values: `[lines, tags]`.
+      present: bool `[lines, tags]`, False where a line has no value of that name; None where all lines have all.
 
     >>> lines = Lines("train", np.array([10, 20]), ("loss/total",), np.array([[2.0], [1.0]]))
     >>> [line.step for line in lines], lines.last.values
@@ -36,6 +55,7 @@ class Lines:
     steps: np.ndarray
     tags: tuple[str, ...]
     values: np.ndarray
+    present: np.ndarray | None = None
 
     @classmethod
     def of(cls, line: Line) -> "Lines":
@@ -50,84 +70,49 @@ class Lines:
 
     def with_columns(self, values: Mapping[str, float]) -> "Lines":
         """The lines with these values added to each."""
-        columns = np.broadcast_to([*values.values()], [len(self), len(values)])
-        return Lines(self.split, self.steps, (*self.tags, *values), np.hstack([self.values, columns]))
+        shape = [len(self), len(values)]
+        present = None if self.present is None else np.hstack([self.present, np.ones(shape, bool)])
+        columns = np.broadcast_to([*values.values()], shape)
+        return Lines(self.split, self.steps, (*self.tags, *values), np.hstack([self.values, columns]), present)
 
     def __len__(self) -> int:
         return len(self.steps)
 
     def __getitem__(self, which: slice) -> "Lines":
-        return Lines(self.split, self.steps[which], self.tags, self.values[which])
+        present = None if self.present is None else self.present[which]
+        return Lines(self.split, self.steps[which], self.tags, self.values[which], present)
 
     def __iter__(self) -> Iterator[Line]:
-        for step, values in zip(self.steps.tolist(), self.values.tolist(), strict=True):
-            yield Line(self.split, step, dict(zip(self.tags, values, strict=True)))
+        for i, (step, values) in enumerate(zip(self.steps.tolist(), self.values.tolist(), strict=True)):
+            named = dict(zip(self.tags, values, strict=True))
+            if self.present is not None:
+                named = {tag: named[tag] for tag, present in zip(self.tags, self.present[i], strict=True) if present}
+            yield Line(self.split, step, named)
 
 
-class Averages:
-    """Turns rows of single steps into one line every `every` steps, the mean of its steps.
+def is_count(tag: str) -> bool:
+    """Whether a number says how many values a mean is over.
 
-    Rows are added one after the other, so that in which chunks they come changes nothing. What waits for the end of its
-    line is kept in variables, for a checkpoint to hold.
-
-    Attributes:
-      state: the variables: of which tags, the sums, and of how many steps.
-
-    >>> averages = Averages(tags=["loss/total"], every=2)
-    >>> list(averages.lines(first_step=0, rows=np.array([[1.0], [3.0], [5.0]])))
-    [Line(split='train', step=2, values={'loss/total': 2.0})]
-    >>> list(averages.lines(first_step=3, rows=np.array([[7.0], [9.0]]), complete=True))
-    [Line(split='train', step=4, values={'loss/total': 6.0}), Line(split='train', step=5, values={'loss/total': 9.0})]
+    >>> is_count("terms/data/count"), is_count("terms/data/raw")
+    (True, False)
     """
-
-    def __init__(self, tags: Sequence[str], every: int):
-        self._tags, self._every = tuple(tags), every
-        self._own = zlib.crc32("\n".join(tags).encode())
-        with tf.device("CPU:0"):
-            self._of = tf.Variable(self._own, dtype=tf.int64, trainable=False)
-            # Without a shape: a run whose terms were changed may go on from sums of others, and drops them.
-            self._sum = tf.Variable(np.zeros(len(tags)), shape=[None], trainable=False)
-            self._count = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self.state = (self._of, self._sum, self._count)
-
-    def lines(self, *, first_step: int, rows: np.ndarray, complete: bool = False) -> Lines:
-        """The lines that come due, of which there may be none.
-
-        Args:
-          first_step: how many updates were done before the rows.
-          rows: `[steps, tags]`, the numbers of the steps that follow.
-          complete: whether the steps since the last line have one too, instead of waiting for more.
-        """
-        waiting, count = self._waiting()
-        ends = _ends(first_step, first_step + len(rows), self._every)
-        # What waits of the first line is one more row of it: a sum of `count` steps.
-        which = np.append(0, np.searchsorted(ends, np.arange(len(rows)) + first_step + 1))
-        sums = _sums(np.vstack([waiting, rows]), which, len(ends))
-        counts = np.diff(ends, prepend=first_step)
-        counts[0] += count
-        waits = counts[-1] == 0 or not (complete or ends[-1] % self._every == 0)
-        self._wait(sums[-1] if waits else np.zeros_like(waiting), counts[-1] if waits else 0)
-        due = slice(len(ends) - waits)
-        return Lines("train", ends[due], self._tags, sums[due] / counts[due, None])
-
-    def _waiting(self) -> tuple[np.ndarray, int]:
-        """The sums and the number of the steps that have no line yet."""
-        if self._of.numpy() != self._own:
-            return np.zeros(len(self._tags)), 0
-        return self._sum.numpy(), int(self._count.numpy())
-
-    def _wait(self, sums: np.ndarray, count: int) -> None:
-        for variable, value in zip(self.state, (self._own, sums, count), strict=True):
-            variable.assign(value)
+    return tag.startswith("terms/") and tag.endswith("/count")
 
 
-def _sums(rows: np.ndarray, which: np.ndarray, count: int) -> np.ndarray:
-    """The sum of the rows of each number of `which`, first to last: NumPy's own sums add in an order of their own."""
-    width = rows.shape[1]
-    places = which[:, None] * width + np.arange(width)
-    return np.bincount(places.ravel(), weights=rows.ravel(), minlength=count * width).reshape(count, width)
+def term_names(tags: Iterable[str]) -> list[str]:
+    """The names of the terms that some of the tags are of, each once, in the order of their weighted values.
+
+    >>> term_names(["loss/total", "terms/b/raw", "terms/a/weighted", "terms/b/weighted"])
+    ['a', 'b']
+    """
+    return [tag.split("/")[1] for tag in tags if tag.startswith("terms/") and tag.endswith("/weighted")]
 
 
-def _ends(first: int, last: int, every: int) -> np.ndarray:
-    """The steps after `first` that lines end at, and `last`, whether or not a line ends there."""
-    return np.append(np.arange(first - first % every + every, last, every), last)
+def without_empty_means(values: Mapping[str, float]) -> dict[str, float]:
+    """The values by tag, but for the raw values of which the count is 0: a mean of nothing is no number.
+
+    >>> without_empty_means({"terms/a/raw": 0.0, "terms/a/count": 0.0, "terms/b/raw": 0.0, "terms/b/count": 2.0})
+    {'terms/a/count': 0.0, 'terms/b/raw': 0.0, 'terms/b/count': 2.0}
+    """
+    empty = {f"{tag.removesuffix('/count')}/raw" for tag, value in values.items() if is_count(tag) and not value}
+    return {tag: value for tag, value in values.items() if tag not in empty}

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import tensorflow as tf
 
+from trainer.averages import Averages
 from trainer.checkpoints.saver import Saver
 from trainer.devices import cluster
 from trainer.executions.executor import NotFinite
 from trainer.executions.pace import Pace
 from trainer.executions.program import Program
 from trainer.interruption import Interruption
-from trainer.log import Averages, Line, Lines
+from trainer.log import Line, Lines
 from trainer.recovery.non_finite import NonFinite
 from trainer.reports import Report
 
@@ -76,19 +77,21 @@ class Loop:
         self._evaluation: Line | None = None
 
     def run(
-        self, *, until: int, interruption: Interruption, get_past: Callable[[NotFinite], None]
+        self, *, until: int, steps: int, interruption: Interruption, get_past: Callable[[NotFinite], None]
     ) -> Mapping[str, float]:
         """Goes on until so many updates are done, or all workers know of a signal.
 
         Args:
           until: how many updates.
+          steps: how many the run has in all.
           interruption: is told what all workers agree on.
           get_past: is called where an update would not be finite.
 
         Returns:
-          The values of the last line by tag, if there was one. Where nothing is left to train, those of an evaluation.
+          The values of the last line by tag, if there was one; the last steps may be fewer than those of a line. Where
+          nothing is left to train, those of an evaluation.
         """
-        self._until, self._interruption = until, interruption
+        self._until, self._steps, self._interruption = until, steps, interruption
         values: Mapping[str, float] = {} if self._done < until else self._evaluate_once_more()
         while self._done < until and not interruption.agreed:
             try:
@@ -123,19 +126,22 @@ class Loop:
         self._pace.took(steps=steps, seconds=seconds)
         self._interruption.agreed = int(signal)
         self._step.assign_add(steps)
-        complete = self._done == self._until
-        values = self._write(self._averages.lines(first_step=first, rows=rows, complete=complete))
+        values = self._write(self._averages.lines(first_step=first, rows=rows), self._reports)
+        if self._done == self._until:
+            # Stopping before the end is a look at the run, which must not change what it reports.
+            reports = self._reports if self._until == self._steps else Report()
+            values = self._write(self._averages.unfinished(self._done), reports) or values
         self._reports.advance(self._done, self._pace.steps_per_second)
         return values
 
-    def _write(self, lines: Lines) -> Mapping[str, float] | None:
+    def _write(self, lines: Lines, reports: Report) -> Mapping[str, float] | None:
         """Reports the lines of a chunk with what is known of it besides; the values of the last, if there is one."""
         lines = lines.with_columns({"speed/steps_per_second": self._pace.steps_per_second, **self._guard.counts})
         blocks = [lines]
         if self._periods.gradients and self._done % self._periods.gradients == 0:
             blocks = [lines[:-1], lines[-1:].with_columns(self._program.term_gradients(self._done))]
         for block in filter(len, blocks):
-            self._reports.write(block)
+            reports.write(block)
         return blocks[-1].last.values if lines else None
 
     def _evaluate_where_due(self) -> Mapping[str, float] | None:

@@ -13,6 +13,7 @@ import tensorflow as tf
 from objectives import Objective
 from objectives.annotations import Count, Positive
 from objectives.fields import annotations_of
+from trainer.averages import Averages
 from trainer.changes import describe, require_unchanged
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.checkpoints.saver import Saver
@@ -23,7 +24,7 @@ from trainer.executions.pace import Pace
 from trainer.executions.program import Program
 from trainer.interruption import Interruption
 from trainer.lock import Lock
-from trainer.log import Averages, Lines
+from trainer.log import Lines
 from trainer.loop import Loop, Periods
 from trainer.recovery.autopsy import read_batch, read_state, read_step
 from trainer.recovery.non_finite import NonFinite
@@ -122,7 +123,7 @@ class Trainer:
             `trainer.devices.strategy`.
           execution: "auto", "graph", "xla_step" or "xla_loop"; see `trainer.executions.execution`.
           chunk_steps: how many steps run between two looks of the host; None for as many as take half a second.
-          log_every: steps between two logged lines; a line holds the mean over its steps.
+          log_every: steps between two logged lines; a line holds the mean over its steps, see `trainer.averages`.
           eval_every: steps between two evaluations; None for one at the end.
           gradients_every: steps between two looks at the gradient of each term (a backward pass a term); a multiple
             of log_every, whose line they join. None for no look.
@@ -239,12 +240,12 @@ class Trainer:
         """Trains up to `steps` updates, from the newest checkpoint on if there is one.
 
         Args:
-          until: how many updates to stop after, if before `steps`, for a look; the next call goes on. All that is
-            due at the end is done here too.
+          until: how many updates to stop after, if before `steps`, for a look; the next call goes on. The model is
+            evaluated and saved here too; the lines of training are those of a run that does not stop here.
 
         Returns:
-          The values of the last line by tag: of the last evaluation, or of training where there is none. Where
-          nothing was left to train, those of now.
+          The values of the last line by tag: of the last evaluation, or of training where there is none (the steps
+          since the last line then). Where nothing was left to train, those of now.
 
         Raises:
           Interrupted: SIGINT or SIGTERM came; lines are written and, with a workdir, all is saved. A second one ends
@@ -313,7 +314,9 @@ class Trainer:
             self._start_reports(resumed=resumed)
             if self._guard.policy == "rollback" and not resumed:
                 self._loop.save()
-            values = self._loop.run(until=until, interruption=interruption, get_past=self._recovery.get_past)
+            values = self._loop.run(
+                until=until, steps=self._steps, interruption=interruption, get_past=self._recovery.get_past
+            )
         return values or self.dry_run()
 
     def _make_saver(self, checkpoints: Checkpoints, step: Step) -> Saver:

@@ -3,9 +3,12 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
+from objectives import FunctionTerm, Objective, WeightDecay
+from trainer import ArraySource
 from trainer.loop import Periods
 from trainer.reports import JsonLines, jsonl
 
@@ -26,7 +29,9 @@ def test_each_step_has_its_own_line_where_every_one_is_asked_for(report, make_pr
     assert reported.steps() == list(range(1, 13))
     program = make_program()
     rows = program.train(first_step=0, steps=12)
-    assert reported.column("loss/total") == rows[:, 0].tolist()
+    assert reported.column("loss/total") == pytest.approx(rows[:, 0].tolist(), rel=1e-6)
+    for tag in ("terms/data/raw", "terms/small/weighted", "optimizer/grad_norm"):
+        assert reported.column(tag) == rows[:, program.tags.index(tag)].tolist()
     assert reported.result == reported.lines[-1].values
 
 
@@ -38,7 +43,59 @@ def test_a_line_holds_the_mean_over_its_steps_and_the_last_may_be_partial(report
     assert reported.steps() == [5, 10, 12]
     for i, tag in enumerate(program.tags):
         means = [rows[0:5, i].mean(), rows[5:10, i].mean(), rows[10:12, i].mean()]
-        assert reported.column(tag) == pytest.approx(means, rel=1e-12)
+        if tag.endswith("/count"):
+            means = [5 * means[0], 5 * means[1], 2 * means[2]]
+        # The total is added up anew, in more digits than a step has.
+        assert reported.column(tag) == pytest.approx(means, rel=1e-6 if tag == "loss/total" else 1e-12)
+
+
+def test_stopping_for_a_look_changes_no_line_and_returns_the_steps_since_the_last(make_trainer, recorder):
+    whole, settings = type(recorder)(), {"log_every": 7, "steps": 24}
+    make_trainer(reports=[whole], **settings).train()
+    trainer = make_trainer(reports=[recorder], **settings)
+    values = trainer.train(until=17)
+    assert recorder.steps() == [7, 14]
+    trainer.train()
+    assert recorder.steps() == [7, 14, 21, 24]
+    assert [*map(without_speed, recorder.lines)] == [*map(without_speed, whole.lines)]
+    rows = make_trainer()._program.train(first_step=0, steps=17)
+    assert values["terms/data/raw"] == pytest.approx(rows[14:, 1].astype(np.float64).mean(), rel=1e-12)
+
+
+def without_speed(line):
+    return line.step, {tag: value for tag, value in line.values.items() if not tag.startswith("speed/")}
+
+
+@pytest.fixture
+def sometimes_masked(data):
+    """Batches of 4 whose targets are all 5.0 where they count; in every other batch none does."""
+    mask = np.repeat([1.0, 0.0, 1.0, 0.0, 0.0], 4)
+    mask[0] = 0.0
+    return ArraySource(data["x"], {"y": np.full([20, 2], 5.0), "mask": mask}, shuffle=False)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_step_without_any_value_has_no_say_in_a_line(make_trainer, recorder, sometimes_masked, replicas, count):
+    # The values are the targets themselves, so that nothing but 5.0 is right.
+    fn = FunctionTerm(fn=lambda y: tf.identity(y), keys_of={"y": "targets.y"}, mask="targets.mask")
+    objective = Objective(target=fn, decay=WeightDecay(weight=0.1))
+    settings = {"objective": objective, "train": sometimes_masked, "batch_size": 4, "steps": 5}
+    settings |= {"allow_unreached": True}
+    settings |= {"eval": ArraySource(sometimes_masked.arrays["inputs"], {"y": np.ones([20, 2]), "mask": np.zeros(20)})}
+    make_trainer(reports=[recorder], strategy=replicas(count), log_every=1, **settings).train()
+    *each, evaluation = recorder.lines
+    assert [line.values.get("terms/target/raw") for line in each] == [5.0, None, 5.0, None, None]
+    assert recorder.column("terms/target/count") == [6, 0, 8, 0, 0]
+    assert recorder.column("terms/target/weighted") == [5, 0, 5, 0, 0]
+    assert recorder.column("terms/decay/count") == [1.0] * 5  # however many replicas compute it
+    assert "terms/target/raw" not in evaluation.values
+    assert np.isnan(evaluation.comparable("loss/total"))
+    assert evaluation.values["loss/total"] == pytest.approx(evaluation.values["terms/decay/weighted"])
+    merged = type(recorder)()
+    make_trainer(reports=[merged], strategy=replicas(count), log_every=4, **settings).train()
+    first, last, _ = merged.lines
+    assert first.values["terms/target/raw"] == first.values["terms/target/weighted"] == 5.0
+    assert "terms/target/raw" not in last.values
 
 
 def test_in_each_line_the_weighted_terms_add_up_to_the_total(make_trainer, recorder, dict_model, every_reading, source):

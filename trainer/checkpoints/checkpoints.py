@@ -14,6 +14,7 @@ from absl import logging
 from objectives import ConfigurationError
 from trainer import storage
 from trainer.checkpoints import manifest, progress
+from trainer.log import Line
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,11 +49,19 @@ class Checkpoint:
                 arrays |= file
         return arrays
 
+    @property
+    def evaluation(self) -> Line | None:
+        """The newest evaluation when it was saved."""
+        found = self.progress["evaluation"]
+        return found and Line(**found)
+
     def value(self, tag: str) -> float:
-        """What its own evaluation came to; nan where there was none at this step."""
-        with contextlib.suppress(OSError, ValueError, LookupError, TypeError):  # damaged: as good as none
-            if self.progress["evaluation"]["step"] == self.step:
-                return self.progress["evaluation"]["values"][tag]
+        """What its own evaluation came to; nan where there was none at this step, or nothing was counted for it."""
+        with contextlib.suppress(
+            OSError, ValueError, LookupError, TypeError, AttributeError
+        ):  # damaged: as good as none
+            if self.evaluation is not None and self.evaluation.step == self.step:
+                return self.evaluation.comparable(tag)
         return math.nan
 
 

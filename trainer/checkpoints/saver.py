@@ -133,8 +133,7 @@ class Saver:
             with _of_another("data pipeline", checkpoint):
                 self._position.restore(checkpoint.folder)
         self._step.assign(checkpoint.progress["step"])
-        evaluation = checkpoint.progress["evaluation"]
-        self.evaluation = evaluation and Line(**evaluation)
+        self.evaluation = checkpoint.evaluation
         return checkpoint
 
     @contextlib.contextmanager

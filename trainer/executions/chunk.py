@@ -73,7 +73,7 @@ def trace_evaluation(step: Step, feed: Feed) -> ConcreteFunction:
             return row + 1, merged.merge(feed.first(feed.run(step.evaluate, data, row, number)))
 
         _, merged = tf.while_loop(lambda row, _: row < stop, body, (first, merged), parallel_iterations=1)
-        return merged, step.report(merged.result(), number)
+        return merged, step.report(merged, number)
 
     sums = tf.TensorSpec([len(step.objective.terms)])
     return run.get_concrete_function(feed.signature, _ROW, _ROW, _NUMBER, Mean(sums, sums))

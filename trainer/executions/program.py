@@ -19,6 +19,7 @@ from trainer.executions.executor import Executor
 from trainer.feeds.feed import Block, Feed
 from trainer.feeds.shares import Shares
 from trainer.feeds.sources import Source
+from trainer.log import without_empty_means
 from trainer.steps.step import Step
 
 
@@ -85,7 +86,7 @@ class Program:
     def examine(self, data: Any, step: int) -> dict[str, float]:
         """All values and gradients of the terms by tag, on the first row of `data`, after `step` updates."""
         numbers = dict(zip(self.tags, self._executor.numbers(data, step).tolist(), strict=True))
-        return {**numbers, **self._gradients_on(Block(data, 0, 1), step)}
+        return {**without_empty_means(numbers), **self._gradients_on(Block(data, 0, 1), step)}
 
     def look(self, step: int) -> Block:
         """The batch of `step`, or one like it, for a look that training does not notice."""
@@ -140,7 +141,7 @@ class Program:
         for data, first, stop in blocks:
             number = tf.constant(step, tf.int64)
             merged, values = evaluation(data, tf.constant(first), tf.constant(stop), number, merged)
-        return _as_numbers(values)
+        return without_empty_means(_as_numbers(values))
 
     @functools.cached_property
     def _feed(self) -> Feed:

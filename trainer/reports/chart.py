@@ -1,10 +1,12 @@
 """The chart of a finished run: every term over the steps, as a picture."""
 
+import math
 import pathlib
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from trainer.log import term_names
 from trainer.reports import jsonl
 
 
@@ -28,7 +30,8 @@ def draw_terms(workdir: pathlib.Path, path: pathlib.Path) -> pathlib.Path:
 
 
 def _draw(axes, lines, what: str, title: str) -> None:
-    tags = [tag for tag in lines[-1].values if tag.endswith(f"/{what}")]
+    names = dict.fromkeys(name for line in lines for name in term_names(line.values))
+    tags = [f"terms/{name}/{what}" for name in names]
     if what == "weighted":
         _series(axes, lines, "loss/total", "total", "black")
     for i, tag in enumerate(tags):
@@ -51,5 +54,5 @@ def _series(axes, lines, tag: str, label: str, color: str) -> None:
 
 def _has_logarithms(lines, tags: list[str]) -> bool:
     """Whether nothing is below 0, and something above; a weight of 0 has no line and hides no other."""
-    values = [line.values[tag] for line in lines for tag in tags if tag in line.values]
-    return min(values) >= 0 and max(values) > 0
+    values = [line.values[tag] for line in lines for tag in tags if math.isfinite(line.values.get(tag, math.nan))]
+    return bool(values) and min(values) >= 0 and max(values) > 0

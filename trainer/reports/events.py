@@ -17,14 +17,19 @@ from trainer.log import Lines
 # as long.
 _STEP_BYTES = 9
 
+# How a summary's values begin, field 1 with its length, and a field that it does not have: readers pass over that.
+_VALUE_TAG, _UNKNOWN_TAG = 0x0A, 0x7A
+
 
 def scalar_events(lines: Lines, wall_time: float) -> np.ndarray:
-    """Each line as one serialised event, with a scalar for each tag: uint8 `[lines, length]`."""
-    template, of_time, of_step, of_values = _template(lines.tags)
+    """Each line as one serialised event, with a scalar for each tag that it has: uint8 `[lines, length]`."""
+    template, of_time, of_step, of_values, heads = _template(lines.tags)
     events = np.tile(template, [len(lines), 1])
     events[:, of_time] = np.array([wall_time], "<f8").view(np.uint8)
     events[:, of_step] = _varints(lines.steps)
     events[:, of_values] = np.ascontiguousarray(lines.values, "<f4").view(np.uint8)
+    if lines.present is not None:
+        events[:, heads] = np.where(lines.present, _VALUE_TAG, _UNKNOWN_TAG)
     return events
 
 
@@ -37,7 +42,7 @@ def _varints(numbers: np.ndarray) -> np.ndarray:
 
 @functools.lru_cache(maxsize=16)
 def _template(tags: tuple[str, ...]) -> tuple[np.ndarray, ...]:
-    """The bytes of an event of these tags, and where among them its time, its step and its values are.
+    """The bytes of an event of these tags, and where among them its time, step and values are, and begin.
 
     The places of a number are where the bytes differ between an event that has only 1 in the bytes of that number and
     an event that has only 2.
@@ -48,15 +53,22 @@ def _template(tags: tuple[str, ...]) -> tuple[np.ndarray, ...]:
         _event(tags, time=1, step=2, value=1),
         _event(tags, time=1, step=1, value=2),
     )
-    return template, *(np.flatnonzero(template != other) for other in others)
+    sizes = [len(_summary((tag,), 1).SerializeToString()) for tag in tags]
+    heads = len(template) - np.cumsum(sizes[::-1])[::-1]
+    return template, *(np.flatnonzero(template != other) for other in others), heads
 
 
 def _event(tags: tuple[str, ...], *, time: int, step: int, value: int) -> np.ndarray:
     """The bytes of an event whose numbers have the given byte throughout."""
-    scalar = float(np.full(4, value, np.uint8).view("<f4")[0])
     event = Event(
         wall_time=float(np.full(8, time, np.uint8).view("<f8")[0]),
         step=sum(step << 7 * i for i in range(_STEP_BYTES)),
-        summary=Summary(value=[proto for tag in tags for proto in scalar_pb(tag, scalar).value]),
+        summary=_summary(tags, value),
     )
     return np.frombuffer(event.SerializeToString(), np.uint8)
+
+
+def _summary(tags: tuple[str, ...], value: int) -> Summary:
+    """Scalars that have the given byte throughout."""
+    scalar = float(np.full(4, value, np.uint8).view("<f4")[0])
+    return Summary(value=[proto for tag in tags for proto in scalar_pb(tag, scalar).value])

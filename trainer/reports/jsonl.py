@@ -22,6 +22,7 @@ class JsonLines(Report):
     """Writes `{"split": "train", "step": 20, "loss/total": 1.25000000e+00, ...}`, one object a line.
 
     Values are float32, as training computes them and TensorBoard keeps them; their nine digits give them back exactly.
+    A value that a line does not have is left out, with blanks in its place.
     """
 
     def __init__(self, folder: pathlib.Path):
@@ -79,15 +80,28 @@ def _text(lines: Lines) -> np.ndarray:
     template = _template(lines.split, lines.tags, steps.shape[1])
     text = np.tile(template, [len(lines), 1])
     text[:, template == 0] = np.hstack([steps, decimals(lines.values).reshape(len(lines), -1)])
+    if lines.present is not None:
+        ends = _ends(lines.tags)
+        fields = text[:, -ends[-1] - 2 : -2]
+        fields[np.repeat(~lines.present, np.diff(ends, prepend=0), axis=1)] = ord(" ")
     return text
 
 
 @functools.lru_cache(maxsize=64)
 def _template(split: str, tags: tuple[str, ...], step_width: int) -> np.ndarray:
     """The bytes of a line, 0 where its numbers go: JSON has no such byte."""
-    values = "".join(f", {json.dumps(tag)}: {chr(0) * WIDTH}" for tag in tags)
+    values = "".join(map(_field, tags))
     text = f'{{"split": {json.dumps(split)}, "step": {chr(0) * step_width}{values}}}\n'
     return np.frombuffer(text.encode(), np.uint8)
+
+
+def _field(tag: str) -> str:
+    return f", {json.dumps(tag)}: {chr(0) * WIDTH}"
+
+
+def _ends(tags: tuple[str, ...]) -> np.ndarray:
+    """Where the field of each tag ends, counted from where the first begins."""
+    return np.cumsum([len(_field(tag)) for tag in tags])
 
 
 def _right_aligned(steps: np.ndarray) -> np.ndarray:

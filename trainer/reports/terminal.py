@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from trainer.log import Lines
+from trainer.log import Lines, term_names
 from trainer.reports.report import Report, Run
 
 
@@ -70,13 +70,18 @@ class Terminal(Report):
 
 
 def weighted_values(values: Mapping[str, float]) -> str:
-    """The total and each term's weighted value, to four digits, for people.
+    """The total and each term's weighted value, to four digits, for people; a dash where nothing was counted.
 
-    >>> weighted_values({"loss/total": 1.5, "terms/data/raw": 1.0, "terms/data/weighted": 1.5})
+    >>> weighted_values({"loss/total": 1.5, "terms/data/weighted": 1.5, "terms/data/count": 64.0})
     'total 1.5  data 1.5'
+    >>> weighted_values({"loss/total": 0.0, "terms/data/weighted": 0.0, "terms/data/count": 0.0})
+    'total 0  data -'
     """
-    names = {"loss/total": "total", **{tag: tag.split("/")[1] for tag in values if tag.endswith("/weighted")}}
-    return "  ".join(f"{name} {values[tag]:.4g}" for tag, name in names.items())
+    shown = {"total": f"{values['loss/total']:.4g}"}
+    for name in term_names(values):
+        counted = values.get(f"terms/{name}/count", 1)
+        shown[name] = f"{values[f'terms/{name}/weighted']:.4g}" if counted else "-"
+    return "  ".join(f"{name} {text}" for name, text in shown.items())
 
 
 def _bar(console: Console) -> Progress:

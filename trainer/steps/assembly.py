@@ -36,6 +36,7 @@ def assemble(
         tap=tap,
         objective=objective,
         optimizer=optimizer,
+        replicas=strategy.num_replicas_in_sync,
         micro_batches=accumulate_steps,
         clipping=Clipping(norm=clip_norm, value=clip_value),
         loss_scale=LossScale(strategy) if precision == "mixed_float16" else None,

@@ -38,6 +38,7 @@ class Step:
       tap: the model's multi-output view.
       objective: the terms.
       optimizer: built already.
+      replicas: how many share a batch.
       micro_batches: into how many parts a shard is cut, whose gradients are added up.
       clipping: bounds on the gradient of the whole batch.
       loss_scale: factor of the loss while it is differentiated, or None.
@@ -49,6 +50,7 @@ class Step:
     tap: Tap
     objective: Objective
     optimizer: keras.optimizers.Optimizer
+    replicas: int = 1
     micro_batches: int = 1
     clipping: Clipping = Clipping()
     loss_scale: LossScale | None = None
@@ -93,10 +95,11 @@ class Step:
         )
         self._require_reached(local)
         *gradients, total = sum_over_replicas([*dense(local, self._variables), mean.total])
-        gradients, raw = self._unscaled(gradients), Mean(total, mean.count).result()
+        gradients = self._unscaled(gradients)
         # A gradient that nothing bounds is of no use where its norm overflows: the guard stops there.
         norm = global_norm(gradients) if self.clipping.bounds else plain_norm(gradients)
-        row = tf.concat([self._row(raw, weights), self._optimizer_row(norm)], axis=0)
+        numbers = self._row(Mean(total, mean.count), weights, shards=self.replicas * self.micro_batches)
+        row = tf.concat([numbers, self._optimizer_row(norm)], axis=0)
         return row, tied(self.clipping(gradients, norm), norm)
 
     def update(self, gradients: list[tf.Tensor]) -> None:
@@ -129,9 +132,9 @@ class Step:
         """The unweighted mean of each term over the whole batch, undivided: two vectors `[terms]`."""
         return Mean(*sum_over_replicas(tuple(self.measure(batch, step, training=False))))
 
-    def report(self, raw: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Raw, weight and weighted value of each term, and their total, by tag."""
-        row = self._row(raw, self.objective.weights(step))
+    def report(self, mean: Mean, step: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Raw value, weight, weighted value and count of each term, and their total, by tag; raw is 0 of nothing."""
+        row = self._row(mean, self.objective.weights(step), shards=self.replicas)
         return dict(zip(self.tags, tf.unstack(row), strict=False))
 
     def measure(self, batch: Batch, step: tf.Tensor, *, training: bool) -> Mean:
@@ -165,9 +168,12 @@ class Step:
             return gradients
         return [gradient / tf.cast(self.loss_scale.factor, gradient.dtype) for gradient in gradients]
 
-    def _row(self, raw: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    def _row(self, mean: Mean, weights: tf.Tensor, *, shards: int) -> tf.Tensor:
+        raw = mean.result()
         weighted = self.objective.weighted(raw, weights)
-        return tf.concat([[tf.reduce_sum(weighted)], raw, weights, weighted], axis=0)
+        # Every shard computes a term whole that is no mean over examples: it was counted as often.
+        times = [1.0 if term.is_sharded else float(shards) for term in self.objective.terms.values()]
+        return tf.concat([[tf.reduce_sum(weighted)], raw, weights, weighted, mean.count / times], axis=0)
 
     def _optimizer_row(self, norm: tf.Tensor) -> tf.Tensor:
         scale = [] if self.loss_scale is None else [tf.convert_to_tensor(self.loss_scale.factor)]
@@ -186,5 +192,5 @@ class Step:
 
 
 def term_tags(objective: Objective) -> list[str]:
-    """The tags of each term's raw value, weight and weighted value: all raws, then all weights, then the rest."""
-    return [f"terms/{name}/{what}" for what in ("raw", "weight", "weighted") for name in objective.terms]
+    """The tags of each term's raw value, weight, weighted value and count: all raws, then all weights, and so on."""
+    return [f"terms/{name}/{what}" for what in ("raw", "weight", "weighted", "count") for name in objective.terms]

@@ -11,7 +11,7 @@ from trainer import ArraySource
 def test_the_tags_name_the_numbers(make_program):
     program = make_program()
     assert program.tags[0] == "loss/total"
-    expected = {f"terms/{name}/{what}" for name in ("data", "small") for what in ("raw", "weight", "weighted")}
+    expected = {f"terms/{name}/{what}" for name in ("data", "small") for what in ("raw", "weight", "weighted", "count")}
     assert set(program.tags) == {"loss/total", "optimizer/learning_rate", "optimizer/grad_norm"} | expected
     rows = program.train(first_step=0, steps=3)
     assert rows.shape == (3, len(program.tags))

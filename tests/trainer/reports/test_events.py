@@ -35,3 +35,11 @@ def test_what_is_no_number_stays_so():
     first, second = Event.FromString(event.tobytes()).summary.value
     assert np.isnan(first.tensor.float_val[0])
     assert second.tensor.float_val[0] == 2.0
+
+
+def test_what_a_line_has_not_is_no_value_of_its_event():
+    present = np.array([[True, True, True], [False, True, False], [False, False, False]])
+    lines = Lines("train", np.array([1, 2, 3]), ("a", "é" * 200, "c"), np.arange(9.0).reshape(3, 3), present)
+    found = [Event.FromString(event.tobytes()) for event in scalar_events(lines, 1.0)]
+    assert [list(event.summary.value) for event in found] == [list(by_hand(line, 1.0).summary.value) for line in lines]
+    assert [event.step for event in found] == [1, 2, 3]

@@ -93,3 +93,10 @@ def test_an_altered_line_is_named_by_readers_and_by_a_run_that_resumes(tmp_path,
     for attempt in (lambda: jsonl.read(tmp_path), lambda: write(tmp_path, run(first_step=15), [])):
         with pytest.raises(ConfigurationError, match=f"line 2 of {path} is no log record .*move the file away"):
             attempt()
+
+
+def test_what_a_line_has_not_is_left_out_of_it(tmp_path, run):
+    present = np.array([[True, True, False], [False, True, True], [False, False, False]])
+    lines = Lines("train", np.array([9, 10, 11]), ("a", "é", "c"), np.arange(9.0).reshape(3, 3), present)
+    write(tmp_path, run(), [lines])
+    assert jsonl.read(tmp_path) == list(lines)

@@ -64,7 +64,7 @@ def test_every_number_of_metrics_jsonl_is_there_under_the_same_tag_and_step(trai
 
 
 def test_the_tags_are_those_that_were_promised(trained):
-    of_terms = ("raw", "weight", "weighted")
+    of_terms = ("raw", "weight", "weighted", "count")
     gradients = ("grad_norm", "grad_cosine")
     promised = {f"terms/{name}/{what}" for name in ("data", "small") for what in of_terms} | {"loss/total"}
     assert set(scalars(trained / "eval")) == promised
