@@ -1,5 +1,7 @@
 """What is optimised: terms, the keys they read by, their weights, and the objective they add up to."""
 
+import objectives.backend  # noqa: F401  # isort: skip (first: it sees to the backend of Keras)
+
 from objectives import schedules as schedules
 from objectives.activations import ActivationPenalty as ActivationPenalty
 from objectives.adapters import FunctionTerm as FunctionTerm

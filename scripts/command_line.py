@@ -42,9 +42,21 @@ def _held_back_stderr() -> Iterator[None]:
             os.close(stderr)
 
 
+@contextlib.contextmanager
+def _backend_refused() -> Iterator[None]:
+    """Ends the script with one line where Keras was asked to run on something else than TensorFlow."""
+    try:
+        yield
+    except ImportError as error:
+        if error.name != "keras":
+            raise
+        ending.end_with(str(error))
+
+
 leaving.leave_on_signals()  # to load TensorFlow takes seconds
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-with _held_back_stderr():
+with _held_back_stderr(), _backend_refused():
+    import objectives  # noqa: F401, I001 (first: it sees to the backend of Keras)
     import tensorflow as tf
 
     import tasks  # noqa: F401 (registers the tasks with gin)
@@ -103,7 +115,8 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
             raise
         ending.end_with("\n".join(error.messages))
     except Interrupted as interrupted:
-        print(interrupted, file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):  # a terminal that has hung up
+            print(interrupted, file=sys.stderr, flush=True)
         # At once: Python takes its time to end, and a worker that lags may lose others.
         leaving.leave(interrupted.signal)
     except StorageError as error:

@@ -25,7 +25,6 @@ FLAGS = flags.FLAGS
 flags.DEFINE_integer("workers", 2, "How many processes to start.", lower_bound=1)
 
 _TRAIN = pathlib.Path(__file__).with_name("train.py")
-_FORWARDED = (signal.SIGINT, signal.SIGTERM)
 # Seconds that a worker has, once another has ended, to notice and to finish what it writes.
 _GRACE = 20.0
 
@@ -46,7 +45,7 @@ class Launch:
         self._lock = threading.Lock()
         self._workers: list[subprocess.Popen] = []
         self._readers: list[list[threading.Thread]] = []
-        for number in _FORWARDED:
+        for number in leaving.SIGNALS:
             signal.signal(number, self._forward)
         for environment in _environments(count):
             self._start(command, environment)

@@ -13,13 +13,16 @@ from typing import NoReturn
 # Who starts a script as a part of something larger says here what a person would type instead.
 COMMAND_VARIABLE = "TERMWISE_COMMAND"
 
+# As `trainer.interruption` has them, which a script cannot import before it listens.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 # Kept: what libraries say to the error stream while they load is held back.
 _ERRORS = os.dup(2)
 
 
 def leave_on_signals() -> None:
-    """From here on SIGINT and SIGTERM end the process in good order, unless they are ignored, as under nohup."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    """From here on these signals end the process in good order, unless they are ignored, as under nohup."""
+    for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, leave)
 
@@ -31,7 +34,9 @@ def command() -> str:
 
 def leave(number: int, _: object = None) -> NoReturn:
     """Ends the process at once, and says how it goes on."""
-    with contextlib.suppress(RuntimeError):  # what was interrupted may be in the middle of a print itself
+    # What was interrupted may be in the middle of a print itself; a terminal that hangs up takes no more words.
+    with contextlib.suppress(RuntimeError, OSError):
         sys.stdout.flush()
-    os.write(_ERRORS, f"{signal.Signals(number).name}: the same command goes on: {command()}\n".encode())
+    with contextlib.suppress(OSError):
+        os.write(_ERRORS, f"{signal.Signals(number).name}: the same command goes on: {command()}\n".encode())
     os._exit(128 + number)

@@ -1,4 +1,4 @@
-"""Interruption: SIGINT and SIGTERM are noted while a run trains, so that it leaves with everything saved."""
+"""Interruption: SIGINT, SIGTERM and SIGHUP are noted while a run trains, so that it leaves with everything saved."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # Seconds: what stops a whole group of processes may reach one of them twice, and means it once.
 _SAME = 0.2
@@ -68,7 +68,10 @@ class Interruption:
         if not self.noted:
             self.noted, self._since = number, now
             name = signal.Signals(number).name
-            print(f"{name}: finishing what runs, then saving; once more leaves at once", file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError):  # a terminal that hangs up takes no more words
+                print(
+                    f"{name}: finishing what runs, then saving; once more leaves at once", file=sys.stderr, flush=True
+                )
         elif now - self._since > _SAME and not _is_interactive():
             os._exit(128 + number)
 
@@ -81,7 +84,7 @@ class Interruption:
 
 @contextlib.contextmanager
 def listening(hear: Callable[[int], None], *, on_main_thread: Callable[[int, object], None]) -> Iterator[None]:
-    """Inside, SIGINT and SIGTERM call two functions, and do nothing else; afterwards they do what they did before.
+    """Inside, `SIGNALS` call two functions, and do nothing else; afterwards they do what they did before.
 
     One that is ignored stays so, as under `nohup`. Only the main thread may listen; on any other nothing is heard.
 

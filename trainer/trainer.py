@@ -248,8 +248,8 @@ class Trainer:
           since the last line then). Where nothing was left to train, those of now.
 
         Raises:
-          Interrupted: SIGINT or SIGTERM came; lines are written and, with a workdir, all is saved. A second one ends
-            the process at once. Before the first step they do what they did before.
+          Interrupted: SIGINT, SIGTERM or SIGHUP came; lines are written and, with a workdir, all is saved. A second
+            one ends the process at once. Before the first step they do what they did before.
         """
         with self.alone():
             return self._train(self._steps if until is None else min(until, self._steps))

@@ -13,6 +13,14 @@ def test_an_unknown_flag_is_answered_with_the_nearest(script):
     assert "Traceback" not in process.stderr
 
 
+def test_another_backend_of_keras_is_answered_at_once(script, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    process = script("train.py", "--gin_file=tiny.gin")
+    assert (process.returncode, process.stdout) == (2, "")
+    (line,) = process.stderr.splitlines()
+    assert "KERAS_BACKEND is 'jax'; expected 'tensorflow'" in line
+
+
 MISTAKES = {
     "term": (["--gin_param=Objective.extra = @RangeHing()"], "did you mean 'RangeHinge'?"),
     "parameter": (["--gin_param=ActivationPenalty.wait = 1"], "ActivationPenalty has no 'wait'"),
@@ -29,7 +37,8 @@ MISTAKES = {
         "the objective is empty; add a term",
     ),
     "folder": (["--workdir={file}/run"], "cannot be written to"),
-    "devices": (["--logical_devices=0"], "--logical_devices is 0; expected 1 or more"),
+    "devices": (["--logical_devices=999"], "--logical_devices is 999; expected 1 to "),
+    "empty folder": (["--workdir="], "workdir is ''; expected the path of a folder"),
     "argument": (["left_over"], "unexpected argument 'left_over'; expected flags only"),
     "several": (
         ["--gin_param=ActivationPenalty.wait = 1", "--gin_param=Objective.smal = None"],

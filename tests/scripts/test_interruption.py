@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import pty
 import shlex
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import time
 
 import pytest
 
+from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.reports import jsonl
 
 HERE = pathlib.Path(__file__).parent
@@ -113,6 +115,30 @@ def test_a_run_that_trains_saves_and_the_command_that_it_prints_goes_on(start, s
     assert shlex.split(command)[0] == sys.executable
     subprocess.run(command, shell=True, cwd=HERE, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
     assert lines(workdir) == lines(undisturbed)
+
+
+@pytest.mark.slow
+def test_a_run_whose_terminal_hangs_up_saves(tmp_path):
+    workdir = tmp_path / "run"
+    train = [sys.executable, str(ROOT / "scripts" / "train.py"), "--gin_file=tiny.gin", f"--workdir={workdir}"]
+    child, terminal = pty.fork()
+    if not child:
+        os.chdir(HERE)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+        os.execve(
+            sys.executable,
+            [*train, "--gin_param=Trainer.steps = 1000000", "--gin_param=Trainer.log_every = 20"],
+            environment,
+        )
+    said = b""
+    while b"steps/s" not in said:
+        said += os.read(terminal, 10_000)
+    time.sleep(0.5)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 128 + signal.SIGHUP
+    (checkpoint,) = Checkpoints(workdir / "checkpoints").all()
+    assert checkpoint.find_damage() is None
+    assert 0 < checkpoint.step < 1000000
 
 
 @pytest.mark.slow

@@ -21,16 +21,16 @@ def find_members() -> tf.distribute.cluster_resolver.ClusterResolver:
 
 
 def workers_in_tf_config() -> int:
-    """How many processes TF_CONFIG names to train together; 0 where it is not set.
+    """How many processes TF_CONFIG names to train together; 0 where it is not set, or has no cluster.
 
     Raises:
       ConfigurationError: what it says makes no sense.
     """
-    text = os.environ.get("TF_CONFIG")
-    if not text:
-        return 0
+    text = os.environ.get("TF_CONFIG", "").strip()
     try:
-        config = json.loads(text)
+        config = json.loads(text or "{}")
+        if not config.get("cluster"):
+            return 0
         members = {job: list(config["cluster"].get(job, [])) for job in _JOBS}
         job, index = config["task"]["type"], int(config["task"]["index"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -41,6 +41,19 @@ def workers_in_tf_config() -> int:
             f"expected a 'worker' (or 'chief') of that cluster"
         )
     return sum(map(len, members.values()))
+
+
+def require_no_broken_tf_config() -> None:
+    """Makes sure that TensorFlow can read TF_CONFIG, which it does for devices of one process too.
+
+    One without any text says nothing, as if it were not set, and is unset.
+
+    Raises:
+      ConfigurationError: what it says makes no sense.
+    """
+    if not os.environ.get("TF_CONFIG", "{}").strip():
+        del os.environ["TF_CONFIG"]
+    workers_in_tf_config()
 
 
 def _slurm() -> tf.distribute.cluster_resolver.ClusterResolver:

@@ -1,6 +1,7 @@
 """Strategy: over which devices, of one machine or several, a run is mirrored; chosen how, and why."""
 
 import dataclasses
+import os
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -8,7 +9,10 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from objectives.errors import expected
 from trainer.devices.cluster import join_cluster, worker_count
-from trainer.devices.members import workers_in_tf_config
+from trainer.devices.members import require_no_broken_tf_config, workers_in_tf_config
+
+# So many may be asked for on any machine, to try what several replicas do.
+_LOGICAL_DEVICES = 16
 
 STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
 
@@ -57,7 +61,12 @@ def place(strategy: str | tf.distribute.Strategy) -> Placement:
 
 
 def mirrored(devices: Sequence[str]) -> tf.distribute.MirroredStrategy:
-    """A strategy with a replica on each of these devices, named as in `devices_in_use`."""
+    """A strategy with a replica on each of these devices, named as in `devices_in_use`.
+
+    Raises:
+      ConfigurationError: TF_CONFIG, which TensorFlow reads in any case, makes no sense.
+    """
+    require_no_broken_tf_config()
     if devices[0].startswith("GPU"):
         return tf.distribute.MirroredStrategy(devices)
     # Between CPUs the default reduces by collective operations, which are slower there, and whose keys two
@@ -75,10 +84,15 @@ def configure_logical_devices(count: int) -> None:
     """Splits the CPU into `count` logical devices; call it before TensorFlow touches any device.
 
     Raises:
-      ConfigurationError: the count is below 1, or TensorFlow runs already.
+      ConfigurationError: the count is below 1, or far more than there are CPUs, or TensorFlow runs already.
     """
-    if count < 1:
-        raise ConfigurationError(f"--logical_devices is {count}; expected 1 or more")
+    cpus = os.cpu_count() or 1
+    most = max(_LOGICAL_DEVICES, 2 * cpus)
+    if not 1 <= count <= most:
+        raise ConfigurationError(
+            f"--logical_devices is {count}; expected 1 to {most}, as this machine has {cpus} CPUs: each device traces "
+            f"and runs a replica of its own"
+        )
     cpu = tf.config.list_physical_devices("CPU")[0]
     try:
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)

@@ -1,13 +1,25 @@
 """The terminal report: a progress bar with a column for each term, or plain lines where nobody watches."""
 
+import contextlib
+import errno
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from trainer.log import Lines, term_names
 from trainer.reports.report import Report, Run
+
+
+@contextlib.contextmanager
+def _while_it_lasts() -> Iterator[None]:
+    """A terminal that has hung up takes nothing more; the run is not to fail for that, it has a signal to heed."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
 
 
 class Terminal(Report):
@@ -25,6 +37,7 @@ class Terminal(Report):
         self._terms = ""
         self._progress: Progress | None = None
 
+    @_while_it_lasts()
     def start(self, run: Run) -> None:
         self._run = run
         for text in run.headline:
@@ -34,6 +47,7 @@ class Terminal(Report):
             self._bar = self._progress.add_task("train", total=run.steps, completed=run.first_step, rate="", terms="")
             self._progress.start()
 
+    @_while_it_lasts()
     def write(self, lines: Lines) -> None:
         # Of many lines since the last look only the newest would be seen.
         terms = weighted_values(lines.last.values)
@@ -42,6 +56,7 @@ class Terminal(Report):
         else:
             self._terms = terms
 
+    @_while_it_lasts()
     def advance(self, step: int, steps_per_second: float) -> None:
         self._rate = steps_per_second
         if self._progress:
@@ -50,9 +65,11 @@ class Terminal(Report):
             self._shown = time.monotonic()
             self._print(self._plain_line(step))
 
+    @_while_it_lasts()
     def note(self, text: str) -> None:
         self._print(text)
 
+    @_while_it_lasts()
     def close(self) -> None:
         if self._progress:
             self._progress.stop()

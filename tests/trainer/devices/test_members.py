@@ -6,6 +6,7 @@ import pytest
 
 from objectives import ConfigurationError
 from trainer.devices import members
+from trainer.devices.strategy import mirrored
 
 HOSTS = ["127.0.0.1:2222", "127.0.0.1:2223", "127.0.0.1:2224"]
 SLURM = {
@@ -44,6 +45,9 @@ def tf_config(job="worker", index=0, **cluster):
     [
         (None, 0),
         ("", 0),
+        (" ", 0),
+        ("{}", 0),
+        ('{"cluster": {}, "environment": "cloud"}', 0),
         (tf_config(worker=HOSTS[:1]), 1),
         (tf_config(worker=HOSTS, index=2), 3),
         (tf_config("chief", chief=HOSTS[:1], worker=HOSTS[1:], ps=["127.0.0.1:1"]), 3),
@@ -55,11 +59,19 @@ def test_workers_are_counted(monkeypatch, config, count):
     assert members.workers_in_tf_config() == count
 
 
-@pytest.mark.parametrize("config", ["{", "[]", "{}", '{"cluster": {"worker": []}}', '{"cluster": 1, "task": 2}'])
+@pytest.mark.parametrize("config", ["{", "[]", '{"cluster": {"worker": []}}', '{"cluster": 1, "task": 2}'])
 def test_what_makes_no_sense_is_answered_with_an_example(monkeypatch, config):
     monkeypatch.setenv("TF_CONFIG", config)
     with pytest.raises(ConfigurationError, match='TF_CONFIG is .*; expected .*"task": {"type": "worker", "index": 0}'):
         members.workers_in_tf_config()
+
+
+def test_devices_of_one_process_need_a_tf_config_that_tensorflow_can_read(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", "")
+    assert mirrored(["CPU:0"]).num_replicas_in_sync == 1
+    monkeypatch.setenv("TF_CONFIG", "{")
+    with pytest.raises(ConfigurationError, match="TF_CONFIG is '{'; expected"):
+        mirrored(["CPU:0"])
 
 
 @pytest.mark.parametrize(("job", "index"), [("worker", 3), ("worker", -1), ("chief", 0), ("evaluator", 0)])

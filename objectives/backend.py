@@ -1,0 +1,24 @@
+"""Backend: Keras has to run on TensorFlow. Import this before anything that imports Keras."""
+
+import os
+import sys
+
+
+def require_tensorflow() -> None:
+    """Has Keras choose TensorFlow, whatever its file of settings says.
+
+    Raises:
+      ImportError: another backend was asked for, or Keras runs on another already.
+    """
+    asked = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if asked != "tensorflow":
+        raise ImportError(
+            f"KERAS_BACKEND is {asked!r}; expected 'tensorflow', the one that Termwise is made for: unset the variable",
+            name="keras",
+        )
+    os.environ["KERAS_BACKEND"] = asked
+    if "keras" in sys.modules and (running := sys.modules["keras"].config.backend()) != "tensorflow":
+        raise ImportError(f"Keras runs on {running!r} in this process; expected 'tensorflow'", name="keras")
+
+
+require_tensorflow()
