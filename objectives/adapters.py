@@ -1,9 +1,10 @@
 """Adapters that turn what people already have into terms: plain functions and Keras losses."""
 
 import dataclasses
+import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import gin
 import keras
@@ -12,10 +13,18 @@ import tensorflow as tf
 from objectives.annotations import Expected
 from objectives.errors import ConfigurationError, expected
 from objectives.keys import ROOTS, Key
+from objectives.ranges import poisoned, safe_labels
+from objectives.reads import keras_mask
 from objectives.term import Term
 
 _LOSS = "an instance of keras.losses.Loss, such as @keras.losses.Huber() (a plain function belongs in FunctionTerm)"
 _KERAS_NAMES = {"y_true": "targets", "y_pred": "outputs"}
+# What of Keras takes class labels, to look up by or to spread over the classes.
+_OF_LABELS = (
+    keras.losses.sparse_categorical_crossentropy,
+    keras.losses.categorical_generalized_cross_entropy,
+    keras.losses.ctc,
+)
 
 
 @gin.register(module="objectives")
@@ -62,6 +71,9 @@ class FunctionTerm(Term):
         return {name: names[name] for name in read}
 
     def values(self, **tensors):
+        fn, settings = (self.fn.func, self.fn.keywords) if isinstance(self.fn, functools.partial) else (self.fn, {})
+        if fn in _OF_LABELS and tensors.keys() == {"y_true", "y_pred"}:
+            return _of_safe_labels(self.fn, settings, **tensors)
         return self.fn(**tensors)
 
 
@@ -71,7 +83,9 @@ class KerasLoss(Term):
     """Any `keras.losses.Loss` as a term.
 
     Formula: the loss's own, unreduced. The reduction is Termwise's, exact over masks, shards and replicas, so
-    the loss's is not used; a loss that asks for "sum" is refused, as its size would change.
+    the loss's is not used; a loss that asks for "sum" is refused, as its size would change. What a Keras mask of
+    `y_pred` hides (of `Masking`, or `mask_zero`), or one of the loss itself (`ignore_class`), does not count, as in
+    Keras; beside a mask of the term, what either hides. At a kink the gradient is what Keras makes of it.
 
     Attributes:
       y_true, y_pred: what the loss takes.
@@ -82,6 +96,7 @@ class KerasLoss(Term):
     1.5
     """
 
+    masked_by_keras = "y_pred"
     y_true: Key = "targets"
     y_pred: Key = "outputs"
     loss: Annotated[keras.losses.Loss, Expected(_LOSS)]
@@ -97,8 +112,24 @@ class KerasLoss(Term):
     def values(self, y_true, y_pred):
         # What Keras does before it reduces. A copy with reduction "none" would lose arguments: Keras copies by
         # saving and loading, and Huber, for one, does not save its delta.
+        if getattr(self.loss, "fn", None) in _OF_LABELS:
+            return _of_safe_labels(self._call, self.loss._fn_kwargs, y_true, y_pred)
+        return self._call(y_true, y_pred)
+
+    def _call(self, y_true, y_pred):
         y_true, y_pred = (keras.ops.convert_to_tensor(y, dtype=self.loss.dtype) for y in (y_true, y_pred))
         return self.loss.call(y_true, y_pred)
+
+
+def _of_safe_labels(loss: Callable, settings: Mapping[str, Any], y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """What a loss of class labels returns, with its mask, but NaN where a label is none."""
+    labels, outside = safe_labels("y_true", y_true, y_pred.shape[-1], ignored=settings.get("ignore_class"))
+    values = loss(labels, y_pred)
+    # An axis of 1 for the classes, or labels over time where there is one value for all of it.
+    outside = tf.reduce_any(outside, axis=range(values.shape.rank, outside.shape.rank))
+    found = poisoned(values, outside)
+    found._keras_mask = keras_mask(values)
+    return found
 
 
 def _name(fn: Callable) -> str:

@@ -38,6 +38,7 @@ class Expected:
 
 
 Count = Annotated[int, Expected("a whole number above 0", lambda count: 0 < count < 2**63)]
+Finite = Annotated[float, Expected("a finite number", lambda number: bool(np.isfinite(number)))]
 Positive = Annotated[float, Expected("a number above 0", lambda number: number > 0)]
 
 

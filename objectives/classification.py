@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from objectives.errors import ConfigurationError
 from objectives.keys import Key
+from objectives.ranges import poisoned, safe_labels
 from objectives.shapes import require_class_labels, require_numbers
 from objectives.term import Term
 
@@ -73,6 +74,10 @@ class _ConfusionCost(Term):
             )
         return tf.constant(self.costs, y_pred.dtype)
 
+    @property
+    def classes(self) -> dict[str, int]:
+        return {"y_true": len(self.costs)}
+
 
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -95,9 +100,10 @@ class ConfusionWeightedCrossEntropy(_ConfusionCost):
 
     def values(self, y_true, y_pred):
         table = self._table(y_true, y_pred)
-        predicted = tf.argmax(y_pred, axis=-1, output_type=tf.int32)
-        factor = 1.0 + tf.gather_nd(table, tf.stack([tf.cast(y_true, tf.int32), predicted], axis=-1))
-        return factor * tf.nn.sparse_softmax_cross_entropy_with_logits(y_true, y_pred)
+        labels, outside = safe_labels("y_true", y_true, len(self.costs))
+        predicted = tf.argmax(y_pred, axis=-1, output_type=labels.dtype)
+        factor = 1.0 + tf.gather_nd(table, tf.stack([labels, predicted], axis=-1))
+        return poisoned(factor * tf.nn.sparse_softmax_cross_entropy_with_logits(labels, y_pred), outside)
 
 
 @gin.register(module="objectives")
@@ -117,5 +123,6 @@ class ExpectedConfusionCost(_ConfusionCost):
     """
 
     def values(self, y_true, y_pred):
-        rows = tf.gather(self._table(y_true, y_pred), y_true)
-        return tf.reduce_sum(rows * tf.nn.softmax(y_pred), axis=-1)
+        table = self._table(y_true, y_pred)
+        labels, outside = safe_labels("y_true", y_true, len(self.costs))
+        return poisoned(tf.reduce_sum(tf.gather(table, labels) * tf.nn.softmax(y_pred), axis=-1), outside)

@@ -13,6 +13,7 @@ from objectives.errors import ConfigurationError, Mistakes
 from objectives.fields import require_fit
 from objectives.keys import Context, Key
 from objectives.mean import Mean
+from objectives.ranges import evaluating
 from objectives.schedules import evaluate
 from objectives.term import Term
 
@@ -65,7 +66,8 @@ class Objective:
         """
         means, mistakes = {}, Mistakes()
         for name, term in self.terms.items():
-            with mistakes.gathered(f"term {name!r} ({type(term).__name__})"):
+            where = f"term {name!r}"
+            with mistakes.gathered(f"{where} ({type(term).__name__})"), evaluating(f"the {where}", term.reads):
                 mean = term.mean(context)
                 # 0 * inf is NaN in a gradient too: a term of weight 0 is measured but not differentiated.
                 means[name] = mean if term.optimised else Mean(*map(tf.stop_gradient, mean))

@@ -37,6 +37,11 @@ def blank(tensor: Any, mask: tf.Tensor | None) -> Any:
     return tf.where(tf.cast(spread(mask, tensor), tf.bool), tensor, tf.zeros_like(tensor))
 
 
+def keras_mask(tensor: Any) -> tf.Tensor | None:
+    """The mask that a Keras layer or loss has put on a tensor, if one has: True for what counts."""
+    return getattr(tensor, "_keras_mask", None)
+
+
 def align(tensors: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     """The tensors, of which those named have the shape of the last one, and are cast to its type.
 

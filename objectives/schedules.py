@@ -9,9 +9,11 @@ from typing import Annotated
 import gin
 import tensorflow as tf
 
-from objectives.annotations import Count, Expected, Positive
+from objectives.annotations import Count, Expected, Finite
 from objectives.errors import ConfigurationError
 from objectives.fields import Checked
+
+_Ratio = Annotated[float, Expected("a finite number above 0", lambda number: 0 < number < math.inf)]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,7 @@ class Constant(Schedule):
     0.5
     """
 
-    value: float
+    value: Finite
 
     def at(self, step):
         return tf.constant(self.value, tf.float32)
@@ -65,8 +67,8 @@ class Constant(Schedule):
 class _Ramp(Schedule):
     """From `first` to `last` within `steps` steps."""
 
-    first: float = 0.0
-    last: float = 1.0
+    first: Finite = 0.0
+    last: Finite = 1.0
     steps: Count
 
     def progress(self, step):
@@ -108,8 +110,8 @@ class Exponential(_Ramp):
     [1.0, 0.1, 0.01, 0.01]
     """
 
-    first: Positive = 1.0
-    last: Positive = 0.01
+    first: _Ratio = 1.0
+    last: _Ratio = 0.01
 
     def at(self, step):
         return self.first * tf.pow(tf.constant(self.last / self.first, tf.float32), self.progress(step))
@@ -125,7 +127,7 @@ class Piecewise(Schedule):
     [1.0, 0.1, 0.1, 0.0]
     """
 
-    values: tuple[float, ...]
+    values: tuple[Finite, ...]
     boundaries: tuple[int, ...]
 
     def __post_init__(self):
@@ -149,8 +151,8 @@ class Cyclical(Schedule):
     [0.0, 0.5, 1.0, 0.5, 0.0, 0.5]
     """
 
-    low: float = 0.0
-    high: float = 1.0
+    low: Finite = 0.0
+    high: Finite = 1.0
     period: Count
 
     def at(self, step):
@@ -159,8 +161,8 @@ class Cyclical(Schedule):
 
 
 Weight = Annotated[
-    float | Callable[[tf.Tensor], tf.Tensor],
-    Expected("a number or a schedule such as @Linear()"),
+    Finite | Callable[[tf.Tensor], tf.Tensor],
+    Expected("a finite number or a schedule such as @Linear()"),
 ]
 
 

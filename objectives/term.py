@@ -18,16 +18,18 @@ All else is here: weight, mask, sample weights, the reduction, and the checks.
 import abc
 import dataclasses
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal
 
 import tensorflow as tf
 
+from objectives.broadcasts import operations, refuse_hidden_broadcast
 from objectives.errors import ConfigurationError, Mistakes
 from objectives.fields import Checked
 from objectives.keys import Context, Key, split_key
 from objectives.mean import Mean
-from objectives.reads import align, blank, read, widen
+from objectives.ranges import safe_mask
+from objectives.reads import align, blank, keras_mask, read, widen
 from objectives.schedules import Weight
 from objectives.shapes import require_axes
 
@@ -37,10 +39,12 @@ class Term(Checked, abc.ABC):
     """One named part of an objective: `weight * mean(values)`, over all valid values of the global batch.
 
     Attributes:
-      weight: a number, or a function from the step to a number (see `objectives.schedules`). A constant 0
+      weight: a finite number, or a function from the step to a number (see `objectives.schedules`). A constant 0
         takes the term out of what is optimised; it is still measured.
-      mask: key of a tensor of 0 and 1 that says which values count: `[batch]`, or the first axes of the
-        values, or their shape. The mean is over what counts.
+      mask: key of a tensor of 0 and 1 (or between) that says which values count: `[batch]`, or the first axes of the
+        values, or their shape. The mean is over what counts; what does not may be anything, NaN too. A mask outside
+        of 0 to 1 makes the term NaN, which stops the run and is named. The masks that Keras's own layers hand on
+        (`Masking`, `mask_zero`) are obeyed by `KerasLoss`, as by Keras; every other term knows this one only.
       sample_weight: key of factors that multiply the values and leave the count alone, as in Keras.
       average: over "elements", all alike, or over "examples": the mean of each example's own mean, so that a long
         sequence or a large mask does not count more than a short one.
@@ -61,6 +65,8 @@ class Term(Checked, abc.ABC):
     # True for a statistic of the whole batch, which is no mean over examples: its reads are gathered from all
     # replicas, and `values()` takes one more argument, `counted` `[batch]`, and returns a scalar.
     couples_batch: ClassVar[bool] = False
+    # The read whose Keras mask is obeyed, and that of the values with it.
+    masked_by_keras: ClassVar[str | None] = None
 
     weight: Weight = 1.0
     mask: Key | None = None
@@ -120,6 +126,11 @@ class Term(Checked, abc.ABC):
         return frozenset(key for key in (*self.reads.values(), self.mask, self.sample_weight) if key is not None)
 
     @property
+    def classes(self) -> Mapping[str, int]:
+        """How many classes there are in reads that are class labels, by name, where the term's fields say it."""
+        return {}
+
+    @property
     def optimised(self) -> bool:
         """False where the weight is a constant 0: 0 * inf is NaN, so the term must not enter the gradient."""
         return callable(self.weight) or self.weight != 0
@@ -137,19 +148,17 @@ class Term(Checked, abc.ABC):
         """
         tensors = {name: None if key is None else read(context, key) for name, key in self.reads.items()}
         if not self.has_batch:
-            return Mean.of(self._evaluate(tensors))
-        mask = None if self.mask is None else widen(context[self.mask])
-        for hidden in (mask, context.valid):
+            return Mean.of(self._widened(self._formula(tensors)))
+        mask, poison = (None, 0.0) if self.mask is None else safe_mask(self.mask, widen(context[self.mask]))
+        of_keras = None if self.masked_by_keras is None else keras_mask(context[self.reads[self.masked_by_keras]])
+        for hidden in (mask, of_keras, context.valid):
             tensors = {name: blank(tensor, hidden) for name, tensor in tensors.items()}
         if self.couples_batch:
-            return self._statistic(tensors, mask, context)
-        values = self._evaluate(tensors)
-        if values.shape.rank == 0:
-            raise ConfigurationError("values() returned a scalar; expected unreduced values [batch, ...]")
-        masks = [] if mask is None else [self.value_mask(mask)]
-        masks += [] if context.valid is None else [context.valid]
-        factor = None if self.sample_weight is None else context[self.sample_weight]
-        return Mean.of(values, masks=masks, factor=factor, per_example=self.average == "examples")
+            mean = self._statistic(tensors, mask, context)
+        else:
+            masks = (None if mask is None else self.value_mask(mask), of_keras, context.valid)
+            mean = self._mean_of_values(tensors, masks, context)
+        return Mean(mean.total + tf.cast(poison, mean.total.dtype), mean.count)
 
     def __call__(self, **tensors: Any) -> tf.Tensor:
         """The unweighted mean of the term for tensors given by the names of its reads; for a notebook."""
@@ -162,8 +171,27 @@ class Term(Checked, abc.ABC):
         changed = [f"{name}={value}" for name, value, default in fields if value != default]
         return f"{type(self).__name__}({', '.join(changed)})"
 
-    def _evaluate(self, tensors: Mapping[str, Any], **more: Any) -> tf.Tensor:
-        values = widen(self.values(**align(tensors, self.aligned), **more))
+    def _mean_of_values(self, tensors: Mapping[str, Any], masks: Iterable[Any], context: Context) -> Mean:
+        raw = self._formula(tensors)
+        values = self._widened(raw)
+        if values.shape.rank == 0:
+            raise ConfigurationError("values() returned a scalar; expected unreduced values [batch, ...]")
+        of_values = None if self.masked_by_keras is None else keras_mask(raw)
+        return Mean.of(
+            values,
+            masks=[mask for mask in (*masks, of_values) if mask is not None],
+            factor=None if self.sample_weight is None else context[self.sample_weight],
+            per_example=self.average == "examples",
+        )
+
+    def _formula(self, tensors: Mapping[str, Any], **more: Any) -> Any:
+        aligned, before = align(tensors, self.aligned), len(operations())
+        values = self.values(**aligned, **more)
+        refuse_hidden_broadcast(aligned, values, operations()[before:])
+        return values
+
+    def _widened(self, values: Any) -> tf.Tensor:
+        values = widen(values)
         return tf.cast(values, tf.float64) if self.dtype == "float64" else values
 
     def _statistic(self, tensors: Mapping[str, Any], mask: Any, context: Context) -> Mean:
@@ -174,7 +202,7 @@ class Term(Checked, abc.ABC):
         for part in (mask, context.valid):
             counted = counted if part is None else counted * tf.cast(part, counted.dtype)
         gathered = {name: context.gather(tensor) for name, tensor in tensors.items()}
-        return Mean.of(self._evaluate(gathered, counted=context.gather(counted)))
+        return Mean.of(self._widened(self._formula(gathered, counted=context.gather(counted))))
 
 
 def _default(field: dataclasses.Field) -> Any:

@@ -1,11 +1,13 @@
 """Plain functions and Keras losses as terms: how arguments find their keys, and every loss that Keras has."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import ConfigurationError, Context, FunctionTerm, KerasLoss
+from objectives import ConfigurationError, Context, FunctionTerm, KerasLoss, MeanSquaredError
 
 RNG = np.random.default_rng(0)
 ONE_HOT = np.eye(3, dtype=np.float32)[[0, 2, 1, 1]]
@@ -135,11 +137,94 @@ def test_a_keras_loss_that_mixes_the_batch_is_refused(loss):
         KerasLoss(loss=loss).mean(Context(targets=MASKS, outputs=CHANCES))
 
 
-def test_the_loss_that_averages_by_itself_is_averaged_over_all_examples():
+def test_the_loss_that_averages_by_itself_is_averaged_as_it_does():
     values = keras.losses.Circle(reduction="none")(LABELS, EMBEDDINGS)
     assert np.any(values == 0)
-    value = KerasLoss(loss=AVERAGES_BY_ITSELF)(y_true=LABELS, y_pred=EMBEDDINGS)
-    np.testing.assert_allclose(value, np.mean(values), rtol=1e-6)
+    value = KerasLoss(loss=AVERAGES_BY_ITSELF).mean(Context(targets=LABELS, outputs=EMBEDDINGS)).result()
+    np.testing.assert_allclose(value, AVERAGES_BY_ITSELF(LABELS, EMBEDDINGS), rtol=1e-6)
+
+
+# Masks of Keras
+
+STEPS = RNG.normal(size=(4, 5, 3)).astype(np.float32)
+HIDES = np.arange(5) < np.array([5, 3, 1, 0])[:, None]
+
+
+def masked(tensor, mask=HIDES):
+    tensor = tf.identity(tensor)
+    tensor._keras_mask = tf.constant(mask)
+    return tensor
+
+
+@pytest.mark.parametrize("factor", [None, np.float32(RNG.uniform(0.5, 3, size=(4, 5)))])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_what_a_mask_of_keras_hides_does_not_count_as_in_keras(compile_as, factor, dtype):
+    loss, targets = keras.losses.MeanSquaredError(), np.ones([4, 5, 3], np.float32)
+    term = KerasLoss(loss=loss, sample_weight=None if factor is None else "sample_weight")
+
+    @compile_as
+    def run(outputs):
+        context = Context(targets=targets, outputs=masked(outputs), sample_weight=factor)
+        return term.mean(context).result(), loss(targets, masked(outputs), factor)
+
+    ours, of_keras = run(tf.constant(STEPS.astype(dtype)))
+    np.testing.assert_allclose(ours, of_keras, rtol=1e-6)
+
+
+def test_masks_of_keras_of_the_term_and_of_padding_hide_what_either_does():
+    own, valid = np.float32(RNG.random((4, 5)) < 0.6), np.float32([1, 1, 0, 1])
+    context = Context(inputs=own, targets=np.zeros_like(STEPS), outputs=masked(STEPS), valid=tf.constant(valid))
+    mean = KerasLoss(loss=keras.losses.MeanSquaredError(), mask="inputs").mean(context)
+    counted = HIDES * own * valid[:, None]
+    np.testing.assert_allclose(mean.result(), np.sum(counted * np.mean(STEPS**2, -1)) / counted.sum(), rtol=1e-6)
+
+
+def test_what_a_mask_of_keras_hides_may_be_nan_and_any_label():
+    labels = np.where(HIDES, 1, 255)
+    outputs = np.where(HIDES[..., None], STEPS, np.nan)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    mean = KerasLoss(loss=loss).mean(Context(targets=labels, outputs=masked(outputs)))
+    np.testing.assert_allclose(mean.result(), np.mean(loss.call(labels[HIDES], STEPS[HIDES])), rtol=1e-6)
+
+
+@pytest.mark.parametrize("ignored", [-1, 255])
+def test_a_class_that_the_loss_ignores_does_not_count(ignored):
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=ignored)
+    labels = np.where(HIDES, 2, ignored)
+    mean = KerasLoss(loss=loss).mean(Context(targets=labels, outputs=STEPS))
+    np.testing.assert_allclose(mean.result(), loss(labels, STEPS), rtol=1e-6)
+
+
+def test_other_terms_know_their_own_mask_only():
+    mean = MeanSquaredError().mean(Context(targets=np.zeros_like(STEPS), outputs=masked(STEPS)))
+    assert mean.count == STEPS.size
+
+
+# Labels
+
+SPARSE = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+WITH_LABELS = {
+    "keras loss": (KerasLoss(loss=SPARSE), (4,), (4, 3)),
+    "keras loss of columns": (KerasLoss(loss=SPARSE), (4, 1), (4, 3)),
+    "keras loss that spreads labels": (KerasLoss(loss=keras.losses.CategoricalGeneralizedCrossEntropy()), (4,), (4, 3)),
+    "function of keras": (
+        FunctionTerm(fn=functools.partial(keras.losses.sparse_categorical_crossentropy, from_logits=True)),
+        (4, 2),
+        (4, 2, 3),
+    ),
+}
+
+
+@pytest.mark.parametrize("label", [99, -1])
+@pytest.mark.parametrize(("term", "labels", "logits"), WITH_LABELS.values(), ids=WITH_LABELS.keys())
+def test_a_label_out_of_range_is_nan_for_its_example_alone(compile_as, term, labels, logits, label):
+    y_true, y_pred = np.zeros(labels, np.uint8 if label > 0 else np.int8), np.full(logits, 0.5, np.float32)
+    values = compile_as(lambda a, b: term.values(y_true=a, y_pred=b))
+    sound = values(tf.constant(y_true), tf.constant(y_pred))
+    y_true[2] = label
+    found = values(tf.constant(y_true), tf.constant(y_pred))
+    assert np.isnan(found[2]).all()
+    np.testing.assert_array_equal(np.delete(found, 2, axis=0), np.delete(sound, 2, axis=0))
 
 
 def test_a_loss_of_ones_own_keeps_its_arguments():

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import sklearn.metrics
+import tensorflow as tf
 from scipy.special import expit, softmax
 
 from objectives import (
@@ -98,6 +99,21 @@ def test_labels_and_logits_fit_the_costs(term, y_true, classes, answer):
 def test_a_positive_is_worth_something(weight):
     with pytest.raises(ConfigurationError, match="positive_weight is .*; expected a number above 0"):
         WeightedBinaryCrossEntropy(positive_weight=weight)
+
+
+@pytest.mark.parametrize("term", [ConfusionWeightedCrossEntropy(costs=COSTS), ExpectedConfusionCost(costs=COSTS)])
+@pytest.mark.parametrize("label", [2, -1, 255])
+def test_a_label_out_of_range_is_nan_for_its_example_alone(compile_as, term, label):
+    labels = np.array([0, label, 1], np.uint8 if label > 0 else np.int64)
+    values = compile_as(lambda y_true: term.values(y_true, tf.zeros([3, 2])))(tf.constant(labels))
+    np.testing.assert_array_equal(np.isnan(values), [False, True, False])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "uint32", "int64"])
+@pytest.mark.parametrize("term", [ConfusionWeightedCrossEntropy(costs=COSTS), ExpectedConfusionCost(costs=COSTS)])
+def test_labels_of_every_integer_type_are_the_same(term, dtype):
+    labels, logits = np.array([0, 1, 1]), LOGITS[:3, :2]
+    np.testing.assert_array_equal(term(y_true=labels.astype(dtype), y_pred=logits), term(y_true=labels, y_pred=logits))
 
 
 def test_a_masked_label_may_be_out_of_range():

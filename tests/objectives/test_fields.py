@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 
 from objectives import ConfigurationError, MeanSquaredError, RangeHinge, Term
+from objectives.annotations import Finite
 from objectives.fields import Checked, annotations_of, require_fit
 from objectives.schedules import Linear
 
@@ -41,8 +42,8 @@ def test_every_field_that_does_not_fit_is_told_at_once():
     with pytest.raises(ConfigurationError) as error:
         Linear(steps=True, first="0", last=[1.0], start=0)
     assert error.value.messages == (
-        "Linear.first is '0'; expected a number",
-        "Linear.last is [1.0]; expected a number",
+        "Linear.first is '0'; expected a finite number",
+        "Linear.last is [1.0]; expected a finite number",
         "Linear.steps is True; expected a whole number above 0",
     )
 
@@ -54,7 +55,7 @@ def test_a_users_own_fields_are_checked_and_defaults_are_left_alone():
 
 
 def test_annotations_that_are_text_are_read_where_their_names_are_known():
-    assert annotations_of(Linear.__init__)["first"] is float
+    assert annotations_of(Linear.__init__)["first"] == Finite
     assert Shift(exact="anything").exact == "anything"  # Decimal is known to type checkers alone
 
 

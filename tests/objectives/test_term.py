@@ -92,9 +92,9 @@ def test_a_key_that_is_no_string_is_refused(key):
         RangeHinge(y_pred=key)
 
 
-@pytest.mark.parametrize("weight", ["0.1", None, [1.0]])
+@pytest.mark.parametrize("weight", ["0.1", None, [1.0], True, float("nan"), float("inf")])
 def test_a_weight_that_is_neither_number_nor_schedule_is_refused(weight):
-    with pytest.raises(ConfigurationError, match="RangeHinge.weight is .*; expected a number or a schedule"):
+    with pytest.raises(ConfigurationError, match="RangeHinge.weight is .*; expected a finite number or a schedule"):
         RangeHinge(weight=weight)
 
 

@@ -1,0 +1,79 @@
+"""Broadcasts: `[batch]` against `[batch, 1]` becomes `[batch, batch]` without a word, a mean over wrong pairs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from objectives.errors import ConfigurationError
+
+
+def operations() -> Sequence[tf.Operation]:
+    """The operations of the graph that is being traced, if one is."""
+    return [] if tf.executing_eagerly() else tf.compat.v1.get_default_graph().get_operations()
+
+
+def refuse_hidden_broadcast(reads: Mapping[str, Any], values: tf.Tensor, formula: Sequence[tf.Operation] = ()) -> None:
+    """Raises ConfigurationError where a formula has set each example of one read against every one of another.
+
+    Args:
+      reads: what the formula was given, by name.
+      values: what it returned; where its operations are not known, a shape that only a broadcast has is refused.
+      formula: its operations, if it was traced: one that broadcasts is found wherever it is.
+
+    >>> b = tf.ones([4, 1])
+    >>> refuse_hidden_broadcast({"a": tf.ones([4]), "b": b}, tf.ones([4]) - b)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    objectives.errors.ConfigurationError: a [4] and b [4, 1] are broadcast to [4, 4], every example ...
+    """
+    named = {name: read for name, read in reads.items() if tf.is_tensor(read)}
+    for first, second in _ordered_pairs(named) if _is_opaque(formula) else ():
+        grown = _grown(named[first].shape, named[second].shape)
+        if grown is not None and values.shape.rank is not None and values.shape.as_list() == grown:
+            raise _mistake(first, named[first].shape, second, named[second].shape, grown)
+    sources = {id(read): frozenset([name]) for name, read in named.items()}
+    for operation in formula:
+        _refuse_operation(operation, sources)
+
+
+def _refuse_operation(operation: tf.Operation, sources: dict[int, frozenset[str]]) -> None:
+    """Looks at one operation, and notes for the later ones from which reads its results come."""
+    inputs = [(tensor.shape, sources.get(id(tensor), frozenset())) for tensor in operation.inputs]
+    results = [tensor.shape.as_list() for tensor in operation.outputs if tensor.shape.rank is not None]
+    for shape, names in inputs:
+        for other, other_names in inputs:
+            grown = _grown(shape, other)
+            if grown in results and names - other_names and other_names - names:
+                raise _mistake(min(names - other_names), shape, min(other_names - names), other, grown)
+    union = frozenset().union(*(names for _, names in inputs))
+    sources.update({id(tensor): union for tensor in operation.outputs})
+
+
+def _is_opaque(formula: Sequence[tf.Operation]) -> bool:
+    """Whether operations are not known: it was not traced, or calls a function that was traced by itself."""
+    return not formula or any(operation.type.endswith("PartitionedCall") for operation in formula)
+
+
+def _ordered_pairs(names: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    return ((first, second) for first in names for second in names if first != second)
+
+
+def _grown(shape: tf.TensorShape, other: tf.TensorShape) -> list[int | None] | None:
+    """What both broadcast to, where they differ by a last axis of 1 only and it is larger than either; else None."""
+    if shape.rank is None or other.rank != shape.rank + 1 or other[-1] != 1 or not shape.rank:
+        return None
+    if shape.as_list() != other[:-1].as_list():
+        return None
+    try:
+        both = tf.broadcast_static_shape(shape, other).as_list()
+    except ValueError:
+        return None
+    return None if both == other.as_list() else both
+
+
+def _mistake(first: str, shape: Any, second: str, other: Any, grown: Any) -> ConfigurationError:
+    return ConfigurationError(
+        f"{first} {shape.as_list()} and {second} {other.as_list()} are broadcast to {grown}, every example against "
+        f"every other; expected both to have the same shape (add or squeeze the last axis of one of them)"
+    )

@@ -1,0 +1,174 @@
+"""Ranges: a label, an index or a mask outside of its range makes its value NaN, and is recorded for those who ask.
+
+Graph operations raise where an index is out of range and name nothing; XLA takes the nearest one without a word. Here
+such an index is replaced before it is used, so that no operation raises, and the value that depends on it is NaN, so
+that no update is made from it. Whoever wants to know why opens a recording and evaluates the terms once more.
+"""
+
+import contextlib
+import dataclasses
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+# How many values and rows a sentence shows.
+_SHOWN = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """What was read, and which of it lies outside of its range.
+
+    Attributes:
+      what: for people, such as "the labels 'targets' of the term 'cost'".
+      expected: what would be inside.
+      values: `[batch, ...]`.
+      outside: a bool for each of the values.
+    """
+
+    what: str
+    expected: str
+    values: tf.Tensor
+    outside: tf.Tensor
+
+
+class _Listening(threading.local):
+    """The recording of this thread, if one is open, and what is evaluated: replicas are traced in their own threads."""
+
+    readings: list[Reading] | None = None
+    graph: Any = None
+    where: str = ""
+    keys: Mapping[str, str] = {}
+
+
+_listening = _Listening()
+
+
+@contextlib.contextmanager
+def recording() -> Iterator[list[Reading]]:
+    """Inside, all that has a range is recorded as it is read, in this thread.
+
+    >>> with recording() as readings:
+    ...     _ = safe_labels("y_true", tf.constant([0, 7]), classes=3)
+    >>> describe(readings[0], readings[0].values.numpy(), readings[0].outside.numpy())
+    "the labels 'y_true': found 7 in row 1; expected whole numbers from 0 to 2 (3 classes), or a mask that hides them"
+    """
+    _listening.readings, _listening.graph = [], _graph()
+    try:
+        yield _listening.readings
+    finally:
+        _listening.readings = _listening.graph = None
+
+
+@contextlib.contextmanager
+def evaluating(where: str, keys: Mapping[str, str]) -> Iterator[None]:
+    """Inside, what is recorded was read by `where`, such as "the term 'cost'", whose reads have these keys."""
+    _listening.where, _listening.keys = where, keys
+    try:
+        yield
+    finally:
+        _listening.where, _listening.keys = "", {}
+
+
+def safe_labels(
+    read: str, labels: tf.Tensor, classes: int, *, ignored: int | None = None
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Labels that can be used as indices, and which of them could not be.
+
+    Args:
+      read: the name of the read.
+      labels: `[batch, ...]`, integers of any type, or whole numbers as floats.
+      classes: how many there are: labels are from 0 to below it.
+      ignored: one more label that is left as it is.
+
+    Returns:
+      The labels as int32, int64 or floats, 0 where they were out of range; and a bool for each, True there.
+
+    >>> labels, outside = safe_labels("y_true", tf.constant([1, 255], tf.uint8), classes=3)
+    >>> labels.numpy().tolist(), outside.numpy().tolist()
+    ([1, 0], [False, True])
+    """
+    expected = f"whole numbers from 0 to {classes - 1} ({classes} classes), or a mask that hides them"
+    return safe_indices(f"the labels {_key(read)!r}", labels, classes, expected=expected, ignored=ignored)
+
+
+def safe_indices(
+    what: str, indices: tf.Tensor, size: int, *, expected: str, ignored: int | None = None
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Like `safe_labels`, for indices of anything; `what` they are and what was `expected`, for people."""
+    indices = _countable(tf.convert_to_tensor(indices))
+    inside = (indices >= 0) & (indices < tf.cast(size, indices.dtype))
+    if indices.dtype.is_floating:
+        inside &= tf.equal(indices, tf.round(indices))
+    if ignored is not None:
+        inside |= tf.equal(indices, tf.cast(ignored, indices.dtype))
+    _record(what, expected, indices, ~inside)
+    return tf.where(inside, indices, tf.zeros_like(indices)), ~inside
+
+
+def safe_mask(key: str, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """A mask of which nothing lies outside of 0 to 1, and what to add to its mean: 0, or NaN if something did."""
+    mask = tf.convert_to_tensor(mask)
+    if mask.dtype.is_bool:
+        return mask, tf.constant(0.0)
+    outside = ~((mask >= tf.cast(0, mask.dtype)) & (mask <= tf.cast(1, mask.dtype)))
+    _record(f"the mask {key!r}", "numbers from 0 to 1", mask, outside)
+    return tf.where(outside, tf.zeros_like(mask), mask), tf.where(tf.reduce_any(outside), float("nan"), 0.0)
+
+
+def poisoned(values: tf.Tensor, outside: tf.Tensor) -> tf.Tensor:
+    """The values, of which those are NaN that depend on something outside of its range; further axes are spread.
+
+    >>> poisoned(tf.constant([1.0, 2.0]), tf.constant([False, True])).numpy().tolist()
+    [1.0, nan]
+    """
+    for _ in range(values.shape.rank - outside.shape.rank):
+        outside = outside[..., tf.newaxis]
+    return tf.where(outside, tf.constant(float("nan"), values.dtype), values)
+
+
+def describe(reading: Reading, values: np.ndarray, outside: np.ndarray, *, row: str = "row") -> str | None:
+    """A sentence about what of a reading lies outside, given as arrays; None where nothing does.
+
+    Args:
+      reading: what was read.
+      values: of the reading, `[rows, ...]`.
+      outside: likewise.
+      row: what a row is called.
+    """
+    if not outside.any():
+        return None
+    found = _listed([f"{value:.7g}" for value in np.unique(values[outside])])
+    rows = np.unique(np.nonzero(outside)[0])
+    where = f"{row}{'s' * (len(rows) > 1)} {_listed([f'{number:,}' for number in rows])}"
+    return f"{reading.what}: found {found} in {where}; expected {reading.expected}"
+
+
+def _listed(shown: Sequence[str]) -> str:
+    more = len(shown) - _SHOWN
+    return ", ".join(shown[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _countable(indices: tf.Tensor) -> tf.Tensor:
+    """Integers in a type by which TensorFlow gathers; floats as they are."""
+    if indices.dtype.is_floating or indices.dtype in (tf.int32, tf.int64):
+        return indices
+    return tf.cast(indices, tf.int64 if indices.dtype in (tf.uint32, tf.uint64) else tf.int32)
+
+
+def _key(read: str) -> str:
+    return _listening.keys.get(read, read)
+
+
+def _record(what: str, expected: str, values: tf.Tensor, outside: tf.Tensor) -> None:
+    # What is read inside of a function of its own cannot be looked at from outside of it.
+    if _listening.readings is not None and _listening.graph is _graph():
+        where = f" of {_listening.where}" if _listening.where else ""
+        _listening.readings.append(Reading(f"{what}{where}", expected, values, outside))
+
+
+def _graph() -> Any:
+    return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()

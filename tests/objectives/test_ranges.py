@@ -1,0 +1,73 @@
+"""Ranges: what lies outside makes its own value NaN in every execution, and is named where somebody asks."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives.ranges import describe, evaluating, poisoned, recording, safe_indices, safe_labels, safe_mask
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32"])
+def test_labels_of_every_type_become_indices(dtype):
+    labels, outside = safe_labels("y_true", tf.constant([0, 2, 3], dtype), classes=3)
+    np.testing.assert_array_equal(labels, [0, 2, 0])
+    np.testing.assert_array_equal(outside, [False, False, True])
+    assert labels.dtype in (tf.int32, tf.int64, tf.float32)
+
+
+@pytest.mark.parametrize("label", [-1, 3, 2**40, 0.5, np.nan, np.inf, np.uint64(2**64 - 1)])
+def test_no_other_number_is_a_label(label):
+    labels, outside = safe_labels("y_true", tf.constant(np.array([label])), classes=3)
+    assert (float(labels[0]), bool(outside[0])) == (0, True)
+
+
+def test_an_ignored_label_is_left_as_it_is():
+    labels, outside = safe_labels("y_true", tf.constant([255, -1]), classes=3, ignored=255)
+    np.testing.assert_array_equal(labels, [255, 0])
+    np.testing.assert_array_equal(outside, [False, True])
+
+
+@pytest.mark.parametrize("value", [-1.0, 1.5, np.nan, np.inf])
+def test_a_mask_outside_of_0_to_1_adds_nan(value, compile_as):
+    mask, poison = compile_as(lambda mask: safe_mask("m", mask))(tf.constant([0.0, 0.5, 1.0, value]))
+    np.testing.assert_array_equal(mask, [0, 0.5, 1, 0])
+    assert np.isnan(poison)
+
+
+@pytest.mark.parametrize("mask", [[0.0, 0.25, 1.0], [True, False], [0, 1]])
+def test_a_mask_within_adds_nothing(mask):
+    assert float(safe_mask("m", tf.constant(mask))[1]) == 0
+
+
+def test_only_what_depends_on_it_is_nan():
+    values = poisoned(tf.ones([2, 2], tf.float16), tf.constant([False, True]))
+    np.testing.assert_array_equal(np.isnan(values), [[False, False], [True, True]])
+
+
+def test_a_recording_has_all_that_was_read_inside_and_says_who_read_it():
+    with recording() as readings:
+        with evaluating("the term 'cost'", {"y_true": "targets.x"}):
+            safe_labels("y_true", tf.constant([[0, 5], [0, 0], [-2, 9]]), classes=3)
+        safe_indices("the inputs of the layer 'tokens'", tf.constant([1]), 2, expected="0 or 1")
+    safe_labels("y_true", tf.constant([7]), classes=3)
+    first, second = (describe(reading, reading.values.numpy(), reading.outside.numpy()) for reading in readings)
+    assert first == (
+        "the labels 'targets.x' of the term 'cost': found -2, 5, 9 in rows 0, 2; "
+        "expected whole numbers from 0 to 2 (3 classes), or a mask that hides them"
+    )
+    assert second is None
+
+
+def test_many_are_counted_rather_than_listed():
+    with recording() as readings:
+        safe_mask("m", tf.range(2, 11))
+    assert "found 2, 3, 4, 5, 6 and 4 more in rows 0, 1, 2, 3, 4 and 4 more" in describe(
+        readings[0], readings[0].values.numpy(), readings[0].outside.numpy()
+    )
+
+
+def test_what_is_read_in_a_function_of_its_own_is_not_recorded():
+    inner = tf.function(lambda labels: safe_labels("y_true", labels, classes=3)[0])
+    with recording() as readings:
+        inner(tf.constant([7]))
+    assert readings == []
