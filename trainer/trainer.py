@@ -22,12 +22,12 @@ from trainer.devices import cluster
 from trainer.devices.strategy import place
 from trainer.executions.pace import Pace
 from trainer.executions.program import Program
-from trainer.interruption import Interruption
+from trainer.interruption import Interrupted, Interruption
 from trainer.lock import Lock
 from trainer.log import Lines
 from trainer.loop import Loop, Periods
 from trainer.recovery.autopsy import read_batch, read_state, read_step
-from trainer.recovery.non_finite import NonFinite
+from trainer.recovery.non_finite import NonFinite, NonFiniteError
 from trainer.recovery.recovery import Recovery
 from trainer.reports import Background, JsonLines, Report, Run, TensorBoard, Terminal
 from trainer.room import require_room
@@ -41,9 +41,11 @@ from trainer.settings import (
     refuse_unknown_best,
     refuse_unread_weights,
 )
+from trainer.steps.adoption import refuse_scope
 from trainer.steps.assembly import assemble
 from trainer.steps.precision import building_in, require_precision
 from trainer.steps.step import Step
+from trainer.steps.traced import Traced
 from trainer.task import Task
 from trainer.workdir import locate_workdir, make_workdir, write_record
 
@@ -110,15 +112,18 @@ class Trainer:
 
         Args:
           objective: the terms.
-          optimizer: any Keras optimizer; it becomes this trainer's own.
+          optimizer: a Keras optimizer, new or one that trained this model before. It may not scale the loss, average
+            weights or accumulate gradients by itself: `precision`, `average_momentum` and `accumulate_steps` do that.
           task: gives the model, the training and the evaluation data, each unless given itself.
-          model: a built model.
+          model: a built model; between the calls of this trainer it is an ordinary Keras model.
           train: the examples to learn from.
           eval: the examples to judge by, if any.
           workdir: the run's folder; None to keep nothing. A folder with checkpoints is gone on with.
           steps: how many updates in all.
           batch_size: examples in one update, over all replicas.
-          seed: of the model's first weights, of its random layers and of the order of examples.
+          seed: of the order of examples, and of the first weights and the random layers of a model that a task builds.
+            A `model` given itself has its weights and its layers' seeds already: call
+            `keras.utils.set_random_seed(seed)` before it is built, or two runs start from different weights.
           strategy: "auto", "mirrored", "one_device", "multi_worker" or a strategy itself, see
             `trainer.devices.strategy`.
           execution: "auto", "graph", "xla_step" or "xla_loop"; see `trainer.executions.execution`.
@@ -154,6 +159,7 @@ class Trainer:
           ConfigurationError: something does not fit; all that can be told at once is. Or another process trains in
             `workdir`, or it is a folder with files that are not of a run.
         """
+        refuse_scope("a Trainer is made")
         check_settings(locals(), annotations_of(Trainer.__init__))
         self._settings = describe(locals())
         keras.utils.set_random_seed(seed)
@@ -182,6 +188,7 @@ class Trainer:
         refuse_unbuilt(model)
         require_precision(model, precision)
         self.objective, self.task, self.model = objective, task, model
+        self._traced = Traced(model, optimizer)
         step = assemble(
             self._strategy,
             model=model,
@@ -194,6 +201,7 @@ class Trainer:
             average_momentum=average_momentum,
             allow_unreached=allow_unreached,
         )
+        self._at_work = step.adoption.at_work
         self._make_program = functools.partial(
             Program, strategy=self._strategy, step=step, batch_size=batch_size, seed=seed
         )
@@ -203,10 +211,13 @@ class Trainer:
         self._done = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._guard = NonFinite(non_finite, non_finite_limit)
         self._averages = Averages(self._program.tags, log_every)
+        # Whether training continues from the state in memory: not before the first call, nor after most errors.
+        self._is_current = False
         self._saver = None
         if self.workdir:
             checkpoints = Checkpoints(self.workdir / "checkpoints", keep=keep_checkpoints, metric=best)
-            self._saver = self._make_saver(checkpoints, step)
+            with self._at_work():
+                self._saver = self._make_saver(checkpoints, step)
         reports = _default_reports(self.workdir) if reports is None else reports
         self._reports = Background(reports if self.is_chief else [])
         self._loop = Loop(
@@ -226,7 +237,7 @@ class Trainer:
             step=self._done,
             guard=self._guard,
             reports=self._reports,
-            restart_reports=lambda: self._start_reports(resumed=True),
+            restart_reports=lambda: self._start_reports(restored=True),
             saver=self._saver,
             workdir=self.workdir,
         )
@@ -239,8 +250,12 @@ class Trainer:
     def train(self, *, until: int | None = None) -> Mapping[str, float]:
         """Trains up to `steps` updates, from the newest checkpoint on if there is one.
 
+        Between two calls the model and the optimizer are the caller's: the second call continues from what is in
+        memory, with all that was assigned in between. It restores a checkpoint only where the first one ended in an
+        error other than `Interrupted` and `NonFiniteError`, or where another trainer has saved a later one.
+
         Args:
-          until: how many updates to stop after, if before `steps`, for a look; the next call goes on. The model is
+          until: how many updates to stop after, if before `steps`, for a look; the next call continues. The model is
             evaluated and saved here too; the lines of training are those of a run that does not stop here.
 
         Returns:
@@ -248,10 +263,13 @@ class Trainer:
           since the last line then). Where nothing was left to train, those of now.
 
         Raises:
+          ConfigurationError: something does not fit, or was changed since the trainer was made that a traced step
+            has taken over, such as `trainable`; or another thread or trainer is at work on the model.
           Interrupted: SIGINT, SIGTERM or SIGHUP came; lines are written and, with a workdir, all is saved. A second
             one ends the process at once. Before the first step they do what they did before.
+          NonFiniteError: an update would not be finite, and `non_finite` does not say how to get past it.
         """
-        with self.alone():
+        with self.alone(), self._at_work():
             return self._train(self._steps if until is None else min(until, self._steps))
 
     @contextlib.contextmanager
@@ -299,25 +317,48 @@ class Trainer:
         """
         folder = pathlib.Path(autopsy)
         record = read_step(folder)
-        self._program.everything.load(read_state(folder))
-        program = self._make_program(train=read_batch(folder), eval=None, execution=record["execution"])
-        return program.examine(program.look(0).data, record["step"] - 1)
+        with self._at_work():
+            self._program.everything.load(read_state(folder))
+            program = self._make_program(train=read_batch(folder), eval=None, execution=record["execution"])
+            return program.examine(program.look(0).data, record["step"] - 1)
 
     def _train(self, until: int) -> Mapping[str, float]:
-        resumed = self._saver is not None and self._saver.restore() is not None
+        self._traced.require_unchanged()
+        restored = self._restore()
         cluster.require_same(self._strategy, "the checkpoint that they see (is --workdir shared?)", self.step)
         # Before the reports start: a run that cannot work leaves no line in them.
         self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self.workdir)
         self._require_room(until)
         interruption = Interruption()
-        with interruption.noting(lambda: self._leave(interruption, until)), self._kept():
-            self._start_reports(resumed=resumed)
-            if self._guard.policy == "rollback" and not resumed:
+        with (
+            self._noting_what_is_left(),
+            interruption.noting(lambda: self._leave(interruption, until)),
+            self._kept(),
+        ):
+            self._start_reports(restored=restored)
+            if self._guard.policy == "rollback" and not restored:
                 self._loop.save()
+            self._is_current = False
             values = self._loop.run(
                 until=until, steps=self._steps, interruption=interruption, get_past=self._recovery.get_past
             )
         return values or self.dry_run()
+
+    def _restore(self) -> bool:
+        """Takes the state of the newest checkpoint, unless that in memory is current; whether it did."""
+        if self._saver is None or (self._is_current and self._saver.newest_step <= self.step):
+            return False
+        return self._saver.restore() is not None
+
+    @contextlib.contextmanager
+    def _noting_what_is_left(self) -> Iterator[None]:
+        """What any other error interrupted may be half of a step, or have lines that were not written."""
+        try:
+            yield
+        except (Interrupted, NonFiniteError):
+            self._is_current = True
+            raise
+        self._is_current = True
 
     def _make_saver(self, checkpoints: Checkpoints, step: Step) -> Saver:
         others = [*step.state, *self._guard.variables, *self._averages.state]
@@ -361,7 +402,7 @@ class Trainer:
         kept = "all is saved" if self._saver else "nothing is saved, as there is no workdir"
         return f"left at step {self.step:,} of {until:,}; {kept}"
 
-    def _start_reports(self, *, resumed: bool) -> None:
+    def _start_reports(self, *, restored: bool) -> None:
         asked, used = gin.config_str(), gin.operative_config_str()
         if not asked.strip():
             asked = used = f"# Built in Python, not from gin:\n# {self.objective!r}\n"
@@ -372,19 +413,20 @@ class Trainer:
             steps=self._steps,
             first_step=self.step,
             config=used,
-            headline=self._headline(resumed),
+            headline=self._headline(restored),
             workdir=self.workdir,
         )
         self._reports.start(run)
 
-    def _headline(self, resumed: bool) -> tuple[str, ...]:
+    def _headline(self, restored: bool) -> tuple[str, ...]:
         choice = self._program.choice
+        where = f"the newest checkpoint in {self.workdir}" if restored else "where the last call of train() left it"
         return (
             f"{len(self.objective.terms)} terms: {', '.join(self.objective.terms)}",
             f"strategy {self._placement.name}: {self._placement.reason}",
             f"{self._placement.replicas}; execution {choice.execution}: {choice.reason}",
             self._program.describe_data(self.step),
-            *([f"going on at step {self.step:,} from the newest checkpoint in {self.workdir}"] if resumed else []),
+            *([f"going on at step {self.step:,} from {where}"] if self.step or restored else []),
             *(f"changed: {line}" for line in self._changes),
         )
 

@@ -110,6 +110,11 @@ class Saver:
         if self._saving.done:
             self.wait()
 
+    @property
+    def newest_step(self) -> int:
+        """How many updates the newest checkpoint has, sound or not; 0 where there is none."""
+        return max((checkpoint.step for checkpoint in self._checkpoints.all()), default=0)
+
     def restore(self) -> Checkpoint | None:
         """Takes the state of the newest sound checkpoint, which is returned; None where there is none.
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 
 import tensorflow as tf
+from tensorflow.python.distribute.distribute_lib import _DefaultDistributionStrategy
 
 from objectives import ConfigurationError
 from objectives.errors import expected
@@ -47,13 +48,13 @@ def place(strategy: str | tf.distribute.Strategy) -> Placement:
     one device as well; `one_device` takes the first. `multi_worker` takes all devices of all processes of a cluster,
     see `trainer.devices.cluster`; say it before TensorFlow touches a device. `auto` is `multi_worker` where TF_CONFIG
     names more than one worker, else `mirrored`. A strategy itself, such as `mirrored(["CPU:0", "CPU:1"])`, is taken as
-    it is.
+    it is, but that between CPUs it reduces as one of `mirrored` does. TensorFlow's default one is `one_device`.
 
     Raises:
       ConfigurationError: there is no such strategy, or no cluster to join.
     """
     if isinstance(strategy, tf.distribute.Strategy):
-        return Placement(strategy, type(strategy).__name__, "as given")
+        return _given(strategy)
     if strategy not in STRATEGIES:
         raise ConfigurationError(f"Trainer.strategy is {strategy!r}; {expected(str(strategy), STRATEGIES)}")
     name, reason = _automatic() if strategy == "auto" else (strategy, "as configured")
@@ -98,6 +99,22 @@ def configure_logical_devices(count: int) -> None:
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
     except RuntimeError as error:
         raise ConfigurationError(f"--logical_devices: {error}") from error
+
+
+def _given(strategy: tf.distribute.Strategy) -> Placement:
+    """A strategy that somebody made, or what does the same."""
+    kind = type(strategy).__name__
+    if isinstance(strategy, _DefaultDistributionStrategy):
+        return Placement(mirrored(devices_in_use()[:1]), "one_device", "TensorFlow's default strategy was given")
+    if isinstance(strategy, tf.distribute.MirroredStrategy) and _spans_cpus(strategy):
+        # The same object still: a model may have been made in its scope.
+        strategy.extended._cross_device_ops = tf.distribute.ReductionToOneDevice()
+    return Placement(strategy, kind, "as given")
+
+
+def _spans_cpus(strategy: tf.distribute.Strategy) -> bool:
+    devices = strategy.extended.worker_devices
+    return len(devices) > 1 and all("CPU" in device for device in devices)
 
 
 def _automatic() -> tuple[str, str]:

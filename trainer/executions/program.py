@@ -4,7 +4,7 @@ import contextlib
 import functools
 import pathlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import tensorflow as tf
@@ -21,6 +21,19 @@ from trainer.feeds.shares import Shares
 from trainer.feeds.sources import Source
 from trainer.log import without_empty_means
 from trainer.steps.step import Step
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _at_work(method: Method) -> Method:
+    """A method that runs with the model and the optimizer under the strategy."""
+
+    @functools.wraps(method)
+    def at_work(self: "Program", *args: Any, **kwargs: Any) -> Any:
+        with self._step.adoption.at_work():
+            return method(self, *args, **kwargs)
+
+    return cast(Method, at_work)
 
 
 class Program:
@@ -61,14 +74,17 @@ class Program:
         return self._feed.describe(step)
 
     @property
+    @_at_work
     def choice(self) -> Choice:
         """How chunks are run, and why."""
         return self._executor.choice
 
+    @_at_work
     def settle(self, *, first_step: int, steps: int, folder: pathlib.Path | None) -> None:
         """Chooses how to run the `steps` steps after `first_step` and compiles them; see `Executor.settle`."""
         self._executor.settle(first_step=first_step, steps=steps, folder=folder)
 
+    @_at_work
     def compile(self) -> None:
         """Does now what the first chunk would otherwise wait for; changes no state.
 
@@ -77,12 +93,14 @@ class Program:
         """
         self._executor.compile()
 
+    @_at_work
     def train(self, *, first_step: int, steps: int, first_batch: int | None = None) -> np.ndarray:
         """Does the `steps` updates that follow `first_step`, up to the first that is not finite; see `Executor.run`."""
         return self._executor.run(
             first_step=first_step, first_batch=first_step if first_batch is None else first_batch, steps=steps
         )
 
+    @_at_work
     def examine(self, data: Any, step: int) -> dict[str, float]:
         """All values and gradients of the terms by tag, on the first row of `data`, after `step` updates."""
         numbers = dict(zip(self.tags, self._executor.numbers(data, step).tolist(), strict=True))
@@ -99,6 +117,7 @@ class Program:
         return gathered if valid is None else tf.nest.map_structure(lambda leaf: leaf[valid > 0], gathered)
 
     @property
+    @_at_work
     def everything(self) -> State:
         """All that training changes, but for what the feed holds."""
         return self._step.everything
@@ -108,6 +127,7 @@ class Program:
         """Whether there is something to evaluate on."""
         return self._eval_source is not None
 
+    @_at_work
     def evaluate(self, step: int) -> dict[str, float]:
         """Each term and the total over every example of the evaluation source exactly once, by tag.
 
@@ -121,10 +141,12 @@ class Program:
         """Inside, the model has its averaged weights, if it keeps any."""
         return contextlib.nullcontext() if self._step.average is None else self._step.average.in_place()
 
+    @_at_work
     def term_gradients(self, step: int) -> dict[str, float]:
         """Norm of each weighted term's gradient and its cosine with the total's, by tag, on the batch of a look."""
         return self._gradients_on(self._feed.look(step), step)
 
+    @_at_work
     def preview(self, step: int) -> dict[str, float]:
         """Checks all that training would meet, without an update: each term on the batch of a look, by tag."""
         self.compile()

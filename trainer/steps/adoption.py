@@ -1,50 +1,210 @@
-"""Adoption: how a model and an optimizer that were built elsewhere move under a strategy."""
+"""Adoption: while a trainer works, the variables of a model and an optimizer are those of the first replica."""
+
+import contextlib
+import threading
+import weakref
+from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
+from tensorflow.python.distribute.values import DistributedVariable
 
 from objectives import ConfigurationError
 
+# Of all trainers of the process: a model or an optimizer that two of them share is taken by one at a time.
+_taking = threading.Lock()
 
-def adopt(strategy: tf.distribute.Strategy, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
-    """Moves a model's and an optimizer's variables, with their values, under the strategy, and builds the optimizer.
 
-    The objects stay the caller's own: after training, the model that was handed in is the trained one. Keras
-    offers no public way to do this short of rebuilding the model, which loses subclassed ones.
+class Adoption:
+    """Puts a model and an optimizer under a strategy for as long as something runs there.
 
-    Raises:
-      ConfigurationError: the optimizer does something itself that is wrong on several replicas.
+    Inside `at_work` each of their variables is a distributed one, whose first component is the plain variable that it
+    was before; it is trained in place. Outside they hold their plain variables again, so that they are an ordinary
+    model and optimizer, with the trained values. On entry the other replicas take the values of the first one.
+
+    A variable that lies on another device than the first replica is copied to it on entry and back at the end.
     """
-    if strategy.num_replicas_in_sync > 1:
-        _refuse_local_work(optimizer)
-    variables = [*model.variables, *optimizer.variables]
-    values = [variable.numpy() for variable in variables]
-    with strategy.scope():
-        for variable, value in zip(variables, values, strict=True):
-            variable._initialize(value)
-        optimizer._distribution_strategy = strategy
+
+    def __init__(
+        self, strategy: tf.distribute.Strategy, model: keras.Model, optimizer: keras.optimizers.Optimizer
+    ) -> None:
+        """Builds the optimizer, and makes the variables of the other replicas.
+
+        Raises:
+          ConfigurationError: the model or the optimizer belongs to another strategy, or the optimizer to another
+            model.
+        """
+        self._strategy, self._optimizer = strategy, optimizer
+        _refuse_other_strategy(strategy, [*model.variables, *optimizer.variables])
+        _build(optimizer, model)
+        variables = {id(variable): variable for variable in [*model.variables, *optimizer.variables]}
+        self._placed = [_Placed(strategy, variable) for variable in variables.values()]
+        self._lock, self._working = threading.RLock(), False
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Inside, the model and the optimizer are under the strategy; it may be entered again inside.
+
+        Raises:
+          ConfigurationError: another thread or another trainer is inside, or a strategy's scope is open.
+        """
+        if not self._lock.acquire(blocking=False):
+            raise ConfigurationError("this trainer is at work in another thread; expected one thread at a time")
+        working = self._working
+        try:
+            with contextlib.nullcontext() if working else self._in_place():
+                self._working = True
+                yield
+        finally:
+            self._working = working
+            self._lock.release()
+
+    @contextlib.contextmanager
+    def _in_place(self) -> Iterator[None]:
+        refuse_scope("a trainer works")
+        with contextlib.ExitStack() as entered:
+            with _taking:
+                if not all(placed.is_free for placed in self._placed):
+                    raise ConfigurationError(
+                        "another trainer is at work on the same model or optimizer; expected one after the other"
+                    )
+                for placed in self._placed:
+                    placed.enter()
+                    entered.callback(placed.leave)
+            entered.enter_context(self._optimizer_under_strategy())
+            entered.enter_context(self._device())
+            yield
+
+    def _device(self) -> contextlib.AbstractContextManager:
+        """XLA compiles a whole step for the device at hand, which has to be that of the only replica."""
+        (device, *others) = self._strategy.extended.worker_devices
+        at_hand = others or device == tf.zeros([]).device
+        return contextlib.nullcontext() if at_hand else tf.device(device)
+
+    @contextlib.contextmanager
+    def _optimizer_under_strategy(self) -> Iterator[None]:
+        optimizer, before = self._optimizer, self._optimizer._distribution_strategy
+        optimizer._distribution_strategy = self._strategy
         # The step sums gradients over replicas itself, before it clips them: once is enough.
         optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
-        # It knows variables by what they hold, which has just changed.
+        # It knows variables by the identity of what they hold, which differs where that was copied to another device.
         for i, variable in enumerate(optimizer._trainable_variables):
             optimizer._trainable_variables_indices[optimizer._var_key(variable)] = i
-        # An optimizer cannot create its slots while it is traced under a strategy.
-        optimizer.build(model.trainable_variables)
-    for part in model._flatten_layers():
-        if isinstance(part, keras.Model):
-            _forget_functions(part)
+        try:
+            yield
+        finally:
+            del optimizer._all_reduce_sum_gradients
+            optimizer._distribution_strategy = before
 
 
-def _forget_functions(model: keras.Model) -> None:
-    """What `predict`, `evaluate` and `fit` compiled earlier works on the variables of then, which nobody trains."""
-    model.predict_function = model.test_function = model.train_function = None
+def refuse_scope(what: str) -> None:
+    """Raises ConfigurationError inside of a strategy's scope, where TensorFlow would mirror whatever is made."""
+    if tf.distribute.has_strategy():
+        kind = type(tf.distribute.get_strategy()).__name__
+        raise ConfigurationError(
+            f"{what} inside the scope of a {kind}; expected no `with strategy.scope():` around it: "
+            f"give Trainer(strategy=strategy), which places everything itself"
+        )
 
 
-def _refuse_local_work(optimizer: keras.optimizers.Optimizer) -> None:
-    """Keras clips and accumulates on each replica before it reduces, which changes the result."""
-    for name in ("clipnorm", "global_clipnorm", "clipvalue", "gradient_accumulation_steps"):
-        if getattr(optimizer, name, None):
+def _refuse_other_strategy(strategy: tf.distribute.Strategy, variables: list[keras.Variable]) -> None:
+    for variable in variables:
+        if isinstance(variable._value, DistributedVariable) and variable._value.distribute_strategy is not strategy:
+            kind = type(variable._value.distribute_strategy).__name__
             raise ConfigurationError(
-                f"the optimizer's {name} is {getattr(optimizer, name)!r}, which Keras applies on each replica for "
-                f"itself; expected an optimizer without it (Trainer.clip_norm bounds the global gradient)"
+                f"{variable.path} was made inside the scope of another {kind} than that of this trainer; expected "
+                f"Trainer(strategy=...) with that strategy itself, or a model and an optimizer made outside of it"
             )
+
+
+def _build(optimizer: keras.optimizers.Optimizer, model: keras.Model) -> None:
+    """Builds an optimizer for a model, as it cannot create its variables while it is traced under a strategy."""
+    if optimizer.built:
+        _refuse_other_variables(optimizer, model)
+        return
+    before = optimizer._distribution_strategy
+    held = (variable._value for variable in model.variables)
+    strategies = {value.distribute_strategy for value in held if isinstance(value, DistributedVariable)}
+    strategy = strategies.pop() if strategies else tf.distribute.get_strategy()
+    optimizer._distribution_strategy = strategy
+    try:
+        with strategy.scope():
+            optimizer.build(model.trainable_variables)
+    finally:
+        optimizer._distribution_strategy = before
+
+
+def _refuse_other_variables(optimizer: keras.optimizers.Optimizer, model: keras.Model) -> None:
+    known = {id(variable) for variable in optimizer._trainable_variables}
+    own = {id(variable) for variable in model.trainable_variables}
+    if known != own:
+        missing = [variable.path for variable in model.trainable_variables if id(variable) not in known]
+        extra = [variable.path for variable in optimizer._trainable_variables if id(variable) not in own]
+        what = f"not for {_some(missing)}" if missing else f"for {_some(extra)} too, which this model does not train"
+        raise ConfigurationError(
+            f"the optimizer {optimizer.name!r} is in use already: it was built for other variables ({what}); "
+            f"expected a new optimizer, or one that trained exactly the variables that this model trains"
+        )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+class _Placed:
+    """A Keras variable, what it holds outside of a trainer's work, and what it holds inside."""
+
+    def __init__(self, strategy: tf.distribute.Strategy, variable: keras.Variable) -> None:
+        self._variable, self._own = variable, variable._value
+        self._inside = self._own if isinstance(self._own, DistributedVariable) else self._around_own(strategy)
+        self._parts = list(getattr(self._inside, "values", [self._inside]))
+
+    @property
+    def is_free(self) -> bool:
+        return self._variable._value is self._own
+
+    def enter(self) -> None:
+        if self._inside is not self._own:
+            for part in self._parts:
+                if part is not self._own:
+                    part.assign(self._own)
+            self._mark(weakref.ref(self._inside))
+        self._variable._value = self._inside
+
+    def leave(self) -> None:
+        self._variable._value = self._own
+        if self._inside is not self._own:
+            self._mark(None)
+            if self._parts[0] is not self._own:
+                self._own.assign(self._parts[0])
+
+    def _around_own(self, strategy: tf.distribute.Strategy) -> tf.Variable:
+        """What TensorFlow makes of a variable under the strategy, with the plain one as its first component."""
+        own, variable = self._own, self._variable
+        with strategy.scope():
+            made = tf.Variable(
+                own.value(),
+                dtype=own.dtype,
+                trainable=variable.trainable,
+                name=variable.name,
+                aggregation=variable._map_aggregation(variable.aggregation),
+                synchronization=variable._map_synchronization(variable.synchronization),
+            )
+        first, *others = getattr(made, "values", [made])
+        # Of several workers all begin with the values of the chief, which TensorFlow has handed round.
+        own.assign(first)
+        if first.device != own.device:
+            return made
+        if not isinstance(made, DistributedVariable):
+            return own
+        around = type(made)(strategy, [own, *others], made.aggregation, made._policy)
+        self._mark(None)
+        return around
+
+    def _mark(self, container: weakref.ref | None) -> None:
+        """Has the plain variable name the distributed one that it is a component of, or none."""
+        handle = self._own.handle
+        if container is not None:
+            handle._distributed_container = container
+        elif hasattr(handle, "_distributed_container"):
+            del handle._distributed_container

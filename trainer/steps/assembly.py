@@ -1,12 +1,13 @@
-"""Assembly: a step, made of what a trainer was given, with all its variables under the strategy."""
+"""Assembly: a step, made of what a trainer was given."""
 
 import keras
 import tensorflow as tf
 
 from objectives import Objective
-from trainer.steps.adoption import adopt
+from trainer.steps.adoption import Adoption
 from trainer.steps.average import WeightAverage
 from trainer.steps.clipping import Clipping
+from trainer.steps.optimizers import refuse_own_work
 from trainer.steps.precision import LossScale
 from trainer.steps.step import Step
 from trainer.steps.tap import Tap
@@ -31,8 +32,9 @@ def assemble(
       ConfigurationError: keys name what the model has not, or the optimizer cannot work under the strategy.
     """
     tap = Tap(model, objective.keys)
-    adopt(strategy, model, optimizer)
+    refuse_own_work(optimizer, replicas=strategy.num_replicas_in_sync)
     return Step(
+        adoption=Adoption(strategy, model, optimizer),
         tap=tap,
         objective=objective,
         optimizer=optimizer,

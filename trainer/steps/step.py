@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, Context, Mean, Objective
 from trainer.checkpoints.state import State
+from trainer.steps.adoption import Adoption
 from trainer.steps.average import WeightAverage
 from trainer.steps.clipping import Clipping
 from trainer.steps.gradients import (
@@ -34,7 +35,10 @@ from trainer.steps.tap import Tap
 class Step:
     """What one step computes, for a replica's shard of the batch.
 
+    Everything but its tags works inside of `adoption.at_work()` alone.
+
     Attributes:
+      adoption: of the model and the optimizer, under the strategy.
       tap: the model's multi-output view.
       objective: the terms.
       optimizer: built already.
@@ -47,6 +51,7 @@ class Step:
       compiled: whether XLA compiles the forward and the backward pass by themselves, between sums over replicas.
     """
 
+    adoption: Adoption
     tap: Tap
     objective: Objective
     optimizer: keras.optimizers.Optimizer

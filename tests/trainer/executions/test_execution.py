@@ -30,7 +30,8 @@ def test_each_execution_computes_the_same(make_full_program, execution, count, a
 
 
 def ways(program):
-    return program._executor._ways
+    with program._step.adoption.at_work():
+        return program._executor._ways
 
 
 def test_a_dense_model_on_one_replica_may_be_compiled_whole(make_program):
@@ -94,7 +95,9 @@ def test_on_a_gpu_convolutions_may_be_compiled(make_program, monkeypatch):
     model = keras.Sequential([keras.Input([6, 6, 2]), layers.Conv2D(3, 3)])
     source = ArraySource(np.ones([4, 6, 6, 2]), np.ones([4, 4, 4, 3]))
     objective = Objective(data=MeanSquaredError())
-    step = make_program(model=model, train=source, objective=objective, batch_size=2)._executor._traced
+    program = make_program(model=model, train=source, objective=objective, batch_size=2)
+    with program._step.adoption.at_work():
+        step = program._executor._traced
     monkeypatch.setattr("tensorflow.config.list_logical_devices", lambda kind: [kind])
     assert find_ways(step, objective, 1).likely == ("xla_loop", "graph", "xla_step")
 

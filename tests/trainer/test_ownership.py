@@ -1,0 +1,197 @@
+"""Ownership: after and between calls of a trainer its model and its optimizer are ordinary ones, and the caller's."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import ConfigurationError, MeanSquaredError, Objective
+from trainer.devices.strategy import place
+
+
+class Residual(keras.Model):
+    """A subclassed model with batch statistics, noise and a nested functional model."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+        self.normalization = keras.layers.BatchNormalization()
+        self.noise = keras.layers.Dropout(0.2)
+        self.skip = keras.layers.Dense(2)
+
+    def call(self, inputs, training=False):
+        hidden = self.noise(self.normalization(inputs, training=training), training=training)
+        return self.inner(hidden) + self.skip(hidden)
+
+
+@pytest.fixture
+def nested(dense_model, data):
+    """A subclassed model around a functional one, built."""
+    model = Residual(dense_model())
+    model(data["x"])
+    return model
+
+
+MSE = Objective(data=MeanSquaredError())
+
+
+@pytest.mark.parametrize("strategy", ["one", 1, 2])
+def test_a_trained_model_is_an_ordinary_one(make_trainer, nested, data, replicas, strategy, tmp_path):
+    optimizer = keras.optimizers.Adam(0.05)
+    strategy = tf.distribute.OneDeviceStrategy("CPU:0") if strategy == "one" else replicas(strategy)
+    called = tf.function(lambda x: nested(x, training=False))
+    before = called(data["x"]).numpy()
+    trainer = make_trainer(
+        model=nested, optimizer=optimizer, objective=MSE, strategy=strategy, average_momentum=0.5, steps=4
+    )
+    trainer.train()
+    weights = nested.get_weights()
+    predictions = nested.predict(data["x"], verbose=0)
+    np.testing.assert_allclose(called(data["x"]), predictions, rtol=1e-5, atol=1e-6)  # traced before, with new weights
+    assert np.abs(predictions - before).max() > 1e-3
+    with trainer.averaged():
+        assert np.abs(nested.predict(data["x"], verbose=0) - predictions).max() > 1e-4
+    for found, expected in zip(nested.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert (float(optimizer.learning_rate), int(optimizer.iterations)) == (np.float32(0.05), 4)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.square(nested(data["x"], training=True) - data["y"]))
+    assert all(gradient is not None for gradient in tape.gradient(loss, nested.trainable_variables))
+    nested.compile(optimizer, "mse")
+    nested.fit(data["x"], data["y"], batch_size=5, verbose=0)
+    assert int(optimizer.iterations) == 8
+    assert any((ours != old).any() for ours, old in zip(nested.get_weights(), weights, strict=True))
+    assert trainer.train(until=4)["loss/total"] == pytest.approx(trainer.dry_run()["loss/total"])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_trained_model_is_saved_with_its_optimizer(make_trainer, dense_model, data, replicas, count, tmp_path):
+    model, optimizer = dense_model(keras.layers.BatchNormalization), keras.optimizers.Adam(0.05)
+    model.compile(optimizer, "mse")
+    make_trainer(model=model, optimizer=optimizer, strategy=replicas(count)).train()
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.predict(data["x"], verbose=0), model.predict(data["x"], verbose=0))
+    for ours, expected in zip(again.optimizer.variables, optimizer.variables, strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_leaves_an_ordinary_model(make_trainer, dense_model, data, replicas, precision):
+    keras.mixed_precision.set_dtype_policy(precision)
+    try:
+        model = dense_model()
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+    optimizer = keras.optimizers.SGD(0.05)
+    make_trainer(model=model, optimizer=optimizer, precision=precision, strategy=replicas(2)).train()
+    before = model.get_weights()[0]
+    model.compile(optimizer, "mse")
+    model.fit(data["x"], data["y"], verbose=0)
+    assert np.abs(model.get_weights()[0] - before).max() > 0
+
+
+# Several trainers
+
+
+def test_trainers_over_one_model_train_the_same_weights_in_turns(make_trainer, dense_model, replicas):
+    model, optimizer = dense_model(), keras.optimizers.Adam(0.01)
+    settings = {"model": model, "optimizer": optimizer, "steps": 4}
+    first, second = (make_trainer(**settings, strategy=replicas(count)) for count in (2, 1))
+    one_after_the_other = dense_model()
+    alone = make_trainer(model=one_after_the_other, optimizer=keras.optimizers.Adam(0.01), steps=4)
+    first.train(until=2)
+    second.train(until=2)
+    first.train()
+    assert int(optimizer.iterations) == 6
+    with pytest.raises(ConfigurationError, match="in use already"):
+        make_trainer(model=dense_model(), optimizer=optimizer)
+    other = keras.optimizers.Adam(0.01)
+    make_trainer(model=one_after_the_other, optimizer=other, steps=2).train()  # a second optimizer over the same model
+    alone.train(until=2)
+    assert (int(other.iterations), int(alone._program._step.optimizer.iterations)) == (2, 2)
+
+
+# Between two calls
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_was_assigned_between_two_calls_holds(make_trainer, dense_model, replicas, count, tmp_path):
+    model, optimizer = dense_model(), keras.optimizers.Adam(0.05)
+    settings = {"workdir": tmp_path, "strategy": replicas(count), "steps": 12, "checkpoint_every": 2}
+    trainer = make_trainer(model=model, optimizer=optimizer, **settings)
+    trainer.train(until=4)
+    optimizer.learning_rate = 0.0
+    head = model.get_layer("head")
+    head.set_weights([np.full_like(weight, 0.5) for weight in head.get_weights()])
+    before = model.get_weights()
+    trainer.train(until=8)
+    assert trainer.step == 8
+    for found, expected in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    head.trainable = False
+    with pytest.raises(ConfigurationError, match="head.trainable was True"):
+        trainer.train()
+    head.trainable = True
+    again = make_trainer(model=dense_model(), optimizer=keras.optimizers.Adam(0.05), **settings)
+    again.train(until=9)  # from the checkpoint of step 8, which has what was assigned
+    np.testing.assert_array_equal(again.model.get_weights()[-1], np.full(2, 0.5))
+    trainer.train(until=8)  # nothing to do, but another trainer has saved a later step
+    assert trainer.step == 9
+
+
+def test_a_run_in_parts_is_the_run_in_one_with_a_folder_too(make_trainer, dense_model, replicas, tmp_path):
+    def run(folder, *stops):
+        model = dense_model(lambda: keras.layers.Dropout(0.3))
+        settings = {"optimizer": keras.optimizers.Adam(0.05), "strategy": replicas(2), "steps": 9}
+        trainer = make_trainer(model=model, workdir=tmp_path / folder, checkpoint_every=4, **settings)
+        for stop in stops:
+            trainer.train(until=stop)
+        return model.get_weights()
+
+    for ours, expected in zip(run("parts", 2, 3, 7, 9), run("whole", 9), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+# Strategies that users bring
+
+
+@pytest.mark.parametrize(
+    ("make", "execution"),
+    [
+        (lambda: tf.distribute.OneDeviceStrategy("CPU:1"), "graph"),
+        (lambda: tf.distribute.OneDeviceStrategy("CPU:1"), "xla_loop"),
+        (lambda: tf.distribute.MirroredStrategy(["CPU:1"]), "xla_step"),
+        (tf.distribute.get_strategy, "graph"),
+    ],
+)
+def test_strategies_of_one_device_train_as_the_first_device_does(make_trainer, dense_model, make, execution):
+    def run(strategy):
+        model, optimizer = dense_model(lambda: keras.layers.Dropout(0.3)), keras.optimizers.Adam(0.05)
+        trainer = make_trainer(model=model, optimizer=optimizer, strategy=strategy, execution=execution, steps=3)
+        trainer.train()
+        return model.get_weights()
+
+    for found, value in zip(run(make()), run("one_device"), strict=True):
+        np.testing.assert_array_equal(found, value)
+
+
+def test_own_mirrored_strategies_of_any_sizes_work_one_after_the_other(make_trainer, dense_model):
+    def run(strategy):
+        model = dense_model(lambda: keras.layers.BatchNormalization(synchronized=True))
+        make_trainer(model=model, strategy=strategy, batch_size=6, steps=2).train()
+        return model.get_weights()[0]
+
+    devices = ["CPU:0", "CPU:1", "CPU:2"]
+    weights = [run(tf.distribute.MirroredStrategy(devices[:count])) for count in (2, 3)]
+    np.testing.assert_allclose(*weights, rtol=1e-4)
+
+
+def test_a_trainer_is_neither_made_nor_used_inside_a_scope(make_trainer, replicas):
+    strategy = replicas(2)
+    trainer = make_trainer(strategy=strategy)
+    with strategy.scope():
+        for use in (trainer.train, trainer.dry_run, lambda: make_trainer(strategy=strategy)):
+            with pytest.raises(ConfigurationError, match="inside the scope of a MirroredStrategy"):
+                use()
+    assert place(tf.distribute.get_strategy()).name == "one_device"
