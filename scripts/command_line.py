@@ -84,8 +84,6 @@ def run(main: Callable[[list[str]], None], *, arguments: str = "") -> None:
 
 def load_config() -> None:
     """Applies --logical_devices, --gin_file and --gin_param."""
-    # A gin file may import modules of the reader's own, from where the script was started.
-    sys.path.insert(0, os.getcwd())
     tf.get_logger().setLevel("ERROR")
     logging.set_verbosity(logging.WARNING)
     if FLAGS.logical_devices != 1:
@@ -101,7 +99,7 @@ def build_trainer(**arguments: Any) -> Trainer:
     strategy = config.bound("Trainer.strategy", "auto")
     if isinstance(strategy, str):
         place(strategy)
-    return config.build(Trainer, bindings=FLAGS.gin_param, **arguments)
+    return config.build(Trainer, **arguments)
 
 
 def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str) -> None:

@@ -1,0 +1,85 @@
+"""Blame: what a user's own code raises, told with whose it is, its file and line, and its own words."""
+
+import contextlib
+import os
+import pathlib
+import re
+import sysconfig
+import traceback
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+from objectives.errors import ConfigurationError
+
+# What runs a user's code: it is not in these folders that somebody looks for a mistake. tasks/ may well be.
+_ROOT = pathlib.Path(__file__).parents[1]
+_OURS = [str(_ROOT / name) for name in ("objectives", "trainer", "scripts")]
+_OTHERS = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+_MACHINERY = tuple(folder + os.sep for folder in (*_OURS, *_OTHERS))
+
+_LONGEST = 300
+
+
+@contextlib.contextmanager
+def blamed(whose: str) -> Iterator[None]:
+    """Turns what code of the user's raises inside into a ConfigurationError that names whose it is.
+
+    >>> with blamed("term 'smooth'"):
+    ...     raise ValueError("no neighbours")
+    Traceback (most recent call last):
+        ...
+    objectives.errors.ConfigurationError: term 'smooth': ValueError: no neighbours
+    """
+    try:
+        yield
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        raise ConfigurationError(f"{whose}: {told(error)}") from error
+
+
+def told(error: BaseException) -> str:
+    """An error in one line: the user's file and line if it has been there, its kind, and what it says."""
+    place = place_of(error)
+    words = f"{type(error).__name__}: {_words(error)}".removesuffix(": ")
+    return f"{place}: {words}" if place else words
+
+
+def place_of(error: BaseException) -> str | None:
+    """The innermost file and line of the user's own code that an error came through; None if there is none.
+
+    TensorFlow runs some functions elsewhere and quotes their places in the message.
+    """
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    places += [(name, int(line)) for name, line in re.findall(r'File "([^"]+)", line (\d+)', str(error))]
+    if isinstance(error, SyntaxError):
+        places.append((error.filename or "", error.lineno))
+    own = [f"{shown_path(name)}, line {line}" for name, line in places if _is_users(name)]
+    return own[-1] if own else None
+
+
+def shown_path(name: str | pathlib.Path) -> str:
+    """A file's name as a reader would type it: relative to the working directory where it lies below."""
+    path = pathlib.Path(name).absolute()
+    here = pathlib.Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _is_users(name: str) -> bool:
+    generated = name.startswith("<") and not name.startswith("<ipython") or "__autograph_generated" in name
+    return bool(name) and not generated and not name.startswith(_MACHINERY)
+
+
+def _words(error: BaseException) -> str:
+    """What an error says, without the stack and the advice that TensorFlow adds."""
+    if isinstance(error, tf.errors.OperatorNotAllowedInGraphError):
+        return "Python cannot branch on a tensor, nor loop over one, while the step is traced; use tf.where or tf.cond"
+    text = re.sub(r"\{\{.*?\}\} ?", "", str(error)).strip()
+    if "numpy" in text and ("attribute" in text or "symbolic" in text):
+        return "a tensor has no value yet while the step is traced; stay with operations of TensorFlow"
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
+    said = lines[-1].split(": ", 1)[-1] if lines[0].startswith("in user code") else lines[0]
+    if said.endswith(":") and len(lines) > 1:
+        said = f"{said} {lines[1]}"
+    return said if len(said) <= _LONGEST else f"{said[:_LONGEST]} ..."

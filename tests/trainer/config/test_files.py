@@ -1,0 +1,181 @@
+"""Files: files and bindings stack, and each kind of mistake is answered with what would have been right."""
+
+import gin
+import pytest
+
+from objectives import ConfigurationError
+from trainer import config
+
+
+def test_a_file_is_what_is_built(objective_of, file, plain):
+    objective = objective_of(file(plain))
+    assert list(objective.terms) == ["data", "small"]
+    assert objective.terms["small"].weight == 0.1
+
+
+def test_later_files_win_and_bindings_win_over_files(objective_of, file, plain):
+    second = file("ActivationPenalty.weight = 0.2\nActivationPenalty.norm = 'l2'", "second.gin")
+    objective = objective_of(file(plain), second, bindings=["ActivationPenalty.weight = 0.3", "Objective.data = None"])
+    assert list(objective.terms) == ["small"]
+    assert (objective.terms["small"].weight, objective.terms["small"].norm) == (0.3, "l2")
+
+
+def test_a_term_is_added_by_bindings_alone(objective_of, file, plain):
+    bindings = ["Objective.range = @RangeHinge()", "RangeHinge.weight = @Linear()", "Linear.steps = 10"]
+    objective = objective_of(file(plain), bindings=bindings)
+    assert list(objective.terms) == ["data", "range", "small"]
+    assert float(objective.terms["range"].weight(5)) == 0.5
+
+
+def test_the_same_term_twice_is_told_apart_by_scopes(objective_of, file, plain):
+    bindings = ["Objective.near = @near/RangeHinge()", "near/RangeHinge.max_value = 0.5"]
+    objective = objective_of(file(plain + "Objective.range = @RangeHinge()"), bindings=bindings)
+    assert (objective.terms["near"].max_value, objective.terms["range"].max_value) == (0.5, 1.0)
+
+
+def test_files_are_found_and_included_from_the_projects_root_wherever_one_is(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config.load([file("include 'gin_configs/base.gin'")], ["Trainer.steps = 3"])
+    assert gin.query_parameter("Trainer.steps") == 3
+    gin.clear_config()
+    config.load(["gin_configs/base.gin"], [])
+    assert "Trainer." in gin.config_str()
+
+
+def test_files_beside_the_reader_are_found_by_their_name(file, tmp_path, monkeypatch, plain):
+    file(plain)
+    monkeypatch.chdir(tmp_path)
+    config.load(["run.gin"], [])
+    assert gin.query_parameter("ActivationPenalty.weight") == 0.1
+
+
+def test_what_was_asked_and_what_was_used_both_replay_to_the_same_terms(objective_of, file, plain):
+    bindings = ["Objective.range = @RangeHinge()", "RangeHinge.weight = @Linear()", "Linear.steps = 10"]
+    first = objective_of(file(plain), bindings=bindings)
+    for text in (gin.config_str(), gin.operative_config_str()):
+        gin.clear_config()
+        assert objective_of(file(text, "saved.gin")).terms == first.terms
+
+
+def test_the_line_of_a_mistake_is_told(file, plain):
+    with pytest.raises(ConfigurationError, match=r"run.gin, line 6: RangeHinge has no"):
+        config.load([file(plain + "RangeHinge.wieght = 1")], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("run.gni", "did you mean 'run.gin'?"),
+        ("gin_configs/baze.gin", "did you mean 'base.gin'?"),
+        ("no_such_folder/run.gin", "there is no file 'no_such_folder/run.gin'; in "),
+    ],
+)
+def test_a_missing_file_is_answered_with_the_nearest(file, tmp_path, monkeypatch, name, answer, plain):
+    file(plain)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError) as error:
+        config.load([name], [])
+    assert str(error.value).startswith(f"{name}: ")
+    assert answer in str(error.value)
+
+
+def test_several_mistakes_are_answered_at_once(file):
+    files = [file("RangeHing.weight = 1", "first.gin"), "nowhere.gin", file("RangeHinge.wait = 1", "second.gin")]
+    bindings = ["Objective.smal = None", "RangeHinge.weight = a", "RangeHinge.weight = 1"]
+    with pytest.raises(ConfigurationError) as error:
+        config.load(files, bindings)
+    answers = [("first.gin", "'RangeHing'"), ("nowhere.gin", "no file"), ("second.gin", "'wait'")]
+    answers += [("--gin_param", "'smal'"), ("--gin_param", "'a' is not a value")]
+    assert len(error.value.messages) == len(answers)
+    for message, (where, what) in zip(error.value.messages, answers, strict=True):
+        assert where in message.split(": ")[0]
+        assert what in message
+
+
+def test_after_mistakes_nothing_is_locked(file, plain):
+    with pytest.raises(ConfigurationError):
+        config.load([], ["RangeHing.weight = 1"])
+    config.load([file(plain)], [])
+    assert gin.query_parameter("ActivationPenalty.weight") == 0.1
+
+
+def load_bytes(tmp_path, content):
+    (tmp_path / "run.gin").write_bytes(content)
+    config.load([str(tmp_path / "run.gin")], [])
+
+
+def test_a_byte_order_mark_and_carriage_returns_are_read_over(tmp_path):
+    load_bytes(tmp_path, b"\xef\xbb\xbfTrainer.steps = 3\r\nTrainer.seed = 4\r\n")
+    assert (gin.query_parameter("Trainer.steps"), gin.query_parameter("Trainer.seed")) == (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("content", "answer"),
+    [
+        (
+            "# Stra\xdfe\nTrainer.steps = 3".encode("latin-1"),
+            "line 1 holds the byte 0xdf, which is not UTF-8; save",
+        ),
+        ("Trainer.steps = 3".encode("utf-16"), "the file is UTF-16; save it as UTF-8"),
+        (b"\x89PNG\r\n\x00\x01", "the file is no text; expected gin bindings in UTF-8"),
+    ],
+    ids=["latin-1", "utf-16", "binary"],
+)
+def test_a_file_that_is_no_utf_8_is_refused(tmp_path, content, answer):
+    with pytest.raises(ConfigurationError, match=rf"run.gin: {answer}"):
+        load_bytes(tmp_path, content)
+
+
+def test_includes_are_found_beside_the_file_that_includes_them(file, tmp_path, monkeypatch):
+    (tmp_path / "shared").mkdir()
+    file("include 'other.gin'", "shared/base.gin")
+    file("include '../top.gin'\nTrainer.seed = 7", "shared/other.gin")
+    file("Trainer.steps = 8", "top.gin")
+    monkeypatch.chdir(tmp_path.parent)
+    config.load([file("include 'shared/base.gin'")], [])
+    assert (gin.query_parameter("Trainer.steps"), gin.query_parameter("Trainer.seed")) == (8, 7)
+
+
+@pytest.mark.parametrize(
+    ("files", "answer"),
+    [
+        ({"run.gin": "include 'run.gin'"}, "run.gin, line 1: the file includes itself: run.gin -> run.gin"),
+        (
+            {"run.gin": "include 'a.gin'", "a.gin": "\ninclude 'b.gin'", "b.gin": "include 'a.gin'"},
+            "b.gin, line 1: the file includes itself: a.gin -> b.gin -> a.gin",
+        ),
+        (
+            {"run.gin": "\ninclude 'ran.gin'"},
+            "run.gin, line 2: there is no file 'ran.gin'; in .: did you mean 'run.gin'?",
+        ),
+        ({"run.gin": "include 'a.gin'", "a.gin": "\nTrainer.stops = 3"}, "a.gin, line 2: Trainer has no 'stops'"),
+        ({"run.gin": "include '.'"}, "run.gin, line 1: . is a folder; in it: known: run.gin"),
+        ({"run.gin": "include ''"}, "run.gin, line 1: the name of the file is empty"),
+        ({"run.gin": "Objective.self = 1"}, "run.gin, line 1: Objective has no 'self'"),
+    ],
+)
+def test_a_mistake_is_told_with_the_innermost_file_and_line(file, tmp_path, monkeypatch, files, answer):
+    for name, text in files.items():
+        file(text, name)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError) as error:
+        config.load(["run.gin"], [])
+    (message,) = error.value.messages
+    assert message.startswith(answer)
+
+
+def test_all_mistakes_of_a_file_are_told_at_once(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = "RangeHinge.wait = 1\nTrainer.steps = [1,\nTrainer.stops = 3\nimport termwise_none\nTrainer.seed = a\n"
+    with pytest.raises(ConfigurationError) as error:
+        config.load([file(text)], [])
+    assert [message.split(":")[0] for message in error.value.messages] == [f"run.gin, line {n}" for n in range(1, 6)]
+
+
+def test_an_empty_flag_is_answered():
+    with pytest.raises(ConfigurationError) as error:
+        config.load([""], [" "])
+    assert error.value.messages == (
+        "--gin_file=: the name of the file is empty",
+        "--gin_param= is empty; expected a binding such as 'RangeHinge.weight = 0.3'",
+    )

@@ -1,0 +1,64 @@
+"""Building: makes what gin configures, and tells where the values came from that it cannot be made with."""
+
+import copy
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import gin
+
+from objectives import ConfigurationError
+from objectives.blame import place_of, told
+from trainer.config.explanations import explain
+from trainer.config.uses import place_of_binding, require_used
+
+T = TypeVar("T")
+
+
+def build(configurable: Callable[..., T], **arguments: Any) -> T:
+    """Builds something that gin configures, and makes sure that what was bound had an effect.
+
+    Args:
+      configurable: the class or function.
+      **arguments: win over what gin has for them, which therefore must not be bound.
+
+    Raises:
+      ConfigurationError: a value is missing, a binding is used by nothing, or what is built says so itself.
+    """
+    try:
+        built = configurable(**arguments)
+    except ConfigurationError as error:
+        raise ConfigurationError(*map(_placed, error.messages)) from error
+    except Exception as error:
+        if (answer := _answer(error)) is None:
+            raise
+        raise ConfigurationError(answer) from error
+    require_used({f"{configurable.__name__}.{name}" for name in arguments})
+    return built
+
+
+def bound(parameter: str, default: Any) -> Any:
+    """What gin will give a parameter such as `Trainer.strategy`, before anything is built; macros are looked up."""
+    try:
+        value = gin.query_parameter(parameter)
+    except ValueError:
+        return default
+    is_macro = isinstance(value, gin.config.ConfigurableReference) and value.selector.endswith("macro")
+    return copy.deepcopy(value) if is_macro else value
+
+
+def _placed(message: str) -> str:
+    """A message about a parameter, such as 'RangeHinge.weight is ...', behind the place where it was bound."""
+    found = re.match(r"(\w+)\.(\w+)\b", message)
+    place = place_of_binding(found[1], found[2]) if found else None
+    return f"{place}: {message}" if place else message
+
+
+def _answer(error: Exception) -> str | None:
+    """What is said of an error of gin, of Keras or of the reader's own code; None for one of this project."""
+    if answer := explain(error) if isinstance(error, (TypeError, ValueError)) else None:
+        return answer
+    called = re.search(r"In call to configurable '(\w+)' \(<(?:class '(\w+))?", str(error))
+    if called and (called[2] == "keras" or place_of(error)):
+        return f"{called[1]}: {told(error)}"
+    return told(error) if place_of(error) else None

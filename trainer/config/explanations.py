@@ -1,0 +1,54 @@
+"""Explanations: what gin complains of, said as what is wrong and what would be right."""
+
+import contextlib
+import re
+import tokenize
+from collections.abc import Iterator
+
+import gin
+
+from objectives import ConfigurationError
+from objectives.errors import expected
+from trainer.config.registry import configurables, parameters, short
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turns what gin raises as it reads into a ConfigurationError that names the nearest valid name."""
+    try:
+        yield
+    except ConfigurationError:
+        raise
+    except (ValueError, SyntaxError, TypeError, LookupError, NameError, AttributeError, tokenize.TokenError) as error:
+        raise ConfigurationError(explain(error) or _first_line(error)) from error
+
+
+def explain(error: Exception) -> str | None:
+    """What is wrong and what would be right, where gin's words say enough to tell; else None."""
+    message = str(error)
+    if found := re.search(r"No configurable matching (?:reference )?'@?([^']+?)(?:\(\))?'", message):
+        return unknown(found[1].rpartition("/")[2])
+    if found := re.search(r"Configurable '([^']+)' doesn't have a parameter named '([^']+)'", message):
+        return f"{found[1]} has no {found[2]!r}; {expected(found[2], parameters(found[1]))}"
+    if found := re.search(r"missing \d+ required .*?arguments?: '(\w+)'.*call to configurable '(\w+)'", message, re.S):
+        return f"{found[2]} needs a value for {found[1]!r}; add a line such as {found[2]}.{found[1]} = ..."
+    if found := re.search(r"No bindings specified for '(?:[^']*/)?(\w+)/gin\.macro'", message):
+        macros = [scope for scope, selector in gin.config._CONFIG if selector == "gin.macro"]
+        return f"the macro %{found[1]} has no value; {expected(found[1], macros)}"
+    if isinstance(error, tokenize.TokenError) or re.search(r"Expected ',' or|EOF|unterminated", message):
+        return "the text ends inside a value; some bracket or quote is not closed"
+    if isinstance(error, SyntaxError):
+        token = re.search(r"Failed to parse token '([^']*)'", message)
+        what = f"{token[1]!r} is not a value" if token else f"{_first_line(error)} at {(error.text or '').strip()!r}"
+        return f"{what}; text is quoted ('l1'), an object referred to (@RangeHinge())"
+    return None
+
+
+def unknown(name: str) -> str:
+    """The answer to the name of something that gin does not know."""
+    known = [short(full) for full in configurables()]
+    return f"there is no {name!r} to configure; {expected(short(name), known)}"
+
+
+def _first_line(error: Exception) -> str:
+    return (error.msg if isinstance(error, SyntaxError) else str(error)).strip().splitlines()[0]

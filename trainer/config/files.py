@@ -1,0 +1,171 @@
+"""Files: gin files and bindings are read into gin, with the place of each mistake and of each binding."""
+
+import dataclasses
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import gin
+from gin.config_parser import BindingStatement, BlockDeclaration, ImportStatement, IncludeStatement
+
+from objectives import ConfigurationError
+from objectives.blame import shown_path
+from objectives.errors import Mistakes, expected
+from trainer.config.explanations import explained
+from trainer.config.modules import import_module
+from trainer.config.statements import Wrong, statements
+from trainer.config.uses import Binding, forget_bindings, remember, require_used_macros
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Text:
+    """What is being read: a file or a binding.
+
+    Attributes:
+      name: for people.
+      folders: where files and modules that it names are looked for, in this order.
+      open: the files that include one another down to this one.
+    """
+
+    name: str
+    folders: tuple[pathlib.Path, ...]
+    open: tuple[pathlib.Path, ...] = ()
+
+    def place(self, line: int) -> str:
+        return f"{self.name}, line {line}" if self.open else self.name
+
+
+def load(files: Sequence[str], bindings: Sequence[str]) -> None:
+    """Reads gin files, then single bindings; later ones win.
+
+    Files are looked for in the working directory, what they include and import first beside the file that says so;
+    then in the project's own folder.
+
+    Raises:
+      ConfigurationError: with everything that is wrong in any of them, each with its file and line and what would
+        have been right.
+    """
+    forget_bindings()
+    mistakes = Mistakes()
+    here = pathlib.Path.cwd()
+    for file in files:
+        with mistakes.gathered(file or "--gin_file="):
+            path = _found(file, (here, ROOT))
+            _read_file(path, mistakes, ())
+    terms = _bound_terms()
+    for binding in bindings:
+        text = _Text(f"--gin_param={binding!r}", (here, ROOT))
+        if not binding.strip():
+            mistakes.messages.append("--gin_param= is empty; expected a binding such as 'RangeHinge.weight = 0.3'")
+        _read(text, binding, mistakes, terms)
+    if not mistakes.messages:
+        with mistakes.gathered():
+            require_used_macros()
+        with mistakes.gathered(), explained():
+            gin.finalize()
+    mistakes.raise_any()
+
+
+def _read_file(path: pathlib.Path, mistakes: Mistakes, including: tuple[pathlib.Path, ...]) -> None:
+    name = shown_path(path)
+    if path in including:
+        circle = " -> ".join(shown_path(one) for one in (*including[including.index(path) :], path))
+        raise ConfigurationError(f"the file includes itself: {circle}")
+    folders = tuple(dict.fromkeys((path.parent, pathlib.Path.cwd(), ROOT)))
+    with mistakes.gathered(name):
+        _read(_Text(name, folders, (*including, path)), _decoded(path), mistakes)
+
+
+def _read(text: _Text, content: str, mistakes: Mistakes, terms: set[str] | None = None) -> None:
+    """Hands each statement to gin.
+
+    Args:
+      text: what is read.
+      content: its text.
+      mistakes: gathers what is wrong.
+      terms: those that may be dropped; None in a file, which may be there for another run.
+    """
+    with gin.config._parse_scope() as context:
+        for line, statement in statements(content):
+            with mistakes.gathered(text.place(line)), explained():
+                _apply(statement, text, line, context, mistakes, terms)
+        gin.config._IMPORTS.update(context.imports)
+
+
+def _apply(statement: Any, text: _Text, line: int, context: Any, mistakes: Mistakes, terms: set[str] | None) -> None:
+    match statement:
+        case Wrong(error=error):
+            raise error
+        case IncludeStatement(filename=filename):
+            _read_file(_found(filename, text.folders), mistakes, text.open)
+        case ImportStatement():
+            import_module(statement, context, text.folders)
+        case BlockDeclaration():
+            pass  # its bindings follow
+        case BindingStatement(scope=scope, selector=selector, arg_name="", value=value):
+            name = f"{scope}/{selector}" if scope else selector
+            gin.bind_parameter((name, "gin.macro", "value"), value)
+            remember(Binding(name, "gin.macro", "value", text.place(line), len(text.open)), value)
+        case BindingStatement(scope=scope, selector=selector, arg_name=parameter, value=value):
+            if parameter == "self":
+                raise ConfigurationError(f"{selector} has no 'self' that could be set")
+            if terms is not None and value is None:
+                _require_known_drop(selector, parameter, terms)
+            gin.bind_parameter((scope, selector, parameter), value)
+            full = context.get_configurable(selector).selector
+            remember(Binding(scope, full, parameter, text.place(line), len(text.open)), value)
+
+
+def _found(file: str, folders: Sequence[pathlib.Path]) -> pathlib.Path:
+    """The file of this name in the first of the folders that has it."""
+    if not file.strip():
+        raise ConfigurationError("the name of the file is empty")
+    paths = list(dict.fromkeys((folder / pathlib.Path(file).expanduser()).resolve() for folder in folders))
+    for path in paths:
+        if path.is_file():
+            return path
+    if folder := next((path for path in paths if path.is_dir()), None):
+        raise ConfigurationError(f"{shown_path(folder)} is a folder; in it: {_gin_files(folder, file)}")
+    near = next((path.parent for path in paths if path.parent.is_dir()), ROOT / "gin_configs")
+    raise ConfigurationError(f"there is no file {file!r}; in {shown_path(near)}: {_gin_files(near, file)}")
+
+
+def _gin_files(folder: pathlib.Path, wanted: str) -> str:
+    return expected(pathlib.Path(wanted).name, [path.name for path in folder.glob("*.gin")])
+
+
+def _decoded(path: pathlib.Path) -> str:
+    """The text of a file, without a byte order mark."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"cannot be read: {error.strerror}") from error
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ConfigurationError("the file is UTF-16; save it as UTF-8")
+    if b"\0" in content:
+        raise ConfigurationError("the file is no text; expected gin bindings in UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ConfigurationError(
+            f"line {line} holds the byte {content[error.start]:#04x}, which is not UTF-8; save the file as UTF-8"
+        ) from error
+
+
+def _bound_terms() -> set[str]:
+    return {
+        name
+        for (_, selector), parameters in gin.config._CONFIG.items()
+        if selector == "objectives.Objective"
+        for name, value in parameters.items()
+        if value is not None
+    }
+
+
+def _require_known_drop(selector: str, name: str, terms: set[str]) -> None:
+    """gin takes any name for a term; dropping one that nobody added can only be a typo."""
+    if selector in ("Objective", "objectives.Objective") and name not in terms:
+        raise ConfigurationError(f"there is no term {name!r} to drop; {expected(name, terms)}")

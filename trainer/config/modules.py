@@ -1,0 +1,60 @@
+"""Modules that gin files import: found beside the file, then in the working directory, and never another by mistake."""
+
+import pathlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from gin.config_parser import ImportStatement
+
+from objectives import ConfigurationError
+from objectives.blame import shown_path, told
+
+# The packages of this project, which a reader's own of the same name would hide, or be hidden by.
+_OURS = ("objectives", "trainer", "tasks")
+
+
+def import_module(statement: ImportStatement, context: Any, folders: Sequence[pathlib.Path]) -> None:
+    """Imports a module for a gin file.
+
+    The folders are searched behind all that Python finds by itself. Where that hides a module of the reader's own, it
+    is said.
+
+    Args:
+      statement: names the module.
+      context: gin's.
+      folders: where the reader's own modules are, the nearest first.
+
+    Raises:
+      ConfigurationError: there is no such module, it is not the one beside the file, or it raises as it is imported.
+    """
+    for folder in folders:
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))
+    root = statement.module.partition(".")[0]
+    try:
+        context.process_import(statement)
+    except ImportError as error:
+        if error.name is None or not f"{statement.module}.".startswith(f"{error.name}."):
+            raise ConfigurationError(told(error)) from error
+        _refuse_hidden(root, folders)
+        places = ", ".join(shown_path(folder) for folder in folders)
+        raise ConfigurationError(f"there is no module {error.name!r}; looked for in {places}") from error
+    except Exception as error:
+        raise ConfigurationError(told(error)) from error
+    _refuse_hidden(root, folders)
+
+
+def _refuse_hidden(root: str, folders: Sequence[pathlib.Path]) -> None:
+    """Raises ConfigurationError where Python found another module than the reader's own of that name."""
+    candidates = [path for folder in folders for path in (folder / f"{root}.py", folder / root)]
+    own = next((path.resolve() for path in candidates if path.is_file() or any(path.glob("*.py"))), None)
+    module = sys.modules.get(root)
+    if own is None or module is None:
+        return
+    file = getattr(module, "__file__", None)
+    found = [pathlib.Path(place).resolve() for place in (file, *getattr(module, "__path__", ())) if place]
+    if own in found or own in (place.parent for place in found if place.name == "__init__.py"):
+        return
+    why = "belongs to Termwise" if root in _OURS else f"is {shown_path(found[0])}" if found else "is a part of Python"
+    raise ConfigurationError(f"the module {root!r} {why}, which hides {shown_path(own)}; give yours another name")

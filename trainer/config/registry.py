@@ -1,0 +1,47 @@
+"""Registry: everything that gin can configure, the objects of Keras included."""
+
+import inspect
+import operator
+from collections.abc import Callable
+
+import gin
+import keras
+
+
+def configurables() -> dict[str, Callable]:
+    """Everything that gin can configure, by its full name (`objectives.RangeHinge`)."""
+    found = {entry.selector: entry.wrapped for _, entry in gin.config._REGISTRY.items()}
+    return {name: found[name] for name in sorted(found) if not name.startswith("gin.")}
+
+
+def parameters(configurable: str) -> list[str]:
+    """The names that gin can set of a configurable."""
+    return list(inspect.signature(gin.config._REGISTRY.get_match(configurable).wrapped).parameters)
+
+
+def short(name: str) -> str:
+    """The last part of a full name, as people write it.
+
+    >>> short("keras.optimizers.Adam")
+    'Adam'
+    """
+    return name.rpartition(".")[2]
+
+
+def _register_keras() -> None:
+    """Makes the losses, optimizers and schedules of Keras available as `keras.optimizers.Adam` and so on.
+
+    A loss that bears the name of a term is left out: the term is meant, and gin would find both.
+    """
+    terms = {short(name) for name in configurables()}
+    for module, base in (
+        ("losses", keras.losses.Loss),
+        ("optimizers", keras.optimizers.Optimizer),
+        ("optimizers.schedules", keras.optimizers.schedules.LearningRateSchedule),
+    ):
+        for name, value in vars(operator.attrgetter(module)(keras)).items():
+            if isinstance(value, type) and issubclass(value, base) and value is not base and name not in terms:
+                gin.external_configurable(value, name=name, module=f"keras.{module}")
+
+
+_register_keras()

@@ -1,0 +1,65 @@
+"""Statements: the text of a gin file, cut into statements; one that is wrong does not hide those behind it."""
+
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import gin
+from gin.config_parser import ConfigParser
+
+# A statement is one of gin's: BindingStatement, BlockDeclaration, ImportStatement, IncludeStatement.
+Statement = Any
+
+
+class Wrong(NamedTuple):
+    """A statement that could not be read, and what gin or Python says of it."""
+
+    error: Exception
+
+
+def statements(text: str) -> Iterator[tuple[int, Statement]]:
+    """Each statement of a text with the line, from 1 on, at which it begins, or is wrong.
+
+    >>> [line for line, _ in statements("A = 1\\nB = [\\nC = 3\\n")]
+    [1, 2, 3]
+    """
+    lines = text.splitlines()
+    starts = [number for number, line in enumerate(lines) if re.match(r"[A-Za-z_%]", line)]
+    begin = 0
+    while True:
+        wrong = None
+        for line, statement in _until_wrong(lines, begin):
+            wrong = line if isinstance(statement, Wrong) else None
+            yield line, statement
+        following = [number for number in starts if wrong is not None and number >= wrong]
+        if not following:
+            return
+        begin = following[0]
+
+
+def _until_wrong(lines: list[str], begin: int) -> Iterator[tuple[int, Statement]]:
+    """The statements from line `begin` (from 0) on, up to the first that is wrong."""
+    # What lies before is blank, so that gin counts lines as the reader does.
+    text = "\n" * begin + "\n".join(lines[begin:]) + "\n"
+    line = begin + 1
+    try:
+        parser: Any = ConfigParser(io.StringIO(text), gin.config.ParserDelegate())
+        while True:
+            parser._skip_whitespace_and_comments()
+            line = parser.current_token.start[0]
+            statement = parser.parse_statement()
+            if statement is None:
+                return
+            yield statement.location.line_num, statement
+    except (SyntaxError, ValueError, LookupError, NameError, AttributeError, tokenize.TokenError) as error:
+        yield _line_of(error, line, lines), Wrong(error)
+
+
+def _line_of(error: Exception, begin: int, lines: list[str]) -> int:
+    """The line of a mistake in the statement that begins at line `begin`; that one where a bracket stays open."""
+    found = error.lineno if isinstance(error, SyntaxError) else None
+    if found is None or not begin < found <= len(lines) or re.match(r"[A-Za-z_%]", lines[found - 1]):
+        return begin
+    return found

@@ -1,0 +1,132 @@
+"""Uses: which bindings had an effect. What a file sets and nothing reads is most often a typo."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import gin
+
+from objectives import ConfigurationError
+from objectives.errors import Mistakes, expected
+from trainer.config.registry import short
+
+# What scripts build themselves, without a reference to it.
+_BUILT = ("trainer.Trainer", "objectives.Objective")
+
+
+class Binding(NamedTuple):
+    """A value that somebody set.
+
+    Attributes:
+      scope, selector, parameter: what it is of; a macro's name is its scope.
+      place: the file and line, or the flag.
+      depth: 0 for a flag, 1 for a file that was asked for, more for one that another includes.
+    """
+
+    scope: str
+    selector: str
+    parameter: str
+    place: str
+    depth: int
+
+    @property
+    def target(self) -> str:
+        """What it is of, as people write it."""
+        return f"{self.scope}/{short(self.selector)}".lstrip("/")
+
+
+# In the order in which they were read, for whoever builds what they configure.
+_bindings: list[Binding] = []
+_referenced: set[tuple[str, str]] = set()
+
+
+def forget_bindings() -> None:
+    """Begins anew: what was remembered belongs to another configuration."""
+    _bindings.clear()
+    _referenced.clear()
+
+
+def remember(binding: Binding, value: Any) -> None:
+    """Notes where something was bound, and what its value refers to, even if a later binding wins."""
+    _bindings.append(binding)
+    references = gin.config.iterate_references(value)
+    _referenced.update(("/".join(one.scopes), one.configurable.selector) for one in references)
+
+
+def place_of_binding(target: str, parameter: str) -> str | None:
+    """Where the value was bound that a parameter of the class `target` has; None where it was not."""
+    places = [one.place for one in _bindings if (short(one.selector), one.parameter) == (target, parameter)]
+    return places[-1] if places else None
+
+
+def require_used_macros() -> None:
+    """Raises ConfigurationError for every macro that nothing refers to, but for those of included files.
+
+    Those are dropped: a file that others share may define more than one run needs. A macro that a later binding made
+    idle is dropped too, so that the record of a run holds none.
+    """
+    used = {scope for scope, selector in _referenced if selector == "gin.macro"}
+    mistakes = Mistakes()
+    for binding in _bindings:
+        if binding.selector == "gin.macro" and binding.scope not in used and binding.depth < 2:
+            near = expected(binding.scope, used) if used else f"expected a use, such as ... = %{binding.scope}"
+            mistakes.messages.append(f"{binding.place}: nothing uses the macro {binding.scope}; {near}")
+    mistakes.raise_any()
+    _drop_idle_macros()
+
+
+def require_used(overruled: Iterable[str]) -> None:
+    """Raises ConfigurationError for every binding that had no effect on what was built.
+
+    A flag has to have one. A file that was asked for may set what another file or flag takes out again, but not what
+    nothing ever refers to; a file that others include may set anything.
+
+    Args:
+      overruled: names such as `Trainer.workdir`, which the caller sets itself.
+    """
+    mistakes = Mistakes()
+    for binding in dict.fromkeys(_bindings):
+        with mistakes.gathered(binding.place):
+            if f"{short(binding.selector)}.{binding.parameter}" in overruled:
+                raise ConfigurationError(
+                    f"{binding.target}.{binding.parameter} has no effect in a gin file; expected --{binding.parameter}"
+                )
+            if binding.selector != "gin.macro" and not _has_effect(binding):
+                near = expected(binding.target, _in_use())
+                raise ConfigurationError(f"nothing in this run uses {binding.target}; {near}")
+    mistakes.raise_any()
+
+
+def _has_effect(binding: Binding) -> bool:
+    operative = gin.config._OPERATIVE_CONFIG
+    for (scope, selector), parameters in operative.items():
+        inside = scope == binding.scope or scope.startswith(f"{binding.scope}/") or not binding.scope
+        if selector == binding.selector and inside and binding.parameter in parameters:
+            return True
+    if binding.depth == 0:
+        return False
+    scopes = {part for scope, _ in (*_referenced, *operative) for part in scope.split("/")}
+    known = {selector for _, selector in (*_referenced, *operative)} | set(_BUILT)
+    return binding.depth > 1 or (binding.selector in known and set(binding.scope.split("/")) <= scopes | {""})
+
+
+def _in_use() -> list[str]:
+    used = gin.config._OPERATIVE_CONFIG
+    return [f"{scope}/{short(selector)}".lstrip("/") for scope, selector in used if not selector.startswith("gin.")]
+
+
+def _drop_idle_macros() -> None:
+    macros = {scope: values for (scope, selector), values in gin.config._CONFIG.items() if selector == "gin.macro"}
+    others = [values for (_, selector), values in gin.config._CONFIG.items() if selector != "gin.macro"]
+    alive: set[str] = set()
+    found = set(_macros_in(others))
+    while found - alive:
+        alive |= found
+        found = {name for one in alive if one in macros for name in _macros_in([macros[one]])}
+    for name in macros.keys() - alive:
+        del gin.config._CONFIG[name, "gin.macro"]
+
+
+def _macros_in(values: Iterable[Any]) -> Iterator[str]:
+    for reference in gin.config.iterate_references(list(values)):
+        if reference.configurable.selector == "gin.macro":
+            yield "/".join(reference.scopes)
