@@ -12,7 +12,7 @@ from absl import flags
 from objectives import ConfigurationError
 from results import show_gradients, show_terms
 from trainer.recovery.autopsy import read_step
-from trainer.recovery.non_finite import culprit
+from trainer.recovery.culprit import culprit
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(command_line)
@@ -27,7 +27,7 @@ def main(_: list[str]) -> None:
     values = command_line.build_trainer(workdir=None).replay(folder)
     show_terms(f"each term at step {step:,}", values)
     show_gradients("the gradient of each term", values)
-    print(culprit(values))
+    print(culprit(values, values.examples))
 
 
 def _config_of(folder: pathlib.Path) -> pathlib.Path:

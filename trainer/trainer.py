@@ -20,6 +20,7 @@ from trainer.checkpoints.saver import Saver
 from trainer.checkpoints.state import State
 from trainer.devices import cluster
 from trainer.devices.strategy import place
+from trainer.executions.examination import Examination
 from trainer.executions.pace import Pace
 from trainer.executions.program import Program
 from trainer.interruption import Interrupted, Interruption
@@ -306,14 +307,14 @@ class Trainer:
         """Checks all that training would meet, without an update: each term on the first batch, by tag."""
         return self._program.preview(self.step)
 
-    def replay(self, autopsy: str | pathlib.Path) -> dict[str, float]:
+    def replay(self, autopsy: str | pathlib.Path) -> Examination:
         """Looks once more into a step that a run was stopped at; the model is then as it was before that step.
 
         Args:
           autopsy: the folder that the run named; the trainer has to be made as that run's was.
 
         Returns:
-          All values, and the norm of each term's gradient, by tag.
+          All values, and the norm of each term's gradient, by tag; for `trainer.recovery.culprit`.
         """
         folder = pathlib.Path(autopsy)
         record = read_step(folder)

@@ -64,6 +64,11 @@ class State:
         return cls(alike, own, first_replica=first_replica)
 
     @property
+    def parts(self) -> Mapping[str, Sequence[tf.Variable]]:
+        """The variables of each part by name: one, or one on each device."""
+        return self._parts
+
+    @property
     def names(self) -> list[str]:
         """The names of all parts."""
         return list(self._parts)

@@ -1,5 +1,6 @@
 """Chunk: many steps run by one call of one compiled function, whose results the host reads once."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from tensorflow.types.experimental import ConcreteFunction
 
 from objectives import Mean
 from trainer.feeds.feed import Feed
+from trainer.steps.inspection import inspect
 from trainer.steps.step import Step
 
 _NUMBER = tf.TensorSpec([], tf.int64)
@@ -85,6 +87,16 @@ def trace_term_gradients(step: Step, feed: Feed) -> ConcreteFunction:
     @tf.function(autograph=False)
     def run(data, row, number):
         return feed.first(feed.run(step.term_gradients, data, row, number))
+
+    return run.get_concrete_function(feed.signature, _ROW, _NUMBER)
+
+
+def trace_inspection(step: Step, feed: Feed) -> ConcreteFunction:
+    """Traces `(data, row, number) -> counts by tag` of what is not finite, on the batch of one row."""
+
+    @tf.function(autograph=False)
+    def run(data, row, number):
+        return feed.first(feed.run(functools.partial(inspect, step), data, row, number))
 
     return run.get_concrete_function(feed.signature, _ROW, _NUMBER)
 

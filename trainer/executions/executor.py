@@ -23,13 +23,14 @@ from trainer.executions.execution import (
     require_execution,
     unsupported,
 )
+from trainer.executions.soundness import Soundness, run_while_sound
 from trainer.executions.trials import Trials
 from trainer.feeds.feed import Feed
 from trainer.steps.step import Step
 
 
 class NotFinite(Exception):
-    """The next update would not be finite; everything is as it was before.
+    """The next update would not be finite, or leave what is not; everything is as it was before.
 
     Attributes:
       step: the number of the update.
@@ -92,7 +93,7 @@ class Executor:
             raise cannot_work(self.choice.execution, str(error)) from error
 
     def run(self, *, first_step: int, first_batch: int, steps: int) -> np.ndarray:
-        """Does up to `steps` updates, those that are finite: it stops before the first that is not.
+        """Does up to `steps` updates; it stops before the first that is not finite or leaves what is not.
 
         Args:
           first_step: how many updates were done before.
@@ -107,22 +108,27 @@ class Executor:
         """
         self.compile()
         data = self._feed.chunk(first_step=first_batch, steps=steps)
-        before = self._everything.copy()
-        rows = self._run(self.choice.execution, data, first_step, steps)
-        finite = self._finite(rows)
-        if finite == steps:
-            return rows
-        # Looked for behind the steps, not in them: conditional updates cost a large model a tenth of its time.
-        self._everything.put_back(before)
-        if not finite:
+        rows = run_while_sound(
+            lambda count: self._run(self.choice.execution, data, first_step, count),
+            steps,
+            state=self._everything,
+            soundness=self._soundness,
+            finite=self._finite,
+        )
+        if not len(rows):
             raise NotFinite(first_step + 1, data)
-        return self._run(self.choice.execution, data, first_step, finite)
+        return rows
 
-    def numbers(self, data: Any, first_step: int) -> np.ndarray:
-        """The numbers `[tags]` of one step on the first row of `data`, which is not done."""
+    def try_out(self, data: Any, first_step: int) -> tuple[np.ndarray, dict[str, float]]:
+        """The numbers `[tags]` of one step on the first row of `data`, and what it leaves that is not finite.
+
+        The step is not done. Where its numbers are not finite, what it would leave is not either, and is not told.
+        """
         self.compile()
+        soundness = self._soundness
         with self._everything.kept():
-            return self._run(self.choice.execution, data, first_step, 1)[0]
+            row = self._run(self.choice.execution, data, first_step, 1)[0]
+            return row, soundness.broken() if self._finite(row[None]) else {}
 
     def _finite(self, rows: np.ndarray) -> int:
         """How many updates there are before the first that is not finite."""
@@ -179,6 +185,10 @@ class Executor:
     @functools.cached_property
     def _everything(self) -> State:
         return self._step.everything
+
+    @functools.cached_property
+    def _soundness(self) -> Soundness:
+        return Soundness(self._strategy, self._everything)
 
     @functools.cached_property
     def _traced(self) -> ConcreteFunction:

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import math
 import pathlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, cast
@@ -14,6 +15,7 @@ from objectives import ConfigurationError, Mean
 from trainer.checkpoints.state import State
 from trainer.executions.choice import Choice
 from trainer.executions.chunk import gather_batch, trace_evaluation, trace_term_gradients
+from trainer.executions.examination import Examination, inspect_batch
 from trainer.executions.execution import compiled
 from trainer.executions.executor import Executor
 from trainer.feeds.feed import Block, Feed
@@ -101,10 +103,22 @@ class Program:
         )
 
     @_at_work
-    def examine(self, data: Any, step: int) -> dict[str, float]:
-        """All values and gradients of the terms by tag, on the first row of `data`, after `step` updates."""
-        numbers = dict(zip(self.tags, self._executor.numbers(data, step).tolist(), strict=True))
-        return {**without_empty_means(numbers), **self._gradients_on(Block(data, 0, 1), step)}
+    def examine(self, data: Any, step: int) -> Examination:
+        """All that can be known of the step on the first row of `data`, after `step` updates, which it leaves as it is.
+
+        By tag: its numbers, the gradients of the terms, what of it is not finite (see `trainer.steps.inspection`), what
+        its update would leave that is not (`left/<part of the state>`), and the optimizer's settings.
+        """
+        row, left = self._executor.try_out(data, step)
+        numbers = dict(zip(self.tags, row.tolist(), strict=True))
+        values = {**without_empty_means(numbers), **self._gradients_on(Block(data, 0, 1), step), **self._step.settings}
+        values |= {f"left/{name}": value for name, value in left.items()}
+        if all(map(math.isfinite, (numbers["loss/total"], numbers["optimizer/grad_norm"]))):
+            return Examination(values, {})
+        found = inspect_batch(
+            self._step, self.batch(data), step, strategy=self._strategy, finish=self._compiled_as_chosen
+        )
+        return Examination({**values, **found}, found.examples)
 
     def look(self, step: int) -> Block:
         """The batch of `step`, or one like it, for a look that training does not notice."""
@@ -182,13 +196,13 @@ class Program:
 
     @functools.cached_property
     def _evaluation(self):
-        return self._as_chosen(trace_evaluation(self._step, self._eval_feed))
+        return self._compiled_as_chosen(trace_evaluation(self._step, self._eval_feed))
 
     @functools.cached_property
     def _term_gradients(self):
-        return self._as_chosen(trace_term_gradients(self._step, self._feed))
+        return self._compiled_as_chosen(trace_term_gradients(self._step, self._feed))
 
-    def _as_chosen(self, traced: ConcreteFunction) -> Callable[..., Any]:
+    def _compiled_as_chosen(self, traced: ConcreteFunction) -> Callable[..., Any]:
         return compiled(traced) if self.choice.execution == "xla_loop" else traced
 
 

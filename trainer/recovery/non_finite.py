@@ -1,7 +1,4 @@
-"""Non-finite numbers: how often a run passed over some, and which term they came from."""
-
-import math
-from collections.abc import Mapping
+"""Non-finite numbers: how often a run passed over some."""
 
 import tensorflow as tf
 
@@ -71,21 +68,3 @@ class NonFinite:
     def rollbacks(self) -> int:
         """How often the run went back."""
         return int(self._rollbacks)
-
-
-def culprit(values: Mapping[str, float]) -> str:
-    """What is not finite, in words, from a step's values by tag: the first term that has such a value or gradient.
-
-    >>> culprit({"terms/a/raw": 1.0, "terms/a/grad_norm": float("inf")})
-    "the gradient of the term 'a' is inf (its raw value is 1)"
-    """
-    for what in ("raw", "grad_norm"):
-        for tag, value in values.items():
-            if tag.startswith("terms/") and tag.endswith(f"/{what}") and not math.isfinite(value):
-                name = tag.split("/")[1]
-                if what == "raw":
-                    return f"the raw value of the term {name!r} is {value:g}"
-                return (
-                    f"the gradient of the term {name!r} is {value:g} (its raw value is {values[f'terms/{name}/raw']:g})"
-                )
-    return "the sum of the terms or of their gradients overflows, while each term is finite"

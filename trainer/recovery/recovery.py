@@ -10,7 +10,8 @@ from trainer.devices import cluster
 from trainer.executions.executor import NotFinite
 from trainer.executions.program import Program
 from trainer.recovery.autopsy import write_autopsy
-from trainer.recovery.non_finite import NonFinite, NonFiniteError, culprit
+from trainer.recovery.culprit import culprit, is_cured_by_another_batch
+from trainer.recovery.non_finite import NonFinite, NonFiniteError
 from trainer.reports import Report
 
 
@@ -52,9 +53,15 @@ class Recovery:
           NonFiniteError: it must not, or not once more.
         """
         values = self._program.examine(found.data, int(self._step))
-        what = f"step {found.step:,} would not be finite: {culprit(values)}"
+        cause = culprit(values, values.examples)
+        what = f"step {found.step:,} would not be finite: {cause}"
         if self._guard.spent:
-            raise NonFiniteError(f"{what}; its update was not applied.{self._autopsy(found, values)}")
+            raise NonFiniteError(f"{what}; its update was not applied.{self._autopsy(found, values, cause)}")
+        if not is_cured_by_another_batch(values):
+            raise NonFiniteError(
+                f"{what}; its update was not applied, and with another batch it would be no other: Trainer.non_finite "
+                f"{self._guard.policy!r} cannot help.{self._autopsy(found, values, cause)}"
+            )
         if self._guard.policy == "skip":
             self._guard.skip()
             self._reports.note(f"{what}; it takes the next batch instead")
@@ -71,7 +78,7 @@ class Recovery:
         self._restart_reports()
         self._reports.note(f"{what}; back to step {int(self._step):,}, to go on with the batches that follow")
 
-    def _autopsy(self, found: NotFinite, values: Mapping[str, float]) -> str:
+    def _autopsy(self, found: NotFinite, values: Mapping[str, float], cause: str) -> str:
         """Writes all that is needed to look into a step again; where it is, for people."""
         batch = self._program.batch(found.data)
         if self._workdir is None:
@@ -84,7 +91,7 @@ class Recovery:
                 batch=batch,
                 state=self._program.everything.arrays(),
                 values=values,
-                cause=culprit(values),
+                cause=cause,
                 execution=self._program.choice.execution,
             )
         replicas = self._strategy.num_replicas_in_sync

@@ -80,6 +80,17 @@ class Step:
         """All that an update may change."""
         return State.of_training(self.tap.model, self.optimizer, self.state)
 
+    @property
+    def settings(self) -> dict[str, float]:
+        """The numbers that the optimizer was made with, and the size of the largest weight, by tag; for a diagnosis."""
+        name, config = type(self.optimizer).__name__, self.optimizer.get_config()
+        numbers = {key: value for key, value in config.items() if isinstance(value, float)}
+        largest = max(float(tf.reduce_max(tf.abs(tf.cast(v, tf.float32)))) for v in self._variables)
+        return {
+            **{f"optimizer/settings/{name}/{key}": value for key, value in numbers.items()},
+            "weights/largest": largest,
+        }
+
     def train(self, batch: Batch, step: tf.Tensor) -> tf.Tensor:
         """Updates the model once; the numbers named by `tags`, float32 `[tags]`, the same on every replica."""
         row, gradients = self.differentiate(batch, step)
@@ -94,7 +105,7 @@ class Step:
         measure = tf.function(self.measure, jit_compile=True, autograph=False) if self.compiled else self.measure
         local, mean = differentiate(
             lambda part, training: measure(dict(part), step, training=training),
-            lambda mean: self._scaled(tf.reduce_sum(self.objective.weighted(mean.result(), weights))),
+            lambda mean: self.scaled(tf.reduce_sum(self.objective.weighted(mean.result(), weights))),
             self._variables,
             batch,
         )
@@ -124,7 +135,7 @@ class Step:
             counts = sum_over_replicas([mean.count for mean in means])
             raw = [Mean(mean.total, count).result() for mean, count in zip(means, counts, strict=True)]
             weights = tf.unstack(self.objective.weights(step))
-            shares = [self._scaled(value * weight) for value, weight in zip(raw, weights, strict=True)]
+            shares = [self.scaled(value * weight) for value, weight in zip(raw, weights, strict=True)]
         rows = [flat(dense(tape.gradient(share, self._variables), self._variables)) for share in shares]
         (gradients,) = self._unscaled([sum_over_replicas(tf.stack(rows))])
         _, total = norm_and_direction(tf.reduce_sum(gradients, axis=0))
@@ -149,8 +160,14 @@ class Step:
 
     def _means(self, batch: Batch, step: tf.Tensor, *, training: bool) -> list[Mean]:
         """The mean of each term over the replica's shard, undivided, in float32."""
+        context = self.context(batch, step, training=training)
+        means = self.objective.means(context).values()
+        return [Mean(tf.cast(mean.total, tf.float32), tf.cast(mean.count, tf.float32)) for mean in means]
+
+    def context(self, batch: Batch, step: tf.Tensor, *, training: bool) -> Context:
+        """What the terms may read, of the replica's shard."""
         outputs, activations = self.tap(batch["inputs"], training=training)
-        context = Context(
+        return Context(
             **batch,
             outputs=outputs,
             activations=activations,
@@ -158,14 +175,13 @@ class Step:
             step=step,
             gather=gather_from_replicas,
         )
-        means = self.objective.means(context).values()
-        return [Mean(tf.cast(mean.total, tf.float32), tf.cast(mean.count, tf.float32)) for mean in means]
 
     @property
     def _variables(self) -> list[keras.Variable]:
         return self.tap.model.trainable_variables
 
-    def _scaled(self, loss: tf.Tensor) -> tf.Tensor:
+    def scaled(self, loss: tf.Tensor) -> tf.Tensor:
+        """What is differentiated in place of a part of the loss."""
         return loss if self.loss_scale is None else loss * self.loss_scale.factor
 
     def _unscaled(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:

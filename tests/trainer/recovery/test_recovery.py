@@ -6,9 +6,11 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError, FunctionTerm, MeanSquaredError, Objective
-from trainer import ArraySource
+from trainer import ArraySource, DatasetSource
 from trainer.recovery.autopsy import read_step
-from trainer.recovery.non_finite import NonFiniteError, culprit
+from trainer.recovery.culprit import culprit
+from trainer.recovery.non_finite import NonFiniteError
+from trainer.steps.precision import building_in
 
 BATCH = 5  # of 20 examples in their own order: the fourth batch of each epoch is poisoned
 
@@ -52,7 +54,11 @@ def run_batches(trainer, *spans):
 )
 def test_a_run_stops_before_the_update_and_has_reported_all_others(make_run, recorder, execution, count):
     trainer = make_run(count, execution=execution, reports=[recorder])
-    with pytest.raises(NonFiniteError, match="step 4 would not be finite: the raw value of the term 'data' is nan"):
+    with pytest.raises(
+        NonFiniteError,
+        match="step 4 would not be finite: the raw values of the terms 'data' and 'small' are not finite, as "
+        "inputs is not finite, for example 2 of the 5 in the batch; its update",
+    ):
         trainer.train()
     assert trainer.step == 3
     assert recorder.steps() == [1, 2, 3]
@@ -145,9 +151,129 @@ def test_an_autopsy_replays_the_very_step(make_run, data, tmp_path, count):
     recorded = read_step(folder)["values"]
     assert values.keys() == recorded.keys()
     np.testing.assert_array_equal(list(values.values()), list(recorded.values()))
-    assert culprit(values) == read_step(folder)["cause"]
+    assert culprit(values, values.examples) == read_step(folder)["cause"]
     with np.load(folder / "batch.npz") as batch:
         np.testing.assert_array_equal(batch["targets/0"], data["y"][15:20].astype(np.float32))
+
+
+# What an update leaves
+
+
+class Ends(keras.optimizers.schedules.LearningRateSchedule):
+    """0.1 for three steps, and another rate from the fourth on."""
+
+    def __init__(self, last):
+        self.last = last
+
+    def __call__(self, step):
+        return tf.where(tf.cast(step, tf.int32) < 3, 0.1, self.last)
+
+    def get_config(self):
+        return {"last": self.last}
+
+
+@pytest.mark.parametrize(
+    ("execution", "count", "policy"), [("graph", 1, "raise"), ("xla_loop", 1, "skip"), ("graph", 2, "rollback")]
+)
+def test_an_infinite_learning_rate_stops_at_its_step_and_nothing_infinite_is_kept(
+    make_run, data, tmp_path, execution, count, policy
+):
+    settings = {"train": ArraySource(data["x"], data["y"]), "execution": execution}
+    kept = {"workdir": tmp_path, "checkpoint_every": 1, "non_finite": policy}
+    trainer = make_run(count, optimizer=keras.optimizers.SGD(Ends(np.inf)), **settings, **kept)
+    with pytest.raises(NonFiniteError) as error:
+        trainer.train()
+    assert "step 4 would not be finite: its gradient is finite, but the update would make 'hidden/" in str(error.value)
+    assert "the learning rate of SGD is inf at this step; its update was not applied" in str(error.value)
+    assert ("with another batch it would be no other" in str(error.value)) == (policy != "raise")
+    assert trainer.step == 3
+    for name, value in trainer._program.everything.arrays().items():
+        assert np.isfinite(value).all(), name
+    fine = make_run(count, optimizer=keras.optimizers.SGD(Ends(0.1)), **settings)
+    assert_same_state(trainer, run_batches(fine, (0, 3)))
+    saved = np.load(max((tmp_path / "checkpoints").glob("[0-9]*")) / "state.npz")
+    for name in saved:
+        assert np.isfinite(saved[name]).all(), name
+
+
+@pytest.fixture
+def dead(data):
+    """Data of which an input is always 0, so that its weights have no gradient."""
+    return ArraySource(data["x"] * np.float32([1, 0, 1]), data["y"])
+
+
+def test_an_epsilon_of_0_is_named_and_the_replay_names_it_too(make_run, dead, tmp_path):
+    settings = {"train": dead, "optimizer": keras.optimizers.Adam(0.05, epsilon=0.0)}
+    with pytest.raises(NonFiniteError, match="make 'hidden/kernel' nan: Adam.epsilon is 0, and the second moment"):
+        make_run(workdir=tmp_path, **settings).train()
+    again = make_run(train=dead, optimizer=keras.optimizers.Adam(0.05, epsilon=0.0))
+    assert culprit(again.replay(tmp_path / "autopsy" / "000001")).startswith("its gradient is finite, but the update")
+
+
+def test_a_statistic_that_overflows_is_named_though_the_gradient_is_finite(make_trainer, dense_model):
+    class Watches(keras.layers.Layer):
+        """Hands on what it gets, and keeps a number that grows beyond all others at the third step."""
+
+        def build(self, shape):
+            self.seen = self.add_weight(shape=[], initializer="ones", trainable=False, name="seen")
+
+        def call(self, inputs):
+            self.seen.assign(tf.convert_to_tensor(self.seen) * 1e15)
+            return inputs
+
+    trainer = make_trainer(model=dense_model(lambda: Watches(name="watches")))
+    with pytest.raises(NonFiniteError, match="the forward pass makes 'watches/seen' inf, while the gradient is finite"):
+        trainer.train()
+    assert trainer.step == 2
+    assert trainer.model.get_layer("watches").seen.numpy() == pytest.approx(1e30)
+
+
+def test_what_a_model_keeps_that_is_not_finite_may_stay(make_trainer, dense_model):
+    class Masks(keras.layers.Layer):
+        def build(self, shape):
+            self.mask = self.add_weight(shape=[4], initializer="zeros", trainable=False, name="mask")
+
+        def call(self, inputs):
+            return tf.maximum(inputs, tf.convert_to_tensor(self.mask))
+
+    model = dense_model(lambda: Masks(name="masks"))
+    model.get_layer("masks").mask.assign([-np.inf] * 4)
+    make_trainer(model=model).train()
+
+
+def test_a_half_precision_overflow_that_reaches_a_statistic_is_skipped(make_trainer, dense_model, data):
+    with building_in("mixed_float16"):
+        model = dense_model(lambda: keras.layers.BatchNormalization())
+    x = data["x"].copy()
+    x[8] = np.inf
+    settings = {"train": ArraySource(x, data["y"], shuffle=False), "precision": "mixed_float16", "batch_size": BATCH}
+    trainer = make_trainer(model=model, non_finite="skip", steps=4, **settings)
+    trainer.train()
+    assert np.isfinite(np.concatenate([w.ravel() for w in trainer.model.get_weights()])).all()
+    assert trainer._guard.counts["non_finite/skips"] == 1
+
+
+# Who is at fault
+
+
+def test_the_examples_and_the_terms_at_fault_are_named_and_no_others(make_run, data, replicas):
+    y = data["y"].copy()
+    y[[1, 3], 0] = 0.0
+
+    def steep(y_true, y_pred):
+        return tf.sqrt(tf.where(y_true == 0.0, y_pred - y_pred, 1.0 + tf.square(y_pred)))
+
+    terms = {"steep": FunctionTerm(fn=steep), "data": MeanSquaredError(), "watched": FunctionTerm(fn=steep, weight=0.0)}
+    arrays = ArraySource(data["x"], y, shuffle=False)
+    dataset = DatasetSource(lambda: tf.data.Dataset.from_tensor_slices((data["x"], y.astype(np.float32))))
+    for count, settings in ((2, {"train": arrays}), (1, {"accumulate_steps": 2, "train": dataset})):
+        trainer = make_run(count, objective=Objective(**terms), **settings)
+        with pytest.raises(NonFiniteError) as error:
+            trainer.train()
+        assert str(error.value).startswith(
+            "step 1 would not be finite: the gradient of the term 'steep' is nan (its raw value is "
+        )
+        assert "), for examples 1 and 3 of the 5 in the batch; its update" in str(error.value)
 
 
 def test_without_a_folder_there_is_nothing_to_go_back_to(make_run):

@@ -1,0 +1,120 @@
+"""The culprit: all that is at fault is named, and nothing else."""
+
+import math
+
+import pytest
+
+from trainer.executions.examination import Examples
+from trainer.recovery.culprit import culprit, is_cured_by_another_batch
+
+
+def step(**terms):
+    """The values of a step whose terms are sound but for what is not finite of each."""
+    values = {"loss/total": math.nan, "optimizer/grad_norm": math.nan, "optimizer/learning_rate": 0.1}
+    for name, flags in terms.items():
+        values |= {f"terms/{name}/raw": 1.0, f"terms/{name}/weight": 2.0, f"terms/{name}/weighted": 2.0}
+        values |= {f"terms/{name}/grad_norm": 3.0, **{f"terms/{name}/not_finite/{flag}": 1.0 for flag in flags}}
+    return values
+
+
+RAW = ("raw", "weighted", "slope", "gradient", "weighted_gradient")
+
+
+def test_nothing_but_the_terms_at_fault_are_named():
+    values = step(fine=[], first=["slope", "gradient", "weighted_gradient"], last=["slope", "gradient"])
+    assert culprit(values) == "the gradients of the terms 'first' and 'last' are not finite (its raw value is 1)"
+    values |= {"terms/last/raw": math.inf, **{f"terms/last/not_finite/{flag}": 1.0 for flag in RAW}}
+    assert culprit(values) == (
+        "the gradient of the term 'first' is not finite (its raw value is 1); "
+        "the raw value of the term 'last' is inf, while all that it reads is finite"
+    )
+
+
+@pytest.mark.parametrize(
+    ("reads", "broken", "why"),
+    [
+        (["targets.y"], ["targets.y"], "as targets.y is not finite"),
+        (["outputs"], ["outputs", "inputs.x"], "as inputs.x is not finite"),
+        (["outputs"], ["outputs"], "as outputs is not finite while the model's inputs are (the largest weight is 9)"),
+        (["outputs"], ["outputs", "weights.head/kernel"], "as weights.head/kernel is not finite before the step"),
+        ([], ["inputs", "targets"], "while all that it reads is finite"),
+        (["outputs.a", "activations.b"], ["inputs.x", "inputs.y"], "as inputs.x and inputs.y are not finite"),
+    ],
+)
+def test_what_a_term_reads_is_at_fault_for_its_value(reads, broken, why):
+    values = step(a=[*RAW, *reads]) | {"terms/a/raw": math.nan, "weights/largest": 9.0}
+    values |= {f"not_finite/{key}": 1.0 for key in broken}
+    assert culprit(values) == f"the raw value of the term 'a' is nan, {why}"
+
+
+@pytest.mark.parametrize(
+    ("flags", "more", "expected"),
+    [
+        (RAW[1:], {"weight": math.inf}, "the weight of the term 'a' is inf"),
+        (
+            RAW[1:],
+            {"weighted": math.inf},
+            "the weighted value of the term 'a' is inf: its weight is 2, its raw value 1",
+        ),
+        (RAW[4:], {"grad_norm": math.inf}, "the gradient of the term 'a' is inf only as its weight is 2"),
+        (RAW[3:], {"grad_norm": math.inf}, "the gradient of the term 'a' is inf on its way back through the model; "),
+    ],
+)
+def test_a_weight_and_the_model_are_told_from_the_term(flags, more, expected):
+    values = step(a=flags) | {f"terms/a/{what}": value for what, value in more.items()}
+    assert culprit(values).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("examples", "where"),
+    [
+        (Examples((4,), 9), "for example 4 of the 9 in the batch"),
+        (Examples((1, 4), 9), "for examples 1 and 4 of the 9 in the batch"),
+        (Examples(tuple(range(7)), 1000), "for examples 0, 1, 2, 3, 4 and 2 more of the 1,000 in the batch"),
+        (Examples((3,), 1000, others=True), "for examples 3 and others of the 1,000 in the batch"),
+        (Examples((0, 1), 2), "for each of the 2 examples in the batch"),
+    ],
+)
+def test_the_examples_are_told(examples, where):
+    assert culprit(step(a=["slope"]), {"a": examples}).endswith(f"(its raw value is 1), {where}")
+
+
+def update(rate=0.1, epsilon=1e-7, **left):
+    names = {"weight": "model/000/hidden/kernel", "slot": "optimizer/003/adam/hidden_kernel_velocity"}
+    names |= {"average": "other/000/variable", "statistic": "model/005/norm/moving_mean@0"}
+    values = {"loss/total": 1.0, "optimizer/grad_norm": 2.0, "optimizer/learning_rate": rate}
+    values |= {"optimizer/settings/Adam/epsilon": epsilon, "optimizer/settings/Adam/beta_1": 0.9}
+    return values | {f"left/{names[what]}": value for what, value in left.items()}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (update(rate=math.inf, weight=math.nan), "make 'hidden/kernel' nan: the learning rate of Adam is inf at this"),
+        (update(epsilon=0.0, weight=math.nan), "make 'hidden/kernel' nan: Adam.epsilon is 0, and the second moment"),
+        (
+            update(epsilon=0.0, slot=math.inf),
+            "the optimizer's 'adam/hidden_kernel_velocity' inf: Adam overflows at a le",
+        ),
+        (update(weight=math.inf), "'hidden/kernel' inf: Adam overflows at a learning rate of 0.1 and a gradient of no"),
+        (update(average=math.nan), "make the average of the weights nan"),
+        (update(statistic=math.inf), "the forward pass makes 'norm/moving_mean' inf, while the gradient is finite"),
+    ],
+)
+def test_a_setting_is_named_for_what_an_update_leaves(values, expected):
+    assert expected in culprit(values)
+
+
+def test_what_no_batch_would_change_is_known():
+    assert is_cured_by_another_batch(step(a=RAW))
+    assert is_cured_by_another_batch(update(epsilon=0.0, weight=math.nan))
+    assert not is_cured_by_another_batch(update(rate=math.inf, weight=math.nan))
+    assert not is_cured_by_another_batch(step(a=RAW) | {"terms/a/weight": math.inf})
+    assert not is_cured_by_another_batch(step(a=RAW) | {"not_finite/weights.hidden/kernel": 1.0})
+
+
+def test_where_all_terms_are_finite_their_sum_is_told():
+    assert culprit(step(a=[])).startswith("the sum of the terms overflows")
+    sound = step(a=[]) | {"loss/total": 1.0}
+    assert culprit(sound | {"optimizer/grad_norm": math.inf}).startswith("the norm of the gradient overflows")
+    assert culprit(sound).startswith("a second look finds each term and its gradient finite")

@@ -1,0 +1,119 @@
+"""Examination: a second look at one step, at what of it is not finite and at which examples of its batch that takes."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
+
+from trainer.executions.chunk import trace_inspection
+from trainer.feeds.plan import Plan
+from trainer.feeds.resident import ResidentFeed
+from trainer.feeds.shares import Shares
+from trainer.steps.step import Step
+
+# How often a batch is looked at again in search of its examples: enough for five of them among a thousand.
+_MOST_LOOKS = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Examples:
+    """Rows of a batch.
+
+    Attributes:
+      rows: their numbers, from 0 on.
+      of: how many examples the batch has.
+      others: whether there may be more of them.
+    """
+
+    rows: tuple[int, ...]
+    of: int
+    others: bool = False
+
+
+class Examination(dict[str, float]):
+    """What is known of a step, by tag; and for the terms at fault, the examples that are enough for that."""
+
+    def __init__(self, values: Mapping[str, float], examples: Mapping[str, Examples]):
+        super().__init__(values)
+        self.examples = dict(examples)
+
+
+def inspect_batch(
+    step: Step,
+    batch: Mapping[str, Any],
+    number: int,
+    *,
+    strategy: tf.distribute.Strategy,
+    finish: Callable[[ConcreteFunction], Callable[..., Any]],
+) -> Examination:
+    """What of a step is not finite, as `trainer.steps.inspection` counts it, and which examples that takes.
+
+    A batch is made of some of its examples by repeating them: what is merely masked would still meet the gradient.
+
+    Args:
+      step: which has the state that the update met; it is left as it was.
+      batch: of all replicas, without padding.
+      number: the number of updates done.
+      strategy: over which the step runs.
+      finish: compiles the function if the run's step is compiled, which may round otherwise.
+    """
+    size = len(tf.nest.flatten(dict(batch))[0])
+    shares = Shares(strategy=strategy, batch_size=size)
+    rows = np.arange(size)
+    plan = Plan(shares=shares, order=lambda *, first_step, steps: rows[None], padded=shares.padded, steps=1)
+    feed = ResidentFeed(plan, batch)
+    inspection = finish(trace_inspection(step, feed))
+
+    def look(chosen: Sequence[int]) -> dict[str, float]:
+        rows[:] = np.resize(chosen, size)
+        with step.everything.kept():
+            counts = inspection(feed.look(0).data, tf.constant(0), tf.constant(number, tf.int64))
+        found = dict(zip(counts, tf.stack(list(counts.values())).numpy().tolist(), strict=True))
+        return {tag: count for tag, count in found.items() if count}
+
+    found = look(range(size))
+    alone = [name for name, term in step.objective.terms.items() if term.has_batch and not term.couples_batch]
+    return Examination(found, search(lambda chosen: at_fault(look(chosen)), at_fault(found).intersection(alone), size))
+
+
+def at_fault(counts: Iterable[str]) -> set[str]:
+    """The names of the terms whose value or gradient is not finite, from the tags of what is not."""
+    wanted = {"raw", "weighted", "slope", "gradient", "weighted_gradient"}
+    parts = (tag.split("/", 3) for tag in counts if tag.startswith("terms/"))
+    return {part[1] for part in parts if part[2] == "not_finite" and part[3] in wanted}
+
+
+def search(look: Callable[[Sequence[int]], set[str]], names: set[str], size: int) -> dict[str, Examples]:
+    """Which single rows of a batch are enough for each of `names` to be at fault, by bisection.
+
+    Args:
+      look: the names at fault in a batch of these rows alone.
+      names: those at fault in the whole batch.
+      size: how many rows it has.
+
+    Returns:
+      By name; those that no single row is enough for are left out.
+
+    >>> search(lambda rows: {"a"} if {2, 5} & set(rows) else set(), {"a"}, 8)
+    {'a': Examples(rows=(2, 5), of=8, others=False)}
+    """
+    rows: dict[str, list[int]] = {}
+    others: set[str] = set()
+    waiting: list[tuple[range, set[str]]] = [(range(size), names)] if names else []
+    looks = 0
+    while waiting:
+        part, at = waiting.pop()
+        if len(part) == 1:
+            for name in at:
+                rows.setdefault(name, []).append(part[0])
+        elif looks >= _MOST_LOOKS:
+            others |= at
+        else:
+            looks += 2
+            middle = len(part) // 2
+            halves = [(half, look(half) & at) for half in (part[middle:], part[:middle])]
+            waiting += [(half, found) for half, found in halves if found]
+    return {name: Examples(tuple(found), size, name in others) for name, found in rows.items()}

@@ -1,0 +1,149 @@
+"""Culprit: what is at fault for a step that is not finite, in words, from all that a second look at it found."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+from trainer.executions.examination import Examples, at_fault
+
+_SHOWN = 5
+
+
+def culprit(values: Mapping[str, float], examples: Mapping[str, Examples] | None = None) -> str:
+    """What is at fault: all of it, and nothing else.
+
+    Args:
+      values: of the step, see `Program.examine`.
+      examples: by term, which of the batch are enough for it.
+
+    >>> fine = {"terms/a/raw": 0.0, "terms/a/weight": 1.0, "terms/a/weighted": 0.0, "terms/a/grad_norm": math.nan}
+    >>> culprit({**fine, "terms/a/not_finite/slope": 2.0}, {"a": Examples((3,), of=8)})
+    "the gradient of the term 'a' is nan (its raw value is 0), for example 3 of the 8 in the batch"
+    """
+    found = list(_terms(values, examples or {})) or list(_update(values))
+    if found:
+        return "; ".join(found)
+    if not math.isfinite(values.get("loss/total", 0.0)):
+        return "the sum of the terms overflows, while each term is finite"
+    if math.isinf(values.get("optimizer/grad_norm", 0.0)):
+        return "the norm of the gradient overflows, while each term is finite; Trainer.clip_norm would bound it"
+    return "a second look finds each term and its gradient finite"
+
+
+def is_cured_by_another_batch(values: Mapping[str, float]) -> bool:
+    """Whether to pass over the batch may help: what is at fault may be a setting, or the weights."""
+    weights = (values[f"terms/{name}/weight"] for name in at_fault(values))
+    settings = (values.get("optimizer/learning_rate", 0.0), *weights)
+    return all(map(math.isfinite, settings)) and not any(tag.startswith("not_finite/weights.") for tag in values)
+
+
+def _terms(values: Mapping[str, float], examples: Mapping[str, Examples]) -> Iterator[str]:
+    """What is said of the terms at fault; those of which the same is said share a sentence."""
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for name in sorted(at_fault(values)):
+        kinds.setdefault(_kind(name, values), []).append(name)
+    for (what, why), names in kinds.items():
+        known = {examples[name] for name in names if name in examples}
+        where = f", {_where(*known)}" if len(known) == 1 and what != "weight" else ""
+        yield f"{_subject(what, names, values)}{why}{where}"
+
+
+def _kind(name: str, values: Mapping[str, float]) -> tuple[str, str]:
+    """What of a term is not finite first, and why, as far as that can be told."""
+    prefix = f"terms/{name}/not_finite/"
+    flags = {tag.removeprefix(prefix) for tag in values if tag.startswith(prefix)}
+    weight = values[f"terms/{name}/weight"]
+    if "raw" in flags:
+        return "raw value", _why(flags, values)
+    if not math.isfinite(weight):
+        return "weight", ""
+    if "weighted" in flags:
+        return "weighted value", f": its weight is {weight:g}, its raw value {values.get(f'terms/{name}/raw', 0.0):g}"
+    if "slope" in flags:
+        return "gradient", f" (its raw value is {values.get(f'terms/{name}/raw', 0.0):g})"
+    if "gradient" in flags:
+        return "gradient", " on its way back through the model; with respect to what the terms read, it is finite"
+    return "gradient", f" only as its weight is {weight:g}"
+
+
+def _why(flags: set[str], values: Mapping[str, float]) -> str:
+    """Which of the things that a term reads is at fault for its raw value."""
+    broken = [tag.removeprefix("not_finite/") for tag in values if tag.startswith("not_finite/")]
+    reads = sorted(flags - {"raw", "weighted", "slope", "gradient", "weighted_gradient"})
+    of_the_model = [key for key in reads if key.split(".")[0] in ("outputs", "activations")]
+    weights = [key for key in broken if key.startswith("weights.")]
+    inputs = [key for key in broken if key.split(".")[0] == "inputs"]
+    given = [key for key in reads if key not in of_the_model]
+    if of_the_model and not given:
+        if weights:
+            return f", as {_listed(weights)} {_is_not(weights)} finite before the step"
+        if inputs:
+            return f", as {_listed(inputs)} {_is_not(inputs)} finite"
+        largest = f" (the largest weight is {values['weights/largest']:g})" if "weights/largest" in values else ""
+        return f", as {_listed(of_the_model)} {_is_not(of_the_model)} finite while the model's inputs are{largest}"
+    if given:
+        return f", as {_listed(given)} {_is_not(given)} finite"
+    return ", while all that it reads is finite"
+
+
+def _subject(what: str, names: list[str], values: Mapping[str, float]) -> str:
+    if len(names) > 1:
+        return f"the {what}s of the terms {_listed(map(repr, names))} are not finite"
+    tag = {"raw value": "raw", "weight": "weight", "weighted value": "weighted", "gradient": "grad_norm"}[what]
+    value = values.get(f"terms/{names[0]}/{tag}", 0.0)
+    return f"the {what} of the term {names[0]!r} is {'not finite' if math.isfinite(value) else format(value, 'g')}"
+
+
+def _where(examples: Examples) -> str:
+    rows, of = examples.rows, examples.of
+    if len(rows) == of:
+        return f"for each of the {of:,} examples in the batch"
+    more = len(rows) - _SHOWN
+    shown = [*map(str, rows[:_SHOWN]), *([f"{more:,} more"] if more > 0 else []), *(["others"] * examples.others)]
+    return f"for example{'s' * (len(shown) > 1)} {_listed(shown)} of the {of:,} in the batch"
+
+
+def _update(values: Mapping[str, float]) -> Iterator[str]:
+    """What is said where the gradient is finite, and the update leaves what is not."""
+    left = {tag.removeprefix("left/"): value for tag, value in values.items() if tag.startswith("left/")}
+    statistics = {name: value for name, value in left.items() if name.startswith("model/") and "@" in name}
+    weights = {name: value for name, value in left.items() if name not in statistics}
+    if weights:
+        name, value = next(iter(weights.items()))
+        made = f"the update would make {_described(name)} {value:g}"
+        yield f"its gradient is finite, but {made}: {_setting(values, left)}"
+    elif statistics:
+        name, value = next(iter(statistics.items()))
+        yield f"the forward pass makes {_described(name)} {value:g}, while the gradient is finite"
+
+
+def _setting(values: Mapping[str, float], left: Mapping[str, float]) -> str:
+    """Which setting of the optimizer is at fault."""
+    prefix = "optimizer/settings/"
+    settings = {tag.removeprefix(prefix): value for tag, value in values.items() if tag.startswith(prefix)}
+    optimizer = next(iter(settings), "optimizer/").split("/")[0]
+    rate, norm = values["optimizer/learning_rate"], values["optimizer/grad_norm"]
+    if not math.isfinite(rate):
+        return f"the learning rate of {optimizer} is {rate:g} at this step"
+    wrong = [f"{name.replace('/', '.')} is {value:g}" for name, value in settings.items() if not math.isfinite(value)]
+    if wrong:
+        return _listed(wrong)
+    slots = any(name.startswith("optimizer/") for name in left)
+    zero = [name.replace("/", ".") for name, value in settings.items() if name.endswith("epsilon") and value == 0]
+    if zero and not slots and any(map(math.isnan, left.values())):
+        return f"{zero[0]} is 0, and the second moment of some weights is 0 too; expected a small number such as 1e-7"
+    return f"{optimizer} overflows at a learning rate of {rate:g} and a gradient of norm {norm:g}"
+
+
+def _described(name: str) -> str:
+    """A part of the state of training in words, by its name there."""
+    group, _, path = name.split("@")[0].split("/", 2)
+    return {"model": f"{path!r}", "optimizer": f"the optimizer's {path!r}"}.get(group, "the average of the weights")
+
+
+def _listed(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _is_not(keys: list[str]) -> str:
+    return "is not" if len(keys) == 1 else "are not"

@@ -1,0 +1,87 @@
+"""Inspection: of all that a step computes on its way, what is not finite; for a step that a run was stopped at."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from objectives import Mean, Term
+from objectives.keys import Context
+from objectives.reads import blank, read, widen
+from trainer.steps.gradients import Batch
+from trainer.steps.replicas import sum_over_replicas
+from trainer.steps.step import Step
+
+
+def inspect(step: Step, batch: Batch, number: tf.Tensor) -> dict[str, tf.Tensor]:
+    """How many elements are not finite, by tag; in replica context.
+
+    Tags, of the terms only those that are optimised:
+      `not_finite/<key>`: of the batch, the model's outputs, the activations that terms read, and its variables.
+      `terms/<name>/not_finite/<key>`: of what the term reads, but for what its mask hides.
+      `terms/<name>/not_finite/raw`, `weighted`: of its two values, on each replica.
+      `terms/<name>/not_finite/slope`: of the gradient of its raw value with respect to what it reads.
+      `terms/<name>/not_finite/gradient`: of the same with respect to the variables, on through the model.
+      `terms/<name>/not_finite/weighted_gradient`: of that of its weighted value.
+    """
+    variables = step.tap.model.trainable_variables
+    # Now: the forward pass changes statistics.
+    found = {f"not_finite/weights.{variable.path}": _count(variable) for variable in step.tap.model.variables}
+    with tf.GradientTape(persistent=True) as tape:
+        context = step.context(batch, number, training=True)
+        # What terms read is copied: the gradient with respect to a copy knows nothing of the model behind it.
+        copies = {root: tf.nest.map_structure(_copy, getattr(context, root)) for root in _OF_THE_MODEL}
+        means = step.objective.means(dataclasses.replace(context, **copies))
+        raw = {name: Mean(mean.total, sum_over_replicas(mean.count)).result() for name, mean in means.items()}
+        weights = dict(zip(raw, tf.unstack(step.objective.weights(number)), strict=True))
+        shares = {name: step.scaled(tf.cast(raw[name], tf.float32) * weights[name]) for name in raw}
+    found |= {f"not_finite/{key}": _count(tensor) for key, tensor in _leaves(context)}
+    floats = [leaf for leaf in tf.nest.flatten(copies) if leaf.dtype.is_floating]
+    for name, term in step.objective.terms.items():
+        if term.optimised:
+            tag = f"terms/{name}/not_finite"
+            found |= {f"{tag}/{key}": _count(*tensors) for key, tensors in _reads(term, context)}
+            found |= {f"{tag}/raw": _count(raw[name]), f"{tag}/weighted": _count(shares[name])}
+            found[f"{tag}/slope"] = _count(*tape.gradient(raw[name], floats))
+            found[f"{tag}/gradient"] = _count(*tape.gradient(raw[name], variables))
+            found[f"{tag}/weighted_gradient"] = _count(*tape.gradient(shares[name], variables))
+    return sum_over_replicas(found)
+
+
+# The fields of a context that the variables have to do with.
+_OF_THE_MODEL = ("outputs", "activations", "weights")
+
+
+def _copy(leaf: Any) -> tf.Tensor:
+    return tf.identity(tf.convert_to_tensor(leaf))
+
+
+def _count(*tensors: Any) -> tf.Tensor:
+    """How many elements are not finite; tensors of other types, and None, have none."""
+    counts = [tf.zeros([])]
+    for tensor in tensors:
+        dense = None if tensor is None else tf.convert_to_tensor(tensor)
+        if dense is not None and dense.dtype.is_floating:
+            counts.append(tf.reduce_sum(tf.cast(~tf.math.is_finite(dense), tf.float32)))
+    return tf.add_n(counts)
+
+
+def _leaves(context: Context) -> Iterator[tuple[str, Any]]:
+    """Every tensor of the batch, and every output, with its key."""
+    for root in ("inputs", "targets", "sample_weight", "outputs", "activations"):
+        for path, leaf in keras.tree.flatten_with_path(getattr(context, root)):
+            if leaf is not None:
+                yield ".".join(map(str, (root, *path))), leaf
+
+
+def _reads(term: Term, context: Context) -> Iterator[tuple[str, list[Any]]]:
+    """What a term reads by key, as its formula sees it: 0 where it is masked."""
+    mask = None if term.mask is None else widen(context[term.mask])
+    for key in term.reads.values():
+        if key is not None:
+            found = read(context, key)
+            yield key, [blank(part, mask) for part in (found if isinstance(found, list) else [found])]
+    if term.sample_weight is not None:
+        yield term.sample_weight, [context[term.sample_weight]]
