@@ -55,7 +55,12 @@ _OF_THE_MODEL = ("outputs", "activations", "weights")
 
 
 def _copy(leaf: Any) -> tf.Tensor:
-    return tf.identity(tf.convert_to_tensor(leaf))
+    """A copy that has the mask which Keras gave to the original."""
+    copied = tf.identity(tf.convert_to_tensor(leaf))
+    mask = getattr(leaf, "_keras_mask", None)
+    if mask is not None:
+        copied._keras_mask = mask
+    return copied
 
 
 def _count(*tensors: Any) -> tf.Tensor:
