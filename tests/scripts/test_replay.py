@@ -18,7 +18,7 @@ def test_a_run_ends_with_status_3_and_one_paragraph(stopped):
     process, workdir = stopped
     assert process.returncode == 3
     assert re.fullmatch(
-        r"step \d+ would not be finite: the raw value of the term 'data' is nan.*; its update was not applied\. "
+        r"step \d+ would not be finite: the raw values of the terms 'data' and 'small' are not finite, as inputs is .*; its update was not applied\. "
         r"The batch, all weights and each term are in \S+; to look again: python scripts/replay\.py --autopsy=\S+\n",
         process.stderr,
     )
@@ -32,7 +32,9 @@ def test_the_printed_command_shows_the_step_again(script, stopped):
     _, name, *flags = shlex.split(re.search(r"python scripts/.*", process.stderr)[0])
     replayed = script(name.removeprefix("scripts/"), *flags)
     assert replayed.returncode == 0, replayed.stderr
-    assert "the raw value of the term 'data' is nan" in replayed.stdout
+    assert (
+        "the raw values of the terms 'data' and 'small' are not finite, as inputs is not finite, for" in replayed.stdout
+    )
     assert re.search(r"data\s*│ +nan │ +1 │ +nan", replayed.stdout)
 
 
