@@ -157,7 +157,7 @@ def _taken_apart(value: Any) -> tuple[str, Mapping[str, Any]]:
         return kind, value.terms
     if dataclasses.is_dataclass(value):
         return kind, {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if isinstance(value, keras.Model):
+    if isinstance(value, keras.Layer | keras.Variable):
         return kind, {}
     if isinstance(value, keras.optimizers.Optimizer):
         return kind, _nameless(value.get_config())

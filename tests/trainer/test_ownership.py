@@ -1,12 +1,18 @@
 """Ownership: after and between calls of a trainer its model and its optimizer are ordinary ones, and the caller's."""
 
+import os
+import signal
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import ConfigurationError, MeanSquaredError, Objective
+from objectives import ActivationPenalty, ConfigurationError, MeanSquaredError, Objective
+from trainer import ArraySource, Interrupted
 from trainer.devices.strategy import place
+from trainer.recovery.non_finite import NonFiniteError
+from trainer.reports import Report
 
 
 class Residual(keras.Model):
@@ -150,6 +156,93 @@ def test_a_run_in_parts_is_the_run_in_one_with_a_folder_too(make_trainer, dense_
         return model.get_weights()
 
     for ours, expected in zip(run("parts", 2, 3, 7, 9), run("whole", 9), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+class Sends(Report):
+    """Sends this process a signal at a step, once."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def write(self, lines):
+        if self.step and lines.last.step >= self.step:
+            self.step = None
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_what_was_assigned_after_an_interruption_or_a_number_not_finite_holds(
+    make_trainer, dense_model, data, tmp_path
+):
+    model, optimizer = dense_model(), keras.optimizers.SGD(0.05)
+    source = ArraySource(data["x"][:18].copy(), data["y"][:18], shuffle=False)
+    source.arrays["inputs"][-1] = np.nan  # in the sixth batch of three
+    trainer = make_trainer(
+        model=model,
+        optimizer=optimizer,
+        train=source,
+        batch_size=3,
+        steps=9,
+        log_every=1,
+        chunk_steps=1,
+        workdir=tmp_path,
+        checkpoint_every=4,
+        reports=[Sends(2)],
+    )
+    with pytest.raises(Interrupted):
+        trainer.train()
+    done = trainer.step
+    assert 2 <= done < 5
+    optimizer.learning_rate = 0.0
+    before = model.get_weights()
+    with pytest.raises(NonFiniteError, match="step 6"):
+        trainer.train()
+    assert trainer.step == 5
+    for found, expected in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    model.get_layer("head").bias.assign([7.0, 7.0])
+    with pytest.raises(NonFiniteError, match="step 6"):
+        trainer.train()
+    np.testing.assert_array_equal(model.get_layer("head").bias, [7.0, 7.0])
+
+
+def test_after_any_other_error_the_newest_checkpoint_is_taken(make_trainer, dense_model, stop_at, tmp_path):
+    model, optimizer = dense_model(), keras.optimizers.Adam(0.05)
+    settings = {"steps": 9, "log_every": 1, "chunk_steps": 1, "checkpoint_every": 2}
+    trainer = make_trainer(model=model, optimizer=optimizer, workdir=tmp_path, reports=[stop_at(5)], **settings)
+    with pytest.raises(ConnectionError):
+        trainer.train()
+    model.set_weights([weight * 0 for weight in model.get_weights()])
+    with pytest.raises(ConnectionError):
+        trainer.train()
+    assert max(np.abs(weight).max() for weight in model.get_weights()) > 0
+
+
+# A notebook
+
+
+def test_a_model_built_anew_resumes_under_the_names_that_keras_then_gives(make_trainer, weight_decay, tmp_path):
+    objective = Objective(
+        data=MeanSquaredError(),
+        small=ActivationPenalty(activation="activations.dense", norm="l2", weight=0.1),
+        decay=weight_decay(variable="weights.sequential/dense/kernel", weight=0.1),
+    )
+
+    def cell(folder, steps):
+        keras.utils.set_random_seed(1)
+        hidden = keras.layers.Dense(4, activation="tanh")
+        model = keras.Sequential([keras.Input([3]), hidden, keras.layers.Dropout(0.2), keras.layers.Dense(2)])
+        settings = {"optimizer": keras.optimizers.Adam(0.05), "workdir": tmp_path / folder, "steps": steps}
+        make_trainer(model=model, objective=objective, **settings).train()
+        return model
+
+    keras.backend.clear_session()
+    whole = cell("whole", 6)
+    assert whole.layers[0].name == "dense"
+    cell("parts", 3)
+    again = cell("parts", 6)
+    assert again.layers[0].name == "dense_4"
+    for ours, expected in zip(again.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, expected)
 
 

@@ -10,6 +10,7 @@ import keras
 from objectives import ConfigurationError, Key
 from objectives.errors import Mistakes
 from objectives.keys import named, split_key
+from trainer.steps.auto_names import aliases, by_either_name
 
 
 class Tap:
@@ -35,6 +36,7 @@ class Tap:
     def __init__(self, model: keras.Model, keys: Iterable[Key]):
         self.model = model
         layers, variables = dict(layer_paths(model)), {variable.path: variable for variable in model.variables}
+        fresh = aliases(model, layers.values(), [*layers, *variables])
         mistakes = Mistakes()
         self._layers: dict[str, keras.Layer] = {}
         self.weights: dict[str, keras.Variable] = {}
@@ -42,9 +44,9 @@ class Tap:
             with mistakes.gathered():
                 root, path = split_key(key)
                 if root == "activations":
-                    self._layers.update(named(path, layers, key))
+                    self._layers.update(named(path, by_either_name(path, layers, fresh, key), key))
                 elif root == "weights":
-                    self.weights.update(named(path, variables, key))
+                    self.weights.update(named(path, by_either_name(path, variables, fresh, key), key))
         mistakes.raise_any()
         for layer in self._layers.values():
             _listen(layer)

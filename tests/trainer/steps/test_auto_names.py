@@ -1,0 +1,43 @@
+"""Auto names: layers that Keras numbered are found by the number that they would have in a process of their own."""
+
+import keras
+import pytest
+
+from objectives import ConfigurationError
+from trainer.steps.tap import Tap
+
+
+@pytest.fixture
+def build():
+    """Builds a model of layers without names of their own, after so many dense layers that are no part of it."""
+
+    def build(others):
+        keras.backend.clear_session()
+        for _ in range(others):
+            keras.layers.Dense(1)
+        inner = keras.Sequential([keras.Input([2]), keras.layers.Dense(3)])
+        return keras.Sequential([keras.Input([2]), inner, keras.layers.Dense(1), keras.layers.Dense(4, name="head")])
+
+    return build
+
+
+@pytest.mark.parametrize("others", [0, 3])
+def test_a_key_finds_the_same_layer_and_weights_whatever_keras_counted_before(build, others):
+    model = build(others)
+    tap = Tap(model, ["activations.dense_1", "activations.sequential/dense", "activations.head"])
+    _, activations = tap(keras.ops.ones([5, 2]), training=False)
+    found = {name: activation.shape[1] for name, activation in activations.items()}
+    assert found == {"dense_1": 1, "sequential/dense": 3, "head": 4}
+    own = next(variable.path for variable in model.variables)
+    first = build(0).variables[0].path
+    assert Tap(model, [f"weights.{first}"]).weights[first].path == own
+
+
+def test_the_names_that_layers_have_are_names_too(build):
+    assert set(Tap(build(3), ["activations.dense_4"])(keras.ops.ones([5, 2]), training=False)[1]) == {"dense_4"}
+
+
+def test_a_name_that_is_that_of_two_layers_is_refused():
+    layers = [keras.layers.Dense(4, name=name) for name in ("dense_1", "dense_2")]
+    with pytest.raises(ConfigurationError, match="'dense_1' is a name that Keras gave by counting.*name='hidden'"):
+        Tap(keras.Sequential([keras.Input([2]), *layers]), ["activations.dense_1"])
