@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow check bench chaos faults endurance board
+.PHONY: demo test slow check bench chaos faults mistakes endurance board
 
 ## Trains one task without and with its regularising terms, and shows what they changed.
 demo: $(VENV)/made
@@ -38,6 +38,10 @@ chaos: $(VENV)/made
 ## Injects faults into real runs: docs/faults.md. Those of disks take the right to mount.
 faults: $(VENV)/made
 	$(BIN)/python scripts/faults.py --output=docs/faults.md
+
+## Makes the mistakes that users make, and writes down what they are answered: docs/mistakes.md.
+mistakes: $(VENV)/made
+	$(BIN)/python scripts/mistakes.py --output=docs/mistakes.md
 
 ## Watches a run of 20,000 steps from outside: its memory, open files and threads must not grow.
 endurance: $(VENV)/made

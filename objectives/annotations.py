@@ -20,9 +20,21 @@ _KINDS: dict[Any, tuple[type, ...]] = {
     float: (int, float, np.integer, np.floating),
     bool: (bool, np.bool_),
 }
-_REPR = reprlib.Repr()
-_REPR.maxstring = _REPR.maxother = 80
-_REPR.maxtuple = _REPR.maxlist = _REPR.maxdict = 8
+
+
+class _Repr(reprlib.Repr):
+    """Shortens what is long; an array is its shape and type, wherever it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 80
+        self.maxtuple = self.maxlist = self.maxdict = 8
+
+    def repr_ndarray(self, array: np.ndarray, level: int) -> str:
+        return f"an array {array.shape} of {array.dtype}"
+
+
+_REPR = _Repr()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,8 +85,6 @@ def shown(value: Any) -> str:
     """
     if isinstance(value, type):
         return f"the class {value.__name__}"
-    if isinstance(value, np.ndarray):
-        return f"an array {value.shape} of {value.dtype}"
     if type(value).__repr__ is object.__repr__:
         return f"an object of {type(value).__name__}"
     value = value.item() if isinstance(value, np.generic) else value
@@ -92,7 +102,8 @@ def expected_value(annotation: Any) -> str:
         words = [extra.words for extra in annotation.__metadata__ if isinstance(extra, Expected)]
         return words[-1] if words else expected_value(arguments[0])
     if origin in (typing.Union, types.UnionType):
-        return " or ".join(map(expected_value, arguments))
+        words = [expected_value(one) for one in arguments]
+        return (", or " if any("," in word for word in words) else " or ").join(words)
     if origin is Literal:
         return " or ".join(map(repr, arguments))
     if annotation in _WORDS:

@@ -22,8 +22,8 @@ _LONGEST = 300
 
 
 @contextlib.contextmanager
-def blamed(whose: str) -> Iterator[None]:
-    """Turns what code of the user's raises inside into a ConfigurationError that names whose it is.
+def blamed(whose: str = "") -> Iterator[None]:
+    """Turns what code of the user's raises inside into a ConfigurationError that says whose it is, if given.
 
     >>> with blamed("term 'smooth'"):
     ...     raise ValueError("no neighbours")
@@ -36,7 +36,7 @@ def blamed(whose: str) -> Iterator[None]:
     except ConfigurationError:
         raise
     except Exception as error:
-        raise ConfigurationError(f"{whose}: {told(error)}") from error
+        raise ConfigurationError(f"{whose}: {told(error)}" if whose else told(error)) from error
 
 
 def told(error: BaseException) -> str:
@@ -75,11 +75,14 @@ def _words(error: BaseException) -> str:
     """What an error says, without the stack and the advice that TensorFlow adds."""
     if isinstance(error, tf.errors.OperatorNotAllowedInGraphError):
         return "Python cannot branch on a tensor, nor loop over one, while the step is traced; use tf.where or tf.cond"
-    text = re.sub(r"\{\{.*?\}\} ?", "", str(error)).strip()
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    text = re.sub(r"\{\{.*?\}\} ?|\x1b\[\d*m", "", said).strip()
     if "numpy" in text and ("attribute" in text or "symbolic" in text):
         return "a tensor has no value yet while the step is traced; stay with operations of TensorFlow"
     lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
     said = lines[-1].split(": ", 1)[-1] if lines[0].startswith("in user code") else lines[0]
-    if said.endswith(":") and len(lines) > 1:
+    if lines[0].startswith("Graph execution error"):  # behind the stack of the operation
+        said = next((line for line in lines if re.match(r"[\w.]*(Error|Exception): ", line)), lines[-1])
+    if len(lines) > 1 and (said.endswith(":") or said.startswith("Exception encountered when calling")):
         said = f"{said} {lines[1]}"
     return said if len(said) <= _LONGEST else f"{said[:_LONGEST]} ..."

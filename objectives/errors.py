@@ -35,6 +35,7 @@ class Mistakes:
 
     def __init__(self) -> None:
         self.messages: list[str] = []
+        self._first: ConfigurationError | None = None
 
     @contextlib.contextmanager
     def gathered(self, where: str = "") -> Iterator[None]:
@@ -42,12 +43,13 @@ class Mistakes:
         try:
             yield
         except ConfigurationError as error:
+            self._first = self._first or error
             self.messages += [f"{where}: {message}" if where else message for message in error.messages]
 
     def raise_any(self) -> None:
         """Raises one ConfigurationError with all that was gathered, or returns where nothing was."""
         if self.messages:
-            raise ConfigurationError(*self.messages)
+            raise ConfigurationError(*self.messages) from self._first
 
 
 def expected(name: str, valid: Iterable[str]) -> str:

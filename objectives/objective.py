@@ -9,6 +9,7 @@ import gin
 import tensorflow as tf
 
 from objectives.annotations import Expected
+from objectives.blame import blamed
 from objectives.errors import ConfigurationError, Mistakes
 from objectives.fields import require_fit
 from objectives.keys import Context, Key
@@ -67,7 +68,8 @@ class Objective:
         means, mistakes = {}, Mistakes()
         for name, term in self.terms.items():
             where = f"term {name!r}"
-            with mistakes.gathered(f"{where} ({type(term).__name__})"), evaluating(f"the {where}", term.reads):
+            gathered = mistakes.gathered(f"{where} ({type(term).__name__})")
+            with gathered, blamed(), evaluating(f"the {where}", term.reads):
                 mean = term.mean(context)
                 # 0 * inf is NaN in a gradient too: a term of weight 0 is measured but not differentiated.
                 means[name] = mean if term.optimised else Mean(*map(tf.stop_gradient, mean))
@@ -76,7 +78,7 @@ class Objective:
 
     def weights(self, step) -> tf.Tensor:
         """The weight of each term at `step`, float32 `[terms]`, in the order of `terms`."""
-        return tf.stack([evaluate(term.weight, step) for term in self.terms.values()])
+        return tf.stack([_weight(name, term, step) for name, term in self.terms.items()])
 
     def weighted(self, raw: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         """Weighted values `[terms]` of raw means `[terms]`; exactly 0 for a term of constant weight 0."""
@@ -84,6 +86,14 @@ class Objective:
 
     def __repr__(self) -> str:
         return f"Objective({', '.join(f'{name}={term!r}' for name, term in self.terms.items())})"
+
+
+def _weight(name: str, term: Term, step) -> tf.Tensor:
+    with blamed(f"the weight of term {name!r}"):
+        weight = evaluate(term.weight, step)
+    if weight.shape.rank != 0:
+        raise ConfigurationError(f"the weight of term {name!r} has the shape {weight.shape}; expected a scalar")
+    return weight
 
 
 def _require_names(names: Iterable[str]) -> None:

@@ -30,6 +30,7 @@ from objectives.keys import Context, Key, split_key
 from objectives.mean import Mean
 from objectives.ranges import safe_mask
 from objectives.reads import align, blank, keras_mask, read, widen
+from objectives.results import as_values
 from objectives.schedules import Weight
 from objectives.shapes import require_axes
 
@@ -186,7 +187,7 @@ class Term(Checked, abc.ABC):
 
     def _formula(self, tensors: Mapping[str, Any], **more: Any) -> Any:
         aligned, before = align(tensors, self.aligned), len(operations())
-        values = self.values(**aligned, **more)
+        values = as_values(self.values(**aligned, **more))
         refuse_hidden_broadcast(aligned, values, operations()[before:])
         return values
 

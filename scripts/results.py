@@ -7,24 +7,30 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from objectives.errors import Mistakes
 from trainer import Trainer
 from trainer.log import term_names
 from trainer.reports.chart import draw_terms
 from trainer.storage import write_whole, writing
+from trainer.task import measures_of, pictures_of
 
 NAME = "learned.json"
+_AFTER = "after training, of which nothing is lost"
 _CONSOLE = Console(soft_wrap=True, highlight=False)
 
 
 def conclude(trainer: Trainer, values: Mapping[str, float]) -> None:
     """Shows the terms and what was learned; with a workdir, writes the measures and draws the pictures there."""
     show_terms(f"each term at step {trainer.step:,}", values)
-    with trainer.averaged():
-        learned = trainer.task.measure(trainer.model) if trainer.task else {}
+    learned: Mapping[str, float] = {}
+    mistakes = Mistakes()  # nothing of what is still to be kept is lost by one
+    with mistakes.gathered(_AFTER), trainer.averaged():
+        learned = measures_of(trainer.task, trainer.model) if trainer.task else {}
     for name, value in learned.items():
         _CONSOLE.print(f"{name}: {value:.4g}", markup=False)
     if trainer.workdir:
-        _keep(trainer, learned, trainer.workdir)
+        _keep(trainer, learned, trainer.workdir, mistakes)
+    mistakes.raise_any()
 
 
 def show_terms(title: str, values: Mapping[str, float]) -> None:
@@ -62,11 +68,12 @@ def show_charts(folder: pathlib.Path, pictures: Sequence[pathlib.Path]) -> None:
     _CONSOLE.print(f"charts:   tensorboard --logdir {folder}   (tab CUSTOM SCALARS: all terms on one chart)")
 
 
-def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path) -> None:
+def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path, mistakes: Mistakes) -> None:
     write_whole(workdir / NAME, json.dumps(learned, indent=2) + "\n")
     with writing(workdir / "pictures"), trainer.averaged():
         pictures = [draw_terms(workdir, workdir / "pictures" / "terms.png")]
-        pictures += trainer.task.draw(trainer.model, workdir / "pictures") if trainer.task else []
+        with mistakes.gathered(_AFTER):
+            pictures += pictures_of(trainer.task, trainer.model, workdir / "pictures") if trainer.task else []
     show_charts(workdir, pictures)
 
 

@@ -15,12 +15,6 @@ from trainer.steps.step import term_tags
 
 Seed = Annotated[int, Expected("a whole number from 0 to 2**32 - 1", lambda seed: 0 <= seed < 2**32)]
 Momentum = Annotated[float, Expected("a number from 0 to below 1, such as 0.999", lambda momentum: 0 <= momentum < 1)]
-Examples = Annotated[
-    Source,
-    Expected(
-        "a source, such as ArraySource(x, y), or DatasetSource(make) with a function that builds a tf.data.Dataset"
-    ),
-]
 
 
 def check_settings(settings: Mapping[str, Any], annotations: Mapping[str, Any]) -> None:

@@ -2,11 +2,23 @@
 
 import abc
 import pathlib
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import keras
 
+from objectives import ConfigurationError
+from objectives.annotations import Expected, mismatch
+from objectives.blame import blamed
 from objectives.fields import Checked
 from trainer.feeds.sources import Source
+
+Examples = Annotated[
+    Source,
+    Expected(
+        "a source, such as ArraySource(x, y), or DatasetSource(make) with a function that builds a tf.data.Dataset"
+    ),
+]
 
 
 class Task(Checked, abc.ABC):
@@ -36,3 +48,40 @@ class Task(Checked, abc.ABC):
     @abc.abstractmethod
     def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
         """Draws what the model does with some of `eval` into `folder`; the files it made."""
+
+
+def model_of(task: Task) -> keras.Model:
+    """The model that a task builds; raises ConfigurationError where it fails, or builds something else."""
+    with blamed(f"{_name(task)}.build_model()"):
+        model = task.build_model()
+    return _fitting(f"{_name(task)}.build_model()", model, keras.Model)
+
+
+def examples_of(task: Task, name: str) -> Source | None:
+    """The source `train` or `eval` of a task; raises ConfigurationError where it fails, or is something else."""
+    with blamed(f"{_name(task)}.{name}"):
+        source = getattr(task, name)
+    return _fitting(f"{_name(task)}.{name}", source, Examples if name == "train" else Examples | None)
+
+
+def measures_of(task: Task, model: keras.Model) -> Mapping[str, float]:
+    """What a task measures; raises ConfigurationError where it fails, or measures no numbers."""
+    with blamed(f"{_name(task)}.measure()"):
+        measures = task.measure(model)
+    return _fitting(f"{_name(task)}.measure()", measures, Mapping[str, float])
+
+
+def pictures_of(task: Task, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
+    """What a task draws; raises ConfigurationError where it fails."""
+    with blamed(f"{_name(task)}.draw()"):
+        return list(task.draw(model, folder))
+
+
+def _name(task: Task) -> str:
+    return type(task).__name__
+
+
+def _fitting(what: str, value: Any, annotation: Any) -> Any:
+    if found := mismatch(value, annotation):
+        raise ConfigurationError(f"{what} {found}")
+    return value

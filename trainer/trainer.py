@@ -4,6 +4,7 @@ import contextlib
 import functools
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 import gin
 import keras
@@ -33,7 +34,6 @@ from trainer.recovery.recovery import Recovery
 from trainer.reports import Background, JsonLines, Report, Run, TensorBoard, Terminal
 from trainer.room import require_room
 from trainer.settings import (
-    Examples,
     Momentum,
     Seed,
     check_settings,
@@ -47,7 +47,7 @@ from trainer.steps.assembly import assemble
 from trainer.steps.precision import building_in, require_precision
 from trainer.steps.step import Step
 from trainer.steps.traced import Traced
-from trainer.task import Task
+from trainer.task import Examples, Task, examples_of, model_of
 from trainer.workdir import locate_workdir, make_workdir, write_record
 
 
@@ -89,7 +89,7 @@ class Trainer:
         batch_size: Count = 64,
         seed: Seed = 0,
         strategy: str | tf.distribute.Strategy = "auto",
-        execution: str = "auto",
+        execution: Literal["auto", "graph", "xla_step", "xla_loop"] = "auto",
         chunk_steps: Count | None = None,
         log_every: Count = 20,
         eval_every: Count | None = None,
@@ -100,12 +100,12 @@ class Trainer:
         clip_norm: Positive | None = None,
         clip_value: Positive | None = None,
         accumulate_steps: Count = 1,
-        precision: str = "float32",
+        precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32",
         average_momentum: Momentum | None = None,
         allow_unreached: bool = False,
         allow_config_change: bool = False,
         deterministic: bool = False,
-        non_finite: str = "raise",
+        non_finite: Literal["raise", "skip", "rollback"] = "raise",
         non_finite_limit: Count = 10,
         reports: Sequence[Report] | None = None,
     ):
@@ -180,8 +180,8 @@ class Trainer:
             self._lock.require_free()
         if task is not None:
             with building_in(precision):
-                model = model or task.build_model()
-            train, eval = train or task.train, eval or task.eval
+                model = model or model_of(task)
+            train, eval = train or examples_of(task, "train"), eval or examples_of(task, "eval")
         assert model is not None and train is not None, "check_settings saw to it"
         refuse_unread_weights(objective, train)
         refuse_unknown_best(best, objective, eval)

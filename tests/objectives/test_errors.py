@@ -44,3 +44,12 @@ def test_an_error_that_is_no_mistake_of_the_user_passes_through(mistakes):
 )
 def test_the_nearest_name_is_proposed_only_where_one_is_near(name, valid, answer):
     assert expected(name, valid) == answer
+
+
+def test_the_first_cause_stays_with_all_that_was_gathered(mistakes):
+    first = ConfigurationError("first")
+    with mistakes.gathered("a"):
+        raise first
+    with pytest.raises(ConfigurationError) as error:
+        mistakes.raise_any()
+    assert error.value.__cause__ is first

@@ -152,3 +152,16 @@ def test_gin_scopes_give_each_head_of_a_model_its_own_term(from_gin):
     )
     assert {name: float(mean.result()) for name, mean in objective.means(context).items()} == {"a": 4, "b": 9}
     np.testing.assert_array_equal(objective.weights(0), [0.5, 0.5])
+
+
+def test_what_a_formula_or_a_weight_raises_is_told_with_its_term_and_line():
+    def broken(y_pred):
+        raise OSError("no table")
+
+    context = Context(outputs=tf.ones([2, 1]))
+    with pytest.raises(ConfigurationError, match=r"^term 'a' \(FunctionTerm\): .*test_objective.py, line \d+: OSErr"):
+        Objective(a=FunctionTerm(fn=broken)).means(context)
+    with pytest.raises(ConfigurationError, match=r"^the weight of term 'a': .*test_objective.py, line \d+: ZeroDiv"):
+        Objective(a=RangeHinge(weight=lambda step: 1 / 0)).weights(0)
+    with pytest.raises(ConfigurationError, match=r"^the weight of term 'a' has the shape \(2,\); expected a scalar"):
+        Objective(a=RangeHinge(weight=lambda step: [1.0, 2.0])).weights(0)

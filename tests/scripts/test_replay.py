@@ -18,7 +18,8 @@ def test_a_run_ends_with_status_3_and_one_paragraph(stopped):
     process, workdir = stopped
     assert process.returncode == 3
     assert re.fullmatch(
-        r"step \d+ would not be finite: the raw values of the terms 'data' and 'small' are not finite, as inputs is .*; its update was not applied\. "
+        r"step \d+ would not be finite: the raw values of the terms 'data' and 'small' are not finite, as inputs is "
+        r".*; its update was not applied\. "
         r"The batch, all weights and each term are in \S+; to look again: python scripts/replay\.py --autopsy=\S+\n",
         process.stderr,
     )

@@ -10,7 +10,7 @@ import gin
 from objectives import ConfigurationError
 from objectives.blame import place_of, told
 from trainer.config.explanations import explain
-from trainer.config.uses import place_of_binding, require_used
+from trainer.config.uses import place_of_binding, place_of_mention, require_used
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ def build(configurable: Callable[..., T], **arguments: Any) -> T:
     except Exception as error:
         if (answer := _answer(error)) is None:
             raise
-        raise ConfigurationError(answer) from error
+        raise ConfigurationError(_placed(answer)) from error
     require_used({f"{configurable.__name__}.{name}" for name in arguments})
     return built
 
@@ -49,8 +49,10 @@ def bound(parameter: str, default: Any) -> Any:
 
 def _placed(message: str) -> str:
     """A message about a parameter, such as 'RangeHinge.weight is ...', behind the place where it was bound."""
-    found = re.match(r"(\w+)\.(\w+)\b", message)
-    place = place_of_binding(found[1], found[2]) if found else None
+    bound, of_class = re.match(r"(\w+)\.(\w+)\b", message), re.match(r"(\w+)(?:: | needs a value)", message)
+    place = place_of_binding(bound[1], bound[2]) if bound else None
+    if place is None and of_class:
+        place = place_of_mention(of_class[1], message)
     return f"{place}: {message}" if place else message
 
 

@@ -35,11 +35,12 @@ def explain(error: Exception) -> str | None:
     if found := re.search(r"No bindings specified for '(?:[^']*/)?(\w+)/gin\.macro'", message):
         macros = [scope for scope, selector in gin.config._CONFIG if selector == "gin.macro"]
         return f"the macro %{found[1]} has no value; {expected(found[1], macros)}"
-    if isinstance(error, tokenize.TokenError) or re.search(r"Expected ',' or|EOF|unterminated", message):
+    text = (error.text or "").strip() if isinstance(error, SyntaxError) else ""
+    if isinstance(error, tokenize.TokenError) or text.count("'") % 2 or text.count('"') % 2:
         return "the text ends inside a value; some bracket or quote is not closed"
     if isinstance(error, SyntaxError):
         token = re.search(r"Failed to parse token '([^']*)'", message)
-        what = f"{token[1]!r} is not a value" if token else f"{_first_line(error)} at {(error.text or '').strip()!r}"
+        what = f"{token[1]!r} is not a value" if token else f"{_first_line(error)} at {text!r}"
         return f"{what}; text is quoted ('l1'), an object referred to (@RangeHinge())"
     return None
 
@@ -51,4 +52,4 @@ def unknown(name: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return (error.msg if isinstance(error, SyntaxError) else str(error)).strip().splitlines()[0]
+    return (error.msg if isinstance(error, SyntaxError) else str(error)).strip().splitlines()[0].rstrip(".")

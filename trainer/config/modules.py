@@ -2,6 +2,7 @@
 
 import pathlib
 import sys
+import sysconfig
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,5 +57,7 @@ def _refuse_hidden(root: str, folders: Sequence[pathlib.Path]) -> None:
     found = [pathlib.Path(place).resolve() for place in (file, *getattr(module, "__path__", ())) if place]
     if own in found or own in (place.parent for place in found if place.name == "__init__.py"):
         return
-    why = "belongs to Termwise" if root in _OURS else f"is {shown_path(found[0])}" if found else "is a part of Python"
+    of_python = not found or found[0].is_relative_to(pathlib.Path(sysconfig.get_path("stdlib")).resolve())
+    elsewhere = "is a part of Python" if of_python else f"is {shown_path(found[0])}"
+    why = "belongs to Termwise" if root in _OURS else elsewhere
     raise ConfigurationError(f"the module {root!r} {why}, which hides {shown_path(own)}; give yours another name")

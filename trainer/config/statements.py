@@ -54,7 +54,9 @@ def _until_wrong(lines: list[str], begin: int) -> Iterator[tuple[int, Statement]
                 return
             yield statement.location.line_num, statement
     except (SyntaxError, ValueError, LookupError, NameError, AttributeError, tokenize.TokenError) as error:
-        yield _line_of(error, line, lines), Wrong(error)
+        found = _line_of(error, line, lines)
+        swallowed = isinstance(error, SyntaxError) and found == line < (error.lineno or line)
+        yield found, Wrong(tokenize.TokenError("an open bracket took in the next statement") if swallowed else error)
 
 
 def _line_of(error: Exception, begin: int, lines: list[str]) -> int:

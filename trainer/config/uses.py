@@ -1,5 +1,6 @@
 """Uses: which bindings had an effect. What a file sets and nothing reads is most often a typo."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -36,7 +37,8 @@ class Binding(NamedTuple):
 
 # In the order in which they were read, for whoever builds what they configure.
 _bindings: list[Binding] = []
-_referenced: set[tuple[str, str]] = set()
+# Where a scope and a class are referred to, last.
+_referenced: dict[tuple[str, str], str] = {}
 
 
 def forget_bindings() -> None:
@@ -49,13 +51,21 @@ def remember(binding: Binding, value: Any) -> None:
     """Notes where something was bound, and what its value refers to, even if a later binding wins."""
     _bindings.append(binding)
     references = gin.config.iterate_references(value)
-    _referenced.update(("/".join(one.scopes), one.configurable.selector) for one in references)
+    _referenced.update({("/".join(one.scopes), one.configurable.selector): binding.place for one in references})
 
 
 def place_of_binding(target: str, parameter: str) -> str | None:
     """Where the value was bound that a parameter of the class `target` has; None where it was not."""
     places = [one.place for one in _bindings if (short(one.selector), one.parameter) == (target, parameter)]
     return places[-1] if places else None
+
+
+def place_of_mention(target: str, message: str) -> str | None:
+    """The place of the last binding of a class that a message mentions; where the class is referred to if of none."""
+    own = [one for one in _bindings if short(one.selector) == target]
+    mentioned = [one for one in own if re.search(rf"\b{one.parameter}\b", message)]
+    referred = [place for (_, selector), place in _referenced.items() if short(selector) == target]
+    return mentioned[-1].place if mentioned else referred[-1] if referred else None
 
 
 def require_used_macros() -> None:

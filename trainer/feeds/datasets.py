@@ -3,17 +3,21 @@
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 import tensorflow as tf
 
 from objectives import ConfigurationError
+from objectives.annotations import Expected
+from objectives.blame import blamed
 from objectives.errors import Mistakes
 from trainer.feeds.feed import Feed
 from trainer.feeds.iterated import IteratedFeed
 from trainer.feeds.shares import Shares
 from trainer.feeds.sources import NAMES, Source
+
+_FUNCTION = "a function that builds a tf.data.Dataset, such as `lambda: dataset`"
 
 
 class DatasetSource(Source):
@@ -37,7 +41,7 @@ class DatasetSource(Source):
     ('inputs', 'targets')
     """
 
-    def __init__(self, make: Callable[..., tf.data.Dataset]):
+    def __init__(self, make: Annotated[Callable[..., tf.data.Dataset], Expected(_FUNCTION)]):
         """Builds nothing yet.
 
         Args:
@@ -76,7 +80,8 @@ class DatasetSource(Source):
         # Operations that are random without a seed of their own take one from here.
         tf.random.set_seed(seed)
         with tf.device("CPU:0"):
-            dataset = self._make(seed) if inspect.signature(self._make).parameters else self._make()
+            with blamed("DatasetSource: its function"):
+                dataset = self._make(seed) if inspect.signature(self._make).parameters else self._make()
             if not isinstance(dataset, tf.data.Dataset):
                 raise ConfigurationError(f"DatasetSource: its function made {dataset!r}; expected a tf.data.Dataset")
             _require_static(_named(dataset.element_spec))

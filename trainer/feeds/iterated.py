@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from objectives import ConfigurationError
+from objectives.blame import blamed
 from trainer.feeds.feed import Block, Feed, steps_within_bytes
 from trainer.feeds.shares import Shares
 
@@ -37,10 +38,10 @@ class IteratedFeed(Feed):
 
     def chunk(self, *, first_step: int, steps: int) -> Any:
         if not steps:  # asked for to compile, wherever the iterator is
-            return self._placed(self._pull(self._position.iterator, tf.constant(0))[0])
+            return self._placed(self._pulled(self._position.iterator, tf.constant(0))[0])
         if int(self._position.step) != first_step:
             self._go_to(first_step)
-        parts, pulled = self._pull(self._position.iterator, tf.constant(steps))
+        parts, pulled = self._pulled(self._position.iterator, tf.constant(steps))
         self._require(first_step + int(pulled), first_step + steps)
         self._position.step.assign_add(steps)
         data = self._placed(parts)
@@ -51,7 +52,7 @@ class IteratedFeed(Feed):
         """The last batch trained on, as an iterator cannot be asked ahead; before any, the first of the dataset."""
         if self._last is not None:
             return self._last
-        parts, pulled = self._pull(iter(self._parts()), tf.constant(steps))
+        parts, pulled = self._pulled(iter(self._parts()), tf.constant(steps))
         self._require(int(pulled), steps)
         return Block(self._placed(parts), 0, steps)
 
@@ -59,7 +60,7 @@ class IteratedFeed(Feed):
         iterator, stop = iter(self._parts()), tf.constant(self.limit)
         done, pulled = 0, self.limit
         while pulled == self.limit:
-            parts, count = self._pull(iterator, stop)
+            parts, count = self._pulled(iterator, stop)
             pulled = int(count)
             done += pulled
             self._require(done, 1)
@@ -128,6 +129,11 @@ class IteratedFeed(Feed):
             return tf.nest.pack_sequence_as(self._spec, [array.stack() for array in arrays]), done
 
         return pull
+
+    def _pulled(self, iterator: Iterator[Any], steps: tf.Tensor) -> Any:
+        """Pulls batches; what the functions of the dataset raise is told as theirs."""
+        with blamed("DatasetSource: an example of its dataset"):
+            return self._pull(iterator, steps)
 
     def _placed(self, parts: tuple[Any, ...]) -> Any:
         by_replica = dict(zip(self._shares.local, parts, strict=True))

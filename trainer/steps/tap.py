@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from objectives import ConfigurationError, Key
+from objectives.blame import blamed
 from objectives.errors import Mistakes
 from objectives.keys import named, split_key
 from trainer.steps.auto_names import aliases, by_either_name
@@ -57,7 +58,7 @@ class Tap:
         Raises:
           ConfigurationError: the model adds losses of its own, or a layer was not called.
         """
-        with _Recording() as calls:
+        with _Recording() as calls, blamed(f"the model {self.model.name!r}"):
             outputs = self.model(inputs, training=training)
         self._refuse_own_losses()
         return outputs, {path: self._heard(path, calls.get(id(layer))) for path, layer in self._layers.items()}

@@ -73,7 +73,7 @@ def test_what_a_readers_own_class_raises_is_told_with_its_line():
         raise KeyError("missing")
 
     config.load([], ["Trainer.task = @broken()"])
-    with pytest.raises(ConfigurationError, match=r"^broken: .*test_building.py, line \d+: KeyError: 'missing'"):
+    with pytest.raises(ConfigurationError, match=r"broken: .*test_building.py, line \d+: KeyError: 'missing'"):
         config.build(Trainer)
 
 

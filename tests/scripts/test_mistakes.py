@@ -1,0 +1,31 @@
+"""scripts/mistakes.py: every mistake of the table is answered, as docs/mistakes.md shows and the command says."""
+
+import difflib
+import pathlib
+
+import pytest
+
+PAGE = pathlib.Path(__file__).parents[2] / "docs" / "mistakes.md"
+
+
+def test_every_mistake_is_answered_as_the_page_shows(script, tmp_path):
+    process = script("mistakes.py", f"--output={tmp_path / 'mistakes.md'}")
+    written = (tmp_path / "mistakes.md").read_text()
+    difference = list(difflib.unified_diff(PAGE.read_text().splitlines(), written.splitlines(), lineterm="", n=1))
+    assert not difference, "\n".join(["run `make mistakes`, and read what changed:", *difference])
+    assert process.returncode == 0, process.stderr
+    assert written.count("\n**") >= 120
+
+
+@pytest.mark.slow
+def test_the_command_says_what_the_page_shows(scripts, tmp_path):
+    typed = {
+        "Trainer.stops = 20": "Trainer has no 'stops'; did you mean 'steps'?",
+        "Trainer.steps = None": "Trainer.steps is None; expected a whole number above 0",
+        "MeanSquaredError.weight = @Linear": "MeanSquaredError.weight is the class Linear, not an object of it; write",
+    }
+    commands = {text: ("train.py", "--gin_file=tiny.gin", f"--gin_param={text}") for text in typed}
+    for text, process in scripts(commands).items():
+        assert (process.returncode, process.stdout) == (2, "")
+        assert process.stderr.startswith(f"--gin_param={text!r}: {typed[text]}")
+        assert len(process.stderr.splitlines()) == 1

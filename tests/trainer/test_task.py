@@ -1,0 +1,71 @@
+"""Task: what a task gives is what it must give, and what its methods raise is told as theirs."""
+
+import pathlib
+
+import keras
+import pytest
+
+from objectives import ConfigurationError
+from trainer import Task
+from trainer.task import examples_of, measures_of, model_of, pictures_of
+
+
+@pytest.fixture
+def task(plain_source):
+    """A task with some methods changed."""
+
+    def make(**changed):
+        working = {
+            "train": property(lambda self: plain_source),
+            "eval": property(lambda self: None),
+            "build_model": lambda self: keras.Sequential([keras.Input([2]), keras.layers.Dense(1)]),
+            "measure": lambda self, model: {"error": 0.5},
+            "draw": lambda self, model, folder: [folder / "a.png"],
+        }
+        return type("Mine", (Task,), {**working, **changed})()
+
+    return make
+
+
+def fail(*_):
+    raise OSError("gone")
+
+
+def test_what_a_task_gives_is_handed_on(task, plain_source):
+    mine = task()
+    assert examples_of(mine, "train") is plain_source
+    assert examples_of(mine, "eval") is None
+    assert isinstance(model_of(mine), keras.Model)
+    assert measures_of(mine, None) == {"error": 0.5}
+    assert pictures_of(mine, None, pathlib.Path("p")) == [pathlib.Path("p/a.png")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "call", "answer"),
+    [
+        (
+            {"train": property(lambda self: None)},
+            lambda t: examples_of(t, "train"),
+            "Mine.train is None; expected a",
+        ),
+        (
+            {"train": property(fail)},
+            lambda t: examples_of(t, "train"),
+            r"Mine.train: .*test_task.py, line \d+: OSErr",
+        ),
+        ({"eval": property(lambda self: 3)}, lambda t: examples_of(t, "eval"), "Mine.eval is 3; expected a source"),
+        ({"build_model": lambda self: None}, model_of, r"Mine.build_model\(\) is None; expected an instance of Model"),
+        ({"build_model": fail}, model_of, r"Mine.build_model\(\): .*test_task.py, line \d+: OSError: gone"),
+        ({"measure": lambda self, m: None}, lambda t: measures_of(t, 0), r"Mine.measure\(\) is None; expected"),
+        (
+            {"measure": lambda self, m: {"a": "b"}},
+            lambda t: measures_of(t, 0),
+            r"Mine.measure\(\) is {'a': 'b'}; ",
+        ),
+        ({"measure": fail}, lambda t: measures_of(t, 0), r"Mine.measure\(\): .*OSError: gone"),
+        ({"draw": fail}, lambda t: pictures_of(t, 0, 0), r"Mine.draw\(\): .*OSError: gone"),
+    ],
+)
+def test_what_it_may_not_give_is_told_by_its_method(task, changed, call, answer):
+    with pytest.raises(ConfigurationError, match=answer):
+        call(task(**changed))
