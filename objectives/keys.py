@@ -1,8 +1,8 @@
 """Keys, the strings that name tensors, and the context in which they are resolved."""
 
 import dataclasses
-import fnmatch
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 from objectives.annotations import Expected
@@ -10,7 +10,8 @@ from objectives.errors import ConfigurationError, expected
 
 # A key is a root, then names or numbers that select a part of it: 'outputs', 'outputs.mask',
 # 'inputs.image', 'targets.0', 'activations.encoder/conv3', 'weights.head/kernel', 'sample_weight', 'step'.
-# A path with a star names several tensors, in the order of their names: 'weights.*kernel'.
+# A path with a star names several tensors, in the order of their names: 'weights.*kernel'. A term that reads it is
+# evaluated for each of them (see objectives/parts.py).
 Key = Annotated[str, Expected("a key such as 'outputs.mask'")]
 
 
@@ -28,6 +29,8 @@ class Context:
       valid: 1 for a real example and 0 for padding, `[batch]`, or None where all are real. Not a key:
         every term that has a batch obeys it.
       gather: turns a replica's shard of a tensor into the whole batch, for terms that need it. Not a key.
+      stars: by each key with a star, the key of the one tensor that it means here; a key that is not in it must match
+        one tensor alone. Not a key.
 
     >>> context = Context(outputs={"mask": 1, "class": 2}, activations={"encoder/conv3": 3})
     >>> context["outputs.mask"], context["activations.encoder/conv3"]
@@ -47,6 +50,7 @@ class Context:
     step: Any = None
     valid: Any = None
     gather: Callable[[Any], Any] = lambda shard: shard
+    stars: Mapping[Key, Key] = dataclasses.field(default_factory=dict)
     # Many terms may read one key.
     _found: dict[Key, Any] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -60,15 +64,16 @@ class Context:
         found = getattr(self, root)
         if found is None:
             raise ConfigurationError(f"key {key!r}: this run has no {root}; give the source some, or drop the read")
-        if "*" in path:
-            return list(named(path, found, key).values())
+        if has_star(key):
+            return self[self.stars.get(key) or _the_only(key, starred(key, self))]
         found = _select(found, path, key, root)
         if isinstance(found, (Mapping, list, tuple)):
             raise ConfigurationError(f"key {key!r} names several tensors; {expected(key, _parts(found, key))}")
         return found
 
 
-ROOTS = tuple(field.name for field in dataclasses.fields(Context) if field.name not in ("valid", "gather", "_found"))
+_NO_ROOTS = ("valid", "gather", "stars", "_found")
+ROOTS = tuple(field.name for field in dataclasses.fields(Context) if field.name not in _NO_ROOTS)
 
 
 def split_key(key: Key) -> tuple[str, str]:
@@ -85,6 +90,58 @@ def split_key(key: Key) -> tuple[str, str]:
     return root, path
 
 
+def has_star(key: Key) -> bool:
+    """Whether a key names tensors by a pattern.
+
+    >>> has_star("activations.h*"), has_star("activations.h1")
+    (True, False)
+    """
+    return "*" in key
+
+
+def starred(key: Key, context: Context) -> dict[tuple[str, ...], Key]:
+    """The keys of the single tensors that a key with a star matches, by what its stars stand for, in their order.
+
+    A layer that gives several tensors is matched by its name, and each of them is one. A star over activations takes
+    each tensor once, from the layer that made it rather than from a model around that, and leaves out what the model
+    puts out: `outputs` names that.
+
+    Raises:
+      ConfigurationError: it matches none.
+
+    >>> context = Context(weights={"a/kernel": 1, "a/bias": 2, "b/kernel": 3})
+    >>> starred("weights.*/kernel", context)
+    {('a', ''): 'weights.a/kernel', ('b', ''): 'weights.b/kernel'}
+    """
+    root, path = split_key(key)
+    if getattr(context, root) is None:
+        raise ConfigurationError(f"key {key!r}: this run has no {root}; give the source some, or drop the read")
+    known = leaves(getattr(context, root))
+    found = {name: match.groups("") for name in sorted(known) if (match := _pattern(path).fullmatch(name))}
+    if not found:
+        raise ConfigurationError(f"key {key!r}: {expected(key, [f'{root}.{name}' for name in known])}")
+    if root == "activations":
+        kept = _made_inside({name: known[name] for name in found}, leaves(context.outputs).values())
+        found = {name: found[name] for name in found if name in kept}
+        if not found:
+            raise ConfigurationError(f"key {key!r} matches only what the model puts out; expected 'outputs' for that")
+    return {stands_for: f"{root}.{name}" for name, stands_for in found.items()}
+
+
+def leaves(found: Any, at: str = "") -> dict[str, Any]:
+    """The single tensors of nested mappings and sequences by their paths; None is left out.
+
+    >>> leaves({"a": 1, "b": [2, {"c": 3}], "d": None})
+    {'a': 1, 'b.0': 2, 'b.1.c': 3}
+    """
+    if not isinstance(found, (Mapping, list, tuple)):
+        return {} if found is None else {at: found}
+    parts = found.items() if isinstance(found, Mapping) else enumerate(found)
+    return {
+        path: leaf for name, part in parts for path, leaf in leaves(part, f"{at}.{name}" if at else str(name)).items()
+    }
+
+
 def named(path: str, known: Mapping[str, Any], key: Key) -> dict[str, Any]:
     """The entries of `known` whose names fit a key's path: by a star, or whole, or up to the path's first dot.
 
@@ -94,13 +151,36 @@ def named(path: str, known: Mapping[str, Any], key: Key) -> dict[str, Any]:
     >>> named("*kernel", {"a/kernel": 1, "a/bias": 2, "b/kernel": 3}, "weights.*kernel")
     {'a/kernel': 1, 'b/kernel': 3}
     """
-    found = {name: known[name] for name in (path, path.partition(".")[0]) if name in known}
-    if "*" in path:
-        found = {name: known[name] for name in sorted(known) if fnmatch.fnmatchcase(name, path)}
+    paths = (path, path.partition(".")[0])
+    found = {name: known[name] for name in paths if name in known}
+    if has_star(path):
+        found = {name: known[name] for name in sorted(known) if any(_pattern(p).fullmatch(name) for p in paths)}
     if not found:
         root = key.partition(".")[0]
         raise ConfigurationError(f"key {key!r}: {expected(key, [f'{root}.{name}' for name in known])}")
     return found
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """Matches names that fit a path with stars, and what is below them; its groups are what the stars stand for."""
+    return re.compile("(.*)".join(map(re.escape, path.split("*"))) + r"(\..*)?", re.DOTALL)
+
+
+def _made_inside(found: Mapping[str, Any], outputs: Iterable[Any]) -> set[str]:
+    """The names of tensors that are no outputs; of one tensor's names the deepest, which is that of its maker."""
+    names: dict[int, str] = {id(tensor): "" for tensor in outputs}
+    for name in sorted(found, key=lambda name: (-name.count("/"), name)):
+        names.setdefault(id(found[name]), name)
+    return set(names.values())
+
+
+def _the_only(key: Key, found: Mapping[tuple[str, ...], Key]) -> Key:
+    if len(found) > 1:
+        raise ConfigurationError(
+            f"key {key!r} names several tensors; {expected(key, found.values())}, or a term of an Objective, which is "
+            f"evaluated for each of them"
+        )
+    return next(iter(found.values()))
 
 
 def _select(found: Any, path: str, key: Key, at: str) -> Any:

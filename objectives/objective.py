@@ -1,5 +1,6 @@
 """Objective: the named terms, and how they add up."""
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -12,8 +13,9 @@ from objectives.annotations import Expected
 from objectives.blame import blamed
 from objectives.errors import ConfigurationError, Mistakes
 from objectives.fields import require_fit
-from objectives.keys import Context, Key
+from objectives.keys import Context, Key, has_star
 from objectives.mean import Mean
+from objectives.parts import Parts
 from objectives.ranges import evaluating
 from objectives.schedules import evaluate
 from objectives.term import Term
@@ -59,20 +61,38 @@ class Objective:
         """Every key that some term reads."""
         return frozenset().union(*(term.keys for term in self.terms.values()))
 
-    def means(self, context: Context) -> dict[str, Mean]:
-        """The unweighted mean of each term over the batch in `context`, local to the replica.
+    @property
+    def has_stars(self) -> bool:
+        """Whether some term reads several tensors by one key."""
+        return any(map(has_star, self.keys))
+
+    def parts(self, context: Context | None = None) -> Parts:
+        """The parts of the terms: a term is one, unless its keys hold stars; see `Parts`."""
+        return Parts(self.terms, context)
+
+    def means(self, context: Context, parts: Parts | None = None) -> dict[str, Mean]:
+        """The unweighted mean of each part of each term over the batch in `context`, local to the replica.
+
+        Args:
+          context: what the terms read.
+          parts: those that were found before; by default, what stars match in this context.
+
+        Returns:
+          The mean of each term by its name; of one with a star, that of each tensor by `term/tensor`.
 
         Raises:
           ConfigurationError: terms read what is not there or does not fit; all of them are named at once.
         """
         means, mistakes = {}, Mistakes()
-        for name, term in self.terms.items():
-            where = f"term {name!r}"
-            gathered = mistakes.gathered(f"{where} ({type(term).__name__})")
-            with gathered, blamed(), evaluating(f"the {where}", term.reads):
-                mean = term.mean(context)
+        for part in self.parts(context) if parts is None else parts:
+            term = self.terms[part.term]
+            of_tensor = "" if part.tensor is None else f", {part.tensor}"
+            reads = {name: part.stars.get(key, key) for name, key in term.reads.items()}
+            gathered = mistakes.gathered(f"term {part.term!r} ({type(term).__name__}{of_tensor})")
+            with gathered, blamed(), evaluating(f"the term {part.term!r}{of_tensor}", reads):
+                mean = term.mean(dataclasses.replace(context, stars=part.stars) if part.stars else context)
                 # 0 * inf is NaN in a gradient too: a term of weight 0 is measured but not differentiated.
-                means[name] = mean if term.optimised else Mean(*map(tf.stop_gradient, mean))
+                means[part.name] = mean if term.optimised else Mean(*map(tf.stop_gradient, mean))
         mistakes.raise_any()
         return means
 

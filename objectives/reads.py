@@ -6,14 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from objectives.errors import ConfigurationError
-from objectives.keys import Context, Key
 from objectives.mean import spread, spreads
-
-
-def read(context: Context, key: Key) -> Any:
-    """The tensor that a key names, or the list of those that its star does; half precision as float32."""
-    found = context[key]
-    return [widen(tensor) for tensor in found] if isinstance(found, list) else widen(found)
 
 
 def widen(tensor: Any) -> tf.Tensor:

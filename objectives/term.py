@@ -29,7 +29,7 @@ from objectives.fields import Checked
 from objectives.keys import Context, Key, split_key
 from objectives.mean import Mean
 from objectives.ranges import safe_mask
-from objectives.reads import align, blank, keras_mask, read, widen
+from objectives.reads import align, blank, keras_mask, widen
 from objectives.results import as_values
 from objectives.schedules import Weight
 from objectives.shapes import require_axes
@@ -50,6 +50,9 @@ class Term(Checked, abc.ABC):
       average: over "elements", all alike, or over "examples": the mean of each example's own mean, so that a long
         sequence or a large mask does not count more than a short one.
       dtype: "float32" or "float64", in which values are summed.
+      across: where a key has a star, such as 'activations.h*', the term is evaluated for each tensor that it matches;
+        its value is their "mean", each tensor alike, or their "sum". Stars of several keys are paired by what they
+        stand for: 'outputs.*' and 'targets.*' by the outputs' names.
 
     >>> from objectives import RangeHinge
     >>> RangeHinge(max_value=2.0, weight=0.1)
@@ -74,6 +77,7 @@ class Term(Checked, abc.ABC):
     sample_weight: Key | None = None
     average: Literal["elements", "examples"] = "elements"
     dtype: Literal["float32", "float64"] = "float32"
+    across: Literal["mean", "sum"] = "mean"
 
     @abc.abstractmethod
     def values(self, *args: Any, **kwargs: Any) -> tf.Tensor:
@@ -147,7 +151,7 @@ class Term(Checked, abc.ABC):
         Raises:
           ConfigurationError: a key names nothing, or shapes do not fit; the message says which.
         """
-        tensors = {name: None if key is None else read(context, key) for name, key in self.reads.items()}
+        tensors = {name: None if key is None else widen(context[key]) for name, key in self.reads.items()}
         if not self.has_batch:
             return Mean.of(self._widened(self._formula(tensors)))
         mask, poison = (None, 0.0) if self.mask is None else safe_mask(self.mask, widen(context[self.mask]))

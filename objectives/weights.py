@@ -1,6 +1,7 @@
 """Penalties on the model's own weights: they read no batch, and count once on any number of replicas."""
 
 import dataclasses
+from typing import Literal
 
 import gin
 import numpy as np
@@ -16,11 +17,13 @@ from objectives.term import Term
 class WeightDecay(Term):
     """Keeps weights small (L2).
 
-    Formula: `sum of w^2` over all elements of all variables that are read; `keras.regularizers.L2` is the same,
-    its factor being the term's weight. Unlike an optimizer's `weight_decay` it goes through the gradient.
+    Formula: `sum of w^2` over all elements of a variable, summed over the variables that are read;
+    `keras.regularizers.L2` is the same, its factor being the term's weight. Unlike an optimizer's `weight_decay` it
+    goes through the gradient.
 
     Attributes:
       variables: key of one variable, such as 'weights.head/kernel', or of several by a pattern: 'weights.*kernel'.
+      across: "sum" over the variables, or "mean".
 
     >>> float(WeightDecay()(variables=[[1.0, 2.0], [0.0, 3.0]]))
     14.0
@@ -28,10 +31,10 @@ class WeightDecay(Term):
 
     has_batch = False
     variables: Key = "weights.*kernel"
+    across: Literal["mean", "sum"] = "sum"
 
     def values(self, variables):
-        tensors = variables if isinstance(variables, list) else [variables]
-        return tf.add_n([tf.reduce_sum(tf.square(tensor)) for tensor in tensors])
+        return tf.reduce_sum(tf.square(variables))
 
 
 @gin.register(module="objectives")

@@ -67,7 +67,7 @@ def _write(findings: Findings) -> None:
     output = pathlib.Path(FLAGS.output)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(findings.markdown())
-    output.with_suffix(".json").write_text(json.dumps(findings.record(), indent=2) + "\n")
+    output.with_suffix(".json").write_text(json.dumps(findings.record(), indent=2, allow_nan=False) + "\n")
     print(findings.markdown())
 
 

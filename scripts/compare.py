@@ -12,6 +12,7 @@ import pathlib
 from objectives import ConfigurationError
 from objectives.errors import Mistakes
 from results import NAME, show_charts, show_comparison
+from trainer import strict_json
 from trainer.log import term_names
 from trainer.reports import jsonl
 
@@ -41,7 +42,7 @@ def _last_terms(folder: pathlib.Path) -> dict[str, float]:
 
 def _learned(folder: pathlib.Path) -> dict[str, float]:
     path = folder / NAME
-    return json.loads(path.read_text()) if path.exists() else {}
+    return strict_json.numbers(json.loads(path.read_text())) if path.exists() else {}
 
 
 if __name__ == "__main__":

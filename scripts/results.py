@@ -1,6 +1,5 @@
 """What a run came to, for people: each term, what the task learned, where the pictures and the charts are."""
 
-import json
 import pathlib
 from collections.abc import Mapping, Sequence
 
@@ -8,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from objectives.errors import Mistakes
-from trainer import Trainer
-from trainer.log import term_names
+from trainer import Trainer, strict_json
+from trainer.log import tensor_names, term_names
 from trainer.reports.chart import draw_terms
 from trainer.storage import write_whole, writing
 from trainer.task import measures_of, pictures_of
@@ -41,6 +40,9 @@ def show_terms(title: str, values: Mapping[str, float]) -> None:
         shown = ("raw", "weight", "weighted") if counted else ("weight",)
         cells = {what: f"{values[f'terms/{name}/{what}']:.5g}" for what in shown}
         table.add_row(name, *(cells.get(what, "-") for what in ("raw", "weight", "weighted")))
+        for tensor in tensor_names(values, name):
+            raw = values.get(f"terms/{name}/{tensor}/raw")
+            table.add_row(f"  {tensor}", "-" if raw is None else f"{raw:.5g}")
     table.add_section()
     table.add_row("total", "", "", f"{values['loss/total']:.5g}")
     _CONSOLE.print(table)
@@ -69,7 +71,7 @@ def show_charts(folder: pathlib.Path, pictures: Sequence[pathlib.Path]) -> None:
 
 
 def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path, mistakes: Mistakes) -> None:
-    write_whole(workdir / NAME, json.dumps(learned, indent=2) + "\n")
+    write_whole(workdir / NAME, strict_json.dumps(learned))
     with writing(workdir / "pictures"), trainer.averaged():
         pictures = [draw_terms(workdir, workdir / "pictures" / "terms.png")]
         with mistakes.gathered(_AFTER):

@@ -108,6 +108,17 @@ def term_names(tags: Iterable[str]) -> list[str]:
     return [tag.split("/")[1] for tag in tags if tag.startswith("terms/") and tag.endswith("/weighted")]
 
 
+def tensor_names(tags: Iterable[str], term: str) -> list[str]:
+    """The names of the tensors of a term that reads several.
+
+    >>> tensor_names(["terms/a/raw", "terms/a/count", "terms/a/encoder/conv/count"], "a")
+    ['encoder/conv']
+    """
+    start = f"terms/{term}/"
+    found = [tag for tag in tags if tag.startswith(start) and is_count(tag) and tag != f"{start}count"]
+    return [tag.removeprefix(start).removesuffix("/count") for tag in found]
+
+
 def without_empty_means(values: Mapping[str, float]) -> dict[str, float]:
     """The values by tag, but for the raw values of which the count is 0: a mean of nothing is no number.
 

@@ -424,6 +424,7 @@ class Trainer:
         where = f"the newest checkpoint in {self.workdir}" if restored else "where the last call of train() left it"
         return (
             f"{len(self.objective.terms)} terms: {', '.join(self.objective.terms)}",
+            *self._program.describe_stars(),
             f"strategy {self._placement.name}: {self._placement.reason}",
             f"{self._placement.replicas}; execution {choice.execution}: {choice.reason}",
             self._program.describe_data(self.step),

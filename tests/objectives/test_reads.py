@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import ConfigurationError, Context
-from objectives.reads import align, blank, read, widen
+from objectives import ConfigurationError
+from objectives.reads import align, blank, widen
 
 
 @pytest.mark.parametrize(
@@ -14,13 +14,6 @@ from objectives.reads import align, blank, read, widen
 )
 def test_half_precision_is_widened_and_nothing_else(dtype, expected):
     assert widen(tf.ones([2], dtype)).dtype.name == expected
-
-
-def test_a_star_reads_all_it_fits_each_widened():
-    weights = {"b/kernel": tf.ones([1], tf.float16), "a/kernel": tf.zeros([2]), "a/bias": tf.ones([3])}
-    first, second = read(Context(weights=weights), "weights.*kernel")
-    assert (first.shape, second.shape) == ([2], [1])
-    assert second.dtype == tf.float32
 
 
 @pytest.mark.parametrize(("mask", "kept"), [([1.0, 0.0], [[1, 2], [0, 0]]), ([[1.0, 0.0]] * 2, [[1, 0], [3, 0]])])

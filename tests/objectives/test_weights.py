@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from objectives import ConfigurationError, Context, Orthogonality, WeightDecay
+from objectives import ConfigurationError, Context, Objective, Orthogonality, WeightDecay
 
 WEIGHTS = {
     "body/kernel": np.array([[1.0, 2.0]], np.float32),
@@ -18,8 +18,11 @@ WEIGHTS = {
     [("weights.*kernel", 14.25), ("weights.head/*", 9.25), ("weights.body/bias", 100.0), ("weights.*", 114.25)],
 )
 def test_a_pattern_chooses_the_variables_that_decay(key, expected):
-    mean = WeightDecay(variables=key).mean(Context(weights=WEIGHTS))
-    assert (float(mean.total), float(mean.count)) == (expected, 1.0)
+    objective = Objective(decay=WeightDecay(variables=key))
+    means = objective.means(Context(weights=WEIGHTS))
+    assert sum(float(mean.total) for mean in means.values()) == expected
+    (raw,) = objective.parts(Context(weights=WEIGHTS)).combined(*zip(*means.values(), strict=True))
+    assert float(raw) == expected
 
 
 def test_a_pattern_that_fits_no_variable_is_refused():

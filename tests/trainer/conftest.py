@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import objectives as o
 from objectives import (
     ActivationPenalty,
     FunctionTerm,
@@ -133,6 +134,37 @@ def objective():
         data=MeanSquaredError(),
         small=ActivationPenalty(activation="activations.hidden", norm="l2", weight=0.1),
     )
+
+
+@pytest.fixture
+def starred():
+    """Terms whose keys hold stars: masked, weighted and averaged hidden layers, and all kernels."""
+    hidden = {"norm": "l2", "mask": "targets.some", "sample_weight": "sample_weight", "average": "examples"}
+    return Objective(
+        data=MeanSquaredError(y_true="targets.y"),
+        decay=o.WeightDecay(weight=0.01),
+        small=ActivationPenalty(activation="activations.hidden*", weight=0.3, **hidden),
+    )
+
+
+@pytest.fixture
+def written_out():
+    """The terms of `starred`, each tensor by itself."""
+    hidden = {"norm": "l2", "mask": "targets.some", "sample_weight": "sample_weight", "average": "examples"}
+    kernels = {f"decay_{name}": f"weights.{name}/kernel" for name in ("hidden", "hidden_two", "head")}
+    layers = {f"small_{name}": f"activations.{name}" for name in ("hidden", "hidden_two")}
+    return Objective(
+        data=MeanSquaredError(y_true="targets.y"),
+        **{name: o.WeightDecay(variables=key, weight=0.01) for name, key in kernels.items()},
+        **{name: ActivationPenalty(activation=key, weight=0.15, **hidden) for name, key in layers.items()},
+    )
+
+
+@pytest.fixture
+def some(data):
+    """The data with a mask over examples, and a weight for each."""
+    targets = {"y": data["y"], "some": (np.arange(20) % 3 > 0).astype(np.float32)}
+    return ArraySource(data["x"], targets, sample_weight=data["factor"])
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from objectives import ConfigurationError
 from trainer import storage
 from trainer.checkpoints import manifest, progress
 from trainer.log import Line
+from trainer.strict_json import numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,9 +52,9 @@ class Checkpoint:
 
     @property
     def evaluation(self) -> Line | None:
-        """The newest evaluation when it was saved."""
+        """The newest evaluation when it was saved; a value that was not finite is nan."""
         found = self.progress["evaluation"]
-        return found and Line(**found)
+        return found and Line(**{**found, "values": numbers(found["values"])})
 
     def value(self, tag: str) -> float:
         """What its own evaluation came to; nan where there was none at this step, or nothing was counted for it."""

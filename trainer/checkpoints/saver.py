@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import functools
-import json
 import pathlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError
-from trainer import storage
+from trainer import storage, strict_json
 from trainer.ahead import Ahead
 from trainer.checkpoints import progress as progress_file
 from trainer.checkpoints.checkpoints import Checkpoint, Checkpoints
@@ -176,7 +175,7 @@ class Saver:
             if self._worker:
                 return
             with storage.writing(folder / progress_file.NAME):
-                (folder / progress_file.NAME).write_text(json.dumps(progress, indent=2) + "\n")
+                (folder / progress_file.NAME).write_text(strict_json.dumps(progress))
             self._wait_for_workers(folder)
             after()
             self._checkpoints.complete(step)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
 from objectives import Mean
+from objectives.parts import Parts
 from trainer.feeds.feed import Feed
 from trainer.steps.inspection import inspect
 from trainer.steps.step import Step
@@ -77,8 +78,25 @@ def trace_evaluation(step: Step, feed: Feed) -> ConcreteFunction:
         _, merged = tf.while_loop(lambda row, _: row < stop, body, (first, merged), parallel_iterations=1)
         return merged, step.report(merged, number)
 
-    sums = tf.TensorSpec([len(step.objective.terms)])
+    sums = tf.TensorSpec([len(step.parts)])
     return run.get_concrete_function(feed.signature, _ROW, _ROW, _NUMBER, Mean(sums, sums))
+
+
+def find_parts(step: Step, feed: Feed) -> Parts:
+    """What the stars of the terms' keys match, from a trace of the model that is never run.
+
+    Raises:
+      ConfigurationError: a star matches nothing, or keys name what is not there.
+    """
+    found = []
+
+    @tf.function(autograph=False)
+    def run(data):
+        number = tf.constant(0, tf.int64)
+        feed.run(lambda batch, number: found.append(step.find_parts(batch, number)), data, tf.constant(0), number)
+
+    run.get_concrete_function(feed.signature)
+    return found[0]
 
 
 def trace_term_gradients(step: Step, feed: Feed) -> ConcreteFunction:

@@ -1,6 +1,7 @@
 """Program: the compiled side of a run. Traced once, compiled as chosen, called with plain numbers."""
 
 import contextlib
+import dataclasses
 import functools
 import math
 import pathlib
@@ -14,7 +15,7 @@ from tensorflow.types.experimental import ConcreteFunction
 from objectives import ConfigurationError, Mean
 from trainer.checkpoints.state import State
 from trainer.executions.choice import Choice
-from trainer.executions.chunk import gather_batch, trace_evaluation, trace_term_gradients
+from trainer.executions.chunk import find_parts, gather_batch, trace_evaluation, trace_term_gradients
 from trainer.executions.examination import Examination, inspect_batch
 from trainer.executions.execution import compiled
 from trainer.executions.executor import Executor
@@ -56,10 +57,13 @@ class Program:
         seed: int,
         execution: str,
     ):
-        self.tags = step.tags
         self._strategy, self._step, self._execution = strategy, step, execution
         self._train_source, self._eval_source = train, eval
         self._batch_size, self._seed = batch_size, seed
+        if step.objective.has_stars:
+            with step.adoption.at_work():
+                self._step = dataclasses.replace(step, parts=find_parts(step, self._feed))
+        self.tags = self._step.tags
 
     @property
     def limit(self) -> int:
@@ -74,6 +78,15 @@ class Program:
     def describe_data(self, step: int) -> str:
         """How the data reach a run that begins at `step`, for people."""
         return self._feed.describe(step)
+
+    def describe_stars(self) -> list[str]:
+        """Which tensors each term reads whose keys have stars, for people."""
+        names = dict.fromkeys(self._step.parts[i].term for i in self._step.parts.of_tensors)
+        return [
+            f"{name} is the {self._step.objective.terms[name].across} over "
+            + ", ".join(key for part in self._step.parts if part.term == name for key in part.stars.values())
+            for name in names
+        ]
 
     @property
     @_at_work
@@ -172,7 +185,7 @@ class Program:
         return _as_numbers(values)
 
     def _evaluated(self, evaluation: Callable[..., Any], blocks: Iterable[Block], step: int) -> dict[str, float]:
-        zeros = tf.zeros([len(self._step.objective.terms)])
+        zeros = tf.zeros([len(self._step.parts)])
         merged, values = Mean(zeros, zeros), {}
         for data, first, stop in blocks:
             number = tf.constant(step, tf.int64)

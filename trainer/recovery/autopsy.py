@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError
+from trainer import strict_json
 from trainer.feeds.sources import NAMES, ArraySource
 
 _BATCH, _STATE, _STEP = "batch.npz", "state.npz", "step.json"
@@ -45,7 +46,7 @@ def write_autopsy(
         "structure": _structure(batch),
         "values": {**values},
     }
-    (folder / _STEP).write_text(json.dumps(record, indent=2) + "\n")
+    (folder / _STEP).write_text(strict_json.dumps(record))
 
 
 def read_batch(folder: pathlib.Path) -> ArraySource:
@@ -66,14 +67,15 @@ def read_state(folder: pathlib.Path) -> dict[str, np.ndarray]:
 
 
 def read_step(folder: pathlib.Path) -> dict[str, Any]:
-    """What is known of the step: its number, the cause, each value by tag.
+    """What is known of the step: its number, the cause, each value by tag, nan where it was not finite.
 
     Raises:
       ConfigurationError: the folder holds no autopsy.
     """
     if not (folder / _STEP).exists():
         raise ConfigurationError(f"{str(folder)!r} holds no autopsy; expected a folder such as runs/x/autopsy/000123")
-    return json.loads((folder / _STEP).read_text())
+    record = json.loads((folder / _STEP).read_text())
+    return {**record, "values": strict_json.numbers(record["values"])}
 
 
 def _leaves(batch: Mapping[str, Any]) -> list[tuple[str, int, np.ndarray]]:

@@ -16,10 +16,10 @@ _FOURS = np.array([f"{i:04d}" for i in range(10**4)], "S4").view(np.uint32)
 def decimals(values: np.ndarray) -> np.ndarray:
     """The ASCII of JSON's numbers, uint8 `[..., WIDTH]`, rounded to float32: nine digits give the same float32 back.
 
-    NaN and infinities are spelled as Python and JavaScript do. It takes a tenth of the time of printf.
+    JSON has no word for NaN and infinities: they are null. It takes a tenth of the time of printf.
 
     >>> decimals(np.array([-0.5, 1e30, np.inf])).tobytes()
-    b'-5.00000000e-01 1.00000002e+30       Infinity'
+    b'-5.00000000e-01 1.00000002e+30           null'
     """
     values = np.asarray(values, np.float32).astype(np.float64)
     digits, exponents = _digits(np.where(np.isfinite(values), np.abs(values), 0.0))
@@ -32,8 +32,7 @@ def decimals(values: np.ndarray) -> np.ndarray:
     text[..., 11] = ord("e")
     text[..., 12] = np.where(exponents < 0, ord("-"), ord("+"))
     text[..., 13:] = _four_digits(np.abs(exponents))[..., 2:]
-    for word, which in (("NaN", np.isnan), ("Infinity", np.isposinf), ("-Infinity", np.isneginf)):
-        text[which(values)] = np.frombuffer(word.rjust(WIDTH).encode(), np.uint8)
+    text[~np.isfinite(values)] = np.frombuffer(b"null".rjust(WIDTH), np.uint8)
     return text
 
 

@@ -14,6 +14,7 @@ from trainer.log import Line, Lines
 from trainer.reports.decimals import WIDTH, decimals
 from trainer.reports.report import Report, Run
 from trainer.storage import writing
+from trainer.strict_json import numbers
 
 NAME = "metrics.jsonl"
 
@@ -22,7 +23,7 @@ class JsonLines(Report):
     """Writes `{"split": "train", "step": 20, "loss/total": 1.25000000e+00, ...}`, one object a line.
 
     Values are float32, as training computes them and TensorBoard keeps them; their nine digits give them back exactly.
-    A value that a line does not have is left out, with blanks in its place.
+    A value that a line does not have is left out, with blanks in its place; one that is not finite is null.
     """
 
     def __init__(self, folder: pathlib.Path):
@@ -54,7 +55,7 @@ class JsonLines(Report):
 
 
 def read(folder: pathlib.Path) -> list[Line]:
-    """The lines that a run has written so far.
+    """The lines that a run has written so far; a value that was not finite is nan.
 
     Raises:
       ConfigurationError: the file was altered.
@@ -67,7 +68,7 @@ def _parsed(path: pathlib.Path, number: int, line: bytes) -> Line:
     try:
         # Whole numbers are values too; only a step is counted.
         record = json.loads(line, parse_int=float)
-        return Line(str(record.pop("split")), int(record.pop("step")), record)
+        return Line(str(record.pop("split")), int(record.pop("step")), numbers(record))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ConfigurationError(
             f"line {number:,} of {path} is no log record ({type(error).__name__}: {error}); put the file back from a "

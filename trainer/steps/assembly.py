@@ -37,6 +37,7 @@ def assemble(
         adoption=Adoption(strategy, model, optimizer),
         tap=tap,
         objective=objective,
+        parts=objective.parts(),
         optimizer=optimizer,
         replicas=strategy.num_replicas_in_sync,
         micro_batches=accumulate_steps,

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from objectives import Mean, Term
 from objectives.keys import Context
-from objectives.reads import blank, read, widen
+from objectives.reads import blank, widen
 from trainer.steps.gradients import Batch
 from trainer.steps.replicas import sum_over_replicas
 from trainer.steps.step import Step
@@ -33,8 +33,10 @@ def inspect(step: Step, batch: Batch, number: tf.Tensor) -> dict[str, tf.Tensor]
         context = step.context(batch, number, training=True)
         # What terms read is copied: the gradient with respect to a copy knows nothing of the model behind it.
         copies = {root: tf.nest.map_structure(_copy, getattr(context, root)) for root in _OF_THE_MODEL}
-        means = step.objective.means(dataclasses.replace(context, **copies))
-        raw = {name: Mean(mean.total, sum_over_replicas(mean.count)).result() for name, mean in means.items()}
+        means = step.objective.means(dataclasses.replace(context, **copies), step.parts).values()
+        counts = [sum_over_replicas(mean.count) for mean in means]
+        parts = [Mean(mean.total, count).result() for mean, count in zip(means, counts, strict=True)]
+        raw = dict(zip(step.objective.terms, step.parts.combined(parts, counts), strict=True))
         weights = dict(zip(raw, tf.unstack(step.objective.weights(number)), strict=True))
         shares = {name: step.scaled(tf.cast(raw[name], tf.float32) * weights[name]) for name in raw}
     found |= {f"not_finite/{key}": _count(tensor) for key, tensor in _leaves(context)}
@@ -42,7 +44,9 @@ def inspect(step: Step, batch: Batch, number: tf.Tensor) -> dict[str, tf.Tensor]
     for name, term in step.objective.terms.items():
         if term.optimised:
             tag = f"terms/{name}/not_finite"
-            found |= {f"{tag}/{key}": _count(*tensors) for key, tensors in _reads(term, context)}
+            for part in (part for part in step.parts if part.term == name):
+                own = dataclasses.replace(context, stars=part.stars)
+                found |= {f"{tag}/{part.stars.get(key, key)}": _count(tensor) for key, tensor in _reads(term, own)}
             found |= {f"{tag}/raw": _count(raw[name]), f"{tag}/weighted": _count(shares[name])}
             found[f"{tag}/slope"] = _count(*tape.gradient(raw[name], floats))
             found[f"{tag}/gradient"] = _count(*tape.gradient(raw[name], variables))
@@ -81,12 +85,11 @@ def _leaves(context: Context) -> Iterator[tuple[str, Any]]:
                 yield ".".join(map(str, (root, *path))), leaf
 
 
-def _reads(term: Term, context: Context) -> Iterator[tuple[str, list[Any]]]:
+def _reads(term: Term, context: Context) -> Iterator[tuple[str, Any]]:
     """What a term reads by key, as its formula sees it: 0 where it is masked."""
     mask = None if term.mask is None else widen(context[term.mask])
     for key in term.reads.values():
         if key is not None:
-            found = read(context, key)
-            yield key, [blank(part, mask) for part in (found if isinstance(found, list) else [found])]
+            yield key, blank(widen(context[key]), mask)
     if term.sample_weight is not None:
-        yield term.sample_weight, [context[term.sample_weight]]
+        yield term.sample_weight, context[term.sample_weight]

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from objectives import ConfigurationError, Context, Mean, Objective
+from objectives.parts import Parts
 from trainer.checkpoints.state import State
 from trainer.steps.adoption import Adoption
 from trainer.steps.average import WeightAverage
@@ -41,6 +42,7 @@ class Step:
       adoption: of the model and the optimizer, under the strategy.
       tap: the model's multi-output view.
       objective: the terms.
+      parts: of the terms; where some key has a star, those that `find_parts` found.
       optimizer: built already.
       replicas: how many share a batch.
       micro_batches: into how many parts a shard is cut, whose gradients are added up.
@@ -54,6 +56,7 @@ class Step:
     adoption: Adoption
     tap: Tap
     objective: Objective
+    parts: Parts
     optimizer: keras.optimizers.Optimizer
     replicas: int = 1
     micro_batches: int = 1
@@ -67,7 +70,8 @@ class Step:
     def tags(self) -> list[str]:
         """The names of the numbers that `train` returns, in their order; the gradient's norm is the last."""
         scale = [] if self.loss_scale is None else ["optimizer/loss_scale"]
-        return ["loss/total", *term_tags(self.objective), "optimizer/learning_rate", *scale, "optimizer/grad_norm"]
+        optimizer = ["optimizer/learning_rate", *scale, "optimizer/grad_norm"]
+        return ["loss/total", *term_tags(self.objective), *tensor_tags(self.parts), *optimizer]
 
     @property
     def state(self) -> list[tf.Variable]:
@@ -100,12 +104,12 @@ class Step:
     def differentiate(self, batch: Batch, step: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """The numbers named by `tags`, and the clipped gradient of the whole batch, a tensor a trainable variable."""
         weights = self.objective.weights(step)
-        parts = partial(by_micro_batches, parts=self.micro_batches, terms=len(self.objective.terms))
-        differentiate = at_once if self.micro_batches == 1 else parts
+        in_parts = partial(by_micro_batches, parts=self.micro_batches, terms=len(self.parts))
+        differentiate = at_once if self.micro_batches == 1 else in_parts
         measure = tf.function(self.measure, jit_compile=True, autograph=False) if self.compiled else self.measure
         local, mean = differentiate(
             lambda part, training: measure(dict(part), step, training=training),
-            lambda mean: self.scaled(tf.reduce_sum(self.objective.weighted(mean.result(), weights))),
+            lambda mean: self.scaled(tf.reduce_sum(self.objective.weighted(self.parts.merged(mean)[0], weights))),
             self._variables,
             batch,
         )
@@ -133,7 +137,8 @@ class Step:
         with tf.GradientTape(persistent=True) as tape:
             means = self._means(batch, step, training=True)
             counts = sum_over_replicas([mean.count for mean in means])
-            raw = [Mean(mean.total, count).result() for mean, count in zip(means, counts, strict=True)]
+            parts = [Mean(mean.total, count).result() for mean, count in zip(means, counts, strict=True)]
+            raw = self.parts.combined(parts, counts)
             weights = tf.unstack(self.objective.weights(step))
             shares = [self.scaled(value * weight) for value, weight in zip(raw, weights, strict=True)]
         rows = [flat(dense(tape.gradient(share, self._variables), self._variables)) for share in shares]
@@ -145,24 +150,27 @@ class Step:
         return dict(zip(tags, [*norms, *cosines], strict=True))
 
     def evaluate(self, batch: Batch, step: tf.Tensor) -> Mean:
-        """The unweighted mean of each term over the whole batch, undivided: two vectors `[terms]`."""
+        """The unweighted mean of each part over the whole batch, undivided: two vectors `[parts]`."""
         return Mean(*sum_over_replicas(tuple(self.measure(batch, step, training=False))))
 
     def report(self, mean: Mean, step: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Raw value, weight, weighted value and count of each term, and their total, by tag; raw is 0 of nothing."""
+        """What `tags` names of terms and their tensors, of the means of all parts; the raw value of nothing is 0."""
         row = self._row(mean, self.objective.weights(step), shards=self.replicas)
         return dict(zip(self.tags, tf.unstack(row), strict=False))
 
     def measure(self, batch: Batch, step: tf.Tensor, *, training: bool) -> Mean:
-        """The mean of each term over the replica's shard, undivided: two vectors `[terms]`."""
+        """The mean of each part over the replica's shard, undivided: two vectors `[parts]`."""
         totals, counts = zip(*self._means(batch, step, training=training), strict=True)
         return Mean(tf.stack(totals), tf.stack(counts))
 
     def _means(self, batch: Batch, step: tf.Tensor, *, training: bool) -> list[Mean]:
-        """The mean of each term over the replica's shard, undivided, in float32."""
-        context = self.context(batch, step, training=training)
-        means = self.objective.means(context).values()
+        """The mean of each part over the replica's shard, undivided, in float32."""
+        means = self.objective.means(self.context(batch, step, training=training), self.parts).values()
         return [Mean(tf.cast(mean.total, tf.float32), tf.cast(mean.count, tf.float32)) for mean in means]
+
+    def find_parts(self, batch: Batch, step: tf.Tensor) -> Parts:
+        """The parts of the terms, as the stars of their keys match what there is; the same on each replica."""
+        return self.objective.parts(self.context(batch, step, training=True))
 
     def context(self, batch: Batch, step: tf.Tensor, *, training: bool) -> Context:
         """What the terms may read, of the replica's shard."""
@@ -190,11 +198,14 @@ class Step:
         return [gradient / tf.cast(self.loss_scale.factor, gradient.dtype) for gradient in gradients]
 
     def _row(self, mean: Mean, weights: tf.Tensor, *, shards: int) -> tf.Tensor:
-        raw = mean.result()
-        weighted = self.objective.weighted(raw, weights)
         # Every shard computes a term whole that is no mean over examples: it was counted as often.
-        times = [1.0 if term.is_sharded else float(shards) for term in self.objective.terms.values()]
-        return tf.concat([[tf.reduce_sum(weighted)], raw, weights, weighted, mean.count / times], axis=0)
+        times = [1.0 if self.objective.terms[part.term].is_sharded else float(shards) for part in self.parts]
+        mean = Mean(mean.total / times, mean.count / times)
+        raw, counts = self.parts.merged(mean)
+        weighted = self.objective.weighted(raw, weights)
+        own = list(self.parts.of_tensors)
+        tensors = [tf.gather(column, own) for column in (mean.result(), mean.count)] if own else []
+        return tf.concat([[tf.reduce_sum(weighted)], raw, weights, weighted, counts, *tensors], axis=0)
 
     def _optimizer_row(self, norm: tf.Tensor) -> tf.Tensor:
         scale = [] if self.loss_scale is None else [tf.convert_to_tensor(self.loss_scale.factor)]
@@ -215,3 +226,8 @@ class Step:
 def term_tags(objective: Objective) -> list[str]:
     """The tags of each term's raw value, weight, weighted value and count: all raws, then all weights, and so on."""
     return [f"terms/{name}/{what}" for what in ("raw", "weight", "weighted", "count") for name in objective.terms]
+
+
+def tensor_tags(parts: Parts) -> list[str]:
+    """The tags of the raw value and the count of each tensor of terms that read several."""
+    return [f"terms/{parts[i].name}/{what}" for what in ("raw", "count") for i in parts.of_tensors]

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from objectives import ConfigurationError, Key
 from objectives.blame import blamed
 from objectives.errors import Mistakes
-from objectives.keys import named, split_key
+from objectives.keys import has_star, named, split_key
 from trainer.steps.auto_names import aliases, by_either_name
 
 
@@ -40,12 +41,15 @@ class Tap:
         fresh = aliases(model, layers.values(), [*layers, *variables])
         mistakes = Mistakes()
         self._layers: dict[str, keras.Layer] = {}
+        self._wanted: set[str] = set()  # by a key without a star
         self.weights: dict[str, keras.Variable] = {}
         for key in sorted(keys):
             with mistakes.gathered():
                 root, path = split_key(key)
                 if root == "activations":
-                    self._layers.update(named(path, by_either_name(path, layers, fresh, key), key))
+                    found = named(path, by_either_name(path, layers, fresh, key), key)
+                    self._layers.update(found)
+                    self._wanted.update(found if not has_star(key) else ())
                 elif root == "weights":
                     self.weights.update(named(path, by_either_name(path, variables, fresh, key), key))
         mistakes.raise_any()
@@ -56,17 +60,28 @@ class Tap:
         """The model's outputs, and the activations by layer path.
 
         Raises:
-          ConfigurationError: the model adds losses of its own, or a layer was not called.
+          ConfigurationError: the model adds losses of its own, or did not call a layer that a key without a star names.
         """
         with _Recording() as calls, blamed(f"the model {self.model.name!r}"):
             outputs = self.model(inputs, training=training)
         self._refuse_own_losses()
-        return outputs, {path: self._heard(path, calls.get(id(layer))) for path, layer in self._layers.items()}
+        heard = {path: self._heard(path, calls.get(id(layer), [])) for path, layer in self._layers.items()}
+        return outputs, {path: of if len(of) > 1 else of[0] for path, of in heard.items() if of}
 
-    def _heard(self, path: str, outputs: list[Any] | None) -> Any:
-        if not outputs:
-            raise ConfigurationError(f"key 'activations.{path}': the model has this layer but did not call it")
-        return outputs[0] if len(outputs) == 1 else outputs
+    def _heard(self, path: str, outputs: list[Any]) -> list[Any]:
+        """What a layer put out, call by call; nothing where it cannot be read and only stars ask for it."""
+        readable = not any(output is _ELSEWHERE for output in outputs)
+        if path in self._wanted and not (outputs and readable):
+            raise ConfigurationError(
+                f"key 'activations.{path}': the model "
+                + (
+                    "has this layer but did not call it"
+                    if readable
+                    else "calls this layer in a loop, as a recurrent layer "
+                    "does with its cell, where its tensors cannot be read; expected the layer around it"
+                )
+            )
+        return outputs if readable else []
 
     def _refuse_own_losses(self) -> None:
         # They would be neither optimised nor logged, and nobody would notice.
@@ -101,12 +116,18 @@ def _children(layer: Any) -> list[Any]:
 # What the layers of this thread put out, while somebody listens: replicas are traced in threads of their own.
 _heard = threading.local()
 
+# Stands for outputs that lie in another graph than the one that listens.
+_ELSEWHERE = object()
+
 
 class _Recording:
-    """While it is open, the outputs of every layer listened to, by the layer's id, in the order of its calls."""
+    """While it is open, the outputs of every layer listened to, by the layer's id, in the order of its calls.
+
+    Of a call in another graph, such as that of a recurrent layer's cell in its loop, there is no tensor in this one.
+    """
 
     def __enter__(self) -> dict[int, list[Any]]:
-        _heard.calls = {}
+        _heard.calls, _heard.graph = {}, tf.compat.v1.get_default_graph()
         return _heard.calls
 
     def __exit__(self, *_: object) -> None:
@@ -126,7 +147,8 @@ def _telling(layer: keras.Layer, call: Callable) -> Callable:
         outputs = call(*args, **kwargs)
         calls = getattr(_heard, "calls", None)
         if calls is not None:
-            calls.setdefault(id(layer), []).append(outputs)
+            here = tf.compat.v1.get_default_graph() is _heard.graph
+            calls.setdefault(id(layer), []).append(outputs if here else _ELSEWHERE)
         return outputs
 
     telling.tells = True  # type: ignore[attr-defined]

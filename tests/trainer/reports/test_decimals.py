@@ -16,12 +16,12 @@ edges = [0.0, -0.0, 1.0, 1000.0, 1e10, 999999999.0, 9.9999999e9, 1e-45, 3.402823
 def numbers(text):
     """As JSON reads them."""
     flat = text.tobytes().decode()
-    return np.array([json.loads(flat[i : i + WIDTH]) for i in range(0, len(flat), WIDTH)], np.float32)
+    return np.array([json.loads(flat[i : i + WIDTH]) for i in range(0, len(flat), WIDTH)], np.float32)  # null as nan
 
 
 @given(of_numpy.arrays(np.float32, st.integers(1, 20)))
 def test_each_float32_is_read_back_exactly(values):
-    np.testing.assert_array_equal(numbers(decimals(values)), values)
+    np.testing.assert_array_equal(numbers(decimals(values)), np.where(np.isfinite(values), values, np.nan))
 
 
 def test_a_million_of_any_bits_are_read_back_exactly():
@@ -32,7 +32,7 @@ def test_a_million_of_any_bits_are_read_back_exactly():
 @pytest.mark.parametrize("value", edges)
 def test_the_text_is_that_of_python(value):
     value = float(np.float32(value))
-    expected = json.dumps(value) if not np.isfinite(value) else f"{value:.8e}"
+    expected = f"{value:.8e}" if np.isfinite(value) else "null"
     assert decimals(np.array(value)).tobytes().decode() == expected.rjust(WIDTH)
 
 

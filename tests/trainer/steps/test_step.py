@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import ConfigurationError, FunctionTerm, MeanSquaredError, Objective, schedules
+from objectives import ActivationPenalty, ConfigurationError, FunctionTerm, MeanSquaredError, Objective, schedules
 from trainer import ArraySource
+from trainer.log import tensor_names
 
 
 def plain_loss(model, x, y):
@@ -219,3 +220,87 @@ def test_the_gradient_of_a_term_is_measured_though_its_squares_overflow(make_pro
         found[weight] = make_program(objective=objective, **settings).term_gradients(0)
     assert found[1e15]["terms/data/grad_norm"] == pytest.approx(1e15 * found[1.0]["terms/data/grad_norm"], rel=1e-5)
     assert found[1e15]["terms/data/grad_cosine"] == pytest.approx(1.0)
+
+
+def two_hidden_layers(dense_model):
+    return dense_model(lambda: keras.layers.Dense(3, activation="tanh", name="hidden_two"))
+
+
+@pytest.fixture(scope="module")
+def once():
+    """What was trained for all cases of a test."""
+    return {}
+
+
+@pytest.fixture
+def trained_written_out(once, make_trainer, written_out, dense_model, some, recorder):
+    """The weights and the lines of training on terms that are written out, on one replica."""
+    if not once:
+        other, model = type(recorder)(), two_hidden_layers(dense_model)
+        settings = {"train": some, "eval": some, "log_every": 5, "gradients_every": 5}
+        make_trainer(model=model, objective=written_out, reports=[other], **settings).train()
+        once.update(weights=model.get_weights(), lines=other.lines)
+    return once
+
+
+@pytest.mark.parametrize(
+    ("count", "execution", "cut"), [(1, "xla_loop", {}), (2, "graph", {"accumulate_steps": 2})], ids=["xla", "cut"]
+)
+def test_a_term_over_several_tensors_is_one_for_each(
+    make_trainer, starred, trained_written_out, dense_model, some, recorder, replicas, count, execution, cut
+):
+    expected = trained_written_out
+    model = two_hidden_layers(dense_model)
+    settings = {"train": some, "eval": some, "log_every": 5, "gradients_every": 5, "strategy": replicas(count)}
+    trainer = make_trainer(model=model, objective=starred, reports=[recorder], execution=execution, **settings, **cut)
+    preview = trainer.dry_run()
+    trainer.train()
+    for ours, theirs in zip(model.get_weights(), expected["weights"], strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5, rtol=0)
+    for ours, theirs in zip(recorder.lines, expected["lines"], strict=True):
+        for term, kind in (("small", "mean"), ("decay", "sum")):
+            tensors = ["hidden", "hidden_two", *(["head"] if term == "decay" else [])]
+            names = [f"{name}/kernel" if term == "decay" else name for name in tensors]
+            each = [theirs.values[f"terms/{term}_{name}/raw"] for name in tensors]
+            assert [ours.values[f"terms/{term}/{name}/raw"] for name in names] == pytest.approx(each, rel=1e-4)
+            total = np.mean(each) if kind == "mean" else np.sum(each)
+            assert ours.values[f"terms/{term}/raw"] == pytest.approx(total, rel=1e-4)
+            weighted = sum(theirs.values[f"terms/{term}_{name}/weighted"] for name in tensors)
+            assert ours.values[f"terms/{term}/weighted"] == pytest.approx(weighted, rel=1e-4)
+            counts = [theirs.values[f"terms/{term}_{name}/count"] for name in tensors]
+            if ours.split == "train":  # a term without a batch counts each evaluation once a batch
+                assert ours.values[f"terms/{term}/count"] == sum(counts)
+        assert ours.values["loss/total"] == pytest.approx(theirs.values["loss/total"], rel=1e-4)
+    assert recorder.lines[0].values["terms/small/grad_norm"] > 0
+    assert {tag for tag in preview if tag.startswith("terms/small/hidden")} == {
+        f"terms/small/{name}/{what}" for name in ("hidden", "hidden_two") for what in ("raw", "count")
+    }
+    assert "small is the mean over activations.hidden, activations.hidden_two" in recorder.run.headline
+
+
+def test_a_star_takes_what_layers_hand_out_and_no_more(make_trainer, recorder):
+    class Reader(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first = keras.layers.Dense(4, name="first")
+            self.lstm = keras.layers.LSTM(3, return_state=True, name="lstm")
+            self.spare = keras.layers.Dense(2, name="spare")
+            self.head = keras.layers.Dense(1, name="head")
+
+        def call(self, inputs):
+            output, state, _ = self.lstm(self.first(self.first(inputs)))
+            return self.head(output + state)
+
+    keras.utils.set_random_seed(1)
+    model, x = Reader(), np.random.default_rng(0).normal(size=[12, 5, 4]).astype(np.float32)
+    model(x)
+    objective = Objective(data=MeanSquaredError(), small=ActivationPenalty(activation="activations.*"))
+    source = ArraySource(x, x[:, 0, :1])
+    trainer = make_trainer(model=model, objective=objective, train=source, eval=source, reports=[recorder])
+    trainer.train()
+    # Not what it puts out, nor a layer that is never called, nor what its cell computes in a loop.
+    tensors = tensor_names(recorder.lines[-1].values, "small")
+    assert tensors[:2] == ["first.0", "first.1"]
+    assert {name.partition(".")[0] for name in tensors} == {"first", "lstm"}
+    each = [recorder.lines[-1].values[f"terms/small/{name}/raw"] for name in tensors]
+    assert recorder.lines[-1].values["terms/small/raw"] == pytest.approx(np.mean(each), rel=1e-6)

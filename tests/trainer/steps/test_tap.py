@@ -121,6 +121,23 @@ def test_a_layer_that_is_never_called_is_named():
         Tap(model, ["activations.spare"])(X, training=False)
 
 
+def test_a_cell_that_a_recurrent_layer_calls_in_its_loop_is_refused_and_left_out_by_a_star():
+    model = keras.Sequential([keras.Input([5, 3]), layers.LSTM(4, name="lstm")])
+    x = np.ones([2, 5, 3], np.float32)
+    call = tf.function(Tap(model, ["activations.lstm/lstm_cell"]), autograph=False)
+    with pytest.raises(ConfigurationError, match="calls this layer in a loop, .* expected the layer around it"):
+        call(x, training=True)
+    _, activations = tf.function(Tap(model, ["activations.lstm*"]), autograph=False)(x, training=True)
+    assert list(activations) == ["lstm"]
+
+
+def test_a_star_leaves_out_a_layer_that_is_never_called():
+    model = Subclassed()
+    model.spare = layers.Dense(2, name="spare")
+    model(X)
+    assert "spare" not in Tap(model, ["activations.*"])(X, training=False)[1]
+
+
 class AddsLoss(layers.Layer):
     """Adds a loss of its own, as Keras users do."""
 

@@ -1,0 +1,121 @@
+"""Parts: a term whose keys hold a star is a part for each tensor that they match; how parts make up terms."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+
+import tensorflow as tf
+
+from objectives.errors import ConfigurationError, Mistakes
+from objectives.keys import Context, Key, has_star, starred
+from objectives.mean import Mean
+from objectives.term import Term
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Part:
+    """What one tensor adds to a term, or a whole term that reads no key with a star.
+
+    Attributes:
+      term: the name of the term.
+      tensor: the path of the tensor, such as `encoder/conv3`; None for a whole term.
+      stars: by each key with a star, the key of the tensor that it means here.
+    """
+
+    term: str
+    tensor: str | None = None
+    stars: Mapping[Key, Key] = dataclasses.field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The term's name, with the tensor's path behind it if there is one."""
+        return self.term if self.tensor is None else f"{self.term}/{self.tensor}"
+
+
+class Parts(Sequence[Part]):
+    """The parts of all terms of an objective, those of one term side by side, in the order of the terms.
+
+    A term with a star is evaluated for each tensor by itself, masks, sample weights and all, so that tensors may differ
+    in shape. Its value is the mean over its tensors, or their sum, as its `across` says; a tensor of which nothing was
+    counted has no say.
+
+    >>> from objectives import ActivationPenalty
+    >>> terms = {"small": ActivationPenalty(activation="activations.h*")}
+    >>> parts = Parts(terms, Context(activations={"h1": tf.ones([2, 3]), "h2": tf.ones([2, 5]), "x": tf.ones([2, 1])}))
+    >>> [part.name for part in parts]
+    ['small/h1', 'small/h2']
+    >>> raw, counts = parts.merged(Mean(tf.constant([6.0, 30.0]), tf.constant([6.0, 10.0])))
+    >>> raw.numpy().tolist(), counts.numpy().tolist()
+    ([2.0], [16.0])
+    """
+
+    def __init__(self, terms: Mapping[str, Term], context: Context | None = None):
+        """Finds what stars match.
+
+        Args:
+          terms: by name.
+          context: holds whatever keys with a star may match. Without one each term is a part, which is all there is to
+            find where no key has a star.
+
+        Raises:
+          ConfigurationError: a star matches nothing, or the stars of one term do not match alike.
+        """
+        self._terms, self._parts, mistakes = terms, list[Part](), Mistakes()
+        for name, term in terms.items():
+            with mistakes.gathered(f"term {name!r} ({type(term).__name__})"):
+                self._parts += _parts_of(name, term, context)
+        mistakes.raise_any()
+        self._sizes = [sum(part.term == name for part in self._parts) for name in terms]
+        self.of_tensors = tuple(i for i, part in enumerate(self._parts) if part.tensor is not None)
+
+    def merged(self, mean: Mean) -> tuple[tf.Tensor, tf.Tensor]:
+        """The value and the count of each term, two vectors `[terms]`, of the means of parts, two vectors `[parts]`."""
+        if not self.of_tensors:
+            return mean.result(), mean.count
+        raw = self.combined(tf.unstack(mean.result()), tf.unstack(mean.count))
+        counts = [tf.reduce_sum(part) for part in tf.split(mean.count, self._sizes)]
+        return tf.stack(raw), tf.stack(counts)
+
+    def combined(self, raw: Sequence[tf.Tensor], counts: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """The value of each term, of the value and the count of each part; no tensor holds those of several terms."""
+        found, first = [], 0
+        for size, term in zip(self._sizes, self._terms.values(), strict=True):
+            own = slice(first, first + size)
+            found.append(raw[first] if size == 1 else _across(term.across, raw[own], counts[own]))
+            first += size
+        return found
+
+    def __getitem__(self, which):
+        return self._parts[which]
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+
+def _across(how: str, raw: Sequence[tf.Tensor], counts: Sequence[tf.Tensor]) -> tf.Tensor:
+    if how == "sum":
+        return tf.add_n(raw)
+    # A value of nothing is 0.
+    return tf.math.divide_no_nan(tf.add_n(raw), tf.add_n([tf.cast(count > 0, count.dtype) for count in counts]))
+
+
+def _parts_of(name: str, term: Term, context: Context | None) -> Iterator[Part]:
+    """One part, or one for each tensor that the stars match; several stars are paired by what they stand for."""
+    keys = [key for key in (*term.reads.values(), term.mask, term.sample_weight) if key is not None and has_star(key)]
+    if context is None or not keys:
+        yield Part(term=name)
+        return
+    found = {key: starred(key, context) for key in keys}
+    for key in keys[1:]:
+        _require_alike(keys[0], found[keys[0]], key, found[key])
+    for stands_for, exact in found[keys[0]].items():
+        stars = {key: found[key][stands_for] for key in keys}
+        yield Part(term=name, tensor=exact.partition(".")[2], stars=stars)
+
+
+def _require_alike(key: Key, found: Mapping[tuple, Key], other: Key, others: Mapping[tuple, Key]) -> None:
+    alone = [*(found[name] for name in found if name not in others), *(others[n] for n in others if n not in found)]
+    if alone:
+        raise ConfigurationError(
+            f"keys {key!r} and {other!r}: a star of both has to stand for the same names, and {', '.join(alone)} "
+            f"has no partner; expected one tensor of each for every name"
+        )
