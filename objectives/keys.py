@@ -65,7 +65,8 @@ class Context:
         if found is None:
             raise ConfigurationError(f"key {key!r}: this run has no {root}; give the source some, or drop the read")
         if has_star(key):
-            return self[self.stars.get(key) or _the_only(key, starred(key, self))]
+            key = self.stars.get(key) or _the_only(key, starred(key, self))
+            return _select(found, split_key(key)[1], key, root)
         found = _select(found, path, key, root)
         if isinstance(found, (Mapping, list, tuple)):
             raise ConfigurationError(f"key {key!r} names several tensors; {expected(key, _parts(found, key))}")
