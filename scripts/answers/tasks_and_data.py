@@ -48,6 +48,7 @@ MISTAKES = (
         python="train(train=DatasetSource(lambda: tf.data.Dataset.from_tensors(tf.ones([3])).repeat().batch(4)))",
     ),
     Mistake(what="Arrays that differ in length", python="ArraySource(np.ones([20, 3]), np.ones([19, 1]))"),
+    Mistake(what="No inputs", python="ArraySource(None, np.ones([20, 1]))"),
     Mistake(what="No examples", python="ArraySource(np.ones([0, 3]))"),
     Mistake(what="Shuffling as text", python='ArraySource(np.ones([20, 3]), shuffle="no")'),
     Mistake(

@@ -2,6 +2,7 @@
 
 import difflib
 import pathlib
+import re
 
 import pytest
 
@@ -15,6 +16,22 @@ def test_every_mistake_is_answered_as_the_page_shows(script, tmp_path):
     assert not difference, "\n".join(["run `make mistakes`, and read what changed:", *difference])
     assert process.returncode == 0, process.stderr
     assert written.count("\n**") >= 120
+
+
+@pytest.mark.slow
+def test_a_task_that_cannot_be_measured_loses_nothing(script, tmp_path):
+    workdir = tmp_path / "run"
+    flags = ("--gin_file=tiny.gin", f"--workdir={workdir}", "--gin_param=TinyTask.measured = False")
+    process = script("train.py", *flags)
+    assert process.returncode == 2
+    assert re.fullmatch(
+        r"after training, of which nothing is lost: TinyTask.measure\(\): tiny_task.py, line \d+: "
+        r"OSError: the reference is gone\n",
+        process.stderr,
+    )
+    assert "total" in process.stdout
+    assert (workdir / "pictures" / "terms.png").exists()
+    assert list((workdir / "checkpoints").iterdir())
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ class TinyTask(Task):
     """A sum of three numbers. With `flat_targets` the targets lack their last axis; `masked` ones have a mask.
 
     The example `poisoned` has an input that is not a number. With `dropout` the model has random numbers and batch
-    statistics, which differ from replica to replica.
+    statistics, which differ from replica to replica. One that is not `measured` fails as it is to be, after training.
     """
 
     units: int = 4
@@ -26,6 +26,7 @@ class TinyTask(Task):
     poisoned: int | None = None
     dropout: float = 0.0
     dataset: bool = False
+    measured: bool = True
 
     @functools.cached_property
     def train(self):
@@ -43,6 +44,8 @@ class TinyTask(Task):
         return keras.Model(inputs, keras.layers.Dense(1, name="head")(hidden))
 
     def measure(self, model):
+        if not self.measured:
+            raise OSError("the reference is gone")
         return {"bias of the head": float(model.get_layer("head").bias.numpy()[0])}
 
     def draw(self, model, folder):

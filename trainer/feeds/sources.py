@@ -3,12 +3,13 @@
 import abc
 import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError
+from objectives.annotations import Expected
 from objectives.fields import Checked
 from trainer.feeds.feed import Feed
 from trainer.feeds.plan import Plan
@@ -41,6 +42,9 @@ class Source(Checked, abc.ABC):
         """Every example exactly once."""
 
 
+_Inputs = Annotated[Any, Expected("arrays [examples, ...]", lambda arrays: arrays is not None)]
+
+
 class ArraySource(Source):
     """Arrays in memory, shuffled anew each epoch.
 
@@ -65,7 +69,7 @@ class ArraySource(Source):
 
     def __init__(
         self,
-        inputs: Any,
+        inputs: _Inputs,
         targets: Any = None,
         *,
         sample_weight: Any = None,
