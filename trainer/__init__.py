@@ -6,5 +6,6 @@ from trainer.feeds.datasets import DatasetSource as DatasetSource
 from trainer.feeds.sources import ArraySource as ArraySource
 from trainer.feeds.sources import Source as Source
 from trainer.interruption import Interrupted as Interrupted
+from trainer.length import run_steps as run_steps
 from trainer.task import Task as Task
 from trainer.trainer import Trainer as Trainer

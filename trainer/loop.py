@@ -17,6 +17,7 @@ from trainer.interruption import Interruption
 from trainer.log import Line, Lines
 from trainer.recovery.non_finite import NonFinite
 from trainer.reports import Report
+from trainer.storage import StorageError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,8 @@ class Loop:
         self._pace, self._averages, self._guard = pace, averages, guard
         self._reports, self._saver = reports, saver
         self._evaluation: Line | None = None
+        # Whether there are whole steps that no checkpoint holds.
+        self._is_unsaved = False
 
     def run(
         self, *, until: int, steps: int, interruption: Interruption, get_past: Callable[[NotFinite], None]
@@ -92,7 +95,7 @@ class Loop:
           nothing is left to train, those of an evaluation.
         """
         self._until, self._steps, self._interruption = until, steps, interruption
-        values: Mapping[str, float] = {} if self._done < until else self._evaluate_once_more()
+        values = self._evaluate_what_is_missing() if self._done < until else self._evaluate_once_more()
         while self._done < until and not interruption.agreed:
             try:
                 # The order matters: a checkpoint is saved after the lines of its steps were written.
@@ -101,11 +104,15 @@ class Loop:
                 self._save_where_due()
             except NotFinite as found:
                 get_past(found)
+            except Exception as error:
+                self._save_after(error)
+                raise
         return values
 
     def save(self) -> None:
         """Begins to save the state of now, where it is kept."""
         if self._saver is not None:
+            self._is_unsaved = False
             self._saver.save(after=self._reports.flush)
 
     @property
@@ -116,7 +123,7 @@ class Loop:
         """Runs one chunk and reports it; the values of its last line, if a line was due."""
         first = self._done
         steps = self._pace.next(until=self._periods.next_stop(first, until=self._until) - first)
-        began = time.perf_counter()
+        began, self._is_unsaved = time.perf_counter(), False
         rows = self._program.train(first_step=first, first_batch=self._guard.batch(first), steps=steps)
         steps = len(rows)
         # All workers have to run the same number of steps next, or they would wait for one another for good.
@@ -126,7 +133,9 @@ class Loop:
         self._pace.took(steps=steps, seconds=seconds)
         self._interruption.agreed = int(signal)
         self._step.assign_add(steps)
-        values = self._write(self._averages.lines(first_step=first, rows=rows), self._reports)
+        lines = self._averages.lines(first_step=first, rows=rows)
+        self._is_unsaved = True
+        values = self._write(lines, self._reports)
         if self._done == self._until:
             # Stopping before the end is a look at the run, which must not change what it reports.
             reports = self._reports if self._until == self._steps else Report()
@@ -139,7 +148,12 @@ class Loop:
         lines = lines.with_columns({"speed/steps_per_second": self._pace.steps_per_second, **self._guard.counts})
         blocks = [lines]
         if self._periods.gradients and self._done % self._periods.gradients == 0:
-            blocks = [lines[:-1], lines[-1:].with_columns(self._program.term_gradients(self._done))]
+            try:
+                gradients = self._program.term_gradients(self._done)
+            except Exception:
+                reports.write(lines)  # before a checkpoint says that they were written
+                raise
+            blocks = [lines[:-1], lines[-1:].with_columns(gradients)]
         for block in filter(len, blocks):
             reports.write(block)
         return blocks[-1].last.values if lines else None
@@ -156,6 +170,13 @@ class Loop:
             self._saver.evaluation = evaluation
         self._reports.write(Lines.of(evaluation))
         return evaluation.values
+
+    def _evaluate_what_is_missing(self) -> Mapping[str, float]:
+        """Evaluates where the checkpoint was saved as its evaluation failed, so that its line is there."""
+        before = self._saver.evaluation if self._saver else self._evaluation
+        if not self._done or not self._saver or (before is not None and before.step == self._done):
+            return {}
+        return self._evaluate_where_due() or {}
 
     def _evaluate_once_more(self) -> Mapping[str, float]:
         """Evaluates a run that is done already; a line is written where the last one says something else.
@@ -176,6 +197,21 @@ class Loop:
         self._saver.check()
         if self._is_due(self._periods.checkpoint) or self._interruption.agreed:
             self.save()
+
+    def _save_after(self, error: Exception) -> None:
+        """Saves what was trained before something else failed: an evaluation, a look, whatever a report does.
+
+        Not what an error inside of a chunk left, which is half of a step; nor where lines were lost, as `flush` tells.
+        With several workers an error of TensorFlow may mean that another one is gone, for which the chief would wait.
+        """
+        is_alone = cluster.worker_count(self._strategy) > 1 and isinstance(error, tf.errors.OpError)
+        if self._saver is None or not self._is_unsaved or is_alone or isinstance(error, StorageError):
+            return
+        try:
+            self.save()
+            self._saver.wait()
+        except Exception as own:
+            error.add_note(f"What was trained since the last checkpoint is lost: {type(own).__name__}: {own}")
 
     def _is_due(self, every: int | None) -> bool:
         return self._done == self._until or (every is not None and self._done % every == 0)

@@ -43,6 +43,7 @@ from trainer.settings import (
     refuse_unread_weights,
 )
 from trainer.steps.adoption import refuse_scope
+from trainer.standstill import find_standstill
 from trainer.steps.assembly import assemble
 from trainer.steps.precision import building_in, require_precision
 from trainer.steps.step import Step
@@ -208,6 +209,7 @@ class Trainer:
         )
         self._program = self._make_program(train=train, eval=eval, execution=execution)
         self._steps, self._log_every = steps, log_every
+        self._standstill = find_standstill(optimizer, objective, steps)
         self._periods = Periods(eval=eval_every, gradients=gradients_every, checkpoint=checkpoint_every)
         self._done = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._guard = NonFinite(non_finite, non_finite_limit)
@@ -304,7 +306,11 @@ class Trainer:
         cluster.wait_for_all(self._strategy)
 
     def dry_run(self) -> dict[str, float]:
-        """Checks all that training would meet, without an update: each term on the first batch, by tag."""
+        """Checks all that a run would meet, without an update: each term on the first batch, by tag.
+
+        That is every key, the evaluation source, and the gradients of the terms if the run looks at them.
+        """
+        self._rehearse()
         return self._program.preview(self.step)
 
     def replay(self, autopsy: str | pathlib.Path) -> Examination:
@@ -323,12 +329,17 @@ class Trainer:
             program = self._make_program(train=read_batch(folder), eval=None, execution=record["execution"])
             return program.examine(program.look(0).data, record["step"] - 1)
 
+    def _rehearse(self) -> None:
+        self._program.rehearse(self.step, gradients=self._periods.gradients is not None)
+
     def _train(self, until: int) -> Mapping[str, float]:
         self._traced.require_unchanged()
         restored = self._restore()
         cluster.require_same(self._strategy, "the checkpoint that they see (is --workdir shared?)", self.step)
         # Before the reports start: a run that cannot work leaves no line in them.
         self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self.workdir)
+        if self.step < until:
+            self._rehearse()
         self._require_room(until)
         interruption = Interruption()
         with (
@@ -343,7 +354,7 @@ class Trainer:
             values = self._loop.run(
                 until=until, steps=self._steps, interruption=interruption, get_past=self._recovery.get_past
             )
-        return values or self.dry_run()
+        return values or self._program.preview(self.step)
 
     def _restore(self) -> bool:
         """Takes the state of the newest checkpoint, unless that in memory is current; whether it did."""
@@ -429,6 +440,7 @@ class Trainer:
             f"{self._placement.replicas}; execution {choice.execution}: {choice.reason}",
             self._program.describe_data(self.step),
             *([f"going on at step {self.step:,} from {where}"] if self.step or restored else []),
+            *([self._standstill] if self._standstill else []),
             *(f"changed: {line}" for line in self._changes),
         )
 

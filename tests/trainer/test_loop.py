@@ -189,3 +189,48 @@ def test_where_training_fails_the_lines_of_finished_chunks_are_written(make_trai
         trainer.train()
     assert recorder.steps() == [1, 2, 3, 4]
     assert recorder.calls[-1] == "close"
+
+
+@pytest.mark.parametrize("fails", ["evaluate", "term_gradients"])
+def test_what_was_trained_is_saved_where_what_follows_fails(
+    make_trainer, plain_source, recorder, tmp_path, monkeypatch, fails
+):
+    settings = {"eval": plain_source, "gradients_every": 2, "log_every": 2, "eval_every": 4, "steps": 8}
+    settings |= {"workdir": tmp_path, "best": "loss/total"}
+    trainer = make_trainer(**settings)
+    look = getattr(trainer._program, fails)
+
+    def fail_at_four(step):
+        if step == 4:
+            raise ConnectionError("no evaluation server")
+        return look(step)
+
+    monkeypatch.setattr(trainer._program, fails, fail_at_four)
+    with pytest.raises(ConnectionError):
+        trainer.train()
+    assert [path.name for path in (tmp_path / "checkpoints").glob("[0-9]*")] == ["000004"]
+    again = make_trainer(**settings)
+    again.train()
+    lines = list(jsonl.read(tmp_path))
+    assert [line.step for line in lines if line.split == "train"] == [2, 4, 6, 8]
+    assert [line.step for line in lines if line.split == "eval"] == [4, 8]
+    whole = make_trainer(**settings | {"workdir": None, "best": None})
+    whole.train()
+    for ours, expected in zip(again.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+def test_half_a_chunk_is_not_saved(make_trainer, tmp_path, monkeypatch):
+    trainer = make_trainer(workdir=tmp_path, steps=8, chunk_steps=2)
+    train = trainer._program.train
+
+    def fails_midway(*, first_step, steps, **rest):
+        if first_step == 4:
+            train(first_step=first_step, steps=1, **rest)
+            raise ConnectionError
+        return train(first_step=first_step, steps=steps, **rest)
+
+    monkeypatch.setattr(trainer._program, "train", fails_midway)
+    with pytest.raises(ConnectionError):
+        trainer.train()
+    assert not list((tmp_path / "checkpoints").glob("[0-9]*"))

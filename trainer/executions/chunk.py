@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
@@ -117,6 +118,22 @@ def trace_inspection(step: Step, feed: Feed) -> ConcreteFunction:
         return feed.first(feed.run(functools.partial(inspect, step), data, row, number))
 
     return run.get_concrete_function(feed.signature, _ROW, _NUMBER)
+
+
+def example_specs(feed: Feed) -> dict[str, tf.TensorSpec]:
+    """What one example of a feed is like, by key such as `inputs.image`; without the axis of the batch."""
+    found: dict[str, tf.TensorSpec] = {}
+
+    def note(batch, _):
+        for path, leaf in keras.tree.flatten_with_path({name: batch[name] for name in batch if name != "valid"}):
+            found[".".join(map(str, path))] = tf.TensorSpec(leaf.shape[1:], leaf.dtype)
+
+    @tf.function(autograph=False)
+    def run(data, row, number):
+        feed.run(note, data, row, number)
+
+    run.get_concrete_function(feed.signature, _ROW, _NUMBER)
+    return found
 
 
 def gather_batch(strategy: tf.distribute.Strategy, feed: Feed, data: Any) -> dict[str, Any]:

@@ -40,6 +40,17 @@ class Ways:
     impossible: Mapping[str, str]
     slow: Mapping[str, str]
 
+    def without(self, way: str, why: str) -> "Ways":
+        """The same, where one turned out not to work.
+
+        Raises:
+          Unsupported: it was the last of them.
+        """
+        likely = tuple(other for other in self.likely if other != way)
+        if not likely:
+            raise Unsupported(why)
+        return Ways(likely, {**self.impossible, way: why}, self.slow)
+
 
 def find_ways(step: ConcreteFunction, objective: Objective, replicas: int) -> Ways:
     """Which executions a traced step could take."""

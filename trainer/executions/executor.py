@@ -90,7 +90,11 @@ class Executor:
         try:
             self._build(self.choice.execution)
         except Unsupported as error:
-            raise cannot_work(self.choice.execution, str(error)) from error
+            if self._execution != "auto" or self._settled:
+                raise cannot_work(self.choice.execution, str(error)) from error
+            self._ways = self._ways.without(self.choice.execution, str(error))
+            del self.choice
+            self.compile()
 
     def run(self, *, first_step: int, first_batch: int, steps: int) -> np.ndarray:
         """Does up to `steps` updates; it stops before the first that is not finite or leaves what is not.

@@ -15,10 +15,17 @@ from tensorflow.types.experimental import ConcreteFunction
 from objectives import ConfigurationError, Mean
 from trainer.checkpoints.state import State
 from trainer.executions.choice import Choice
-from trainer.executions.chunk import find_parts, gather_batch, trace_evaluation, trace_term_gradients
+from trainer.executions.chunk import (
+    example_specs,
+    find_parts,
+    gather_batch,
+    trace_evaluation,
+    trace_term_gradients,
+)
 from trainer.executions.examination import Examination, inspect_batch
-from trainer.executions.execution import compiled
+from trainer.executions.execution import compiled, unsupported
 from trainer.executions.executor import Executor
+from trainer.executions.rehearsal import require_alike
 from trainer.feeds.feed import Block, Feed
 from trainer.feeds.shares import Shares
 from trainer.feeds.sources import Source
@@ -109,6 +116,25 @@ class Program:
         self._executor.compile()
 
     @_at_work
+    def rehearse(self, step: int, *, gradients: bool) -> None:
+        """Meets all that a run will meet besides its steps, which it leaves as it is; what it compiles is used later.
+
+        Args:
+          step: the number of updates done.
+          gradients: whether the run looks at the gradients of its terms.
+
+        Raises:
+          ConfigurationError: the evaluation source is not like that of training, has no example or cannot be evaluated.
+        """
+        if self.evaluates:
+            self._rehearse_evaluation(step)
+        if gradients and self.choice.execution == "xla_loop":
+            # On a row that holds anything: it is compiled as it is called.
+            self._gradients_on(Block(self._feed.chunk(first_step=step, steps=0), 0, 1), step)
+        elif gradients:
+            _ = self._term_gradients
+
+    @_at_work
     def train(self, *, first_step: int, steps: int, first_batch: int | None = None) -> np.ndarray:
         """Does the `steps` updates that follow `first_step`, up to the first that is not finite; see `Executor.run`."""
         return self._executor.run(
@@ -178,6 +204,26 @@ class Program:
         """Checks all that training would meet, without an update: each term on the batch of a look, by tag."""
         self.compile()
         return self._evaluated(trace_evaluation(self._step, self._feed), [self._feed.look(step)], step)
+
+    def _rehearse_evaluation(self, step: int) -> None:
+        train, evaluation = example_specs(self._feed), example_specs(self._eval_feed)
+        require_alike(train, evaluation)
+        with self._step.everything.kept():
+            try:
+                self._evaluated(self._evaluation, [self._eval_feed.look(0)], step)
+            except (ValueError, TypeError) as error:
+                if isinstance(error, ConfigurationError) or train == evaluation:
+                    raise
+                raise ConfigurationError(
+                    f"the evaluation source cannot be evaluated: an example is like {evaluation} there, and like "
+                    f"{train} in training; {error}"
+                ) from error
+            except tf.errors.OpError as error:
+                if unsupported(error) is None:
+                    raise
+                # Evaluation has operations of its own; what XLA lacks of them runs as it was traced.
+                self._evaluation = trace_evaluation(self._step, self._eval_feed)
+                self._evaluated(self._evaluation, [self._eval_feed.look(0)], step)
 
     def _gradients_on(self, block: Block, step: int) -> dict[str, float]:
         with self._step.everything.kept():
