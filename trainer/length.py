@@ -9,7 +9,7 @@ import gin
 def run_steps() -> int:
     """`Trainer.steps` as it is configured, whichever file or flag said so last.
 
-    >>> gin.parse_config("Trainer.steps = 70")
+    >>> _ = gin.parse_config("Trainer.steps = 70")
     >>> run_steps()
     70
     >>> gin.clear_config()

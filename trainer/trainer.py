@@ -42,8 +42,8 @@ from trainer.settings import (
     refuse_unknown_best,
     refuse_unread_weights,
 )
-from trainer.steps.adoption import refuse_scope
 from trainer.standstill import find_standstill
+from trainer.steps.adoption import refuse_scope
 from trainer.steps.assembly import assemble
 from trainer.steps.precision import building_in, require_precision
 from trainer.steps.step import Step

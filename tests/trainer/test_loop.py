@@ -192,12 +192,10 @@ def test_where_training_fails_the_lines_of_finished_chunks_are_written(make_trai
 
 
 @pytest.mark.parametrize("fails", ["evaluate", "term_gradients"])
-def test_what_was_trained_is_saved_where_what_follows_fails(
-    make_trainer, plain_source, recorder, tmp_path, monkeypatch, fails
-):
+def test_what_was_trained_is_saved_where_what_follows_fails(make_trainer, plain_source, tmp_path, monkeypatch, fails):
     settings = {"eval": plain_source, "gradients_every": 2, "log_every": 2, "eval_every": 4, "steps": 8}
     settings |= {"workdir": tmp_path, "best": "loss/total"}
-    trainer = make_trainer(**settings)
+    trainer = make_trainer(reports=[JsonLines(tmp_path)], **settings)
     look = getattr(trainer._program, fails)
 
     def fail_at_four(step):
@@ -209,7 +207,7 @@ def test_what_was_trained_is_saved_where_what_follows_fails(
     with pytest.raises(ConnectionError):
         trainer.train()
     assert [path.name for path in (tmp_path / "checkpoints").glob("[0-9]*")] == ["000004"]
-    again = make_trainer(**settings)
+    again = make_trainer(reports=[JsonLines(tmp_path)], **settings)
     again.train()
     lines = list(jsonl.read(tmp_path))
     assert [line.step for line in lines if line.split == "train"] == [2, 4, 6, 8]
