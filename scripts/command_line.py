@@ -5,9 +5,9 @@ Import it before anything that imports TensorFlow, whose start-up chatter it hol
 
 import contextlib
 import os
-import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,6 +22,10 @@ flags.DEFINE_multi_string("gin_file", [], "A gin file; repeat for several, later
 flags.DEFINE_multi_string("gin_param", [], "One gin binding such as 'RangeHinge.weight = 0.3'; wins over files.")
 flags.DEFINE_integer("logical_devices", 1, "CPU devices to mirror over, where there is no GPU.")
 flags.DEFINE_bool("debug", False, "Show a traceback where a mistake in flags, config or data is found.")
+
+
+# Seconds for the other workers to find the same mistake themselves.
+_MANNERS = 1.0
 
 
 @contextlib.contextmanager
@@ -54,7 +58,9 @@ def _backend_refused() -> Iterator[None]:
 
 
 leaving.leave_on_signals()  # to load TensorFlow takes seconds
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+leaving.die_with_launcher()
+# Between workers what TensorFlow calls an error is often the end of another one, which its exceptions tell as well.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3" if os.environ.get("TF_CONFIG") else "2")
 with _held_back_stderr(), _backend_refused():
     import objectives  # noqa: F401, I001 (first: it sees to the backend of Keras)
     import tensorflow as tf
@@ -63,6 +69,7 @@ with _held_back_stderr(), _backend_refused():
     import trainer  # noqa: F401
     from objectives import ConfigurationError
     from trainer import Interrupted, Trainer, config
+    from trainer.devices import cluster
     from trainer.devices.strategy import configure_logical_devices, place
     from trainer.interruption import listening
     from trainer.recovery.non_finite import NonFiniteError
@@ -107,7 +114,8 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
         if bool(given) != bool(arguments):
             found = f"unexpected argument {given[0]!r}" if given else "no argument"
             raise ConfigurationError(f"{found}; expected flags{f' and {arguments}' if arguments else ' only'}")
-        main(given)
+        with _others_told():
+            main(given)
     except ConfigurationError as error:
         if FLAGS.debug:
             raise
@@ -125,14 +133,20 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
         if FLAGS.debug:
             raise
         ending.end_with(str(error), ending.STATUS_NOT_FINITE)
-    except tf.errors.UnavailableError as error:
-        if FLAGS.debug:
+    except tf.errors.OpError as error:
+        if FLAGS.debug or not cluster.is_loss(error):
             raise
-        lost = f"another worker is gone; what ended it stands in its own output ({_reason(error)})"
+        lost = f"another worker is gone; what ended it stands in its own output ({cluster.reason(error)})"
         ending.end_with(lost, ending.STATUS_FAILED)
 
 
-def _reason(error: tf.errors.OpError) -> str:
-    """Why a collective operation failed, out of a message with the stack of its creation."""
-    found = re.search(r"aborted by: (.*)", error.message)
-    return found[1] if found else error.message.splitlines()[0]
+@contextlib.contextmanager
+def _others_told() -> Iterator[None]:
+    """Lets no worker wait for this one once it has failed."""
+    try:
+        yield
+    except Exception as error:
+        if cluster.is_joined():
+            time.sleep(_MANNERS)
+            cluster.end_others(f"{type(error).__name__}: {str(error).splitlines()[0]}")
+        raise

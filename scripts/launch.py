@@ -123,7 +123,12 @@ def _environments(count: int) -> list[dict[str, str]]:
         held = [sockets.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         cluster = {"worker": [f"127.0.0.1:{one.getsockname()[1]}" for one in held]}
     configs = [{"cluster": cluster, "task": {"type": "worker", "index": index}} for index in range(count)]
-    common = {**os.environ, "PYTHONUNBUFFERED": "1", leaving.COMMAND_VARIABLE: leaving.command()}
+    common = {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        leaving.COMMAND_VARIABLE: leaving.command(),
+        leaving.LAUNCHER_VARIABLE: str(os.getpid()),
+    }
     return [{**common, "TF_CONFIG": json.dumps(config)} for config in configs]
 
 

@@ -4,6 +4,7 @@ Call `leave_on_signals` before anything that takes time. While a run trains it l
 """
 
 import contextlib
+import ctypes
 import os
 import shlex
 import signal
@@ -12,6 +13,10 @@ from typing import NoReturn
 
 # Who starts a script as a part of something larger says here what a person would type instead.
 COMMAND_VARIABLE = "TERMWISE_COMMAND"
+
+# The process id of a launcher.
+LAUNCHER_VARIABLE = "TERMWISE_LAUNCHER"
+_PR_SET_PDEATHSIG = 1
 
 # As `trainer.interruption` has them, which a script cannot import before it listens.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -25,6 +30,18 @@ def leave_on_signals() -> None:
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, leave)
+
+
+def die_with_launcher() -> None:
+    """From here on this process is killed as soon as the one is gone that started it as one of several workers.
+
+    A launcher that is killed itself cannot end its workers. Only Linux can do so; elsewhere they go on.
+    """
+    launcher = os.environ.get(LAUNCHER_VARIABLE)
+    if launcher and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != int(launcher):  # it was gone before
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def command() -> str:

@@ -39,6 +39,9 @@ _MAY_CHANGE = {
     "reports",
 }
 
+# What each of several workers has for itself, or is compared otherwise.
+_OWN = {"self", "workdir", "strategy", "reports", "train", "eval", "model"}
+
 
 def describe(settings: Mapping[str, Any]) -> Description:
     """All that must stay as it is, of the arguments of a `Trainer` by name; objects by their own settings.
@@ -51,6 +54,18 @@ def describe(settings: Mapping[str, Any]) -> Description:
     described: Description = {}
     _describe("Trainer", {name: value for name, value in settings.items() if name not in _MAY_CHANGE}, described)
     return described
+
+
+def facts_of(settings: Mapping[str, Any]) -> dict[str, str]:
+    """All that several workers must have alike, of the arguments of a `Trainer`, as text by name.
+
+    >>> facts_of({"workdir": "runs/x", "steps": 10, "optimizer": keras.optimizers.SGD(0.1)})["Trainer.steps"]
+    '10'
+    """
+    described: Description = {}
+    _describe("Trainer", {name: value for name, value in settings.items() if name not in _OWN}, described)
+    facts = {f"{thing}.{name}": text for thing, own in described.items() for name, text in own.items()}
+    return {**facts, "Trainer.workdir": "none" if settings["workdir"] is None else "given"}
 
 
 def differences(was: Description, now: Description) -> list[str]:

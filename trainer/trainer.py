@@ -15,11 +15,11 @@ from objectives import Objective
 from objectives.annotations import Count, Positive
 from objectives.fields import annotations_of
 from trainer.averages import Averages
-from trainer.changes import describe, require_unchanged
+from trainer.changes import describe, facts_of, require_unchanged
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.checkpoints.saver import Saver
 from trainer.checkpoints.state import State
-from trainer.devices import cluster
+from trainer.devices import agreement, cluster
 from trainer.devices.strategy import place
 from trainer.executions.examination import Examination
 from trainer.executions.pace import Pace
@@ -164,31 +164,35 @@ class Trainer:
         refuse_scope("a Trainer is made")
         check_settings(locals(), annotations_of(Trainer.__init__))
         self._settings = describe(locals())
+        facts = {**facts_of(locals()), **agreement.bindings(gin.config_str())}
         keras.utils.set_random_seed(seed)
         if deterministic:
             tf.config.experimental.enable_op_determinism()
         self._placement = place(strategy)
         self._strategy = self._placement.strategy
-        cluster.require_same(self._strategy, "their configuration", gin.config_str())
+        agreement.require_alike(self._strategy, facts)
         self.is_chief = cluster.is_chief(self._strategy)
-        self.workdir = None if workdir is None else locate_workdir(workdir)
-        self._lock = Lock(self.workdir) if self.workdir and self.is_chief else None
-        self._changes: list[str] = []
-        if self.workdir:
-            self._changes = require_unchanged(self.workdir, self._settings, allowed=allow_config_change)
-        if self.workdir and self._lock:
-            make_workdir(self.workdir)
-            self._lock.require_free()
-        if task is not None:
-            with building_in(precision):
-                model = model or model_of(task)
-            train, eval = train or examples_of(task, "train"), eval or examples_of(task, "eval")
-        assert model is not None and train is not None, "check_settings saw to it"
-        refuse_unread_weights(objective, train)
-        refuse_unknown_best(best, objective, eval)
-        refuse_cut_statistics(objective, accumulate_steps)
-        refuse_unbuilt(model)
-        require_precision(model, precision)
+        with agreement.together(self._strategy):
+            self.workdir = None if workdir is None else locate_workdir(workdir)
+            self._lock = Lock(self.workdir) if self.workdir and self.is_chief else None
+            self._changes: list[str] = []
+            if self.workdir:
+                self._changes = require_unchanged(self.workdir, self._settings, allowed=allow_config_change)
+            if self.workdir and self._lock:
+                make_workdir(self.workdir)
+                self._lock.require_free()
+            if task is not None:
+                with building_in(precision):
+                    model = model or model_of(task)
+                train, eval = train or examples_of(task, "train"), eval or examples_of(task, "eval")
+            assert model is not None and train is not None, "check_settings saw to it"
+            refuse_unread_weights(objective, train)
+            refuse_unknown_best(best, objective, eval)
+            refuse_cut_statistics(objective, accumulate_steps)
+            refuse_unbuilt(model)
+            require_precision(model, precision)
+            data = self._facts_of_data(train, eval, seed)
+        agreement.require_alike(self._strategy, data)
         self.objective, self.task, self.model = objective, task, model
         self._traced = Traced(model, optimizer)
         step = assemble(
@@ -284,9 +288,11 @@ class Trainer:
         Raises:
           ConfigurationError: another process trains there, or the folder cannot be written to.
         """
-        if self.workdir and self._lock:
-            make_workdir(self.workdir)
-        with self._lock or contextlib.nullcontext():
+        with contextlib.ExitStack() as stack:
+            with agreement.together(self._strategy):
+                if self.workdir and self._lock:
+                    make_workdir(self.workdir)
+                    stack.enter_context(self._lock)
             yield
 
     def evaluate(self) -> dict[str, float]:
@@ -334,8 +340,9 @@ class Trainer:
 
     def _train(self, until: int) -> Mapping[str, float]:
         self._traced.require_unchanged()
+        agreement.require_shared(self._strategy, self.workdir)
         restored = self._restore()
-        cluster.require_same(self._strategy, "the checkpoint that they see (is --workdir shared?)", self.step)
+        agreement.require_alike(self._strategy, {"step of the newest checkpoint in --workdir": f"{self.step:,}"})
         # Before the reports start: a run that cannot work leaves no line in them.
         self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self.workdir)
         if self.step < until:
@@ -371,6 +378,16 @@ class Trainer:
             self._is_current = True
             raise
         self._is_current = True
+
+    def _facts_of_data(self, train: Examples, eval: Examples | None, seed: int) -> dict[str, str]:
+        """What workers compare of their examples; it takes its time, and one process alone has nobody to ask."""
+        if cluster.worker_count(self._strategy) == 1:
+            return {}
+        evaluated = {"": "none"} if eval is None else eval.facts(seed=None)
+        return {
+            **{f"training data, {name}": text for name, text in train.facts(seed=seed).items()},
+            **{f"evaluation data, {name}": text for name, text in evaluated.items()},
+        }
 
     def _make_saver(self, checkpoints: Checkpoints, step: Step) -> Saver:
         others = [*step.state, *self._guard.variables, *self._averages.state]
@@ -441,8 +458,17 @@ class Trainer:
             self._program.describe_data(self.step),
             *([f"going on at step {self.step:,} from {where}"] if self.step or restored else []),
             *([self._standstill] if self._standstill else []),
+            *self._changed_replicas(restored),
             *(f"changed: {line}" for line in self._changes),
         )
+
+    def _changed_replicas(self, restored: bool) -> list[str]:
+        """What a resumed run says of another number of replicas."""
+        before = self._saver.restored_replicas if restored and self._saver else None
+        now = self._strategy.num_replicas_in_sync
+        if before in (None, now):
+            return []
+        return [f"replicas: {before} before, {now} now; sums round differently, and random layers draw other numbers"]
 
 
 def _times(steps: int, every: int | None) -> int:

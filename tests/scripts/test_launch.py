@@ -155,9 +155,10 @@ def test_workers_share_a_dataset_and_go_on_where_they_were_in_it(scripts, tmp_pa
 def test_what_was_chosen_stands_in_the_first_lines(runs):
     processes, _ = runs
     assert "strategy multi_worker: TF_CONFIG names 2 workers" in processes["two"].stdout
-    assert "2 replicas on CPU:0 of each of 2 workers; execution graph" in processes["two"].stdout
-    assert "4 replicas on CPU:0, CPU:1 of each of 2 workers" in processes["four replicas"].stdout
-    assert "strategy mirrored: TF_CONFIG names no other workers" in processes["one"].stdout
+    assert "2 replicas in all, 1 on each of 2 workers (CPU:0); execution graph" in processes["two"].stdout
+    assert "4 replicas in all, 2 on each of 2 workers (CPU:0, CPU:1)" in processes["four replicas"].stdout
+    assert "strategy mirrored: this process has one device" in processes["one"].stdout
+    assert "replicas: 2 before, 1 now; " in processes["by one"].stdout
     for name in ("by two", "by one"):
         assert "going on at step 6" in processes[name].stdout
 
@@ -187,37 +188,61 @@ def test_a_mistake_is_told_once_and_ends_with_status_2(script, mistake):
     assert "ended with status 2" in end
 
 
+@pytest.fixture
+def pair():
+    """Starts two workers by hand, with flags of their own; variables are of the second one alone."""
+    workers = []
+
+    def start(*flags_of_each, **variables):
+        for flags, environment, more in zip(flags_of_each, environments(2), [{}, variables], strict=True):
+            environment.pop("TERMWISE_LAUNCHER")
+            environment.update(more)
+            command = [sys.executable, str(ROOT / "scripts" / "train.py"), "--gin_file=tiny.gin", *map(str, flags)]
+            environment["PYTHONPATH"] = str(ROOT)
+            workers.append(
+                subprocess.Popen(
+                    command, cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                )
+            )
+        return workers
+
+    yield start
+    for worker in workers:
+        worker.kill()
+        worker.communicate()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("flag", "answer"),
+    ("first", "second", "variables", "answer"),
     [
-        ("--gin_param=Trainer.seed = 5", "the workers differ in their configuration"),
-        ("--workdir={elsewhere}", "the workers differ in the checkpoint that they see"),
+        ("", "--gin_param=Trainer.seed = 5", {}, "Trainer.seed: 0 on worker 0, 5 on worker 1"),
+        ("", "--logical_devices=2", {}, "--logical_devices): CPU:0 on worker 0, CPU:0, CPU:1 on worker 1"),
+        ("--workdir={}/here", "--workdir={}/there", {}, "which the chief has just written, is not there"),
+        ("", "", {"TINY_EVALUATED": "37"}, "evaluation data, examples: 50 on worker 0, 37 on worker 1"),
+        ("", "", {"TINY_EVALUATED": "0"}, "it holds no examples"),
     ],
+    ids=["a setting", "devices", "a folder", "data", "no data"],
 )
-def test_workers_that_do_not_fit_together_say_so(runs, tmp_path, flag, answer):
-    _, folder = runs
-    common = (str(ROOT / "scripts" / "train.py"), *MASKED, STEPS, f"--workdir={folder / 'half'}")
-    workers = [
-        subprocess.Popen(
-            [sys.executable, *common, *more],
-            cwd=HERE,
-            env={**environment, "PYTHONPATH": str(ROOT)},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for more, environment in zip(
-            [[], [flag.format(elsewhere=tmp_path / "elsewhere")]], environments(2), strict=True
-        )
-    ]
-    try:
-        for worker in workers:
-            _, said = worker.communicate(timeout=LIMIT)
-            assert (worker.returncode, answer in said) == (2, True), said
-    finally:
-        for worker in workers:
-            worker.kill()
-    assert not (tmp_path / "elsewhere").exists()
+def test_workers_that_do_not_fit_together_say_what_differs(pair, tmp_path, first, second, variables, answer):
+    for worker in pair(*([flag.format(tmp_path)] if flag else [] for flag in (first, second)), **variables):
+        _, said = worker.communicate(timeout=LIMIT)
+        assert (worker.returncode, answer in said) == (2, True), said
+        assert "Traceback" not in said
+    assert not (tmp_path / "there").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("frozen", [0, 1], ids=["the chief", "a worker"])
+def test_a_worker_that_stands_still_ends_the_other_with_one_line(pair, frozen):
+    flags = ["--gin_param=Trainer.steps = 100000000", "--gin_param=Trainer.log_every = 1000"]
+    workers = pair(flags, flags)
+    next(line for line in workers[0].stdout if " steps/s: " in line)
+    workers[frozen].send_signal(signal.SIGSTOP)
+    _, said = workers[1 - frozen].communicate(timeout=LIMIT)
+    assert workers[1 - frozen].returncode == 1, said
+    assert len(said.splitlines()) == 1
+    assert "another worker is gone" in said
 
 
 @pytest.fixture
@@ -286,3 +311,14 @@ def test_a_signal_reaches_all_workers(endless, number):
     for worker in workers:
         with pytest.raises(ProcessLookupError):
             os.kill(worker, 0)
+
+
+@pytest.mark.slow
+def test_workers_die_with_their_launch(endless):
+    process, workers, _ = endless
+    process.kill()
+    process.wait()
+    began = time.monotonic()
+    while any(pathlib.Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() - began < 10.0
+        time.sleep(0.1)

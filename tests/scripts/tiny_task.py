@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import os
 
 import gin
 import keras
@@ -53,7 +54,8 @@ class TinyTask(Task):
 
     def _examples(self, seed):
         rng = np.random.default_rng(seed)
-        x = rng.normal(size=[50, 3])
+        # As if one of several workers read another file to evaluate on.
+        x = rng.normal(size=[int(os.environ.get("TINY_EVALUATED", 50)) if seed else 50, 3])
         y = x.sum(axis=1, keepdims=not self.flat_targets)
         if self.poisoned is not None:
             x[self.poisoned, 0] = np.nan

@@ -41,6 +41,7 @@ class Saver:
 
     Attributes:
       evaluation: the newest one, which is saved too; whoever evaluates sets it.
+      restored_replicas: how many replicas the checkpoint was saved over that was restored last, if one was.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Saver:
         self._position = Position(data, worker=self._worker) if data else None
         self._saving: Ahead[None] = Ahead()
         self.evaluation: Line | None = None
+        self.restored_replicas: int | None = None
 
     def save(self, *, after: Callable[[], None] = lambda: None) -> None:
         """Begins to save the state of now.
@@ -137,6 +139,7 @@ class Saver:
             with _of_another("data pipeline", checkpoint):
                 self._position.restore(checkpoint.folder)
         self._step.assign(checkpoint.progress["step"])
+        self.restored_replicas = checkpoint.progress["replicas"]
         self.evaluation = checkpoint.evaluation
         return checkpoint
 
@@ -187,6 +190,8 @@ class Saver:
         began = time.monotonic()
         for path in (folder / _arrays_name(worker) for worker in range(1, self._workers)):
             while not path.exists():
+                if lost := cluster.find_lost():
+                    raise StorageError(f"{path} was not written by its worker, which is gone ({lost})")
                 if time.monotonic() - began > _PATIENCE:
                     raise StorageError(f"{path} was not written by its worker in {_PATIENCE:.0f} s")
                 time.sleep(0.02)

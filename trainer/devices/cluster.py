@@ -1,30 +1,49 @@
 """Cluster: the processes that train one model together: how they meet, and what they agree on."""
 
+import contextlib
 import functools
+import re
 import signal
 import threading
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.compiler.xla.tsl.protobuf.coordination_config_pb2 import CoordinatedJob
+from tensorflow.python.distribute import multi_worker_util
 from tensorflow.python.distribute.collective_all_reduce_strategy import CollectiveAllReduceExtended
+from tensorflow.python.eager.context import context
 
 from objectives import ConfigurationError
 from trainer.devices.members import find_members
+
+# Seconds that the workers have to meet, and after which one that gives no sign of life is taken for dead.
+MEETING = 50
+_SILENCE = 10
+# What TensorFlow raises where another process does not answer.
+_LOSSES = (
+    tf.errors.UnavailableError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+)
+# Texts travel in arrays of one of few sizes, as each size is traced.
+_SMALLEST = 1024
 
 
 @functools.cache
 def join_cluster() -> tf.distribute.MultiWorkerMirroredStrategy:
     """The strategy over all devices of all workers; it waits for all of them, and a process joins once for all.
 
-    Which workers there are is said by TF_CONFIG, or by the variables that Slurm's `srun` sets.
+    They have `MEETING` seconds to meet. Which workers there are is said by TF_CONFIG, or by the variables that Slurm's
+    `srun` sets.
 
     Raises:
       ConfigurationError: neither says so, or this process cannot take its place.
     """
     resolver = find_members()
     on_sigterm = signal.getsignal(signal.SIGTERM)
+    _set_time_limits(resolver)
     try:
         return _Workers(resolver)
     except RuntimeError as error:
@@ -32,9 +51,19 @@ def join_cluster() -> tf.distribute.MultiWorkerMirroredStrategy:
             f"Trainer.strategy 'multi_worker': {error}; expected the workers to meet before TensorFlow touches "
             f"a device: make trainer.devices.strategy.place('multi_worker') the first thing that a program does"
         ) from error
+    except tf.errors.DeadlineExceededError as error:
+        others = ", ".join(
+            address for job in resolver.cluster_spec().jobs for address in resolver.cluster_spec().job_tasks(job)
+        )
+        raise ConfigurationError(
+            f"the workers ({others}) did not meet within {MEETING} s; expected all of them to be started at about the "
+            f"same time, and to reach one another"
+        ) from error
     except tf.errors.OpError as error:
         own = resolver.cluster_spec().task_address(resolver.task_type, resolver.task_id)
-        raise ConfigurationError(f"this worker cannot take its place at {own}: {error.message}") from error
+        raise ConfigurationError(
+            f"this worker cannot take its place at {own}: {error.message.splitlines()[0]}"
+        ) from error
     finally:
         # TensorFlow takes the signal for itself once it has met the others, and does nothing: nobody could end it.
         if threading.current_thread() is threading.main_thread():
@@ -69,18 +98,69 @@ def largest_of_each(strategy: tf.distribute.Strategy, values: Sequence[float]) -
     return np.max(_from_each(strategy, values), axis=0).tolist()
 
 
-def require_same(strategy: tf.distribute.Strategy, what: str, value: str | int) -> None:
-    """Makes sure that all workers hold the same; all of them have to ask.
+def worker_index(strategy: tf.distribute.Strategy) -> int:
+    """The number of this process among the workers; the chief is 0."""
+    return strategy.extended._id_in_cluster if worker_count(strategy) > 1 else 0
 
-    Raises:
-      ConfigurationError: they do not, on every worker.
+
+def announce(strategy: tf.distribute.Strategy, topic: str, text: str) -> list[str]:
+    """What each worker says on a topic, in their order; once for each topic.
+
+    It works where workers differ in their devices. It is for the first seconds only: a worker that waits here for a
+    chief that stands still hears no signal.
     """
-    number = value if isinstance(value, int) else zlib.crc32(value.encode())
-    found = [first for (first,) in _from_each(strategy, [number])]
-    if len(set(found)) > 1:
-        differing = [i for i, other in enumerate(found) if other != found[0]]
-        where = ", ".join(str(i * worker_count(strategy) // len(found)) for i in differing)
-        raise ConfigurationError(f"the workers differ in {what}: that of the chief is not that of worker {where}")
+    if worker_count(strategy) == 1:
+        return [text]
+    context().set_config_key_value(f"{topic}/{worker_index(strategy)}", text)
+    workers = range(worker_count(strategy))
+    return [context().get_config_key_value(f"{topic}/{worker}", MEETING * 1000) for worker in workers]
+
+
+def exchange(strategy: tf.distribute.Strategy, text: str) -> list[str]:
+    """What each worker says, in their order, on each of them; all of them have to ask."""
+    if worker_count(strategy) == 1:
+        return [text]
+    code = text.encode()
+    longest = int(largest(strategy, len(code)))
+    size = _SMALLEST
+    while size < longest:
+        size *= 2
+    found = _from_each(strategy, [*code.ljust(size, b"\0")])
+    per_worker = len(found) // worker_count(strategy)
+    return [bytes(map(int, values)).rstrip(b"\0").decode() for values in found[::per_worker]]
+
+
+def is_joined() -> bool:
+    """Whether this process is one of several."""
+    return join_cluster.cache_info().currsize > 0
+
+
+def end_others(why: str) -> None:
+    """Has all other workers end with an error instead of waiting for this one."""
+    # Where the chief is gone there is nobody to tell, and all know it.
+    with contextlib.suppress(tf.errors.OpError):
+        context().report_error_to_cluster(tf.errors.ABORTED, why)
+
+
+def is_loss(error: tf.errors.OpError) -> bool:
+    """Whether an operation failed because another worker did."""
+    of_workers = re.search(r"[Cc]ollective|[Cc]oordination|/job:|remote target", error.message)
+    return is_joined() and (isinstance(error, _LOSSES) or bool(of_workers))
+
+
+def reason(error: tf.errors.OpError) -> str:
+    """Why a collective operation failed, out of a message with the stack of its creation."""
+    found = re.search(r"aborted by: (.*)", error.message)
+    return found[1] if found else error.message.splitlines()[0]
+
+
+def find_lost() -> str | None:
+    """Why some worker is taken for dead, as the chief knows; None where all of them live, or there are no others."""
+    if not is_joined():
+        return None
+    jobs = [(job.name, job.num_tasks) for job in context().coordination_service.coordinated_job_list]
+    states = context().get_task_states(jobs)
+    return next((str(state).splitlines()[0] for state in states if state is not None), None)
 
 
 def wait_for_all(strategy: tf.distribute.Strategy) -> None:
@@ -107,6 +187,19 @@ def _exchange(strategy: tf.distribute.Strategy):
         return strategy.experimental_local_results(strategy.run(on_replica, args=(values,)))[0]
 
     return exchange
+
+
+def _set_time_limits(resolver: tf.distribute.cluster_resolver.ClusterResolver) -> None:
+    """By default workers wait for one another without an end."""
+    spec = multi_worker_util.normalize_cluster_spec(resolver.cluster_spec())
+    if context()._context_handle is None:  # else the strategy refuses to be made
+        context().configure_coordination_service(
+            service_type="standalone",
+            service_leader=multi_worker_util.coordination_leader(spec),
+            cluster_register_timeout_in_ms=MEETING * 1000,
+            heartbeat_timeout_in_ms=_SILENCE * 1000,
+            coordinated_jobs=[CoordinatedJob(name=job, num_tasks=spec.num_tasks(job)) for job in spec.jobs],
+        )
 
 
 class _Workers(tf.distribute.MultiWorkerMirroredStrategy):

@@ -9,7 +9,8 @@ from tensorflow.python.distribute.distribute_lib import _DefaultDistributionStra
 
 from objectives import ConfigurationError
 from objectives.errors import expected
-from trainer.devices.cluster import join_cluster, worker_count
+from trainer.devices import agreement
+from trainer.devices.cluster import worker_count
 from trainer.devices.members import require_no_broken_tf_config, workers_in_tf_config
 
 # So many may be asked for on any machine, to try what several replicas do.
@@ -37,8 +38,9 @@ class Placement:
         """How many replicas there are, and on which devices."""
         devices = [name.rpartition("device:")[2] for name in self.strategy.extended.worker_devices]
         count, workers = self.strategy.num_replicas_in_sync, worker_count(self.strategy)
-        where = f" of each of {workers} workers" if workers > 1 else ""
-        return f"{count} replica{'s' * (count > 1)} on {', '.join(devices)}{where}"
+        if workers > 1:
+            return f"{count} replicas in all, {count // workers} on each of {workers} workers ({', '.join(devices)})"
+        return f"{count} replica{'s' * (count > 1)} on {', '.join(devices)}"
 
 
 def place(strategy: str | tf.distribute.Strategy) -> Placement:
@@ -121,11 +123,12 @@ def _automatic() -> tuple[str, str]:
     workers = workers_in_tf_config()
     if workers > 1:
         return "multi_worker", f"TF_CONFIG names {workers} workers"
-    return "mirrored", "TF_CONFIG names no other workers"
+    count = len(devices_in_use())
+    return "mirrored", f"all {count} devices of this process" if count > 1 else "this process has one device"
 
 
 def _made(name: str) -> tf.distribute.Strategy:
     if name == "multi_worker":
-        return join_cluster()
+        return agreement.meet()
     devices = devices_in_use()
     return mirrored(devices if name == "mirrored" else devices[:1])

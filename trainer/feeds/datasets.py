@@ -12,6 +12,7 @@ from objectives import ConfigurationError
 from objectives.annotations import Expected
 from objectives.blame import blamed
 from objectives.errors import Mistakes
+from trainer.feeds import fingerprint
 from trainer.feeds.feed import Feed
 from trainer.feeds.iterated import IteratedFeed
 from trainer.feeds.shares import Shares
@@ -70,6 +71,11 @@ class DatasetSource(Source):
                 "DatasetSource: the dataset to evaluate on has no end; expected one without .repeat(), or with .take(n)"
             )
         return IteratedFeed(shares, lambda: self._for_evaluation.batch(shares.batch_size), padded=True)
+
+    def facts(self, *, seed: int | None) -> dict[str, str]:
+        if seed is None:
+            return fingerprint.of_dataset(self._for_evaluation)
+        return fingerprint.of_first_examples(self._examples(seed))
 
     @functools.cached_property
     def _for_evaluation(self) -> tf.data.Dataset:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from objectives.annotations import Expected
 from objectives.fields import Checked
+from trainer.feeds import fingerprint
 from trainer.feeds.feed import Feed
 from trainer.feeds.plan import Plan
 from trainer.feeds.resident import ResidentFeed
@@ -40,6 +41,15 @@ class Source(Checked, abc.ABC):
     @abc.abstractmethod
     def evaluation(self, shares: Shares) -> Feed:
         """Every example exactly once."""
+
+    def facts(self, *, seed: int | None) -> dict[str, str]:
+        """What tells this source from another one, as text by name, for workers to compare.
+
+        Args:
+          seed: of training; None for evaluation.
+        """
+        del seed
+        return {"examples have": ", ".join(self.names)}
 
 
 _Inputs = Annotated[Any, Expected("arrays [examples, ...]", lambda arrays: arrays is not None)]
@@ -105,6 +115,9 @@ class ArraySource(Source):
 
     def evaluation(self, shares: Shares) -> Feed:
         return self._feed(Plan.once(shares, self.size))
+
+    def facts(self, *, seed: int | None) -> dict[str, str]:
+        return {"examples": f"{self.size:,}", "shuffle": str(self._shuffle), **fingerprint.of_arrays(self.arrays)}
 
     def indices(self, *, first_step: int, steps: int, batch_size: int, seed: int) -> np.ndarray:
         """Which examples the steps `first_step .. first_step + steps - 1` take: int64 `[steps, batch_size]`."""

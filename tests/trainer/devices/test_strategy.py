@@ -50,7 +50,7 @@ def test_strategies_over_different_devices_work_one_after_the_other():
 def test_auto_is_mirrored_where_nobody_else_is_named(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     placement = place("auto")
-    assert (placement.name, placement.reason) == ("mirrored", "TF_CONFIG names no other workers")
+    assert (placement.name, placement.reason) == ("mirrored", "all 4 devices of this process")
     assert placement.strategy.num_replicas_in_sync == len(devices_in_use())
     assert placement.replicas == "4 replicas on CPU:0, CPU:1, CPU:2, CPU:3"
     assert place("one_device").replicas == "1 replica on CPU:0"

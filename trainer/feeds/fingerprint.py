@@ -1,0 +1,52 @@
+"""Fingerprint: text by which workers tell whether they hold the same examples, cheap where there are many."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+# Arrays of more bytes are known by some of their rows.
+_BYTES = 64 * 2**20
+_ROWS = 1024
+# Of a dataset, so many examples are looked at.
+_EXAMPLES = 64
+
+
+def of_arrays(arrays: Mapping[str, Any]) -> dict[str, str]:
+    """What is known of arrays `[examples, ...]`: type, shape, and a digest of their rows, evenly taken if many.
+
+    >>> of_arrays({"inputs": np.zeros([3, 2], np.float32)})
+    {'inputs': 'float32 [3, 2], digest 9d908ecf'}
+    """
+    leaves = keras.tree.flatten_with_path(dict(arrays))
+    return {".".join(map(str, path)): _text(array) for path, array in leaves}
+
+
+def of_dataset(dataset: tf.data.Dataset) -> dict[str, str]:
+    """What is known of a dataset of single examples: their number, types and shapes, and digests of the first ones.
+
+    Where TensorFlow does not know how many there are, all of them are made once, to count them.
+    """
+    size = int(dataset.cardinality())
+    if size == tf.data.UNKNOWN_CARDINALITY:
+        size = int(dataset.reduce(np.int64(0), lambda count, _: count + 1))
+    facts = {"examples": "without an end" if size == tf.data.INFINITE_CARDINALITY else f"{size:,}"}
+    return {**facts, **of_first_examples(dataset)}
+
+
+def of_first_examples(dataset: tf.data.Dataset) -> dict[str, str]:
+    """The same without their number, of a dataset that trains and may be long."""
+    first = [*dataset.take(_EXAMPLES).as_numpy_iterator()]
+    stacked = tf.nest.map_structure(lambda *values: np.stack(values), *first) if first else {}
+    return {f"first {name}": text for name, text in of_arrays(stacked).items()}
+
+
+def _text(array: np.ndarray) -> str:
+    rows = array
+    if array.nbytes > _BYTES:
+        rows = array[np.linspace(0, len(array) - 1, _ROWS, dtype=np.int64)]
+    digest = hashlib.sha256(np.ascontiguousarray(rows).tobytes()).hexdigest()[:8]
+    return f"{array.dtype} {list(array.shape)}, digest {digest}"
