@@ -15,6 +15,8 @@ from objectives.errors import Mistakes
 from trainer.feeds import fingerprint
 from trainer.feeds.feed import Feed
 from trainer.feeds.iterated import IteratedFeed
+from trainer.feeds.repeatable import refuse_unrepeatable
+from trainer.feeds.resumable import same_each_time
 from trainer.feeds.shares import Shares
 from trainer.feeds.sources import NAMES, Source
 
@@ -29,13 +31,16 @@ class DatasetSource(Source):
 
     For training the dataset is repeated for ever and cut into batches that are full: one may span two epochs. It is
     shuffled as it shuffles itself, `dataset.shuffle(n)` doing so anew each epoch. For evaluation each example is
-    taken once, and the dataset must end; it is built once, and iterated anew for each evaluation.
+    taken once, and the dataset must end; each evaluation takes the examples in the same order.
 
-    A run that goes on continues the saved iterator, with what its shuffle buffers hold, so that a checkpoint is as
-    large as those. Where TensorFlow cannot save it (`from_generator`, `py_function`, random operations other than
-    `tf.random.stateless_*`) all batches of the steps before are made once more: both do the same steps if the
-    function builds the same dataset from the same seed, which all workers of a cluster rely on too. Each of them
-    makes whole batches, and takes the shares of its own replicas.
+    A resumed run takes the same batches, bit for bit, if the function builds the same dataset from the same seed. The
+    state of its iterator is in each checkpoint, which is as large as what its shuffle buffers and caches hold. Where
+    TensorFlow cannot save it (`from_generator`, `py_function`, random operations other than `tf.random.stateless_*`)
+    or not all of it (a dataset that a function captures, a shuffle below a cache that is not read to its end), all
+    batches of the steps before are made again; the run says which. A dataset whose order or numbers differ from run to
+    run is refused: `deterministic=False`, `snapshot`, the tf.data service, and random operations that run in parallel.
+
+    All workers of a cluster build the same dataset. Each makes whole batches, and takes the shares of its replicas.
 
     >>> source = DatasetSource(lambda: tf.data.Dataset.range(5).map(lambda i: (tf.ones([2]), tf.cast(i, tf.float32))))
     >>> source.names
@@ -70,7 +75,13 @@ class DatasetSource(Source):
             raise ConfigurationError(
                 "DatasetSource: the dataset to evaluate on has no end; expected one without .repeat(), or with .take(n)"
             )
-        return IteratedFeed(shares, lambda: self._for_evaluation.batch(shares.batch_size), padded=True)
+        # What shuffles, say, would give the evaluations of a resumed run another order.
+        once = same_each_time(self._for_evaluation)
+
+        def batches() -> tf.data.Dataset:
+            return (self._for_evaluation if once else self._examples(seed=0)).batch(shares.batch_size)
+
+        return IteratedFeed(shares, batches, padded=True)
 
     def facts(self, *, seed: int | None) -> dict[str, str]:
         if seed is None:
@@ -91,6 +102,7 @@ class DatasetSource(Source):
             if not isinstance(dataset, tf.data.Dataset):
                 raise ConfigurationError(f"DatasetSource: its function made {dataset!r}; expected a tf.data.Dataset")
             _require_static(_named(dataset.element_spec))
+            refuse_unrepeatable(dataset)
             return dataset.map(lambda *parts: tf.nest.map_structure(_single, _named(parts)))
 
 

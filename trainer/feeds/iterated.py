@@ -1,8 +1,6 @@
 """IteratedFeed: batches that a `tf.data.Dataset` makes, pulled a chunk at a time."""
 
 import functools
-import re
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,6 +9,8 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from objectives.blame import blamed
 from trainer.feeds.feed import Block, Feed, steps_within_bytes
+from trainer.feeds.iteration import Iteration
+from trainer.feeds.resumable import why_unsaved
 from trainer.feeds.shares import Shares
 
 
@@ -38,12 +38,12 @@ class IteratedFeed(Feed):
 
     def chunk(self, *, first_step: int, steps: int) -> Any:
         if not steps:  # asked for to compile, wherever the iterator is
-            return self._placed(self._pulled(self._position.iterator, tf.constant(0))[0])
-        if int(self._position.step) != first_step:
+            return self._placed(self._pulled(self._iteration.iterator, tf.constant(0))[0])
+        if self._iteration.step != first_step:
             self._go_to(first_step)
-        parts, pulled = self._pulled(self._position.iterator, tf.constant(steps))
+        parts, pulled = self._pulled(self._iteration.iterator, tf.constant(steps))
         self._require(first_step + int(pulled), first_step + steps)
-        self._position.step.assign_add(steps)
+        self._iteration.step += steps
         data = self._placed(parts)
         self._last = Block(data, steps - 1, steps)
         return data
@@ -71,38 +71,31 @@ class IteratedFeed(Feed):
 
     def describe(self, step: int) -> str:
         pulled = f"data pulled from a dataset in chunks of up to {self.limit:,} steps"
-        if self._why_unsaved is None:
-            return f"{pulled}; the state of its iterator is saved"
         again = f"now replays {step * self._shares.batch_size:,} examples" if step else "replays all examples before"
-        return f"{pulled}; the state of its iterator cannot be saved ({self._why_unsaved}): a resumed run {again}"
+        if self._why_unsaved is not None:
+            return f"{pulled}; the state of its iterator cannot be saved ({self._why_unsaved}): a resumed run {again}"
+        if self._iteration.step < step:
+            return f"{pulled}; the saved state of its iterator is of other replicas or workers: this run {again}"
+        return f"{pulled}; the state of its iterator is saved"
 
     @functools.cached_property
     def state(self) -> Sequence[Any]:  # type: ignore[override]
-        """The iterator and the step that it is at, where TensorFlow can save them."""
-        return [self._position] if self._why_unsaved is None else []
+        """The iteration, where TensorFlow can save it."""
+        return [self._iteration] if self._why_unsaved is None else []
 
     @functools.cached_property
-    def _position(self) -> tf.train.Checkpoint:
-        step = tf.Variable(0, dtype=tf.int64, trainable=False)
-        return tf.train.Checkpoint(iterator=iter(self._parts()), step=step)
+    def _iteration(self) -> Iteration:
+        return Iteration(self._parts)
 
     @functools.cached_property
     def _why_unsaved(self) -> str | None:
-        """Why the iterator cannot be saved; None where it can, which is tried without pulling anything."""
-        # An iterator makes those that it draws from only as it is pulled: each dataset is tried by itself.
-        iterators = [iter(dataset) for dataset in _with_inputs(self._parts())]
-        try:
-            with tempfile.TemporaryDirectory() as folder:
-                tf.train.Checkpoint(iterators=iterators).write(f"{folder}/tried")
-        except tf.errors.OpError as error:
-            return re.sub(r"\{\{.*?\}\} |\.? \[Op:.*", "", error.message)
-        return None
+        return why_unsaved(self._parts())
 
     def _go_to(self, step: int) -> None:
         # Skipped by pulling: the iterator of `dataset.skip` could not be restored into one without.
-        self._position.iterator = iter(self._parts())
-        _skip(self._position.iterator, tf.constant(step, tf.int64))
-        self._position.step.assign(step)
+        self._iteration.begin()
+        _skip(self._iteration.iterator, tf.constant(step, tf.int64))
+        self._iteration.step = step
 
     def _parts(self) -> tf.data.Dataset:
         """The batches as the parts of the replicas, made while others are used."""
@@ -145,12 +138,6 @@ class IteratedFeed(Feed):
                 f"DatasetSource: the dataset gave no more examples after {batches:,} batches of "
                 f"{self._shares.batch_size:,}; expected some, and anew each time that it is iterated"
             )
-
-
-def _with_inputs(dataset: tf.data.Dataset) -> Iterator[tf.data.Dataset]:
-    yield dataset
-    for upstream in dataset._inputs():
-        yield from _with_inputs(upstream)
 
 
 def _written(arrays: list[tf.TensorArray], row: tf.Tensor, element: Any) -> list[tf.TensorArray]:

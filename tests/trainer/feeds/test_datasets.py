@@ -57,6 +57,26 @@ def test_an_evaluation_is_that_of_the_arrays(make_program, data, plain_source, r
     assert make_program(eval=dataset, **settings).evaluate(0) == pytest.approx(of_arrays, rel=1e-6)
 
 
+@pytest.mark.parametrize("random", [False, True])
+def test_evaluations_take_the_same_examples_in_the_same_order(replicas, random):
+    built = []
+
+    def make():
+        built.append(1)
+        return Dataset.range(50).shuffle(50) if random else Dataset.range(50)
+
+    feed = DatasetSource(make).evaluation(Shares(strategy=replicas(1), batch_size=20))
+    first, second = ([block.data["inputs"].values[0].numpy() for block in feed.blocks()] for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert random == (len(built) > 1)  # what is the same each time is built once
+
+
+def test_what_no_two_runs_see_alike_is_refused(make_program):
+    sloppy = DatasetSource(lambda: Dataset.range(9).map(tf.abs, num_parallel_calls=2, deterministic=False))
+    with pytest.raises(ConfigurationError, match="may change the order of its examples"):
+        make_program(train=sloppy).train(first_step=0, steps=1)
+
+
 def test_a_function_may_take_the_seed_or_not(replicas):
     seeds = []
 

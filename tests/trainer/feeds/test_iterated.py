@@ -11,8 +11,8 @@ Dataset = tf.data.Dataset
 
 
 @pytest.fixture
-def datasets(data):
-    """Datasets of the same examples, by how they are made."""
+def datasets(data, read_records):
+    """Datasets of the same examples, by how they are made; records have others."""
 
     def generate():
         yield from zip(data["x"], data["y"].astype(np.float32), strict=True)
@@ -27,7 +27,11 @@ def datasets(data):
     def noisy(seed):
         return shuffled(seed).map(lambda x, y: (x + tf.random.normal([3], seed=seed), y))
 
-    return {"shuffled": shuffled, "generated": generated, "noisy": noisy}
+    def recorded(seed):
+        numbers = read_records(seed).map(lambda i: tf.range(1.0, 4.0) * tf.cast(i, tf.float32))
+        return numbers.map(lambda x: (tf.sin(x), tf.cos(x[:2])))
+
+    return {"shuffled": shuffled, "generated": generated, "noisy": noisy, "recorded": recorded}
 
 
 @pytest.fixture
@@ -57,6 +61,7 @@ def run_in(make_trainer, dense_model, datasets, recorder, tmp_path):
     ("kind", "answer"),
     [
         ("shuffled", "the state of its iterator is saved"),
+        ("recorded", "the state of its iterator is saved"),
         ("generated", r"cannot be saved \(PyFunc is stateful\): a resumed run now replays 49 examples"),
         ("noisy", r"cannot be saved \(RandomStandardNormal is stateful\): a resumed run now replays 49 examples"),
     ],
@@ -73,6 +78,13 @@ def test_a_resumed_run_does_the_same_steps(run_in, replicas, kind, answer, execu
     assert [*first_lines, *rest] == lines
     (said,) = [line for line in headline if line.startswith("data pulled from a dataset")]
     assert tf.strings.regex_full_match(said, f".*{answer}")
+
+
+def test_over_other_replicas_a_resumed_run_says_that_it_replays(run_in, replicas):
+    run_in("parts", "recorded", 3)
+    *_, headline = run_in("parts", "recorded", 5, strategy=replicas(2))
+    (said,) = [line for line in headline if line.startswith("data pulled from a dataset")]
+    assert said.endswith("is of other replicas or workers: this run now replays 21 examples")
 
 
 @pytest.mark.parametrize("kind", ["shuffled", "generated"])

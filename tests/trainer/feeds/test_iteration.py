@@ -1,0 +1,74 @@
+"""Iterations: from any place that was saved, the same examples follow, whatever was made ahead at that moment."""
+
+import pytest
+import tensorflow as tf
+
+from trainer.feeds.iteration import Iteration
+from trainer.feeds.resumable import why_unsaved
+
+Dataset = tf.data.Dataset
+COUNT = 34
+
+
+def numbers(end, *, shuffled):
+    return Dataset.range(end).shuffle(shuffled)
+
+
+# Each loses its order in an ordinary checkpoint, or would if generators below a cache were saved too.
+PIPELINES = {
+    "files": lambda read: read(),
+    "files, repeated": lambda read: read().repeat(2).take(70),
+    "two shuffles": lambda read: numbers(40, shuffled=9).shuffle(30),
+    "ahead of the epoch's end": lambda read: numbers(40, shuffled=9).filter(lambda i: i % 3 > 0).prefetch(30),
+    "one after the other": lambda read: numbers(20, shuffled=9).concatenate(numbers(20, shuffled=9)),
+    "chosen": lambda read: Dataset.choose_from_datasets(
+        [numbers(9, shuffled=9), numbers(30, shuffled=9)], Dataset.range(2).repeat(20)
+    ),
+    "sampled": lambda read: Dataset.sample_from_datasets(
+        [numbers(15, shuffled=9), numbers(30, shuffled=9)],
+        seed=1,
+        rerandomize_each_iteration=True,
+        stop_on_empty_dataset=True,
+    ),
+    "cached": lambda read: read().cache().shuffle(30),
+}
+
+
+@pytest.fixture(params=PIPELINES)
+def make(request, read_records):
+    """Makes a dataset, as training makes it of one epoch of single examples."""
+
+    def make():
+        tf.random.set_seed(5)
+        epoch = PIPELINES[request.param](read_records)
+        return epoch.repeat().batch(4, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+    return make
+
+
+def pulled(iteration, count):
+    iteration.step += count
+    return [iteration.iterator.get_next().numpy().tolist() for _ in range(count)]
+
+
+def test_what_follows_a_saved_place_is_what_would_have_followed(make, tmp_path):
+    assert why_unsaved(make()) is None
+    expected = [batch.tolist() for batch in make().take(COUNT).as_numpy_iterator()]
+    iteration, got = Iteration(make), []
+    places = range(0, 18, 3)  # more than an epoch
+    for place in places:
+        tf.train.Checkpoint(iteration=iteration).write(str(tmp_path / f"{place}"))
+        got += pulled(iteration, 3)
+    assert got == expected[:18]
+    for place in places:  # in one iteration, as where a run rolls back: what was drawn since must not matter
+        tf.train.Checkpoint(iteration=iteration).read(str(tmp_path / f"{place}")).assert_consumed()
+        assert iteration.step == place
+        assert pulled(iteration, 16) == expected[place : place + 16]
+
+
+@pytest.mark.parametrize("make", ["files"], indirect=True)
+def test_to_save_a_place_changes_nothing(make, tmp_path):
+    watched, other = Iteration(make), Iteration(make)
+    for _ in range(20):
+        tf.train.Checkpoint(iteration=watched).write(str(tmp_path / "place"))
+        assert pulled(watched, 1) == pulled(other, 1)

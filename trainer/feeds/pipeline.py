@@ -1,0 +1,77 @@
+"""Pipeline: the datasets that a dataset draws from, and the operations that they are made of."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+from tensorflow.core.framework import graph_pb2
+
+# Datasets of TensorFlow are told apart by their classes, which are private.
+# These keep the iterator that they draw from to the end of an epoch: what it saves is in every checkpoint.
+_KEEPING = ("_MapDataset", "_ParallelMapDataset", "_OptionsDataset", "_PrefetchDataset")
+_KEEPING_WITHOUT_END = ("_RepeatDataset", "_BatchDataset")
+# These read all that they draw from, so that a cache there is complete after an epoch.
+_COMPLETE = (
+    *(*_KEEPING, *_KEEPING_WITHOUT_END, "CacheDataset", "_FilterDataset", "_PaddedBatchDataset", "_ShuffleDataset"),
+    *("_FlatMapDataset", "_InterleaveDataset", "_ParallelInterleaveDataset", "_UnbatchDataset"),
+)
+
+
+class Use(NamedTuple):
+    """A dataset where another draws from it.
+
+    Attributes:
+      dataset: the one that is drawn from.
+      kept: whether its iterator is there as long as the epoch lasts.
+      cached: whether a cache keeps what it gave.
+      complete: whether that cache, if any, is read to its end each epoch.
+    """
+
+    dataset: tf.data.Dataset
+    kept: bool = True
+    cached: bool = False
+    complete: bool = True
+
+    @property
+    def kind(self) -> str:
+        """Its class."""
+        return type(self.dataset).__name__
+
+
+def uses(dataset: tf.data.Dataset) -> Iterator[Use]:
+    """A dataset, and all that it draws from, as often as it does.
+
+    >>> [use.kind for use in uses(tf.data.Dataset.range(3).take(2))]
+    ['_TakeDataset', '_RangeDataset']
+    """
+    return _upstream(Use(dataset))
+
+
+def graph_nodes(dataset: tf.data.Dataset) -> Iterator[Any]:
+    """The operations that make a dataset and what it draws from, without those in functions."""
+    policy = tf.data.experimental.ExternalStatePolicy.IGNORE
+    graph = dataset._as_serialized_graph(external_state_policy=policy).numpy()
+    yield from graph_pb2.GraphDef.FromString(graph).node
+
+
+def function_nodes(dataset: tf.data.Dataset) -> Iterator[Any]:
+    """The operations in the functions of a dataset, and in those that they call."""
+    for function in dataset._functions():
+        graph = function.function.graph.as_graph_def()
+        yield from graph.node
+        for called in graph.library.function:
+            yield from called.node_def
+
+
+def _upstream(use: Use) -> Iterator[Use]:
+    yield use
+    endless = use.kind in _KEEPING_WITHOUT_END and int(use.dataset.cardinality()) == tf.data.INFINITE_CARDINALITY
+    for dataset in use.dataset._inputs():
+        yield from _upstream(
+            Use(
+                dataset,
+                kept=use.kept and (use.kind in _KEEPING or endless),
+                cached=use.cached or use.kind == "CacheDataset",
+                complete=use.complete and (use.cached or use.kind in _COMPLETE),
+            )
+        )

@@ -1,0 +1,85 @@
+"""Resumable: whether the place in a dataset can be saved, and what that takes besides its iterator."""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from trainer.feeds.pipeline import Use, graph_nodes, uses
+
+# These have a generator of seeds that nothing can read.
+_OPAQUE = {"_GlobalShuffleDataset": "a global shuffle", "_ShuffleAndRepeatDataset": "shuffle_and_repeat"}
+# Of such datasets only a graph is known, which `enumerate` makes one of; these operations have no state but a place.
+_VARIANT = "_VariantDataset"
+_PLAIN = {"Const", "Identity", "_Retval", "RangeDataset", "RepeatDataset", "TakeDataset", "TensorSliceDataset"}
+
+
+def why_unsaved(dataset: tf.data.Dataset) -> str | None:
+    """Why the place of its iterator cannot be saved; None where it can, which is tried without pulling anything."""
+    parts = list(uses(dataset))
+    found = next(filter(None, map(_why_untold, parts)), None)
+    if found is not None:
+        return found
+    # A cache that is not read to its end is made anew each epoch, any other once: so often is shuffled below it.
+    cached = {id(part.dataset) for part in _reshuffling(dataset) if part.cached}
+    if any(id(part.dataset) in cached and not (part.cached and part.complete) for part in parts):
+        return "it shuffles what goes into a cache that may not be read to its end"
+    return _refused_by_tensorflow([part.dataset for part in parts])
+
+
+def reshuffled(dataset: tf.data.Dataset) -> list[tf.data.Dataset]:
+    """Those datasets in it whose generators of seeds are not always saved with its iterator.
+
+    What is below a cache is not among them: a cache whose content is not in a checkpoint is filled again, as at first.
+    """
+    parts = [part for part in _reshuffling(dataset) if not (part.kept or part.cached)]
+    return list({id(part.dataset): part.dataset for part in parts}.values())
+
+
+def same_each_time(dataset: tf.data.Dataset) -> bool:
+    """Whether each iteration of it gives the same examples in the same order."""
+    return why_unsaved(dataset) is None and all(part.cached for part in _reshuffling(dataset))
+
+
+def _why_untold(part: Use) -> str | None:
+    """What of its state TensorFlow neither saves nor refuses to save, if there is anything."""
+    if part.kind in _OPAQUE:
+        return f"{_OPAQUE[part.kind]} has state that TensorFlow does not tell"
+    if part.kind == _VARIANT and (hidden := {node.op for node in graph_nodes(part.dataset)} - _PLAIN):
+        return f"it draws from, or chooses by, a dataset that hides what it is made of: {', '.join(sorted(hidden))}"
+    if part.kind == "_DirectedInterleaveDataset" and _waits_for_all(part.dataset):
+        return "sample_from_datasets does not remember which of its datasets have ended"
+    functions = part.dataset._functions()
+    if any(captured.dtype == tf.variant for function in functions for captured in function.function.captured_inputs):
+        return f"a function of {part.kind.strip('_')} draws from a dataset made outside of it"
+    return None
+
+
+def _waits_for_all(dataset: Any) -> bool:
+    """Whether it ends only once all of its datasets have, of which a restored iterator counts too many."""
+    choices, chosen = dataset._selector_input, dataset._data_inputs
+    endless = tf.data.INFINITE_CARDINALITY
+    ends = any(int(part.cardinality()) != endless for part in chosen)
+    return not dataset._stop_on_empty_dataset and int(choices.cardinality()) < 0 and ends
+
+
+def _refused_by_tensorflow(datasets: list[tf.data.Dataset]) -> str | None:
+    # An iterator makes those that it draws from only as it is pulled: each dataset is tried by itself.
+    iterators = [iter(dataset) for dataset in datasets]
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            tf.train.Checkpoint(iterators=iterators).write(f"{folder}/tried")
+    except tf.errors.OpError as error:
+        return re.sub(r"\{\{.*?\}\} |\.? \[Op:.*", "", error.message)
+    return None
+
+
+def _reshuffling(dataset: tf.data.Dataset) -> Iterator[Use]:
+    """The datasets that take a new seed for each iteration."""
+    for part in uses(dataset):
+        shuffled = part.kind == "_ShuffleDataset" and part.dataset._reshuffle_each_iteration is not False
+        drawn = part.kind in ("_RandomDataset", "RandomDatasetV2") and part.dataset._rerandomize
+        if shuffled or drawn:
+            yield part
