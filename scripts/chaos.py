@@ -28,7 +28,7 @@ _STACKS_VARIABLE, _ASKED = "CHAOS_STACKS", signal.SIGUSR1
 
 @dataclasses.dataclass(frozen=True)
 class Scenario:
-    """How a run is started, and by what it is ended again and again."""
+    """How a run is started, where "{folder}" stands for one of its own, and by what it is ended again and again."""
 
     command: tuple[str, ...]
     signal: signal.Signals
@@ -38,6 +38,9 @@ _TRAIN = ("train.py", f"--gin_file={HERE / 'chaos.gin'}")
 SCENARIOS = {
     "one replica": Scenario(_TRAIN, signal.SIGKILL),
     "two replicas": Scenario((*_TRAIN, "--logical_devices=2"), signal.SIGKILL),
+    "records": Scenario(
+        (*_TRAIN, "--gin_param=Trainer.task = @Recorded()", "--gin_param=Recorded.folder = '{folder}'"), signal.SIGKILL
+    ),
     "two workers": Scenario(("launch.py", "--workers=2", "--", *_TRAIN[1:]), signal.SIGTERM),
 }
 
@@ -86,7 +89,7 @@ class Lives:
     def __init__(self, scenario: Scenario, folder: pathlib.Path):
         self.undisturbed, self.disturbed = folder / "undisturbed", folder / "disturbed"
         self.signal = signal.Signals[FLAGS.signal] if FLAGS.signal else scenario.signal
-        self._command = scenario.command
+        self._command = [part.format(folder=(folder / "records").absolute()) for part in scenario.command]
         self._stacks = folder / "stacks"
         folder.mkdir(parents=True)
 

@@ -4,13 +4,15 @@ import dataclasses
 import faulthandler
 import functools
 import os
+import pathlib
 import signal
 
 import gin
 import keras
 import numpy as np
+import tensorflow as tf
 
-from trainer import ArraySource, Task
+from trainer import ArraySource, DatasetSource, Task
 
 # Whoever is about to kill this process asks it first where it is: the file then holds the stack of its main thread.
 # That of another, which runs meanwhile, cannot be read safely.
@@ -55,6 +57,51 @@ class Everything(Task):
 
     def draw(self, model, folder):
         return []
+
+
+@gin.register(module="chaos")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recorded(Everything):
+    """The same from TFRecord files that are read in another order each epoch, several at a time.
+
+    Attributes:
+      folder: where the files are; they are written if they are not there.
+    """
+
+    folder: str
+
+    @functools.cached_property
+    def train(self):
+        folder = pathlib.Path(self.folder)
+        _write_records(folder, super().train.arrays)
+        return DatasetSource(functools.partial(_records, f"{folder}/s*.tfrecord"))
+
+
+def _write_records(folder, arrays, shards=5):
+    folder.mkdir(parents=True, exist_ok=True)
+    both = np.concatenate([arrays["inputs"], arrays["targets"]], axis=1)
+    for shard in range(shards):
+        path = folder / f"s{shard}.tfrecord"
+        if path.exists():
+            continue
+        part = path.with_suffix(f".{os.getpid()}")
+        with tf.io.TFRecordWriter(str(part)) as file:
+            for example in both[shard::shards]:
+                file.write(tf.io.serialize_tensor(example).numpy())
+        part.rename(path)
+
+
+def _records(pattern, seed):
+    files = tf.data.Dataset.list_files(pattern, shuffle=True, seed=seed)
+    records = files.interleave(
+        tf.data.TFRecordDataset, cycle_length=3, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
+    return records.shuffle(128, seed=seed).map(_parsed, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _parsed(record):
+    example = tf.ensure_shape(tf.io.parse_tensor(record, tf.float32), [17])
+    return example[:16], example[16:]
 
 
 def _examples(count, *, seed, poisoned=None):

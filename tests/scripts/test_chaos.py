@@ -7,12 +7,13 @@ import pytest
 
 @pytest.fixture(scope="module")
 def summaries(scripts, tmp_path_factory):
-    """What the command says of a run that is killed, and of one over two replicas that is asked to end."""
+    """What the command says of runs that are killed, one of them over records, and of one that is asked to end."""
     folder = tmp_path_factory.mktemp("chaos")
     short = ("--steps=400",)
     return scripts(
         {
             "killed": ("chaos.py", *short, f"--workdir={folder / 'killed'}", "--kills=3", "--scenario=one replica"),
+            "records": ("chaos.py", *short, f"--workdir={folder / 'records'}", "--kills=4", "--scenario=records"),
             "asked": (
                 *("chaos.py", *short, f"--workdir={folder / 'asked'}", "--kills=2"),
                 *("--scenario=two replicas", "--signal=SIGTERM"),
@@ -22,7 +23,9 @@ def summaries(scripts, tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "kills", "signal"), [("killed", 3, "SIGKILL"), ("asked", 2, "SIGTERM")])
+@pytest.mark.parametrize(
+    ("name", "kills", "signal"), [("killed", 3, "SIGKILL"), ("records", 4, "SIGKILL"), ("asked", 2, "SIGTERM")]
+)
 def test_nothing_is_lost(summaries, name, kills, signal):
     process = summaries[name]
     assert process.returncode == 0, process.stdout + process.stderr
