@@ -58,7 +58,7 @@ def _measured(bench: Bench, workload: Workload) -> Iterator[Measured]:
     if "reports" in FLAGS.part:
         yield bench.steps(comparisons.of_reports(execution), workload)
     if "replicas" in FLAGS.part:
-        yield bench.steps(comparisons.of_replicas(execution), workload)
+        yield bench.steps(comparisons.of_replicas(workload, execution), workload)
     if "launches" in FLAGS.part:
         yield bench.launches(comparisons.of_launches(), workload)
 

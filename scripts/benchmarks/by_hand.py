@@ -13,21 +13,20 @@ import tensorflow as tf
 from benchmarks.keras_models import build_model
 from benchmarks.workloads import BETA_1, BETA_2, EPSILON, LEARNING_RATE, PENALTY, Order, Workload
 
-# The most steps of one call.
-_LIMIT = 1000
 
-
-def build(workload: Workload, *, xla: bool, unrolled: int = 1) -> tuple[Callable[[int], int], str]:
+def build(workload: Workload, *, xla: bool, unrolled: int = 1, limit: int = 1000) -> tuple[Callable[[int], int], str]:
     """See `benchmarks`.
 
     Args:
       workload: what is learned.
       xla: whether a whole chunk of steps is one XLA program, or a loop of graph operations.
       unrolled: how many steps a turn of the loop takes; it divides the most steps of a call.
+      limit: the most steps of a call.
     """
-    loop = _Loop(workload, xla=xla, unrolled=unrolled, shuffled=True)
+    loop = _Loop(workload, xla=xla, unrolled=unrolled, limit=limit, shuffled=True)
     how = "one XLA program" if xla else "a loop of graph operations"
-    return lambda steps: len(loop.run(steps)), how if unrolled == 1 else f"{how}, {unrolled} steps a turn"
+    turns = "" if unrolled == 1 else f", {unrolled} steps a turn"
+    return lambda steps: len(loop.run(steps)), f"{how}, calls of {limit:,} steps{turns}"
 
 
 def losses(workload: Workload, steps: int, **options) -> list[float]:
@@ -38,20 +37,21 @@ def losses(workload: Workload, steps: int, **options) -> list[float]:
 class _Loop:
     """Chunks of steps, each compiled function called with the indices of its batches."""
 
-    def __init__(self, workload: Workload, *, xla: bool, shuffled: bool, unrolled: int = 1):
-        self._order, self._unrolled = Order(workload, shuffled=shuffled), unrolled
+    def __init__(self, workload: Workload, *, xla: bool, shuffled: bool, unrolled: int = 1, limit: int = 1000):
+        self._order, self._unrolled, self._limit = Order(workload, shuffled=shuffled), unrolled, limit
         self._model = build_model(workload)
         self._weights = [variable.value for variable in self._model.trainable_variables]
         self._moments = [[tf.Variable(tf.zeros_like(weight)) for weight in self._weights] for _ in range(2)]
         self._done = tf.Variable(0.0)
         x, y = map(tf.constant, workload.arrays())
-        self._indices = np.zeros([_LIMIT, workload.batch_size], np.int32)
+        self._indices = np.zeros([limit, workload.batch_size], np.int32)
         self._chunk = tf.function(lambda *arguments: self._steps(x, y, *arguments), jit_compile=xla, autograph=False)
 
     def run(self, steps: int) -> np.ndarray:
         """The losses of at least `steps` further steps."""
         turns = -(-steps // self._unrolled)
-        counts = [min(_LIMIT, turns * self._unrolled - done) for done in range(0, turns * self._unrolled, _LIMIT)]
+        steps = turns * self._unrolled
+        counts = [min(self._limit, steps - done) for done in range(0, steps, self._limit)]
         return np.concatenate([self._run_chunk(count) for count in counts])
 
     def _run_chunk(self, count: int) -> np.ndarray:
@@ -65,7 +65,7 @@ class _Loop:
                 found = found.write(done + step, self._step(tf.gather(x, batch), tf.gather(y, batch)))
             return done + self._unrolled, found
 
-        start = (tf.constant(0), tf.TensorArray(tf.float32, size=_LIMIT, element_shape=[]))
+        start = (tf.constant(0), tf.TensorArray(tf.float32, size=self._limit, element_shape=[]))
         return tf.while_loop(lambda done, _: done < count, turn, start, parallel_iterations=1)[1].stack()
 
     def _step(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,16 +20,24 @@ class Case:
 
     Attributes:
       peer: its module in this folder.
-      variants: options to build it with; of several the fastest is taken.
+      options: to build it with.
+      search: by option, values to build it with instead. Option after option, the fastest is taken; of each, the
+        first stands until its turn comes.
     """
 
     peer: str
-    variants: Sequence[Mapping[str, Any]] = ({},)
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    search: Mapping[str, Sequence[Any]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def first(self) -> dict[str, Any]:
+        """The options with which a search begins."""
+        return {**self.options, **{name: values[0] for name, values in self.search.items()}}
 
     @property
     def process(self) -> tuple[str, int]:
         """Cases that may share a process share this: a process splits its CPU into devices once."""
-        return self.peer, self.variants[0].get("devices", 1)
+        return self.peer, self.options.get("devices", 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,17 +82,17 @@ def against_peers(workload: Workload, execution: str) -> Comparison:
         "Two terms",
         OURS,
         {
-            OURS: Case("ours", [{"execution": execution}]),
+            OURS: Case("ours", {"execution": execution}),
             "keras fit": Case("keras_fit"),
-            "keras fit, tuned": Case("keras_fit", _fit_variants(workload)),
-            "by hand, graph": Case("by_hand", [{"xla": False}]),
+            "keras fit, tuned": Case("keras_fit", search=_fit_search(workload)),
+            "by hand, graph": Case("by_hand", {"xla": False}, {"limit": (1000, 100)}),
             # In an XLA loop on a CPU a convolution takes some 40 times as long: one way to run it shows that.
             "by hand, XLA": Case(
-                "by_hand", [{"xla": True, "unrolled": n} for n in ((1,) if convolutional else (1, 4))]
+                "by_hand", {"xla": True}, {} if convolutional else {"unrolled": (1, 4), "limit": (1000, 100)}
             ),
-            "JAX": Case("jax_scan", [{"scan": not convolutional}]),
+            "JAX": Case("jax_scan", {"scan": not convolutional}, _JAX_SEARCH[workload.network]),
             # Threads that wait for one another lose much where the machine is busy.
-            "PyTorch": Case("pytorch", [{"threads": 1}, {"threads": os.cpu_count()}]),
+            "PyTorch": Case("pytorch", search={"threads": (1, os.cpu_count()), "compiled": _COMPILED}),
         },
         goals,
     )
@@ -91,10 +100,8 @@ def against_peers(workload: Workload, execution: str) -> Comparison:
 
 def of_terms(execution: str, counts: Sequence[int] = COUNTS) -> Comparison:
     """Many cheap terms, and one function with the same maths."""
-    many = {f"{n} term{'s' * (n > 1)}": Case("ours", [{"hinges": n, "execution": execution}]) for n in counts}
-    fused = {
-        f"{n} in one function": Case("ours", [{"hinges": n, "fused": True, "execution": execution}]) for n in counts
-    }
+    many = {f"{n} term{'s' * (n > 1)}": Case("ours", {"hinges": n, "execution": execution}) for n in counts}
+    fused = {f"{n} in one function": Case("ours", {"hinges": n, "fused": True, "execution": execution}) for n in counts}
     goal = Goal("16 terms", ["16 terms"], "16 in one function", at_most=1.10)
     pairs = zip(many.items(), fused.items(), strict=True)
     return Comparison("Cheap terms", f"{counts[0]} in one function", dict(itertools.chain(*pairs)), [goal])
@@ -106,24 +113,25 @@ def of_reports(execution: str) -> Comparison:
         "Reports",
         "no reports",
         {
-            "no reports": Case("ours", [{"execution": execution}]),
-            "every step reported": Case("ours", [{"execution": execution, "reporting": True}]),
+            "no reports": Case("ours", {"execution": execution}),
+            "every step reported": Case("ours", {"execution": execution, "reporting": True}),
         },
         [Goal("every step reported", ["every step reported"], "no reports", at_most=1.03)],
     )
 
 
-def of_replicas(execution: str) -> Comparison:
+def of_replicas(workload: Workload, execution: str) -> Comparison:
     """One replica, and two that share the batch and the cores."""
     ours, fit = f"{OURS}, {REPLICAS} replicas", f"keras fit, {REPLICAS} replicas"
     return Comparison(
         "Replicas",
         f"{OURS}, 1 replica",
         {
-            f"{OURS}, 1 replica": Case("ours", [{"execution": execution}]),
-            ours: Case("ours", [{"devices": REPLICAS}]),
-            "keras fit, 1 replica": Case("keras_fit"),
-            fit: Case("keras_fit", [{"devices": REPLICAS}]),
+            f"{OURS}, 1 replica": Case("ours", {"execution": execution}),
+            ours: Case("ours", {"devices": REPLICAS}),
+            "keras fit, 1 replica": Case("keras_fit", search=_fit_search(workload)),
+            # XLA does not span replicas.
+            fit: Case("keras_fit", {"devices": REPLICAS}, {**_fit_search(workload), "jit_compile": (False,)}),
         },
         [Goal(f"keras fit on {REPLICAS} replicas", [fit], ours, at_least=1.0)],
     )
@@ -142,13 +150,21 @@ def of_launches() -> Comparison:
     )
 
 
-def _fit_variants(workload: Workload) -> list[dict[str, Any]]:
-    # Keras writes the steps of an execution out one by one: for large graphs, many take minutes to compile.
-    steps = (1, 8, 32) if workload.network == "mlp" else (1, 8)
-    return [
-        {"steps_per_execution": count, "jit_compile": jit} for count, jit in itertools.product(steps, (False, True))
-    ]
+def _fit_search(workload: Workload) -> dict[str, Sequence[Any]]:
+    return {
+        # No step can be measured that is not of a whole execution: long ones take minutes where steps are slow.
+        "steps_per_execution": (50, 1, 10, 200) if workload.network == "mlp" else (10, 1, 50),
+        "feed": ("tf.data of indices", "tf.data of examples", "arrays"),
+        "jit_compile": (True, False),
+    }
 
 
+# torch.compile needs a compiler of C++.
+_COMPILED = (False, True) if shutil.which(os.environ.get("CXX", "g++")) else (False,)
 _FIT = {"tiny": 5.0, "large": 2.5, "unet": 1.1, "transformer": 1.1}
+_JAX_SEARCH: dict[str, Mapping[str, Sequence[Any]]] = {
+    "mlp": {"length": (100, 1000), "unrolled": (1, 4)},
+    "transformer": {"unrolled": (1, 2)},
+    "unet": {},
+}
 _JAX = {"tiny": 0.6, "large": 1.0}

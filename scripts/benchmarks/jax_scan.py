@@ -21,20 +21,24 @@ from benchmarks.workloads import (
     Workload,
 )
 
-# The steps of one scan; of another length it would be compiled anew.
-_LENGTH = 100
 _ADAM = optax.adam(LEARNING_RATE, BETA_1, BETA_2, EPSILON)
 
 
-def build(workload: Workload, *, scan: bool = True) -> tuple[Callable[[int], int], str]:
+def build(
+    workload: Workload, *, scan: bool = True, length: int = 100, unrolled: int = 1
+) -> tuple[Callable[[int], int], str]:
     """See `benchmarks`.
 
     Args:
       workload: what is learned.
       scan: whether a chunk of steps is one program, or each step is one.
+      length: the steps of one scan.
+      unrolled: how many steps a turn of the scan takes.
     """
-    training = _Training(workload, scan=scan, shuffled=True)
-    return lambda steps: len(training.run(steps)), "jit, lax.scan" if scan else "jit, a call a step"
+    training = _Training(workload, scan=scan, length=length, unrolled=unrolled, shuffled=True)
+    turns = "" if unrolled == 1 else f", {unrolled} a turn"
+    how = f"jit, lax.scan over {length:,} steps{turns}" if scan else "jit, a call a step"
+    return lambda steps: len(training.run(steps)), how
 
 
 def losses(workload: Workload, steps: int, **options) -> list[float]:
@@ -45,20 +49,21 @@ def losses(workload: Workload, steps: int, **options) -> list[float]:
 class _Training:
     """Weights and moments, donated to each call and taken back from it."""
 
-    def __init__(self, workload: Workload, *, shuffled: bool, scan: bool = True):
-        self._order, self._scan = Order(workload, shuffled=shuffled), scan
+    def __init__(self, workload: Workload, *, shuffled: bool, scan: bool = True, length: int = 100, unrolled: int = 1):
+        # A scan of another length would be compiled anew.
+        self._order, self._scan, self._length = Order(workload, shuffled=shuffled), scan, length
         self._x, self._y = map(jnp.asarray, workload.arrays())
         weights = [jnp.asarray(weight) for weight in workload.weights()]
         self._state = (weights, _ADAM.init(weights))
         step = functools.partial(_step, _NETWORKS[workload.network])
         self._step = jax.jit(step, donate_argnums=0)
-        self._scanned = jax.jit(functools.partial(_scanned, step), donate_argnums=0)
+        self._scanned = jax.jit(functools.partial(_scanned, step, unrolled), donate_argnums=0)
 
     def run(self, steps: int) -> np.ndarray:
         """The losses of at least `steps` further steps."""
         if not self._scan:
             return np.array(jax.device_get([self._one_step(batch) for batch in self._order.next(steps)]))
-        return np.concatenate([self._one_scan(self._order.next(_LENGTH)) for _ in range(0, steps, _LENGTH)])
+        return np.concatenate([self._one_scan(self._order.next(self._length)) for _ in range(0, steps, self._length)])
 
     def _one_step(self, batch: np.ndarray) -> jax.Array:
         self._state, loss = self._step(self._state, self._x, self._y, batch)
@@ -69,8 +74,8 @@ class _Training:
         return np.asarray(losses)
 
 
-def _scanned(step, state, x, y, batches):
-    return jax.lax.scan(lambda state, batch: step(state, x, y, batch), state, batches)
+def _scanned(step, unrolled, state, x, y, batches):
+    return jax.lax.scan(lambda state, batch: step(state, x, y, batch), state, batches, unroll=unrolled)
 
 
 def _step(network, state, x, y, batch):

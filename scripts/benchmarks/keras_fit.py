@@ -5,26 +5,36 @@ from collections.abc import Callable
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from benchmarks.keras_models import adam, build_model, cross_entropy, strategy_over
 from benchmarks.workloads import PENALTY, Workload
 
 
-def build(workload: Workload, *, devices: int = 1, **compiled) -> tuple[Callable[[int], int], str]:
-    """See `benchmarks`; options are those of `keras.Model.compile`."""
-    model, (x, y) = _compiled(workload, devices, **compiled), workload.arrays()
-    steps_an_epoch = workload.examples // workload.batch_size
+def build(
+    workload: Workload, *, devices: int = 1, feed: str = "arrays", **compiled
+) -> tuple[Callable[[int], int], str]:
+    """See `benchmarks`.
+
+    Args:
+      workload: what is learned.
+      devices: how many the batch is shared by.
+      feed: one of `_FEEDS`.
+      **compiled: of `keras.Model.compile`.
+    """
+    model, fit = _compiled(workload, devices, **compiled), _FEEDS[feed](workload)
+    unit = compiled.get("steps_per_execution", 1)
 
     def run(steps: int) -> int:
-        epochs = -(-steps // steps_an_epoch)
-        model.fit(x, y, batch_size=workload.batch_size, epochs=epochs, verbose=0)
-        return epochs * steps_an_epoch
+        return fit(model, -(-steps // unit) * unit)
 
-    return run, ", ".join(f"{name}={value}" for name, value in compiled.items()) or "as it comes"
+    return run, ", ".join([feed, *(f"{name}={value}" for name, value in compiled.items())])
 
 
-def losses(workload: Workload, steps: int, *, devices: int = 1, **compiled) -> list[float]:
-    """See `benchmarks`."""
+def losses(
+    workload: Workload, steps: int, *, devices: int = 1, steps_per_execution: int = 1, feed: str = "arrays", **compiled
+) -> list[float]:
+    """See `benchmarks`; of arrays and step by step, as only that shows each loss, in order."""
     means, examples = _Means(), steps * workload.batch_size
     x, y = (array[:examples] for array in workload.arrays())
     model = _compiled(workload, devices, **compiled)
@@ -39,6 +49,42 @@ def launch(workload: Workload) -> None:
         _compiled(workload, 1).fit(x, y, batch_size=workload.batch_size, verbose=0, callbacks=[reached])
 
 
+def _fit_arrays(workload: Workload) -> Callable[[keras.Model, int], int]:
+    """As in most examples: epochs over arrays, which Keras shuffles and slices."""
+    (x, y), steps_an_epoch = workload.arrays(), workload.examples // workload.batch_size
+
+    def fit(model: keras.Model, steps: int) -> int:
+        epochs = -(-steps // steps_an_epoch)
+        model.fit(x, y, batch_size=workload.batch_size, epochs=epochs, verbose=0)
+        return epochs * steps_an_epoch
+
+    return fit
+
+
+def _fit_examples(workload: Workload) -> Callable[[keras.Model, int], int]:
+    """One long epoch over a dataset as the guides of tf.data have it: single examples, cached."""
+    examples = tf.data.Dataset.from_tensor_slices(workload.arrays()).cache().shuffle(workload.examples).repeat()
+    return _fit_dataset(examples.batch(workload.batch_size, drop_remainder=True))
+
+
+def _fit_gathered(workload: Workload) -> Callable[[keras.Model, int], int]:
+    """One long epoch over a dataset of shuffled indices, by which each batch is gathered at once from tensors."""
+    x, y = map(tf.constant, workload.arrays())
+    indices = tf.data.Dataset.range(workload.examples).shuffle(workload.examples).repeat()
+    batches = indices.batch(workload.batch_size, drop_remainder=True)
+    return _fit_dataset(batches.map(lambda batch: (tf.gather(x, batch), tf.gather(y, batch))))
+
+
+def _fit_dataset(batches: tf.data.Dataset) -> Callable[[keras.Model, int], int]:
+    ahead = batches.prefetch(tf.data.AUTOTUNE)
+
+    def fit(model: keras.Model, steps: int) -> int:
+        model.fit(ahead, steps_per_epoch=steps, verbose=0)
+        return steps
+
+    return fit
+
+
 def _compiled(workload: Workload, devices: int, **compiled) -> keras.Model:
     with strategy_over(devices).scope():
         network = build_model(workload)
@@ -46,6 +92,10 @@ def _compiled(workload: Workload, devices: int, **compiled) -> keras.Model:
         model = keras.Model(inputs, _Penalty()(network(inputs)))
         model.compile(optimizer=adam(), loss=cross_entropy(), **compiled)
     return model
+
+
+# How the examples reach `fit`.
+_FEEDS = {"arrays": _fit_arrays, "tf.data of examples": _fit_examples, "tf.data of indices": _fit_gathered}
 
 
 class _Penalty(keras.layers.Layer):

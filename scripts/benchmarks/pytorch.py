@@ -1,5 +1,6 @@
-"""PyTorch as a peer: eager, its fused Adam, data in memory."""
+"""PyTorch as a peer: eager or compiled, its fused Adam, data in memory."""
 
+import functools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -21,33 +22,37 @@ from benchmarks.workloads import (
 )
 
 
-def build(workload: Workload, *, threads: int) -> tuple[Callable[[int], int], str]:
+def build(workload: Workload, *, threads: int, compiled: bool = False) -> tuple[Callable[[int], int], str]:
     """See `benchmarks`.
 
     Args:
       workload: what is learned.
       threads: how many share an operation.
+      compiled: whether `torch.compile` makes one function of the loss, and one of its gradient.
     """
-    training = _Training(workload, shuffled=True)
+    torch.set_num_threads(threads)
+    training = _Training(workload, compiled=compiled, shuffled=True)
 
     def run(steps: int) -> int:
         torch.set_num_threads(threads)  # of the process, and other variants want another number
         return len(training.run(steps))
 
-    return run, f"eager, {threads} thread{'s' * (threads > 1)}"
+    return run, f"{'torch.compile' if compiled else 'eager'}, {threads} thread{'s' * (threads > 1)}"
 
 
-def losses(workload: Workload, steps: int, *, threads: int) -> list[float]:
+def losses(workload: Workload, steps: int, *, threads: int, compiled: bool = False) -> list[float]:
     """See `benchmarks`."""
     torch.set_num_threads(threads)
-    return _Training(workload, shuffled=False).run(steps).tolist()
+    return _Training(workload, compiled=compiled, shuffled=False).run(steps).tolist()
 
 
 class _Training:
     """Weights in the layout of PyTorch, and their optimizer."""
 
-    def __init__(self, workload: Workload, *, shuffled: bool):
-        self._order, self._network = Order(workload, shuffled=shuffled), _NETWORKS[workload.network]
+    def __init__(self, workload: Workload, *, shuffled: bool, compiled: bool = False):
+        self._order = Order(workload, shuffled=shuffled)
+        loss = functools.partial(_loss, _NETWORKS[workload.network])
+        self._loss = torch.compile(loss) if compiled else loss
         x, y = map(torch.from_numpy, workload.arrays())
         self._x, self._y = (x.movedim(-1, 1).contiguous() if workload.network == "unet" else x), y.long()
         self._weights = [_laid_out(weight).requires_grad_() for weight in workload.weights()]
@@ -58,12 +63,16 @@ class _Training:
         return torch.stack([self._step(torch.from_numpy(batch)) for batch in self._order.next(steps)]).numpy()
 
     def _step(self, batch: torch.Tensor) -> torch.Tensor:
-        logits = self._network(iter(self._weights), self._x[batch])
-        loss = functional.cross_entropy(logits, self._y[batch]) + PENALTY * logits.square().mean()
+        loss = self._loss(self._weights, self._x[batch], self._y[batch])
         self._optimizer.zero_grad()
         loss.backward()
         self._optimizer.step()
         return loss.detach()
+
+
+def _loss(network, weights: list[torch.Tensor], x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    logits = network(iter(weights), x)
+    return functional.cross_entropy(logits, y) + PENALTY * logits.square().mean()
 
 
 def _laid_out(weight: np.ndarray) -> torch.Tensor:

@@ -72,7 +72,8 @@ class Bench:
         how = {}
         for name, worker in workers.items():
             self._say(f"{workload.name}: {comparison.title.lower()}: building {name}")
-            how[name] = worker.ask("build", name, workload, comparison.cases[name].variants)
+            case = comparison.cases[name]
+            how[name] = worker.ask("build", name, workload, case.first, case.search)
         self._say(f"{workload.name}: {comparison.title.lower()}: measuring")
         seconds = _in_turns(
             {name: _asking(worker, name, self._seconds) for name, worker in workers.items()}, self._rounds
@@ -92,7 +93,7 @@ class Bench:
         """Raises DisagreementError unless the first steps of all cases come to the same losses."""
         self._say(f"{workload.name}: first losses of all")
         found = {
-            name: worker.ask("losses", workload, AGREEMENT_STEPS, comparison.cases[name].variants[0])
+            name: worker.ask("losses", workload, AGREEMENT_STEPS, comparison.cases[name].first)
             for name, worker in self._reached(comparison.cases).items()
         }
         first, *others = found
@@ -145,7 +146,7 @@ def _launching(case: Case, workload: Workload) -> Callable[[], float]:
     def launch() -> float:
         began = time.perf_counter()
         worker = Worker(case.peer)
-        worker.ask("launch", workload, case.variants[0])
+        worker.ask("launch", workload, case.first)
         taken = time.perf_counter() - began
         worker.close()
         return taken

@@ -138,6 +138,8 @@ def _processor() -> str:
 _EXPLANATION = f"""\
 All peers start from the same weights and do the same maths: before anything is measured, their losses over the first
 {AGREEMENT_STEPS} steps must agree to {AGREEMENT:.0e}. Each has a process of its own, and they take turns: {{rounds}}
-rounds, in each of which each trains for about {{seconds:g}} s. A median is over rounds; a ratio is the median of the
+rounds, in each of which each trains for about {{seconds:g}} s, beside a call so short that it is all start, which is
+taken off. Feeding, length of calls, compilation and threads of each peer were searched beforehand, and what was fastest
+is in the second column. A median is over rounds; a ratio is the median of the
 ratios within a round, which load on the machine changes least. Executions that `auto` chose for two terms are kept for
 the tables of cheap terms and of reports."""

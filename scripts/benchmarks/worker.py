@@ -7,7 +7,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.workloads import Workload
 
@@ -68,22 +68,33 @@ class Desk:
         self._runs: dict[str, Callable[[int], int]] = {}
         self._speeds: dict[str, float] = {}
 
-    def build(self, name: str, workload: Workload, variants: Sequence[Options]) -> str:
-        """Builds and warms each variant, and keeps the fastest under a name; how it runs, in words."""
-        best, how = None, ""
-        for options in variants:
-            run, words = self._peer.build(workload, **options)
-            speed = _warm_speed(run)
-            if best is None or speed > self._speeds[name]:
-                best, how, self._speeds[name] = run, words, speed
-        self._runs[name] = best
-        return how
+    def build(
+        self, name: str, workload: Workload, options: Options, search: Mapping[str, Sequence[Any]] | None = None
+    ) -> str:
+        """Builds and warms a peer, looks for its fastest options, and keeps that under a name; how it runs, in words.
+
+        Args:
+          name: to measure it by.
+          workload: what is learned.
+          options: to build it with.
+          search: by option, the values among which the fastest is taken, one option after the other.
+        """
+        best = self._try(workload, options)
+        for option, (_, *others) in (search or {}).items():
+            tried = [self._try(workload, {**best.options, option: value}) for value in others]
+            best = max([best, *tried], key=lambda trial: trial.speed)
+        self._runs[name], self._speeds[name] = best.run, best.speed
+        return best.how
 
     def measure(self, name: str, seconds: float) -> float:
-        """Trains for about so long; seconds a step."""
-        done, taken = _timed(self._runs[name], max(1, round(seconds * self._speeds[name])))
-        self._speeds[name] = done / taken
-        return taken / done
+        """Trains for about so long; seconds a step, without what the start of a call takes."""
+        found = _seconds_a_step(self._runs[name], max(1, round(seconds * self._speeds[name])))
+        self._speeds[name] = 1 / found
+        return found
+
+    def _try(self, workload: Workload, options: Options) -> "_Trial":
+        run, how = self._peer.build(workload, **options)
+        return _Trial(options, run, how, _warm_speed(run))
 
     def forget(self) -> None:
         """Lets go of all that was built."""
@@ -96,6 +107,15 @@ class Desk:
     def launch(self, workload: Workload, options: Options) -> None:
         """Trains as a user would start it, until ten steps are done."""
         self._peer.launch(workload, **options)
+
+
+class _Trial(NamedTuple):
+    """A peer as built with some options, and its steps a second."""
+
+    options: Options
+    run: Callable[[int], int]
+    how: str
+    speed: float
 
 
 class _Failure:
@@ -132,7 +152,15 @@ def _warm_speed(run: Callable[[int], int]) -> float:
     while _timed(run, steps)[1] < _SECONDS:
         steps *= 4
     # The machine may have done something else meanwhile, and a variant must not lose by that.
-    return max(done / taken for done, taken in (_timed(run, steps) for _ in range(3)))
+    return 1 / min(_seconds_a_step(run, steps) for _ in range(3))
+
+
+def _seconds_a_step(run: Callable[[int], int], steps: int) -> float:
+    """What each further step takes: a call of `fit` has a start, which long trainings pay once."""
+    few, start = _timed(run, 1)
+    many, taken = _timed(run, few + steps)
+    # Where the shorter call was held up by something else, the longer one alone tells more.
+    return (taken - start) / (many - few) if taken > start else taken / many
 
 
 def _timed(run: Callable[[int], int], steps: int) -> tuple[int, float]:

@@ -22,7 +22,7 @@ if __name__ == "__main__":
         for compared in (
             comparisons.against_peers(workload, "graph"),
             comparisons.of_terms("graph", counts=(16,)),
-            comparisons.of_replicas("graph"),
+            comparisons.of_replicas(workload, "graph"),
         ):
             bench.require_agreement(compared, workload)
     print(*bench.left_out, sep="\\n")
