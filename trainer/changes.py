@@ -18,7 +18,7 @@ NAME = "settings.json"
 Description: TypeAlias = dict[str, dict[str, str]]
 
 # When a run is looked at, what is kept of it, over which devices: none of these changes what it learns, but for the
-# rounding (and the random layers' own draws) of another number of replicas.
+# rounding, the draws of random layers and batch statistics of another number of replicas.
 _MAY_CHANGE = {
     "self",
     "workdir",

@@ -201,6 +201,7 @@ class Trainer:
             objective=objective,
             optimizer=optimizer,
             precision=precision,
+            batch_size=batch_size,
             accumulate_steps=accumulate_steps,
             clip_norm=clip_norm,
             clip_value=clip_value,
@@ -391,12 +392,11 @@ class Trainer:
 
     def _make_saver(self, checkpoints: Checkpoints, step: Step) -> Saver:
         others = [*step.state, *self._guard.variables, *self._averages.state]
-        first = cluster.first_replica(self._strategy)
         return Saver(
             checkpoints,
             strategy=self._strategy,
             step=self._done,
-            state=State.of_training(self.model, step.optimizer, others, first_replica=first),
+            state=State.of_training(self.model, step.optimizer, others),
             data=self._program.state,
         )
 
@@ -459,6 +459,7 @@ class Trainer:
             *([f"going on at step {self.step:,} from {where}"] if self.step or restored else []),
             *([self._standstill] if self._standstill else []),
             *self._changed_replicas(restored),
+            *self._program.describe_statistics(),
             *(f"changed: {line}" for line in self._changes),
         )
 

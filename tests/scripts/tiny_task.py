@@ -18,7 +18,7 @@ class TinyTask(Task):
     """A sum of three numbers. With `flat_targets` the targets lack their last axis; `masked` ones have a mask.
 
     The example `poisoned` has an input that is not a number. With `dropout` the model has random numbers and batch
-    statistics, which differ from replica to replica. One that is not `measured` fails as it is to be, after training.
+    statistics, of each replica its own. One that is not `measured` fails as it is to be, after training.
     """
 
     units: int = 4

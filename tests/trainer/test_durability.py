@@ -37,7 +37,15 @@ def run_in(make_trainer, dense_model, plain_source, replicas, recorder):
             strategy=replicas(count),
             eval=plain_source,
             reports=[JsonLines(folder), TensorBoard(folder), recorder],
-            **{"steps": 20, "log_every": 1, "eval_every": 4, "checkpoint_every": 4, "chunk_steps": 2, **settings},
+            **{
+                "batch_size": 6,
+                "steps": 20,
+                "log_every": 1,
+                "eval_every": 4,
+                "checkpoint_every": 4,
+                "chunk_steps": 2,
+                **settings,
+            },
         )
         if midway:
             trainer.train(until=8)

@@ -133,7 +133,7 @@ def test_a_look_at_the_gradients_changes_nothing(make_trainer, dense_model, repl
     runs = {}
     for gradients_every in (None, 1):
         model = dense_model(*layers)
-        settings = {"log_every": 1, "gradients_every": gradients_every, "strategy": replicas(count)}
+        settings = {"log_every": 1, "gradients_every": gradients_every, "strategy": replicas(count), "batch_size": 6}
         make_trainer(model=model, **settings).train()
         runs[gradients_every] = model.get_weights()
     for without, with_look in zip(runs[None], runs[1], strict=True):

@@ -48,7 +48,7 @@ def test_a_trained_model_is_an_ordinary_one(make_trainer, nested, data, replicas
     called = tf.function(lambda x: nested(x, training=False))
     before = called(data["x"]).numpy()
     trainer = make_trainer(
-        model=nested, optimizer=optimizer, objective=MSE, strategy=strategy, average_momentum=0.5, steps=4
+        model=nested, optimizer=optimizer, objective=MSE, strategy=strategy, average_momentum=0.5, steps=4, batch_size=6
     )
     trainer.train()
     weights = nested.get_weights()
@@ -74,7 +74,7 @@ def test_a_trained_model_is_an_ordinary_one(make_trainer, nested, data, replicas
 def test_a_trained_model_is_saved_with_its_optimizer(make_trainer, dense_model, data, replicas, count, tmp_path):
     model, optimizer = dense_model(keras.layers.BatchNormalization), keras.optimizers.Adam(0.05)
     model.compile(optimizer, "mse")
-    make_trainer(model=model, optimizer=optimizer, strategy=replicas(count)).train()
+    make_trainer(model=model, optimizer=optimizer, strategy=replicas(count), batch_size=6).train()
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(again.predict(data["x"], verbose=0), model.predict(data["x"], verbose=0))

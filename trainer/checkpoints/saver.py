@@ -34,8 +34,8 @@ class Saver:
     save (where a dataset was) is written. All else is done by one thread, one save at a time; the next save waits.
     What fails there is raised on the thread that trains, by the next call.
 
-    Of several workers the chief writes what is alike on all, and each what is its own. A run over another number of
-    replicas goes on as well: those that had no state of their own take that of the first.
+    Of several workers the chief writes the state, which is alike on all, and each where its dataset was. A run over
+    another number of replicas goes on as well.
 
     As a context, it waits at the end for the save in progress.
 
@@ -83,9 +83,8 @@ class Saver:
         step = int(self._step)
         if self._position is not None:
             self._write_position(self._position, step)
-        arrays = self._state.arrays()
-        if self._worker:
-            arrays = {name: value for name, value in arrays.items() if "@" in name}
+        # The file of a worker says that it is done.
+        arrays = {} if self._worker else self._state.arrays()
         progress = {
             "step": step,
             "replicas": self._replicas,

@@ -11,12 +11,15 @@ import tensorflow as tf
 
 Variable: TypeAlias = "keras.Variable | tf.Variable"
 
+# The name that Keras gives to the variable of each of its random generators.
+GENERATOR = "seed_generator_state"
+
 
 class State:
-    """Variables by name, copied and put back exactly, also where each replica has a value of its own.
+    """Variables by name, copied and put back exactly on all replicas of this process.
 
-    Batch statistics and random generators differ from replica to replica, while a strategy shows the first one's only.
-    Here each is several parts, named `name@replica`.
+    A step leaves each of them with one value on all replicas. What random layers draw follows from their seeds and the
+    step, so that their generators are no part of the state.
 
     >>> count = tf.Variable(1)
     >>> state = State({"count": count})
@@ -29,19 +32,9 @@ class State:
     1
     """
 
-    def __init__(
-        self, alike: Mapping[str, Variable], own: Mapping[str, Variable] | None = None, *, first_replica: int = 0
-    ):
-        """Takes the variables by name, in the order in which they are kept.
-
-        Args:
-          alike: those that are the same on all replicas.
-          own: those of which each replica has its own.
-          first_replica: the number of the first replica of this process, of those of all workers.
-        """
-        self._parts = {name: _parts(variable) for name, variable in alike.items()}
-        for name, variable in (own or {}).items():
-            self._parts |= {f"{name}@{first_replica + i}": [part] for i, part in enumerate(_parts(variable))}
+    def __init__(self, variables: Mapping[str, Variable]):
+        """Takes the variables by name, in the order in which they are kept."""
+        self._parts = {name: _parts(variable) for name, variable in variables.items()}
 
     @classmethod
     def of_training(
@@ -49,19 +42,23 @@ class State:
         model: keras.Model,
         optimizer: keras.optimizers.Optimizer,
         others: Sequence[tf.Variable] = (),
-        *,
-        first_replica: int = 0,
     ) -> "State":
-        """The variables of a model and its optimizer, and others that a step changes, by number and path."""
+        """The variables of a model and its optimizer, and others that a step changes, by number and path.
+
+        Those of the model that are not trained are a group of their own: layers may change them themselves.
+        """
+        groups = {
+            "model": model.trainable_variables,
+            "layers": [variable for variable in model.non_trainable_variables if variable.name != GENERATOR],
+            "optimizer": optimizer.variables,
+            "other": others,
+        }
         named = {
             f"{group}/{i:03d}/{_lasting(getattr(variable, 'path', 'variable'))}": variable
-            for group, variables in (("model", model.variables), ("optimizer", optimizer.variables), ("other", others))
+            for group, variables in groups.items()
             for i, variable in enumerate(variables)
         }
-        ids = {id(variable) for variable in model.non_trainable_variables}
-        alike = {name: variable for name, variable in named.items() if id(variable) not in ids}
-        own = {name: variable for name, variable in named.items() if id(variable) in ids}
-        return cls(alike, own, first_replica=first_replica)
+        return cls(named)
 
     @property
     def parts(self) -> Mapping[str, Sequence[tf.Variable]]:
@@ -70,17 +67,17 @@ class State:
 
     @property
     def names(self) -> list[str]:
-        """The names of all parts."""
+        """The names of all variables."""
         return list(self._parts)
 
     @property
     def shapes(self) -> dict[str, tuple[int | None, ...]]:
-        """The shape of each part by name; None where a length may change."""
+        """The shape of each variable by name; None where a length may change."""
         return {name: tuple(parts[0].shape) for name, parts in self._parts.items()}
 
     @property
     def nbytes(self) -> int:
-        """How much memory the values of all parts take."""
+        """How much memory the values of all variables take, on one replica."""
         return sum((parts[0].shape.num_elements() or 0) * parts[0].dtype.size for parts in self._parts.values())
 
     def copy(self) -> list[tf.Tensor]:
@@ -88,14 +85,14 @@ class State:
         return [tf.identity(part) for parts in self._parts.values() for part in parts]
 
     def put_back(self, copy: Sequence[tf.Tensor]) -> None:
-        """Gives every part the value that it had when the copy was made."""
+        """Gives every variable the value that it had when the copy was made."""
         parts = [part for parts in self._parts.values() for part in parts]
         for part, value in zip(parts, copy, strict=True):
             part.assign(value)
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
-        """Everything has its value back at the end: a look must not train, nor move random generators."""
+        """Everything has its value back at the end: a look must not train."""
         before = self.copy()
         try:
             yield
@@ -107,7 +104,7 @@ class State:
         return {name: np.asarray(parts[0].numpy()) for name, parts in self._parts.items()}
 
     def load(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Gives the parts that `arrays` names, which may be some of them, its values."""
+        """Gives the variables that `arrays` names, which may be some of them, its values."""
         for name, value in arrays.items():
             for part in self._parts[name]:
                 # NumPy's files keep the bytes of a type that NumPy has not, such as bfloat16, without its name.

@@ -26,6 +26,7 @@ from trainer.executions.execution import (
 from trainer.executions.soundness import Soundness, run_while_sound
 from trainer.executions.trials import Trials
 from trainer.feeds.feed import Feed
+from trainer.steps.batch_statistics import synchronized_layer
 from trainer.steps.step import Step
 
 
@@ -200,4 +201,5 @@ class Executor:
 
     @functools.cached_property
     def _ways(self) -> Ways:
-        return find_ways(self._traced, self._step.objective, self._strategy.num_replicas_in_sync)
+        replicas, synchronized = self._strategy.num_replicas_in_sync, synchronized_layer(self._step.tap.model)
+        return find_ways(self._traced, self._step.objective, replicas, synchronized)

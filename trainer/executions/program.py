@@ -30,6 +30,7 @@ from trainer.feeds.feed import Block, Feed
 from trainer.feeds.shares import Shares
 from trainer.feeds.sources import Source
 from trainer.log import without_empty_means
+from trainer.steps.batch_statistics import describe_statistics
 from trainer.steps.step import Step
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -94,6 +95,14 @@ class Program:
             + ", ".join(key for part in self._step.parts if part.term == name for key in part.stars.values())
             for name in names
         ]
+
+    def describe_statistics(self) -> list[str]:
+        """Of which part of a batch layers take statistics, for people, where it is not the whole."""
+        return describe_statistics(
+            self._step.tap.model,
+            replicas=self._strategy.num_replicas_in_sync,
+            micro_batches=self._step.micro_batches,
+        )
 
     @property
     @_at_work
@@ -233,6 +242,7 @@ class Program:
     def _evaluated(self, evaluation: Callable[..., Any], blocks: Iterable[Block], step: int) -> dict[str, float]:
         zeros = tf.zeros([len(self._step.parts)])
         merged, values = Mean(zeros, zeros), {}
+        self._step.streams.begin_evaluation(step)
         for data, first, stop in blocks:
             number = tf.constant(step, tf.int64)
             merged, values = evaluation(data, tf.constant(first), tf.constant(stop), number, merged)

@@ -105,7 +105,7 @@ def _where(examples: Examples) -> str:
 def _update(values: Mapping[str, float]) -> Iterator[str]:
     """What is said where the gradient is finite, and the update leaves what is not."""
     left = {tag.removeprefix("left/"): value for tag, value in values.items() if tag.startswith("left/")}
-    statistics = {name: value for name, value in left.items() if name.startswith("model/") and "@" in name}
+    statistics = {name: value for name, value in left.items() if name.startswith("layers/")}
     weights = {name: value for name, value in left.items() if name not in statistics}
     if weights:
         name, value = next(iter(weights.items()))
@@ -136,8 +136,10 @@ def _setting(values: Mapping[str, float], left: Mapping[str, float]) -> str:
 
 def _described(name: str) -> str:
     """A part of the state of training in words, by its name there."""
-    group, _, path = name.split("@")[0].split("/", 2)
-    return {"model": f"{path!r}", "optimizer": f"the optimizer's {path!r}"}.get(group, "the average of the weights")
+    group, _, path = name.split("/", 2)
+    return {"model": f"{path!r}", "layers": f"{path!r}", "optimizer": f"the optimizer's {path!r}"}.get(
+        group, "the average of the weights"
+    )
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -6,9 +6,11 @@ import tensorflow as tf
 from objectives import Objective
 from trainer.steps.adoption import Adoption
 from trainer.steps.average import WeightAverage
+from trainer.steps.batch_statistics import refuse_wrong_statistics
 from trainer.steps.clipping import Clipping
 from trainer.steps.optimizers import refuse_own_work
 from trainer.steps.precision import LossScale
+from trainer.steps.random_streams import RandomStreams
 from trainer.steps.step import Step
 from trainer.steps.tap import Tap
 
@@ -20,6 +22,7 @@ def assemble(
     objective: Objective,
     optimizer: keras.optimizers.Optimizer,
     precision: str,
+    batch_size: int,
     accumulate_steps: int,
     clip_norm: float | None,
     clip_value: float | None,
@@ -29,10 +32,14 @@ def assemble(
     """The step of a run; the arguments are those of `Trainer`.
 
     Raises:
-      ConfigurationError: keys name what the model has not, or the optimizer cannot work under the strategy.
+      ConfigurationError: keys name what the model has not, layers would take wrong statistics, or the optimizer
+        cannot work under the strategy.
     """
     tap = Tap(model, objective.keys)
     refuse_own_work(optimizer, replicas=strategy.num_replicas_in_sync)
+    refuse_wrong_statistics(
+        model, batch_size=batch_size, replicas=strategy.num_replicas_in_sync, micro_batches=accumulate_steps
+    )
     return Step(
         adoption=Adoption(strategy, model, optimizer),
         tap=tap,
@@ -40,6 +47,7 @@ def assemble(
         parts=objective.parts(),
         optimizer=optimizer,
         replicas=strategy.num_replicas_in_sync,
+        streams=RandomStreams(strategy, model),
         micro_batches=accumulate_steps,
         clipping=Clipping(norm=clip_norm, value=clip_value),
         loss_scale=LossScale(strategy) if precision == "mixed_float16" else None,

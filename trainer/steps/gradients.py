@@ -4,6 +4,7 @@ Both take what they differentiate as functions: `measure(batch, training)` gives
 `loss(mean)` the part of the objective that totals over global counts make up.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,12 +31,20 @@ def at_once(measure: Measure, loss: Loss, variables: list[keras.Variable], batch
 
 
 def by_micro_batches(
-    measure: Measure, loss: Loss, variables: list[keras.Variable], batch: Batch, parts: int, terms: int
+    measure: Measure,
+    loss: Loss,
+    variables: list[keras.Variable],
+    batch: Batch,
+    *,
+    parts: int,
+    terms: int,
+    counting: contextlib.AbstractContextManager[bool],
 ) -> Differentiated:
     """Differentiates the shard in `parts`, one after the other, in the memory of one; there are `terms` means.
 
     The counts of the whole batch must be known before the first gradient. They come from a pass of which nothing
-    but the counts is used; unless a mask depends on the model's outputs, none of the model is left in its graph.
+    but the counts is used; unless a mask depends on the model's outputs, none of the model is left in its graph. That
+    pass is traced inside of `counting`, which says whether it is one of training.
     """
     cut = tf.nest.map_structure(lambda tensor: tf.reshape(tensor, [parts, -1, *tensor.shape[1:]]), dict(batch))
     reached: list[bool] = []
@@ -44,7 +53,7 @@ def by_micro_batches(
         return tf.nest.map_structure(lambda tensor: tensor[i], cut)
 
     def count(i, counts):
-        return i + 1, counts + measure(part(i), False).count
+        return i + 1, counts + measure(part(i), training).count
 
     def add(i, totals, sums):
         with tf.GradientTape() as tape:
@@ -55,7 +64,8 @@ def by_micro_batches(
         return i + 1, totals + local.total, [a + b for a, b in zip(sums, dense(gradients, variables), strict=True)]
 
     zeros = tf.zeros([terms])
-    _, local_counts = tf.while_loop(lambda i, _: i < parts, count, (tf.constant(0), zeros), parallel_iterations=1)
+    with counting as training:
+        _, local_counts = tf.while_loop(lambda i, _: i < parts, count, (tf.constant(0), zeros), parallel_iterations=1)
     counts = sum_over_replicas(local_counts)
     start = (tf.constant(0), zeros, dense([None] * len(variables), variables))
     _, totals, sums = tf.while_loop(lambda i, *_: i < parts, add, start, parallel_iterations=1)

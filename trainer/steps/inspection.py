@@ -27,6 +27,7 @@ def inspect(step: Step, batch: Batch, number: tf.Tensor) -> dict[str, tf.Tensor]
       `terms/<name>/not_finite/weighted_gradient`: of that of its weighted value.
     """
     variables = step.tap.model.trainable_variables
+    step.streams.begin(number)
     # Now: the forward pass changes statistics.
     found = {f"not_finite/weights.{variable.path}": _count(variable) for variable in step.tap.model.variables}
     with tf.GradientTape(persistent=True) as tape:

@@ -4,18 +4,23 @@ Everything here runs in replica context. Counts are summed over replicas before 
 gradient of the local loss, summed over replicas, is the gradient of the global objective whatever the shards.
 """
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from functools import partial
 
 import keras
 import tensorflow as tf
 
 from objectives import ConfigurationError, Context, Mean, Objective
+from objectives.keys import split_key
 from objectives.parts import Parts
 from trainer.checkpoints.state import State
 from trainer.steps.adoption import Adoption
 from trainer.steps.average import WeightAverage
+from trainer.steps.batch_statistics import refuse_padded_state
 from trainer.steps.clipping import Clipping
+from trainer.steps.draws import alike_everywhere
 from trainer.steps.gradients import (
     Batch,
     at_once,
@@ -27,7 +32,9 @@ from trainer.steps.gradients import (
     plain_norm,
     tied,
 )
+from trainer.steps.layer_state import LayerState
 from trainer.steps.precision import LossScale
+from trainer.steps.random_streams import RandomStreams
 from trainer.steps.replicas import gather_from_replicas, sum_over_replicas
 from trainer.steps.tap import Tap
 
@@ -44,6 +51,7 @@ class Step:
       objective: the terms.
       parts: of the terms; where some key has a star, those that `find_parts` found.
       optimizer: built already.
+      streams: what the model's random layers draw.
       replicas: how many share a batch.
       micro_batches: into how many parts a shard is cut, whose gradients are added up.
       clipping: bounds on the gradient of the whole batch.
@@ -58,6 +66,7 @@ class Step:
     objective: Objective
     parts: Parts
     optimizer: keras.optimizers.Optimizer
+    streams: RandomStreams
     replicas: int = 1
     micro_batches: int = 1
     clipping: Clipping = Clipping()
@@ -76,7 +85,7 @@ class Step:
     @property
     def state(self) -> list[tf.Variable]:
         """What a checkpoint must hold beside the model's and the optimizer's variables."""
-        parts = (self.loss_scale, self.average)
+        parts = (self.loss_scale, self.average, self.streams)
         return [variable for part in parts if part is not None for variable in part.variables]
 
     @property
@@ -104,7 +113,11 @@ class Step:
     def differentiate(self, batch: Batch, step: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """The numbers named by `tags`, and the clipped gradient of the whole batch, a tensor a trainable variable."""
         weights = self.objective.weights(step)
-        in_parts = partial(by_micro_batches, parts=self.micro_batches, terms=len(self.parts))
+        self.streams.begin(step)
+        layers, model = LayerState(self.tap.model), self.tap.model
+        in_parts = partial(
+            by_micro_batches, parts=self.micro_batches, terms=len(self.parts), counting=self._counting(step)
+        )
         differentiate = at_once if self.micro_batches == 1 else in_parts
         measure = tf.function(self.measure, jit_compile=True, autograph=False) if self.compiled else self.measure
         local, mean = differentiate(
@@ -114,7 +127,14 @@ class Step:
             batch,
         )
         self._require_reached(local)
-        *gradients, total = sum_over_replicas([*dense(local, self._variables), mean.total])
+        if "valid" in batch:
+            refuse_padded_state(model, layers.untrained)
+        count = len(self._variables)
+        sums = sum_over_replicas(
+            [*dense(local, self._variables), mean.total, *map(tf.convert_to_tensor, layers.floats)]
+        )
+        gradients, total = sums[:count], sums[count]
+        layers.average(sums[count + 1 :])
         gradients = self._unscaled(gradients)
         # A gradient that nothing bounds is of no use where its norm overflows: the guard stops there.
         norm = global_norm(gradients) if self.clipping.bounds else plain_norm(gradients)
@@ -133,6 +153,7 @@ class Step:
 
         It takes a backward pass a term: for a look now and then, not for each step.
         """
+        self.streams.begin(step)
         # No tensor holds several terms between the model and the tape: 0 times the infinite slope of one is NaN.
         with tf.GradientTape(persistent=True) as tape:
             means = self._means(batch, step, training=True)
@@ -150,8 +171,10 @@ class Step:
         return dict(zip(tags, [*norms, *cosines], strict=True))
 
     def evaluate(self, batch: Batch, step: tf.Tensor) -> Mean:
-        """The unweighted mean of each part over the whole batch, undivided: two vectors `[parts]`."""
-        return Mean(*sum_over_replicas(tuple(self.measure(batch, step, training=False))))
+        """The unweighted mean of each part over the whole batch, undivided: two vectors `[parts]`; changes nothing."""
+        with LayerState(self.tap.model).put_back():
+            local = self.measure(batch, step, training=False)
+        return Mean(*sum_over_replicas(tuple(local)))
 
     def report(self, mean: Mean, step: tf.Tensor) -> dict[str, tf.Tensor]:
         """What `tags` names of terms and their tensors, of the means of all parts; the raw value of nothing is 0."""
@@ -165,7 +188,9 @@ class Step:
 
     def _means(self, batch: Batch, step: tf.Tensor, *, training: bool) -> list[Mean]:
         """The mean of each part over the replica's shard, undivided, in float32."""
-        means = self.objective.means(self.context(batch, step, training=training), self.parts).values()
+        context = self.context(batch, step, training=training)
+        with alike_everywhere():
+            means = self.objective.means(context, self.parts).values()
         return [Mean(tf.cast(mean.total, tf.float32), tf.cast(mean.count, tf.float32)) for mean in means]
 
     def find_parts(self, batch: Batch, step: tf.Tensor) -> Parts:
@@ -174,7 +199,8 @@ class Step:
 
     def context(self, batch: Batch, step: tf.Tensor, *, training: bool) -> Context:
         """What the terms may read, of the replica's shard."""
-        outputs, activations = self.tap(batch["inputs"], training=training)
+        with alike_everywhere():
+            outputs, activations = self.tap(batch["inputs"], training=training)
         return Context(
             **batch,
             outputs=outputs,
@@ -183,6 +209,20 @@ class Step:
             step=step,
             gather=gather_from_replicas,
         )
+
+    @contextlib.contextmanager
+    def _counting(self, step: tf.Tensor) -> Iterator[bool]:
+        """Whether counts are those of a training pass; what that pass moves is put back at the end.
+
+        What a mask reads of the model may be random there, or made with the statistics of the batch.
+        """
+        masks = [term.mask for term in self.objective.terms.values() if term.mask is not None]
+        if not {split_key(mask)[0] for mask in masks} & {"outputs", "activations"}:
+            yield False
+            return
+        with LayerState(self.tap.model).put_back():
+            yield True
+        self.streams.begin(step)
 
     @property
     def _variables(self) -> list[keras.Variable]:

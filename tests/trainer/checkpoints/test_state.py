@@ -10,12 +10,12 @@ from trainer.checkpoints.state import State
 
 @pytest.fixture
 def trained(make_trainer, dense_model, replicas):
-    """A trainer whose replicas differ in their batch statistics, after some steps; and its state."""
+    """A trainer of random layers and batch statistics, after some steps; and its state."""
 
     def make(count):
         model = dense_model(lambda: keras.layers.BatchNormalization(), lambda: keras.layers.Dropout(0.5))
         optimizer = keras.optimizers.Adam(0.1)
-        trainer = make_trainer(model=model, optimizer=optimizer, strategy=replicas(count), steps=20)
+        trainer = make_trainer(model=model, optimizer=optimizer, strategy=replicas(count), steps=20, batch_size=6)
         state = trainer._program.everything
         trainer.train(until=4)
         return trainer, state
@@ -35,12 +35,18 @@ def test_what_was_put_back_trains_on_as_before(trained, count):
         np.testing.assert_array_equal(value, ended[name])
 
 
-def test_each_replica_has_batch_statistics_of_its_own(trained):
-    _, state = trained(2)
-    (first,), (second,) = (
-        [value for name, value in state.arrays().items() if name.endswith(f"moving_mean@{i}")] for i in range(2)
-    )
-    assert not np.array_equal(first, second)
+def test_all_replicas_have_one_state_after_a_step(trained):
+    _, state = trained(3)
+    assert any(name.endswith("moving_mean") for name in state.names)
+    for parts in state._parts.values():
+        for part in parts[1:]:
+            np.testing.assert_array_equal(part, parts[0])
+
+
+def test_random_generators_are_no_part_of_it(trained):
+    trainer, state = trained(1)
+    assert not [name for name in state.names if "seed" in name]
+    assert [v.name for v in trainer.model.variables if "seed" in v.name]
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -55,11 +61,6 @@ def test_arrays_loaded_into_another_trainer_are_its_state(trained, count):
     with other._program._step.adoption.at_work():
         for part in kernel.value.values:
             np.testing.assert_array_equal(part, arrays["model/000/hidden/kernel"])
-
-
-def test_workers_name_their_own_replicas():
-    own = {"seed": tf.Variable(3)}
-    assert State({"weight": tf.Variable(1.0)}, own, first_replica=2).names == ["weight", "seed@2"]
 
 
 def test_variables_of_one_path_have_names_of_their_own(trained):

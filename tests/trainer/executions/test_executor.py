@@ -24,7 +24,13 @@ def noisy_program(make_program, dense_model):
 
     def make(**settings):
         model = dense_model(lambda: keras.layers.Dropout(0.5), lambda: keras.layers.BatchNormalization())
-        settings = {"optimizer": keras.optimizers.Adam(0.1), "average_momentum": 0.9, "execution": "auto", **settings}
+        settings = {
+            "optimizer": keras.optimizers.Adam(0.1),
+            "average_momentum": 0.9,
+            "execution": "auto",
+            "batch_size": 6,
+            **settings,
+        }
         return make_program(model=model, **settings), model
 
     return make

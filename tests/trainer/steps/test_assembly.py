@@ -17,6 +17,7 @@ def make_step(dense_model, objective, replicas):
             "objective": objective,
             "optimizer": keras.optimizers.SGD(0.1),
             "precision": "float32",
+            "batch_size": 6,
             "accumulate_steps": 1,
             "clip_norm": None,
             "clip_value": None,

@@ -1,0 +1,128 @@
+"""Batch statistics: what would make them wrong is refused with what would work."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import ConfigurationError, MeanSquaredError, Objective
+from trainer import ArraySource
+
+PLAIN = Objective(data=MeanSquaredError())
+
+
+class OwnNormalization(keras.layers.BatchNormalization):
+    """A batch normalization by another name."""
+
+
+class Centred(keras.layers.Layer):
+    """Subtracts a moving mean of its own making."""
+
+    def build(self, shape):
+        self.mean = self.add_weight(shape=shape[-1:], initializer="zeros", trainable=False, name="mean")
+
+    def call(self, inputs, training=False):
+        if training:
+            self.mean.assign(0.9 * self.mean + 0.1 * tf.reduce_mean(inputs, axis=0))
+        return inputs - self.mean
+
+
+def normalization(**settings):
+    return lambda: keras.layers.BatchNormalization(name="norm", **settings)
+
+
+REFUSED = {
+    "padding": (normalization(), {"count": 2}, "batch_size is 7, which does not divide .* of 6 or 8"),
+    "padded parts": (OwnNormalization, {"accumulate_steps": 3}, "into 3 micro-batches, .* of 6 or 9"),
+    "fewer than replicas": (normalization(), {"count": 4, "batch_size": 3}, "padding must not .* batch_size of 4"),
+    "padding over all": (normalization(synchronized=True), {"count": 2}, "layer 'norm' takes .* of 6 or 8"),
+    "the whole in parts": (
+        normalization(synchronized=True),
+        {"batch_size": 8, "accumulate_steps": 2},
+        r"layer 'norm' takes statistics of the whole batch .* expected accumulate_steps = 1, or synchronized=False",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_trainer_refuses_wrong_statistics(make_trainer, dense_model, replicas, case):
+    layer, settings, answer = REFUSED[case]
+    settings = {"strategy": replicas(settings.get("count", 1)), **settings}
+    settings.pop("count", None)
+    with pytest.raises(ConfigurationError, match=answer):
+        make_trainer(model=dense_model(layer), **settings)
+
+
+def test_a_layer_inside_of_another_model_is_found(make_trainer, dense_model, replicas):
+    inner = dense_model(normalization())
+    model = keras.Sequential([keras.Input([3]), inner])
+    with pytest.raises(ConfigurationError, match="takes statistics of the batch"):
+        make_trainer(model=model, objective=PLAIN, strategy=replicas(2))
+
+
+def test_statistics_of_a_layers_own_making_are_found_before_the_first_step(make_trainer, dense_model, replicas):
+    trainer = make_trainer(model=dense_model(Centred), strategy=replicas(2))
+    with pytest.raises(
+        ConfigurationError, match="own layer writes 'centred.*/mean' in training, and batches are padded"
+    ):
+        trainer.dry_run()
+
+
+def frozen():
+    layer = keras.layers.BatchNormalization()
+    layer.trainable = False
+    return layer
+
+
+@pytest.mark.parametrize("make_layer", [frozen, lambda: keras.layers.SpectralNormalization(keras.layers.Dense(4))])
+def test_what_takes_no_statistics_of_the_batch_may_be_padded(make_trainer, dense_model, replicas, make_layer):
+    make_trainer(model=dense_model(make_layer), strategy=replicas(2), steps=1).train()
+
+
+def test_states_that_pass_from_batch_to_batch_are_not_cut(make_trainer, replicas):
+    model = keras.Sequential([keras.Input([2, 3], batch_size=4), keras.layers.LSTM(2, stateful=True, name="memory")])
+    with pytest.raises(ConfigurationError, match=r"memory' is stateful.* expected stateful=False, or one part"):
+        make_trainer(model=model, objective=PLAIN, strategy=replicas(2), batch_size=4)
+
+
+def test_synchronized_statistics_are_those_of_one_replica(make_trainer, dense_model, recorder, replicas):
+    totals = []
+    for count in (1, 4):
+        recorder.lines.clear()
+        model = dense_model(normalization(synchronized=True))
+        settings = {"batch_size": 8, "log_every": 1, "reports": [recorder], "steps": 3}
+        make_trainer(model=model, strategy=replicas(count), **settings).train()
+        totals.append(recorder.column("loss/total"))
+        assert not [line for line in recorder.run.headline if "normalization" in line]
+    assert totals[0] == pytest.approx(totals[1], rel=1e-5)
+
+
+def test_xla_cannot_sum_statistics_over_replicas(make_trainer, dense_model, replicas):
+    settings = {"strategy": replicas(2), "batch_size": 8}
+    trainer = make_trainer(model=dense_model(normalization(synchronized=True)), execution="xla_step", **settings)
+    with pytest.raises(ConfigurationError, match="the layer 'norm' sums over all replicas, which XLA cannot do"):
+        trainer.dry_run()
+    trainer = make_trainer(model=dense_model(normalization(synchronized=True)), execution="auto", **settings)
+    assert trainer._program.choice.execution == "graph"
+
+
+@pytest.mark.parametrize(
+    ("settings", "cut"),
+    [({"count": 2}, "each of 2 replicas' parts by itself"), ({"accumulate_steps": 2}, "each of 2 micro-batches by")],
+)
+def test_a_run_says_of_what_it_takes_statistics(make_trainer, dense_model, recorder, replicas, settings, cut):
+    settings = {"strategy": replicas(settings.get("count", 1)), **settings, "batch_size": 8, "steps": 1}
+    settings.pop("count", None)
+    make_trainer(model=dense_model(normalization()), reports=[recorder], **settings).train()
+    (line,) = (line for line in recorder.run.headline if "normalization" in line)
+    assert cut in line
+
+
+def test_evaluation_may_be_padded(make_trainer, dense_model, data, replicas):
+    source = ArraySource(data["x"], data["y"])
+    values = [
+        make_trainer(model=dense_model(normalization()), eval=source, strategy=replicas(count), batch_size=6).evaluate()
+        for count in (1, 3)
+    ]
+    assert values[0] == pytest.approx(values[1], rel=1e-5)
+    assert np.isfinite(values[0]["loss/total"])

@@ -1,0 +1,77 @@
+"""LayerState: the variables that a model's layers write themselves in a forward pass, such as moving statistics."""
+
+import contextlib
+import functools
+from collections.abc import Iterator
+
+import keras
+import tensorflow as tf
+from tensorflow.python.framework import auto_control_deps_utils
+
+from trainer.checkpoints.state import GENERATOR
+from trainer.steps.replicas import sum_over_replicas
+
+
+class LayerState:
+    """Finds out what of a model's state a forward pass writes, and makes it one value on all replicas.
+
+    It is made before the pass is traced, in replica context, and looked at once the pass is traced.
+    """
+
+    def __init__(self, model: keras.Model):
+        self._model, self._graph = model, tf.compat.v1.get_default_graph()
+        self._first = len(self._graph.get_operations())
+
+    @functools.cached_property
+    def written(self) -> list[keras.Variable]:
+        """Those that the pass writes, but for random generators."""
+        writes = {
+            handle.ref()
+            for operation in self._graph.get_operations()[self._first :]
+            for handle in auto_control_deps_utils.get_read_write_resource_inputs(operation)[1]
+        }
+        captured = {outer.ref(): inner.ref() for outer, inner in self._graph.captures}
+        return [
+            variable
+            for variable in self._model.variables
+            if variable.name != GENERATOR and captured.get(variable.value.handle.ref()) in writes
+        ]
+
+    @property
+    def untrained(self) -> list[keras.Variable]:
+        """Those of them that the optimizer does not train, which is nearly always all."""
+        trained = {id(variable) for variable in self._model.trainable_variables}
+        return [variable for variable in self.written if id(variable) not in trained]
+
+    @contextlib.contextmanager
+    def put_back(self) -> Iterator[None]:
+        """Gives what the pass inside writes its values of before."""
+        # What is read and not used is left out of the graph.
+        before = {id(variable): tf.identity(variable.value) for variable in self._model.variables}
+        yield
+        for variable in self.written:
+            variable.assign(before[id(variable)])
+
+    @property
+    def floats(self) -> list[keras.Variable]:
+        """Those of them that are averaged over replicas; none where there is one replica."""
+        return [variable for variable in self._apart if tf.as_dtype(variable.dtype).is_floating]
+
+    def average(self, sums: list[tf.Tensor]) -> None:
+        """Gives `floats` their mean over replicas, of their sums, and all others the value that replica 0 has."""
+        context = tf.distribute.get_replica_context()
+        for variable, total in zip(self.floats, sums, strict=True):
+            variable.assign(total / context.num_replicas_in_sync)
+        for variable in self._apart:
+            if not tf.as_dtype(variable.dtype).is_floating:
+                value = tf.cast(variable.value, tf.int64)
+                first = tf.where(context.replica_id_in_sync_group == 0, value, tf.zeros_like(value))
+                variable.assign(tf.cast(sum_over_replicas(first), variable.dtype))
+
+    @property
+    def _apart(self) -> list[keras.Variable]:
+        """Those of which replicas have values of their own after the pass."""
+        if tf.distribute.get_replica_context().num_replicas_in_sync == 1:
+            return []
+        # TensorFlow itself brings together what says how.
+        return [variable for variable in self.untrained if variable.aggregation == "none"]
