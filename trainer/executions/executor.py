@@ -120,7 +120,7 @@ class Executor:
             soundness=self._soundness,
             finite=self._finite,
         )
-        if not len(rows):
+        if steps and not len(rows):
             raise NotFinite(first_step + 1, data)
         return rows
 
