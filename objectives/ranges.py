@@ -91,8 +91,13 @@ def safe_labels(
     >>> labels.numpy().tolist(), outside.numpy().tolist()
     ([1, 0], [False, True])
     """
-    expected = f"whole numbers from 0 to {classes - 1} ({classes} classes), or a mask that hides them"
-    return safe_indices(f"the labels {_key(read)!r}", labels, classes, expected=expected, ignored=ignored)
+    what = f"the labels {_key(read)!r}"
+    return safe_indices(what, labels, classes, expected=label_range(classes), ignored=ignored)
+
+
+def label_range(classes: int) -> str:
+    """What labels of so many classes are, in words."""
+    return f"whole numbers from 0 to {classes - 1} ({classes} classes), or a mask that hides them"
 
 
 def safe_indices(
@@ -116,7 +121,8 @@ def safe_mask(key: str, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return mask, tf.constant(0.0)
     outside = ~((mask >= tf.cast(0, mask.dtype)) & (mask <= tf.cast(1, mask.dtype)))
     _record(f"the mask {key!r}", "numbers from 0 to 1", mask, outside)
-    return tf.where(outside, tf.zeros_like(mask), mask), tf.where(tf.reduce_any(outside), float("nan"), 0.0)
+    # What is outside counts: where nothing did, no NaN would be seen.
+    return tf.where(outside, tf.ones_like(mask), mask), tf.where(tf.reduce_any(outside), float("nan"), 0.0)
 
 
 def poisoned(values: tf.Tensor, outside: tf.Tensor) -> tf.Tensor:
@@ -130,7 +136,9 @@ def poisoned(values: tf.Tensor, outside: tf.Tensor) -> tf.Tensor:
     return tf.where(outside, tf.constant(float("nan"), values.dtype), values)
 
 
-def describe(reading: Reading, values: np.ndarray, outside: np.ndarray, *, row: str = "row") -> str | None:
+def describe(
+    reading: Reading, values: np.ndarray, outside: np.ndarray, *, row: str = "row", first: int = 0
+) -> str | None:
     """A sentence about what of a reading lies outside, given as arrays; None where nothing does.
 
     Args:
@@ -138,11 +146,12 @@ def describe(reading: Reading, values: np.ndarray, outside: np.ndarray, *, row: 
       values: of the reading, `[rows, ...]`.
       outside: likewise.
       row: what a row is called.
+      first: the number of the first.
     """
     if not outside.any():
         return None
     found = _listed([f"{value:.7g}" for value in np.unique(values[outside])])
-    rows = np.unique(np.nonzero(outside)[0])
+    rows = first + np.unique(np.nonzero(outside)[0])
     where = f"{row}{'s' * (len(rows) > 1)} {_listed([f'{number:,}' for number in rows])}"
     return f"{reading.what}: found {found} in {where}; expected {reading.expected}"
 

@@ -27,7 +27,7 @@ def main(_: list[str]) -> None:
     values = command_line.build_trainer(workdir=None).replay(folder)
     show_terms(f"each term at step {step:,}", values)
     show_gradients("the gradient of each term", values)
-    print(culprit(values, values.examples))
+    print(culprit(values, values.examples, values.out_of_range))
 
 
 def _config_of(folder: pathlib.Path) -> pathlib.Path:

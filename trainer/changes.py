@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from objectives import ConfigurationError, Objective
+from trainer.functions import describe_function
 
 NAME = "settings.json"
 
@@ -180,6 +181,8 @@ def _taken_apart(value: Any) -> tuple[str, Mapping[str, Any]]:
         return kind, _nameless({**value.get_config(), **getattr(value, "_fn_kwargs", {})})
     if isinstance(value, Mapping) and {"class_name", "config"} <= value.keys():  # as Keras writes its schedules
         return value["class_name"], _nameless(value["config"])
+    if callable(value) and not isinstance(value, type):
+        return describe_function(value), {}
     return _text(value), {}
 
 

@@ -25,6 +25,7 @@ from trainer.executions.examination import Examination
 from trainer.executions.pace import Pace
 from trainer.executions.program import Program
 from trainer.interruption import Interrupted, Interruption
+from trainer.labels import refuse_outside_labels
 from trainer.lock import Lock
 from trainer.log import Lines
 from trainer.loop import Loop, Periods
@@ -187,6 +188,8 @@ class Trainer:
                 train, eval = train or examples_of(task, "train"), eval or examples_of(task, "eval")
             assert model is not None and train is not None, "check_settings saw to it"
             refuse_unread_weights(objective, train)
+            refuse_outside_labels(objective, train, "training data")
+            refuse_outside_labels(objective, eval, "evaluation data")
             refuse_unknown_best(best, objective, eval)
             refuse_cut_statistics(objective, accumulate_steps)
             refuse_unbuilt(model)

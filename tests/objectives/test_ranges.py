@@ -30,7 +30,7 @@ def test_an_ignored_label_is_left_as_it_is():
 @pytest.mark.parametrize("value", [-1.0, 1.5, np.nan, np.inf])
 def test_a_mask_outside_of_0_to_1_adds_nan(value, compile_as):
     mask, poison = compile_as(lambda mask: safe_mask("m", mask))(tf.constant([0.0, 0.5, 1.0, value]))
-    np.testing.assert_array_equal(mask, [0, 0.5, 1, 0])
+    np.testing.assert_array_equal(mask, [0, 0.5, 1, 1])
     assert np.isnan(poison)
 
 

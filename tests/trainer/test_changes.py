@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 import shutil
 
 import keras
@@ -17,6 +18,10 @@ def changed(was, now):
 
 def objective(**terms):
     return {"objective": Objective(data=MeanSquaredError(), **terms)}
+
+
+def scaled(by):
+    return lambda outputs: by * outputs
 
 
 CHANGES = {
@@ -48,6 +53,18 @@ CHANGES = {
         objective(small=KerasLoss(loss=keras.losses.Huber(delta=2.0))),
         "Huber.delta (Objective.small.loss): 1 -> 2",
     ),
+    "a constant of a function": (
+        objective(small=FunctionTerm(fn=scaled(2.0))),
+        objective(small=FunctionTerm(fn=scaled(3.0))),
+        "FunctionTerm.fn (Objective.small): scaled.<locals>.<lambda> (digest 000000000000) -> "
+        "scaled.<locals>.<lambda> (digest 000000000000)",
+    ),
+    "a constant of a weight": (
+        objective(small=RangeHinge(weight=scaled(2.0))),
+        objective(small=RangeHinge(weight=scaled(3.0))),
+        "RangeHinge.weight (Objective.small): scaled.<locals>.<lambda> (digest 000000000000) -> "
+        "scaled.<locals>.<lambda> (digest 000000000000)",
+    ),
     "an optimizer": (
         {"optimizer": keras.optimizers.Adam()},
         {"optimizer": keras.optimizers.SGD()},
@@ -69,7 +86,7 @@ CHANGES = {
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_change_is_one_line(what):
     was, now, line = CHANGES[what]
-    assert changed(was, now) == [line]
+    assert [re.sub(r"digest \w{12}", "digest 000000000000", found) for found in changed(was, now)] == [line]
     assert changed(now, now) == []
 
 
@@ -109,6 +126,16 @@ def train(make_trainer, tmp_path):
 def test_a_folder_is_gone_on_with_where_nothing_changed(train):
     train(steps=5)
     assert train(steps=9, chunk_steps=2).step == 9
+
+
+def test_another_constant_in_a_function_is_refused_and_the_same_is_not(train):
+    def terms(by):
+        return {"data": MeanSquaredError(), "small": FunctionTerm(fn=scaled(by))}
+
+    train(terms=terms(0.1))
+    assert train(terms=terms(0.1), steps=6).step == 6
+    with pytest.raises(ConfigurationError, match="FunctionTerm.fn .*digest"):
+        train(terms=terms(0.2), steps=7)
 
 
 def test_another_experiment_is_refused_before_anything_is_built_and_the_folder_left_alone(train, tmp_path):

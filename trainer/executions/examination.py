@@ -34,11 +34,11 @@ class Examples:
 
 
 class Examination(dict[str, float]):
-    """What is known of a step, by tag; and for the terms at fault, the examples that are enough for that."""
+    """What is known of a step, by tag; for terms at fault, the examples that are enough; and what is out of range."""
 
-    def __init__(self, values: Mapping[str, float], examples: Mapping[str, Examples]):
+    def __init__(self, values: Mapping[str, float], examples: Mapping[str, Examples], out_of_range: Sequence[str] = ()):
         super().__init__(values)
-        self.examples = dict(examples)
+        self.examples, self.out_of_range = dict(examples), tuple(out_of_range)
 
 
 def inspect_batch(

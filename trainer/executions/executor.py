@@ -139,8 +139,10 @@ class Executor:
         """How many updates there are before the first that is not finite."""
         finite = np.isfinite(rows[:, [0, -1]]).all(axis=1)
         if self._step.loss_scale is not None:
-            # The step leaves out what overflows and lowers its scale, until there is no lower one.
-            finite |= rows[:, self._step.tags.index("optimizer/loss_scale")] > 1.0
+            # The step leaves out a gradient that overflows and lowers its scale, until there is no lower one. A value
+            # that is not finite while the gradient is was not left out.
+            scaled = rows[:, self._step.tags.index("optimizer/loss_scale")] > 1.0
+            finite |= scaled & ~np.isfinite(rows[:, -1])
         return len(rows) if finite.all() else int(np.argmin(finite))
 
     def _measured(self, first_step: int, steps: int) -> Choice:

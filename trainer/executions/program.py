@@ -25,6 +25,7 @@ from trainer.executions.chunk import (
 from trainer.executions.examination import Examination, inspect_batch
 from trainer.executions.execution import compiled, unsupported
 from trainer.executions.executor import Executor
+from trainer.executions.ranges import outside_of_ranges
 from trainer.executions.rehearsal import require_alike
 from trainer.feeds.feed import Block, Feed
 from trainer.feeds.shares import Shares
@@ -166,7 +167,8 @@ class Program:
         found = inspect_batch(
             self._step, self.batch(data), step, strategy=self._strategy, finish=self._compiled_as_chosen
         )
-        return Examination({**values, **found}, found.examples)
+        out_of_range = self._out_of_range(self._feed, [Block(data, 0, 1)], step)
+        return Examination({**values, **found}, found.examples, out_of_range)
 
     def look(self, step: int) -> Block:
         """The batch of `step`, or one like it, for a look that training does not notice."""
@@ -194,10 +196,12 @@ class Program:
         """Each term and the total over every example of the evaluation source exactly once, by tag.
 
         Raises:
-          ConfigurationError: there is no evaluation source.
+          ConfigurationError: there is no evaluation source, or it has labels, indices or masks out of range.
         """
         with self.averaged():
-            return self._evaluated(self._evaluation, self._eval_feed.blocks(), step)
+            values = self._evaluated(self._evaluation, self._eval_feed.blocks(), step)
+            self._require_ranges(values, self._eval_feed, lambda: self._eval_feed.blocks(), step, "evaluation data")
+        return values
 
     def averaged(self) -> contextlib.AbstractContextManager:
         """Inside, the model has its averaged weights, if it keeps any."""
@@ -212,7 +216,10 @@ class Program:
     def preview(self, step: int) -> dict[str, float]:
         """Checks all that training would meet, without an update: each term on the batch of a look, by tag."""
         self.compile()
-        return self._evaluated(trace_evaluation(self._step, self._feed), [self._feed.look(step)], step)
+        look = self._feed.look(step)
+        values = self._evaluated(trace_evaluation(self._step, self._feed), [look], step)
+        self._require_ranges(values, self._feed, lambda: [look], step, "batch")
+        return values
 
     def _rehearse_evaluation(self, step: int) -> None:
         train, evaluation = example_specs(self._feed), example_specs(self._eval_feed)
@@ -238,6 +245,18 @@ class Program:
         with self._step.everything.kept():
             values = self._term_gradients(block.data, tf.constant(block.first), tf.constant(step, tf.int64))
         return _as_numbers(values)
+
+    def _require_ranges(
+        self, values: dict[str, float], feed: Feed, blocks: Callable[[], Iterable[Block]], step: int, where: str
+    ) -> None:
+        """Raises ConfigurationError where a value is not finite as something lies outside of its range."""
+        if not all(math.isfinite(value) for tag, value in values.items() if tag.endswith("/raw")):
+            sentences = self._out_of_range(feed, blocks(), step)
+            if sentences:
+                raise ConfigurationError(*(f"the {where}: {sentence}" for sentence in sentences))
+
+    def _out_of_range(self, feed: Feed, blocks: Iterable[Block], step: int) -> list[str]:
+        return outside_of_ranges(self._strategy, self._step, feed, blocks, step)
 
     def _evaluated(self, evaluation: Callable[..., Any], blocks: Iterable[Block], step: int) -> dict[str, float]:
         zeros = tf.zeros([len(self._step.parts)])

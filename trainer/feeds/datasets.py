@@ -15,6 +15,7 @@ from objectives.errors import Mistakes
 from trainer.feeds import fingerprint
 from trainer.feeds.feed import Feed
 from trainer.feeds.iterated import IteratedFeed
+from trainer.feeds.kinds import require_real
 from trainer.feeds.repeatable import refuse_unrepeatable
 from trainer.feeds.resumable import same_each_time
 from trainer.feeds.shares import Shares
@@ -147,6 +148,7 @@ def _require_static_leaf(name: str, leaf: Any) -> None:
         raise ConfigurationError(
             f"DatasetSource: {name} has the shape {leaf.shape}; expected a known one, as tf.ensure_shape gives"
         )
+    require_real(f"DatasetSource: {name}", leaf.dtype)
 
 
 def _single(value: tf.Tensor) -> tf.Tensor:

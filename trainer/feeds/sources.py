@@ -5,14 +5,17 @@ import functools
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError
 from objectives.annotations import Expected
+from objectives.errors import Mistakes
 from objectives.fields import Checked
 from trainer.feeds import fingerprint
 from trainer.feeds.feed import Feed
+from trainer.feeds.kinds import require_real
 from trainer.feeds.plan import Plan
 from trainer.feeds.resident import ResidentFeed
 from trainer.feeds.shares import Shares
@@ -96,10 +99,11 @@ class ArraySource(Source):
           resident: whether the arrays are kept on the device; None for yes if they take at most 1 GiB.
 
         Raises:
-          ConfigurationError: the arrays differ in length, or there is no example.
+          ConfigurationError: the arrays differ in length, hold no real numbers, or there is no example.
         """
         given = dict(zip(NAMES, (inputs, targets, sample_weight), strict=True))
         arrays = {name: tf.nest.map_structure(np.asarray, value) for name, value in given.items() if value is not None}
+        _require_real(arrays)
         self.size = _common_length(arrays)
         self.resident = _bytes(arrays) <= _RESIDENT_BYTES if resident is None else resident
         self.arrays: Mapping[str, Any] = tf.nest.map_structure(_single, arrays) if self.resident else arrays
@@ -136,6 +140,14 @@ class ArraySource(Source):
         if not self._shuffle:
             return np.arange(self.size)
         return np.random.default_rng((seed, epoch)).permutation(self.size)
+
+
+def _require_real(arrays: Mapping[str, Any]) -> None:
+    mistakes = Mistakes()
+    for path, array in keras.tree.flatten_with_path(dict(arrays)):
+        with mistakes.gathered():
+            require_real(f"ArraySource: {'.'.join(map(str, path))}", array.dtype)
+    mistakes.raise_any()
 
 
 def _single(array: np.ndarray) -> np.ndarray:

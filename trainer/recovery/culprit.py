@@ -1,25 +1,30 @@
 """Culprit: what is at fault for a step that is not finite, in words, from all that a second look at it found."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from trainer.executions.examination import Examples, at_fault
 
 _SHOWN = 5
 
 
-def culprit(values: Mapping[str, float], examples: Mapping[str, Examples] | None = None) -> str:
+def culprit(
+    values: Mapping[str, float],
+    examples: Mapping[str, Examples] | None = None,
+    out_of_range: Sequence[str] = (),
+) -> str:
     """What is at fault: all of it, and nothing else.
 
     Args:
       values: of the step, see `Program.examine`.
       examples: by term, which of the batch are enough for it.
+      out_of_range: sentences about labels, indices and masks, which are at fault for all that depends on them.
 
     >>> fine = {"terms/a/raw": 0.0, "terms/a/weight": 1.0, "terms/a/weighted": 0.0, "terms/a/grad_norm": math.nan}
     >>> culprit({**fine, "terms/a/not_finite/slope": 2.0}, {"a": Examples((3,), of=8)})
     "the gradient of the term 'a' is nan (its raw value is 0), for example 3 of the 8 in the batch"
     """
-    found = list(_terms(values, examples or {})) or list(_update(values))
+    found = list(out_of_range or _terms(values, examples or {})) or list(_update(values))
     if found:
         return "; ".join(found)
     if not math.isfinite(values.get("loss/total", 0.0)):

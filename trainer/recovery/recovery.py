@@ -53,7 +53,7 @@ class Recovery:
           NonFiniteError: it must not, or not once more.
         """
         values = self._program.examine(found.data, int(self._step))
-        cause = culprit(values, values.examples)
+        cause = culprit(values, values.examples, values.out_of_range)
         what = f"step {found.step:,} would not be finite: {cause}"
         if self._guard.spent:
             raise NonFiniteError(f"{what}; its update was not applied.{self._autopsy(found, values, cause)}")

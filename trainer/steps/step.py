@@ -36,6 +36,7 @@ from trainer.steps.layer_state import LayerState
 from trainer.steps.precision import LossScale
 from trainer.steps.random_streams import RandomStreams
 from trainer.steps.replicas import gather_from_replicas, sum_over_replicas
+from trainer.steps.strangers import refuse_strangers
 from trainer.steps.tap import Tap
 
 
@@ -183,7 +184,12 @@ class Step:
 
     def measure(self, batch: Batch, step: tf.Tensor, *, training: bool) -> Mean:
         """The mean of each part over the replica's shard, undivided: two vectors `[parts]`."""
-        totals, counts = zip(*self._means(batch, step, training=training), strict=True)
+        with tf.GradientTape(persistent=True, watch_accessed_variables=training) as tape:
+            means = self._means(batch, step, training=training)
+        if training:
+            by_part = {part.name: mean.total for part, mean in zip(self.parts, means, strict=True)}
+            refuse_strangers(tape, by_part, self.tap.model)
+        totals, counts = zip(*means, strict=True)
         return Mean(tf.stack(totals), tf.stack(counts))
 
     def _means(self, batch: Batch, step: tf.Tensor, *, training: bool) -> list[Mean]:

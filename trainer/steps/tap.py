@@ -12,6 +12,7 @@ from objectives import ConfigurationError, Key
 from objectives.blame import blamed
 from objectives.errors import Mistakes
 from objectives.keys import has_star, named, split_key
+from objectives.ranges import poisoned, safe_indices
 from trainer.steps.auto_names import aliases, by_either_name
 
 
@@ -20,14 +21,18 @@ class Tap:
 
     It listens to the layers' own calls, so that layers of functional, sequential, nested and subclassed models
     are reached alike, without a second forward pass. A layer that is called several times in one pass gives a
-    list: `activations.encoder.0`, `activations.encoder.1`.
+    list: `activations.encoder.0`, `activations.encoder.1`. So do several layers or variables of one path: a key with
+    a star takes all of them, one without has to say which, `weights.dense/kernel.1`.
+
+    While it calls the model, an index that an `Embedding` has no row for makes what the layer puts out for it NaN, and
+    is recorded (see `objectives.ranges`).
 
     Attributes:
       model: the model.
-      weights: the variables that keys name, by their path.
+      weights: the variables that keys name, by their path; a list where several have one.
 
     Raises:
-      ConfigurationError: a key names no layer or variable of the model; all such keys are reported at once.
+      ConfigurationError: a key names no layer or variable of the model, or several; all such keys are reported at once.
 
     >>> model = keras.Sequential([keras.Input([2]), keras.layers.Dense(3, name="hidden"), keras.layers.Dense(1)])
     >>> outputs, activations = Tap(model, ["outputs", "activations.hidden"])(keras.ops.ones([4, 2]), training=True)
@@ -37,23 +42,28 @@ class Tap:
 
     def __init__(self, model: keras.Model, keys: Iterable[Key]):
         self.model = model
-        layers, variables = dict(layer_paths(model)), {variable.path: variable for variable in model.variables}
-        fresh = aliases(model, layers.values(), [*layers, *variables])
+        layers = _by_path(layer_paths(model))
+        variables = _by_path((variable.path, variable) for variable in model.variables)
+        fresh = aliases(model, sum(layers.values(), start=[]), [*layers, *variables])
         mistakes = Mistakes()
-        self._layers: dict[str, keras.Layer] = {}
+        self._layers: dict[str, list[keras.Layer]] = {}
         self._wanted: set[str] = set()  # by a key without a star
-        self.weights: dict[str, keras.Variable] = {}
+        self.weights: dict[str, keras.Variable | list[keras.Variable]] = {}
         for key in sorted(keys):
             with mistakes.gathered():
                 root, path = split_key(key)
                 if root == "activations":
                     found = named(path, by_either_name(path, layers, fresh, key), key)
-                    self._layers.update(found)
+                    self._layers.update(_unambiguous(found, path, key))
                     self._wanted.update(found if not has_star(key) else ())
                 elif root == "weights":
-                    self.weights.update(named(path, by_either_name(path, variables, fresh, key), key))
+                    found = _unambiguous(named(path, by_either_name(path, variables, fresh, key), key), path, key)
+                    self.weights.update({name: of if len(of) > 1 else of[0] for name, of in found.items()})
         mistakes.raise_any()
-        for layer in self._layers.values():
+        for path, layer in layer_paths(model):
+            if isinstance(layer, keras.layers.Embedding):
+                _guard(path, layer)
+        for layer in sum(self._layers.values(), start=[]):
             _listen(layer)
 
     def __call__(self, inputs: Any, *, training: bool) -> tuple[Any, dict[str, Any]]:
@@ -65,7 +75,8 @@ class Tap:
         with _Recording() as calls, blamed(f"the model {self.model.name!r}"):
             outputs = self.model(inputs, training=training)
         self._refuse_own_losses()
-        heard = {path: self._heard(path, calls.get(id(layer), [])) for path, layer in self._layers.items()}
+        calls_of = {path: [calls.get(id(layer), []) for layer in layers] for path, layers in self._layers.items()}
+        heard = {path: self._heard(path, sum(of, start=[])) for path, of in calls_of.items()}
         return outputs, {path: of if len(of) > 1 else of[0] for path, of in heard.items() if of}
 
     def _heard(self, path: str, outputs: list[Any]) -> list[Any]:
@@ -90,6 +101,29 @@ class Tap:
                 f"the model adds {len(self.model.losses)} losses of its own (add_loss or a layer's regularizer), which "
                 f"no term shows; expected a model without them: state each as a term, such as ActivationPenalty"
             )
+
+
+def _by_path(pairs: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
+    """What has each path: several layers of subclassed models and several variables may have one."""
+    found: dict[str, list[Any]] = {}
+    for path, thing in pairs:
+        others = found.setdefault(path, [])
+        if all(thing is not other for other in others):
+            others.append(thing)
+    return found
+
+
+def _unambiguous(found: dict[str, list[Any]], path: str, key: Key) -> dict[str, list[Any]]:
+    """What a key names, as it is; raises ConfigurationError where it means one thing and several have its path."""
+    several = found.get(path, []) if "*" not in path else []
+    if len(several) > 1:
+        shapes = ", ".join(str(tuple(thing.shape)) for thing in several if isinstance(thing, keras.Variable))
+        what = f"variables, {shapes}" if shapes else "layers"
+        raise ConfigurationError(
+            f"key {key!r} is the path of {len(several)} {what}; expected one: a name of its own for each layer, or "
+            f"{f'{key}.0'!r} to {f'{key}.{len(several) - 1}'!r}, or a star for all"
+        )
+    return found
 
 
 def layer_paths(model: keras.Model) -> Iterator[tuple[str, keras.Layer]]:
@@ -132,6 +166,28 @@ class _Recording:
 
     def __exit__(self, *_: object) -> None:
         _heard.calls = None
+
+
+def _guard(path: str, layer: keras.layers.Embedding) -> None:
+    """Makes an embedding obey the range of its indices while a recording of its thread is open; once for good."""
+    if getattr(layer.call, "guards", False):
+        return
+    call, rows = layer.call, layer.input_dim
+    whole = type(layer).call is keras.layers.Embedding.call
+
+    @functools.wraps(call)
+    def guarding(inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        listened = getattr(_heard, "calls", None) is not None
+        if not (listened and tf.is_tensor(inputs) and (whole or inputs.dtype.is_integer)):
+            return call(inputs, *args, **kwargs)
+        # As Keras does, which takes whole numbers that are floats too.
+        indices = inputs if inputs.dtype.is_integer else tf.cast(inputs, tf.int32)
+        expected = f"whole numbers from 0 to {rows - 1} (its input_dim is {rows})"
+        indices, outside = safe_indices(f"the inputs of the layer {path!r}", indices, rows, expected=expected)
+        return poisoned(call(indices, *args, **kwargs), outside)
+
+    guarding.guards = True  # type: ignore[attr-defined]
+    layer.call = guarding
 
 
 def _listen(layer: keras.Layer) -> None:

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from objectives import ConfigurationError
+from objectives import ConfigurationError, Context, Objective, WeightDecay
 from trainer.steps.tap import Tap, layer_paths
 
 X = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
@@ -136,6 +136,80 @@ def test_a_star_leaves_out_a_layer_that_is_never_called():
     model.spare = layers.Dense(2, name="spare")
     model(X)
     assert "spare" not in Tap(model, ["activations.*"])(X, training=False)[1]
+
+
+class Twins(keras.Model):
+    """A model of two parts whose layers bear the same names."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts = [keras.Sequential([layers.Dense(n, name="dense")], name="part") for n in (4, 2)]
+
+    def call(self, inputs):
+        return self.parts[1](self.parts[0](inputs))
+
+
+def twins():
+    model = Twins()
+    model(X)
+    return model
+
+
+def test_a_star_takes_all_variables_and_layers_of_one_path():
+    model = twins()
+    kernels = [variable.numpy() for variable in model.trainable_variables if variable.path.endswith("kernel")]
+    tap = Tap(model, ["weights.*kernel", "activations.part/*"])
+    outputs, activations = tap(X, training=False)
+    context = Context(weights=tap.weights, activations=activations, outputs=outputs)
+    objective = Objective(decay=WeightDecay())
+    means = objective.means(context, objective.parts(context)).values()
+    decay = sum(float(mean.total) for mean in means)
+    np.testing.assert_allclose(decay, sum(np.sum(np.square(kernel)) for kernel in kernels), rtol=1e-6)
+    first, second = activations["part/dense"]
+    np.testing.assert_allclose(first, X @ kernels[0], atol=1e-6)
+    np.testing.assert_array_equal(second, outputs)
+
+
+def test_one_of_several_is_named_by_its_number():
+    model = twins()
+    path = model.trainable_variables[0].path
+    assert model.trainable_variables[2].path == path
+    tap = Tap(model, [f"weights.{path}.1", "activations.part/dense.0"])
+    _, activations = tap(X, training=False)
+    context = Context(weights=tap.weights, activations=activations)
+    assert context[f"weights.{path}.1"] is model.trainable_variables[2]
+    assert context["activations.part/dense.0"].shape == (5, 4)
+
+
+def test_a_key_of_one_path_that_several_have_is_refused():
+    model = twins()
+    path = model.trainable_variables[0].path
+    with pytest.raises(ConfigurationError) as error:
+        Tap(model, [f"weights.{path}", "activations.part/dense"])
+    layer, weight = error.value.messages
+    assert "is the path of 2 layers; expected one" in layer
+    assert "is the path of 2 variables, (3, 4), (4, 2); expected one: a name of its own for each layer, or " in weight
+    assert f"'weights.{path}.0' to 'weights.{path}.1'" in weight
+
+
+def embedded():
+    inputs = keras.Input([3])  # floats, as Keras takes tokens by default
+    return keras.Model(inputs, layers.Embedding(4, 2, mask_zero=True, name="tokens")(inputs))
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "xla"])
+def test_an_index_that_an_embedding_has_no_row_for_gives_nan_where_the_tap_calls_it_and_else_what_keras_gives(compiled):
+    model = embedded()
+    tokens = tf.constant([[0.0, 3.0, 1.0], [4.0, -1.0, 2.0]])
+    plain = model(tf.maximum(tokens % 4, 0)).numpy()
+    tap = Tap(model, ["activations.tokens"])
+    call = tf.function(tap, jit_compile=True) if compiled else tap
+    outputs, activations = call(tokens, training=False)
+    np.testing.assert_array_equal(np.isnan(outputs).any(axis=-1), [[False, False, False], [True, True, False]])
+    np.testing.assert_array_equal(outputs[0], plain[0])
+    np.testing.assert_array_equal(activations["tokens"], outputs)
+    assert np.isfinite(model(tokens[:1]).numpy()).all()
+    assert model(tokens[:1])._keras_mask.numpy().tolist() == [[False, True, True]]
 
 
 class AddsLoss(layers.Layer):

@@ -1,0 +1,65 @@
+"""Ranges: which labels, indices and masks of a batch lie outside of theirs, by a look that trains nothing."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from objectives.ranges import Reading, describe, recording
+from trainer.feeds.feed import Block, Feed
+from trainer.steps.step import Step
+
+
+def outside_of_ranges(
+    strategy: tf.distribute.Strategy, step: Step, feed: Feed, blocks: Iterable[Block], number: int
+) -> list[str]:
+    """A sentence for each read that lies outside of its range in the first batch that has any; none if all are inside.
+
+    Examples are counted from 0 on over all blocks, without padding.
+
+    Args:
+      strategy: over which the step runs.
+      step: what reads.
+      feed: of the blocks.
+      blocks: batches, in their order.
+      number: how many updates were done.
+    """
+    look, readings = _trace(step, feed)
+    first = 0
+    for data, start, stop in blocks:
+        for index in range(start, stop):
+            found = look(data, tf.constant(index), tf.constant(number, tf.int64))
+            *arrays, valid = tf.nest.map_structure(lambda part: strategy.gather(part, axis=0).numpy(), found)
+            sentences = [*_sentences(readings, arrays, valid > 0, first)]
+            if sentences:
+                return sentences
+            first += int(np.sum(valid > 0))
+    return []
+
+
+def _trace(step: Step, feed: Feed) -> tuple[Any, list[Reading]]:
+    """A function of data, row and step: for each reading its values and which are outside; and which rows are real."""
+    readings: list[Reading] = []
+
+    def on_replica(batch, number):
+        with recording() as found:
+            step.measure(batch, number, training=False)
+        readings[:] = found
+        size = tf.shape(tf.nest.flatten(batch["inputs"])[0])[:1]
+        return [*((one.values, one.outside) for one in found), batch.get("valid", tf.ones(size))]
+
+    @tf.function(autograph=False)
+    def run(data, row, number):
+        return feed.run(on_replica, data, row, number)
+
+    return run, readings
+
+
+def _sentences(readings: list[Reading], arrays: list[Any], valid: np.ndarray, first: int) -> Iterator[str]:
+    for reading, (values, outside) in zip(readings, arrays, strict=True):
+        # What has no axis of examples, as where a model folds several axes into one, has no padding either.
+        real = valid if len(values) == len(valid) else np.ones(len(values), bool)
+        sentence = describe(reading, values[real], outside[real], row="example", first=first)
+        if sentence is not None:
+            yield sentence

@@ -1,0 +1,137 @@
+"""Functions: what a function would compute, as its name and a digest that every process finds alike."""
+
+import dataclasses
+import dis
+import functools
+import hashlib
+import types
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+# Objects that can be called, and whose variables training changes.
+_STATEFUL = (tf.Module, tf.__internal__.tracking.Trackable)
+
+
+def describe_function(function: Callable[..., Any]) -> str:
+    """The name of a function and a digest of all that it computes with.
+
+    That is its code, the numbers, texts, arrays and functions in it, in its defaults, in what it closes over and in the
+    variables of its module that it uses. What it is called within, where it stands and its comments are no part of it.
+    Other objects that it uses count by their class alone: models and variables are states, not settings.
+
+    >>> def scaled(by):
+    ...     return lambda x: by * x
+    >>> describe_function(scaled(2.0)) == describe_function(scaled(2.0))
+    True
+    >>> describe_function(scaled(2.0)) == describe_function(scaled(3.0))
+    False
+    """
+    inner = _unwrapped(function)
+    while isinstance(inner, functools.partial):
+        inner = _unwrapped(inner.func)
+    name = getattr(inner, "__qualname__", type(inner).__qualname__)
+    digest = hashlib.sha256()
+    for part in _parts(function, frozenset()):
+        digest.update(part.encode() + b"\0")
+    return f"{name} (digest {digest.hexdigest()[:12]})"
+
+
+def _unwrapped(value: Any) -> Any:
+    """What a tf.function was made of; all else as it is."""
+    return value.python_function if isinstance(value, tf.types.experimental.PolymorphicFunction) else value
+
+
+def _parts(value: Any, seen: frozenset[int]) -> Iterator[str]:
+    """All that makes up a value, as text; `seen` are the functions and containers around it."""
+    value = _unwrapped(value)
+    if id(value) in seen:
+        return
+    inside = seen | {id(value)}
+    if isinstance(value, types.FunctionType):
+        yield from _parts_of_function(value, inside)
+    elif isinstance(value, types.MethodType):
+        yield from _parts(value.__func__, inside)
+        yield from _parts_of_object(value.__self__, inside)
+    elif isinstance(value, functools.partial):
+        yield "partial"
+        yield from _parts([value.func, value.args, value.keywords], inside)
+    elif isinstance(value, types.CodeType):
+        yield from _parts_of_code(value, inside)
+    elif isinstance(value, (tf.Variable, keras.Variable)):
+        yield f"variable {value.dtype} {value.shape}"
+    elif isinstance(value, (np.ndarray, np.generic)) or (tf.is_tensor(value) and hasattr(value, "numpy")):
+        yield from _parts_of_array(value)
+    elif isinstance(value, Mapping):
+        yield "mapping"
+        for key in sorted(value, key=repr):
+            yield from _parts([key, value[key]], inside)
+    elif isinstance(value, (set, frozenset)):
+        yield from _parts(sorted(value, key=repr), inside)
+    elif isinstance(value, (list, tuple)):
+        yield f"{type(value).__name__} {len(value)}"
+        for element in value:
+            yield from _parts(element, inside)
+    elif value is None or value is ... or isinstance(value, (bool, int, float, complex, str, bytes)):
+        yield f"{type(value).__name__} {value!r}"
+    elif isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType)):
+        yield getattr(value, "__qualname__", value.__name__)
+    else:
+        yield from _parts_of_object(value, inside)
+
+
+def _parts_of_function(function: types.FunctionType, seen: frozenset[int]) -> Iterator[str]:
+    yield from _parts_of_code(function.__code__, seen, doc=function.__doc__)
+    yield from _parts([function.__defaults__, function.__kwdefaults__], seen)
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        yield name
+        try:
+            yield from _parts(cell.cell_contents, seen)
+        except ValueError:  # a name that its surroundings have not set yet
+            yield "unset"
+    for name in sorted(_globals(function.__code__) & function.__globals__.keys()):
+        yield name
+        yield from _parts_of_global(function, function.__globals__[name], seen)
+
+
+def _parts_of_global(function: types.FunctionType, value: Any, seen: frozenset[int]) -> Iterator[str]:
+    """Functions of other packages are known by their names: they change with the versions of those."""
+    if isinstance(value, types.FunctionType) and _package(value) != _package(function):
+        yield f"{value.__module__}.{value.__qualname__}"
+    else:
+        yield from _parts(value, seen)
+
+
+def _parts_of_code(code: types.CodeType, seen: frozenset[int], doc: str | None = None) -> Iterator[str]:
+    yield code.co_code.hex()
+    yield " ".join([*code.co_names, *code.co_varnames])
+    constants = code.co_consts
+    yield from _parts(constants[1:] if doc is not None and constants[:1] == (doc,) else constants, seen)
+
+
+def _parts_of_array(value: Any) -> Iterator[str]:
+    array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+    yield f"array {array.dtype} {array.shape} {hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()}"
+
+
+def _parts_of_object(value: Any, seen: frozenset[int]) -> Iterator[str]:
+    yield f"{type(value).__module__}.{type(value).__qualname__}"
+    if dataclasses.is_dataclass(value):
+        yield from _parts({field.name: getattr(value, field.name) for field in dataclasses.fields(value)}, seen)
+    elif callable(value) and hasattr(value, "__dict__") and not isinstance(value, _STATEFUL):
+        # Keras numbers the names of what it makes: the second of a process has another.
+        settings = {name: setting for name, setting in vars(value).items() if name != "name"}
+        yield from _parts([vars(type(value)).get("__call__"), settings], seen)
+
+
+def _globals(code: types.CodeType) -> set[str]:
+    """The variables of its module that some code uses, and the functions in it."""
+    names = {step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return names.union(*(_globals(inner) for inner in code.co_consts if isinstance(inner, types.CodeType)))
+
+
+def _package(function: types.FunctionType) -> str:
+    return (function.__module__ or "").partition(".")[0]

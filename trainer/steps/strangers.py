@@ -1,0 +1,56 @@
+"""Strangers: trainable variables that terms depend on and the model does not own, so that nothing would train them."""
+
+import gc
+from collections.abc import Mapping, Sequence
+
+import keras
+import tensorflow as tf
+
+from objectives import ConfigurationError
+from objectives.errors import Mistakes
+
+
+def refuse_strangers(tape: tf.GradientTape, totals: Mapping[str, tf.Tensor], model: keras.Model) -> None:
+    """Raises ConfigurationError where a term has a gradient with respect to a trainable variable of somebody else's.
+
+    Args:
+      tape: persistent; it saw how the totals were made.
+      totals: of each term, by its name.
+      model: what is trained.
+    """
+    strangers = _strangers(tape.watched_variables(), model)
+    mistakes = Mistakes()
+    for name, total in totals.items() if strangers else ():
+        gradients = tape.gradient(total, strangers)
+        reached = [variable for variable, gradient in zip(strangers, gradients, strict=True) if gradient is not None]
+        with mistakes.gathered(f"term {name!r}"):
+            _refuse(reached)
+    mistakes.raise_any()
+
+
+def _refuse(variables: Sequence[tf.Variable]) -> None:
+    if variables:
+        around = _around()
+        names = [getattr(around.get(id(one)), "path", one.name.split(":")[0]) for one in variables]
+        shown = ", ".join(f"{name!r} {one.shape}" for name, one in zip(names, variables, strict=True))
+        raise ConfigurationError(
+            f"it depends on trainable variables that the model does not own, so nothing would train them: {shown}; "
+            f"expected the model to own them (a layer's add_weight makes such), or trainable=False or tf.stop_gradient "
+            f"for what is to stay as it is"
+        )
+
+
+def _strangers(watched: Sequence[tf.Variable], model: keras.Model) -> list[tf.Variable]:
+    values = [variable._value for variable in model.variables]
+    own = {id(part) for value in values for part in (value, *getattr(value, "values", ()))}
+    strangers = [variable for variable in watched if id(variable) not in own]
+    if not strangers:
+        return []
+    # Where a layer is frozen after it was built, the variables of TensorFlow do not know of it.
+    around = _around()
+    return [variable for variable in strangers if getattr(around.get(id(variable)), "trainable", True)]
+
+
+def _around() -> dict[int, keras.Variable]:
+    """All variables of Keras that there are, by the identity of the variable of TensorFlow that each is around."""
+    return {id(thing._value): thing for thing in gc.get_objects() if issubclass(type(thing), keras.Variable)}
