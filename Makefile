@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow check bench chaos faults mistakes endurance board
+.PHONY: demo test slow check bench chaos faults mistakes fuzz endurance board
 
 ## Trains one task without and with its regularising terms, and shows what they changed.
 demo: $(VENV)/made
@@ -42,6 +42,10 @@ faults: $(VENV)/made
 ## Makes the mistakes that users make, and writes down what they are answered: docs/mistakes.md.
 mistakes: $(VENV)/made
 	$(BIN)/python scripts/mistakes.py --output=docs/mistakes.md
+
+## Random configurations against a plain eager loop, for half an hour; the seed is shown.
+fuzz: $(VENV)/made
+	$(BIN)/python scripts/fuzz.py --minutes=30
 
 ## Watches a run of 20,000 steps from outside: its memory, open files and threads must not grow.
 endurance: $(VENV)/made

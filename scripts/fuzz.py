@@ -11,7 +11,8 @@ import re
 import time
 
 import hypothesis
-from absl import flags
+import tensorflow as tf
+from absl import flags, logging
 
 from fuzzing.comparison import compare
 from fuzzing.configurations import DEVICES, Configuration, configurations
@@ -26,6 +27,8 @@ _ROUND = 20
 
 
 def main(_: list[str]) -> None:
+    tf.get_logger().setLevel("ERROR")
+    logging.set_verbosity(logging.WARNING)
     configure_logical_devices(DEVICES)
     seed = random.randrange(10**6) if FLAGS.seed is None else FLAGS.seed
     print(f"seed {seed}", flush=True)

@@ -38,11 +38,18 @@ class Reference:
     built: Built
     optimizer: keras.optimizers.Optimizer
 
-    def update(self, batch: Arrays) -> dict[str, float]:
-        """Does one step on a batch `[batch, ...]`; the values it was computed from, by tag."""
+    def update(self, batch: Arrays, *, overflows: bool = False) -> dict[str, float]:
+        """Does one step on a batch `[batch, ...]`; the values before it, by tag.
+
+        Args:
+          batch: its examples.
+          overflows: whether the step is left out, as its scaled gradient overflows in half precision.
+        """
         variables = self.built.model.trainable_variables
         with tf.GradientTape() as tape:
             raw, total = self._terms(batch, *self._forward(batch["x"]))
+        if overflows:
+            return _tagged(raw, total)
         found = zip(tape.gradient(total, variables), variables, strict=True)
         gradients = [tf.zeros(v.shape, v.dtype) if g is None else tf.convert_to_tensor(g) for g, v in found]
         norm = tf.linalg.global_norm(gradients)
