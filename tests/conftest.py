@@ -1,15 +1,39 @@
-"""What every test has in common: devices to mirror over, and no gin bindings left by another test."""
+"""What every test has in common: devices to mirror over, signals that are heard, and no gin bindings left behind."""
 
-import gin
+import contextlib
+import signal
+
 import pytest
 
-from trainer.devices.strategy import configure_logical_devices
 
-# Devices are split before TensorFlow touches one, so here; a test asks for as many as it needs.
-configure_logical_devices(4)
+def pytest_configure(config):
+    """Readies a process that runs tests; the one that only hands them to others loads no TensorFlow."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        return
+    # A shell without job control starts background commands with SIGINT ignored, and their children inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    with _chatter_held_back(config.pluginmanager.getplugin("capturemanager")):
+        from trainer.devices.strategy import configure_logical_devices
+
+        # Devices are split before TensorFlow touches one, so here; a test asks for as many as it needs.
+        configure_logical_devices(4)
+
+
+@contextlib.contextmanager
+def _chatter_held_back(capture):
+    """Keeps what TensorFlow prints as it starts off the screen."""
+    capture.resume_global_capture()
+    try:
+        yield
+    finally:
+        capture.suspend_global_capture()
+        capture.read_global_capture()
 
 
 @pytest.fixture(autouse=True)
 def _no_gin_bindings_are_left():
+    import gin
+
     yield
     gin.clear_config()

@@ -17,10 +17,6 @@ packaged = [path for path in modules if path.relative_to(ROOT).parts[0] in ROOMS
 mirrored_rooms = [p for p in packaged if "tasks" not in p.parts and p.stem != "__init__"]
 
 
-def names(paths):
-    return [str(path.relative_to(ROOT)) for path in paths]
-
-
 def imported_rooms(path):
     """The rooms that a module imports, at any depth of its code."""
     for node in ast.walk(ast.parse(path.read_text())):
@@ -33,18 +29,29 @@ def imported_rooms(path):
         yield from (name.partition(".")[0] for name in found)
 
 
+def broken(rule, paths):
+    """What a rule says of each file that breaks it: a rule yields one sentence for each breach."""
+    assert paths, "there is something to check"
+    return [f"{path.relative_to(ROOT)}: {breach}" for path in paths for breach in rule(path)]
+
+
 def test_there_is_something_to_check():
     assert {path.relative_to(ROOT).parts[0] for path in modules} == {*ROOMS, "tests"}
 
 
-@pytest.mark.parametrize("path", outside_tests, ids=names(outside_tests))
-def test_imports_run_one_way(path):
-    room = path.relative_to(ROOT).parts[0]
-    allowed = ROOMS[: ROOMS.index(room) + 1]
+def test_imports_run_one_way():
     scripts = {script.stem for script in (ROOT / "scripts").glob("*.py")}  # scripts import one another by name
-    for name in imported_rooms(path):
-        assert name not in {*ROOMS, "tests"} or name in allowed, f"{room} imports {name}"
-        assert name not in scripts or room == "scripts", f"{room} imports the script {name}"
+
+    def rule(path):
+        room = path.relative_to(ROOT).parts[0]
+        allowed = ROOMS[: ROOMS.index(room) + 1]
+        for name in imported_rooms(path):
+            if name in {*ROOMS, "tests"} and name not in allowed:
+                yield f"{room} imports {name}"
+            if name in scripts and room != "scripts":
+                yield f"{room} imports the script {name}"
+
+    assert broken(rule, outside_tests) == []
 
 
 def test_files_and_folders_of_the_trainer_import_one_another_in_one_direction():
@@ -71,26 +78,36 @@ def imported_children(path):
             yield node.module.split(".")[1]
 
 
-@pytest.mark.parametrize("path", modules, ids=names(modules))
-def test_every_module_has_a_name_and_says_what_lives_there(path):
-    assert path.stem not in NAMELESS
-    first = path.read_text().split("\n")[0]
-    assert re.fullmatch(r'"""\w.*[.:,]?(""")?', first), f"the first line is {first!r}"
+def test_every_module_has_a_name_and_says_what_lives_there():
+    def rule(path):
+        first = path.read_text().split("\n")[0]
+        if path.stem in NAMELESS:
+            yield "the name says nothing"
+        if not re.fullmatch(r'"""\w.*[.:,]?(""")?', first):
+            yield f"the first line is {first!r}"
+
+    assert broken(rule, modules) == []
 
 
-@pytest.mark.parametrize("path", packaged, ids=names(packaged))
-def test_every_public_class_and_function_is_documented(path):
-    for node in ast.parse(path.read_text()).body:
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and not node.name.startswith("_"):
-            summary = (ast.get_docstring(node) or "").partition("\n")[0]
-            assert re.search(r"\w.*[.:]$", summary), f"{node.name} begins its docstring with {summary!r}"
+def test_every_public_class_and_function_is_documented():
+    def rule(path):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and not node.name.startswith("_"):
+                summary = (ast.get_docstring(node) or "").partition("\n")[0]
+                if not re.search(r"\w.*[.:]$", summary):
+                    yield f"{node.name} begins its docstring with {summary!r}"
+
+    assert broken(rule, packaged) == []
 
 
-@pytest.mark.parametrize("path", mirrored_rooms, ids=names(mirrored_rooms))
-def test_every_module_has_its_tests_in_the_same_place(path):
-    room = path.relative_to(ROOT)
-    mirrored = ROOT / "tests" / room.with_name(f"test_{path.name}")
-    assert mirrored.exists(), f"expected {mirrored.relative_to(ROOT)}"
+def test_every_module_has_its_tests_in_the_same_place():
+    def rule(path):
+        room = path.relative_to(ROOT)
+        mirrored = ROOT / "tests" / room.with_name(f"test_{path.name}")
+        if not mirrored.exists():
+            yield f"expected {mirrored.relative_to(ROOT)}"
+
+    assert broken(rule, mirrored_rooms) == []
 
 
 @pytest.mark.parametrize("name", ["README.md", "WORKSPACE.md"])
