@@ -9,6 +9,8 @@ from objectives import Term
 from objectives.schedules import Schedule
 from trainer import Task, config
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def entries(script):

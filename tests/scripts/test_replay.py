@@ -5,6 +5,8 @@ import shlex
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 CAUSE = "the raw values of the terms 'data' and 'small' are not finite, as inputs is not finite, for"
 
 
@@ -28,7 +30,6 @@ def test_a_run_ends_with_status_3_and_one_paragraph(stopped):
     assert {path.name for path in folder.iterdir()} == {"batch.npz", "state.npz", "step.json"}
 
 
-@pytest.mark.slow
 def test_the_printed_command_shows_the_step_again(script, stopped):
     process, _ = stopped
     _, name, *flags = shlex.split(re.search(r"python scripts/.*", process.stderr)[0])

@@ -7,6 +7,8 @@ import pytest
 
 from trainer.reports import jsonl
 
+pytestmark = pytest.mark.slow
+
 TINY = ("train.py", "--gin_file=tiny.gin")
 
 
@@ -95,25 +97,21 @@ def names(folder):
     return {tag.split("/")[1] for line in jsonl.read(folder) for tag in line.values if tag.startswith("terms/")}
 
 
-@pytest.mark.slow
 def test_a_dropped_term_is_gone(variants):
     assert names(variants[1] / "dropped") == {"data"}
 
 
-@pytest.mark.slow
 def test_a_changed_weight_shows_from_the_first_step(variants, tiny_run):
     assert column(variants[1] / "changed", "terms/small/weight") == [0.5] * 10
     assert column(variants[1] / "changed", "terms/small/raw")[0] == column(tiny_run[1], "terms/small/raw")[0]
     assert column(variants[1] / "changed", "terms/small/raw") != column(tiny_run[1], "terms/small/raw")
 
 
-@pytest.mark.slow
 def test_an_added_term_has_its_tags_and_its_schedule(variants):
     assert names(variants[1] / "added") == {"data", "small", "range"}
     assert column(variants[1] / "added", "terms/range/weight") == pytest.approx([step / 9 for step in range(10)])
 
 
-@pytest.mark.slow
 def test_two_devices_take_the_same_steps_as_one(variants, tiny_run):
     processes, folder = variants
     assert "2 replicas on CPU:0, CPU:1; execution graph" in processes["two devices"].stdout
@@ -121,14 +119,12 @@ def test_two_devices_take_the_same_steps_as_one(variants, tiny_run):
         assert column(folder / "two devices", tag) == pytest.approx(column(tiny_run[1], tag), abs=1e-5)
 
 
-@pytest.mark.slow
 def test_on_a_cpu_the_bits_of_a_run_are_those_of_the_next_deterministic_or_not(variants, tiny_run):
     folder = variants[1]
     assert column(folder / "deterministic", "loss/total") == column(tiny_run[1], "loss/total")
     assert column(folder / "two deterministic", "loss/total") == column(folder / "two devices", "loss/total")
 
 
-@pytest.mark.slow
 def test_a_dry_run_shows_the_terms_and_writes_nothing(variants, tiny_run):
     processes, folder = variants
     assert not (folder / "dry").exists()
@@ -138,7 +134,6 @@ def test_a_dry_run_shows_the_terms_and_writes_nothing(variants, tiny_run):
     assert float(rows[-1][4]) == pytest.approx(first["loss/total"], rel=1e-4)
 
 
-@pytest.mark.slow
 def test_the_configuration_is_printed_and_nothing_is_run(variants):
     processes, folder = variants
     assert "Trainer.seed = 3" in processes["printed"].stdout
@@ -146,14 +141,12 @@ def test_the_configuration_is_printed_and_nothing_is_run(variants):
     assert not (folder / "printed").exists()
 
 
-@pytest.mark.slow
 def test_the_same_folder_goes_on(variants, tiny_run):
     processes, folder = variants
     assert "going on at step 5" in processes["resumed"].stdout
     assert column(folder / "half", "loss/total") == column(tiny_run[1], "loss/total")
 
 
-@pytest.mark.slow
 def test_the_folder_of_another_experiment_is_refused_with_each_change_or_gone_on_with(variants):
     processes, folder = variants
     refused, allowed = processes["refused"], processes["allowed"]
@@ -165,6 +158,5 @@ def test_the_folder_of_another_experiment_is_refused_with_each_change_or_gone_on
     assert column(folder / "other", "terms/small/weight") == pytest.approx([0.5] * 10 + [0.1] * 2)
 
 
-@pytest.mark.slow
 def test_a_runs_own_record_replays_it(variants, tiny_run):
     assert column(variants[1] / "replayed", "loss/total") == column(tiny_run[1], "loss/total")

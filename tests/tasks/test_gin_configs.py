@@ -95,6 +95,7 @@ def test_every_run_reads_its_first_batch(first_batch, run):
     assert values["loss/total"] == pytest.approx(sum(weighted), rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("term", "run"), [(term, runs[-1]) for term, runs in FITS.items()])
 def test_a_term_stacks_on_every_plain_run_it_fits(first_batch, term, run):
     values = first_batch(run, term)

@@ -106,7 +106,7 @@ def stop():
     raise Stopped
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_run_that_died_goes_on_to_the_same_bits(run_in, at_step, tmp_path, count):
     run_in(tmp_path / "whole", count=count)
     for died_at in (3, 10, 14):
@@ -175,6 +175,7 @@ def fill(disk):
             file.write(bytes(4096))
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_ends_the_run_which_goes_on_once_there_is_room(run_in, tmp_path, small_disk):
     run_in(tmp_path / "whole")
     with pytest.raises(StorageError) as error:
@@ -189,6 +190,7 @@ def test_a_disk_that_fills_up_ends_the_run_which_goes_on_once_there_is_room(run_
     assert_same(small_disk / "run", tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_checkpoints_that_turn_read_only_end_the_run_which_goes_on_later(run_in, tmp_path):
     run_in(tmp_path / "whole")
     folder = tmp_path / "parts" / "checkpoints"

@@ -64,7 +64,14 @@ def logged(workdir):
     ]
 
 
-@pytest.mark.parametrize(("number", "count"), [(signal.SIGINT, 1), (signal.SIGTERM, 2), (signal.SIGHUP, 1)])
+@pytest.mark.parametrize(
+    ("number", "count"),
+    [
+        (signal.SIGINT, 1),
+        pytest.param(signal.SIGTERM, 2, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 1, marks=pytest.mark.slow),
+    ],
+)
 def test_a_run_that_was_interrupted_goes_on_as_if_it_had_not_been(run_in, number, count):
     whole, expected = run_in("whole", count=count)
     left, workdir = run_in("parts", Sends(7, number), count=count)

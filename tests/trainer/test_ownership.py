@@ -252,9 +252,9 @@ def test_a_model_built_anew_resumes_under_the_names_that_keras_then_gives(make_t
 @pytest.mark.parametrize(
     ("make", "execution"),
     [
-        (lambda: tf.distribute.OneDeviceStrategy("CPU:1"), "graph"),
+        pytest.param(lambda: tf.distribute.OneDeviceStrategy("CPU:1"), "graph", marks=pytest.mark.slow),
         (lambda: tf.distribute.OneDeviceStrategy("CPU:1"), "xla_loop"),
-        (lambda: tf.distribute.MirroredStrategy(["CPU:1"]), "xla_step"),
+        pytest.param(lambda: tf.distribute.MirroredStrategy(["CPU:1"]), "xla_step", marks=pytest.mark.slow),
         (tf.distribute.get_strategy, "graph"),
     ],
 )

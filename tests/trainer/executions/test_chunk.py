@@ -41,7 +41,7 @@ def counted(dense_model):
 @pytest.mark.parametrize(
     ("execution", "count"), [("graph", 1), ("xla_step", 1), ("xla_loop", 1), ("auto", 1), ("graph", 2)]
 )
-@pytest.mark.parametrize("terms", [1, 16])
+@pytest.mark.parametrize("terms", [pytest.param(1, marks=pytest.mark.slow), 16])
 def test_all_terms_share_one_forward_and_one_backward_pass_traced_once(
     make_program, counted, execution, count, terms, replicas
 ):

@@ -36,7 +36,7 @@ def noisy_program(make_program, dense_model):
     return make
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_measuring_changes_no_state(noisy_program, replicas, count):
     measured, model = noisy_program(strategy=replicas(count))
     before = measured._step.everything.arrays()
@@ -66,6 +66,7 @@ def test_the_real_batches_of_the_next_steps_are_measured(make_program, monkeypat
     assert set(asked) == {0, 12}  # what is compiled inside of a loop takes a first step
 
 
+@pytest.mark.slow
 def test_measuring_pulls_nothing_from_a_dataset_to_train_on(make_program, dense_model, data):
     def rows(execution):
         source = DatasetSource(lambda: tf.data.Dataset.from_tensor_slices((data["x"], data["y"])).shuffle(20, seed=1))

@@ -66,7 +66,7 @@ def run_in(make_trainer, dense_model, datasets, recorder, tmp_path):
         ("noisy", r"cannot be saved \(RandomStandardNormal is stateful\): a resumed run now replays 49 examples"),
     ],
 )
-@pytest.mark.parametrize(("execution", "count"), [("xla_loop", 1), ("graph", 2)])
+@pytest.mark.parametrize(("execution", "count"), [pytest.param("xla_loop", 1, marks=pytest.mark.slow), ("graph", 2)])
 def test_a_resumed_run_does_the_same_steps(run_in, replicas, kind, answer, execution, count):
     settings = {"execution": execution, "strategy": replicas(count)}
     weights, lines, _ = run_in("whole", kind, 12, **settings)

@@ -53,7 +53,14 @@ def run_batches(trainer, *spans):
 
 
 @pytest.mark.parametrize(
-    ("execution", "count"), [("graph", 1), ("xla_loop", 1), ("xla_step", 1), ("graph", 2), ("xla_step", 2)]
+    ("execution", "count"),
+    [
+        pytest.param("graph", 1, marks=pytest.mark.slow),
+        ("xla_loop", 1),
+        pytest.param("xla_step", 1, marks=pytest.mark.slow),
+        ("graph", 2),
+        pytest.param("xla_step", 2, marks=pytest.mark.slow),
+    ],
 )
 def test_a_run_stops_before_the_update_and_has_reported_all_others(make_run, recorder, execution, count):
     trainer = make_run(count, execution=execution, reports=[recorder])
@@ -89,7 +96,14 @@ def test_a_term_that_is_only_measured_stops_nothing(make_run, data):
     assert trainer.step == 10
 
 
-@pytest.mark.parametrize(("execution", "count"), [("graph", 1), ("xla_loop", 1), ("graph", 2)])
+@pytest.mark.parametrize(
+    ("execution", "count"),
+    [
+        ("graph", 1),
+        pytest.param("xla_loop", 1, marks=pytest.mark.slow),
+        pytest.param("graph", 2, marks=pytest.mark.slow),
+    ],
+)
 def test_a_skipped_batch_is_as_if_it_were_not_there(make_run, recorder, execution, count):
     trainer = make_run(count, execution=execution, non_finite="skip", reports=[recorder])
     trainer.train()
@@ -142,7 +156,7 @@ def test_it_may_not_happen_for_ever(make_run, tmp_path, policy):
     assert sum(trainer._guard.counts.values()) == 1
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_an_autopsy_replays_the_very_step(make_run, data, tmp_path, count):
     trainer = make_run(count, workdir=tmp_path)
     with pytest.raises(NonFiniteError, match=r"python scripts/replay.py --autopsy=.*/autopsy/000004"):
@@ -176,7 +190,8 @@ class Ends(keras.optimizers.schedules.LearningRateSchedule):
 
 
 @pytest.mark.parametrize(
-    ("execution", "count", "policy"), [("graph", 1, "raise"), ("xla_loop", 1, "skip"), ("graph", 2, "rollback")]
+    ("execution", "count", "policy"),
+    [("graph", 1, "raise"), pytest.param("xla_loop", 1, "skip", marks=pytest.mark.slow), ("graph", 2, "rollback")],
 )
 def test_an_infinite_learning_rate_stops_at_its_step_and_nothing_infinite_is_kept(
     make_run, data, tmp_path, execution, count, policy

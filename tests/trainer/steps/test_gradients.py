@@ -192,7 +192,7 @@ def test_a_frozen_layer_needs_no_term(make_trainer, dense_model, reads_hidden):
 # The optimizer's own weight decay
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow), 3])
 def test_the_weight_decay_of_adamw_is_applied_once(make_trainer, replicas, count):
     def weights(count, decay):
         optimizer = keras.optimizers.AdamW(0.01, weight_decay=decay)
@@ -208,7 +208,7 @@ def test_the_weight_decay_of_adamw_is_applied_once(make_trainer, replicas, count
 
 
 @pytest.mark.parametrize("layer", [lambda: keras.layers.Dropout(0.5, seed=3), keras.layers.BatchNormalization])
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_counts_are_of_the_masks_that_training_makes(make_trainer, replicas, layer, count):
     """A mean of ones is 1, whatever is masked; the moving statistics know of no more than one pass."""
 

@@ -73,6 +73,7 @@ def test_single_layers_may_stay_in_float32(make_trainer, dense_model):
 # What stays in float32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_terms_add_up_in_float32(half_trainer, precision):
     # Neither half precision counts 4,097 ones.
