@@ -137,12 +137,13 @@ class Executor:
 
     def _finite(self, rows: np.ndarray) -> int:
         """How many updates there are before the first that is not finite."""
-        finite = np.isfinite(rows[:, [0, -1]]).all(axis=1)
+        total, norm = (rows[:, self._step.tags.index(tag)] for tag in ("loss/total", "optimizer/grad_norm"))
+        finite = np.isfinite(total) & np.isfinite(norm)
         if self._step.loss_scale is not None:
             # The step leaves out a gradient that overflows and lowers its scale, until there is no lower one. A value
             # that is not finite while the gradient is was not left out.
             scaled = rows[:, self._step.tags.index("optimizer/loss_scale")] > 1.0
-            finite |= scaled & ~np.isfinite(rows[:, -1])
+            finite |= scaled & ~np.isfinite(norm)
         return len(rows) if finite.all() else int(np.argmin(finite))
 
     def _measured(self, first_step: int, steps: int) -> Choice:

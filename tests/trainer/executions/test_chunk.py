@@ -56,15 +56,18 @@ def test_all_terms_share_one_forward_and_one_backward_pass_traced_once(
 
 
 @pytest.mark.parametrize("execution", ["graph", "xla_loop"])
-def test_the_host_reads_once_a_chunk(make_program, monkeypatch, execution):
+def test_the_host_reads_the_numbers_of_a_chunk_once_and_whether_each_variable_is_finite(
+    make_program, monkeypatch, execution
+):
     program = make_program(execution=execution)
-    program.compile()
+    program.train(first_step=0, steps=1)
+    floating = [name for name, parts in program.everything.parts.items() if parts[0].dtype.is_floating]
     reads = []
     eager = type(tf.constant(0)).__mro__[1]
     read = eager._numpy
     monkeypatch.setattr(eager, "_numpy", lambda self: reads.append(self.shape) or read(self))
-    program.train(first_step=0, steps=50)
-    assert reads == [[LIMIT, len(program.tags)]]
+    program.train(first_step=1, steps=50)
+    assert reads == [[LIMIT, len(program.tags)], [len(floating)]]
 
 
 def test_a_chunk_without_steps_changes_nothing(make_program, dense_model):
