@@ -36,6 +36,7 @@ def test_a_run_leaves_its_folder(tiny_run):
         "metrics.jsonl",
         "learned.json",
         "pictures",
+        ".termwise.lock",
     }
     lines = jsonl.read(workdir)
     assert [line.step for line in lines if line.split == "train"] == list(range(1, 11))

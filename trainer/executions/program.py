@@ -228,7 +228,7 @@ class Program:
             try:
                 self._evaluated(self._evaluation, [self._eval_feed.look(0)], step)
             except (ValueError, TypeError) as error:
-                if isinstance(error, ConfigurationError) or train == evaluation:
+                if train == evaluation:
                     raise
                 raise ConfigurationError(
                     f"the evaluation source cannot be evaluated: an example is like {evaluation} there, and like "

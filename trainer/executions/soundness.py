@@ -35,7 +35,7 @@ class Soundness:
           state: all that training changes.
         """
         self._strategy = strategy
-        self._parts = {name: part for name, parts in state.parts.items() for part in parts if part.dtype.is_floating}
+        self._parts = [(name, part) for name, parts in state.parts.items() for part in parts if part.dtype.is_floating]
         self._at_first = self._finite()
 
     def holds(self) -> bool:
@@ -46,9 +46,7 @@ class Soundness:
         """One of the numbers that are not finite, NaN if there is one, of each part of this process that has some."""
         flags = self._at_first & ~self._finite()
         return {
-            name: _odd(part.numpy())
-            for (name, part), is_broken in zip(self._parts.items(), flags, strict=True)
-            if is_broken
+            name: _odd(part.numpy()) for (name, part), is_broken in zip(self._parts, flags, strict=True) if is_broken
         }
 
     def _finite(self) -> np.ndarray:
@@ -58,7 +56,7 @@ class Soundness:
     def _look(self) -> tf.types.experimental.PolymorphicFunction:
         @tf.function(autograph=False)
         def finite():
-            return tf.stack([tf.reduce_all(tf.math.is_finite(part)) for part in self._parts.values()])
+            return tf.stack([tf.reduce_all(tf.math.is_finite(part)) for _, part in self._parts])
 
         return finite
 

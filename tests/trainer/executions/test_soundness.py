@@ -36,10 +36,12 @@ def test_each_replica_is_looked_at(replicas):
     strategy = replicas(2)
     with strategy.scope():
         variable = tf.Variable(1.0)
-    soundness = Soundness(strategy, State({}, {"own": variable}))
-    variable.values[1].assign(np.nan)
-    assert not soundness.holds()
-    assert list(soundness.broken()) == ["own@1"]
+    soundness = Soundness(strategy, State({"weight": variable}))
+    for part in variable.values:
+        part.assign(np.nan)
+        assert not soundness.holds()
+        assert list(soundness.broken()) == ["weight"]
+        part.assign(1.0)
 
 
 @pytest.mark.parametrize("steps", [1, 7, 8])

@@ -9,7 +9,9 @@ from trainer.executions.trials import Trials
 
 @pytest.fixture
 def program(make_program):
-    return make_program(average_momentum=0.9)
+    program = make_program(average_momentum=0.9)
+    with program._step.adoption.at_work():
+        yield program
 
 
 @pytest.fixture
