@@ -67,7 +67,7 @@ def _nested() -> Built:
     return Built(model, both, "activations.inner/hidden")
 
 
-class _Subclassed(keras.Model):
+class Subclassed(keras.Model):
     """Calls its layers itself, and adds the inputs to what the hidden layer returns."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class _Subclassed(keras.Model):
 
 
 def _subclassed() -> Built:
-    model = _Subclassed()
+    model = Subclassed()
     model(keras.ops.zeros([1, 3]))
     return Built(model, model.both)
 

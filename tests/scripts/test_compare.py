@@ -12,7 +12,8 @@ def test_a_column_a_run_and_a_row_a_term(script, tiny_run, tmp_path):
     _, workdir = tiny_run
     other = tmp_path / "other"
     other.mkdir()
-    line = {"split": "eval", "step": 3, "loss/total": 7.0, "terms/data/raw": 1.25, "terms/extra/raw": 3.5}
+    terms = {"terms/data/raw": 1.25, "terms/data/weighted": 1.25, "terms/extra/raw": 3.5, "terms/extra/weighted": 3.5}
+    line = {"split": "eval", "step": 3, "loss/total": 4.75, **terms}
     (other / jsonl.NAME).write_text(json.dumps(line) + "\n")
     process = script("compare.py", workdir, other)
     assert process.returncode == 0, process.stderr
