@@ -62,18 +62,19 @@ def test_the_value_is_the_oracles(case, differentiate):
     np.testing.assert_allclose(value, case.mean(), rtol=1e-6)
 
 
-@pytest.mark.parametrize("role", ["mask", "sample_weight", "valid"])
-def test_a_factor_an_example_is_the_oracles(case, differentiate, role):
+def test_a_factor_an_example_is_the_oracles(case, differentiate):
     ones = np.ones(len(case.tensors[case.by]), np.float32)
-    factors = {"mask": ones, "sample_weight": ones, "valid": ones, role: np.float32(np.arange(len(ones)) % 2)}
-    value, _ = differentiate(case.masked, case.by)(
-        case.tensors,
-        weights={"mask": factors["mask"]},
-        sample_weight=factors["sample_weight"],
-        valid=factors["valid"],
-    )
-    expected = case.mean(mask=factors["mask"] * factors["valid"], factor=factors["sample_weight"])
-    np.testing.assert_allclose(value, expected, rtol=1e-6)
+    evaluate = differentiate(case.masked, case.by)
+    for role in ("mask", "sample_weight", "valid"):
+        factors = {"mask": ones, "sample_weight": ones, "valid": ones, role: np.float32(np.arange(len(ones)) % 2)}
+        value, _ = evaluate(
+            case.tensors,
+            weights={"mask": factors["mask"]},
+            sample_weight=factors["sample_weight"],
+            valid=factors["valid"],
+        )
+        expected = case.mean(mask=factors["mask"] * factors["valid"], factor=factors["sample_weight"])
+        np.testing.assert_allclose(value, expected, rtol=1e-6, err_msg=role)
 
 
 def test_a_mask_an_element_with_padding_and_sample_weights_is_the_oracles(case, differentiate, roots):

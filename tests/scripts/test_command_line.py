@@ -5,6 +5,7 @@ import pytest
 TINY = ("train.py", "--gin_file=tiny.gin")
 
 
+@pytest.mark.slow
 def test_an_unknown_flag_is_answered_with_the_nearest(script):
     process = script("train.py", "--gin_fiel=tiny.gin")
     assert (process.returncode, process.stdout) == (2, "")

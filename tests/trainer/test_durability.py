@@ -117,6 +117,7 @@ def test_a_run_that_died_goes_on_to_the_same_bits(run_in, at_step, tmp_path, cou
     assert_same(tmp_path / "parts", tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_a_run_whose_newest_checkpoint_is_damaged_goes_on_from_the_one_before(run_in, tmp_path, caplog):
     run_in(tmp_path / "whole")
     run_in(tmp_path / "parts", steps=12)

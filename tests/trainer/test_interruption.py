@@ -172,12 +172,14 @@ def insist(more=""):
     return process.returncode, process.stdout, process.stderr
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_the_process_at_once():
     status, output, errors = insist()
     assert (status, output) == (130, "still here\n")
     assert errors.splitlines()[-1] == "SIGINT: finishing what runs, then saving; once more leaves at once"
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_in_a_notebook_leaves_python_running():
     status, _, errors = insist("sys.ps1 = 'In: '")
     assert "KeyboardInterrupt" in errors

@@ -157,7 +157,8 @@ def test_no_checkpoint_says_that_lines_were_reported_which_a_report_lost(make_tr
     settings = {"workdir": tmp_path, "checkpoint_every": 2, "log_every": 1, "chunk_steps": 1, "steps": 1000}
     with pytest.raises(ConnectionError):
         make_trainer(reports=[stop_at(5)], **settings).train()
-    assert max(int(path.name) for path in (tmp_path / "checkpoints").glob("[0-9]*")) == 4
+    # Lines that wait are written together, so that those of steps 3 and 4 may be lost with that of step 5.
+    assert {path.name for path in (tmp_path / "checkpoints").glob("[0-9]*")} <= {"000002", "000004"}
 
 
 def test_reports_are_closed_where_a_run_fails(make_trainer, recorder, stop_at):

@@ -41,7 +41,9 @@ def nested(dense_model, data):
 MSE = Objective(data=MeanSquaredError())
 
 
-@pytest.mark.parametrize("strategy", ["one", 1, 2])
+@pytest.mark.parametrize(
+    "strategy", [pytest.param("one", marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.slow), 2]
+)
 def test_a_trained_model_is_an_ordinary_one(make_trainer, nested, data, replicas, strategy, tmp_path):
     optimizer = keras.optimizers.Adam(0.05)
     strategy = tf.distribute.OneDeviceStrategy("CPU:0") if strategy == "one" else replicas(strategy)

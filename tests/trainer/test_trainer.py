@@ -51,7 +51,9 @@ def without_speed(lines):
     ]
 
 
-@pytest.mark.parametrize(("execution", "count"), [("graph", 1), ("xla_loop", 1), ("graph", 2)])
+@pytest.mark.parametrize(
+    ("execution", "count"), [pytest.param("graph", 1, marks=pytest.mark.slow), ("xla_loop", 1), ("graph", 2)]
+)
 def test_ten_steps_and_ten_more_are_twenty(run_in, replicas, execution, count):
     settings = {"execution": execution, "strategy": replicas(count)}
     whole, expected = run_in("whole", 20, **settings)
@@ -75,7 +77,7 @@ def test_a_run_may_be_looked_at_and_gone_on_with(make_trainer, dense_model, plai
     assert_same_weights(looked_at.model, whole.model)
 
 
-@pytest.mark.parametrize("log_every", [1, 3])
+@pytest.mark.parametrize("log_every", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_a_run_that_died_beyond_its_last_checkpoint_goes_on_from_it(run_in, stop_at, plain_source, log_every):
     settings = {"checkpoint_every": 5, "eval_every": 4, "eval": plain_source, "log_every": log_every, "chunk_steps": 2}
     whole, expected = run_in("whole", 20, **settings)

@@ -38,7 +38,7 @@ drawn = settings(
 )
 
 
-@settings(drawn, max_examples=2)
+@settings(drawn, max_examples=1)
 @example(PLAIN)
 @example(dataclasses.replace(PLAIN, kind="batch normalization", batch_size=8, execution="xla_step", source="dataset"))
 @given(configurations())

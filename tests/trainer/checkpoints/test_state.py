@@ -49,7 +49,7 @@ def test_random_generators_are_no_part_of_it(trained):
     assert [v.name for v in trainer.model.variables if "seed" in v.name]
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_arrays_loaded_into_another_trainer_are_its_state(trained, count):
     _, state = trained(count)
     arrays = {name: value + 1 for name, value in state.arrays().items()}

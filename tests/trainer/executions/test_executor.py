@@ -85,6 +85,7 @@ def test_a_second_look_does_not_choose_anew(make_program, monkeypatch):
     program.settle(first_step=5, steps=FOREVER, folder=None)
 
 
+@pytest.mark.slow
 def test_a_choice_is_written_down_and_taken_again(make_program, tmp_path, monkeypatch):
     program = make_program(execution="auto")
     program.settle(first_step=0, steps=FOREVER, folder=tmp_path)

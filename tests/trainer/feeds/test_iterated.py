@@ -62,8 +62,16 @@ def run_in(make_trainer, dense_model, datasets, recorder, tmp_path):
     [
         ("shuffled", "the state of its iterator is saved"),
         ("recorded", "the state of its iterator is saved"),
-        ("generated", r"cannot be saved \(PyFunc is stateful\): a resumed run now replays 49 examples"),
-        ("noisy", r"cannot be saved \(RandomStandardNormal is stateful\): a resumed run now replays 49 examples"),
+        pytest.param(
+            "generated",
+            r"cannot be saved \(PyFunc is stateful\): a resumed run now replays 49 examples",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "noisy",
+            r"cannot be saved \(RandomStandardNormal is stateful\): a resumed run now replays 49 examples",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 @pytest.mark.parametrize(("execution", "count"), [pytest.param("xla_loop", 1, marks=pytest.mark.slow), ("graph", 2)])
@@ -80,6 +88,7 @@ def test_a_resumed_run_does_the_same_steps(run_in, replicas, kind, answer, execu
     assert tf.strings.regex_full_match(said, f".*{answer}")
 
 
+@pytest.mark.slow
 def test_over_other_replicas_a_resumed_run_says_that_it_replays(run_in, replicas):
     run_in("parts", "recorded", 3)
     *_, headline = run_in("parts", "recorded", 5, strategy=replicas(2))

@@ -133,7 +133,7 @@ def test_a_run_may_roll_back_before_its_first_checkpoint_was_due(make_run, data,
     assert_same_state(trainer, run_batches(make_run(train=source), (1, 4)))
 
 
-@pytest.mark.parametrize("policy", ["skip", "rollback"])
+@pytest.mark.parametrize("policy", [pytest.param("skip", marks=pytest.mark.slow), "rollback"])
 def test_a_run_that_goes_on_passes_over_the_same_batches(make_run, tmp_path, policy):
     settings = {"non_finite": policy, "checkpoint_every": 2, "chunk_steps": 2}
     whole = make_run(workdir=tmp_path / "whole", **settings)

@@ -75,7 +75,7 @@ def test_the_weights_come_back_where_something_fails(averaged):
         np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_run_goes_on_with_its_averages_bit_for_bit(averaged, replicas, tmp_path, count):
     def run(folder, steps):
         trainer = averaged(workdir=tmp_path / folder, steps=steps, strategy=replicas(count))
