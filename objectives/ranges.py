@@ -23,7 +23,7 @@ class Reading:
     """What was read, and which of it lies outside of its range.
 
     Attributes:
-      what: for people, such as "the labels 'targets' of the term 'cost'".
+      what: in words, such as "the labels 'targets' of the term 'cost'".
       expected: what would be inside.
       values: `[batch, ...]`.
       outside: a bool for each of the values.
@@ -103,7 +103,7 @@ def label_range(classes: int) -> str:
 def safe_indices(
     what: str, indices: tf.Tensor, size: int, *, expected: str, ignored: int | None = None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Like `safe_labels`, for indices of anything; `what` they are and what was `expected`, for people."""
+    """Like `safe_labels`, for indices of anything; `what` they are and what was `expected`, in words."""
     indices = _countable(tf.convert_to_tensor(indices))
     inside = (indices >= 0) & (indices < tf.cast(size, indices.dtype))
     if indices.dtype.is_floating:

@@ -19,7 +19,7 @@ from fuzzing.configurations import DEVICES, Configuration, configurations
 from trainer.devices.strategy import configure_logical_devices
 
 FLAGS = flags.FLAGS
-flags.DEFINE_float("minutes", 30.0, "How long to go on drawing.", lower_bound=0.0)
+flags.DEFINE_float("minutes", 30.0, "How long to draw configurations.", lower_bound=0.0)
 flags.DEFINE_integer("seed", None, "Of the first round of configurations; random where none is given.")
 
 # Configurations in a round: hypothesis draws more like those that it has seen, so rounds begin anew.

@@ -121,7 +121,7 @@ class Trainer:
           model: a built model; between the calls of this trainer it is an ordinary Keras model.
           train: the examples to learn from.
           eval: the examples to judge by, if any.
-          workdir: the run's folder; None to keep nothing. A folder with checkpoints is gone on with.
+          workdir: the run's folder; None to keep nothing. A run whose folder has checkpoints resumes.
           steps: how many updates in all.
           batch_size: examples in one update, over all replicas.
           seed: of the order of examples, and of the first weights and the random layers of a model that a task builds.
@@ -142,7 +142,8 @@ class Trainer:
           clip_norm: the largest norm of the gradient of the whole batch; None for no bound.
           clip_value: the largest size of any of its elements, which is bounded before the norm; None for no bound.
           accumulate_steps: into how many parts a batch is cut that are differentiated one after the other, in the
-            memory of one, for one update. It changes nothing else.
+            memory of one, for one update. It changes nothing else, but that ordinary batch normalization takes its
+            statistics of each part.
           precision: "float32", "mixed_bfloat16" or "mixed_float16", which scales the loss and leaves out updates that
             overflow.
           average_momentum: of a moving average of the weights, such as 0.999, which evaluation then uses.

@@ -1,6 +1,8 @@
 """Small models, data, terms and trainers that the tests of this folder share."""
 
 import dataclasses
+import os
+import signal
 from collections.abc import Callable
 
 import keras
@@ -66,6 +68,24 @@ class Recorder(Report):
 
     def steps(self, split="train"):
         return [line.step for line in self.lines if line.split == split]
+
+
+class Sends(Report):
+    """Sends this process a signal when the first line of so many steps is written."""
+
+    def __init__(self, step, number=signal.SIGTERM):
+        self._step, self._number = step, number
+
+    def write(self, lines):
+        if self._step and lines.last.step >= self._step:
+            self._step = None
+            os.kill(os.getpid(), self._number)
+
+
+@pytest.fixture
+def sends():
+    """Makes a report that sends a signal at a step, once."""
+    return Sends
 
 
 @pytest.fixture

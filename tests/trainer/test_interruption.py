@@ -12,19 +12,7 @@ import pytest
 
 from trainer import Interrupted
 from trainer.interruption import SIGNALS, Interruption, listening
-from trainer.reports import JsonLines, Report, jsonl
-
-
-class Sends(Report):
-    """Sends this process a signal when the first line of so many steps is written."""
-
-    def __init__(self, step, number=signal.SIGTERM):
-        self._step, self._number = step, number
-
-    def write(self, lines):
-        if self._step and lines.last.step >= self._step:
-            self._step = None
-            os.kill(os.getpid(), self._number)
+from trainer.reports import JsonLines, jsonl
 
 
 @pytest.fixture
@@ -72,9 +60,9 @@ def logged(workdir):
         pytest.param(signal.SIGHUP, 1, marks=pytest.mark.slow),
     ],
 )
-def test_a_run_that_was_interrupted_goes_on_as_if_it_had_not_been(run_in, number, count):
+def test_a_run_that_was_interrupted_goes_on_as_if_it_had_not_been(run_in, number, count, sends):
     whole, expected = run_in("whole", count=count)
-    left, workdir = run_in("parts", Sends(7, number), count=count)
+    left, workdir = run_in("parts", sends(7, number), count=count)
     assert 7 <= left.step < 60
     assert left.step % 20  # a line was under way
     assert (left.interrupted.signal, left.interrupted.code) == (number, 128 + number)
@@ -86,32 +74,32 @@ def test_a_run_that_was_interrupted_goes_on_as_if_it_had_not_been(run_in, number
     assert logged(workdir) == logged(expected)
 
 
-def test_all_due_lines_are_written_before_a_run_leaves(run_in):
-    left, workdir = run_in("run", Sends(20))
+def test_all_due_lines_are_written_before_a_run_leaves(run_in, sends):
+    left, workdir = run_in("run", sends(20))
     assert [line.step for line in jsonl.read(workdir) if line.split == "train"] == list(range(20, left.step + 1, 20))
     assert [line.step for line in jsonl.read(workdir) if line.split == "eval"] == list(range(7, left.step + 1, 7))
 
 
-def test_a_signal_in_the_last_moment_is_not_lost(run_in):
-    left, _ = run_in("run", Sends(60))
+def test_a_signal_in_the_last_moment_is_not_lost(run_in, sends):
+    left, _ = run_in("run", sends(60))
     assert left.step == 60
     assert left.interrupted.signal == signal.SIGTERM
 
 
-def test_without_a_folder_it_says_that_nothing_is_saved(make_trainer):
-    trainer = make_trainer(steps=10**6, log_every=1, chunk_steps=2, reports=[Sends(3)])
+def test_without_a_folder_it_says_that_nothing_is_saved(make_trainer, sends):
+    trainer = make_trainer(steps=10**6, log_every=1, chunk_steps=2, reports=[sends(3)])
     with pytest.raises(Interrupted, match="nothing is saved, as there is no workdir"):
         trainer.train()
 
 
-def test_a_notebook_sees_it_as_ctrl_c(make_trainer):
+def test_a_notebook_sees_it_as_ctrl_c(make_trainer, sends):
     with pytest.raises(KeyboardInterrupt):
-        make_trainer(steps=10**6, log_every=1, reports=[Sends(1, signal.SIGINT)]).train()
+        make_trainer(steps=10**6, log_every=1, reports=[sends(1, signal.SIGINT)]).train()
 
 
-def test_former_handlers_are_put_back(run_in):
+def test_former_handlers_are_put_back(run_in, sends):
     before = [signal.getsignal(number) for number in SIGNALS]
-    run_in("run", Sends(7))
+    run_in("run", sends(7))
     assert [signal.getsignal(number) for number in SIGNALS] == before
     assert signal.set_wakeup_fd(-1) == -1
     assert "signals" not in [thread.name for thread in threading.enumerate()]

@@ -1,8 +1,5 @@
 """Ownership: after and between calls of a trainer its model and its optimizer are ordinary ones, and the caller's."""
 
-import os
-import signal
-
 import keras
 import numpy as np
 import pytest
@@ -12,7 +9,6 @@ from objectives import ActivationPenalty, ConfigurationError, MeanSquaredError, 
 from trainer import ArraySource, Interrupted
 from trainer.devices.strategy import place
 from trainer.recovery.non_finite import NonFiniteError
-from trainer.reports import Report
 
 
 class Residual(keras.Model):
@@ -161,20 +157,8 @@ def test_a_run_in_parts_is_the_run_in_one_with_a_folder_too(make_trainer, dense_
         np.testing.assert_array_equal(ours, expected)
 
 
-class Sends(Report):
-    """Sends this process a signal at a step, once."""
-
-    def __init__(self, step):
-        self.step = step
-
-    def write(self, lines):
-        if self.step and lines.last.step >= self.step:
-            self.step = None
-            os.kill(os.getpid(), signal.SIGTERM)
-
-
 def test_what_was_assigned_after_an_interruption_or_a_number_not_finite_holds(
-    make_trainer, dense_model, data, tmp_path
+    make_trainer, dense_model, data, tmp_path, sends
 ):
     model, optimizer = dense_model(), keras.optimizers.SGD(0.05)
     source = ArraySource(np.tile(data["x"], [30, 1]), np.tile(data["y"], [30, 1]), shuffle=False)
@@ -189,7 +173,7 @@ def test_what_was_assigned_after_an_interruption_or_a_number_not_finite_holds(
         chunk_steps=1,
         workdir=tmp_path,
         checkpoint_every=100,
-        reports=[Sends(2)],
+        reports=[sends(2)],
     )
     with pytest.raises(Interrupted):
         trainer.train()

@@ -1,7 +1,7 @@
 """Chunk: many steps run by one call of one compiled function, whose results the host reads once."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -56,7 +56,7 @@ def _train_if_finite(step: Step, feed: Feed, data: Any, row: tf.Tensor, number: 
     """Leaves out the update, on all replicas, where the gradient of the whole batch is not finite."""
     numbers, gradients = feed.run(step.differentiate, data, row, number)
     numbers = feed.first(numbers)
-    finite = tf.math.is_finite(numbers[-1])
+    finite = tf.math.is_finite(numbers[step.tags.index("optimizer/grad_norm")])
     # The condition is outside of replica context: inside, an optimizer cannot merge its replicas.
     tf.cond(finite, lambda: feed.update(step.update, gradients), lambda: None)
     assert step.loss_scale is not None, "without a scale nothing would make it finite again"
@@ -134,6 +134,11 @@ def example_specs(feed: Feed) -> dict[str, tf.TensorSpec]:
 
     run.get_concrete_function(feed.signature, _ROW, _NUMBER)
     return found
+
+
+def as_numbers(values: Mapping[str, tf.Tensor]) -> dict[str, float]:
+    """Scalars of the device by tag, as numbers; the host reads them once."""
+    return dict(zip(values, tf.stack(list(values.values())).numpy().tolist(), strict=True))
 
 
 def gather_batch(strategy: tf.distribute.Strategy, feed: Feed, data: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
-from trainer.executions.chunk import trace_inspection
+from trainer.executions.chunk import as_numbers, trace_inspection
 from trainer.feeds.plan import Plan
 from trainer.feeds.resident import ResidentFeed
 from trainer.feeds.shares import Shares
@@ -71,8 +71,7 @@ def inspect_batch(
         rows[:] = np.resize(chosen, size)
         with step.everything.kept():
             counts = inspection(feed.look(0).data, tf.constant(0), tf.constant(number, tf.int64))
-        found = dict(zip(counts, tf.stack(list(counts.values())).numpy().tolist(), strict=True))
-        return {tag: count for tag, count in found.items() if count}
+        return {tag: count for tag, count in as_numbers(counts).items() if count}
 
     found = look(range(size))
     alone = [name for name, term in step.objective.terms.items() if term.has_batch and not term.couples_batch]

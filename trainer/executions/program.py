@@ -16,6 +16,7 @@ from objectives import ConfigurationError, Mean
 from trainer.checkpoints.state import State
 from trainer.executions.choice import Choice
 from trainer.executions.chunk import (
+    as_numbers,
     example_specs,
     find_parts,
     gather_batch,
@@ -244,7 +245,7 @@ class Program:
     def _gradients_on(self, block: Block, step: int) -> dict[str, float]:
         with self._step.everything.kept():
             values = self._term_gradients(block.data, tf.constant(block.first), tf.constant(step, tf.int64))
-        return _as_numbers(values)
+        return as_numbers(values)
 
     def _require_ranges(
         self, values: dict[str, float], feed: Feed, blocks: Callable[[], Iterable[Block]], step: int, where: str
@@ -265,7 +266,7 @@ class Program:
         for data, first, stop in blocks:
             number = tf.constant(step, tf.int64)
             merged, values = evaluation(data, tf.constant(first), tf.constant(stop), number, merged)
-        return without_empty_means(_as_numbers(values))
+        return without_empty_means(as_numbers(values))
 
     @functools.cached_property
     def _feed(self) -> Feed:
@@ -292,7 +293,3 @@ class Program:
 
     def _compiled_as_chosen(self, traced: ConcreteFunction) -> Callable[..., Any]:
         return compiled(traced) if self.choice.execution == "xla_loop" else traced
-
-
-def _as_numbers(values: dict[str, tf.Tensor]) -> dict[str, float]:
-    return dict(zip(values, tf.stack(list(values.values())).numpy().tolist(), strict=True))

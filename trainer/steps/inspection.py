@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from objectives import Mean, Term
+from objectives import Term
 from objectives.keys import Context
 from objectives.reads import blank, widen
 from trainer.steps.gradients import Batch
@@ -35,9 +35,7 @@ def inspect(step: Step, batch: Batch, number: tf.Tensor) -> dict[str, tf.Tensor]
         # What terms read is copied: the gradient with respect to a copy knows nothing of the model behind it.
         copies = {root: tf.nest.map_structure(_copy, getattr(context, root)) for root in _OF_THE_MODEL}
         means = step.objective.means(dataclasses.replace(context, **copies), step.parts).values()
-        counts = [sum_over_replicas(mean.count) for mean in means]
-        parts = [Mean(mean.total, count).result() for mean, count in zip(means, counts, strict=True)]
-        raw = dict(zip(step.objective.terms, step.parts.combined(parts, counts), strict=True))
+        raw = dict(zip(step.objective.terms, step.raw_apart(means), strict=True))
         weights = dict(zip(raw, tf.unstack(step.objective.weights(number)), strict=True))
         shares = {name: step.scaled(tf.cast(raw[name], tf.float32) * weights[name]) for name in raw}
     found |= {f"not_finite/{key}": _count(tensor) for key, tensor in _leaves(context)}

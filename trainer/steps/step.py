@@ -6,7 +6,7 @@ gradient of the local loss, summed over replicas, is the gradient of the global 
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 import keras
@@ -155,12 +155,8 @@ class Step:
         It takes a backward pass a term: for a look now and then, not for each step.
         """
         self.streams.begin(step)
-        # No tensor holds several terms between the model and the tape: 0 times the infinite slope of one is NaN.
         with tf.GradientTape(persistent=True) as tape:
-            means = self._means(batch, step, training=True)
-            counts = sum_over_replicas([mean.count for mean in means])
-            parts = [Mean(mean.total, count).result() for mean, count in zip(means, counts, strict=True)]
-            raw = self.parts.combined(parts, counts)
+            raw = self.raw_apart(self._means(batch, step, training=True))
             weights = tf.unstack(self.objective.weights(step))
             shares = [self.scaled(value * weight) for value, weight in zip(raw, weights, strict=True)]
         rows = [flat(dense(tape.gradient(share, self._variables), self._variables)) for share in shares]
@@ -198,6 +194,14 @@ class Step:
         with alike_everywhere():
             means = self.objective.means(context, self.parts).values()
         return [Mean(tf.cast(mean.total, tf.float32), tf.cast(mean.count, tf.float32)) for mean in means]
+
+    def raw_apart(self, means: Iterable[Mean]) -> list[tf.Tensor]:
+        """The share of a replica's shard in the raw value of each term, a scalar each that no other term is part of.
+
+        A tensor that held several would let 0 times the infinite slope of one term make NaN of all.
+        """
+        whole = [Mean(mean.total, sum_over_replicas(mean.count)) for mean in means]
+        return self.parts.combined([mean.result() for mean in whole], [mean.count for mean in whole])
 
     def find_parts(self, batch: Batch, step: tf.Tensor) -> Parts:
         """The parts of the terms, as the stars of their keys match what there is; the same on each replica."""
