@@ -3,7 +3,8 @@
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import gin
@@ -13,7 +14,7 @@ import tensorflow as tf
 from objectives.annotations import Expected
 from objectives.errors import ConfigurationError, expected
 from objectives.keys import ROOTS, Key
-from objectives.ranges import poisoned, safe_labels
+from objectives.ranges import not_probabilities, poisoned, safe_labels
 from objectives.reads import keras_mask
 from objectives.term import Term
 
@@ -25,6 +26,15 @@ _OF_LABELS = (
     keras.losses.categorical_generalized_cross_entropy,
     keras.losses.ctc,
 )
+# What of Keras takes probabilities unless it is told of logits, and how large they may be: where there are several
+# classes, Keras divides by their sum.
+_OF_PROBABILITIES = {
+    keras.losses.binary_crossentropy: 1.0,
+    keras.losses.binary_focal_crossentropy: 1.0,
+    keras.losses.categorical_crossentropy: math.inf,
+    keras.losses.categorical_focal_crossentropy: math.inf,
+    keras.losses.sparse_categorical_crossentropy: math.inf,
+}
 
 
 @gin.register(module="objectives")
@@ -72,8 +82,8 @@ class FunctionTerm(Term):
 
     def values(self, **tensors):
         fn, settings = (self.fn.func, self.fn.keywords) if isinstance(self.fn, functools.partial) else (self.fn, {})
-        if fn in _OF_LABELS and tensors.keys() == {"y_true", "y_pred"}:
-            return _of_safe_labels(self.fn, settings, **tensors)
+        if tensors.keys() == {"y_true", "y_pred"}:
+            return _in_range(self.fn, fn, settings, **tensors)
         return self.fn(**tensors)
 
 
@@ -112,24 +122,38 @@ class KerasLoss(Term):
     def values(self, y_true, y_pred):
         # What Keras does before it reduces. A copy with reduction "none" would lose arguments: Keras copies by
         # saving and loading, and Huber, for one, does not save its delta.
-        if getattr(self.loss, "fn", None) in _OF_LABELS:
-            return _of_safe_labels(self._call, self.loss._fn_kwargs, y_true, y_pred)
-        return self._call(y_true, y_pred)
+        fn, settings = getattr(self.loss, "fn", None), getattr(self.loss, "_fn_kwargs", {})
+        return _in_range(self._call, fn, settings, y_true, y_pred)
 
     def _call(self, y_true, y_pred):
         y_true, y_pred = (keras.ops.convert_to_tensor(y, dtype=self.loss.dtype) for y in (y_true, y_pred))
         return self.loss.call(y_true, y_pred)
 
 
-def _of_safe_labels(loss: Callable, settings: Mapping[str, Any], y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-    """What a loss of class labels returns, with its mask, but NaN where a label is none."""
-    labels, outside = safe_labels("y_true", y_true, y_pred.shape[-1], ignored=settings.get("ignore_class"))
-    values = loss(labels, y_pred)
-    # An axis of 1 for the classes, or labels over time where there is one value for all of it.
-    outside = tf.reduce_any(outside, axis=range(values.shape.rank, outside.shape.rank))
-    found = poisoned(values, outside)
-    found._keras_mask = keras_mask(values)
-    return found
+def _in_range(
+    call: Callable, fn: Callable | None, settings: Mapping[str, Any], y_true: tf.Tensor, y_pred: tf.Tensor
+) -> tf.Tensor:
+    """What `call` returns, with its mask, but NaN where what `fn` takes as a label or a probability is none."""
+    found, axis = [], settings.get("axis", -1)
+    if fn in _OF_LABELS:
+        y_true, outside = safe_labels("y_true", y_true, y_pred.shape[axis], ignored=settings.get("ignore_class"))
+        found.append(outside)
+    if fn in _OF_PROBABILITIES and not settings.get("from_logits", False):
+        # They are handed on as they are: Keras looks for the logits behind the operation that made them.
+        outside = not_probabilities("y_pred", y_pred, largest=_OF_PROBABILITIES[fn])
+        found.append(tf.reduce_any(outside, axis=axis))
+    values = call(y_true, y_pred)
+    return _poisoned(values, found) if found else values
+
+
+def _poisoned(values: tf.Tensor, found: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The values, NaN where something in `found` is, with their Keras mask."""
+    mask = keras_mask(values)
+    for outside in found:
+        # An axis of 1 for the classes, or labels over time where there is one value for all of it.
+        values = poisoned(values, tf.reduce_any(outside, axis=range(values.shape.rank, outside.shape.rank)))
+    values._keras_mask = mask
+    return values
 
 
 def _name(fn: Callable) -> str:

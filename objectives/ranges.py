@@ -7,6 +7,7 @@ that no update is made from it. Whoever wants to know why opens a recording and 
 
 import contextlib
 import dataclasses
+import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,6 +17,8 @@ import tensorflow as tf
 
 # How many values and rows a sentence shows.
 _SHOWN = 5
+# By how much a probability that was rounded, in bfloat16 too, may lie beside its range.
+_ROUNDING = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,6 +115,28 @@ def safe_indices(
         inside |= tf.equal(indices, tf.cast(ignored, indices.dtype))
     _record(what, expected, indices, ~inside)
     return tf.where(inside, indices, tf.zeros_like(indices)), ~inside
+
+
+def not_probabilities(read: str, values: tf.Tensor, *, largest: float) -> tf.Tensor:
+    """Which of the values cannot be probabilities, as logits cannot: a bool for each.
+
+    Args:
+      read: the name of the read.
+      values: `[batch, ...]`, floats.
+      largest: 1, or infinity where a loss takes proportions, which it divides by their sum.
+
+    >>> not_probabilities("y_pred", tf.constant([0.3, 1.0, -2.5]), largest=1.0).numpy().tolist()
+    [False, False, True]
+    """
+    outside = (values < -_ROUNDING) | (values > largest + _ROUNDING)
+    bounds = "from 0 to 1" if math.isfinite(largest) else "from 0 on"
+    _record(
+        f"the probabilities {_key(read)!r}",
+        f"numbers {bounds}, or from_logits=True for a loss that is given logits",
+        values,
+        outside,
+    )
+    return outside
 
 
 def safe_mask(key: str, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

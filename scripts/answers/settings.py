@@ -45,6 +45,9 @@ _PYTHON = (
     ("A report by its name", 'reports="terminal"'),
     ("A negative learning rate", "optimizer=keras.optimizers.SGD(-0.1)"),
     ("An infinite learning rate", 'optimizer=keras.optimizers.SGD(float("inf"))'),
+    ("A learning rate that is a function of a plain number", "optimizer=keras.optimizers.SGD(lambda: 0.1)"),
+    ("A learning rate that is a function of text", 'optimizer=keras.optimizers.SGD(lambda: "fast")'),
+    ("A learning rate that raises", "optimizer=keras.optimizers.SGD(lambda step: 0.1 / step)"),
     ("Several mistakes", "steps=0, seed=None, clip_norm=-1"),
 )
 

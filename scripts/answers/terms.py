@@ -112,6 +112,13 @@ MISTAKES = (
     Mistake(what="A misspelt output", python='trace(data=MeanSquaredError(y_pred="outputs.mask"))'),
     Mistake(what="A read that the run has not", python='trace(data=MeanSquaredError(sample_weight="sample_weight"))'),
     Mistake(
+        what="Logits for a loss of probabilities",
+        python='dense = keras.layers.Dense(1, kernel_initializer="ones")\n'
+        "model = keras.Sequential([keras.Input([3]), dense])\n"
+        "loss = keras.losses.BinaryCrossentropy()\n"
+        "dry_run(model=model, objective=Objective(data=KerasLoss(loss=loss)))",
+    ),
+    Mistake(
         what="A term in a module that is not frozen",
         gin="import bad",
         files={"bad.py": _MODULE.format(options="kw_only=True", field="margin: float = 1.0")},

@@ -437,7 +437,14 @@ def whole_case(request):
 MODES = {"eager": lambda fn: fn, "graph": tf.function, "xla": functools.partial(tf.function, jit_compile=True)}
 
 
-@pytest.fixture(params=MODES.values(), ids=MODES.keys())
+@pytest.fixture(
+    params=[
+        MODES["eager"],
+        pytest.param(MODES["graph"], marks=pytest.mark.slow),  # The others meet all that it does.
+        MODES["xla"],
+    ],
+    ids=MODES.keys(),
+)
 def compile_as(request):
     """The three ways a function is run: as it is, as a graph, as one XLA program."""
     return request.param

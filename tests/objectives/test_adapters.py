@@ -227,6 +227,50 @@ def test_a_label_out_of_range_is_nan_for_its_example_alone(compile_as, term, lab
     np.testing.assert_array_equal(np.delete(found, 2, axis=0), np.delete(sound, 2, axis=0))
 
 
+# Probabilities
+
+OF_PROBABILITIES = {
+    "binary": (keras.losses.BinaryCrossentropy(), MASKS[:2, :, 0, 0], CHANCES[:2, :, 0, 0]),
+    "binary, focal": (keras.losses.BinaryFocalCrossentropy(), MASKS, CHANCES),
+    "classes": (keras.losses.CategoricalCrossentropy(), ONE_HOT, PROBABILITIES),
+    "classes, focal": (keras.losses.CategoricalFocalCrossentropy(), ONE_HOT, PROBABILITIES),
+    "classes along another axis": (
+        keras.losses.CategoricalCrossentropy(axis=1),
+        np.moveaxis(np.stack([ONE_HOT, ONE_HOT]), -1, 1),
+        np.moveaxis(np.stack([PROBABILITIES, PROBABILITIES]), -1, 1),
+    ),
+    "labels": (keras.losses.SparseCategoricalCrossentropy(), LABELS, PROBABILITIES),
+}
+
+
+@pytest.mark.parametrize(("loss", "y_true", "y_pred"), OF_PROBABILITIES.values(), ids=OF_PROBABILITIES.keys())
+def test_a_logit_for_a_loss_of_probabilities_is_nan_for_its_value_alone(compile_as, loss, y_true, y_pred):
+    values = compile_as(lambda a, b: KerasLoss(loss=loss).values(a, b))
+    sound = values(tf.constant(y_true), tf.constant(y_pred)).numpy()
+    np.testing.assert_allclose(sound, loss.call(y_true, y_pred), rtol=1e-6)
+    logits = y_pred.copy()
+    logits[1].flat[0] = -3.0
+    found = values(tf.constant(y_true), tf.constant(logits)).numpy()
+    first = (1, *(0,) * (sound.ndim - 1))
+    assert np.isnan(found[first]) and np.isnan(found).sum() == 1
+    np.testing.assert_array_equal(found[~np.isnan(found)], sound[~np.isnan(found)])
+
+
+def test_the_logits_that_keras_finds_behind_a_softmax_are_still_found(compile_as):
+    def loss_of(logits):
+        return KerasLoss(loss=keras.losses.SparseCategoricalCrossentropy()).values(LABELS[:1], tf.nn.softmax(logits))
+
+    # From the probability, which is 0 in float32, it would be 16.1, the logarithm of Keras's epsilon.
+    expected = 16.118095 if compile_as(tf.executing_eagerly)() else 1000.0
+    np.testing.assert_allclose(compile_as(loss_of)(tf.constant([[0.0, 1000.0, 0.0]])), [expected])
+
+
+def test_proportions_of_classes_may_add_up_to_anything():
+    loss = keras.losses.CategoricalCrossentropy()
+    found = KerasLoss(loss=loss)(y_true=ONE_HOT, y_pred=3 * PROBABILITIES)
+    np.testing.assert_allclose(found, loss(ONE_HOT, PROBABILITIES), rtol=1e-6)
+
+
 def test_a_loss_of_ones_own_keeps_its_arguments():
     class Offset(keras.losses.Loss):
         def __init__(self, offset):

@@ -9,6 +9,7 @@ import pytest
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "mistakes.md"
 
 
+@pytest.mark.slow
 def test_every_mistake_is_answered_as_the_page_shows(script, tmp_path):
     process = script("mistakes.py", f"--output={tmp_path / 'mistakes.md'}")
     written = (tmp_path / "mistakes.md").read_text()

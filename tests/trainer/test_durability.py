@@ -106,7 +106,8 @@ def stop():
     raise Stopped
 
 
-@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 2])
 def test_a_run_that_died_goes_on_to_the_same_bits(run_in, at_step, tmp_path, count):
     run_in(tmp_path / "whole", count=count)
     for died_at in (3, 10, 14):

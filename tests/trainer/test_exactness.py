@@ -191,7 +191,7 @@ ALL = {
 @example(case={**ALL, "count": 4, "batch_size": 5})  # an empty shard
 @example(case={**ALL, "count": 2, "parts": 3, "clip_norm": 0.05})
 @example(case={**ALL, "count": 2, "shown": 0.0})
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(case=cases())
 def test_a_step_is_that_of_plain_numpy_however_it_is_cut(case):
     check(case)

@@ -207,6 +207,7 @@ def test_after_any_other_error_the_newest_checkpoint_is_taken(make_trainer, dens
 # A notebook
 
 
+@pytest.mark.slow
 def test_a_model_built_anew_resumes_under_the_names_that_keras_then_gives(make_trainer, weight_decay, tmp_path):
     objective = Objective(
         data=MeanSquaredError(),
@@ -241,7 +242,7 @@ def test_a_model_built_anew_resumes_under_the_names_that_keras_then_gives(make_t
         pytest.param(lambda: tf.distribute.OneDeviceStrategy("CPU:1"), "graph", marks=pytest.mark.slow),
         (lambda: tf.distribute.OneDeviceStrategy("CPU:1"), "xla_loop"),
         pytest.param(lambda: tf.distribute.MirroredStrategy(["CPU:1"]), "xla_step", marks=pytest.mark.slow),
-        (tf.distribute.get_strategy, "graph"),
+        pytest.param(tf.distribute.get_strategy, "graph", marks=pytest.mark.slow),
     ],
 )
 def test_strategies_of_one_device_train_as_the_first_device_does(make_trainer, dense_model, make, execution):

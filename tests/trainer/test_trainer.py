@@ -52,7 +52,12 @@ def without_speed(lines):
 
 
 @pytest.mark.parametrize(
-    ("execution", "count"), [pytest.param("graph", 1, marks=pytest.mark.slow), ("xla_loop", 1), ("graph", 2)]
+    ("execution", "count"),
+    [
+        pytest.param("graph", 1, marks=pytest.mark.slow),
+        pytest.param("xla_loop", 1, marks=pytest.mark.slow),
+        ("graph", 2),
+    ],
 )
 def test_ten_steps_and_ten_more_are_twenty(run_in, replicas, execution, count):
     settings = {"execution": execution, "strategy": replicas(count)}

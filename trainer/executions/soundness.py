@@ -53,12 +53,13 @@ class Soundness:
         return self._look().numpy()
 
     @functools.cached_property
-    def _look(self) -> tf.types.experimental.PolymorphicFunction:
+    def _look(self) -> tf.types.experimental.ConcreteFunction:
         @tf.function(autograph=False)
         def finite():
             return tf.stack([tf.reduce_all(tf.math.is_finite(part)) for _, part in self._parts])
 
-        return finite
+        # The concrete one, as TensorFlow warns of retracing where several trainers make such a function each.
+        return finite.get_concrete_function()
 
 
 def _odd(values: np.ndarray) -> float:

@@ -39,7 +39,6 @@ drawn = settings(
 
 
 @settings(drawn, max_examples=1)
-@example(PLAIN)
 @example(dataclasses.replace(PLAIN, kind="batch normalization", batch_size=8, execution="xla_step", source="dataset"))
 @given(configurations())
 def test_a_random_configuration_is_that_of_an_eager_loop_or_is_refused(configuration):

@@ -14,7 +14,7 @@ from trainer.executions.execution import find_ways
 @pytest.mark.parametrize(
     ("execution", "count"),
     [
-        ("xla_step", 1),
+        pytest.param("xla_step", 1, marks=pytest.mark.slow),
         ("xla_loop", 1),
         pytest.param("graph", 2, marks=pytest.mark.slow),
         ("xla_step", 2),

@@ -60,8 +60,8 @@ def changed(array, value):
     [
         {},
         {"execution": "xla_loop"},
-        {"execution": "xla_step"},
-        {"accumulate_steps": 2},
+        pytest.param({"execution": "xla_step"}, marks=pytest.mark.slow),
+        pytest.param({"accumulate_steps": 2}, marks=pytest.mark.slow),
         {"precision": "mixed_float16"},
         {"replicas": 2},
         pytest.param({"replicas": 2, "execution": "xla_step"}, marks=pytest.mark.slow),

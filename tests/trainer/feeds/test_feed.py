@@ -126,7 +126,10 @@ class RowShares(keras.layers.Layer):
         return inputs / tf.reduce_sum(inputs, axis=-1, keepdims=True)
 
 
-@pytest.mark.parametrize("kind", ["resident", "streamed", "iterated"])
+@pytest.mark.parametrize(
+    "kind",
+    ["resident", pytest.param("streamed", marks=pytest.mark.slow), pytest.param("iterated", marks=pytest.mark.slow)],
+)
 def test_padding_meets_what_a_model_and_its_data_cannot_bear(make_trainer, kind, replicas):
     x, y = np.ones([8, 3], np.float32), np.arange(16.0, dtype=np.float32).reshape(8, 2)
     x[0] = np.nan if kind != "iterated" else 1.0  # a dataset begins with its first batch

@@ -60,7 +60,7 @@ def run_in(make_trainer, dense_model, datasets, recorder, tmp_path):
 @pytest.mark.parametrize(
     ("kind", "answer"),
     [
-        ("shuffled", "the state of its iterator is saved"),
+        pytest.param("shuffled", "the state of its iterator is saved", marks=pytest.mark.slow),
         ("recorded", "the state of its iterator is saved"),
         pytest.param(
             "generated",

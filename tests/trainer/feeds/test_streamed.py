@@ -30,7 +30,7 @@ def run(make_full_program, data):
 @pytest.mark.parametrize(
     ("execution", "count", "settings"),
     [
-        ("graph", 1, {}),
+        pytest.param("graph", 1, {}, marks=pytest.mark.slow),
         pytest.param("xla_loop", 1, {}, marks=pytest.mark.slow),
         pytest.param("graph", 2, {}, marks=pytest.mark.slow),
         ("graph", 2, {"accumulate_steps": 3}),

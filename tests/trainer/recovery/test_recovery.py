@@ -58,7 +58,7 @@ def run_batches(trainer, *spans):
         pytest.param("graph", 1, marks=pytest.mark.slow),
         ("xla_loop", 1),
         pytest.param("xla_step", 1, marks=pytest.mark.slow),
-        ("graph", 2),
+        pytest.param("graph", 2, marks=pytest.mark.slow),
         pytest.param("xla_step", 2, marks=pytest.mark.slow),
     ],
 )
@@ -133,7 +133,8 @@ def test_a_run_may_roll_back_before_its_first_checkpoint_was_due(make_run, data,
     assert_same_state(trainer, run_batches(make_run(train=source), (1, 4)))
 
 
-@pytest.mark.parametrize("policy", [pytest.param("skip", marks=pytest.mark.slow), "rollback"])
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["skip", "rollback"])
 def test_a_run_that_goes_on_passes_over_the_same_batches(make_run, tmp_path, policy):
     settings = {"non_finite": policy, "checkpoint_every": 2, "chunk_steps": 2}
     whole = make_run(workdir=tmp_path / "whole", **settings)
@@ -146,7 +147,7 @@ def test_a_run_that_goes_on_passes_over_the_same_batches(make_run, tmp_path, pol
     assert parts._guard.counts == whole._guard.counts
 
 
-@pytest.mark.parametrize("policy", ["skip", "rollback"])
+@pytest.mark.parametrize("policy", ["skip", pytest.param("rollback", marks=pytest.mark.slow)])
 def test_it_may_not_happen_for_ever(make_run, tmp_path, policy):
     trainer = make_run(
         non_finite=policy, non_finite_limit=1, workdir=tmp_path, checkpoint_every=2, chunk_steps=2, steps=30

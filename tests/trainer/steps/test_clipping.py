@@ -25,7 +25,11 @@ def change(make_trainer, data, replicas):
     return run
 
 
-CUTS = [(1, 1), (2, 1), (3, 1), (4, 1), (1, 3), (3, 2)]
+CUTS = [
+    (1, 1),
+    *(pytest.param(*cut, marks=pytest.mark.slow) for cut in [(2, 1), (3, 1), (4, 1), (1, 3)]),
+    (3, 2),
+]
 
 
 @pytest.mark.parametrize(("count", "parts"), CUTS)

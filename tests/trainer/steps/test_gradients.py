@@ -74,8 +74,12 @@ def three_steps(make_program, dict_model, every_reading, source, replicas):
 
 @pytest.mark.parametrize(
     ("count", "parts", "batch_size"),
-    [(1, 2, 7), (1, 3, 2), (2, 3, 7), (3, 2, 4)],
-    ids=["uneven halves", "an empty part", "uneven parts of halves", "an empty third"],
+    [
+        pytest.param(1, 2, 7, marks=pytest.mark.slow, id="uneven halves"),
+        pytest.param(1, 3, 2, id="an empty part"),
+        pytest.param(2, 3, 7, id="uneven parts of halves"),
+        pytest.param(3, 2, 4, marks=pytest.mark.slow, id="an empty third"),
+    ],
 )
 def test_parts_update_as_the_whole_batch_does(three_steps, count, parts, batch_size):
     rows, model = three_steps(count, parts, batch_size=batch_size)

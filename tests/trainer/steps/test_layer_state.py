@@ -67,7 +67,9 @@ def moving_statistics(source, x, count, parts=1):
     return mean, variance
 
 
-@pytest.mark.parametrize(("count", "parts"), [(1, 1), (3, 1), (2, 2)])
+@pytest.mark.parametrize(
+    ("count", "parts"), [pytest.param(1, 1, marks=pytest.mark.slow), pytest.param(3, 1, marks=pytest.mark.slow), (2, 2)]
+)
 def test_moving_statistics_are_averaged_over_replicas_at_each_step(normalising, data, count, parts):
     trainer, model, source = normalising(count, accumulate_steps=parts)
     reported = trainer.train()

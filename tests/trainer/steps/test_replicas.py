@@ -69,7 +69,12 @@ def coupled(make_program, dense_model, plain_source, replicas):
 
 @pytest.mark.parametrize(
     ("count", "batch_size"),
-    [pytest.param(2, 7, marks=pytest.mark.slow), pytest.param(3, 7, marks=pytest.mark.slow), (4, 7), (4, 5)],
+    [
+        pytest.param(2, 7, marks=pytest.mark.slow),
+        pytest.param(3, 7, marks=pytest.mark.slow),
+        pytest.param(4, 7, marks=pytest.mark.slow),
+        (4, 5),
+    ],
 )
 def test_a_statistic_of_the_batch_is_the_same_on_any_number_of_replicas(coupled, count, batch_size):
     rows, weights, evaluated, _ = coupled(count, batch_size)

@@ -65,8 +65,11 @@ def five_steps(make_program, dict_model, every_reading, source, replicas):
 
 @pytest.mark.parametrize(
     ("count", "batch_size"),
-    [(2, 7), (3, 7), (3, 2)],
-    ids=["uneven halves", "uneven thirds", "an empty shard"],
+    [
+        pytest.param(2, 7, marks=pytest.mark.slow, id="uneven halves"),
+        pytest.param(3, 7, id="uneven thirds"),
+        pytest.param(3, 2, id="an empty shard"),
+    ],
 )
 def test_replicas_update_as_one_device_does(five_steps, count, batch_size):
     rows, weights = five_steps(count, batch_size)
@@ -244,7 +247,9 @@ def trained_written_out(once, make_trainer, written_out, dense_model, some, reco
 
 
 @pytest.mark.parametrize(
-    ("count", "execution", "cut"), [(1, "xla_loop", {}), (2, "graph", {"accumulate_steps": 2})], ids=["xla", "cut"]
+    ("count", "execution", "cut"),
+    [pytest.param(1, "xla_loop", {}, marks=pytest.mark.slow), (2, "graph", {"accumulate_steps": 2})],
+    ids=["xla", "cut"],
 )
 def test_a_term_over_several_tensors_is_one_for_each(
     make_trainer, starred, trained_written_out, dense_model, some, recorder, replicas, count, execution, cut

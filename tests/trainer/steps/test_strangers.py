@@ -19,7 +19,12 @@ def coefficient():
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"accumulate_steps": 2, "batch_size": 6}, {"replicas": 2}, {"replicas": 2, "execution": "xla_step"}],
+    [
+        {},
+        {"accumulate_steps": 2, "batch_size": 6},
+        pytest.param({"replicas": 2}, marks=pytest.mark.slow),
+        pytest.param({"replicas": 2, "execution": "xla_step"}, marks=pytest.mark.slow),
+    ],
     ids=str,
 )
 def test_an_unknown_coefficient_is_named_with_its_term_before_the_first_step(
