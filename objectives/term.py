@@ -145,6 +145,11 @@ class Term(Checked, abc.ABC):
         """Whether each replica sums its own examples; False where each computes the whole term."""
         return self.has_batch and not self.couples_batch
 
+    @property
+    def key_of_keras_mask(self) -> Key | None:
+        """The key of the read whose Keras mask hides values of the term; None where no such mask is heeded."""
+        return None if self.masked_by_keras is None else self.reads[self.masked_by_keras]
+
     def mean(self, context: Context) -> Mean:
         """The term's unweighted mean over the batch in `context`, in float32 or wider.
 
@@ -155,7 +160,7 @@ class Term(Checked, abc.ABC):
         if not self.has_batch:
             return Mean.of(self._widened(self._formula(tensors)))
         mask, poison = (None, 0.0) if self.mask is None else safe_mask(self.mask, widen(context[self.mask]))
-        of_keras = None if self.masked_by_keras is None else keras_mask(context[self.reads[self.masked_by_keras]])
+        of_keras = None if self.key_of_keras_mask is None else keras_mask(context[self.key_of_keras_mask])
         for hidden in (mask, of_keras, context.valid):
             tensors = {name: blank(tensor, hidden) for name, tensor in tensors.items()}
         if self.couples_batch:

@@ -79,7 +79,7 @@ def trace_evaluation(step: Step, feed: Feed) -> ConcreteFunction:
         _, merged = tf.while_loop(lambda row, _: row < stop, body, (first, merged), parallel_iterations=1)
         return merged, step.report(merged, number)
 
-    sums = tf.TensorSpec([len(step.parts)])
+    sums = tf.TensorSpec([len(step.parts)], tf.float64)
     return run.get_concrete_function(feed.signature, _ROW, _ROW, _NUMBER, Mean(sums, sums))
 
 

@@ -260,7 +260,7 @@ class Program:
         return outside_of_ranges(self._strategy, self._step, feed, blocks, step)
 
     def _evaluated(self, evaluation: Callable[..., Any], blocks: Iterable[Block], step: int) -> dict[str, float]:
-        zeros = tf.zeros([len(self._step.parts)])
+        zeros = tf.zeros([len(self._step.parts)], tf.float64)
         merged, values = Mean(zeros, zeros), {}
         self._step.streams.begin_evaluation(step)
         for data, first, stop in blocks:

@@ -111,8 +111,11 @@ class Step:
         self.update(gradients)
         return row
 
-    def differentiate(self, batch: Batch, step: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """The numbers named by `tags`, and the clipped gradient of the whole batch, a tensor a trainable variable."""
+    def differentiate(self, batch: Batch, step: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor | None]]:
+        """The numbers named by `tags`, and the clipped gradient of the whole batch by each trainable variable.
+
+        It is None for a variable that no term depends on.
+        """
         weights = self.objective.weights(step)
         self.streams.begin(step)
         layers, model = LayerState(self.tap.model), self.tap.model
@@ -141,11 +144,16 @@ class Step:
         norm = global_norm(gradients) if self.clipping.bounds else plain_norm(gradients)
         numbers = self._row(Mean(total, mean.count), weights, shards=self.replicas * self.micro_batches)
         row = tf.concat([numbers, self._optimizer_row(norm)], axis=0)
-        return row, tied(self.clipping(gradients, norm), norm)
+        clipped = tied(self.clipping(gradients, norm), norm)
+        return row, [None if own is None else whole for own, whole in zip(local, clipped, strict=True)]
 
-    def update(self, gradients: list[tf.Tensor]) -> None:
-        """Applies the gradient of the whole batch, once."""
-        self.optimizer.apply(gradients, self._variables)
+    def update(self, gradients: list[tf.Tensor | None]) -> None:
+        """Applies the gradient of the whole batch, once.
+
+        A variable without a gradient is left as it is: zeros would still decay it and move it by its momentum.
+        """
+        reached = [pair for pair in zip(gradients, self._variables, strict=True) if pair[0] is not None]
+        self.optimizer.apply(*map(list, zip(*reached, strict=True)))
         if self.average is not None:
             self.average.update()
 
@@ -168,14 +176,18 @@ class Step:
         return dict(zip(tags, [*norms, *cosines], strict=True))
 
     def evaluate(self, batch: Batch, step: tf.Tensor) -> Mean:
-        """The unweighted mean of each part over the whole batch, undivided: two vectors `[parts]`; changes nothing."""
+        """The unweighted mean of each part over the whole batch, undivided: two vectors `[parts]`; changes nothing.
+
+        They are float64, as many batches will be added up: in float32 a count stands still at 16.8 million.
+        """
         with LayerState(self.tap.model).put_back():
             local = self.measure(batch, step, training=False)
-        return Mean(*sum_over_replicas(tuple(local)))
+        return Mean(*(tf.cast(part, tf.float64) for part in sum_over_replicas(tuple(local))))
 
     def report(self, mean: Mean, step: tf.Tensor) -> dict[str, tf.Tensor]:
         """What `tags` names of terms and their tensors, of the means of all parts; the raw value of nothing is 0."""
-        row = self._row(mean, self.objective.weights(step), shards=self.replicas)
+        weights = tf.cast(self.objective.weights(step), mean.total.dtype)
+        row = tf.cast(self._row(mean, weights, shards=self.replicas), tf.float32)
         return dict(zip(self.tags, tf.unstack(row), strict=False))
 
     def measure(self, batch: Batch, step: tf.Tensor, *, training: bool) -> Mean:
@@ -222,16 +234,16 @@ class Step:
 
     @contextlib.contextmanager
     def _counting(self, step: tf.Tensor) -> Iterator[bool]:
-        """Whether counts are those of a training pass; what that pass moves is put back at the end.
+        """Whether counts are those of a training pass; what the pass moves is put back at the end.
 
-        What a mask reads of the model may be random there, or made with the statistics of the batch.
+        What a mask is made of in the model may be random in training, or computed with the statistics of the batch.
         """
-        masks = [term.mask for term in self.objective.terms.values() if term.mask is not None]
-        if not {split_key(mask)[0] for mask in masks} & {"outputs", "activations"}:
-            yield False
-            return
+        masks = [term.mask for term in self.objective.terms.values()]
+        if any(map(_makes_masks, self.tap.model._flatten_layers())):
+            masks += [term.key_of_keras_mask for term in self.objective.terms.values()]
+        of_the_model = {split_key(mask)[0] for mask in masks if mask is not None} & {"outputs", "activations"}
         with LayerState(self.tap.model).put_back():
-            yield True
+            yield bool(of_the_model)
         self.streams.begin(step)
 
     @property
@@ -281,3 +293,10 @@ def term_tags(objective: Objective) -> list[str]:
 def tensor_tags(parts: Parts) -> list[str]:
     """The tags of the raw value and the count of each tensor of terms that read several."""
     return [f"terms/{parts[i].name}/{what}" for what in ("raw", "count") for i in parts.of_tensors]
+
+
+def _makes_masks(layer: keras.Layer) -> bool:
+    """Whether a layer may put a Keras mask on what it returns; those of Keras that hand one on do not count."""
+    is_own = not type(layer).__module__.startswith("keras.")
+    computes = type(layer).compute_mask is not keras.Layer.compute_mask
+    return isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False) or (is_own and computes)

@@ -131,6 +131,25 @@ def test_an_evaluation_is_that_of_the_whole_set(
     assert values["loss/total"] == pytest.approx(sum(weights[name] * raw[name] for name in raw), rel=1e-5)
 
 
+@pytest.mark.parametrize("execution", ["graph", "xla_loop"])
+def test_an_evaluation_of_many_batches_adds_up_in_float64(make_program, execution):
+    """In float32 the mean of so many values of 0.1 would be 0.0998, and a count would end at 16,777,216."""
+    count, width = 20_000, 999
+    inputs = keras.Input([1])
+    model = keras.Model(inputs, {"x": keras.layers.Dense(1)(inputs), "wide": keras.ops.repeat(inputs, width, axis=1)})
+    objective = Objective(
+        size=RangeHinge(y_pred="outputs.x", min_value=0.0, max_value=0.0),
+        tenth=RangeHinge(y_pred="outputs.wide", min_value=0.0, max_value=0.0, weight=0),
+    )
+    source = ArraySource(np.full([count, 1], 0.1))
+    program = make_program(
+        model=model, objective=objective, train=source, eval=source, batch_size=1, execution=execution
+    )
+    values = program.evaluate(1)
+    assert values["terms/tenth/raw"] == pytest.approx(0.1, rel=1e-6)
+    assert values["terms/tenth/count"] == count * width
+
+
 @pytest.mark.parametrize(("batch_size", "count"), [(3, 1), (3, 2), (64, 3)])
 def test_an_evaluation_sees_each_example_once(make_program, replicas, batch_size, count):
     # The sum of distinct powers of two is all ones only if each is there once.

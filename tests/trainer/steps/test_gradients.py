@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import ActivationPenalty, ConfigurationError, FunctionTerm, MeanSquaredError, Objective, WeightDecay
+from objectives import (
+    ActivationPenalty,
+    ConfigurationError,
+    FunctionTerm,
+    KerasLoss,
+    MeanSquaredError,
+    Objective,
+    WeightDecay,
+)
 from trainer import ArraySource
 from trainer.steps.gradients import global_norm, norm_and_direction, plain_norm
 
@@ -187,6 +195,15 @@ def test_they_are_left_as_they_are_where_that_is_allowed(
         assert np.array_equal(found, first) == stays
 
 
+def test_neither_weight_decay_nor_momentum_moves_them(make_trainer, dense_model, reads_hidden):
+    model, optimizer = dense_model(), keras.optimizers.AdamW(0.1, weight_decay=0.1)
+    make_trainer(model=model, optimizer=optimizer).train()
+    before, hidden = (model.get_layer(name).kernel.numpy() for name in ("head", "hidden"))
+    make_trainer(model=model, optimizer=optimizer, objective=reads_hidden, allow_unreached=True, steps=2).train()
+    np.testing.assert_array_equal(model.get_layer("head").kernel, before)
+    assert not np.array_equal(model.get_layer("hidden").kernel, hidden)
+
+
 def test_a_frozen_layer_needs_no_term(make_trainer, dense_model, reads_hidden):
     model = dense_model()
     model.get_layer("head").trainable = False
@@ -235,3 +252,59 @@ def test_counts_are_of_the_masks_that_training_makes(make_trainer, replicas, lay
     raw, model = trained("outputs.mask")
     assert raw == pytest.approx(1.0, abs=1e-6)
     assert_same_weights(model, trained(None)[1], atol=1e-6)
+
+
+class WordDropout(keras.layers.Layer):
+    """Makes padding, which is 0, of half of the words in training."""
+
+    def __init__(self):
+        super().__init__()
+        self.draws = keras.random.SeedGenerator(7)
+
+    def call(self, words, training=False):
+        shown = keras.random.uniform(keras.ops.shape(words), seed=self.draws) > 0.5
+        return keras.ops.where(shown, words, 0) if training else words
+
+
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_counts_are_of_the_keras_masks_that_training_makes(make_trainer, replicas, recorder, count):
+    """With logits of 0 the cross-entropy is log 5, whatever is masked; some half of the 72 words a step is."""
+    words = keras.Input([6], dtype="int64")
+    embedded = keras.layers.Embedding(9, 4, mask_zero=True)(WordDropout()(words))
+    model = keras.Model(words, keras.layers.Dense(5, kernel_initializer="zeros")(embedded))
+    rng = np.random.default_rng(0)
+    make_trainer(
+        model=model,
+        objective=Objective(data=KerasLoss(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))),
+        train=ArraySource(rng.integers(1, 9, size=(24, 6)), rng.integers(5, size=(24, 6))),
+        optimizer=keras.optimizers.SGD(0.0),
+        strategy=replicas(count),
+        accumulate_steps=3,
+        batch_size=12,
+        steps=2,
+        log_every=1,
+        reports=[recorder],
+    ).train()
+    assert recorder.column("terms/data/raw") == pytest.approx([np.log(5)] * 2, rel=1e-6)
+    assert all(20 < seen < 55 for seen in recorder.column("terms/data/count"))
+
+
+# What layers write
+
+
+class Counter(keras.layers.Layer):
+    """Counts its calls, those that are not of training too."""
+
+    def __init__(self):
+        super().__init__(name="counter")
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False, dtype="int32")
+
+    def call(self, inputs):
+        self.calls.assign_add(1)
+        return inputs
+
+
+def test_the_pass_that_counts_writes_nothing(make_trainer, dense_model):
+    model = dense_model(Counter)
+    make_trainer(model=model, accumulate_steps=3, batch_size=12, steps=2).train()
+    assert model.get_layer("counter").calls.numpy() == 2 * 3
