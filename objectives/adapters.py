@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import gin
 import keras
 import tensorflow as tf
+from keras.src.losses.loss import squeeze_or_expand_to_same_rank
+from keras.src.losses.losses import LossFunctionWrapper
 
 from objectives.annotations import Expected
 from objectives.errors import ConfigurationError, expected
@@ -93,9 +95,11 @@ class KerasLoss(Term):
     """Any `keras.losses.Loss` as a term.
 
     Formula: the loss's own, unreduced. The reduction is Termwise's, exact over masks, shards and replicas, so
-    the loss's is not used; a loss that asks for "sum" is refused, as its size would change. What a Keras mask of
-    `y_pred` hides (of `Masking`, or `mask_zero`), or one of the loss itself (`ignore_class`), does not count, as in
-    Keras; beside a mask of the term, what either hides. At a kink the gradient is what Keras makes of it.
+    the loss's is not used; a loss that asks for "sum" is refused, as its size would change, and one that asks for
+    "mean_with_sample_weight" where the term has a sample_weight. Of `[batch]` and `[batch, 1]` one is given the
+    other's shape, where Keras does so. What a Keras mask of `y_pred` hides (of `Masking`, or `mask_zero`), or one of
+    the loss itself (`ignore_class`), does not count, as in Keras; beside a mask of the term, what either hides. At a
+    kink the gradient is what Keras makes of it.
 
     Attributes:
       y_true, y_pred: what the loss takes.
@@ -118,12 +122,25 @@ class KerasLoss(Term):
                 f"KerasLoss: {self.loss.name} reduces by 'sum', and terms are means; "
                 f"drop the reduction and set the term's weight to the size of the batch"
             )
+        if self.loss.reduction == "mean_with_sample_weight" and self.sample_weight is not None:
+            raise ConfigurationError(
+                f"KerasLoss: {self.loss.name} reduces by 'mean_with_sample_weight', and a term's sample_weight leaves "
+                f"the count alone; drop the reduction, and read the weights as the term's mask, which divides by their "
+                f"sum: scaled to numbers from 0 to 1, which changes nothing of that mean"
+            )
 
     def values(self, y_true, y_pred):
         # What Keras does before it reduces. A copy with reduction "none" would lose arguments: Keras copies by
         # saving and loading, and Huber, for one, does not save its delta.
         fn, settings = getattr(self.loss, "fn", None), getattr(self.loss, "_fn_kwargs", {})
         return _in_range(self._call, fn, settings, y_true, y_pred)
+
+    def _aligned(self, tensors):
+        # Losses of Keras that are made of a function do so themselves, and no example meets another one.
+        if isinstance(self.loss, LossFunctionWrapper):
+            y_true, y_pred = squeeze_or_expand_to_same_rank(tensors["y_true"], tensors["y_pred"])
+            tensors = {**tensors, "y_true": y_true, "y_pred": y_pred}
+        return super()._aligned(tensors)
 
     def _call(self, y_true, y_pred):
         y_true, y_pred = (keras.ops.convert_to_tensor(y, dtype=self.loss.dtype) for y in (y_true, y_pred))

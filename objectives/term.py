@@ -172,7 +172,7 @@ class Term(Checked, abc.ABC):
 
     def __call__(self, **tensors: Any) -> tf.Tensor:
         """The unweighted mean of the term for tensors given by the names of its reads; for a notebook."""
-        values = self.values(**align({name: widen(tensor) for name, tensor in tensors.items()}, self.aligned))
+        values = self.values(**self._aligned({name: widen(tensor) for name, tensor in tensors.items()}))
         return Mean.of(values).result()
 
     def __repr__(self) -> str:
@@ -195,10 +195,14 @@ class Term(Checked, abc.ABC):
         )
 
     def _formula(self, tensors: Mapping[str, Any], **more: Any) -> Any:
-        aligned, before = align(tensors, self.aligned), len(operations())
+        aligned, before = self._aligned(tensors), len(operations())
         values = as_values(self.values(**aligned, **more))
         refuse_hidden_broadcast(aligned, values, operations()[before:])
         return values
+
+    def _aligned(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
+        """The reads, alike in shape where they have to be."""
+        return align(tensors, self.aligned)
 
     def _widened(self, values: Any) -> tf.Tensor:
         values = widen(values)

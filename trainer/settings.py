@@ -12,6 +12,7 @@ from objectives.annotations import Expected
 from objectives.blame import blamed
 from objectives.errors import Mistakes, expected
 from objectives.fields import require_fit
+from objectives.keys import named, split_key
 from trainer.feeds.sources import Source
 from trainer.steps.step import term_tags
 
@@ -40,9 +41,16 @@ def check_settings(settings: Mapping[str, Any], annotations: Mapping[str, Any]) 
 
 def refuse_unread_weights(objective: Objective, source: Source) -> None:
     """Raises ConfigurationError where examples have weights that no term reads, which would count for nothing."""
-    if "sample_weight" in source.names and "sample_weight" not in objective.keys:
+    known = {path: key for key in source.keys for root, path in [split_key(key)] if root == "sample_weight"}
+    read = {path: key for key in objective.keys for root, path in [split_key(key)] if root == "sample_weight"}
+    if not known or "" in read:  # which one of several that means is asked as the step is traced
+        return
+    found = set() if "" in known else set().union(*(named(path, known, key) for path, key in read.items()))
+    unread = [key for path, key in known.items() if path not in found]
+    if unread:
         raise ConfigurationError(
-            "the source has a sample_weight that no term reads; expected some term with sample_weight='sample_weight'"
+            f"the source has a {' and a '.join(unread)} that no term reads; expected some term with "
+            f"sample_weight={' and one with sample_weight='.join(map(repr, unread))}"
         )
 
 

@@ -292,3 +292,37 @@ def test_what_is_no_instance_of_a_keras_loss_is_refused(loss):
 def test_a_keras_loss_that_sums_is_refused():
     with pytest.raises(ConfigurationError, match="'sum', and terms are means"):
         KerasLoss(loss=keras.losses.Huber(reduction="sum"))
+
+
+def test_a_keras_loss_that_divides_by_its_sample_weights_is_refused_and_a_mask_does_it():
+    loss = keras.losses.MeanSquaredError(reduction="mean_with_sample_weight")
+    factor = np.float32([0.0, 1.0, 2.0, 4.0])
+    with pytest.raises(ConfigurationError, match="'mean_with_sample_weight'.* read the weights as the term's mask"):
+        KerasLoss(loss=loss, sample_weight="sample_weight")
+    term = KerasLoss(loss=loss, mask="sample_weight")
+    mean = term.mean(Context(targets=ONE_HOT, outputs=PROBABILITIES, sample_weight=factor / factor.max()))
+    np.testing.assert_allclose(mean.result(), loss(ONE_HOT, PROBABILITIES, factor), rtol=1e-6)
+
+
+@pytest.mark.parametrize("shapes", [((4,), (4, 1)), ((4, 1), (4,)), ((4, 3, 1), (4, 3))], ids=str)
+@pytest.mark.parametrize(
+    "loss", [keras.losses.MeanSquaredError(), keras.losses.BinaryCrossentropy(), keras.losses.Huber(delta=0.2)]
+)
+def test_a_last_axis_of_one_is_squeezed_or_added_as_by_keras(compile_as, loss, shapes):
+    y_true, y_pred = (RNG.uniform(0.1, 0.9, shape).astype(np.float32) for shape in shapes)
+
+    def value(targets, outputs):
+        return KerasLoss(loss=loss).mean(Context(targets=targets, outputs=outputs)).result()
+
+    np.testing.assert_allclose(compile_as(value)(y_true, y_pred), loss(y_true, y_pred), rtol=1e-6)
+
+
+def test_no_other_term_is_given_an_axis():
+    class Own(keras.losses.Loss):
+        def call(self, y_true, y_pred):
+            return (y_true - y_pred) ** 2
+
+    context = Context(targets=np.zeros(4, np.float32), outputs=np.zeros([4, 1], np.float32))
+    for term in (KerasLoss(loss=Own()), FunctionTerm(fn=distance), MeanSquaredError()):
+        with pytest.raises(ConfigurationError, match="expected the same shape"):
+            term.mean(context)

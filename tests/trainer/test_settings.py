@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, Decorrelation, MeanSquaredError, Objective
 from objectives.fields import annotations_of
-from trainer import ArraySource, Trainer
+from trainer import ArraySource, DatasetSource, Trainer
 from trainer.settings import (
     check_settings,
     refuse_cut_statistics,
@@ -17,6 +17,10 @@ from trainer.settings import (
 )
 
 ANNOTATIONS = annotations_of(Trainer.__init__)
+
+
+def of_dataset(inputs, targets, sample_weight):
+    return DatasetSource(lambda: tf.data.Dataset.from_tensor_slices((inputs, targets, sample_weight)))
 
 
 @pytest.fixture
@@ -116,6 +120,24 @@ def test_weights_of_examples_must_be_read_by_some_term():
     with pytest.raises(ConfigurationError, match="sample_weight that no term reads"):
         refuse_unread_weights(Objective(data=MeanSquaredError()), source)
     refuse_unread_weights(Objective(data=MeanSquaredError(sample_weight="sample_weight")), source)
+
+
+@pytest.mark.parametrize("make", [ArraySource, of_dataset], ids=["arrays", "dataset"])
+def test_each_of_several_weights_must_be_read_by_some_term(make):
+    weights = {"p": np.ones(3), "q": {"r": np.ones(3)}}
+    source = make(np.zeros([3, 1]), np.zeros([3, 1]), sample_weight=weights)
+
+    def reading(*keys):
+        return Objective(**{f"t{i}": MeanSquaredError(sample_weight=key) for i, key in enumerate(keys)})
+
+    refuse_unread_weights(reading("sample_weight.p", "sample_weight.q.r"), source)
+    refuse_unread_weights(reading("sample_weight.*"), source)
+    with pytest.raises(
+        ConfigurationError, match=r"has a sample_weight\.q\.r that no term reads; .*='sample_weight\.q\.r'"
+    ):
+        refuse_unread_weights(reading("sample_weight.p"), source)
+    with pytest.raises(ConfigurationError, match=r"a sample_weight\.p and a sample_weight\.q\.r that no term reads"):
+        refuse_unread_weights(Objective(data=MeanSquaredError()), source)
 
 
 def test_a_statistic_of_the_whole_batch_must_see_it_whole():

@@ -12,6 +12,7 @@ from objectives import ConfigurationError
 from objectives.annotations import Expected
 from objectives.blame import blamed
 from objectives.errors import Mistakes
+from objectives.keys import leaves
 from trainer.feeds import fingerprint
 from trainer.feeds.feed import Feed
 from trainer.feeds.iterated import IteratedFeed
@@ -56,9 +57,13 @@ class DatasetSource(Source):
         """
         self._make = make
 
-    @functools.cached_property
+    @property
     def names(self) -> tuple[str, ...]:  # type: ignore[override]
-        return tuple(self._examples(seed=0).element_spec)
+        return tuple(self._spec)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(leaves(self._spec))
 
     def training(self, shares: Shares, *, seed: int) -> Feed:
         def batches() -> tf.data.Dataset:
@@ -92,6 +97,11 @@ class DatasetSource(Source):
     @functools.cached_property
     def _for_evaluation(self) -> tf.data.Dataset:
         return self._examples(seed=0)
+
+    @functools.cached_property
+    def _spec(self) -> dict[str, Any]:
+        """What an example is like."""
+        return self._examples(seed=0).element_spec
 
     def _examples(self, seed: int) -> tf.data.Dataset:
         """The dataset, built anew, as dicts of what is in `NAMES`."""

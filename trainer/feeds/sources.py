@@ -13,6 +13,7 @@ from objectives import ConfigurationError
 from objectives.annotations import Expected
 from objectives.errors import Mistakes
 from objectives.fields import Checked
+from objectives.keys import leaves
 from trainer.feeds import fingerprint
 from trainer.feeds.feed import Feed
 from trainer.feeds.kinds import require_real
@@ -36,6 +37,11 @@ class Source(Checked, abc.ABC):
     @abc.abstractmethod
     def names(self) -> tuple[str, ...]:
         """What an example has, of `NAMES`."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key of each tensor of an example, such as `targets.mask`."""
+        return self.names
 
     @abc.abstractmethod
     def training(self, shares: Shares, *, seed: int) -> Feed:
@@ -112,6 +118,10 @@ class ArraySource(Source):
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self.arrays)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(leaves(self.arrays))
 
     def training(self, shares: Shares, *, seed: int) -> Feed:
         order = functools.partial(self.indices, batch_size=shares.batch_size, seed=seed)

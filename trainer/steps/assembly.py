@@ -8,6 +8,7 @@ from trainer.steps.adoption import Adoption
 from trainer.steps.average import WeightAverage
 from trainer.steps.batch_statistics import refuse_wrong_statistics
 from trainer.steps.clipping import Clipping
+from trainer.steps.masked_statistics import synchronize_masked_statistics
 from trainer.steps.optimizers import refuse_own_work
 from trainer.steps.precision import LossScale
 from trainer.steps.random_streams import RandomStreams
@@ -40,6 +41,7 @@ def assemble(
     refuse_wrong_statistics(
         model, batch_size=batch_size, replicas=strategy.num_replicas_in_sync, micro_batches=accumulate_steps
     )
+    synchronize_masked_statistics(model)
     return Step(
         adoption=Adoption(strategy, model, optimizer),
         tap=tap,
