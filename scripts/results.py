@@ -3,19 +3,19 @@
 import pathlib
 from collections.abc import Mapping, Sequence
 
-from rich.console import Console
 from rich.table import Table
 
 from objectives.errors import Mistakes
 from trainer import Trainer, strict_json
 from trainer.log import tensor_names, term_names
 from trainer.reports.chart import draw_terms
+from trainer.reports.terminal import Screen
 from trainer.storage import write_whole, writing
 from trainer.task import measures_of, pictures_of
 
 NAME = "learned.json"
 _AFTER = "after training, of which nothing is lost"
-_CONSOLE = Console(soft_wrap=True, highlight=False)
+_CONSOLE = Screen(highlight=False)
 
 
 def conclude(trainer: Trainer, values: Mapping[str, float]) -> None:

@@ -105,7 +105,9 @@ def term_names(tags: Iterable[str]) -> list[str]:
     >>> term_names(["loss/total", "terms/b/raw", "terms/a/weighted", "terms/b/weighted"])
     ['a', 'b']
     """
-    return [tag.split("/")[1] for tag in tags if tag.startswith("terms/") and tag.endswith("/weighted")]
+    # A diagnosis has tags such as terms/<name>/not_finite/weighted besides.
+    parts = [tag.split("/") for tag in tags]
+    return [part[1] for part in parts if len(part) == 3 and part[0] == "terms" and part[2] == "weighted"]
 
 
 def tensor_names(tags: Iterable[str], term: str) -> list[str]:

@@ -109,7 +109,7 @@ class Laboratory:
 
 def _replayed(said: str, workdir: pathlib.Path) -> str:
     """The last line of the command that a stopped run shows; empty where it shows none."""
-    if not (command := re.search(r"python (scripts/replay\.py .*)", said)):
+    if not (command := re.search(r"python\S* (\S*scripts/replay\.py .*)", said)):
         return ""
     script, *arguments = shlex.split(command[1].replace(_SHOWN, str(workdir)))
     out, err = _process(ROOT / script, arguments).communicate()
@@ -119,6 +119,7 @@ def _replayed(said: str, workdir: pathlib.Path) -> str:
 def _readable(text: str, workdir: pathlib.Path) -> str:
     """As of a run in a folder of that name, without times and line numbers, and with the last lines of a traceback."""
     text = text.replace(str(workdir), _SHOWN).replace(f"{ROOT}/", "")
+    text = re.sub(r"\S*python\S* (?=scripts/)", "python ", text)
     text = re.sub(r"^([WE])\d{4} [\d:.]+ \d+ (\w+\.py):\d+", r"\1 \2", text, flags=re.M).rstrip()
     return "...\n" + "\n".join(text.splitlines()[-3:]) if "Traceback" in text else text
 

@@ -142,6 +142,27 @@ def test_a_run_whose_terminal_hangs_up_saves(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_run_whose_output_nobody_reads_any_more_trains_to_its_end_and_saves(tmp_path):
+    workdir = tmp_path / "run"
+    train = shlex.join(
+        [sys.executable, str(ROOT / "scripts" / "train.py"), "--gin_file=tiny.gin", *LONG, f"--workdir={workdir}"]
+    )
+    finished = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {train} | head -1"],
+        cwd=HERE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stderr == "standard output is closed; nothing more is shown there\n"
+    (checkpoint,) = Checkpoints(workdir / "checkpoints").all()
+    assert checkpoint.step == lines(workdir)[-1][1] == 400
+    assert (workdir / "pictures" / "terms.png").exists()
+
+
+@pytest.mark.slow
 def test_a_run_that_evaluates_most_of_the_time_is_left_soon(start, said, tmp_path):
     slow = ("--gin_param=Trainer.steps = 1000000", "--gin_param=Trainer.eval_every = 1")
     process = start(*slow, f"--workdir={tmp_path / 'run'}")

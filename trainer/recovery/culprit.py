@@ -22,7 +22,7 @@ def culprit(
 
     >>> fine = {"terms/a/raw": 0.0, "terms/a/weight": 1.0, "terms/a/weighted": 0.0, "terms/a/grad_norm": math.nan}
     >>> culprit({**fine, "terms/a/not_finite/slope": 2.0}, {"a": Examples((3,), of=8)})
-    "the gradient of the term 'a' is nan (its raw value is 0), for example 3 of the 8 in the batch"
+    "the gradient of the term 'a' is nan (its raw value is 0), for number 3 of the batch's 8 examples"
     """
     found = list(out_of_range or _terms(values, examples or {})) or list(_update(values))
     if found:
@@ -65,6 +65,9 @@ def _kind(name: str, values: Mapping[str, float]) -> tuple[str, str]:
         return "weighted value", f": its weight is {weight:g}, its raw value {values.get(f'terms/{name}/raw', 0.0):g}"
     if "slope" in flags:
         return "gradient", f" (its raw value is {values.get(f'terms/{name}/raw', 0.0):g})"
+    inputs = _inputs(values)
+    if "gradient" in flags and inputs:
+        return "gradient", f", as {_listed(inputs)} {_is_not(inputs)} finite"
     if "gradient" in flags:
         return "gradient", " on its way back through the model; with respect to what the terms read, it is finite"
     return "gradient", f" only as its weight is {weight:g}"
@@ -76,7 +79,7 @@ def _why(flags: set[str], values: Mapping[str, float]) -> str:
     reads = sorted(flags - {"raw", "weighted", "slope", "gradient", "weighted_gradient"})
     of_the_model = [key for key in reads if key.split(".")[0] in ("outputs", "activations")]
     weights = [key for key in broken if key.startswith("weights.")]
-    inputs = [key for key in broken if key.split(".")[0] == "inputs"]
+    inputs = _inputs(values)
     given = [key for key in reads if key not in of_the_model]
     if of_the_model and not given:
         if weights:
@@ -90,6 +93,12 @@ def _why(flags: set[str], values: Mapping[str, float]) -> str:
     return ", while all that it reads is finite"
 
 
+def _inputs(values: Mapping[str, float]) -> list[str]:
+    """The keys of the model's inputs that are not finite."""
+    broken = [tag.removeprefix("not_finite/") for tag in values if tag.startswith("not_finite/")]
+    return [key for key in broken if key.split(".")[0] == "inputs"]
+
+
 def _subject(what: str, names: list[str], values: Mapping[str, float]) -> str:
     if len(names) > 1:
         return f"the {what}s of the terms {_listed(map(repr, names))} are not finite"
@@ -101,10 +110,10 @@ def _subject(what: str, names: list[str], values: Mapping[str, float]) -> str:
 def _where(examples: Examples) -> str:
     rows, of = examples.rows, examples.of
     if len(rows) == of:
-        return f"for each of the {of:,} examples in the batch"
+        return f"for each of the batch's {of:,} examples"
     more = len(rows) - _SHOWN
     shown = [*map(str, rows[:_SHOWN]), *([f"{more:,} more"] if more > 0 else []), *(["others"] * examples.others)]
-    return f"for example{'s' * (len(shown) > 1)} {_listed(shown)} of the {of:,} in the batch"
+    return f"for number{'s' * (len(shown) > 1)} {_listed(shown)} of the batch's {of:,} examples"
 
 
 def _update(values: Mapping[str, float]) -> Iterator[str]:

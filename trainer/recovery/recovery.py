@@ -1,10 +1,14 @@
 """Recovery: how a run gets past an update that would not be finite, or is stopped there with an autopsy."""
 
 import pathlib
+import shlex
+import sys
 from collections.abc import Callable, Mapping
 
+import gin
 import tensorflow as tf
 
+from objectives.blame import shown_path
 from trainer.checkpoints.saver import Saver
 from trainer.devices import cluster
 from trainer.executions.executor import NotFinite
@@ -13,6 +17,8 @@ from trainer.recovery.autopsy import write_autopsy
 from trainer.recovery.culprit import culprit, is_cured_by_another_batch
 from trainer.recovery.non_finite import NonFinite, NonFiniteError
 from trainer.reports import Report
+
+_REPLAY = pathlib.Path(__file__).parents[2] / "scripts" / "replay.py"
 
 
 class Recovery:
@@ -94,6 +100,12 @@ class Recovery:
                 cause=cause,
                 execution=self._program.choice.execution,
             )
+        return f" The batch, all weights and each term are in {folder}; to look again: {self._look_again(folder)}"
+
+    def _look_again(self, folder: pathlib.Path) -> str:
+        """The command that replays an autopsy, or what to call in Python where the run was not made by gin."""
+        if not gin.config_str().strip():
+            return f"Trainer(...).replay({str(folder)!r}), with the arguments of this trainer"
         replicas = self._strategy.num_replicas_in_sync
-        command = f"python scripts/replay.py --autopsy={folder}" + f" --logical_devices={replicas}" * (replicas > 1)
-        return f" The batch, all weights and each term are in {folder}; to look again: {command}"
+        devices = [f"--logical_devices={replicas}"] if replicas > 1 else []
+        return shlex.join([shown_path(sys.executable), shown_path(_REPLAY), f"--autopsy={folder}", *devices])

@@ -2,14 +2,33 @@
 
 import contextlib
 import errno
+import os
+import sys
 import time
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from trainer.log import Lines, term_names
 from trainer.reports.report import Report, Run
+
+
+class Screen(Console):
+    """Standard output, without which a program continues: where nobody reads it any more, it prints nothing.
+
+    The console of rich ends the process instead, and what it was about to save would be lost.
+    """
+
+    def __init__(self, **settings: Any):
+        super().__init__(soft_wrap=True, **settings)
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        print("standard output is closed; nothing more is shown there", file=sys.stderr, flush=True)
+        # Python would fail at its end, as it flushes what nobody reads.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextlib.contextmanager
@@ -30,7 +49,7 @@ class Terminal(Report):
     """
 
     def __init__(self, console: Console | None = None, interval: float = 10.0):
-        self._console = console or Console(soft_wrap=True)
+        self._console = console or Screen()
         self._interval = interval
         self._shown = 0.0
         self._rate = 0.0

@@ -68,11 +68,11 @@ def test_a_weight_and_the_model_are_told_from_the_term(flags, more, expected):
 @pytest.mark.parametrize(
     ("examples", "where"),
     [
-        (Examples((4,), 9), "for example 4 of the 9 in the batch"),
-        (Examples((1, 4), 9), "for examples 1 and 4 of the 9 in the batch"),
-        (Examples(tuple(range(7)), 1000), "for examples 0, 1, 2, 3, 4 and 2 more of the 1,000 in the batch"),
-        (Examples((3,), 1000, others=True), "for examples 3 and others of the 1,000 in the batch"),
-        (Examples((0, 1), 2), "for each of the 2 examples in the batch"),
+        (Examples((4,), 9), "for number 4 of the batch's 9 examples"),
+        (Examples((1, 4), 9), "for numbers 1 and 4 of the batch's 9 examples"),
+        (Examples(tuple(range(7)), 1000), "for numbers 0, 1, 2, 3, 4 and 2 more of the batch's 1,000 examples"),
+        (Examples((3,), 1000, others=True), "for numbers 3 and others of the batch's 1,000 examples"),
+        (Examples((0, 1), 2), "for each of the batch's 2 examples"),
     ],
 )
 def test_the_examples_are_told(examples, where):

@@ -67,7 +67,7 @@ def test_a_run_stops_before_the_update_and_has_reported_all_others(make_run, rec
     with pytest.raises(
         NonFiniteError,
         match="step 4 would not be finite: the raw values of the terms 'data' and 'small' are not finite, as "
-        "inputs is not finite, for example 2 of the 5 in the batch; its update",
+        "inputs is not finite, for number 2 of the batch's 5 examples; its update",
     ):
         trainer.train()
     assert trainer.step == 3
@@ -160,7 +160,7 @@ def test_it_may_not_happen_for_ever(make_run, tmp_path, policy):
 @pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_an_autopsy_replays_the_very_step(make_run, data, tmp_path, count):
     trainer = make_run(count, workdir=tmp_path)
-    with pytest.raises(NonFiniteError, match=r"python scripts/replay.py --autopsy=.*/autopsy/000004"):
+    with pytest.raises(NonFiniteError, match=r"again: Trainer\(\.\.\.\)\.replay\('.*/autopsy/000004'\), with the"):
         trainer.train()
     folder = tmp_path / "autopsy" / "000004"
     clean = ArraySource(data["x"], data["y"])
@@ -292,7 +292,7 @@ def test_the_examples_and_the_terms_at_fault_are_named_and_no_others(make_run, d
         assert str(error.value).startswith(
             "step 1 would not be finite: the gradient of the term 'steep' is nan (its raw value is "
         )
-        assert "), for examples 1 and 3 of the 5 in the batch; its update" in str(error.value)
+        assert "), for numbers 1 and 3 of the batch's 5 examples; its update" in str(error.value)
 
 
 def test_without_a_folder_there_is_nothing_to_go_back_to(make_run):
