@@ -59,6 +59,11 @@ class Context:
             self._found[key] = self._resolved(key)
         return self._found[key]
 
+    @property
+    def batch(self) -> list[Any]:
+        """The tensors of the examples themselves, whose first axis is the batch."""
+        return list(leaves([self.inputs, self.targets, self.sample_weight]).values())
+
     def _resolved(self, key: Key) -> Any:
         root, path = split_key(key)
         found = getattr(self, root)
@@ -89,6 +94,15 @@ def split_key(key: Key) -> tuple[str, str]:
     if root not in ROOTS:
         raise ConfigurationError(f"key {key!r} begins with {root!r}; {expected(root, ROOTS)}")
     return root, path
+
+
+def is_of_batch(key: Key) -> bool:
+    """Whether the first axis of what a key names is that of the batch, as far as the key can tell.
+
+    >>> is_of_batch("outputs.mask"), is_of_batch("weights.head/kernel")
+    (True, False)
+    """
+    return split_key(key)[0] not in ("weights", "step")
 
 
 def has_star(key: Key) -> bool:

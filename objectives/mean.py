@@ -45,6 +45,12 @@ class Mean(NamedTuple):
         >>> float(mean.total), float(mean.count)
         (3.0, 2.0)
         """
+        each = cls.each(values, masks=masks, factor=factor, per_example=per_example)
+        return cls(tf.reduce_sum(each.total), tf.reduce_sum(each.count))
+
+    @classmethod
+    def each(cls, values, *, masks=(), factor=None, per_example=False) -> "Mean":
+        """What `of` sums, of each value by itself, or of each example `[batch]` where these are averaged first."""
         counted = tf.ones_like(values)
         for mask in masks:
             counted *= _fitted(mask, values, "mask")
@@ -53,11 +59,11 @@ class Mean(NamedTuple):
             # What is masked may be NaN, and NaN * 0 is NaN: it is replaced, not multiplied away.
             values, factor = (tf.where(counted > 0, part, tf.zeros_like(values)) for part in (values, factor))
         if not per_example:
-            return cls(tf.reduce_sum(values * factor), tf.reduce_sum(counted))
+            return cls(values * factor, counted)
         inside = range(1, values.shape.rank)
         counts = tf.reduce_sum(counted, axis=inside)
         means = tf.math.divide_no_nan(tf.reduce_sum(values * factor, axis=inside), counts)
-        return cls(tf.reduce_sum(means), tf.reduce_sum(tf.cast(counts > 0, values.dtype)))
+        return cls(means, tf.cast(counts > 0, values.dtype))
 
     def merge(self, other: "Mean") -> "Mean":
         """The mean over the values of both."""

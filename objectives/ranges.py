@@ -30,12 +30,14 @@ class Reading:
       expected: what would be inside.
       values: `[batch, ...]`.
       outside: a bool for each of the values.
+      rows: whether the first axis is that of the examples.
     """
 
     what: str
     expected: str
     values: tf.Tensor
     outside: tf.Tensor
+    rows: bool = True
 
 
 class _Listening(threading.local):
@@ -150,6 +152,18 @@ def safe_mask(key: str, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.where(outside, tf.ones_like(mask), mask), tf.where(tf.reduce_any(outside), float("nan"), 0.0)
 
 
+def counted(values: tf.Tensor, sizes: tf.Tensor) -> tf.Tensor:
+    """The values `[rows, ...]`; NaN, all of them, where there are not as many rows as one of `sizes` says.
+
+    >>> counted(tf.ones([2]), tf.constant([6, 2])).numpy().tolist(), counted(tf.ones([1]), tf.constant([6])).numpy()
+    ([1.0, 1.0], array([nan], dtype=float32))
+    """
+    rows = tf.shape(values)[:1]
+    wrong = tf.reduce_all(rows != sizes, keepdims=True)
+    _record("the first axis of the values", "that of the batch (a mask leaves examples out)", rows, wrong, rows=False)
+    return tf.where(wrong[0], tf.constant(float("nan"), values.dtype), values)
+
+
 def poisoned(values: tf.Tensor, outside: tf.Tensor) -> tf.Tensor:
     """The values, of which those are NaN that depend on something outside of its range; further axes are spread.
 
@@ -176,6 +190,8 @@ def describe(
     if not outside.any():
         return None
     found = _listed([f"{value:.7g}" for value in np.unique(values[outside])])
+    if not reading.rows:
+        return f"{reading.what}: found {found}; expected {reading.expected}"
     rows = first + np.unique(np.nonzero(outside)[0])
     where = f"{row}{'s' * (len(rows) > 1)} {_listed([f'{number:,}' for number in rows])}"
     return f"{reading.what}: found {found} in {where}; expected {reading.expected}"
@@ -197,11 +213,11 @@ def _key(read: str) -> str:
     return _listening.keys.get(read, read)
 
 
-def _record(what: str, expected: str, values: tf.Tensor, outside: tf.Tensor) -> None:
+def _record(what: str, expected: str, values: tf.Tensor, outside: tf.Tensor, *, rows: bool = True) -> None:
     # What is read inside of a function of its own cannot be looked at from outside of it.
     if _listening.readings is not None and _listening.graph is _graph():
         where = f" of {_listening.where}" if _listening.where else ""
-        _listening.readings.append(Reading(f"{what}{where}", expected, values, outside))
+        _listening.readings.append(Reading(f"{what}{where}", expected, values, outside, rows))
 
 
 def _graph() -> Any:

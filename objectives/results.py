@@ -1,11 +1,13 @@
 """What a formula returned: numbers that can be averaged, or a mistake."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from objectives.annotations import shown
 from objectives.errors import ConfigurationError
+from objectives.ranges import counted
 
 
 def as_values(returned: Any) -> tf.Tensor:
@@ -32,6 +34,31 @@ def as_values(returned: Any) -> tf.Tensor:
             "values() returned a tensor of unknown shape, as tf.py_function does; state it by tf.ensure_shape"
         )
     return tensor
+
+
+def one_for_each(values: tf.Tensor, rows: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The values of examples; NaN where it turns out that their first axis is not that of any of `rows`.
+
+    Raises:
+      ConfigurationError: they have no such axis, or it is known already.
+
+    >>> one_for_each(tf.ones([2]), [tf.ones([6, 2])])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    objectives.errors.ConfigurationError: values() returned the shape [2] for a batch of 6; expected unreduced ...
+    """
+    if values.shape.rank == 0:
+        raise ConfigurationError("values() returned a scalar; expected unreduced values [batch, ...]")
+    known = [tensor.shape[0] for tensor in rows]
+    if not known or values.shape[0] in known and values.shape[0] is not None:
+        return values
+    if values.shape[0] is None or None in known:
+        sizes = tf.stack([tf.shape(tensor)[0] for tensor in rows])
+        return counted(values, sizes)
+    raise ConfigurationError(
+        f"values() returned the shape {values.shape.as_list()} for a batch of {known[-1]}; expected unreduced values "
+        f"[batch, ...], one or more for each example: what is taken over the batch is no mean over examples"
+    )
 
 
 def _as_tensor(returned: Any) -> tf.Tensor | None:

@@ -26,11 +26,11 @@ import tensorflow as tf
 from objectives.broadcasts import operations, refuse_hidden_broadcast
 from objectives.errors import ConfigurationError, Mistakes
 from objectives.fields import Checked
-from objectives.keys import Context, Key, split_key
+from objectives.keys import Context, Key, is_of_batch, split_key
 from objectives.mean import Mean
 from objectives.ranges import safe_mask
 from objectives.reads import align, blank, keras_mask, widen
-from objectives.results import as_values
+from objectives.results import as_values, one_for_each
 from objectives.schedules import Weight
 from objectives.shapes import require_axes
 
@@ -156,19 +156,22 @@ class Term(Checked, abc.ABC):
         Raises:
           ConfigurationError: a key names nothing, or shapes do not fit; the message says which.
         """
-        tensors = {name: None if key is None else widen(context[key]) for name, key in self.reads.items()}
         if not self.has_batch:
-            return Mean.of(self._widened(self._formula(tensors)))
-        mask, poison = (None, 0.0) if self.mask is None else safe_mask(self.mask, widen(context[self.mask]))
-        of_keras = None if self.key_of_keras_mask is None else keras_mask(context[self.key_of_keras_mask])
-        for hidden in (mask, of_keras, context.valid):
-            tensors = {name: blank(tensor, hidden) for name, tensor in tensors.items()}
+            return Mean.of(self._widened(self._formula(self._read(context))))
+        mask, poison = self._own_mask(context)
         if self.couples_batch:
-            mean = self._statistic(tensors, mask, context)
+            mean = self._statistic(mask, context)
         else:
-            masks = (None if mask is None else self.value_mask(mask), of_keras, context.valid)
-            mean = self._mean_of_values(tensors, masks, context)
+            each = self._each(mask, context)
+            mean = Mean(tf.reduce_sum(each.total), tf.reduce_sum(each.count))
         return Mean(mean.total + tf.cast(poison, mean.total.dtype), mean.count)
+
+    def each(self, context: Context) -> Mean:
+        """What `mean` adds up, apart: of each value `[batch, ...]`, or of each example `[batch]`.
+
+        Only a term that is sharded has it. Raises ConfigurationError as `mean` does.
+        """
+        return self._each(self._own_mask(context)[0], context)
 
     def __call__(self, **tensors: Any) -> tf.Tensor:
         """The unweighted mean of the term for tensors given by the names of its reads; for a notebook."""
@@ -181,18 +184,37 @@ class Term(Checked, abc.ABC):
         changed = [f"{name}={value}" for name, value, default in fields if value != default]
         return f"{type(self).__name__}({', '.join(changed)})"
 
-    def _mean_of_values(self, tensors: Mapping[str, Any], masks: Iterable[Any], context: Context) -> Mean:
-        raw = self._formula(tensors)
-        values = self._widened(raw)
-        if values.shape.rank == 0:
-            raise ConfigurationError("values() returned a scalar; expected unreduced values [batch, ...]")
+    def _read(self, context: Context, *hiding: tf.Tensor | None) -> dict[str, Any]:
+        """The reads by name, of which what is hidden is 0."""
+        tensors = {name: None if key is None else widen(context[key]) for name, key in self.reads.items()}
+        for mask in hiding:
+            tensors = {name: blank(tensor, mask) for name, tensor in tensors.items()}
+        return tensors
+
+    def _own_mask(self, context: Context) -> tuple[tf.Tensor | None, Any]:
+        """The term's mask, made safe, if it has one; and NaN where some of it was not from 0 to 1, else 0."""
+        return (None, 0.0) if self.mask is None else safe_mask(self.mask, widen(context[self.mask]))
+
+    def _each(self, mask: tf.Tensor | None, context: Context) -> Mean:
+        of_keras = None if self.key_of_keras_mask is None else keras_mask(context[self.key_of_keras_mask])
+        raw = self._formula(self._read(context, mask, of_keras, context.valid))
+        values = one_for_each(self._widened(raw), self._rows(context))
         of_values = None if self.masked_by_keras is None else keras_mask(raw)
-        return Mean.of(
+        masks = (None if mask is None else self.value_mask(mask), of_keras, context.valid, of_values)
+        return Mean.each(
             values,
-            masks=[mask for mask in (*masks, of_values) if mask is not None],
+            masks=[mask for mask in masks if mask is not None],
             factor=None if self.sample_weight is None else context[self.sample_weight],
             per_example=self.average == "examples",
         )
+
+    def _rows(self, context: Context) -> list[tf.Tensor]:
+        """What has as many rows as the values may have: the batch, or a read, as a layer may fold axes into the first.
+
+        What is no tensor of the batch (weights, the step) is left out.
+        """
+        reads = [context[key] for key in self.reads.values() if key is not None and is_of_batch(key)]
+        return [tensor for tensor in map(widen, [*reads, *context.batch]) if tensor.shape.rank]
 
     def _formula(self, tensors: Mapping[str, Any], **more: Any) -> Any:
         aligned, before = self._aligned(tensors), len(operations())
@@ -208,8 +230,9 @@ class Term(Checked, abc.ABC):
         values = widen(values)
         return tf.cast(values, tf.float64) if self.dtype == "float64" else values
 
-    def _statistic(self, tensors: Mapping[str, Any], mask: Any, context: Context) -> Mean:
+    def _statistic(self, mask: Any, context: Context) -> Mean:
         """The statistic of the global batch: every replica computes it whole, and counts it once."""
+        tensors = self._read(context, mask, context.valid)
         if mask is not None:
             require_axes("the mask", mask, "[batch]")
         counted = tf.ones(tf.shape(next(iter(tensors.values())))[:1])

@@ -59,7 +59,7 @@ def _trace(step: Step, feed: Feed) -> tuple[Any, list[Reading]]:
 def _sentences(readings: list[Reading], arrays: list[Any], valid: np.ndarray, first: int) -> Iterator[str]:
     for reading, (values, outside) in zip(readings, arrays, strict=True):
         # What has no axis of examples, as where a model folds several axes into one, has no padding either.
-        real = valid if len(values) == len(valid) else np.ones(len(values), bool)
+        real = valid if reading.rows and len(values) == len(valid) else np.ones(len(values), bool)
         sentence = describe(reading, values[real], outside[real], row="example", first=first)
         if sentence is not None:
             yield sentence
