@@ -18,7 +18,7 @@ All else is here: weight, mask, sample weights, the reduction, and the checks.
 import abc
 import dataclasses
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import tensorflow as tf

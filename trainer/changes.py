@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from objectives import ConfigurationError, Objective
-from trainer.functions import describe_function
+from trainer.functions import describe_function, methods_of
 
 NAME = "settings.json"
 
@@ -47,7 +47,7 @@ _OWN = {"self", "workdir", "strategy", "reports", "train", "eval", "model"}
 def describe(settings: Mapping[str, Any]) -> Description:
     """All that must stay as it is, of the arguments of a `Trainer` by name; objects by their own settings.
 
-    A model that is given itself, and the examples of a source, are known by their kind alone.
+    A model and the examples of a source are described elsewhere, and known here by their kind alone.
 
     >>> describe({"batch_size": 64, "optimizer": keras.optimizers.SGD(0.1), "steps": 10})["Trainer"]
     {'batch_size': '64', 'optimizer': 'SGD'}
@@ -172,7 +172,8 @@ def _taken_apart(value: Any) -> tuple[str, Mapping[str, Any]]:
     if isinstance(value, Objective):
         return kind, value.terms
     if dataclasses.is_dataclass(value):
-        return kind, {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        own = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return kind, {**own, **methods_of(type(value))}
     if isinstance(value, keras.Layer | keras.Variable):
         return kind, {}
     if isinstance(value, keras.optimizers.Optimizer):

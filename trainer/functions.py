@@ -12,6 +12,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+# Whose classes change with the versions of their packages, and not with what a user writes.
+_OTHERS = {"objectives", "trainer", "keras", "tensorflow", "gin", "abc", "builtins"}
+
 # Objects that can be called, and whose variables training changes.
 _STATEFUL = (tf.Module, tf.__internal__.tracking.Trackable)
 
@@ -38,6 +41,19 @@ def describe_function(function: Callable[..., Any]) -> str:
     for part in _parts(function, frozenset()):
         digest.update(part.encode() + b"\0")
     return f"{name} (digest {digest.hexdigest()[:12]})"
+
+
+def methods_of(kind: type) -> dict[str, Callable[..., Any]]:
+    """The methods that a class has of its user's own, as `name()`; none of a class of Termwise or of Keras.
+
+    >>> methods_of(keras.layers.Dense)
+    {}
+    """
+    methods: dict[str, Callable[..., Any]] = {}
+    for part in reversed(kind.__mro__):
+        if part.__module__.partition(".")[0] not in _OTHERS:
+            methods |= {name: value for name, value in vars(part).items() if isinstance(value, types.FunctionType)}
+    return {f"{name}()": method for name, method in methods.items() if not name.startswith("__") or name == "__call__"}
 
 
 def _unwrapped(value: Any) -> Any:

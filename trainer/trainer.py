@@ -14,6 +14,7 @@ import tensorflow as tf
 from objectives import Objective
 from objectives.annotations import Count, Positive
 from objectives.fields import annotations_of
+from trainer.architecture import describe_model
 from trainer.averages import Averages
 from trainer.changes import describe, facts_of, require_unchanged
 from trainer.checkpoints.checkpoints import Checkpoints
@@ -178,8 +179,8 @@ class Trainer:
             self.workdir = None if workdir is None else locate_workdir(workdir)
             self._lock = Lock(self.workdir) if self.workdir and self.is_chief else None
             self._changes: list[str] = []
-            if self.workdir:
-                self._changes = require_unchanged(self.workdir, self._settings, allowed=allow_config_change)
+            if self.workdir:  # of the settings alone, before data and a model are made
+                require_unchanged(self.workdir, self._settings, allowed=allow_config_change)
             if self.workdir and self._lock:
                 make_workdir(self.workdir)
                 self._lock.require_free()
@@ -195,6 +196,9 @@ class Trainer:
             refuse_cut_statistics(objective, accumulate_steps)
             refuse_unbuilt(model)
             require_precision(model, precision)
+            if self.workdir:
+                self._settings |= {"training data": train.record(), **describe_model(model)}
+                self._changes = require_unchanged(self.workdir, self._settings, allowed=allow_config_change)
             data = self._facts_of_data(train, eval, seed)
         agreement.require_alike(self._strategy, data)
         self.objective, self.task, self.model = objective, task, model

@@ -1,5 +1,6 @@
 """Changes: other settings in a run's folder are shown and refused, but for those that teach it nothing else."""
 
+import dataclasses
 import functools
 import json
 import re
@@ -7,8 +8,20 @@ import shutil
 
 import keras
 import pytest
+import tensorflow as tf
 
-from objectives import ConfigurationError, FunctionTerm, KerasLoss, MeanSquaredError, Objective, RangeHinge, schedules
+from objectives import (
+    ConfigurationError,
+    FunctionTerm,
+    KerasLoss,
+    Key,
+    MeanSquaredError,
+    Objective,
+    RangeHinge,
+    Term,
+    schedules,
+)
+from trainer import ArraySource, DatasetSource
 from trainer.changes import NAME, describe, differences, require_unchanged
 
 
@@ -146,6 +159,56 @@ def test_another_experiment_is_refused_before_anything_is_built_and_the_folder_l
     assert error.value.messages[1:3] == ("  Trainer.batch_size: 7 -> 8", "  Trainer.seed: 0 -> 3")
     assert "--allow_config_change" in str(error.value)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+OTHERS = {
+    "examples": (lambda x, y: {"train": ArraySource(x, 3 * y)}, r"training data.targets: float32 .20, 2., digest"),
+    "fewer examples": (lambda x, y: {"train": ArraySource(x[:10], y[:10])}, "training data.examples: 20 -> 10"),
+    "an order": (lambda x, y: {"train": ArraySource(x, y, shuffle=False)}, "training data.shuffle: True -> False"),
+}
+
+
+@pytest.mark.parametrize(("settings", "line"), OTHERS.values(), ids=OTHERS.keys())
+def test_other_training_data_are_refused_and_equal_ones_are_not(train, data, settings, line):
+    train()
+    assert train(train=ArraySource(data["x"].copy(), data["y"].copy()), steps=6).step == 6
+    with pytest.raises(ConfigurationError, match=line):
+        train(**settings(data["x"], data["y"]), steps=7)
+
+
+def test_another_pipeline_is_refused_and_one_of_the_same_code_is_not(train, data):
+    def source(factor):
+        def make():
+            return tf.data.Dataset.from_tensor_slices((data["x"], data["y"])).map(lambda x, y: (factor * x, y))
+
+        return DatasetSource(make)
+
+    train(train=source(1.0))
+    assert train(train=source(1.0), steps=6).step == 6
+    with pytest.raises(ConfigurationError, match=r"training data.function: .*make \(digest \w+\) -> .*make \(digest"):
+        train(train=source(2.0), steps=7)
+
+
+def test_a_model_of_other_layers_of_the_same_weights_is_refused(train, dense_model):
+    train(model=dense_model(lambda: keras.layers.Dropout(0.1)))
+    assert train(model=dense_model(lambda: keras.layers.Dropout(0.1)), steps=6).step == 6
+    with pytest.raises(ConfigurationError, match=r"Dropout.rate \(Model.layer 2\): 0.1 -> 0.9"):
+        train(model=dense_model(lambda: keras.layers.Dropout(0.9)), steps=7)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Squared(Term):
+    y_pred: Key = "outputs"
+
+    def values(self, y_pred):
+        return y_pred**2
+
+
+def test_another_formula_of_a_term_of_ones_own_is_refused(train, monkeypatch):
+    train(terms={"data": MeanSquaredError(), "own": Squared()})
+    monkeypatch.setattr(Squared, "values", lambda self, y_pred: y_pred**4)
+    with pytest.raises(ConfigurationError, match=r"Squared.values\(\) \(Objective.own\): .*digest"):
+        train(terms={"data": MeanSquaredError(), "own": Squared()}, steps=6)
 
 
 def test_what_is_allowed_is_shown_once_and_then_the_run_s_own(train, recorder, tmp_path):

@@ -21,6 +21,7 @@ from trainer.feeds.repeatable import refuse_unrepeatable
 from trainer.feeds.resumable import same_each_time
 from trainer.feeds.shares import Shares
 from trainer.feeds.sources import NAMES, Source
+from trainer.functions import describe_function
 
 _FUNCTION = "a function that builds a tf.data.Dataset, such as `lambda: dataset`"
 
@@ -88,6 +89,9 @@ class DatasetSource(Source):
             return (self._for_evaluation if once else self._examples(seed=0)).batch(shares.batch_size)
 
         return IteratedFeed(shares, batches, padded=True)
+
+    def record(self) -> dict[str, str]:
+        return {"function": describe_function(self._make)}
 
     def facts(self, *, seed: int | None) -> dict[str, str]:
         if seed is None:

@@ -51,6 +51,10 @@ class Source(Checked, abc.ABC):
     def evaluation(self, shares: Shares) -> Feed:
         """Every example exactly once."""
 
+    def record(self) -> dict[str, str]:
+        """What a run's folder keeps of this source, as text by name, to know it again; no example is made for it."""
+        return {"examples have": ", ".join(self.names)}
+
     def facts(self, *, seed: int | None) -> dict[str, str]:
         """What tells this source from another one, as text by name, for workers to compare.
 
@@ -129,6 +133,9 @@ class ArraySource(Source):
 
     def evaluation(self, shares: Shares) -> Feed:
         return self._feed(Plan.once(shares, self.size))
+
+    def record(self) -> dict[str, str]:
+        return self.facts(seed=None)
 
     def facts(self, *, seed: int | None) -> dict[str, str]:
         return {"examples": f"{self.size:,}", "shuffle": str(self._shuffle), **fingerprint.of_arrays(self.arrays)}
