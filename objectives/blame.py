@@ -6,7 +6,7 @@ import pathlib
 import re
 import sysconfig
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import tensorflow as tf
 
@@ -55,6 +55,15 @@ def place_of(error: BaseException) -> str | None:
     places += [(name, int(line)) for name, line in re.findall(r'File "([^"]+)", line (\d+)', str(error))]
     if isinstance(error, SyntaxError):
         places.append((error.filename or "", error.lineno))
+    return _innermost(places)
+
+
+def place_in(frames: Iterable[traceback.FrameSummary]) -> str | None:
+    """The innermost file and line of the user's own code among calls, outermost first; None if there is none."""
+    return _innermost([(frame.filename, frame.lineno) for frame in frames])
+
+
+def _innermost(places: Iterable[tuple[str, int | None]]) -> str | None:
     own = [f"{shown_path(name)}, line {line}" for name, line in places if _is_users(name)]
     return own[-1] if own else None
 

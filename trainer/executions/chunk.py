@@ -13,20 +13,27 @@ from objectives.parts import Parts
 from trainer.feeds.feed import Feed
 from trainer.steps.inspection import inspect
 from trainer.steps.step import Step
+from trainer.steps.untracked import refuse_untracked
 
 _NUMBER = tf.TensorSpec([], tf.int64)
 _ROW = tf.TensorSpec([], tf.int32)
 
 
 def trace_step(step: Step, feed: Feed) -> ConcreteFunction:
-    """Traces `(data, row, number) -> numbers`: the update with the batch of one row, and its numbers `[tags]`."""
+    """Traces `(data, row, number) -> numbers`: the update with the batch of one row, and its numbers `[tags]`.
+
+    Raises:
+      ConfigurationError: it writes or draws what the trainer's state does not hold.
+    """
     train = _train_always if step.loss_scale is None else _train_if_finite
 
     @tf.function(autograph=False)
     def run(data, row, number):
         return train(step, feed, data, row, number)
 
-    return run.get_concrete_function(feed.signature, _ROW, _NUMBER)
+    traced = run.get_concrete_function(feed.signature, _ROW, _NUMBER)
+    refuse_untracked("a step of training", traced, step.tap.model, step.everything)
+    return traced
 
 
 def trace_training(step: Callable[..., Any], feed: Feed, *, tags: int) -> ConcreteFunction:
@@ -69,6 +76,9 @@ def trace_evaluation(step: Step, feed: Feed) -> ConcreteFunction:
 
     Sums and counts are merged over all batches of all calls, of which each is handed what the one before returned,
     and divided once, so that the values do not depend on how the examples are cut into batches, shares and calls.
+
+    Raises:
+      ConfigurationError: it writes or draws what the trainer's state does not hold.
     """
 
     @tf.function(autograph=False)
@@ -80,7 +90,9 @@ def trace_evaluation(step: Step, feed: Feed) -> ConcreteFunction:
         return merged, step.report(merged, number)
 
     sums = tf.TensorSpec([len(step.parts)], tf.float64)
-    return run.get_concrete_function(feed.signature, _ROW, _ROW, _NUMBER, Mean(sums, sums))
+    traced = run.get_concrete_function(feed.signature, _ROW, _ROW, _NUMBER, Mean(sums, sums))
+    refuse_untracked("evaluation", traced, step.tap.model, step.everything)
+    return traced
 
 
 def find_parts(step: Step, feed: Feed) -> Parts:

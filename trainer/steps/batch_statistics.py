@@ -32,10 +32,10 @@ def refuse_wrong_statistics(model: keras.Model, *, batch_size: int, replicas: in
                 f"a batch_size of {' or '.join(map(str, sizes))}"
             )
     for layer in model._flatten_layers():
-        if isinstance(layer, keras.layers.RNN) and layer.stateful and parts > 1:
+        if isinstance(layer, keras.layers.RNN) and layer.stateful:
             raise ConfigurationError(
-                f"the layer {layer.path!r} is stateful: it hands its states from one batch to the next, which is wrong "
-                f"where a batch is cut into {_cut(replicas, micro_batches)}; expected stateful=False, or one part"
+                f"the layer {layer.path!r} is stateful: it hands its states from one batch to the next, and Keras has "
+                f"them among no variables of the model, so that no checkpoint would hold them; expected stateful=False"
             )
 
 

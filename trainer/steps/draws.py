@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 from keras.src.backend.tensorflow import random as keras_random
+from keras.src.random import seed_generator as keras_seeds
 
 # How many random bits a number between 0 and 1 has: all that fit into it. Wider types have those of float32.
 _BITS = {tf.float16: 10, tf.bfloat16: 7, tf.float32: 23}
@@ -123,6 +124,22 @@ def _static(shape: Any) -> Any:
     return shape if known is None else known
 
 
+def _no_global_generator(global_generator: Callable) -> Callable:
+    """Keras's one generator for all that is drawn without a seed, which a traced step can neither make nor resume."""
+
+    @functools.wraps(global_generator)
+    def generator() -> Any:
+        if getattr(_state, "alike", False):
+            raise ValueError(
+                "keras.random draws without a seed here; expected seed=self.seed_generator, a "
+                "keras.random.SeedGenerator made in the __init__ of a layer of the model, or in a term "
+                "tf.random.stateless_* with a seed made of the key 'step'"
+            )
+        return global_generator()
+
+    return generator
+
+
 def _chosen(keras_function: Callable, own: Callable) -> Callable:
     @functools.wraps(keras_function)
     def draw(*args: Any, **kwargs: Any) -> Any:
@@ -134,3 +151,4 @@ def _chosen(keras_function: Callable, own: Callable) -> Callable:
 # Layers look these up in Keras's module each time that they draw.
 for _own in (uniform, normal, truncated_normal, dropout, randint, categorical, shuffle):
     setattr(keras_random, _own.__name__, _chosen(getattr(keras_random, _own.__name__), _own))
+keras_seeds.global_seed_generator = _no_global_generator(keras_seeds.global_seed_generator)

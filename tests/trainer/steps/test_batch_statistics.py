@@ -79,10 +79,12 @@ def test_what_takes_no_statistics_of_the_batch_may_be_padded(make_trainer, dense
     make_trainer(model=dense_model(make_layer), strategy=replicas(2), steps=1).train()
 
 
-def test_states_that_pass_from_batch_to_batch_are_not_cut(make_trainer, replicas):
-    model = keras.Sequential([keras.Input([2, 3], batch_size=4), keras.layers.LSTM(2, stateful=True, name="memory")])
-    with pytest.raises(ConfigurationError, match=r"memory' is stateful.* expected stateful=False, or one part"):
-        make_trainer(model=model, objective=PLAIN, strategy=replicas(2), batch_size=4)
+@pytest.mark.parametrize("wrap", [lambda layer: layer, keras.layers.Bidirectional])
+def test_states_that_pass_from_batch_to_batch_are_refused(make_trainer, wrap):
+    memory = wrap(keras.layers.LSTM(2, stateful=True, name="memory"))
+    model = keras.Sequential([keras.Input([2, 3], batch_size=4), memory])
+    with pytest.raises(ConfigurationError, match=r"memory' is stateful.* no checkpoint .* expected stateful=False"):
+        make_trainer(model=model, objective=PLAIN, batch_size=4)
 
 
 def test_synchronized_statistics_are_those_of_one_replica(make_trainer, dense_model, recorder, replicas):

@@ -1,0 +1,79 @@
+"""Operations: all that a traced function does, in the functions that it calls too, and which resources it writes."""
+
+import functools
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+
+import tensorflow as tf
+from tensorflow.python.eager.polymorphic_function.atomic_function import AtomicFunction
+from tensorflow.python.framework import op_def_registry
+from tensorflow.python.framework.auto_control_deps_utils import get_read_write_resource_inputs
+from tensorflow.types.experimental import ConcreteFunction
+
+# These change no resource that a number depends on, though TensorFlow counts them among those that write: the order of
+# collectives, what goes to TensorBoard, and what is read of tables.
+_HARMLESS = ("Collective", "Write", "FlushSummary", "LookupTableFind", "LookupTableSize", "LookupTableExport")
+
+
+def operations(traced: ConcreteFunction) -> Iterator[tuple[tf.Operation, list[tf.Tensor]]]:
+    """Every operation that calls no other function, with the handles of the outer resources that it writes.
+
+    Loops, branches and functions of a user's own are looked into, at any depth. A handle is the very tensor that a
+    variable has outside of the graph.
+
+    >>> count = tf.Variable(1)
+    >>> increase = tf.function(lambda: tf.cond(count < 5, lambda: count.assign_add(1), lambda: 0))
+    >>> found = list(operations(increase.get_concrete_function()))
+    >>> [operation.type for operation, written in found if any(handle is count.handle for handle in written)]
+    ['AssignAddVariableOp']
+    """
+    outer = {id(inner): outer for outer, inner in traced.graph.captures}
+    yield from _Walk().inside(traced.graph, outer)
+
+
+class _Walk:
+    """Goes through a graph and the functions that it calls, each once for the handles that it is passed."""
+
+    def __init__(self) -> None:
+        # The graphs are kept, as what is gone could lend its identity to another.
+        self._seen: dict[tuple[int, ...], tf.Graph] = {}
+
+    def inside(self, graph: tf.Graph, outer: Mapping[int, tf.Tensor]) -> Iterator[tuple[tf.Operation, list[tf.Tensor]]]:
+        """The operations of a graph, given the outer handle of each of its own by the identity of that one."""
+        for operation in graph.get_operations():
+            called = self._called(operation)
+            if not called:
+                harmless = operation.type.startswith(_HARMLESS)
+                written = [] if harmless else get_read_write_resource_inputs(operation)[1]
+                yield operation, [outer[id(handle)] for handle in written if id(handle) in outer]
+            for function in called:
+                # A branch is not passed the number that it is chosen by.
+                given = operation.inputs[len(operation.inputs) - len(function.inputs) :]
+                pairs = zip(function.inputs, given, strict=True)
+                handles = {id(own): outer[id(passed)] for own, passed in pairs if id(passed) in outer}
+                call = (id(function), *map(id, handles.values()))
+                if call not in self._seen:
+                    self._seen[call] = function
+                    yield from self.inside(function, handles)
+
+    def _called(self, operation: tf.Operation) -> list[tf.Graph]:
+        """The graphs of the functions that an operation calls."""
+        names = []
+        for attribute in _functions_among_attributes(operation.type):
+            value = operation.get_attr(attribute)
+            names += [one.name for one in (value if isinstance(value, list) else [value])]
+        # A graph does not know the functions of a branch whose gradient TensorFlow made a function of its own for.
+        return [(operation.graph._get_function(name) or self._alive[name]).graph for name in names]
+
+    @functools.cached_property
+    def _alive(self) -> dict[str, AtomicFunction]:
+        """All functions that there are, by name."""
+        found = (thing for thing in gc.get_objects() if issubclass(type(thing), AtomicFunction))
+        return {function.name.decode(): function for function in found}
+
+
+@functools.cache
+def _functions_among_attributes(kind: str) -> Sequence[str]:
+    definition = op_def_registry.get(kind)
+    attributes = () if definition is None else definition.attr
+    return [one.name for one in attributes if one.type in ("func", "list(func)")]

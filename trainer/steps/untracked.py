@@ -1,0 +1,119 @@
+"""Untracked: what a traced step writes or draws and the trainer's state does not hold, refused before it runs.
+
+No checkpoint would have it, so that a resumed run would differ; and rehearsals, trials of executions, evaluation and
+looks at gradients, which have to leave no trace, would move it.
+"""
+
+import gc
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+from tensorflow.python.framework import op_def_registry
+from tensorflow.types.experimental import ConcreteFunction
+
+from objectives import ConfigurationError
+from objectives.blame import place_in
+from trainer.checkpoints.state import GENERATOR, State
+from trainer.steps.operations import operations
+
+_WHY = "which no checkpoint would hold and no look would put back"
+_DRAW = (
+    "expected keras.random with seed=self.seed_generator, a keras.random.SeedGenerator made in the __init__ of a layer "
+    "of the model, or tf.random.stateless_* with a seed made of the step (the key 'step' of a term)"
+)
+_KEEP = (
+    "expected state that a layer of the model owns, made by self.add_weight(trainable=False); every layer that is "
+    "called has to be an attribute of the model or of one of its layers"
+)
+
+# Where the operations of a random generator that is a variable begin with: they write it as they draw.
+_GENERATING = ("Rng", "Stateful")
+
+
+def refuse_untracked(what: str, traced: ConcreteFunction, model: keras.Model, state: State) -> None:
+    """Raises ConfigurationError where a traced function writes what is not the trainer's, or draws what none resumes.
+
+    Args:
+      what: names the function, such as "a step of training".
+      traced: is looked at with all functions that it calls.
+      model: may write all its variables, its random generators among them.
+      state: may be written too.
+    """
+    kept = (state, State({str(i): variable for i, variable in enumerate(model.variables)}))
+    own = {id(part.handle) for some in kept for parts in some.parts.values() for part in parts}
+    mistakes: dict[Any, str] = {}
+    for operation, written in operations(traced):
+        if _draws(operation):
+            place = _place(operation)
+            mistakes.setdefault(
+                (operation.type, place),
+                f"{what} draws from TensorFlow's {operation.type}{place}, whose state is that of the operation itself, "
+                f"{_WHY}; {_DRAW}",
+            )
+        for handle in written:
+            if id(handle) not in own:
+                mistakes.setdefault(id(handle), f"{what} writes {_described(operation, handle, model)}")
+    if mistakes:
+        raise ConfigurationError(*mistakes.values())
+
+
+def _draws(operation: tf.Operation) -> bool:
+    """Whether an operation draws random numbers by a state of its own: all that do so have these two attributes."""
+    definition = op_def_registry.get(operation.type)
+    attributes = set() if definition is None else {attribute.name for attribute in definition.attr}
+    if not attributes >= {"seed", "seed2"}:
+        return False
+    # Recurrent layers and pooling that could draw, and do not.
+    idle = "dropout" in attributes and operation.get_attr("dropout") == 0
+    return not (idle or "deterministic" in attributes and operation.get_attr("deterministic"))
+
+
+def _described(operation: tf.Operation, handle: tf.Tensor, model: keras.Model) -> str:
+    variable = next((one for one in _everything(tf.Variable) if getattr(one, "_handle", None) is handle), None)
+    if variable is None:
+        return f"a resource by {operation.type}{_place(operation)}, {_WHY}; {_KEEP}"
+    around = next((one for one in _everything(keras.Variable) if one._value is variable), None)
+    name = variable.name.split(":")[0] if around is None else around.path
+    is_generator = operation.type.startswith(_GENERATING) or (around is not None and around.name == GENERATOR)
+    shown = f"the {'random generator' if is_generator else 'variable'} {name!r} {tuple(variable.shape)}"
+    return f"{shown}{_owner(handle, model)}{_place(operation)}, {_WHY}; {_DRAW if is_generator else _KEEP}"
+
+
+def _owner(handle: tf.Tensor, model: keras.Model) -> str:
+    """The layer that has a variable, as well as it can be found: of the model, or of all that there are."""
+    own = model._flatten_layers()
+    others = [layer for layer in _everything(keras.Layer) if not any(layer is one for one in own)]
+    for layer in (*own, *others):
+        # What Keras and TensorFlow note down themselves comes last.
+        for name, value in sorted(vars(layer).items(), key=lambda item: item[0].startswith("_")):
+            if any(variable.handle is handle for variable in _variables(value)):
+                whose = "the layer" if any(layer is one for one in own) else "a layer outside of the model,"
+                return f" of {whose} {layer.path!r} ({type(layer).__name__}.{name})"
+    return ""
+
+
+def _variables(value: Any) -> Iterator[tf.Variable]:
+    """The variables in what a layer has as an attribute."""
+    if isinstance(value, tf.Variable):
+        yield from getattr(value, "values", [value])
+    elif isinstance(value, keras.Variable):
+        yield from _variables(value._value)
+    elif isinstance(value, (keras.random.SeedGenerator, tf.random.Generator)):
+        yield from _variables(value.state)
+    elif isinstance(value, keras.metrics.Metric):
+        yield from _variables(value.variables)
+    elif isinstance(value, (list, tuple, Mapping)):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _variables(part)
+
+
+def _everything(kind: type) -> list[Any]:
+    """All objects of a kind that there are; a proxy is not asked what it claims to be."""
+    return [thing for thing in gc.get_objects() if issubclass(type(thing), kind)]
+
+
+def _place(operation: tf.Operation) -> str:
+    place = place_in(operation.traceback or ())
+    return f" at {place}" if place else ""
