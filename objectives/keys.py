@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
+import tensorflow as tf
+
 from objectives.annotations import Expected
 from objectives.errors import ConfigurationError, expected
 
@@ -119,7 +121,7 @@ def starred(key: Key, context: Context) -> dict[tuple[str, ...], Key]:
 
     A layer that gives several tensors is matched by its name, and each of them is one. A star over activations takes
     each tensor once, from the layer that made it rather than from a model around that, and leaves out what the model
-    puts out: `outputs` names that.
+    puts out, which `outputs` names, and what is not of floats, such as the masks that Keras computes.
 
     Raises:
       ConfigurationError: it matches none.
@@ -137,10 +139,14 @@ def starred(key: Key, context: Context) -> dict[tuple[str, ...], Key]:
         raise ConfigurationError(f"key {key!r}: {expected(key, [f'{root}.{name}' for name in known])}")
     if root == "activations":
         kept = _made_inside({name: known[name] for name in found}, leaves(context.outputs).values())
-        found = {name: found[name] for name in found if name in kept}
+        found = {name: found[name] for name in found if name in kept and _is_of_floats(known[name])}
         if not found:
             raise ConfigurationError(f"key {key!r} matches only what the model puts out; expected 'outputs' for that")
     return {stands_for: f"{root}.{name}" for name, stands_for in found.items()}
+
+
+def _is_of_floats(tensor: Any) -> bool:
+    return not hasattr(tensor, "dtype") or tf.as_dtype(tensor.dtype).is_floating
 
 
 def leaves(found: Any, at: str = "") -> dict[str, Any]:

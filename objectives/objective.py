@@ -62,6 +62,15 @@ class Objective:
         return frozenset().union(*(term.keys for term in self.terms.values()))
 
     @property
+    def readers(self) -> Mapping[Key, str]:
+        """Each of the keys with the terms that read it, in words."""
+        return {key: self._readers_of(key) for key in self.keys}
+
+    def _readers_of(self, key: Key) -> str:
+        names = [f"{name!r} ({type(term).__name__})" for name, term in self.terms.items() if key in term.keys]
+        return f"term{'s' * (len(names) > 1)} {', '.join(names)}"
+
+    @property
     def has_stars(self) -> bool:
         """Whether some term reads several tensors by one key."""
         return any(map(has_star, self.keys))

@@ -172,4 +172,7 @@ def evaluate(weight: Weight, step) -> tf.Tensor:
     >>> float(evaluate(0.5, 0)), float(evaluate(lambda step: step * 2, 3))
     (0.5, 6.0)
     """
-    return tf.cast(weight(step) if callable(weight) else weight, tf.float32)
+    value = weight(step) if callable(weight) else weight
+    if isinstance(value, str | bytes) or value is None:
+        raise ConfigurationError(f"it is a function that returned {value!r}; expected a number, or a scalar tensor")
+    return tf.cast(value, tf.float32)

@@ -12,6 +12,7 @@ import numpy as np
 
 from objectives import ConfigurationError, Objective
 from trainer.functions import describe_function, methods_of
+from trainer.learning_rates import config_of
 
 NAME = "settings.json"
 
@@ -177,11 +178,12 @@ def _taken_apart(value: Any) -> tuple[str, Mapping[str, Any]]:
     if isinstance(value, keras.Layer | keras.Variable):
         return kind, {}
     if isinstance(value, keras.optimizers.Optimizer):
-        return kind, _nameless(value.get_config())
+        return kind, _nameless(config_of(value))
     if isinstance(value, keras.Loss):  # which leaves out of its configuration what it hands to its function
         return kind, _nameless({**value.get_config(), **getattr(value, "_fn_kwargs", {})})
-    if isinstance(value, Mapping) and {"class_name", "config"} <= value.keys():  # as Keras writes its schedules
-        return value["class_name"], _nameless(value["config"])
+    if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
+        # Those of Keras keep what they were given as attributes, others need not be able to write themselves down.
+        return kind, {**_nameless(vars(value)), **methods_of(type(value))}
     if callable(value) and not isinstance(value, type):
         return describe_function(value), {}
     return _text(value), {}

@@ -1,7 +1,5 @@
 """Settings: checks of what a trainer was asked for, before any time is spent."""
 
-import math
-import reprlib
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -9,11 +7,11 @@ import keras
 
 from objectives import ConfigurationError, Objective
 from objectives.annotations import Expected
-from objectives.blame import blamed
 from objectives.errors import Mistakes, expected
 from objectives.fields import require_fit
 from objectives.keys import named, split_key
 from trainer.feeds.sources import Source
+from trainer.learning_rates import refuse_wrong_rate
 from trainer.steps.step import term_tags
 
 Seed = Annotated[int, Expected("a whole number from 0 to 2**32 - 1", lambda seed: 0 <= seed < 2**32)]
@@ -94,24 +92,7 @@ def _require_data(settings: Mapping[str, Any]) -> None:
 
 
 def _require_learning_rate(settings: Mapping[str, Any]) -> None:
-    rate = settings["optimizer"]._learning_rate
-    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
-        return
-    if not callable(rate):
-        rate = settings["optimizer"].get_config().get("learning_rate")
-        if isinstance(rate, float) and not (math.isfinite(rate) and rate >= 0):
-            raise ConfigurationError(
-                f"the learning rate of Trainer.optimizer is {rate:g}; expected a finite number from 0 on, or a schedule"
-            )
-        return
-    with blamed("the learning rate of Trainer.optimizer"):
-        returned = rate()
-    if not keras.ops.is_tensor(returned) or returned.shape != () or not returned.dtype.is_floating:
-        raise ConfigurationError(
-            f"the learning rate of Trainer.optimizer is a function that returned {reprlib.repr(returned)}, which is "
-            f"taken once, as the step is traced; expected a function that returns a scalar tensor of floats, computed "
-            f"from variables by TensorFlow, or a number, or a schedule"
-        )
+    refuse_wrong_rate(settings["optimizer"])
 
 
 def _require_folder(settings: Mapping[str, Any]) -> None:

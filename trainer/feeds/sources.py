@@ -2,6 +2,7 @@
 
 import abc
 import functools
+import reprlib
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -178,7 +179,11 @@ def _bytes(arrays: Mapping[str, Any]) -> int:
 def _common_length(arrays: Mapping[str, Any]) -> int:
     lengths = {array.shape[:1] for array in tf.nest.flatten(arrays)}
     if len(lengths) != 1 or () in lengths:
-        shapes = tf.nest.map_structure(lambda array: array.shape, dict(arrays))
+        shapes = reprlib.repr(tf.nest.map_structure(lambda array: array.shape, dict(arrays)))
+        if all(array.shape == () for array in tf.nest.flatten(arrays)):
+            raise ConfigurationError(
+                f"ArraySource: it holds single numbers, {shapes}; expected arrays, as np.asarray(...) makes of lists"
+            )
         raise ConfigurationError(f"ArraySource: arrays have the shapes {shapes}; expected the same first axis in all")
     (size,) = lengths.pop()
     if size == 0:

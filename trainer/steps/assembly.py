@@ -36,7 +36,7 @@ def assemble(
       ConfigurationError: keys name what the model has not, layers would take wrong statistics, or the optimizer
         cannot work under the strategy.
     """
-    tap = Tap(model, objective.keys)
+    tap = Tap(model, objective.keys, readers=objective.readers)
     refuse_own_work(optimizer, replicas=strategy.num_replicas_in_sync)
     refuse_wrong_statistics(
         model, batch_size=batch_size, replicas=strategy.num_replicas_in_sync, micro_batches=accumulate_steps

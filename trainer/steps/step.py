@@ -16,6 +16,7 @@ from objectives import ConfigurationError, Context, Mean, Objective
 from objectives.keys import split_key
 from objectives.parts import Parts
 from trainer.checkpoints.state import State
+from trainer.learning_rates import config_of
 from trainer.steps.adoption import Adoption
 from trainer.steps.average import WeightAverage
 from trainer.steps.batch_statistics import refuse_padded_state
@@ -97,7 +98,7 @@ class Step:
     @property
     def settings(self) -> dict[str, float]:
         """The numbers that the optimizer was made with, and the size of the largest weight, by tag; for a diagnosis."""
-        name, config = type(self.optimizer).__name__, self.optimizer.get_config()
+        name, config = type(self.optimizer).__name__, config_of(self.optimizer)
         numbers = {key: value for key, value in config.items() if isinstance(value, float)}
         largest = max(float(tf.reduce_max(tf.abs(tf.cast(v, tf.float32)))) for v in self._variables)
         return {

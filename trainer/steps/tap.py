@@ -2,7 +2,8 @@
 
 import functools
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -40,7 +41,14 @@ class Tap:
     (TensorShape([4, 1]), TensorShape([4, 3]))
     """
 
-    def __init__(self, model: keras.Model, keys: Iterable[Key]):
+    def __init__(self, model: keras.Model, keys: Iterable[Key], *, readers: Mapping[Key, str] = MappingProxyType({})):
+        """Finds what the keys name.
+
+        Args:
+          model: the model.
+          keys: of the terms; those of other roots than `activations` and `weights` are left alone.
+          readers: of keys, who reads them, in words, for messages.
+        """
         self.model = model
         layers = _by_path(layer_paths(model))
         variables = _by_path((variable.path, variable) for variable in model.variables)
@@ -50,7 +58,7 @@ class Tap:
         self._wanted: set[str] = set()  # by a key without a star
         self.weights: dict[str, keras.Variable | list[keras.Variable]] = {}
         for key in sorted(keys):
-            with mistakes.gathered():
+            with mistakes.gathered(readers.get(key, "")):
                 root, path = split_key(key)
                 if root == "activations":
                     found = named(path, by_either_name(path, layers, fresh, key), key)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import keras
 
 from objectives import ConfigurationError
+from trainer.learning_rates import config_of
 from trainer.steps.tap import layer_paths
 
 
@@ -52,7 +53,7 @@ def _settings(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Iter
             yield from ((f"{path}.{name}", repr(value)) for name, value in _numbers(layer))
     for variable in model.variables:
         yield f"{variable.path}.trainable", repr(variable.trainable)
-    for name, value in optimizer.get_config().items():
+    for name, value in config_of(optimizer).items():
         if name != "learning_rate":
             yield f"the optimizer's {name}", repr(value)
 

@@ -77,7 +77,8 @@ def test_streamed_arrays_are_left_as_they_are():
         ({"inputs": {"a": np.zeros(2), "b": np.zeros(3)}}, r"\(2,\).*\(3,\).*expected the same first axis"),
         ({"inputs": np.zeros(2), "sample_weight": np.zeros(3)}, "expected the same first axis"),
         ({"inputs": np.zeros(3), "targets": 1.0}, "expected the same first axis"),
-        ({"inputs": 1.0}, "expected the same first axis"),
+        ({"inputs": 1.0}, "holds single numbers, .*; expected arrays"),
+        ({"inputs": [[1.0, 2.0]]}, "holds single numbers, .*; expected arrays, as np.asarray"),
         ({"inputs": np.zeros([0, 3])}, "holds no examples"),
     ],
 )

@@ -1,0 +1,67 @@
+"""Learning rates: numbers, schedules and functions, which are tried once before anything is traced."""
+
+import math
+import reprlib
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from objectives import ConfigurationError
+from objectives.blame import blamed
+
+_WHOSE = "the learning rate of Trainer.optimizer"
+
+
+def refuse_wrong_rate(optimizer: keras.optimizers.Optimizer) -> None:
+    """Raises ConfigurationError where the learning rate is no finite number from 0 on, at the first step at least.
+
+    >>> refuse_wrong_rate(keras.optimizers.SGD(-0.1))
+    Traceback (most recent call last):
+    objectives.errors.ConfigurationError: the learning rate of Trainer.optimizer is -0.1; expected a finite number ...
+    """
+    rate = optimizer._learning_rate
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        with blamed(_WHOSE):
+            found = rate(tf.constant(0, tf.int64))
+        _require_number(found, f"is {reprlib.repr(found)} at the first step, as its {type(rate).__name__} says")
+    elif callable(rate):
+        with blamed(_WHOSE):
+            found = rate()
+        if not tf.is_tensor(found):
+            raise ConfigurationError(
+                f"{_WHOSE} is a function that returned {reprlib.repr(found)}, which is taken once, as the step is "
+                f"traced; expected a function that returns a scalar tensor of floats, computed from variables by "
+                f"TensorFlow, or a number, or a schedule"
+            )
+        _require_number(found, f"is a function that returned {reprlib.repr(found)}")
+    else:
+        number = float(rate)
+        _require_number(number, f"is {number:g}")
+
+
+def config_of(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:
+    """The optimizer's settings by name: a learning rate is a number, or the schedule or function that it is.
+
+    Keras would write the last two down, which it cannot do of all of them.
+
+    >>> config_of(keras.optimizers.SGD(0.5, momentum=0.9))["momentum"]
+    0.9
+    """
+    rate = optimizer._learning_rate
+    if not callable(rate):
+        return optimizer.get_config()
+    fields = vars(optimizer)
+    fields["_learning_rate"] = tf.constant(0.0)
+    try:
+        return {**optimizer.get_config(), "learning_rate": rate}
+    finally:
+        fields["_learning_rate"] = rate
+
+
+def _require_number(found: Any, what: str) -> None:
+    array = np.asarray(found)
+    is_number = array.shape == () and array.dtype.kind in "fiu"
+    if not is_number or not math.isfinite(array) or array < 0:
+        raise ConfigurationError(f"{_WHOSE} {what}; expected a finite number from 0 on, or a schedule of such numbers")
