@@ -21,6 +21,7 @@ from objectives.reads import keras_mask
 from objectives.term import Term
 
 _LOSS = "an instance of keras.losses.Loss, such as @keras.losses.Huber() (a plain function belongs in FunctionTerm)"
+_FOR_LOGITS = ", or from_logits=True for a loss that is given logits"
 _KERAS_NAMES = {"y_true": "targets", "y_pred": "outputs"}
 # What of Keras takes class labels, to look up by or to spread over the classes.
 _OF_LABELS = (
@@ -157,8 +158,10 @@ def _in_range(
         found.append(outside)
     if fn in _OF_PROBABILITIES and not settings.get("from_logits", False):
         # They are handed on as they are: Keras looks for the logits behind the operation that made them.
-        outside = not_probabilities("y_pred", y_pred, largest=_OF_PROBABILITIES[fn])
+        outside = not_probabilities("y_pred", y_pred, largest=_OF_PROBABILITIES[fn], instead=_FOR_LOGITS)
         found.append(tf.reduce_any(outside, axis=axis))
+    if _OF_PROBABILITIES.get(fn) == 1.0:
+        found.append(tf.reduce_any(not_probabilities("y_true", y_true), axis=axis))
     values = call(y_true, y_pred)
     return _poisoned(values, found) if found else values
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from objectives.errors import ConfigurationError
 from objectives.keys import Key
-from objectives.ranges import poisoned, safe_labels
+from objectives.ranges import not_probabilities, poisoned, safe_labels
 from objectives.shapes import require_class_labels, require_numbers
 from objectives.term import Term
 
@@ -23,7 +23,7 @@ class WeightedBinaryCrossEntropy(Term):
     sigmoid(-z)` at every logit. A model that ends in a sigmoid is read before it, by the key of the layer below.
 
     Attributes:
-      y_true: 0, 1 or between, `[batch, ...]`.
+      y_true: 0, 1 or between, `[batch, ...]`; where it is anything else the value is NaN.
       y_pred: logits of the same shape.
       positive_weight: how many negatives a positive is worth.
 
@@ -44,8 +44,10 @@ class WeightedBinaryCrossEntropy(Term):
             )
 
     def values(self, y_true, y_pred):
+        outside = not_probabilities("y_true", y_true)
         # tf.nn.weighted_cross_entropy_with_logits has another gradient at a logit of 0.
-        return self.positive_weight * y_true * tf.nn.softplus(-y_pred) + (1.0 - y_true) * tf.nn.softplus(y_pred)
+        values = self.positive_weight * y_true * tf.nn.softplus(-y_pred) + (1.0 - y_true) * tf.nn.softplus(y_pred)
+        return poisoned(values, outside)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -119,25 +119,22 @@ def safe_indices(
     return tf.where(inside, indices, tf.zeros_like(indices)), ~inside
 
 
-def not_probabilities(read: str, values: tf.Tensor, *, largest: float) -> tf.Tensor:
+def not_probabilities(read: str, values: tf.Tensor, *, largest: float = 1.0, instead: str = "") -> tf.Tensor:
     """Which of the values cannot be probabilities, as logits cannot: a bool for each.
 
     Args:
       read: the name of the read.
-      values: `[batch, ...]`, floats.
+      values: `[batch, ...]`, numbers.
       largest: 1, or infinity where a loss takes proportions, which it divides by their sum.
+      instead: what else would work, in words.
 
-    >>> not_probabilities("y_pred", tf.constant([0.3, 1.0, -2.5]), largest=1.0).numpy().tolist()
+    >>> not_probabilities("y_pred", tf.constant([0.3, 1.0, -2.5])).numpy().tolist()
     [False, False, True]
     """
-    outside = (values < -_ROUNDING) | (values > largest + _ROUNDING)
+    numbers = tf.cast(values, tf.float32) if values.dtype.is_integer or values.dtype.is_bool else values
+    outside = (numbers < -_ROUNDING) | (numbers > largest + _ROUNDING)
     bounds = "from 0 to 1" if math.isfinite(largest) else "from 0 on"
-    _record(
-        f"the probabilities {_key(read)!r}",
-        f"numbers {bounds}, or from_logits=True for a loss that is given logits",
-        values,
-        outside,
-    )
+    _record(f"the values {_key(read)!r}", f"numbers {bounds}{instead}", values, outside)
     return outside
 
 

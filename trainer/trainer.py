@@ -464,6 +464,7 @@ class Trainer:
             f"strategy {self._placement.name}: {self._placement.reason}",
             f"{self._placement.replicas}; execution {choice.execution}: {choice.reason}",
             self._program.describe_data(self.step),
+            *([] if self.workdir else ["no workdir: nothing is saved, and a run that stops cannot be resumed"]),
             *([f"going on at step {self.step:,} from {where}"] if self.step or restored else []),
             *([self._standstill] if self._standstill else []),
             *self._changed_replicas(restored),

@@ -121,3 +121,14 @@ def test_a_masked_label_may_be_out_of_range():
     term = ConfusionWeightedCrossEntropy(costs=((0.0, 1.0), (1.0, 0.0)), mask="inputs")
     context = Context(inputs=np.array([1.0, 0.0], np.float32), targets=labels, outputs=logits)
     assert float(term.mean(context).result()) == pytest.approx(2 * np.log(2))
+
+
+@pytest.mark.parametrize("target", [255, -1])
+def test_a_target_that_is_no_probability_is_nan_for_its_value_alone(compile_as, target):
+    y_true, y_pred = np.array([[0, 1], [1, 0]], np.int32), np.array([[0.5, -1.0], [2.0, 0.0]], np.float32)
+    values = compile_as(lambda a, b: WeightedBinaryCrossEntropy().values(tf.cast(a, tf.float32), b))
+    sound = values(tf.constant(y_true), tf.constant(y_pred)).numpy()
+    y_true[1, 0] = target
+    found = values(tf.constant(y_true), tf.constant(y_pred)).numpy()
+    assert np.isnan(found[1, 0]) and np.isnan(found).sum() == 1
+    np.testing.assert_array_equal(found[~np.isnan(found)], sound[~np.isnan(found)])
