@@ -147,7 +147,8 @@ class Trainer:
             statistics of each part.
           precision: "float32", "mixed_bfloat16" or "mixed_float16", which scales the loss and leaves out updates that
             overflow.
-          average_momentum: of a moving average of the weights, such as 0.999, which evaluation then uses.
+          average_momentum: of a moving average of the weights, which evaluation then uses and `averaged` gives to the
+            model; it begins at the first weights, and 0.99 averages over about 100 steps, 0.999 over about 1,000.
           allow_unreached: whether a trainable variable that no term depends on is left as it is, or a mistake.
           allow_config_change: whether to go on in a folder whose run had other settings; each change is shown.
             Otherwise only how long a run is, when it is looked at, what is kept and over which devices may change.
