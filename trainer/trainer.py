@@ -221,6 +221,7 @@ class Trainer:
         self._make_program = functools.partial(
             Program, strategy=self._strategy, step=step, batch_size=batch_size, seed=seed
         )
+        self._allows_change = allow_config_change
         self._program = self._make_program(train=train, eval=eval, execution=execution)
         self._steps, self._log_every = steps, log_every
         self._standstill = find_standstill(optimizer, objective, steps)
@@ -354,6 +355,8 @@ class Trainer:
         restored = self._restore()
         agreement.require_alike(self._strategy, {"step of the newest checkpoint in --workdir": f"{self.step:,}"})
         # Before the reports start: a run that cannot work leaves no line in them.
+        if self.step < until:
+            self._program.prepare(self._guard.batch(self.step), strict=not self._allows_change)
         self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self.workdir)
         if self.step < until:
             self._rehearse()

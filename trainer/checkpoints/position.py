@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from objectives import ConfigurationError
+from objectives.blame import told
 from trainer import storage
 
 
@@ -25,8 +26,13 @@ class Position:
     """
 
     def __init__(self, data: Sequence[Any], *, worker: int):
-        """Takes what TensorFlow can save, and the number of this process."""
-        self._checkpoint = tf.train.Checkpoint(data=list(data))
+        """Takes what TensorFlow can save, and the number of this process.
+
+        Args:
+          data: each is trackable; one that can `look_ahead()` is asked to before it is saved.
+          worker: the number.
+        """
+        self._data, self._checkpoint = data, tf.train.Checkpoint(data=list(data))
         self._name = f"data-{worker:03d}"
 
     def write(self, folder: pathlib.Path) -> None:
@@ -35,6 +41,8 @@ class Position:
         Raises:
           StorageError: the system refuses it.
         """
+        for part in self._data:
+            getattr(part, "look_ahead", lambda: None)()
         try:
             self._checkpoint.write(str(folder / self._name))
         except tf.errors.OpError as error:
@@ -51,4 +59,4 @@ class Position:
         try:
             self._checkpoint.read(str(folder / self._name)).assert_existing_objects_matched()
         except (AssertionError, ValueError, tf.errors.OpError) as error:
-            raise ConfigurationError(str(error).splitlines()[0]) from error
+            raise ConfigurationError(told(error)) from error

@@ -1,11 +1,14 @@
 """DatasetSource: examples that a `tf.data.Dataset` makes."""
 
+import contextlib
 import functools
 import inspect
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError
@@ -41,7 +44,8 @@ class DatasetSource(Source):
     TensorFlow cannot save it (`from_generator`, `py_function`, random operations other than `tf.random.stateless_*`)
     or not all of it (a dataset that a function captures, a shuffle below a cache that is not read to its end), all
     batches of the steps before are made again; the run says which. A dataset whose order or numbers differ from run to
-    run is refused: `deterministic=False`, `snapshot`, the tf.data service, and random operations that run in parallel.
+    run is refused: `deterministic=False`, `snapshot`, `.cache(filename)`, the tf.data service, and functions that run
+    in parallel and draw random numbers, change a variable or call Python.
 
     All workers of a cluster build the same dataset. Each makes whole batches, and takes the shares of its replicas.
 
@@ -54,7 +58,9 @@ class DatasetSource(Source):
         """Builds nothing yet.
 
         Args:
-          make: `make(seed)`, or `make()`; what it shuffles without a seed follows from the run's seed.
+          make: `make(seed)`, or `make()`, called more than once; what it shuffles or draws without a seed (by
+            TensorFlow, `np.random` or `random`) follows from the run's seed. Make generators and random layers inside
+            of it: one that is made outside draws on from call to call.
         """
         self._make = make
 
@@ -109,16 +115,29 @@ class DatasetSource(Source):
 
     def _examples(self, seed: int) -> tf.data.Dataset:
         """The dataset, built anew, as dicts of what is in `NAMES`."""
-        # Operations that are random without a seed of their own take one from here.
-        tf.random.set_seed(seed)
         with tf.device("CPU:0"):
-            with blamed("DatasetSource: its function"):
+            with blamed("DatasetSource: its function"), _seeded(seed):
                 dataset = self._make(seed) if inspect.signature(self._make).parameters else self._make()
             if not isinstance(dataset, tf.data.Dataset):
                 raise ConfigurationError(f"DatasetSource: its function made {dataset!r}; expected a tf.data.Dataset")
             _require_static(_named(dataset.element_spec))
             refuse_unrepeatable(dataset)
             return dataset.map(lambda *parts: tf.nest.map_structure(_single, _named(parts)))
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Inside, what draws without a seed of its own draws the same each time; NumPy and Python then resume theirs."""
+    states = np.random.get_state(), random.getstate()
+    # Operations of the dataset take a seed from here.
+    tf.random.set_seed(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        np.random.set_state(states[0])
+        random.setstate(states[1])
 
 
 def _named(element: Any) -> dict[str, Any]:

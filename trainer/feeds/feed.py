@@ -47,6 +47,17 @@ class Feed(abc.ABC):
     def chunk(self, *, first_step: int, steps: int) -> Any:
         """The data of the `steps` steps that follow `first_step`."""
 
+    def prepare(self, step: int, *, strict: bool) -> None:  # noqa: B027 (most feeds have nothing to do)
+        """Finds the place of a step, so that `chunk` need not; nothing where any place is found at once.
+
+        Args:
+          step: the first that will be asked for.
+          strict: whether batches that are not those of the run that was saved are an error.
+
+        Raises:
+          ConfigurationError: there are no more examples, or others than where the run was saved.
+        """
+
     @abc.abstractmethod
     def look(self, step: int, steps: int = 1) -> Block:
         """The batches of `steps` steps from `step` on, or some like them, for a look that training does not notice."""

@@ -1,17 +1,22 @@
 """IteratedFeed: batches that a `tf.data.Dataset` makes, pulled a chunk at a time."""
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
+from absl import logging
 
 from objectives import ConfigurationError
 from objectives.blame import blamed
 from trainer.feeds.feed import Block, Feed, steps_within_bytes
 from trainer.feeds.iteration import Iteration
+from trainer.feeds.progress import Progress
+from trainer.feeds.restoring import restored_wrongly
 from trainer.feeds.resumable import why_unsaved
 from trainer.feeds.shares import Shares
+from trainer.feeds.sketch import is_alike, sketch
 
 
 class IteratedFeed(Feed):
@@ -19,7 +24,8 @@ class IteratedFeed(Feed):
 
     After a chunk the iterator is exactly behind its last step: what was pulled was used. Where TensorFlow can save
     the iterator it is part of the checkpoint. Where it cannot, and wherever another step is asked for than the
-    next, the dataset is made anew and the batches of all steps before are pulled.
+    next, the dataset is made anew and the batches of all steps before are pulled. Either way a checkpoint tells what
+    the next batch is like: a restored iterator that gives another is not used, and a dataset that does is refused.
     """
 
     def __init__(self, shares: Shares, make_batches: Callable[[], tf.data.Dataset], *, padded: bool):
@@ -35,13 +41,24 @@ class IteratedFeed(Feed):
         self._spec = self._parts().element_spec
         self.limit = steps_within_bytes(sum(_bytes(spec) for spec in tf.nest.flatten(self._spec)))
         self._last: Block | None = None
+        self._is_strict = True
+        self._why_replayed: str | None = None
+
+    def prepare(self, step: int, *, strict: bool) -> None:
+        self._is_strict = strict
+        if self._why_unsaved is None and self._iteration.step != step:
+            self._why_replayed = self._why_not_restored
+        self._find(step)
+        with _blamed():
+            self._require(step + (self._iteration.next is not None), step + 1)
 
     def chunk(self, *, first_step: int, steps: int) -> Any:
         if not steps:  # asked for to compile, wherever the iterator is
             return self._placed(self._pulled(self._iteration.iterator, tf.constant(0))[0])
-        if self._iteration.step != first_step:
-            self._go_to(first_step)
-        parts, pulled = self._pulled(self._iteration.iterator, tf.constant(steps))
+        self._find(first_step)
+        with _blamed():
+            ahead = self._iteration.take()
+        parts, pulled = self._pulled(self._iteration.iterator, tf.constant(steps), ahead)
         self._require(first_step + int(pulled), first_step + steps)
         self._iteration.step += steps
         data = self._placed(parts)
@@ -74,28 +91,82 @@ class IteratedFeed(Feed):
         again = f"now replays {step * self._shares.batch_size:,} examples" if step else "replays all examples before"
         if self._why_unsaved is not None:
             return f"{pulled}; the state of its iterator cannot be saved ({self._why_unsaved}): a resumed run {again}"
-        if self._iteration.step < step:
-            return f"{pulled}; the saved state of its iterator is of other replicas or workers: this run {again}"
+        if self._why_replayed or self._iteration.step < step:
+            return f"{pulled}; {self._why_replayed or self._why_not_restored}: this run {again}"
         return f"{pulled}; the state of its iterator is saved"
 
     @functools.cached_property
     def state(self) -> Sequence[Any]:  # type: ignore[override]
-        """The iteration, where TensorFlow can save it."""
-        return [self._iteration] if self._why_unsaved is None else []
+        """The iteration; of one that TensorFlow cannot save, what its next batch is like."""
+        return [self._iteration]
 
     @functools.cached_property
     def _iteration(self) -> Iteration:
-        return Iteration(self._parts)
+        return Iteration(self._parts, is_saved=self._why_unsaved is None)
 
     @functools.cached_property
     def _why_unsaved(self) -> str | None:
-        return why_unsaved(self._parts())
+        dataset = self._parts()
+        if (reason := why_unsaved(dataset)) is not None:
+            return reason
+        with _blamed():
+            found = restored_wrongly(dataset)
+        return found and f"TensorFlow restores {found} at another place"
+
+    @property
+    def _why_not_restored(self) -> str:
+        if self._iteration.unrestored:
+            return f"the saved state of its iterator cannot be restored ({self._iteration.unrestored})"
+        return "the saved state of its iterator is of other replicas or workers"
+
+    def _find(self, step: int) -> None:
+        """Has the iteration stand before a step, and sees to it that the batch there is the one that was saved."""
+        iteration, expected = self._iteration, self._iteration.expected
+        iteration.expected = None
+        is_restored = iteration.step == step
+        if not is_restored:
+            self._go_to(step)
+        if expected is None or expected.step != step or not expected.sketch.shape[1]:
+            return
+        saved = expected.sketch
+        if self._is_next(saved, restored=is_restored):
+            return
+        if is_restored and self._why_unsaved is None:
+            self._why_replayed = (
+                "the iterator that TensorFlow restored gives another batch than the saved one would have"
+            )
+            self._go_to(step)
+            if self._is_next(saved, restored=False):
+                return
+        if self._is_strict:
+            raise ConfigurationError(
+                f"DatasetSource: the dataset no longer gives the batches that this run was trained on: the one after "
+                f"step {step:,} is another than when the checkpoint was saved. Its data or its functions have changed, "
+                f"or it draws from something made outside of its function (a generator, np.random, a random layer of "
+                f"Keras) or from a clock; expected a function that makes all of that itself, from its seed; or "
+                f"allow_config_change, to resume with other batches"
+            )
+        logging.warning("the batches after step %d are others than at the time of the checkpoint", step)
+
+    def _is_next(self, saved: tf.Tensor, *, restored: bool) -> bool:
+        with _blamed():
+            try:
+                return is_alike(sketch(self._iteration.next), saved)
+            except tf.errors.OpError:
+                if not restored:
+                    raise
+                return False
 
     def _go_to(self, step: int) -> None:
-        # Skipped by pulling: the iterator of `dataset.skip` could not be restored into one without.
+        """Skips by pulling: the iterator of `dataset.skip` could not be restored into one without."""
         self._iteration.begin()
-        _skip(self._iteration.iterator, tf.constant(step, tf.int64))
-        self._iteration.step = step
+        progress = Progress(step)
+        while self._iteration.step < step:
+            skipped = progress.next_part
+            with _blamed():
+                _skip(self._iteration.iterator, tf.constant(skipped, tf.int64))
+            self._iteration.step += skipped
+            progress.advance(skipped)
 
     def _parts(self) -> tf.data.Dataset:
         """The batches as the parts of the replicas, made while others are used."""
@@ -105,11 +176,14 @@ class IteratedFeed(Feed):
 
     @functools.cached_property
     def _pull(self) -> Callable[..., Any]:
-        """The function `(iterator, steps) -> (parts, pulled)`: buffers `[limit, ...]`, filled up to `pulled`."""
+        """The function `(iterator, steps, ahead, is_ahead) -> (parts, pulled)`, where `ahead` comes first if it is one.
+
+        The parts are buffers `[limit, ...]`, filled up to `pulled`.
+        """
         specs = tf.nest.flatten(self._spec)
 
         @tf.function(autograph=False)
-        def pull(iterator, steps):
+        def pull(iterator, steps, ahead, is_ahead):
             def body(done, _, arrays):
                 element = iterator.get_next_as_optional()
                 more = element.has_value()
@@ -117,16 +191,20 @@ class IteratedFeed(Feed):
                 return done + tf.cast(more, tf.int32), more, written
 
             arrays = [tf.TensorArray(spec.dtype, size=self.limit, element_shape=spec.shape) for spec in specs]
-            start = tf.constant(0), tf.constant(True), arrays
+            start = tf.cast(is_ahead, tf.int32), tf.constant(True), _written(arrays, tf.constant(0), ahead)
             done, _, arrays = tf.while_loop(lambda done, more, _: more & (done < steps), body, start)
             return tf.nest.pack_sequence_as(self._spec, [array.stack() for array in arrays]), done
 
         return pull
 
-    def _pulled(self, iterator: Iterator[Any], steps: tf.Tensor) -> Any:
-        """Pulls batches; what the functions of the dataset raise is told as theirs."""
-        with blamed("DatasetSource: an example of its dataset"):
-            return self._pull(iterator, steps)
+    def _pulled(self, iterator: Iterator[Any], steps: tf.Tensor, ahead: Any = None) -> Any:
+        """Pulls batches, the first of which may have been pulled already."""
+        with _blamed():
+            return self._pull(iterator, steps, self._zeros if ahead is None else ahead, tf.constant(ahead is not None))
+
+    @functools.cached_property
+    def _zeros(self) -> Any:
+        return tf.nest.map_structure(lambda spec: tf.zeros(spec.shape, spec.dtype), self._spec)
 
     def _placed(self, parts: tuple[Any, ...]) -> Any:
         by_replica = dict(zip(self._shares.local, parts, strict=True))
@@ -138,6 +216,11 @@ class IteratedFeed(Feed):
                 f"DatasetSource: the dataset gave no more examples after {batches:,} batches of "
                 f"{self._shares.batch_size:,}; expected some, and anew each time that it is iterated"
             )
+
+
+def _blamed() -> contextlib.AbstractContextManager[None]:
+    """What the functions of the dataset raise inside is told as theirs."""
+    return blamed("DatasetSource: an example of its dataset")
 
 
 def _written(arrays: list[tf.TensorArray], row: tf.Tensor, element: Any) -> list[tf.TensorArray]:

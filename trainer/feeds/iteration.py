@@ -1,35 +1,64 @@
-"""Iteration: a dataset on its way, and all that it takes to find the place again."""
+"""Iteration: a dataset on its way, and all that it takes to find the place again, and to know it again."""
 
+import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 from tensorflow.python.ops import gen_dataset_ops
 
+from objectives.blame import told
 from trainer.feeds.generators import Generator
 from trainer.feeds.resumable import reshuffled
+from trainer.feeds.sketch import sketch
+
+
+@dataclasses.dataclass(frozen=True)
+class _Ahead:
+    """An element that was pulled before it was asked for; or that there is none, or what was raised instead.
+
+    Attributes:
+      place: the state of the iterator before it, as it is saved.
+    """
+
+    place: dict[str, tf.Tensor]
+    element: Any = None
+    error: tf.errors.OpError | None = None
+
+
+class Expected(NamedTuple):
+    """What a checkpoint tells of the element after a step: its sketch, empty where nothing is known of it."""
+
+    step: int
+    sketch: tf.Tensor
 
 
 class Iteration(tf.__internal__.tracking.Trackable):
     """An iterator, the number of the step that it is at, and the generators that it draws new seeds from.
 
-    `tf.train.Checkpoint` saves them together, as they are at one moment, whatever is pulled ahead meanwhile.
+    `tf.train.Checkpoint` saves them together, as they are at one moment, whatever is pulled ahead meanwhile; and with
+    them what the next element is like (see `look_ahead`), by which a place that is found again is known to be the same.
 
     Attributes:
-      iterator: of the dataset.
-      step: how many elements were pulled; whoever pulls counts.
+      iterator: of the dataset; the element of `take` comes before what it gives.
+      step: how many elements were taken; whoever takes them counts.
+      expected: after a place was restored, what came there next.
+      unrestored: why TensorFlow could not restore the iterator, which is at the first step then; None where it could.
     """
 
     iterator: Any
     step: int
+    expected: Expected | None = None
+    unrestored: str | None = None
 
-    def __init__(self, make: Callable[[], tf.data.Dataset]):
+    def __init__(self, make: Callable[[], tf.data.Dataset], *, is_saved: bool = True):
         """Begins with the first element.
 
         Args:
           make: makes the dataset, always of the same elements.
+          is_saved: whether the iterator is part of what is saved; otherwise only the step is, and what comes next.
         """
-        self._make = make
+        self._make, self._is_saved = make, is_saved
         self.begin()
 
     def begin(self) -> None:
@@ -38,22 +67,74 @@ class Iteration(tf.__internal__.tracking.Trackable):
         options = tf.data.Options()
         options.experimental_warm_start = False
         dataset = self._make().with_options(options)
-        self._generators = [Generator(shuffled) for shuffled in reshuffled(dataset)]
+        self._generators = [Generator(shuffled) for shuffled in reshuffled(dataset)] if self._is_saved else []
         self.iterator, self.step = iter(dataset), 0
+        self._ahead: _Ahead | None = None
 
-    def _serialize_to_tensors(self) -> dict[str, tf.Tensor]:
+    def look_ahead(self) -> None:
+        """Pulls the next element, which `take` then gives, so that what is saved tells it; raises nothing of it."""
+        if self._ahead is not None:
+            return
+        place = self._place()
+        try:
+            element = self.iterator.get_next_as_optional()
+            self._ahead = _Ahead(place, element.get_value() if element.has_value() else None)
+        except tf.errors.OpError as error:
+            self._ahead = _Ahead(place, error=error)
+
+    @property
+    def next(self) -> Any:
+        """The next element; None at the end.
+
+        Raises:
+          OpError: what the dataset raised instead of it.
+        """
+        self.look_ahead()
+        assert self._ahead is not None
+        if self._ahead.error is not None:
+            raise self._ahead.error
+        return self._ahead.element
+
+    def take(self) -> Any:
+        """The next element if it was pulled already, to be used before those of the iterator; None otherwise.
+
+        Raises:
+          OpError: what the dataset raised instead of it.
+        """
+        element = self.next if self._ahead is not None else None
+        self._ahead = None
+        return element
+
+    def _place(self) -> dict[str, tf.Tensor]:
+        """The iterator and the generators, at one moment."""
+        if not self._is_saved:
+            return {}
         before = None
         while before != (drawn := [generator.drawn for generator in self._generators]):
             # What is made ahead may begin another epoch meanwhile; it stops once nothing is pulled.
             before = drawn
             policy = tf.data.experimental.ExternalStatePolicy.FAIL
             place = gen_dataset_ops.serialize_iterator(self.iterator._iterator_resource, policy.value)
-        return {"iterator": place, "drawn": tf.constant(drawn, tf.int64), "step": tf.constant(self.step, tf.int64)}
+        return {"iterator": place, "drawn": tf.constant(drawn, tf.int64)}
+
+    def _serialize_to_tensors(self) -> dict[str, tf.Tensor]:
+        place = self._place() if self._ahead is None else self._ahead.place
+        following = sketch(None if self._ahead is None else self._ahead.element)
+        return {**place, "step": tf.constant(self.step, tf.int64), "next": following}
 
     def _restore_from_tensors(self, restored: dict[str, tf.Tensor]) -> None:
         self.begin()
-        gen_dataset_ops.deserialize_iterator(self.iterator._iterator_resource, restored["iterator"])
+        step = int(restored["step"])
+        self.expected, self.unrestored = Expected(step, restored["next"]), None
+        if not self._is_saved:
+            return
+        try:
+            gen_dataset_ops.deserialize_iterator(self.iterator._iterator_resource, restored["iterator"])
+        except tf.errors.OpError as error:
+            self.begin()
+            self.unrestored = told(error)
+            return
         # Last the generators: iterators draw as they are made, those too that then turn out to have ended.
         for generator, drawn in zip(self._generators, restored["drawn"].numpy().tolist(), strict=True):
             generator.drawn = drawn
-        self.step = int(restored["step"])
+        self.step = step

@@ -1,6 +1,7 @@
 """Pipeline: the datasets that a dataset draws from, and the operations that they are made of."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -54,16 +55,23 @@ def graph_nodes(dataset: tf.data.Dataset) -> Iterator[Any]:
     yield from graph_pb2.GraphDef.FromString(graph).node
 
 
-def function_nodes(dataset: tf.data.Dataset) -> Iterator[Any]:
-    """The operations in the functions of a dataset, and in those that they call."""
+def function_graphs(dataset: tf.data.Dataset) -> Iterator[Sequence[Any]]:
+    """The operations of each function of a dataset, and of each that those call."""
     for function in dataset._functions():
         graph = function.function.graph.as_graph_def()
-        yield from graph.node
+        yield graph.node
         for called in graph.library.function:
-            yield from called.node_def
+            yield called.node_def
+
+
+def function_nodes(dataset: tf.data.Dataset) -> Iterator[Any]:
+    """The operations in the functions of a dataset, and in those that they call."""
+    return itertools.chain.from_iterable(function_graphs(dataset))
 
 
 def _upstream(use: Use) -> Iterator[Use]:
+    if isinstance(use.dataset, tf.compat.v1.data.Dataset):  # it wraps another, whose class tells more
+        use = use._replace(dataset=getattr(use.dataset, "_dataset", use.dataset))
     yield use
     endless = use.kind in _KEEPING_WITHOUT_END and int(use.dataset.cardinality()) == tf.data.INFINITE_CARDINALITY
     for dataset in use.dataset._inputs():

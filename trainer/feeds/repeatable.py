@@ -1,18 +1,30 @@
 """Repeatable: whether a dataset that is built again gives the same examples in the same order."""
 
 import itertools
+import re
+from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
 from objectives import ConfigurationError
-from trainer.feeds.pipeline import Use, function_nodes, graph_nodes, uses
+from trainer.feeds.pipeline import Use, function_graphs, function_nodes, graph_nodes, uses
 
 _PARALLEL = ("_ParallelMapDataset", "_ParallelInterleaveDataset", "ParallelInterleaveDataset", "_MapAndBatchDataset")
 # Only the graph of these has whether their order matters.
 _TOLD_IN_GRAPH = ("_ParallelInterleaveDataset", "_VariantDataset")
-# What these give depends on files that earlier runs left, or on other processes.
+# What these give depends on files that earlier runs left, or on other processes; functions have operations instead.
 _ELSEWHERE = ("_SnapshotDataset", "_LegacySnapshotDataset", "_SaveDataset", "_DataServiceDatasetV2", "_RemoteDataset")
+_ELSEWHERE_IN_FUNCTIONS = ("SnapshotDataset", "SaveDataset", "DataServiceDataset")
+# Operations with state whose result depends on their inputs alone, or on what no other operation here can change.
+# Anything else that has state may give an example another value in another order.
+_HARMLESS = re.compile(
+    r"\w*Dataset(V\d)?|Dummy\w+|AnonymousMemoryCache|DeleteMemoryCache|_?(Device)?(Arg|Retval)|NoOp|"
+    r"(Stateful)?PartitionedCall|_?(If|While)|Case|Assert|Print(V2)?|CheckNumerics(V2)?|GuaranteeConst|Empty|DeepCopy|"
+    r"(_?Read|Var)\w*Op|VariableShape|ResourceGather(Nd)?|(Anonymous)?HashTable(V2)?|LookupTable(Find|Size|Export)V2|"
+    r"InitializeTable\w+|StatelessRandomGetAlg|TensorArray\w*|Stack\w*"
+)
+_PYTHON = ("PyFunc", "EagerPyFunc")
 
 
 def refuse_unrepeatable(dataset: tf.data.Dataset) -> None:
@@ -24,18 +36,14 @@ def refuse_unrepeatable(dataset: tf.data.Dataset) -> None:
             "runs would train on the same batches; expected deterministic=True, or no such argument"
         )
     for part in parts:
-        if part.kind in _ELSEWHERE:
+        if found := _from_elsewhere(part):
             raise ConfigurationError(
-                f"DatasetSource: what {part.kind.strip('_')} gives depends on earlier runs or on other processes, so "
-                f"that a resumed run would train on other batches; expected .cache(), or Dataset.load of what "
-                f"Dataset.save wrote beforehand"
+                f"DatasetSource: what {found} gives depends on earlier runs or on other processes, so that a resumed "
+                f"run would train on other batches; expected .cache() without a file name, which keeps the examples in "
+                f"memory, or Dataset.load of what Dataset.save wrote before the run"
             )
-        if operation := _random_in_parallel(part):
-            raise ConfigurationError(
-                f"DatasetSource: {operation} in a function that runs in parallel (num_parallel_calls) gives an example "
-                f"other numbers in each run; expected tf.random.stateless_* with a seed that comes with the example "
-                f"(zip with Dataset.random), or no num_parallel_calls"
-            )
+        if operation := _stateful_in_parallel(part):
+            raise ConfigurationError(f"DatasetSource: {_answer(operation)}")
 
 
 def _in_any_order(dataset: tf.data.Dataset) -> bool:
@@ -47,13 +55,48 @@ def _in_any_order(dataset: tf.data.Dataset) -> bool:
     return told == "false" or any(node.attr["deterministic"].s == b"false" for node in nodes)
 
 
-def _random_in_parallel(part: Use) -> str | None:
-    """An operation in its functions that draws other numbers each time, where those run in parallel."""
+def _from_elsewhere(part: Use) -> str | None:
+    """What in it, or in its functions, is not made by this run alone, for people."""
+    if part.kind in _ELSEWHERE:
+        return part.kind.strip("_")
+    if part.kind == "CacheDataset" and part.dataset._filename.numpy():
+        return f".cache({part.dataset._filename.numpy().decode()!r})"
+    for nodes in function_graphs(part.dataset):
+        by_name = {node.name: node for node in nodes}
+        for node in nodes:
+            if node.op.startswith(_ELSEWHERE_IN_FUNCTIONS):
+                return node.op
+            if node.op.startswith("CacheDataset") and _has_file_name(by_name.get(node.input[1].split(":")[0])):
+                return ".cache(filename)"
+    return None
+
+
+def _has_file_name(node: Any) -> bool:
+    """Whether what names the file of a cache is anything but the constant that stands for memory."""
+    return node is None or node.op != "Const" or node.attr["value"].tensor.string_val[:] not in ([], [b""])
+
+
+def _stateful_in_parallel(part: Use) -> str | None:
+    """An operation in its functions that may give an example other numbers each time, where those run in parallel."""
     nodes = function_nodes(part.dataset) if part.kind in _PARALLEL else ()
-    return next((node.op for node in nodes if _is_random(node.op)), None)
+    return next((node.op for node in nodes if _has_state(node.op)), None)
 
 
-def _is_random(operation: str) -> bool:
+def _has_state(operation: str) -> bool:
     definition = op_def_registry.get(operation)
-    seeded = definition is not None and any(attribute.name == "seed2" for attribute in definition.attr)
-    return (seeded and definition.is_stateful) or operation.startswith(("Stateful", "NonDeterministicInts"))
+    return definition is not None and definition.is_stateful and _HARMLESS.fullmatch(operation) is None
+
+
+def _answer(operation: str) -> str:
+    if operation in _PYTHON:
+        return (
+            f"Python code ({operation}) in a function that runs in parallel (num_parallel_calls) takes its examples in "
+            f"another order in each run, so that one that draws numbers or keeps anything gives them other values; "
+            f"expected no num_parallel_calls there (Python runs one call at a time anyway), "
+            f"or operations of TensorFlow"
+        )
+    return (
+        f"{operation} in a function that runs in parallel (num_parallel_calls) gives an example other numbers in each "
+        f"run, as they depend on which call comes first; expected no num_parallel_calls there, or, for random numbers, "
+        f"tf.random.stateless_* with a seed that comes with the example (zip with Dataset.random)"
+    )

@@ -7,10 +7,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.feeds.pipeline import Use, graph_nodes, uses
+from trainer.feeds.pipeline import Use, function_nodes, graph_nodes, uses
 
 # These have a generator of seeds that nothing can read.
 _OPAQUE = {"_GlobalShuffleDataset": "a global shuffle", "_ShuffleAndRepeatDataset": "shuffle_and_repeat"}
+# TensorFlow saves and restores these without a word, and then other examples follow: a file with a header is read on
+# from a wrong place.
+_RESTORED_WRONGLY = ("CSVDataset", "ExperimentalCSVDataset")
 # Of such datasets only a graph is known, which `enumerate` makes one of; these operations have no state but a place.
 _VARIANT = "_VariantDataset"
 _PLAIN = {"Const", "Identity", "_Retval", "RangeDataset", "RepeatDataset", "TakeDataset", "TensorSliceDataset"}
@@ -51,6 +54,10 @@ def _why_untold(part: Use) -> str | None:
         return f"it draws from, or chooses by, a dataset that hides what it is made of: {', '.join(sorted(hidden))}"
     if part.kind == "_DirectedInterleaveDataset" and _waits_for_all(part.dataset):
         return "sample_from_datasets does not remember which of its datasets have ended"
+    if part.kind.startswith("CsvDataset") or any(
+        node.op.startswith(_RESTORED_WRONGLY) for node in function_nodes(part.dataset)
+    ):
+        return "TensorFlow restores a CsvDataset at another place"
     functions = part.dataset._functions()
     if any(captured.dtype == tf.variant for function in functions for captured in function.function.captured_inputs):
         return f"a function of {part.kind.strip('_')} draws from a dataset made outside of it"

@@ -1,5 +1,7 @@
 """Datasets as sources: however Keras users write their examples, and what cannot be used is answered."""
 
+import random
+
 import keras
 import numpy as np
 import pytest
@@ -90,6 +92,24 @@ def test_a_function_may_take_the_seed_or_not(replicas):
 
     assert first_batch(3) == first_batch(3) != first_batch(4)
     assert set(seeds) == {3, 4}
+
+
+def test_what_a_function_draws_follows_from_the_seed_and_leaves_the_callers_draws(replicas):
+    def make():
+        order = np.random.permutation(10) + random.randrange(100)
+        return Dataset.from_tensor_slices(order)
+
+    def first_batch(seed):
+        feed = DatasetSource(make).training(Shares(strategy=replicas(1), batch_size=10), seed=seed)
+        return feed.chunk(first_step=0, steps=1)["inputs"].values[0][0].numpy().tolist()
+
+    np.random.seed(5)
+    random.seed(5)
+    drawn = np.random.rand(), random.random()
+    np.random.seed(5)
+    random.seed(5)
+    assert first_batch(3) == first_batch(3) != first_batch(4)
+    assert (np.random.rand(), random.random()) == drawn
 
 
 def test_each_epoch_is_shuffled_anew_and_whole(replicas):

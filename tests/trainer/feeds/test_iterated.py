@@ -1,11 +1,16 @@
 """The iterated feed: a run goes on exactly where it was, whether TensorFlow can save the iterator or not."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from objectives import ConfigurationError
 from trainer import DatasetSource
+from trainer.checkpoints.position import Position
+from trainer.feeds import iteration
 
 Dataset = tf.data.Dataset
 
@@ -86,6 +91,71 @@ def test_a_resumed_run_does_the_same_steps(run_in, replicas, kind, answer, execu
     assert [*first_lines, *rest] == lines
     (said,) = [line for line in headline if line.startswith("data pulled from a dataset")]
     assert tf.strings.regex_full_match(said, f".*{answer}")
+
+
+def test_a_dataset_that_draws_from_outside_of_its_function_is_refused_where_it_resumes(make_trainer, data, tmp_path):
+    rng = np.random.default_rng(0)
+
+    def generate():
+        yield from data["x"][rng.permutation(20)]
+
+    def make():
+        drawn = Dataset.from_generator(generate, output_signature=tf.TensorSpec([3]))
+        return drawn.map(lambda x: (x, x[:2]))
+
+    def trainer(steps, **settings):
+        return make_trainer(train=DatasetSource(make), workdir=tmp_path, steps=steps, reports=[], **settings)
+
+    trainer(3).train()
+    with pytest.raises(ConfigurationError, match="the one after step 3 is another.*made outside of its function"):
+        trainer(5).train()
+    allowed = trainer(5, allow_config_change=True)
+    allowed.train()
+    assert allowed.step == 5
+
+
+def refused(resource, state):
+    raise tf.errors.NotFoundError(None, None, "/data/a.tfrecord; No such file or directory")
+
+
+@pytest.mark.parametrize(
+    ("restore", "answer"),
+    [
+        (lambda resource, state: None, "the iterator that TensorFlow restored gives another batch"),
+        (refused, r"cannot be restored \(.*NotFoundError: /data/a.tfrecord; No such file or directory\)"),
+    ],
+)
+def test_an_iterator_that_is_not_restored_rightly_is_not_used(make_program, tmp_path, monkeypatch, restore, answer):
+    def inputs(feed, first, steps):
+        return feed.chunk(first_step=first, steps=steps)["inputs"].values[0][:steps].numpy()
+
+    numbers = Dataset.range(50).map(lambda i: tf.cast([i, i, i], tf.float32)).map(lambda x: (x, x[:2]))
+    feed, other = (make_program(train=DatasetSource(lambda: numbers))._feed for _ in range(2))
+    inputs(feed, 0, 4)
+    Position(feed.state, worker=0).write(tmp_path)
+    expected = inputs(feed, 4, 3)
+    assert other.state  # its iterator is tried out before
+    monkeypatch.setattr(iteration.gen_dataset_ops, "deserialize_iterator", restore)
+    Position(other.state, worker=0).restore(tmp_path)
+    other.prepare(4, strict=True)
+    assert re.search(f"{answer}.*: this run now replays 28 examples", other.describe(4))
+    np.testing.assert_array_equal(inputs(other, 4, 3), expected)
+
+
+@pytest.mark.parametrize(
+    ("make", "answer"),
+    [
+        (lambda: Dataset.range(0), "gave no more examples after 0 batches"),
+        (lambda: tf.data.TextLineDataset("nowhere.txt"), "NotFoundError: .*nowhere.txt; No such file or directory"),
+    ],
+)
+def test_no_examples_are_noticed_before_a_run_leaves_anything(make_trainer, tmp_path, make, answer):
+    def examples():
+        return make().map(lambda _: (tf.ones([3]), tf.ones([2])))
+
+    with pytest.raises(ConfigurationError, match=answer):
+        make_trainer(train=DatasetSource(examples), workdir=tmp_path, steps=3).train()
+    assert not [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")]
 
 
 @pytest.mark.slow

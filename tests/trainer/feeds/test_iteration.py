@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from trainer.feeds.iteration import Iteration
 from trainer.feeds.resumable import why_unsaved
+from trainer.feeds.sketch import is_alike, sketch
 
 Dataset = tf.data.Dataset
 COUNT = 34
@@ -72,3 +73,35 @@ def test_to_save_a_place_changes_nothing(make, tmp_path):
     for _ in range(20):
         tf.train.Checkpoint(iteration=watched).write(str(tmp_path / "place"))
         assert pulled(watched, 1) == pulled(other, 1)
+
+
+def test_an_element_that_was_looked_at_is_taken_next_and_saved_as_next(tmp_path):
+    iteration = Iteration(lambda: Dataset.range(9).shuffle(9, seed=1).batch(3))
+    expected = [batch.tolist() for batch in Dataset.range(9).shuffle(9, seed=1).batch(3).as_numpy_iterator()]
+    assert iteration.take() is None
+    iteration.look_ahead()
+    tf.train.Checkpoint(iteration=iteration).write(str(tmp_path / "place"))
+    assert iteration.next.numpy().tolist() == iteration.take().numpy().tolist() == expected[0]
+    assert pulled(iteration, 1) == expected[1:2]
+    tf.train.Checkpoint(iteration=iteration).read(str(tmp_path / "place"))
+    assert iteration.expected.step == 0
+    assert is_alike(iteration.expected.sketch, sketch(tf.constant(expected[0])))
+    assert iteration.take() is None
+    assert pulled(iteration, 2) == expected[:2]
+
+
+def test_what_is_raised_instead_of_an_element_is_raised_where_it_is_taken():
+    def fail(i):
+        raise OSError("the disk is gone")
+
+    iteration = Iteration(
+        lambda: Dataset.range(2).map(lambda i: tf.numpy_function(fail, [i], tf.int64)), is_saved=False
+    )
+    iteration.look_ahead()
+    with pytest.raises(tf.errors.OpError, match="the disk is gone"):
+        iteration.take()
+
+
+def test_where_nothing_is_left_there_is_no_next():
+    iteration = Iteration(lambda: Dataset.range(0))
+    assert iteration.next is None

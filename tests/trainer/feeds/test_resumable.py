@@ -8,6 +8,14 @@ from trainer.feeds.resumable import reshuffled, same_each_time, why_unsaved
 Dataset = tf.data.Dataset
 
 
+def csv(name):
+    return tf.data.experimental.CsvDataset(name, [tf.float32], header=True)
+
+
+def inner_csv(i):
+    return Dataset.range(i).flat_map(lambda j: csv("a.csv"))
+
+
 @pytest.fixture
 def shuffled():
     return Dataset.range(9).shuffle(9)
@@ -26,6 +34,9 @@ def shuffled():
         ),
         (lambda inner: Dataset.sample_from_datasets([inner, Dataset.range(3)]), "which of its datasets have ended"),
         (lambda inner: Dataset.range(3).flat_map(lambda i: Dataset.range(i).shuffle(2)), "is stateful"),
+        (lambda inner: csv("a.csv").shuffle(3), "TensorFlow restores a CsvDataset at another place"),
+        (lambda inner: inner.interleave(lambda i: csv("a.csv")), "TensorFlow restores a CsvDataset"),
+        (lambda inner: inner.flat_map(inner_csv), "TensorFlow restores a CsvDataset"),
         (lambda inner: inner.map(lambda i: tf.random.uniform([])), "RandomUniform is stateful"),
         (
             lambda inner: inner.rejection_resample(lambda i: tf.cast(i % 2, tf.int32), [0.3, 0.7], [0.5, 0.5], seed=1),
