@@ -440,8 +440,8 @@ MODES = {"eager": lambda fn: fn, "graph": tf.function, "xla": functools.partial(
 @pytest.fixture(
     params=[
         MODES["eager"],
-        pytest.param(MODES["graph"], marks=pytest.mark.slow),  # The others meet all that it does.
-        MODES["xla"],
+        MODES["graph"],
+        pytest.param(MODES["xla"], marks=pytest.mark.slow),  # It takes a quarter of a second to compile each.
     ],
     ids=MODES.keys(),
 )

@@ -36,7 +36,8 @@ def noisy_program(make_program, dense_model):
     return make
 
 
-@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 2])
 def test_measuring_changes_no_state(noisy_program, replicas, count):
     measured, model = noisy_program(strategy=replicas(count))
     before = measured._step.everything.arrays()

@@ -157,7 +157,8 @@ def test_it_may_not_happen_for_ever(make_run, tmp_path, policy):
     assert sum(trainer._guard.counts.values()) == 1
 
 
-@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 2])
 def test_an_autopsy_replays_the_very_step(make_run, data, tmp_path, count):
     trainer = make_run(count, workdir=tmp_path)
     with pytest.raises(NonFiniteError, match=r"again: Trainer\(\.\.\.\)\.replay\('.*/autopsy/000004'\), with the"):
