@@ -34,6 +34,11 @@ def _config_of(folder: pathlib.Path) -> pathlib.Path:
     config = folder.parents[1] / "config.gin"
     if not config.exists():
         raise ConfigurationError(f"{str(config)!r} does not exist; expected the run's own, or --gin_file=...")
+    if not [line for line in config.read_text().splitlines() if line and not line.startswith("#")]:
+        raise ConfigurationError(
+            f"{str(config)!r} configures nothing, as the run was made in Python; expected --gin_file=..., or "
+            f"Trainer(...).replay({str(folder)!r}) in Python, with the arguments of that run"
+        )
     return config.resolve()
 
 

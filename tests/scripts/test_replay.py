@@ -45,3 +45,12 @@ def test_a_folder_without_an_autopsy_is_a_mistake(script, tmp_path):
     process = script("replay.py", f"--autopsy={tmp_path}")
     assert process.returncode == 2
     assert "holds no autopsy; expected a folder such as" in process.stderr
+
+
+def test_a_run_that_was_made_in_python_is_replayed_there(script, stopped):
+    _, workdir = stopped
+    (workdir / "config.gin").write_text("# Built in Python, not from gin:\n# Objective(data=MeanSquaredError())\n")
+    (folder,) = (workdir / "autopsy").iterdir()
+    process = script("replay.py", f"--autopsy={folder}")
+    assert process.returncode == 2
+    assert f"Trainer(...).replay({str(folder)!r}) in Python" in process.stderr
