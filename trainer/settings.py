@@ -10,12 +10,15 @@ from objectives.annotations import Expected
 from objectives.errors import Mistakes, expected
 from objectives.fields import require_fit
 from objectives.keys import named, split_key
-from trainer.feeds.sources import Source
+from trainer.feeds.sources import ArraySource, Source
 from trainer.learning_rates import refuse_wrong_rate
 from trainer.steps.step import term_tags
 
 Seed = Annotated[int, Expected("a whole number from 0 to 2**32 - 1", lambda seed: 0 <= seed < 2**32)]
 Momentum = Annotated[float, Expected("a number from 0 to below 1, such as 0.999", lambda momentum: 0 <= momentum < 1)]
+
+# How often a batch may hold an example at most.
+_MOST_TIMES = 100
 
 
 def check_settings(settings: Mapping[str, Any], annotations: Mapping[str, Any]) -> None:
@@ -72,6 +75,18 @@ def refuse_cut_statistics(objective: Objective, accumulate_steps: int) -> None:
         raise ConfigurationError(
             f"term {coupled[0]!r} is a statistic of the whole batch, which is never there at once with "
             f"Trainer.accumulate_steps = {accumulate_steps}; expected accumulate_steps = 1, or no such term"
+        )
+
+
+def refuse_repetition(batch_size: int, source: Source) -> None:
+    """Raises ConfigurationError where a batch would hold each example again and again, as by a mistyped size.
+
+    A batch that is somewhat larger than a small set of examples spans epochs, as any other one may.
+    """
+    if isinstance(source, ArraySource) and batch_size > _MOST_TIMES * source.size:
+        raise ConfigurationError(
+            f"Trainer.batch_size is {batch_size:,}, and the training data have {source.size:,} examples, so that each "
+            f"would be {batch_size // source.size:,} times in a batch; expected at most {source.size:,}"
         )
 
 

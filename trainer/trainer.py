@@ -40,6 +40,7 @@ from trainer.settings import (
     Seed,
     check_settings,
     refuse_cut_statistics,
+    refuse_repetition,
     refuse_unbuilt,
     refuse_unknown_best,
     refuse_unread_weights,
@@ -195,6 +196,7 @@ class Trainer:
             refuse_outside_labels(objective, eval, "evaluation data")
             refuse_unknown_best(best, objective, eval)
             refuse_cut_statistics(objective, accumulate_steps)
+            refuse_repetition(batch_size, train)
             refuse_unbuilt(model)
             require_precision(model, precision)
             if self.workdir:

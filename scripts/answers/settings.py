@@ -19,6 +19,7 @@ _PYTHON = (
     ("Steps as text", 'steps="100"'),
     ("A negative batch", "batch_size=-4"),
     ("An enormous number", "batch_size=10**30"),
+    ("A batch of many times the examples", "batch_size=10**8"),
     ("No interval of lines", "log_every=None"),
     ("Intervals that do not divide", "log_every=20, gradients_every=30"),
     ("An interval as text", 'gradients_every="2"'),

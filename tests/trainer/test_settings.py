@@ -11,6 +11,7 @@ from trainer import ArraySource, DatasetSource, Trainer
 from trainer.settings import (
     check_settings,
     refuse_cut_statistics,
+    refuse_repetition,
     refuse_unbuilt,
     refuse_unknown_best,
     refuse_unread_weights,
@@ -160,3 +161,9 @@ def test_the_best_by_an_unknown_tag_is_answered_with_the_nearest(objective, plai
 def test_the_best_of_nothing_evaluated_is_refused(objective):
     with pytest.raises(ConfigurationError, match="^Trainer.best is 'loss/total', and nothing is evaluated"):
         refuse_unknown_best("loss/total", objective, None)
+
+
+def test_a_batch_that_holds_each_example_again_and_again_is_refused(plain_source):
+    refuse_repetition(64, plain_source)
+    with pytest.raises(ConfigurationError, match="is 100,000,000, .* have 20 examples, .* 5,000,000 times"):
+        refuse_repetition(10**8, plain_source)
