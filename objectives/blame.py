@@ -88,6 +88,11 @@ def _words(error: BaseException) -> str:
     text = re.sub(r"\{\{.*?\}\} ?|\x1b\[\d*m", "", said).strip()
     if "numpy" in text and ("attribute" in text or "symbolic" in text):
         return "a tensor has no value yet while the step is traced; stay with operations of TensorFlow"
+    if "`merge_call` called while defining" in text:
+        return (
+            "replicas cannot meet inside of a loop or of a function of its own, such as accumulate_steps makes, and a "
+            "variable with an aggregation is assigned there; expected aggregation='none'"
+        )
     lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
     said = lines[-1].split(": ", 1)[-1] if lines[0].startswith("in user code") else lines[0]
     if lines[0].startswith("Graph execution error"):  # behind the stack of the operation

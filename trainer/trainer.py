@@ -144,8 +144,10 @@ class Trainer:
           clip_norm: the largest norm of the gradient of the whole batch; None for no bound.
           clip_value: the largest size of any of its elements, which is bounded before the norm; None for no bound.
           accumulate_steps: into how many parts a batch is cut that are differentiated one after the other, in the
-            memory of one, for one update. It changes nothing else, but that ordinary batch normalization takes its
-            statistics of each part.
+            memory of one, for one update. It changes nothing else, but that what layers write themselves is written
+            with each part, and of that part alone: the statistics of ordinary batch normalization, and state of layers
+            of your own, which the first lines of a run name. Layers that rewrite trained weights, such as
+            SpectralNormalization, are refused.
           precision: "float32", "mixed_bfloat16" or "mixed_float16", which scales the loss and leaves out updates that
             overflow.
           average_momentum: of a moving average of the weights, which evaluation then uses and `averaged` gives to the

@@ -52,14 +52,14 @@ class Ways:
         return Ways(likely, {**self.impossible, way: why}, self.slow)
 
 
-def find_ways(step: ConcreteFunction, objective: Objective, replicas: int, synchronized: str | None = None) -> Ways:
-    """Which executions a traced step could take; `synchronized` is a layer that takes statistics over replicas."""
+def find_ways(step: ConcreteFunction, objective: Objective, replicas: int, summing: str | None = None) -> Ways:
+    """Which executions a traced step could take; `summing` is what of the model sums over replicas, for people."""
     impossible, slow = {}, {}
     if replicas > 1:
         impossible["xla_loop"] = f"an XLA program cannot span {replicas} replicas"
         coupled = [name for name, term in objective.terms.items() if term.couples_batch]
-        if synchronized is not None:
-            impossible["xla_step"] = f"the layer {synchronized!r} sums over all replicas, which XLA cannot do"
+        if summing is not None:
+            impossible["xla_step"] = f"{summing} sums over all replicas, which XLA cannot do"
         if coupled:
             impossible["xla_step"] = f"the term {coupled[0]!r} gathers from all replicas, which XLA cannot do"
     if has_convolutions(step) and not tf.config.list_logical_devices("GPU"):

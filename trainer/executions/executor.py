@@ -6,11 +6,12 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
-from trainer.checkpoints.state import State
+from trainer.checkpoints.state import GENERATOR, State
 from trainer.devices import cluster
 from trainer.executions.choice import Choice, choose, keep, kept
 from trainer.executions.chunk import trace_step, trace_training
@@ -27,6 +28,7 @@ from trainer.executions.soundness import Soundness, run_while_sound
 from trainer.executions.trials import Trials
 from trainer.feeds.feed import Feed
 from trainer.steps.batch_statistics import synchronized_layer
+from trainer.steps.operations import operations
 from trainer.steps.step import Step
 
 
@@ -203,6 +205,25 @@ class Executor:
         return trace_step(self._step, self._feed)
 
     @functools.cached_property
+    def written(self) -> list[keras.Variable]:
+        """The variables of the model that a step writes, but for those that it trains and random generators."""
+        handles = {id(handle) for _, written in operations(self._traced) for handle in written}
+        variables = {str(i): variable for i, variable in enumerate(self._step.tap.model.non_trainable_variables)}
+        parts = State(variables).parts
+        return [
+            variable
+            for i, variable in variables.items()
+            if variable.name != GENERATOR and any(id(part.handle) in handles for part in parts[i])
+        ]
+
+    @functools.cached_property
     def _ways(self) -> Ways:
-        replicas, synchronized = self._strategy.num_replicas_in_sync, synchronized_layer(self._step.tap.model)
-        return find_ways(self._traced, self._step.objective, replicas, synchronized)
+        return find_ways(self._traced, self._step.objective, self._strategy.num_replicas_in_sync, summing=self._summing)
+
+    @property
+    def _summing(self) -> str | None:
+        """What of the model sums over replicas in a forward pass, for people."""
+        if (layer := synchronized_layer(self._step.tap.model)) is not None:
+            return f"the layer {layer!r}"
+        merged = (variable for variable in self.written if variable.aggregation != "none")
+        return next((f"the variable {one.path!r}, with its aggregation={one.aggregation!r}," for one in merged), None)

@@ -33,6 +33,7 @@ from trainer.feeds.shares import Shares
 from trainer.feeds.sources import Source
 from trainer.log import without_empty_means
 from trainer.steps.batch_statistics import describe_statistics
+from trainer.steps.own_state import describe_own_state
 from trainer.steps.step import Step
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -98,13 +99,12 @@ class Program:
             for name in names
         ]
 
+    @_at_work
     def describe_statistics(self) -> list[str]:
-        """Of which part of a batch layers take statistics, for people, where it is not the whole."""
-        return describe_statistics(
-            self._step.tap.model,
-            replicas=self._strategy.num_replicas_in_sync,
-            micro_batches=self._step.micro_batches,
-        )
+        """Of which part of a batch layers take statistics and keep state, for people, where it is not the whole."""
+        model, written = self._step.tap.model, self._executor.written
+        parts = {"replicas": self._strategy.num_replicas_in_sync, "micro_batches": self._step.micro_batches}
+        return [*describe_statistics(model, **parts), *describe_own_state(model, written, **parts)]
 
     @property
     @_at_work

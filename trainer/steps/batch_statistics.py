@@ -1,7 +1,5 @@
 """Batch statistics: which layers take them of a batch in training, and of which part of it."""
 
-from collections.abc import Iterable
-
 import keras
 
 from objectives import ConfigurationError
@@ -27,7 +25,7 @@ def refuse_wrong_statistics(model: keras.Model, *, batch_size: int, replicas: in
         if batch_size % parts:
             sizes = [size for size in (batch_size // parts * parts, -(-batch_size // parts) * parts) if size]
             raise ConfigurationError(
-                f"Trainer.batch_size is {batch_size}, which does not divide into {_cut(replicas, micro_batches)}, and "
+                f"Trainer.batch_size is {batch_size}, which does not divide into {cut(replicas, micro_batches)}, and "
                 f"the layer {layer.path!r} takes statistics of the batch, into which padding must not enter; expected "
                 f"a batch_size of {' or '.join(map(str, sizes))}"
             )
@@ -36,25 +34,6 @@ def refuse_wrong_statistics(model: keras.Model, *, batch_size: int, replicas: in
             raise ConfigurationError(
                 f"the layer {layer.path!r} is stateful: it hands its states from one batch to the next, and Keras has "
                 f"them among no variables of the model, so that no checkpoint would hold them; expected stateful=False"
-            )
-
-
-def refuse_padded_state(model: keras.Model, written: Iterable[keras.Variable]) -> None:
-    """Raises ConfigurationError where layers write variables, of batches that hold padding.
-
-    Args:
-      model: whose layers they are.
-      written: the variables.
-    """
-    # The norm of a weight knows no examples.
-    spectral = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.SpectralNormalization)]
-    harmless = {id(variable) for layer in spectral for variable in layer.variables}
-    for variable in written:
-        if id(variable) not in harmless:
-            raise ConfigurationError(
-                f"the model's own layer writes {variable.path!r} in training, and batches are padded, as "
-                f"Trainer.batch_size does not divide among all replicas and their parts: padding must not enter into "
-                f"statistics; expected a batch_size that is a multiple of the number of replicas times accumulate_steps"
             )
 
 
@@ -68,9 +47,10 @@ def describe_statistics(model: keras.Model, *, replicas: int, micro_batches: int
     if replicas * micro_batches == 1 or all(layer.synchronized for layer in _taking_statistics(model)):
         return []
     whole = " (synchronized=True takes them of the whole batch)" if micro_batches == 1 else ""
+    moved = " are updated with each micro-batch and" if micro_batches > 1 else ""
     return [
-        f"batch normalization takes its statistics of each of {_cut(replicas, micro_batches)} by itself{whole}; "
-        f"the moving statistics are the same on all replicas"
+        f"batch normalization takes its statistics of each of {cut(replicas, micro_batches)} by itself{whole}; "
+        f"the moving statistics{moved} are the same on all replicas"
     ]
 
 
@@ -79,7 +59,8 @@ def _taking_statistics(model: keras.Model) -> list[keras.layers.BatchNormalizati
     return [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable]
 
 
-def _cut(replicas: int, micro_batches: int) -> str:
+def cut(replicas: int, micro_batches: int) -> str:
+    """The parts of a batch in words."""
     if micro_batches == 1:
         return f"{replicas} replicas' parts"
     return f"{micro_batches} micro-batches" + (f" on {replicas} replicas" if replicas > 1 else "")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
+from tensorflow.python.distribute.values import DistributedVariable
 from tensorflow.python.framework import auto_control_deps_utils
 
 from trainer.checkpoints.state import GENERATOR
@@ -50,7 +51,10 @@ class LayerState:
         before = {id(variable): tf.identity(variable.value) for variable in self._model.variables}
         yield
         for variable in self.written:
-            variable.assign(before[id(variable)])
+            # Replica by replica: of an aggregation that sums, an assignment to all would be a multiple.
+            held = variable._value
+            own = held._get() if isinstance(held, DistributedVariable) else held
+            own.assign(before[id(variable)])
 
     @property
     def floats(self) -> list[keras.Variable]:

@@ -19,7 +19,6 @@ from trainer.checkpoints.state import State
 from trainer.learning_rates import config_of
 from trainer.steps.adoption import Adoption
 from trainer.steps.average import WeightAverage
-from trainer.steps.batch_statistics import refuse_padded_state
 from trainer.steps.clipping import Clipping
 from trainer.steps.draws import alike_everywhere
 from trainer.steps.gradients import (
@@ -34,6 +33,7 @@ from trainer.steps.gradients import (
     tied,
 )
 from trainer.steps.layer_state import LayerState
+from trainer.steps.own_state import refuse_padded_state, refuse_rewritten_weights
 from trainer.steps.precision import LossScale
 from trainer.steps.random_streams import RandomStreams
 from trainer.steps.replicas import gather_from_replicas, sum_over_replicas
@@ -132,6 +132,7 @@ class Step:
             batch,
         )
         self._require_reached(local)
+        refuse_rewritten_weights(model, layers.written, replicas=self.replicas, micro_batches=self.micro_batches)
         if "valid" in batch:
             refuse_padded_state(model, layers.untrained)
         count = len(self._variables)

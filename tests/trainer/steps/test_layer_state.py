@@ -119,3 +119,20 @@ def test_one_replica_has_nothing_to_bring_together(normalising):
     nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
     # Two moving statistics and one of the counter, a kernel, a bias and the optimizer's number of steps.
     assert sum(node.op == "AssignVariableOp" for node in nodes) == 6
+
+
+def test_evaluation_puts_back_what_replicas_sum(make_trainer, plain_source, replicas):
+    class Growing(keras.layers.Layer):
+        def build(self, shape):
+            settings = {"trainable": False, "initializer": "ones", "aggregation": "sum"}
+            self.factor = self.add_weight(shape=(), name="factor", **settings)
+
+        def call(self, inputs):
+            self.factor.assign(1.5 * self.factor)
+            return inputs
+
+    layer = Growing()
+    model = keras.Sequential([keras.Input([3]), layer, keras.layers.Dense(2)])
+    objective = Objective(data=MeanSquaredError())
+    make_trainer(model=model, objective=objective, eval=plain_source, strategy=replicas(2), batch_size=8).evaluate()
+    assert float(layer.factor.numpy()) == 1.0
