@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from objectives.errors import ConfigurationError, Mistakes
 from objectives.fields import require_fit
 from objectives.keys import Context, Key, has_star
 from objectives.mean import Mean
-from objectives.parts import Parts
+from objectives.parts import Part, Parts
 from objectives.ranges import evaluating
 from objectives.schedules import evaluate
 from objectives.term import Term
@@ -92,14 +92,23 @@ class Objective:
         Raises:
           ConfigurationError: terms read what is not there or does not fit; all of them are named at once.
         """
+        return self._by_part(context, self.parts(context) if parts is None else parts, lambda term, at: term.mean(at))
+
+    def each(self, context: Context, parts: Iterable[Part]) -> dict[str, Mean]:
+        """What `means` adds up, apart, of parts of terms that are sharded; see `Term.each`."""
+        return self._by_part(context, parts, lambda term, at: term.each(at))
+
+    def _by_part(
+        self, context: Context, parts: Iterable[Part], evaluate: Callable[[Term, Context], Mean]
+    ) -> dict[str, Mean]:
         means, mistakes = {}, Mistakes()
-        for part in self.parts(context) if parts is None else parts:
+        for part in parts:
             term = self.terms[part.term]
             of_tensor = "" if part.tensor is None else f", {part.tensor}"
             reads = {name: part.stars.get(key, key) for name, key in term.reads.items()}
             gathered = mistakes.gathered(f"term {part.term!r} ({type(term).__name__}{of_tensor})")
             with gathered, blamed(), evaluating(f"the term {part.term!r}{of_tensor}", reads):
-                mean = term.mean(dataclasses.replace(context, stars=part.stars) if part.stars else context)
+                mean = evaluate(term, dataclasses.replace(context, stars=part.stars) if part.stars else context)
                 # 0 * inf is NaN in a gradient too: a term of weight 0 is measured but not differentiated.
                 means[part.name] = mean if term.optimised else Mean(*map(tf.stop_gradient, mean))
         mistakes.raise_any()

@@ -160,4 +160,6 @@ def gather_batch(strategy: tf.distribute.Strategy, feed: Feed, data: Any) -> dic
     def run(data):
         return feed.run(lambda batch, _: batch, data, tf.constant(0), tf.constant(0, tf.int64))
 
-    return tf.nest.map_structure(lambda part: strategy.gather(part, axis=0).numpy(), run(data))
+    return tf.nest.map_structure(
+        lambda part: strategy.gather(part, axis=0).numpy(), run.get_concrete_function(data)(data)
+    )

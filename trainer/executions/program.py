@@ -26,6 +26,7 @@ from trainer.executions.chunk import (
 from trainer.executions.examination import Examination, inspect_batch
 from trainer.executions.execution import compiled, unsupported
 from trainer.executions.executor import Executor
+from trainer.executions.mixing import refuse_mixing
 from trainer.executions.ranges import outside_of_ranges
 from trainer.executions.rehearsal import require_alike
 from trainer.feeds.feed import Block, Feed
@@ -71,6 +72,7 @@ class Program:
         self._strategy, self._step, self._execution = strategy, step, execution
         self._train_source, self._eval_source = train, eval
         self._batch_size, self._seed = batch_size, seed
+        self._is_unmixed = False
         if step.objective.has_stars:
             with step.adoption.at_work():
                 self._step = dataclasses.replace(step, parts=find_parts(step, self._feed))
@@ -139,7 +141,8 @@ class Program:
           gradients: whether the run looks at the gradients of its terms.
 
         Raises:
-          ConfigurationError: the evaluation source is not like that of training, has no example or cannot be evaluated.
+          ConfigurationError: the evaluation source is not like that of training, has no example or cannot be evaluated;
+            or a batch is cut, and the numbers of an example depend on the others, see `refuse_mixing`.
         """
         if self.evaluates:
             self._rehearse_evaluation(step)
@@ -148,6 +151,7 @@ class Program:
             self._gradients_on(Block(self._feed.chunk(first_step=step, steps=0), 0, 1), step)
         elif gradients:
             _ = self._term_gradients
+        self._require_unmixed(step)
 
     @_at_work
     def train(self, *, first_step: int, steps: int, first_batch: int | None = None) -> np.ndarray:
@@ -226,6 +230,15 @@ class Program:
         self._require_ranges(values, self._feed, lambda: [look], step, "batch")
         return values
 
+    def _require_unmixed(self, step: int) -> None:
+        """Raises ConfigurationError where a batch is cut and the numbers of an example depend on others; asks once."""
+        if self._is_unmixed or self._step.replicas * self._step.micro_batches == 1:
+            return
+        self.compile()
+        size = self._shares.shape[1] // self._shares.micro_batches
+        refuse_mixing(self._strategy, self._step, self.batch(self._feed.look(step).data), step, size=size)
+        self._is_unmixed = True
+
     def _rehearse_evaluation(self, step: int) -> None:
         train, evaluation = example_specs(self._feed), example_specs(self._eval_feed)
         require_alike(train, evaluation)
@@ -273,9 +286,12 @@ class Program:
         return without_empty_means(as_numbers(values))
 
     @functools.cached_property
+    def _shares(self) -> Shares:
+        return Shares(strategy=self._strategy, batch_size=self._batch_size, micro_batches=self._step.micro_batches)
+
+    @functools.cached_property
     def _feed(self) -> Feed:
-        shares = Shares(strategy=self._strategy, batch_size=self._batch_size, micro_batches=self._step.micro_batches)
-        return self._train_source.training(shares, seed=self._seed)
+        return self._train_source.training(self._shares, seed=self._seed)
 
     @functools.cached_property
     def _eval_feed(self) -> Feed:

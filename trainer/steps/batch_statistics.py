@@ -1,5 +1,8 @@
 """Batch statistics: which layers take them of a batch in training, and of which part of it."""
 
+import contextlib
+from collections.abc import Iterator
+
 import keras
 
 from objectives import ConfigurationError
@@ -35,6 +38,19 @@ def refuse_wrong_statistics(model: keras.Model, *, batch_size: int, replicas: in
                 f"the layer {layer.path!r} is stateful: it hands its states from one batch to the next, and Keras has "
                 f"them among no variables of the model, so that no checkpoint would hold them; expected stateful=False"
             )
+
+
+@contextlib.contextmanager
+def statistics_as_they_are(model: keras.Model) -> Iterator[None]:
+    """Inside, layers that are known to take statistics of the batch in training use their moving ones, as if frozen."""
+    layers = _taking_statistics(model)
+    for layer in layers:
+        layer._trainable = False  # its variables stay as they are
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer._trainable = True
 
 
 def synchronized_layer(model: keras.Model) -> str | None:

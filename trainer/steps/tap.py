@@ -75,7 +75,7 @@ class Tap:
             _listen(layer)
 
     def __call__(self, inputs: Any, *, training: bool) -> tuple[Any, dict[str, Any]]:
-        """The model's outputs, and the activations by layer path.
+        """The model's outputs, and the activations by layer path, in the order of the layers' first calls.
 
         Raises:
           ConfigurationError: the model adds losses of its own, or did not call a layer that a key without a star names.
@@ -83,7 +83,9 @@ class Tap:
         with _Recording() as calls, blamed(f"the model {self.model.name!r}"):
             outputs = self.model(inputs, training=training)
         self._refuse_own_losses()
-        calls_of = {path: [calls.get(id(layer), []) for layer in layers] for path, layers in self._layers.items()}
+        order = {layer: i for i, layer in enumerate(calls)}
+        paths = sorted(self._layers, key=lambda path: min(order.get(id(one), -1) for one in self._layers[path]))
+        calls_of = {path: [calls.get(id(layer), []) for layer in self._layers[path]] for path in paths}
         heard = {path: self._heard(path, sum(of, start=[])) for path, of in calls_of.items()}
         return outputs, {path: of if len(of) > 1 else of[0] for path, of in heard.items() if of}
 
