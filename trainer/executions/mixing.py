@@ -4,13 +4,14 @@ Replicas and micro-batches see a part of a batch each, so that no number of such
 """
 
 import dataclasses
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from objectives import ConfigurationError, Context
+from objectives import ConfigurationError, Context, Mean
 from objectives.errors import Mistakes
 from objectives.keys import is_of_batch, leaves
 from objectives.parts import Part
@@ -18,6 +19,7 @@ from objectives.reads import keras_mask
 from trainer.steps.batch_statistics import statistics_as_they_are
 from trainer.steps.draws import alike_everywhere
 from trainer.steps.layer_state import LayerState
+from trainer.steps.operations import operations
 from trainer.steps.step import Step
 from trainer.steps.tap import Tap, layer_paths
 
@@ -34,7 +36,7 @@ def refuse_mixing(
 
     The model is called on two parts of the batch, and on one that has some rows of each: these have to come to the same
     numbers again. The terms are evaluated on what it made of both parts, apart and together. Layers whose statistics of
-    the batch are known are left out, as are terms that gather the whole batch, and what draws other numbers each time.
+    the batch are known are left out, as are terms that gather the whole batch.
 
     Args:
       strategy: over which the step runs.
@@ -51,13 +53,13 @@ def refuse_mixing(
         return
     rows = np.arange(2 * size) if count >= 2 * size else np.r_[np.arange(size), np.arange(size) + _shift(size, count)]
     here, there = (_rows(batch, part % count) for part in np.split(rows, 2))
+    parts = (here, there, tf.nest.map_structure(_beside, here, there))
     with step.everything.kept():
         forward = {training: _Forward(strategy, step, training=training) for training in (False, True)}
         for training in forward:
-            if forward[training].mixed(here, there, number):
-                raise _layer_at_fault(strategy, step, here, there, number, training=training)
-        made = [(part, forward[False](part, number)) for part in (here, there)]
-        _refuse_terms(strategy, step, made[0], made[1], number)
+            if forward[training].mixed(parts, number):
+                raise _layer_at_fault(strategy, step, parts, number, training=training)
+        _refuse_terms(strategy, step, [(part, forward[False](part, number)) for part in parts], number)
 
 
 class _Forward:
@@ -85,34 +87,31 @@ class _Forward:
         with statistics_as_they_are(self._model):
             return self._run(part, tf.constant(number, tf.int64))
 
-    def mixed(self, here: Examples, there: Examples, number: int) -> set[str]:
-        """The paths of what has other numbers where an example stands beside others; none if it never has the same."""
-        size = len(tf.nest.flatten(dict(here))[0])
-        first = np.arange(size) < size // 2
-        both = tf.nest.map_structure(lambda a, b: tf.where(_column(first, a), a, b), here, there)
-        a, b, c = (_arrays(self(part, number)) for part in (here, there, both))
+    def mixed(self, parts: Sequence[Examples], number: int) -> set[str]:
+        """The paths of what has other numbers where an example of two parts is beside others in the third."""
+        a, b, both = (_arrays(self(part, number)) for part in parts)
+        size = len(tf.nest.flatten(dict(parts[0]))[0])
         found = set()
         for path in a:
             if a[path].shape[:1] == (size,):
-                kept, made = np.where(_column(first, a[path]), a[path], b[path]), c[path]
+                alike = _beside(a[path], b[path]), both[path]
             elif all(axis % size for axis in a[path].shape):  # it has no axis of examples at all
-                kept, made = a[path], b[path]
+                alike = a[path], b[path]
             else:
                 continue
-            if _differ(kept, made):
+            if _differ(*alike):
                 found.add(path)
-        again = _arrays(self(here, number)) if found else a
-        return set() if any(_differ(a[path], again[path]) for path in a) else found
+        return found
 
 
 def _layer_at_fault(
-    strategy: tf.distribute.Strategy, step: Step, here: Examples, there: Examples, number: int, *, training: bool
+    strategy: tf.distribute.Strategy, step: Step, parts: Sequence[Examples], number: int, *, training: bool
 ) -> ConfigurationError:
     """The answer to a model that mixes examples, with the first of its innermost layers that does."""
     model = step.tap.model
     keys = ["activations.*"] if any(True for _ in layer_paths(model)) else []
     forward = _Forward(strategy, dataclasses.replace(step, tap=Tap(model, keys)), training=training)
-    mixed = forward.mixed(here, there, number)
+    mixed = forward.mixed(parts, number)
     names = [path for path in forward.called if any(f"{name}.".startswith(f"1.{path}.") for name in mixed)]
     inner = [path for path in names if not any(other.startswith(f"{path}/") for other in names)]
     where = f"the layer {inner[0]!r}" if inner else f"the model {model.name!r}"
@@ -124,35 +123,42 @@ def _layer_at_fault(
 
 
 def _refuse_terms(
-    strategy: tf.distribute.Strategy, step: Step, here: tuple[Examples, Any], there: tuple[Examples, Any], number: int
+    strategy: tf.distribute.Strategy, step: Step, made: Sequence[tuple[Examples, Any]], number: int
 ) -> None:
     """Raises ConfigurationError where values of examples are others in the part of a batch and in the whole."""
-    size = len(tf.nest.flatten(dict(here[0]))[0])
-    whole = tf.nest.map_structure(
-        lambda a, b: tf.concat([a, b], 0) if tuple(a.shape[:1]) == (size,) else a, here, there
-    )
+    size, at = len(tf.nest.flatten(dict(made[0][0]))[0]), tf.constant(number, tf.int64)
+    whole = tf.nest.map_structure(lambda a, b: tf.concat([a, b], 0) if tuple(a.shape[:1]) == (size,) else a, *made[:2])
     parts = [part for part in step.parts if _reads_examples(step, part, whole, 2 * size)]
-
-    def on_replica(examples: tuple[Examples, Any], number: tf.Tensor) -> Any:
-        with alike_everywhere():
-            return step.objective.each(_context(step, examples, number), parts)
-
-    each = _on_first_replica(strategy, on_replica)
-    at = tf.constant(number, tf.int64)
-    first, second, together, again = (_arrays(each(examples, at)) for examples in (here, there, whole, whole))
+    each = _on_first_replica(strategy, functools.partial(_each, step, parts))
+    a, b, both, together = (_arrays(each(examples, at)) for examples in (*made, whole))
     mistakes = Mistakes()
     for part in parts:
-        for path in (f"{part.name}.{i}" for i in range(2)):
-            apart = np.concatenate([first[path], second[path]])
-            if _differ(together[path], apart) and not _differ(together[path], again[path]):
-                mistakes.messages.append(
-                    f"term {part.name!r} ({type(step.objective.terms[part.term]).__name__}): its values of an example "
-                    f"depend on the other examples of the batch, {_cut(step)}; expected one replica and "
-                    f"accumulate_steps = 1, or, on several replicas, a class of term with couples_batch = True, which "
-                    f"is handed the whole batch, as Decorrelation is"
-                )
-                break
+        paths = [f"{part.name}.{i}" for i in range(len(Mean._fields))]
+        if not any(_differ(together[path], np.concatenate([a[path], b[path]])) for path in paths):
+            continue
+        # What a term draws at random is another number at another place, by itself too.
+        if _draws(step, part, made[0], at) and not any(_differ(both[p], _beside(a[p], b[p])) for p in paths):
+            continue
+        mistakes.messages.append(
+            f"term {part.name!r} ({type(step.objective.terms[part.term]).__name__}): its values of an example depend "
+            f"on the other examples of the batch, {_cut(step)}; expected one replica and accumulate_steps = 1, or, on "
+            f"several replicas, a class of term with couples_batch = True, which is handed the whole batch, as "
+            f"Decorrelation is"
+        )
     mistakes.raise_any()
+
+
+def _each(step: Step, parts: Sequence[Part], examples: tuple[Examples, Any], number: tf.Tensor) -> dict[str, Mean]:
+    with alike_everywhere():
+        return step.objective.each(_context(step, examples, number), parts)
+
+
+def _draws(step: Step, part: Part, examples: tuple[Examples, Any], number: tf.Tensor) -> bool:
+    """Whether a part draws random numbers, which it can by the step alone."""
+    traced = tf.function(functools.partial(_each, step, [part]), autograph=False).get_concrete_function(
+        examples, number
+    )
+    return any(operation.type.startswith("StatelessRandom") for operation, _ in operations(traced))
 
 
 def _reads_examples(step: Step, part: Part, whole: tuple[Examples, Any], size: int) -> bool:
@@ -194,11 +200,13 @@ def _shift(size: int, count: int) -> int:
 
 
 def _rows(batch: Examples, rows: np.ndarray) -> Any:
-    return tf.nest.map_structure(lambda leaf: tf.constant(leaf[rows]), dict(batch))
+    return tf.nest.map_structure(lambda leaf: leaf[rows], dict(batch))
 
 
-def _column(rows: np.ndarray, like: Any) -> np.ndarray:
-    return rows.reshape(rows.shape + (1,) * (len(like.shape) - 1))
+def _beside(a: Any, b: Any) -> np.ndarray:
+    """The first half of the rows of one, and the other rows of the other."""
+    half = len(a) // 2
+    return np.concatenate([a[:half], b[half:]])
 
 
 def _arrays(nest: Any) -> dict[str, np.ndarray]:

@@ -38,8 +38,8 @@ def centred(y_pred):
     return y_pred - tf.reduce_mean(y_pred, axis=0)
 
 
-def noisy(y_pred):
-    return (y_pred + tf.random.normal(tf.shape(y_pred))) ** 2
+def noisy(y_pred, step):
+    return (y_pred + tf.random.stateless_normal(tf.shape(y_pred), [7, tf.cast(step, tf.int32)])) ** 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -92,6 +92,7 @@ MIXING = {
     "contrast": FunctionTerm(fn=contrast),
     "circle": KerasLoss(loss=keras.losses.Circle(), y_true="targets.label", y_pred="activations.unit"),
     "shared": FunctionTerm(fn=shared, keys_of={"y_true": "targets.y"}, weight=0.0),
+    "blurred": FunctionTerm(fn=lambda y_pred, step: contrast(noisy(y_pred, step))),
     "centred": FunctionTerm(fn=centred, mask="targets.mask", average="examples"),
 }
 ALONE = {
