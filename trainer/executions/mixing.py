@@ -158,7 +158,7 @@ def _draws(step: Step, part: Part, examples: tuple[Examples, Any], number: tf.Te
     traced = tf.function(functools.partial(_each, step, [part]), autograph=False).get_concrete_function(
         examples, number
     )
-    return any(operation.type.startswith("StatelessRandom") for operation, _ in operations(traced))
+    return any(operation.type.startswith("Stateless") for operation, _ in operations(traced))
 
 
 def _reads_examples(step: Step, part: Part, whole: tuple[Examples, Any], size: int) -> bool:
