@@ -1,14 +1,17 @@
 """Blame: what a user's own code raises, told with whose it is, its file and line, and its own words."""
 
 import contextlib
+import itertools
 import os
 import pathlib
 import re
 import sysconfig
 import traceback
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.util import tf_stack
 
 from objectives.errors import ConfigurationError
 
@@ -46,6 +49,16 @@ def told(error: BaseException) -> str:
     return f"{place}: {words}" if place else words
 
 
+def told_of_operation(error: BaseException) -> str:
+    """The failure of an operation of a graph in one line: the user's file and line that made it, and what it says."""
+    made = re.findall(r'File "([^"]+)", line (\d+), in ', str(error).partition("\nTraceback (most")[0])
+    # As TensorFlow lists them, from the outermost in; of ours those at the end stand between the user and TensorFlow.
+    frames = itertools.dropwhile(lambda frame: _is_ours(frame[0]), reversed(made))
+    called = itertools.takewhile(lambda frame: not _is_ours(frame[0]), frames)
+    own = next((f"{shown_path(name)}, line {line}: " for name, line in called if _is_users(name)), "")
+    return f"{own}{type(error).__name__}: {_words(error)}"
+
+
 def place_of(error: BaseException) -> str | None:
     """The innermost file and line of the user's own code that an error came through; None if there is none.
 
@@ -66,6 +79,35 @@ def place_in(frames: Iterable[traceback.FrameSummary]) -> str | None:
 def _innermost(places: Iterable[tuple[str, int | None]]) -> str | None:
     own = [f"{shown_path(name)}, line {line}" for name, line in places if _is_users(name)]
     return own[-1] if own else None
+
+
+def place_here() -> str | None:
+    """The file and line of the user's own code that is running in this thread, called by ours; None if there is none.
+
+    TensorFlow knows the line in the user's file where autograph has made another one of it.
+    """
+    called = itertools.takewhile(lambda frame: not _is_ours(frame.filename), _frames())
+    own = (frame for frame in called if _is_users(frame.filename))
+    return _place(next(own, None))
+
+
+def place_of_caller(through: re.Pattern[str]) -> str | None:
+    """The file and line of the user's own code that has called what is running, directly or through certain files."""
+    frame = next(itertools.dropwhile(lambda frame: bool(through.search(frame.filename)), _frames()), None)
+    return _place(frame) if frame is not None and _is_users(frame.filename) else None
+
+
+def _frames() -> Iterator[Any]:
+    """The frames of this thread from the innermost out, behind those of ours that ask."""
+    return itertools.dropwhile(lambda frame: _is_ours(frame.filename), reversed(tf_stack.extract_stack()))
+
+
+def _place(frame: Any) -> str | None:
+    return None if frame is None else f"{shown_path(frame.filename)}, line {frame.lineno}"
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(tuple(folder + os.sep for folder in _OURS))
 
 
 def shown_path(name: str | pathlib.Path) -> str:
@@ -96,7 +138,10 @@ def _words(error: BaseException) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
     said = lines[-1].split(": ", 1)[-1] if lines[0].startswith("in user code") else lines[0]
     if lines[0].startswith("Graph execution error"):  # behind the stack of the operation
-        said = next((line for line in lines if re.match(r"[\w.]*(Error|Exception): ", line)), lines[-1])
+        last = max((i for i, line in enumerate(lines) if line.startswith('File "')), default=0)
+        behind = [line for line in lines[last + 1 :] if "root error(s) found" not in line]
+        raised = (line for line in lines if re.match(r"[\w.]*(Error|Exception): ", line))
+        said = re.sub(r"^\(\d+\) [A-Z_]+: +", "", next(raised, behind[0] if behind else lines[-1]))
     if len(lines) > 1 and (said.endswith(":") or said.startswith("Exception encountered when calling")):
         said = f"{said} {lines[1]}"
     return said if len(said) <= _LONGEST else f"{said[:_LONGEST]} ..."

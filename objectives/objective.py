@@ -13,6 +13,7 @@ from objectives.annotations import Expected
 from objectives.blame import blamed
 from objectives.errors import ConfigurationError, Mistakes
 from objectives.fields import require_fit
+from objectives.indices import guarded, poison
 from objectives.keys import Context, Key, has_star
 from objectives.mean import Mean
 from objectives.parts import Part, Parts
@@ -108,7 +109,9 @@ class Objective:
             reads = {name: part.stars.get(key, key) for name, key in term.reads.items()}
             gathered = mistakes.gathered(f"term {part.term!r} ({type(term).__name__}{of_tensor})")
             with gathered, blamed(), evaluating(f"the term {part.term!r}{of_tensor}", reads):
-                mean = evaluate(term, dataclasses.replace(context, stars=part.stars) if part.stars else context)
+                with guarded(f"the term {part.term!r}{of_tensor}") as flags:
+                    mean = evaluate(term, dataclasses.replace(context, stars=part.stars) if part.stars else context)
+                mean = Mean(mean.total + tf.cast(poison(flags), mean.total.dtype), mean.count) if flags else mean
                 # 0 * inf is NaN in a gradient too: a term of weight 0 is measured but not differentiated.
                 means[part.name] = mean if term.optimised else Mean(*map(tf.stop_gradient, mean))
         mistakes.raise_any()

@@ -115,7 +115,7 @@ def safe_indices(
         inside &= tf.equal(indices, tf.round(indices))
     if ignored is not None:
         inside |= tf.equal(indices, tf.cast(ignored, indices.dtype))
-    _record(what, expected, indices, ~inside)
+    record(what, expected, indices, ~inside)
     return tf.where(inside, indices, tf.zeros_like(indices)), ~inside
 
 
@@ -134,7 +134,7 @@ def not_probabilities(read: str, values: tf.Tensor, *, largest: float = 1.0, ins
     numbers = tf.cast(values, tf.float32) if values.dtype.is_integer or values.dtype.is_bool else values
     outside = (numbers < -_ROUNDING) | (numbers > largest + _ROUNDING)
     bounds = "from 0 to 1" if math.isfinite(largest) else "from 0 on"
-    _record(f"the values {_key(read)!r}", f"numbers {bounds}{instead}", values, outside)
+    record(f"the values {_key(read)!r}", f"numbers {bounds}{instead}", values, outside)
     return outside
 
 
@@ -144,7 +144,7 @@ def safe_mask(key: str, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     if mask.dtype.is_bool:
         return mask, tf.constant(0.0)
     outside = ~((mask >= tf.cast(0, mask.dtype)) & (mask <= tf.cast(1, mask.dtype)))
-    _record(f"the mask {key!r}", "numbers from 0 to 1", mask, outside)
+    record(f"the mask {key!r}", "numbers from 0 to 1", mask, outside)
     # What is outside counts: where nothing did, no NaN would be seen.
     return tf.where(outside, tf.ones_like(mask), mask), tf.where(tf.reduce_any(outside), float("nan"), 0.0)
 
@@ -157,7 +157,7 @@ def counted(values: tf.Tensor, sizes: tf.Tensor) -> tf.Tensor:
     """
     rows = tf.shape(values)[:1]
     wrong = tf.reduce_all(rows != sizes, keepdims=True)
-    _record("the first axis of the values", "that of the batch (a mask leaves examples out)", rows, wrong, rows=False)
+    record("the first axis of the values", "that of the batch (a mask leaves examples out)", rows, wrong, rows=False)
     return tf.where(wrong[0], tf.constant(float("nan"), values.dtype), values)
 
 
@@ -210,11 +210,15 @@ def _key(read: str) -> str:
     return _listening.keys.get(read, read)
 
 
-def _record(what: str, expected: str, values: tf.Tensor, outside: tf.Tensor, *, rows: bool = True) -> None:
+def record(what: str, expected: str, values: tf.Tensor, outside: tf.Tensor, *, of: str = "", rows: bool = True) -> None:
+    """Notes a reading in the recording of this thread, if one is open in this graph; by default of what is evaluated.
+
+    See `Reading` for the arguments.
+    """
     # What is read inside of a function of its own cannot be looked at from outside of it.
     if _listening.readings is not None and _listening.graph is _graph():
-        where = f" of {_listening.where}" if _listening.where else ""
-        _listening.readings.append(Reading(f"{what}{where}", expected, values, outside, rows))
+        where = of or _listening.where
+        _listening.readings.append(Reading(f"{what} of {where}" if where else what, expected, values, outside, rows))
 
 
 def _graph() -> Any:

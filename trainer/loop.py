@@ -1,12 +1,14 @@
 """Loop: runs chunk after chunk, and does what is due between two of them."""
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import tensorflow as tf
 
+from objectives import ConfigurationError
 from trainer.averages import Averages
 from trainer.checkpoints.saver import Saver
 from trainer.devices import cluster
@@ -123,8 +125,9 @@ class Loop:
         """Runs one chunk and reports it; the values of its last line, if a line was due."""
         first = self._done
         steps = self._pace.next(until=self._periods.next_stop(first, until=self._until) - first)
-        began, self._is_unsaved = time.perf_counter(), False
-        rows = self._program.train(first_step=first, first_batch=self._guard.batch(first), steps=steps)
+        began = time.perf_counter()
+        with self._half_of_a_step():
+            rows = self._program.train(first_step=first, first_batch=self._guard.batch(first), steps=steps)
         steps = len(rows)
         # All workers have to run the same number of steps next, or they would wait for one another for good.
         seconds, signal = cluster.largest_of_each(
@@ -142,6 +145,16 @@ class Loop:
             values = self._write(self._averages.unfinished(self._done), reports) or values
         self._reports.advance(self._done, self._pace.steps_per_second)
         return values
+
+    @contextlib.contextmanager
+    def _half_of_a_step(self) -> Iterator[None]:
+        """Notes that an error inside leaves nothing to save, unless it is one that leaves all as it was before."""
+        unsaved, self._is_unsaved = self._is_unsaved, False
+        try:
+            yield
+        except ConfigurationError:
+            self._is_unsaved = unsaved
+            raise
 
     def _write(self, lines: Lines, reports: Report) -> Mapping[str, float] | None:
         """Reports the lines of a chunk with what is known of it besides; the values of the last, if there is one."""
@@ -201,7 +214,8 @@ class Loop:
     def _save_after(self, error: Exception) -> None:
         """Saves what was trained before something else failed: an evaluation, a look, whatever a report does.
 
-        Not what an error inside of a chunk left, which is half of a step; nor where lines were lost, as `flush` tells.
+        Not what an error inside of a chunk left, which is half of a step, unless it put all back as it was; nor where
+        lines were lost, as `flush` tells.
         With several workers an error of TensorFlow may mean that another one is gone, for which the chief would wait.
         """
         is_alone = cluster.worker_count(self._strategy) > 1 and isinstance(error, tf.errors.OpError)

@@ -32,6 +32,7 @@ from objectives import (
     WeightedBinaryCrossEntropy,
     WeightedMeanSquaredError,
 )
+from objectives.indices import guarded, poison
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -494,5 +495,21 @@ def differentiate(compile_as, context_of, kept):
             return mean.numpy(), gradient.numpy()
 
         return from_arrays
+
+    return make
+
+
+@pytest.fixture
+def on_guard():
+    """Makes a function that takes something where indices are guarded, and tells whether integers were taken."""
+
+    def make(take, compiled, signature=None):
+        @tf.function(jit_compile=compiled, autograph=False, input_signature=signature)
+        def run(*arguments):
+            with guarded("the term 'cost'") as flags:
+                found = take(*arguments)
+            return found, poison(flags)
+
+        return run
 
     return make

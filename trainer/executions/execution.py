@@ -9,6 +9,7 @@ import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
 from objectives import ConfigurationError, Objective
+from objectives.assertions import assertions
 from objectives.errors import expected
 
 # graph: a loop of graph steps. xla_step: the same loop, and each step is compiled by XLA, on several replicas all of
@@ -62,6 +63,8 @@ def find_ways(step: ConcreteFunction, objective: Objective, replicas: int, summi
             impossible["xla_step"] = f"{summing} sums over all replicas, which XLA cannot do"
         if coupled:
             impossible["xla_step"] = f"the term {coupled[0]!r} gathers from all replicas, which XLA cannot do"
+    if left_out := assertions(step.graph):
+        impossible |= dict.fromkeys(("xla_loop", "xla_step"), f"XLA would leave out the assertion in {left_out[0]}")
     if has_convolutions(step) and not tf.config.list_logical_devices("GPU"):
         slow = {
             way: "XLA runs convolutions slowly on a CPU" for way in ("xla_loop", "xla_step") if way not in impossible
@@ -95,8 +98,16 @@ def unsupported(error: tf.errors.OpError) -> Unsupported | None:
     if operations:
         return Unsupported(f"XLA has no {', '.join(operations)}")
     if "tf2xla conversion failed" in error.message or "XLA" in error.message:
-        return Unsupported(error.message.splitlines()[0])
+        return Unsupported(_reason(error.message))
     return None
+
+
+def _reason(message: str) -> str:
+    """The line of an error that says why; before it there may be where, of several causes, and behind it the nodes."""
+    lines = [line.strip() for line in message.splitlines()]
+    causes = [found[1] for line in lines if (found := re.match(r"(?:\(\d+\) )?[A-Z_]{4,}: +(.*)", line))]
+    telling = [line for line in lines if "tf2xla conversion failed" in line or "XLA" in line]
+    return (causes or telling or lines)[0]
 
 
 def has_convolutions(traced: ConcreteFunction) -> bool:

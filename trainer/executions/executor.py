@@ -24,6 +24,7 @@ from trainer.executions.execution import (
     require_execution,
     unsupported,
 )
+from trainer.executions.failures import failures_told
 from trainer.executions.soundness import Soundness, run_while_sound
 from trainer.executions.trials import Trials
 from trainer.feeds.feed import Feed
@@ -100,7 +101,7 @@ class Executor:
             self.compile()
 
     def run(self, *, first_step: int, first_batch: int, steps: int) -> np.ndarray:
-        """Does up to `steps` updates; it stops before the first that is not finite or leaves what is not.
+        """Does up to `steps` updates; it stops before the first that fails, is not finite or leaves what is not.
 
         Args:
           first_step: how many updates were done before.
@@ -112,16 +113,19 @@ class Executor:
 
         Raises:
           NotFinite: there was none to do before the one that is not finite.
+          ConfigurationError: there was none to do before one in which an operation of the user's code fails, or the
+            data of these steps cannot be had; everything is as it was before.
         """
         self.compile()
         data = self._feed.chunk(first_step=first_batch, steps=steps)
-        rows = run_while_sound(
-            lambda count: self._run(self.choice.execution, data, first_step, count),
-            steps,
-            state=self._everything,
-            soundness=self._soundness,
-            finite=self._finite,
-        )
+        with failures_told(f"the update of step {first_step + 1:,} fails and is not applied"):
+            rows = run_while_sound(
+                lambda count: self._run(self.choice.execution, data, first_step, count),
+                steps,
+                state=self._everything,
+                soundness=self._soundness,
+                finite=self._finite,
+            )
         if steps and not len(rows):
             raise NotFinite(first_step + 1, data)
         return rows

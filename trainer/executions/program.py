@@ -13,6 +13,7 @@ import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
 from objectives import ConfigurationError, Mean
+from objectives.assertions import assertions
 from trainer.checkpoints.state import State
 from trainer.executions.choice import Choice
 from trainer.executions.chunk import (
@@ -26,6 +27,7 @@ from trainer.executions.chunk import (
 from trainer.executions.examination import Examination, inspect_batch
 from trainer.executions.execution import compiled, unsupported
 from trainer.executions.executor import Executor
+from trainer.executions.failures import failures_told
 from trainer.executions.mixing import refuse_mixing
 from trainer.executions.ranges import outside_of_ranges
 from trainer.executions.rehearsal import require_alike
@@ -121,7 +123,8 @@ class Program:
     @_at_work
     def settle(self, *, first_step: int, steps: int, folder: pathlib.Path | None) -> None:
         """Chooses how to run the `steps` steps after `first_step` and compiles them; see `Executor.settle`."""
-        self._executor.settle(first_step=first_step, steps=steps, folder=folder)
+        with failures_told(f"a step fails as it is tried, before the update of step {first_step + 1:,}"):
+            self._executor.settle(first_step=first_step, steps=steps, folder=folder)
 
     @_at_work
     def compile(self) -> None:
@@ -145,13 +148,15 @@ class Program:
             or a batch is cut, and the numbers of an example depend on the others, see `refuse_mixing`.
         """
         if self.evaluates:
-            self._rehearse_evaluation(step)
+            with failures_told("the evaluation fails"):
+                self._rehearse_evaluation(step)
         if gradients and self.choice.execution == "xla_loop":
             # On a row that holds anything: it is compiled as it is called.
             self._gradients_on(Block(self._feed.chunk(first_step=step, steps=0), 0, 1), step)
         elif gradients:
             _ = self._term_gradients
-        self._require_unmixed(step)
+        with failures_told("the look at whether a batch can be cut fails"):
+            self._require_unmixed(step)
 
     @_at_work
     def train(self, *, first_step: int, steps: int, first_batch: int | None = None) -> np.ndarray:
@@ -207,7 +212,7 @@ class Program:
         Raises:
           ConfigurationError: there is no evaluation source, or it has labels, indices or masks out of range.
         """
-        with self.averaged():
+        with self.averaged(), failures_told("the evaluation fails"):
             values = self._evaluated(self._evaluation, self._eval_feed.blocks(), step)
             self._require_ranges(values, self._eval_feed, lambda: self._eval_feed.blocks(), step, "evaluation data")
         return values
@@ -219,14 +224,16 @@ class Program:
     @_at_work
     def term_gradients(self, step: int) -> dict[str, float]:
         """Norm of each weighted term's gradient and its cosine with the total's, by tag, on the batch of a look."""
-        return self._gradients_on(self._feed.look(step), step)
+        with failures_told("the look at the gradients of the terms fails"):
+            return self._gradients_on(self._feed.look(step), step)
 
     @_at_work
     def preview(self, step: int) -> dict[str, float]:
         """Checks all that training would meet, without an update: each term on the batch of a look, by tag."""
         self.compile()
         look = self._feed.look(step)
-        values = self._evaluated(trace_evaluation(self._step, self._feed), [look], step)
+        with failures_told("the batch of a look fails"):
+            values = self._evaluated(trace_evaluation(self._step, self._feed), [look], step)
         self._require_ranges(values, self._feed, lambda: [look], step, "batch")
         return values
 
@@ -312,4 +319,5 @@ class Program:
         return self._compiled_as_chosen(trace_term_gradients(self._step, self._feed))
 
     def _compiled_as_chosen(self, traced: ConcreteFunction) -> Callable[..., Any]:
-        return compiled(traced) if self.choice.execution == "xla_loop" else traced
+        # What is evaluated alone may have assertions of its own, which XLA would leave out.
+        return compiled(traced) if self.choice.execution == "xla_loop" and not assertions(traced.graph) else traced

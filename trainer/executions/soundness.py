@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from trainer.checkpoints.state import State
 from trainer.devices import cluster
+from trainer.executions.failures import is_failure, updates_before_failure
 
 
 class Soundness:
@@ -75,7 +76,7 @@ def run_while_sound(
     soundness: Soundness,
     finite: Callable[[np.ndarray], int],
 ) -> np.ndarray:
-    """Does up to `steps` updates: it stops before the first that is not finite, or that leaves what is not.
+    """Does up to `steps` updates: it stops before the first that fails, is not finite, or leaves what is not finite.
 
     Both are looked for behind the updates, not in them: conditional updates cost a large model a tenth of its time.
     Where something is found the state is put back, and the updates before it are done again.
@@ -89,6 +90,9 @@ def run_while_sound(
 
     Returns:
       The numbers of the updates that are done.
+
+    Raises:
+      tf.errors.OpError: an operation of the first update failed; the state is as it was.
     """
     before = state.copy()
 
@@ -96,7 +100,16 @@ def run_while_sound(
         state.put_back(before)
         return run(count)
 
-    rows = run(steps)
+    try:
+        rows = run(steps)
+    except tf.errors.OpError as error:
+        if not is_failure(error):
+            raise
+        steps = updates_before_failure(again, steps)
+        if not steps:
+            state.put_back(before)
+            raise
+        rows = again(steps)
     sound, good = 0, finite(rows)
     if good < steps:
         rows = again(good)

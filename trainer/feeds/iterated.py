@@ -56,9 +56,7 @@ class IteratedFeed(Feed):
         if not steps:  # asked for to compile, wherever the iterator is
             return self._placed(self._pulled(self._iteration.iterator, tf.constant(0))[0])
         self._find(first_step)
-        with _blamed():
-            ahead = self._iteration.take()
-        parts, pulled = self._pulled(self._iteration.iterator, tf.constant(steps), ahead)
+        parts, pulled = self._pulled_on(steps)
         self._require(first_step + int(pulled), first_step + steps)
         self._iteration.step += steps
         data = self._placed(parts)
@@ -168,6 +166,18 @@ class IteratedFeed(Feed):
             self._iteration.step += skipped
             progress.advance(skipped)
 
+    def _pulled_on(self, steps: int) -> Any:
+        """Pulls the batches of the next steps. Where one fails the iterator begins anew: it may be anywhere then."""
+        first = self._iteration.step
+        where = f" in the batches {first + 1:,} to {first + steps:,}"
+        try:
+            with _blamed(where):
+                ahead = self._iteration.take()
+            return self._pulled(self._iteration.iterator, tf.constant(steps), ahead, where)
+        except ConfigurationError:
+            self._iteration.begin()
+            raise
+
     def _parts(self) -> tf.data.Dataset:
         """The batches as the parts of the replicas, made while others are used."""
         with tf.device("CPU:0"):
@@ -197,9 +207,9 @@ class IteratedFeed(Feed):
 
         return pull
 
-    def _pulled(self, iterator: Iterator[Any], steps: tf.Tensor, ahead: Any = None) -> Any:
-        """Pulls batches, the first of which may have been pulled already."""
-        with _blamed():
+    def _pulled(self, iterator: Iterator[Any], steps: tf.Tensor, ahead: Any = None, where: str = "") -> Any:
+        """Pulls batches, the first of which may have been pulled already; `where` they are, in words."""
+        with _blamed(where):
             return self._pull(iterator, steps, self._zeros if ahead is None else ahead, tf.constant(ahead is not None))
 
     @functools.cached_property
@@ -218,9 +228,9 @@ class IteratedFeed(Feed):
             )
 
 
-def _blamed() -> contextlib.AbstractContextManager[None]:
+def _blamed(where: str = "") -> contextlib.AbstractContextManager[None]:
     """What the functions of the dataset raise inside is told as theirs."""
-    return blamed("DatasetSource: an example of its dataset")
+    return blamed(f"DatasetSource: an example of its dataset{where}")
 
 
 def _written(arrays: list[tf.TensorArray], row: tf.Tensor, element: Any) -> list[tf.TensorArray]:

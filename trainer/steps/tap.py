@@ -12,6 +12,7 @@ import tensorflow as tf
 from objectives import ConfigurationError, Key
 from objectives.blame import blamed
 from objectives.errors import Mistakes
+from objectives.indices import guarded, poison, unguarded
 from objectives.keys import has_star, named, split_key
 from objectives.ranges import poisoned, safe_indices
 from trainer.steps.auto_names import aliases, by_either_name
@@ -80,14 +81,17 @@ class Tap:
         Raises:
           ConfigurationError: the model adds losses of its own, or did not call a layer that a key without a star names.
         """
-        with _Recording() as calls, blamed(f"the model {self.model.name!r}"):
+        whose = f"the model {self.model.name!r}"
+        with _Recording() as calls, blamed(whose), guarded(whose) as flags:
             outputs = self.model(inputs, training=training)
         self._refuse_own_losses()
         order = {layer: i for i, layer in enumerate(calls)}
         paths = sorted(self._layers, key=lambda path: min(order.get(id(one), -1) for one in self._layers[path]))
         calls_of = {path: [calls.get(id(layer), []) for layer in self._layers[path]] for path in paths}
         heard = {path: self._heard(path, sum(of, start=[])) for path, of in calls_of.items()}
-        return outputs, {path: of if len(of) > 1 else of[0] for path, of in heard.items() if of}
+        activations = {path: of if len(of) > 1 else of[0] for path, of in heard.items() if of}
+        found = outputs, activations
+        return tf.nest.map_structure(functools.partial(_poisoned, flags), found) if flags else found
 
     def _heard(self, path: str, outputs: list[Any]) -> list[Any]:
         """What a layer put out, call by call; nothing where it cannot be read and only stars ask for it."""
@@ -194,10 +198,21 @@ def _guard(path: str, layer: keras.layers.Embedding) -> None:
         indices = inputs if inputs.dtype.is_integer else tf.cast(inputs, tf.int32)
         expected = f"whole numbers from 0 to {rows - 1} (its input_dim is {rows})"
         indices, outside = safe_indices(f"the inputs of the layer {path!r}", indices, rows, expected=expected)
-        return poisoned(call(indices, *args, **kwargs), outside)
+        with unguarded():
+            return poisoned(call(indices, *args, **kwargs), outside)
 
     guarding.guards = True  # type: ignore[attr-defined]
     layer.call = guarding
+
+
+def _poisoned(flags: list[tf.Tensor], leaf: Any) -> Any:
+    """What a model puts out, with its Keras mask, NaN if one of the flags is True."""
+    if leaf is None or not leaf.dtype.is_floating:
+        return leaf
+    bad = leaf + tf.cast(poison(flags), leaf.dtype)
+    if (mask := getattr(leaf, "_keras_mask", None)) is not None:
+        bad._keras_mask = mask
+    return bad
 
 
 def _listen(layer: keras.Layer) -> None:

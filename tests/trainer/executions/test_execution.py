@@ -8,7 +8,7 @@ from keras import layers
 
 from objectives import ConfigurationError, Decorrelation, FunctionTerm, MeanSquaredError, Objective
 from trainer import ArraySource
-from trainer.executions.execution import find_ways
+from trainer.executions.execution import find_ways, unsupported
 
 
 @pytest.mark.parametrize(
@@ -141,3 +141,27 @@ def test_auto_rules_out_what_xla_lacks_with_its_reason(make_program, wordy):
     assert program.choice.execution == "graph"
     assert "xla_loop: XLA has no AsString" in program.choice.reason
     assert "xla_step: XLA has no AsString" in program.choice.reason
+
+
+def checked(y_true, y_pred):
+    tf.debugging.assert_less(y_pred, 100.0)
+    return (y_true - y_pred) ** 2
+
+
+def test_xla_is_not_taken_where_it_would_leave_out_an_assertion(make_program):
+    objective = Objective(data=FunctionTerm(fn=checked))
+    found = ways(make_program(objective=objective, execution="auto"))
+    assert found.likely == ("graph",)
+    with pytest.raises(ConfigurationError, match=r"leave out the assertion in .*test_execution.py, line \d+"):
+        make_program(objective=objective, execution="xla_loop").compile()
+
+
+def test_of_several_causes_the_reason_is_told():
+    error = tf.errors.UnimplementedError(
+        None,
+        None,
+        "Graph execution error:\n\nDetected at node x\n  File 'step.py', line 1\n2 root error(s) found.\n"
+        "  (0) UNIMPLEMENTED:  Support for TensorList crossing the XLA/TF boundary is not implemented\n\t "
+        "[[{{node x}}]]",
+    )
+    assert str(unsupported(error)) == "Support for TensorList crossing the XLA/TF boundary is not implemented"

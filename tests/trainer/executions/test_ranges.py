@@ -145,3 +145,50 @@ def test_a_mask_that_the_model_computes_out_of_range_is_named(make_trainer):
         NonFiniteError, match="the mask 'activations.hidden' of the term 'data': found .*numbers from 0 to 1"
     ):
         make_trainer(model=model, objective=Objective(data=term)).train()
+
+
+class Table(keras.layers.Layer):
+    """A lookup of a user's own, which Keras knows nothing of."""
+
+    def build(self, shape):
+        self.rows = self.add_weight(shape=(10, 5), name="rows")
+        super().build(shape)
+
+    def call(self, tokens):
+        return keras.ops.take(self.rows, tokens, axis=0)
+
+
+def priced(y_true, y_pred):
+    return tf.gather(tf.constant([1.0, 2.0, 3.0]), tf.cast(y_true, tf.int32)) * tf.reduce_mean(y_pred**2, axis=-1)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"execution": "xla_loop"},
+        {"execution": "xla_step", "replicas": 2},
+        pytest.param({}, marks=pytest.mark.slow),
+        pytest.param(SLOW, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("whose", ["term", "model"])
+def test_a_lookup_of_the_users_own_is_named_by_its_place(make_trainer, replicas, settings, whose):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input([4], dtype="int32")
+    model = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(Table()(inputs))), name="own")
+    bad = {"term": (TOKENS, changed(LABELS, 7)), "model": (changed(TOKENS, 12), LABELS)}[whose]
+    settings = {**settings, "strategy": replicas(settings.get("replicas", 1))}
+    settings.pop("replicas", None)
+    trainer = make_trainer(
+        model=model,
+        objective=Objective(cost=FunctionTerm(fn=priced)),
+        train=ArraySource(*bad, shuffle=False),
+        batch_size=BATCH,
+        steps=4,
+        **settings,
+    )
+    said = {"term": "the term 'cost': found 7", "model": "the model 'own': found 12"}[whose]
+    with pytest.raises(NonFiniteError, match=rf"test_ranges.py, line \d+\) of {said} in example 2; expected"):
+        trainer.train()
+    assert trainer.step == 2

@@ -1,0 +1,162 @@
+"""Indices: while a model and its terms are traced, what depends on an index out of range is NaN, and never raises.
+
+Graph operations raise there on a CPU and give 0 on a GPU; XLA takes the nearest index without a word. Here such an
+index is replaced before it is used and recorded (see `objectives.ranges`), and what is taken by it is NaN, in every
+execution. Integers cannot be NaN: where they are taken, the whole result of the model or the term is.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from objectives.assertions import mark
+from objectives.blame import place_here
+from objectives.errors import ConfigurationError
+from objectives.ranges import poisoned, record
+
+
+@dataclasses.dataclass(frozen=True)
+class _Guard:
+    """Whose indices are guarded, in which graph, and for each taking of integers whether an index was out of range."""
+
+    whose: str
+    graph: Any
+    flags: list[tf.Tensor] = dataclasses.field(default_factory=list)
+
+
+class _State(threading.local):
+    """The guard of this thread, if one is open, and whether it is at work: replicas are traced in their own threads."""
+
+    guard: _Guard | None = None
+    at_work: bool = False
+
+
+_state = _State()
+
+
+@contextlib.contextmanager
+def guarded(whose: str) -> Iterator[list[tf.Tensor]]:
+    """Inside, while a graph is traced in this thread, indices are guarded; `whose` they are, such as "the term 'cost'".
+
+    Yields:
+      Bools, known at the end. Where one of them is True, integers were taken by an index out of range; `poison` says
+      what to add to the result.
+
+    >>> @tf.function(autograph=False)
+    ... def take(index):
+    ...     with guarded("the term 'cost'"):
+    ...         return tf.gather([1.0, 2.0], index)
+    >>> take(tf.constant([1, 2])).numpy().tolist()
+    [2.0, nan]
+    """
+    guard = None if tf.executing_eagerly() else _Guard(whose, tf.compat.v1.get_default_graph())
+    with _set(guard):
+        yield guard.flags if guard else []
+
+
+def unguarded() -> contextlib.AbstractContextManager[None]:
+    """Inside, indices are left to whoever has checked them already."""
+    return _set(None)
+
+
+def poison(flags: Sequence[tf.Tensor]) -> tf.Tensor:
+    """A scalar to add to a result: NaN if one of the flags is True, and 0 otherwise."""
+    return tf.where(tf.reduce_any(tf.stack(flags)), float("nan"), 0.0) if flags else tf.constant(0.0)
+
+
+@contextlib.contextmanager
+def _set(guard: _Guard | None) -> Iterator[None]:
+    before, _state.guard = _state.guard, guard
+    try:
+        yield
+    finally:
+        _state.guard = before
+
+
+def guarding(original: Callable[..., Any], own: Callable[..., Any]) -> Callable[..., Any]:
+    """An operation of TensorFlow that is `own(original, ...)` where indices are guarded."""
+
+    @functools.wraps(original)
+    def choose(*args: Any, **kwargs: Any) -> Any:
+        if _state.guard is None or _state.at_work or tf.executing_eagerly():
+            return original(*args, **kwargs)
+        _state.at_work = True
+        try:
+            return own(original, *args, **kwargs)
+        finally:
+            _state.at_work = False
+
+    return choose
+
+
+def checked(
+    operation: str, indices: tf.Tensor, sizes: Any, *, wraps: bool = False
+) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Indices that can be used, and which of them could not be; None where it is known that all can.
+
+    Args:
+      operation: that takes them.
+      indices: of any shape.
+      sizes: what they are below; of the last axis of the indices, if there are several.
+      wraps: whether the operation counts negative ones from the end.
+
+    Raises:
+      ConfigurationError: they are constant, and one of them is out of range.
+    """
+    sizes = tf.convert_to_tensor(sizes)
+    given, known = tf.get_static_value(indices), tf.get_static_value(sizes)
+    expected, whose, place = _range(known, wraps), _guard().whose, place_here()
+    what = f"the indices of {operation}{f' ({place})' if place else ''}"
+    # Those of 16 bits could not be compared with larger sizes.
+    wide = tf.cast(indices, tf.int64) if indices.dtype == tf.int16 else indices
+    sizes = tf.cast(sizes, wide.dtype)
+    if given is not None and known is not None:
+        wrong = given[(given >= known) | (given < (-known if wraps else 0))]
+        if wrong.size:
+            raise ConfigurationError(f"{what} of {whose}: found {wrong[0]}; expected {expected}")
+        return indices, None
+    outside = (wide >= sizes) | (wide < (-sizes if wraps else 0))
+    # What is to be looked at has an axis; whether it is that of the examples is known where there was one.
+    several = [tf.reshape(one, [-1]) if one.shape.rank == 0 else one for one in (indices, outside)]
+    record(what, expected, *several, of=whose, rows=indices.shape.rank != 0)
+    return tf.where(outside, tf.zeros_like(indices), indices), outside
+
+
+def _range(size: np.ndarray | None, wraps: bool) -> str:
+    """What indices are in words, where an axis has so many elements, each of several axes, or an unknown number."""
+    if size is None:
+        return f"whole numbers {'within' if wraps else 'from 0 to below'} the size of the axis"
+    limits = [str(one - 1) for one in np.ravel(size)]
+    last = f"{', '.join(limits[:-1])} and {limits[-1]}, axis by axis" if len(limits) > 1 else limits[0]
+    return f"whole numbers from {-size if wraps else 0} to {last}"
+
+
+def marked(found: tf.Tensor, outside: tf.Tensor | None, *, whole: bool = False) -> tf.Tensor:
+    """What was taken, NaN where that was by an index out of range, or all of it; of integers, the guard is told."""
+    if outside is not None and found.dtype.is_floating:
+        return poisoned(found, tf.reduce_any(outside) if whole or found.shape.rank is None else outside)
+    return found if outside is None else tell(found, outside)
+
+
+def tell(tensor: tf.Tensor, outside: tf.Tensor) -> tf.Tensor:
+    """The tensor as it is, while the guard is told whether an index was out of range."""
+    bad, guard = tf.reduce_any(outside), _guard()
+    if guard.graph is tf.compat.v1.get_default_graph():
+        guard.flags.append(bad)
+        return tensor
+    # What is inside of a loop or a branch cannot be told to those outside.
+    assertion = tf.debugging.Assert(~bad, ["an index is out of range"])
+    mark(assertion, place_here() or guard.whose)
+    with tf.control_dependencies([assertion]):
+        return tf.identity(tensor)
+
+
+def _guard() -> _Guard:
+    assert _state.guard is not None, "only inside of `guarding`"
+    return _state.guard

@@ -1,0 +1,58 @@
+"""Failures: operations of a user's own code that fail while a step runs, told with their place and their own words."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from objectives import ConfigurationError
+from objectives.blame import told_of_operation
+from trainer.devices import cluster
+
+# What assertions, shapes and Python functions raise. Memory that is exhausted, a worker that is gone and whatever else
+# TensorFlow itself is at fault for is not told as a mistake of the user's.
+_OF_USERS = (
+    tf.errors.InvalidArgumentError,
+    tf.errors.UnknownError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.NotFoundError,
+    tf.errors.OutOfRangeError,
+    tf.errors.PermissionDeniedError,
+)
+
+
+def is_failure(error: tf.errors.OpError) -> bool:
+    """Whether an operation failed by itself, in the only worker: several could not agree on where to stop."""
+    return isinstance(error, _OF_USERS) and not cluster.is_joined()
+
+
+@contextlib.contextmanager
+def failures_told(where: str) -> Iterator[None]:
+    """Turns an operation's failure inside into a ConfigurationError; `where`, such as "the update of step 7 fails"."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        if not is_failure(error):
+            raise
+        raise ConfigurationError(f"{where}: {told_of_operation(error)}") from error
+
+
+def updates_before_failure(again: Callable[[int], Any], steps: int) -> int:
+    """How many of `steps` updates there are before the first that fails, by bisection.
+
+    Args:
+      again: does so many updates from the same state on.
+      steps: how many fail.
+    """
+    good, bad = 0, steps
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        try:
+            again(middle)
+            good = middle
+        except tf.errors.OpError as error:
+            if not is_failure(error):
+                raise
+            bad = middle
+    return good
