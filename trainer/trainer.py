@@ -48,6 +48,7 @@ from trainer.settings import (
 from trainer.standstill import find_standstill
 from trainer.steps.adoption import refuse_scope
 from trainer.steps.assembly import assemble
+from trainer.steps.own_training import describe_own_training
 from trainer.steps.precision import building_in, require_precision
 from trainer.steps.step import Step
 from trainer.steps.traced import Traced
@@ -127,6 +128,7 @@ class Trainer:
           steps: how many updates in all.
           batch_size: examples in one update, over all replicas.
           seed: of the order of examples, and of the first weights and the random layers of a model that a task builds.
+            Python's, NumPy's and TensorFlow's global generators are seeded with it as the trainer is made.
             A `model` given itself has its weights and its layers' seeds already: call
             `keras.utils.set_random_seed(seed)` before it is built, or two runs start from different weights.
           strategy: "auto", "mirrored", "one_device", "multi_worker" or a strategy itself, see
@@ -477,6 +479,7 @@ class Trainer:
             *([self._standstill] if self._standstill else []),
             *self._changed_replicas(restored),
             *self._program.describe_statistics(),
+            *describe_own_training(self.model),
             *(f"changed: {line}" for line in self._changes),
         )
 

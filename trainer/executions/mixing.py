@@ -16,7 +16,7 @@ from objectives.errors import Mistakes
 from objectives.keys import is_of_batch, leaves
 from objectives.parts import Part
 from objectives.reads import keras_mask
-from trainer.steps.batch_statistics import statistics_as_they_are
+from trainer.steps.batch_statistics import cut, statistics_as_they_are
 from trainer.steps.draws import alike_everywhere
 from trainer.steps.layer_state import LayerState
 from trainer.steps.operations import operations
@@ -189,8 +189,7 @@ def _on_first_replica(strategy: tf.distribute.Strategy, call: Any) -> Any:
 
 def _cut(step: Step) -> str:
     return (
-        f"and a batch is cut into {step.replicas * step.micro_batches} parts (Trainer.accumulate_steps = "
-        f"{step.micro_batches}, replicas: {step.replicas}), of which none would have the numbers of the whole"
+        f"and a batch is cut into {cut(step.replicas, step.micro_batches)}, none of which has the numbers of the whole"
     )
 
 

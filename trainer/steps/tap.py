@@ -113,7 +113,8 @@ class Tap:
         if self.model.losses:
             raise ConfigurationError(
                 f"the model adds {len(self.model.losses)} losses of its own (add_loss or a layer's regularizer), which "
-                f"no term shows; expected a model without them: state each as a term, such as ActivationPenalty"
+                f"no term shows; expected a model without them: state each as a term, such as WeightDecay for a "
+                f"kernel's regularizer, ActivationPenalty for that of an activity, or FunctionTerm"
             )
 
 

@@ -154,7 +154,7 @@ def test_a_layer_that_mixes_examples_is_named(make_trainer, dense_model, replica
 def test_the_innermost_layer_that_mixes_first_is_named(make_trainer):
     model = OutOfOrder()
     model(np.zeros([1, 3]))
-    with pytest.raises(ConfigurationError, match="the layer 'core/centred' makes .* into 2 parts"):
+    with pytest.raises(ConfigurationError, match="the layer 'core/centred' makes .* into 2 micro-batches"):
         make_trainer(model=model, objective=PLAIN, batch_size=8, accumulate_steps=2).dry_run()
 
 

@@ -1,0 +1,26 @@
+"""Own training: what a model would do itself in `fit`, and does not do here."""
+
+import keras
+
+# What `fit` calls of a model, and a subclass may replace by a loss of its own.
+_CALLED_BY_FIT = ("train_step", "compute_loss")
+
+
+def describe_own_training(model: keras.Model) -> list[str]:
+    """What a model's own training step or loss has to become, for people; nothing where it has neither.
+
+    >>> describe_own_training(keras.Sequential([keras.layers.Dense(1)]))
+    []
+    """
+    own = [name for name in _CALLED_BY_FIT if _is_own(model, name)]
+    if not own:
+        return []
+    return [
+        f"{' and '.join(f'{name}()' for name in own)} of the model {model.name!r} (a {type(model).__name__}): for fit, "
+        f"and not called here, where the terms alone are optimised; state each loss of its own as one, such as "
+        f"FunctionTerm(fn=...) or KerasLoss(loss=...)"
+    ]
+
+
+def _is_own(model: keras.Model, name: str) -> bool:
+    return getattr(getattr(model, name), "__func__", None) is not getattr(keras.Model, name)
