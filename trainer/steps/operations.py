@@ -43,8 +43,7 @@ class _Walk:
         for operation in graph.get_operations():
             called = self._called(operation)
             if not called:
-                harmless = operation.type.startswith(_HARMLESS)
-                written = [] if harmless else get_read_write_resource_inputs(operation)[1]
+                written = get_read_write_resource_inputs(operation)[1] if _may_write(operation.type) else ()
                 yield operation, [outer[id(handle)] for handle in written if id(handle) in outer]
             for function in called:
                 # A branch is not passed the number that it is chosen by.
@@ -70,6 +69,14 @@ class _Walk:
         """All functions that there are, by name."""
         found = (thing for thing in gc.get_objects() if issubclass(type(thing), AtomicFunction))
         return {function.name.decode(): function for function in found}
+
+
+@functools.cache
+def _may_write(kind: str) -> bool:
+    """Whether operations of a kind are handed resources, and not only to read."""
+    definition = op_def_registry.get(kind)
+    handed = definition is not None and any(one.type == tf.resource.as_datatype_enum for one in definition.input_arg)
+    return handed and not kind.startswith(_HARMLESS)
 
 
 @functools.cache

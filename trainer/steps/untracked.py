@@ -4,6 +4,7 @@ No checkpoint would have it, so that a resumed run would differ; and rehearsals,
 looks at gradients, which have to leave no trace, would move it.
 """
 
+import functools
 import gc
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -24,8 +25,8 @@ _DRAW = (
     "of the model, or tf.random.stateless_* with a seed made of the step (the key 'step' of a term)"
 )
 _KEEP = (
-    "expected state that a layer of the model owns, made by self.add_weight(trainable=False); every layer that is "
-    "called has to be an attribute of the model or of one of its layers"
+    "expected state that a layer of the model owns, made by self.add_weight(trainable=False), or the optimizer, by "
+    "self.add_variable; every layer that is called has to be an attribute of the model or of one of its layers"
 )
 
 # Where the operations of a random generator that is a variable begin with: they write it as they draw.
@@ -61,13 +62,18 @@ def refuse_untracked(what: str, traced: ConcreteFunction, model: keras.Model, st
 
 def _draws(operation: tf.Operation) -> bool:
     """Whether an operation draws random numbers by a state of its own: all that do so have these two attributes."""
-    definition = op_def_registry.get(operation.type)
-    attributes = set() if definition is None else {attribute.name for attribute in definition.attr}
+    attributes = _attributes(operation.type)
     if not attributes >= {"seed", "seed2"}:
         return False
     # Recurrent layers and pooling that could draw, and do not.
     idle = "dropout" in attributes and operation.get_attr("dropout") == 0
     return not (idle or "deterministic" in attributes and operation.get_attr("deterministic"))
+
+
+@functools.cache
+def _attributes(kind: str) -> frozenset[str]:
+    definition = op_def_registry.get(kind)
+    return frozenset() if definition is None else frozenset(attribute.name for attribute in definition.attr)
 
 
 def _described(operation: tf.Operation, handle: tf.Tensor, model: keras.Model) -> str:
