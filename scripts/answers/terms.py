@@ -119,6 +119,26 @@ MISTAKES = (
         "dry_run(model=model, objective=Objective(data=KerasLoss(loss=loss)))",
     ),
     Mistake(
+        what="An index out of range in a formula",
+        python="def priced(y_true, y_pred):\n    index = tf.cast(4.0 * y_true, tf.int32)\n"
+        "    return tf.gather([1.0, 2.0], index) * y_pred\n\n\n"
+        "dry_run(objective=Objective(price=FunctionTerm(fn=priced)))",
+    ),
+    Mistake(
+        what="An assertion that does not hold",
+        python="def checked(y_true, y_pred):\n"
+        '    tf.debugging.assert_less(y_true, 0.5, message="targets are too large")\n'
+        "    return (y_true - y_pred) ** 2\n\n\n"
+        "dry_run(objective=Objective(data=FunctionTerm(fn=checked)))",
+    ),
+    Mistake(
+        what="An assertion that XLA would leave out",
+        python="def checked(y_true, y_pred):\n"
+        '    tf.debugging.assert_less(y_true, 0.5, message="targets are too large")\n'
+        "    return (y_true - y_pred) ** 2\n\n\n"
+        'train(objective=Objective(data=FunctionTerm(fn=checked)), execution="xla_loop").train()',
+    ),
+    Mistake(
         what="A term in a module that is not frozen",
         gin="import bad",
         files={"bad.py": _MODULE.format(options="kw_only=True", field="margin: float = 1.0")},
