@@ -21,6 +21,14 @@ _OURS = [str(_ROOT / name) for name in ("objectives", "trainer", "scripts")]
 _OTHERS = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
 _MACHINERY = tuple(folder + os.sep for folder in (*_OURS, *_OTHERS))
 
+# What TensorFlow writes around the words of an error.
+_AROUND = re.compile(
+    r"\{\{.*?\}\} ?|\x1b\[\d*m|\s*\[Op:\w+\]( name:)?|"
+    r"Error in user-defined function passed to \S+ transformation with iterator: \S+: "
+)
+# Lines of a graph's error that are about where, and not about what.
+_ABOUT_PLACES = re.compile(r"Detected at node|<stack traces unavailable|\[\[|.*root error\(s\) found")
+
 _LONGEST = 300
 
 
@@ -65,7 +73,10 @@ def place_of(error: BaseException) -> str | None:
     TensorFlow runs some functions elsewhere and quotes their places in the message.
     """
     places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    places += [(name, int(line)) for name, line in re.findall(r'File "([^"]+)", line (\d+)', str(error))]
+    quoted = [(name, int(line)) for name, line in re.findall(r'File "([^"]+)", line (\d+)', str(error))]
+    # Of where an operation was made, what comes before code of ours is the call of it, such as of `train`.
+    first = next((i for i, (name, _) in enumerate(quoted) if _is_ours(name)), 0)
+    places += quoted[first:]
     if isinstance(error, SyntaxError):
         places.append((error.filename or "", error.lineno))
     return _innermost(places)
@@ -127,7 +138,7 @@ def _words(error: BaseException) -> str:
     if isinstance(error, tf.errors.OperatorNotAllowedInGraphError):
         return "Python cannot branch on a tensor, nor loop over one, while the step is traced; use tf.where or tf.cond"
     said = error.msg if isinstance(error, SyntaxError) else str(error)
-    text = re.sub(r"\{\{.*?\}\} ?|\x1b\[\d*m", "", said).strip()
+    text = _AROUND.sub("", said).strip()
     if "numpy" in text and ("attribute" in text or "symbolic" in text):
         return "a tensor has no value yet while the step is traced; stay with operations of TensorFlow"
     if "`merge_call` called while defining" in text:
@@ -139,7 +150,7 @@ def _words(error: BaseException) -> str:
     said = lines[-1].split(": ", 1)[-1] if lines[0].startswith("in user code") else lines[0]
     if lines[0].startswith("Graph execution error"):  # behind the stack of the operation
         last = max((i for i, line in enumerate(lines) if line.startswith('File "')), default=0)
-        behind = [line for line in lines[last + 1 :] if "root error(s) found" not in line]
+        behind = [line for line in lines[last + 1 :] if not _ABOUT_PLACES.match(line)]
         raised = (line for line in lines if re.match(r"[\w.]*(Error|Exception): ", line))
         said = re.sub(r"^\(\d+\) [A-Z_]+: +", "", next(raised, behind[0] if behind else lines[-1]))
     if len(lines) > 1 and (said.endswith(":") or said.startswith("Exception encountered when calling")):

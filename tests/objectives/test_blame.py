@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import ConfigurationError
+from objectives import ConfigurationError, blame
 from objectives.blame import blamed, place_of, told
 
 
@@ -77,6 +77,31 @@ def test_functions_of_a_dataset_are_placed_at_their_own_line():
     generated = tf.data.Dataset.from_generator(generate, output_signature=tf.TensorSpec([]))
     assert "test_blame.py, line " in told(raised(list, generated))
     assert "OSError: the disk is gone" in told(raised(list, generated))
+
+
+def test_a_file_that_is_not_there_is_named_and_the_call_of_train_is_not_blamed():
+    quoted = f"""Graph execution error:
+
+Detected at node while/IteratorGetNextAsOptional defined at (most recent call last):
+  File "{__file__}", line 23, in main
+
+  File "{blame.__file__}", line 188, in body
+
+/data/a.tfrecord; No such file or directory
+\t [[{{{{node while/IteratorGetNextAsOptional}}}}]] [Op:__inference_pull_571]"""
+    missing = tf.errors.NotFoundError(None, None, quoted)
+    assert told(missing) == "NotFoundError: /data/a.tfrecord; No such file or directory"
+
+    @tf.function(autograph=False)
+    def pull(iterator):
+        return iterator.get_next()
+
+    numbers = tf.data.Dataset.from_tensors("abc").map(tf.strings.to_number)
+    assert told(raised(pull, iter(numbers))).endswith(
+        "InvalidArgumentError: StringToNumberOp could not correctly convert string: abc"
+    )
+    gone = told(raised(next, iter(tf.data.TextLineDataset("nowhere.txt"))))
+    assert gone.endswith("NotFoundError: nowhere.txt; No such file or directory")
 
 
 def test_a_layer_of_ones_own_is_placed_at_its_own_line():
