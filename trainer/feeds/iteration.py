@@ -1,6 +1,8 @@
 """Iteration: a dataset on its way, and all that it takes to find the place again, and to know it again."""
 
+import atexit
 import dataclasses
+import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -11,6 +13,16 @@ from objectives.blame import told
 from trainer.feeds.generators import Generator
 from trainer.feeds.resumable import reshuffled
 from trainer.feeds.sketch import sketch
+
+# All that there are, so that none is left when the process ends.
+_alive: "weakref.WeakSet[Iteration]" = weakref.WeakSet()
+
+
+@atexit.register
+def _let_go_of_all() -> None:
+    """Ends what iterators make ahead: a Python function among it would wait forever for an interpreter that is gone."""
+    for iteration in list(_alive):
+        del iteration.iterator
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +72,7 @@ class Iteration(tf.__internal__.tracking.Trackable):
         """
         self._make, self._is_saved = make, is_saved
         self.begin()
+        _alive.add(self)
 
     def begin(self) -> None:
         """Makes the dataset anew, with caches and generators as they were at first."""

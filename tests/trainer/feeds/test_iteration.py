@@ -1,5 +1,8 @@
 """Iterations: from any place that was saved, the same examples follow, whatever was made ahead at that moment."""
 
+import subprocess
+import sys
+
 import pytest
 import tensorflow as tf
 
@@ -105,3 +108,28 @@ def test_what_is_raised_instead_of_an_element_is_raised_where_it_is_taken():
 def test_where_nothing_is_left_there_is_no_next():
     iteration = Iteration(lambda: Dataset.range(0))
     assert iteration.next is None
+
+
+# Only the collector finds the iteration, when Python's threads can run no more.
+LEFT_OVER = """
+import time
+import tensorflow as tf
+from trainer.feeds.iteration import Iteration
+
+def slow(i):
+    time.sleep(0.01)
+    return i
+
+def make():
+    return tf.data.Dataset.range(10**6).map(lambda i: tf.numpy_function(slow, [i], tf.int64)).batch(8).prefetch(4)
+
+kept = [Iteration(make, is_saved=False)]
+kept[0].iterator.get_next()
+kept.append(kept)
+del kept
+"""
+
+
+@pytest.mark.slow
+def test_a_process_ends_while_python_functions_of_a_dataset_are_at_work():
+    subprocess.run([sys.executable, "-c", LEFT_OVER], check=True, timeout=60)
