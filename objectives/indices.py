@@ -48,7 +48,6 @@ def guarded(whose: str) -> Iterator[list[tf.Tensor]]:
       Bools, known at the end. Where one of them is True, integers were taken by an index out of range; `poison` says
       what to add to the result.
 
-    >>> import objectives.gathers  # the operations that are guarded
     >>> @tf.function(autograph=False)
     ... def take(index):
     ...     with guarded("the term 'cost'"):
