@@ -1,6 +1,7 @@
 """Mixing: what makes the numbers of an example depend on the others of its batch, refused where a batch is cut.
 
-Replicas and micro-batches see a part of a batch each, so that no number of such a model or term is that of the whole.
+Replicas and micro-batches see a part of a batch each, so that no number of such a model or term is that of the whole; a
+batch of evaluation that is padded holds examples twice.
 """
 
 import dataclasses
@@ -43,7 +44,8 @@ def refuse_mixing(
       step: which is left as it is.
       batch: its examples, without padding, as arrays.
       number: of updates done.
-      size: how many examples go through the model at once.
+      size: how many examples go through the model at once; where the step cuts no batch, those of evaluation are
+        padded to it.
 
     Raises:
       ConfigurationError: the model mixes examples, or terms do; a layer or all such terms are named.
@@ -55,7 +57,10 @@ def refuse_mixing(
     here, there = (_rows(batch, part % count) for part in np.split(rows, 2))
     parts = (here, there, tf.nest.map_structure(_beside, here, there))
     with step.everything.kept():
-        forward = {training: _Forward(strategy, step, training=training) for training in (False, True)}
+        forward = {
+            training: _Forward(strategy, step, training=training)
+            for training in ((False, True) if _is_cut(step) else (False,))
+        }
         for training in forward:
             if forward[training].mixed(parts, number):
                 raise _layer_at_fault(strategy, step, parts, number, training=training)
@@ -117,8 +122,8 @@ def _layer_at_fault(
     where = f"the layer {inner[0]!r}" if inner else f"the model {model.name!r}"
     return ConfigurationError(
         f"{where} makes the numbers of an example from the other examples of its batch too"
-        f"{', in training' * training}, {_cut(step)}; expected each example by itself, one replica and "
-        f"accumulate_steps = 1, or keras.layers.BatchNormalization(synchronized=True) for statistics over replicas"
+        f"{', in training' * training}, {_cut(step)}; expected each example by itself, {_instead(step)}, or "
+        f"keras.layers.BatchNormalization(synchronized=True) for statistics over replicas"
     )
 
 
@@ -141,9 +146,8 @@ def _refuse_terms(
             continue
         mistakes.messages.append(
             f"term {part.name!r} ({type(step.objective.terms[part.term]).__name__}): its values of an example depend "
-            f"on the other examples of the batch, {_cut(step)}; expected one replica and accumulate_steps = 1, or, on "
-            f"several replicas, a class of term with couples_batch = True, which is handed the whole batch, as "
-            f"Decorrelation is"
+            f"on the other examples of the batch, {_cut(step)}; expected {_instead(step)}, or, with accumulate_steps = "
+            f"1, a class of term with couples_batch = True, which is handed the whole batch, as Decorrelation is"
         )
     mistakes.raise_any()
 
@@ -187,10 +191,21 @@ def _on_first_replica(strategy: tf.distribute.Strategy, call: Any) -> Any:
     return lambda *args: run.get_concrete_function(*args)(*args)
 
 
+def _is_cut(step: Step) -> bool:
+    return step.replicas * step.micro_batches > 1
+
+
 def _cut(step: Step) -> str:
-    return (
-        f"and a batch is cut into {cut(step.replicas, step.micro_batches)}, none of which has the numbers of the whole"
-    )
+    if _is_cut(step):
+        parts = cut(step.replicas, step.micro_batches)
+        return f"and a batch is cut into {parts}, none of which has the numbers of the whole"
+    return "and the last batch of the evaluation is padded with examples that are there already"
+
+
+def _instead(step: Step) -> str:
+    if _is_cut(step):
+        return "one replica and accumulate_steps = 1"
+    return "a number of evaluation examples that batch_size divides"
 
 
 def _shift(size: int, count: int) -> int:

@@ -238,8 +238,9 @@ class Program:
         return values
 
     def _require_unmixed(self, step: int) -> None:
-        """Raises ConfigurationError where a batch is cut and the numbers of an example depend on others; asks once."""
-        if self._is_unmixed or self._step.replicas * self._step.micro_batches == 1:
+        """Raises ConfigurationError where a batch is cut, and the numbers of an example depend on others; asks once."""
+        is_padded = self.evaluates and self._eval_feed.padded
+        if self._is_unmixed or not (is_padded or self._step.replicas * self._step.micro_batches > 1):
             return
         self.compile()
         size = self._shares.shape[1] // self._shares.micro_batches

@@ -94,7 +94,8 @@ class DatasetSource(Source):
         def batches() -> tf.data.Dataset:
             return (self._for_evaluation if once else self._examples(seed=0)).batch(shares.batch_size)
 
-        return IteratedFeed(shares, batches, padded=True)
+        count = int(self._for_evaluation.cardinality())  # below 0 where it is not known
+        return IteratedFeed(shares, batches, padded=shares.padded or count < 0 or count % shares.batch_size > 0)
 
     def record(self) -> dict[str, str]:
         return {"function": describe_function(self._make)}

@@ -32,11 +32,13 @@ class Feed(abc.ABC):
 
     Attributes:
       limit: the most steps that one chunk can take.
+      padded: whether some batch may hold padding.
       resident: what stays on the device of each replica; a nest of tensors, captured by what is traced.
       state: what a checkpoint must hold for this feed to go on where it was.
     """
 
     limit: int
+    padded: bool
     resident: Any = ()
     state: Sequence[Any] = ()
 

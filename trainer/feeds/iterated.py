@@ -37,7 +37,7 @@ class IteratedFeed(Feed):
           padded: whether some batch needs padding to be shared.
         """
         super().__init__(shares)
-        self._shares, self._make, self._padded = shares, make_batches, padded
+        self._shares, self._make, self.padded = shares, make_batches, padded
         self._spec = self._parts().element_spec
         self.limit = steps_within_bytes(sum(_bytes(spec) for spec in tf.nest.flatten(self._spec)))
         self._last: Block | None = None
@@ -181,7 +181,7 @@ class IteratedFeed(Feed):
     def _parts(self) -> tf.data.Dataset:
         """The batches as the parts of the replicas, made while others are used."""
         with tf.device("CPU:0"):
-            cut = functools.partial(self._shares.cut, padded=self._padded)
+            cut = functools.partial(self._shares.cut, padded=self.padded)
             return self._make().map(cut).prefetch(tf.data.AUTOTUNE)
 
     @functools.cached_property

@@ -25,6 +25,7 @@ class ResidentFeed(Feed):
           arrays: `[examples, ...]` each, by what they are for.
         """
         super().__init__(plan.shares)
+        self.padded = plan.padded
         self._plan = plan
         tensors = tf.nest.map_structure(tf.convert_to_tensor, dict(arrays))
         self.resident = plan.shares.place(lambda _: tensors)

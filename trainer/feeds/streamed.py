@@ -36,6 +36,7 @@ class StreamedFeed(Feed):
           arrays: `[examples, ...]` each, by what they are for.
         """
         super().__init__(plan.shares)
+        self.padded = plan.padded
         self._plan, self._arrays = plan, dict(arrays)
         example_bytes = sum(array[:1].nbytes for array in tf.nest.flatten(self._arrays))
         self.limit = steps_within_bytes(example_bytes * plan.shares.batch_size)

@@ -19,7 +19,7 @@ from objectives import (
     Term,
     WeightDecay,
 )
-from trainer import ArraySource
+from trainer import ArraySource, DatasetSource
 
 SLOW = pytest.mark.slow
 PLAIN = Objective(data=MeanSquaredError())
@@ -112,7 +112,7 @@ def test_terms_that_mix_examples_are_all_named_and_no_others(make_trainer, dense
     settings = {"train": masked_source, "model": dense_model(unit), "accumulate_steps": cut.get("accumulate_steps", 1)}
     settings["strategy"] = replicas(cut.get("count", 1))
     gathered = {"apart": Decorrelation(features="outputs")} if "count" in cut else {}
-    with pytest.raises(ConfigurationError, match="or, on several replicas, a class of term with couples_") as error:
+    with pytest.raises(ConfigurationError, match="expected one replica .* a class of term with couples_") as error:
         make_trainer(objective=Objective(**MIXING, **ALONE, **gathered), **settings).dry_run()
     assert sorted(message.split("'")[1] for message in error.value.messages) == sorted(MIXING)
 
@@ -181,3 +181,15 @@ def test_layers_that_take_each_example_by_itself_are_let_through_and_left_as_the
     after = [variable.numpy() for variable in model.trainable_variables + model.layers[4].non_trainable_variables]
     assert all(map(np.array_equal, before, after))
     assert model.layers[5].trainable
+
+
+@pytest.mark.parametrize("kind", [ArraySource, pytest.param(DatasetSource, marks=SLOW)])
+def test_evaluation_is_padded_with_nothing_that_is_mixed(make_trainer, data, kind):
+    def source(count):
+        arrays = (data["x"][:count], data["y"][:count])
+        return kind(*arrays) if kind is ArraySource else kind(lambda: tf.data.Dataset.from_tensor_slices(arrays))
+
+    objective = Objective(contrast=FunctionTerm(fn=contrast))
+    with pytest.raises(ConfigurationError, match="last batch of the evaluation is padded .* expected a number of eval"):
+        make_trainer(objective=objective, eval=source(20)).dry_run()
+    assert np.isfinite(make_trainer(objective=objective, eval=source(14)).train()["loss/total"])
