@@ -26,9 +26,10 @@ class Centred(keras.layers.Layer):
         )
 
     def call(self, inputs, training=False):
+        mean = tf.convert_to_tensor(self.mean)  # of the steps before, so that no example meets others of its batch
         if training:
             self.mean.assign(0.9 * self.mean + 0.1 * tf.reduce_mean(inputs, axis=0))
-        return inputs - self.mean
+        return inputs - mean
 
 
 class Bounded(keras.layers.Layer):
