@@ -362,7 +362,8 @@ class Trainer:
         agreement.require_alike(self._strategy, {"step of the newest checkpoint in --workdir": f"{self.step:,}"})
         # Before the reports start: a run that cannot work leaves no line in them.
         if self.step < until:
-            self._program.prepare(self._guard.batch(self.step), strict=not self._allows_change)
+            changed = any(line.startswith("training data") for line in self._changes)
+            self._program.prepare(self._guard.batch(self.step), changed=changed, strict=not self._allows_change)
         self._program.settle(first_step=self.step, steps=self._steps - self.step, folder=self.workdir)
         if self.step < until:
             self._rehearse()

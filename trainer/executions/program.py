@@ -116,9 +116,9 @@ class Program:
         """How chunks are run, and why."""
         return self._executor.choice
 
-    def prepare(self, batch: int, *, strict: bool) -> None:
+    def prepare(self, batch: int, *, changed: bool, strict: bool) -> None:
         """Finds the place of the training data for a run that takes this batch first; see `Feed.prepare`."""
-        self._feed.prepare(batch, strict=strict)
+        self._feed.prepare(batch, changed=changed, strict=strict)
 
     @_at_work
     def settle(self, *, first_step: int, steps: int, folder: pathlib.Path | None) -> None:

@@ -49,12 +49,13 @@ class Feed(abc.ABC):
     def chunk(self, *, first_step: int, steps: int) -> Any:
         """The data of the `steps` steps that follow `first_step`."""
 
-    def prepare(self, step: int, *, strict: bool) -> None:  # noqa: B027 (most feeds have nothing to do)
+    def prepare(self, step: int, *, changed: bool, strict: bool) -> None:  # noqa: B027 (most have nothing to do)
         """Finds the place of a step, so that `chunk` need not; nothing where any place is found at once.
 
         Args:
           step: the first that will be asked for.
-          strict: whether batches that are not those of the run that was saved are an error.
+          changed: whether the source is known to be another than that of the run that was saved.
+          strict: whether batches that are not those of that run are an error.
 
         Raises:
           ConfigurationError: there are no more examples, or others than where the run was saved.

@@ -44,8 +44,12 @@ class IteratedFeed(Feed):
         self._is_strict = True
         self._why_replayed: str | None = None
 
-    def prepare(self, step: int, *, strict: bool) -> None:
+    def prepare(self, step: int, *, changed: bool, strict: bool) -> None:
         self._is_strict = strict
+        if changed and self._iteration.expected is not None:
+            # Its state says nothing of another dataset, even if TensorFlow takes it.
+            self._iteration.unrestored, self._iteration.expected = "its dataset has changed", None
+            self._iteration.begin()
         if self._why_unsaved is None and self._iteration.step != step:
             self._why_replayed = self._why_not_restored
         self._find(step)

@@ -137,9 +137,29 @@ def test_an_iterator_that_is_not_restored_rightly_is_not_used(make_program, tmp_
     assert other.state  # its iterator is tried out before
     monkeypatch.setattr(iteration.gen_dataset_ops, "deserialize_iterator", restore)
     Position(other.state, worker=0).restore(tmp_path)
-    other.prepare(4, strict=True)
+    other.prepare(4, changed=False, strict=True)
     assert re.search(f"{answer}.*: this run now replays 28 examples", other.describe(4))
     np.testing.assert_array_equal(inputs(other, 4, 3), expected)
+
+
+def test_the_place_in_another_dataset_is_found_by_a_replay(make_program, tmp_path):
+    def feed(buffer):
+        def make():
+            numbers = Dataset.range(90).map(lambda i: tf.cast([i, i, i], tf.float32)).shuffle(buffer, seed=1)
+            return numbers.map(lambda x: (x, x[:2]))
+
+        return make_program(train=DatasetSource(make))._feed
+
+    def inputs(feed, first, steps):
+        return feed.chunk(first_step=first, steps=steps)["inputs"].values[0][:steps].numpy()
+
+    before, after, expected = feed(20), feed(9), feed(9)
+    inputs(before, 0, 4)
+    Position(before.state, worker=0).write(tmp_path)
+    Position(after.state, worker=0).restore(tmp_path)
+    after.prepare(4, changed=True, strict=False)
+    assert "cannot be restored (its dataset has changed): this run now replays 28 examples" in after.describe(4)
+    np.testing.assert_array_equal(inputs(after, 4, 9), inputs(expected, 0, 13)[4:])
 
 
 @pytest.mark.parametrize(
