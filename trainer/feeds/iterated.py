@@ -144,9 +144,9 @@ class IteratedFeed(Feed):
             raise ConfigurationError(
                 f"DatasetSource: the dataset no longer gives the batches that this run was trained on: the one after "
                 f"step {step:,} is another than when the checkpoint was saved. Its data or its functions have changed, "
-                f"or it draws from something made outside of its function (a generator, np.random, a random layer of "
-                f"Keras) or from a clock; expected a function that makes all of that itself, from its seed; or "
-                f"allow_config_change, to resume with other batches"
+                f"or it draws from something made outside of its function (a shuffled dataset, a generator, np.random, "
+                f"a random layer of Keras) or from a clock; expected a function that makes all of that itself, from "
+                f"its seed; or allow_config_change, to resume with other batches"
             )
         logging.warning("the batches after step %d are others than at the time of the checkpoint", step)
 

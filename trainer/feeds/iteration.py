@@ -11,6 +11,7 @@ from tensorflow.python.ops import gen_dataset_ops
 
 from objectives.blame import told
 from trainer.feeds.generators import Generator
+from trainer.feeds.pipeline import numbers_of
 from trainer.feeds.resumable import reshuffled
 from trainer.feeds.sketch import sketch
 
@@ -81,6 +82,7 @@ class Iteration(tf.__internal__.tracking.Trackable):
         options.experimental_warm_start = False
         dataset = self._make().with_options(options)
         self._generators = [Generator(shuffled) for shuffled in reshuffled(dataset)] if self._is_saved else []
+        self._numbers = numbers_of(dataset)
         self.iterator, self.step = iter(dataset), 0
         self._ahead: _Ahead | None = None
 
@@ -133,13 +135,17 @@ class Iteration(tf.__internal__.tracking.Trackable):
     def _serialize_to_tensors(self) -> dict[str, tf.Tensor]:
         place = self._place() if self._ahead is None else self._ahead.place
         following = sketch(None if self._ahead is None else self._ahead.element)
-        return {**place, "step": tf.constant(self.step, tf.int64), "next": following}
+        step, numbers = tf.constant(self.step, tf.int64), tf.constant(self._numbers)
+        return {**place, "step": step, "next": following, "numbers": numbers}
 
     def _restore_from_tensors(self, restored: dict[str, tf.Tensor]) -> None:
         self.begin()
         step = int(restored["step"])
         self.expected, self.unrestored = Expected(step, restored["next"]), None
         if not self._is_saved:
+            return
+        if (before := restored["numbers"].numpy().decode()) != self._numbers:
+            self.unrestored = f"it is of {_different(before, self._numbers)}"
             return
         try:
             gen_dataset_ops.deserialize_iterator(self.iterator._iterator_resource, restored["iterator"])
@@ -151,3 +157,9 @@ class Iteration(tf.__internal__.tracking.Trackable):
         for generator, drawn in zip(self._generators, restored["drawn"].numpy().tolist(), strict=True):
             generator.drawn = drawn
         self.step = step
+
+
+def _different(before: str, now: str) -> str:
+    """The first dataset that is made with other numbers, and with which, for people."""
+    parts = zip(before.split(") "), now.split(") "), strict=False)
+    return next((f"{old.rstrip(')')}), now {new.rstrip(')')})" for old, new in parts if old != new), "other datasets")

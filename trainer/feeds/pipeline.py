@@ -48,6 +48,24 @@ def uses(dataset: tf.data.Dataset) -> Iterator[Use]:
     return _upstream(Use(dataset))
 
 
+def numbers_of(dataset: tf.data.Dataset) -> str:
+    """The few numbers that each dataset in it is made with, such as seeds and sizes of buffers, as text.
+
+    >>> numbers_of(tf.data.Dataset.range(3).take(2))
+    'TakeDataset(count=2) RangeDataset(start=0, stop=3, step=1)'
+    """
+    return " ".join(f"{use.kind.strip('_')}({', '.join(_numbers_of(use))})" for use in uses(dataset))
+
+
+def _numbers_of(use: Use) -> Iterator[str]:
+    # How much is made at a time, or ahead, may differ from machine to machine, and changes no example.
+    attributes = {} if use.kind == "_PrefetchDataset" else vars(use.dataset)
+    for name, value in attributes.items():
+        is_number = isinstance(value, tf.Tensor) and value.shape.rank == 0 and value.dtype.is_integer
+        if is_number and name != "_num_parallel_calls":
+            yield f"{name.strip('_')}={int(value)}"
+
+
 def graph_nodes(dataset: tf.data.Dataset) -> Iterator[Any]:
     """The operations that make a dataset and what it draws from, without those in functions."""
     policy = tf.data.experimental.ExternalStatePolicy.IGNORE

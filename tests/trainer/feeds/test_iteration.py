@@ -1,5 +1,6 @@
 """Iterations: from any place that was saved, the same examples follow, whatever was made ahead at that moment."""
 
+import re
 import subprocess
 import sys
 
@@ -91,6 +92,20 @@ def test_an_element_that_was_looked_at_is_taken_next_and_saved_as_next(tmp_path)
     assert is_alike(iteration.expected.sketch, sketch(tf.constant(expected[0])))
     assert iteration.take() is None
     assert pulled(iteration, 2) == expected[:2]
+
+
+def test_the_state_of_a_dataset_with_another_seed_is_not_taken(tmp_path):
+    def shuffled(seed):
+        return Iteration(lambda: Dataset.range(9).shuffle(4, seed=seed).repeat().batch(3))
+
+    iteration, other, again = shuffled(1), shuffled(2), shuffled(1)
+    pulled(iteration, 2)
+    tf.train.Checkpoint(iteration=iteration).write(str(tmp_path / "place"))
+    for taken in (other, again):
+        tf.train.Checkpoint(iteration=taken).read(str(tmp_path / "place"))
+    assert (again.step, again.unrestored) == (2, None)
+    assert other.step == 0
+    assert re.search(r"seed2=1\), now ShuffleDataset\(buffer_size=4, .*seed2=2\)", other.unrestored)
 
 
 def test_what_is_raised_instead_of_an_element_is_raised_where_it_is_taken():
