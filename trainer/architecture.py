@@ -9,8 +9,8 @@ import keras
 from trainer.functions import describe_function, methods_of
 
 # What Keras writes down of a layer that is no part of what it computes: names are numbered anew in each process, shapes
-# follow from the data, and the precision is a setting of the run.
-_INCIDENTAL = {"name", "registered_name", "module", "build_config", "dtype", "batch_shape", "trainable"}
+# follow from the data, the precision is a setting of the run, and seeds are in the checkpoint.
+_INCIDENTAL = {"seed", "name", "registered_name", "module", "build_config", "dtype", "batch_shape", "trainable"}
 
 
 def describe_model(model: keras.Model) -> dict[str, dict[str, str]]:
