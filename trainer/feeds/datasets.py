@@ -41,11 +41,12 @@ class DatasetSource(Source):
 
     A resumed run takes the same batches, bit for bit, if the function builds the same dataset from the same seed. The
     state of its iterator is in each checkpoint, which is as large as what its shuffle buffers and caches hold. Where
-    TensorFlow cannot save it (`from_generator`, `py_function`, random operations other than `tf.random.stateless_*`)
-    or not all of it (a dataset that a function captures, a shuffle below a cache that is not read to its end), all
-    batches of the steps before are made again; the run says which. A dataset whose order or numbers differ from run to
-    run is refused: `deterministic=False`, `snapshot`, `.cache(filename)`, the tf.data service, and functions that run
-    in parallel and draw random numbers, change a variable or call Python.
+    TensorFlow cannot save it (`from_generator`, `py_function`, random operations other than `tf.random.stateless_*`),
+    not all of it (a dataset that a function captures, a shuffle below a cache that is not read to its end), or restores
+    it at another place (`CsvDataset`), all batches of the steps before are made again; the run says which. A run that
+    resumes with another batch than came next when its checkpoint was saved is refused. So is a dataset whose order or
+    numbers differ from run to run: `deterministic=False`, `snapshot`, `.cache(filename)`, the tf.data service, and
+    functions that run in parallel and draw random numbers, change a variable or call Python.
 
     All workers of a cluster build the same dataset. Each makes whole batches, and takes the shares of its replicas.
 
