@@ -88,6 +88,7 @@ def test_a_plain_file_measures_every_term_and_optimises_the_data_term_alone(load
     assert [name for name, term in objective().terms.items() if term.optimised] == [DATA_TERM[run]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", DATA_TERM)  # The plain ones are read below, with a term more.
 def test_every_run_reads_its_first_batch(first_batch, run):
     values = first_batch(run)

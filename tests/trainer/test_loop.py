@@ -74,7 +74,7 @@ def sometimes_masked(data):
     return ArraySource(data["x"], {"y": np.full([20, 2], 5.0), "mask": mask}, shuffle=False)
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_step_without_any_value_has_no_say_in_a_line(make_trainer, recorder, sometimes_masked, replicas, count):
     # The values are the targets themselves, so that nothing but 5.0 is right.
     fn = FunctionTerm(fn=lambda y: tf.identity(y), keys_of={"y": "targets.y"}, mask="targets.mask")

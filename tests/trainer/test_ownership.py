@@ -38,7 +38,7 @@ MSE = Objective(data=MeanSquaredError())
 
 
 @pytest.mark.parametrize(
-    "strategy", [pytest.param("one", marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.slow), 2]
+    "strategy", [pytest.param("one", marks=pytest.mark.slow), 1, pytest.param(2, marks=pytest.mark.slow)]
 )
 def test_a_trained_model_is_an_ordinary_one(make_trainer, nested, data, replicas, strategy, tmp_path):
     optimizer = keras.optimizers.Adam(0.05)

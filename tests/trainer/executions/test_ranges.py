@@ -58,11 +58,11 @@ def changed(array, value):
 @pytest.mark.parametrize(
     "settings",
     [
-        {},
+        pytest.param({}, marks=pytest.mark.slow),
         {"execution": "xla_loop"},
         pytest.param({"execution": "xla_step"}, marks=pytest.mark.slow),
         pytest.param({"accumulate_steps": 2}, marks=pytest.mark.slow),
-        {"precision": "mixed_float16"},
+        pytest.param({"precision": "mixed_float16"}, marks=pytest.mark.slow),
         {"replicas": 2},
         pytest.param({"replicas": 2, "execution": "xla_step"}, marks=pytest.mark.slow),
     ],
@@ -79,7 +79,7 @@ def test_a_label_out_of_range_stops_at_its_step_with_its_name(make, replicas, se
     assert all(np.isfinite(weights).all() for weights in trainer.model.get_weights())
 
 
-@pytest.mark.parametrize(("execution", "index"), [("graph", -1), ("xla_loop", 10)])
+@pytest.mark.parametrize(("execution", "index"), [pytest.param("graph", -1, marks=pytest.mark.slow), ("xla_loop", 10)])
 def test_an_index_that_an_embedding_has_no_row_for_stops_likewise(make, execution, index):
     trainer = make(tokens=changed(TOKENS, index), execution=execution)
     with pytest.raises(
@@ -166,7 +166,7 @@ def priced(y_true, y_pred):
     "settings",
     [
         {"execution": "xla_loop"},
-        {"execution": "xla_step", "replicas": 2},
+        pytest.param({"execution": "xla_step", "replicas": 2}, marks=pytest.mark.slow),
         pytest.param({}, marks=pytest.mark.slow),
         pytest.param(SLOW, marks=pytest.mark.slow),
     ],

@@ -186,7 +186,7 @@ def test_over_other_replicas_a_resumed_run_says_that_it_replays(run_in, replicas
     assert said.endswith("is of other replicas or workers: this run now replays 21 examples")
 
 
-@pytest.mark.parametrize("kind", ["shuffled", "generated"])
+@pytest.mark.parametrize("kind", [pytest.param("shuffled", marks=pytest.mark.slow), "generated"])
 def test_any_step_can_be_gone_to(make_program, datasets, kind):
     feed, other = (make_program(train=DatasetSource(datasets[kind]))._feed for _ in range(2))
 

@@ -193,7 +193,11 @@ class Ends(keras.optimizers.schedules.LearningRateSchedule):
 
 @pytest.mark.parametrize(
     ("execution", "count", "policy"),
-    [("graph", 1, "raise"), pytest.param("xla_loop", 1, "skip", marks=pytest.mark.slow), ("graph", 2, "rollback")],
+    [
+        ("graph", 1, "raise"),
+        pytest.param("xla_loop", 1, "skip", marks=pytest.mark.slow),
+        pytest.param("graph", 2, "rollback", marks=pytest.mark.slow),
+    ],
 )
 def test_an_infinite_learning_rate_stops_at_its_step_and_nothing_infinite_is_kept(
     make_run, data, tmp_path, execution, count, policy

@@ -21,7 +21,8 @@ def build():
     return build
 
 
-@pytest.mark.parametrize("others", [pytest.param(0, marks=pytest.mark.slow), 3])
+@pytest.mark.slow
+@pytest.mark.parametrize("others", [0, 3])
 def test_a_key_finds_the_same_layer_and_weights_whatever_keras_counted_before(build, others):
     model = build(others)
     tap = Tap(model, ["activations.dense_1", "activations.sequential/dense", "activations.head"])

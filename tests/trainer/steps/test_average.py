@@ -23,7 +23,7 @@ def averages(trainer):
         return trainer.model.get_weights()
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_the_average_follows_the_weights_from_the_first_on(averaged, dense_model, replicas, count):
     trainer = averaged(strategy=replicas(count), steps=6)
     history = []
@@ -38,7 +38,7 @@ def test_the_average_follows_the_weights_from_the_first_on(averaged, dense_model
         assert np.abs(found - own).max() > 1e-3
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_an_evaluation_uses_the_averages_and_leaves_the_weights_alone(
     averaged, make_trainer, dense_model, plain_source, replicas, count
 ):
@@ -75,7 +75,8 @@ def test_the_weights_come_back_where_something_fails(averaged):
         np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 2])
 def test_a_run_goes_on_with_its_averages_bit_for_bit(averaged, replicas, tmp_path, count):
     def run(folder, steps):
         trainer = averaged(workdir=tmp_path / folder, steps=steps, strategy=replicas(count))

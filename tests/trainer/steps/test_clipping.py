@@ -62,7 +62,7 @@ def test_a_gradient_of_zeros_stays_zero():
 
 
 @pytest.mark.parametrize("clipping", [{"clip_norm": 0.5}, {"clip_value": 1e21, "clip_norm": 0.5}])
-@pytest.mark.parametrize("execution", ["graph", "xla_loop"])
+@pytest.mark.parametrize("execution", ["graph", pytest.param("xla_loop", marks=pytest.mark.slow)])
 def test_a_gradient_whose_squares_overflow_is_clipped_as_any_other(change, data, execution, clipping):
     far = ArraySource(data["x"], np.full_like(data["y"], 1e10))
     moved = change(execution=execution, train=far, objective=Objective(data=MeanSquaredError(weight=1e13)), **clipping)

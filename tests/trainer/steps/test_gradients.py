@@ -103,7 +103,7 @@ def test_parts_in_one_xla_program_are_those_of_the_graph(three_steps):
     assert_same_weights(model, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("parts", [1, 2, 3])
+@pytest.mark.parametrize("parts", [1, 3])
 def test_a_random_layer_draws_once_a_part(make_trainer, dense_model, parts):
     dropout = keras.layers.Dropout(0.5)
     trainer = make_trainer(model=dense_model(lambda: dropout), accumulate_steps=parts, steps=1)
@@ -125,7 +125,9 @@ class CountsItsRuns(keras.layers.Layer):
         return inputs + tf.ensure_shape(nothing, inputs.shape)
 
 
-@pytest.mark.parametrize(("mask", "runs"), [(None, 3), ("targets.mask", 3), ("outputs.shown", 6)])
+@pytest.mark.parametrize(
+    ("mask", "runs"), [pytest.param(None, 3, marks=pytest.mark.slow), ("targets.mask", 3), ("outputs.shown", 6)]
+)
 def test_counts_are_known_without_the_model_unless_a_mask_is_its_output(make_trainer, dense_model, source, mask, runs):
     counts = CountsItsRuns()
     model = dense_model(lambda: counts)
@@ -150,7 +152,7 @@ def test_a_term_without_a_batch_counts_once_in_parts_too(make_trainer, dense_mod
         np.testing.assert_allclose(found, weight - 0.1 * 2 * weight, atol=1e-6)
 
 
-@pytest.mark.parametrize("average", ["elements", "examples"])
+@pytest.mark.parametrize("average", ["elements", pytest.param("examples", marks=pytest.mark.slow)])
 def test_a_padded_sequence_counts_by_its_elements_or_as_one_example(make_trainer, replicas, average):
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input([4, 1]), keras.layers.Dense(1)])
@@ -215,7 +217,8 @@ def test_a_frozen_layer_needs_no_term(make_trainer, dense_model, reads_hidden):
 # The optimizer's own weight decay
 
 
-@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow), 3])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 2, 3])
 def test_the_weight_decay_of_adamw_is_applied_once(make_trainer, replicas, count):
     def weights(count, decay):
         optimizer = keras.optimizers.AdamW(0.01, weight_decay=decay)

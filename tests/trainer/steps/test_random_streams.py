@@ -49,7 +49,10 @@ def make_run(make_trainer, replicas):
     return make
 
 
-@pytest.mark.parametrize(("count", "parts"), [(1, 1), (2, 1), (4, 1), (2, 2)])
+@pytest.mark.parametrize(
+    ("count", "parts"),
+    [pytest.param(1, 1, marks=pytest.mark.slow), pytest.param(2, 1, marks=pytest.mark.slow), (4, 1), (2, 2)],
+)
 def test_every_step_replica_and_micro_batch_has_draws_of_its_own(make_run, count, parts):
     trainer, kernel = make_run(count, accumulate_steps=parts, steps=3)
     trainer.train()
@@ -138,7 +141,7 @@ def pictures():
 @pytest.mark.parametrize(
     ("make_model", "shape"),
     [
-        (dense, [3]),
+        pytest.param(dense, [3], marks=pytest.mark.slow),
         pytest.param(recurrent, [4, 3], marks=pytest.mark.slow),
         pytest.param(pictures, [6, 6, 1], marks=pytest.mark.slow),
     ],

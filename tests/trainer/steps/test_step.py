@@ -79,7 +79,7 @@ def test_replicas_update_as_one_device_does(five_steps, count, batch_size):
         np.testing.assert_allclose(ours, expected, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("count", [pytest.param(2, marks=pytest.mark.slow), 3])
 def test_a_batch_whose_every_value_is_masked_changes_nothing(make_trainer, data, replicas, count):
     source = ArraySource(data["x"], {"y": data["y"], "mask": np.zeros_like(data["mask"])})
     objective = Objective(masked=MeanSquaredError(y_true="targets.y", mask="targets.mask"))
@@ -96,7 +96,7 @@ def change_of_one_step(trainer):
     return np.concatenate([w.ravel() for w in trainer.model.get_weights()]) - before
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)])
 def test_clipping_bounds_the_global_gradient(make_trainer, plain_source, data, replicas, count):
     far = ArraySource(data["x"], data["y"] + 100.0)
     settings = {"optimizer": keras.optimizers.SGD(1.0), "train": far, "steps": 1, "strategy": replicas(count)}
