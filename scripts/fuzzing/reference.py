@@ -50,8 +50,9 @@ class Reference:
             raw, total = self._terms(batch, *self._forward(batch["x"]))
         if overflows:
             return _tagged(raw, total)
-        found = zip(tape.gradient(total, variables), variables, strict=True)
-        gradients = [tf.zeros(v.shape, v.dtype) if g is None else tf.convert_to_tensor(g) for g, v in found]
+        # As in Keras, a variable that nothing reaches is left as it is.
+        found = [pair for pair in zip(tape.gradient(total, variables), variables, strict=True) if pair[0] is not None]
+        gradients, variables = [tf.convert_to_tensor(gradient) for gradient, _ in found], [each for _, each in found]
         norm = tf.linalg.global_norm(gradients)
         if self.configuration.clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, self.configuration.clip_norm)
