@@ -192,7 +192,7 @@ def test_where_training_fails_the_lines_of_finished_chunks_are_written(make_trai
     assert recorder.calls[-1] == "close"
 
 
-@pytest.mark.parametrize("fails", ["evaluate", "term_gradients"])
+@pytest.mark.parametrize("fails", ["evaluate", pytest.param("term_gradients", marks=pytest.mark.slow)])
 def test_what_was_trained_is_saved_where_what_follows_fails(make_trainer, plain_source, tmp_path, monkeypatch, fails):
     settings = {"eval": plain_source, "gradients_every": 2, "log_every": 2, "eval_every": 4, "steps": 8}
     settings |= {"workdir": tmp_path, "best": "loss/total"}

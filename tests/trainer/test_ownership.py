@@ -144,6 +144,7 @@ def test_what_was_assigned_between_two_calls_holds(make_trainer, dense_model, re
     assert trainer.step == 9
 
 
+@pytest.mark.slow
 def test_a_run_in_parts_is_the_run_in_one_with_a_folder_too(make_trainer, dense_model, replicas, tmp_path):
     def run(folder, *stops):
         model = dense_model(lambda: keras.layers.Dropout(0.3))

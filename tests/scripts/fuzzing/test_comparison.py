@@ -51,6 +51,7 @@ def test_many_more_are(configuration):
     compare(configuration)
 
 
+@pytest.mark.slow
 def test_another_learning_rate_than_the_reference_has_is_found(monkeypatch):
     rates = iter([0.01, 0.01, 0.02])  # of the run, of the run resumed, of the reference
     monkeypatch.setattr(comparison, "optimizer_of", lambda _: keras.optimizers.Adam(next(rates)))

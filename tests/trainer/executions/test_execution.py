@@ -17,7 +17,7 @@ from trainer.executions.execution import find_ways, unsupported
         pytest.param("xla_step", 1, marks=pytest.mark.slow),
         ("xla_loop", 1),
         pytest.param("graph", 2, marks=pytest.mark.slow),
-        ("xla_step", 2),
+        pytest.param("xla_step", 2, marks=pytest.mark.slow),
         pytest.param("xla_step", 3, marks=pytest.mark.slow),
     ],
 )

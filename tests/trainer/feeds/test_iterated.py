@@ -66,7 +66,7 @@ def run_in(make_trainer, dense_model, datasets, recorder, tmp_path):
     ("kind", "answer"),
     [
         pytest.param("shuffled", "the state of its iterator is saved", marks=pytest.mark.slow),
-        ("recorded", "the state of its iterator is saved"),
+        pytest.param("recorded", "the state of its iterator is saved", marks=pytest.mark.slow),
         pytest.param(
             "generated",
             r"cannot be saved \(PyFunc is stateful\): a resumed run now replays 49 examples",

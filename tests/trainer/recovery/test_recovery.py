@@ -280,6 +280,7 @@ def test_a_half_precision_overflow_that_reaches_a_statistic_is_skipped(make_trai
 # Who is at fault
 
 
+@pytest.mark.slow
 def test_the_examples_and_the_terms_at_fault_are_named_and_no_others(make_run, data, replicas):
     y = data["y"].copy()
     y[[1, 3], 0] = 0.0

@@ -233,7 +233,10 @@ def test_the_weight_decay_of_adamw_is_applied_once(make_trainer, replicas, count
 # Masks that a model makes otherwise in training
 
 
-@pytest.mark.parametrize("layer", [lambda: keras.layers.Dropout(0.5, seed=3), keras.layers.BatchNormalization])
+@pytest.mark.parametrize(
+    "layer",
+    [lambda: keras.layers.Dropout(0.5, seed=3), pytest.param(keras.layers.BatchNormalization, marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_counts_are_of_the_masks_that_training_makes(make_trainer, replicas, layer, count):
     """A mean of ones is 1, whatever is masked; the moving statistics know of no more than one pass."""
