@@ -31,6 +31,7 @@ from trainer.executions.failures import failures_told
 from trainer.executions.mixing import refuse_mixing
 from trainer.executions.ranges import outside_of_ranges
 from trainer.executions.rehearsal import require_alike
+from trainer.executions.separate import are_separate
 from trainer.feeds.feed import Block, Feed
 from trainer.feeds.shares import Shares
 from trainer.feeds.sources import Source
@@ -243,8 +244,9 @@ class Program:
         if self._is_unmixed or not (is_padded or self._step.replicas * self._step.micro_batches > 1):
             return
         self.compile()
-        size = self._shares.shape[1] // self._shares.micro_batches
-        refuse_mixing(self._strategy, self._step, self.batch(self._feed.look(step).data), step, size=size)
+        if not are_separate(self._step.tap.model, self._step.objective.terms.values()):
+            size = self._shares.shape[1] // self._shares.micro_batches
+            refuse_mixing(self._strategy, self._step, self.batch(self._feed.look(step).data), step, size=size)
         self._is_unmixed = True
 
     def _rehearse_evaluation(self, step: int) -> None:
