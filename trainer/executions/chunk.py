@@ -155,11 +155,25 @@ def as_numbers(values: Mapping[str, tf.Tensor]) -> dict[str, float]:
 
 def gather_batch(strategy: tf.distribute.Strategy, feed: Feed, data: Any) -> dict[str, Any]:
     """The batch of the first row of `data`, of all replicas and workers, one after the other, as arrays."""
+    types: list[Any] = []
+
+    def travelling(batch: Any, _: tf.Tensor) -> Any:
+        types[:] = [leaf.dtype.as_numpy_dtype for leaf in tf.nest.flatten(batch)]
+        return [tf.cast(leaf, _TRAVELS_AS.get(leaf.dtype, leaf.dtype)) for leaf in tf.nest.flatten(batch)], batch
 
     @tf.function(autograph=False)
     def run(data):
-        return feed.run(lambda batch, _: batch, data, tf.constant(0), tf.constant(0, tf.int64))
+        return feed.run(travelling, data, tf.constant(0), tf.constant(0, tf.int64))
 
-    return tf.nest.map_structure(
-        lambda part: strategy.gather(part, axis=0).numpy(), run.get_concrete_function(data)(data)
-    )
+    # Made concrete, as TensorFlow warns of retracing where several trainers make such a function each.
+    leaves, batch = run.get_concrete_function(data)(data)
+    arrays = [strategy.gather(leaf, axis=0).numpy().astype(kind) for leaf, kind in zip(leaves, types, strict=True)]
+    return tf.nest.pack_sequence_as(batch, arrays)
+
+
+# Workers hand one another tensors of some types only.
+_TRAVELS_AS = {
+    **dict.fromkeys([tf.bool, tf.int8, tf.uint8, tf.int16, tf.uint16], tf.int32),
+    **dict.fromkeys([tf.uint32, tf.uint64], tf.int64),
+    tf.bfloat16: tf.float32,
+}
