@@ -122,6 +122,7 @@ def test_a_stacked_term_reads_the_key_that_the_run_names(load):
     assert objective().terms["smoothness"].y_pred == "outputs.probabilities"
 
 
+@pytest.mark.slow
 def test_a_term_reads_another_tensor_where_a_binding_says_so(first_batch):
     values = first_batch("scene_segmentation_plain", "range", params=["RangeHinge.y_pred = 'outputs.logits'"])
     assert "terms/range/raw" in values

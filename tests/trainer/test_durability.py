@@ -138,6 +138,7 @@ def test_the_best_is_kept(run_in, tmp_path):
     assert kept.best().value("terms/data/raw") == pytest.approx(values[best], rel=1e-7)
 
 
+@pytest.mark.slow
 def test_no_thread_is_left(run_in, tmp_path):
     run_in(tmp_path / "warm")
     before = set(threading.enumerate())

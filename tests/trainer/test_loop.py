@@ -127,7 +127,8 @@ def test_gradients_of_terms_join_the_lines_of_their_steps(report):
     assert -1 <= reported.lines[1].values["terms/small/grad_cosine"] <= 1
 
 
-@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 2])
 def test_a_look_at_the_gradients_changes_nothing(make_trainer, dense_model, replicas, count):
     layers = (lambda: keras.layers.Dropout(0.5), keras.layers.BatchNormalization)
     runs = {}

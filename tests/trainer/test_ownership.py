@@ -237,13 +237,14 @@ def test_a_model_built_anew_resumes_under_the_names_that_keras_then_gives(make_t
 # Strategies that users bring
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "execution"),
     [
-        pytest.param(lambda: tf.distribute.OneDeviceStrategy("CPU:1"), "graph", marks=pytest.mark.slow),
+        (lambda: tf.distribute.OneDeviceStrategy("CPU:1"), "graph"),
         (lambda: tf.distribute.OneDeviceStrategy("CPU:1"), "xla_loop"),
-        pytest.param(lambda: tf.distribute.MirroredStrategy(["CPU:1"]), "xla_step", marks=pytest.mark.slow),
-        pytest.param(tf.distribute.get_strategy, "graph", marks=pytest.mark.slow),
+        (lambda: tf.distribute.MirroredStrategy(["CPU:1"]), "xla_step"),
+        (tf.distribute.get_strategy, "graph"),
     ],
 )
 def test_strategies_of_one_device_train_as_the_first_device_does(make_trainer, dense_model, make, execution):

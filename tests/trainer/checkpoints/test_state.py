@@ -23,7 +23,8 @@ def trained(make_trainer, dense_model, replicas):
     return make
 
 
-@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 2])
 def test_what_was_put_back_trains_on_as_before(trained, count):
     trainer, state = trained(count)
     before, step = state.copy(), trainer.step

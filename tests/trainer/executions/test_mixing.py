@@ -123,6 +123,7 @@ def test_one_replica_and_one_part_take_any_term(make_trainer, dense_model, maske
     assert np.isfinite(values["loss/total"])
 
 
+@pytest.mark.slow
 def test_what_a_term_of_ones_own_gathers_is_exact_on_replicas(make_trainer, dense_model, recorder, replicas):
     objective = Objective(data=MeanSquaredError(), contrast=Contrast())
     for strategy in (replicas(1), replicas(2)):

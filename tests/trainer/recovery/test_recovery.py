@@ -96,6 +96,7 @@ def test_a_term_that_is_only_measured_stops_nothing(make_run, data):
     assert trainer.step == 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("execution", "count"),
     [

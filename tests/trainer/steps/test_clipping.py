@@ -37,6 +37,7 @@ def test_a_gradient_clipped_at_1_moves_the_weights_by_1(change, count, parts):
     assert np.linalg.norm(change(count, parts, clip_norm=1.0)) == pytest.approx(1.0, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_values_are_clipped_after_all_replicas_and_parts_are_added_up(change):
     free = change()
     expected = np.clip(free, -0.5, 0.5)

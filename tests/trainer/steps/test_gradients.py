@@ -96,6 +96,7 @@ def test_parts_update_as_the_whole_batch_does(three_steps, count, parts, batch_s
     assert_same_weights(model, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_parts_in_one_xla_program_are_those_of_the_graph(three_steps):
     rows, model = three_steps(parts=3, execution="xla_loop")
     expected_rows, expected = three_steps(parts=3, execution="graph")
