@@ -63,7 +63,9 @@ def test_a_replica_sees_its_own_examples_and_which_are_real(feed_of, count):
     assert totals(feed, data, 0) == expected([2, 3, 4, 0])
 
 
-@pytest.mark.parametrize(("count", "batch_size"), [(1, 2), (2, 2), (1, 5), (3, 4), (2, 64)])
+@pytest.mark.parametrize(
+    ("count", "batch_size"), [(1, 2), pytest.param(2, 2, marks=pytest.mark.slow), (1, 5), (3, 4), (2, 64)]
+)
 def test_blocks_hold_every_example_once(feed_of, count, batch_size):
     feed = feed_of(count, batch_size, evaluation=True)
     feed.limit = 2

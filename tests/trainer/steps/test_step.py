@@ -67,7 +67,7 @@ def five_steps(make_program, dict_model, every_reading, source, replicas):
     ("count", "batch_size"),
     [
         pytest.param(2, 7, marks=pytest.mark.slow, id="uneven halves"),
-        pytest.param(3, 7, id="uneven thirds"),
+        pytest.param(3, 7, marks=pytest.mark.slow, id="uneven thirds"),
         pytest.param(3, 2, id="an empty shard"),
     ],
 )
