@@ -9,6 +9,7 @@ from tensorflow.core.framework import attr_value_pb2
 from tensorflow.python.framework import op_def_library
 
 from objectives.blame import place_of_caller
+from objectives.graphs import nodes
 
 _MARK = "_termwise_assertion"
 _OPERATIONS = ("Assert", "CheckNumerics", "CheckNumericsV2")
@@ -22,9 +23,7 @@ _ON_BEHALF = re.compile(
 
 def assertions(graph: tf.Graph) -> list[str]:
     """The places of the assertions of a traced graph, at any depth, such as "terms.py, line 12"."""
-    definition = graph.as_graph_def()
-    nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
-    return sorted({node.attr[_MARK].s.decode() for node in nodes if _MARK in node.attr})
+    return sorted({node.attr[_MARK].s.decode() for node in nodes(graph) if _MARK in node.attr})
 
 
 def mark(assertion: tf.Operation, place: str) -> None:

@@ -11,6 +11,7 @@ from tensorflow.types.experimental import ConcreteFunction
 from objectives import ConfigurationError, Objective
 from objectives.assertions import assertions
 from objectives.errors import expected
+from objectives.graphs import nodes
 
 # graph: a loop of graph steps. xla_step: the same loop, and each step is compiled by XLA, on several replicas all of
 # it but the sums over them. xla_loop: the whole chunk is one XLA program.
@@ -112,6 +113,4 @@ def _reason(message: str) -> str:
 
 def has_convolutions(traced: ConcreteFunction) -> bool:
     """Whether some operation of the graph, at any depth, is a convolution or the gradient of one."""
-    graph = traced.graph.as_graph_def()
-    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
-    return any(node.op.startswith(_CONVOLUTIONS) for node in nodes)
+    return any(node.op.startswith(_CONVOLUTIONS) for node in nodes(traced.graph))

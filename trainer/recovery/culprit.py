@@ -65,7 +65,7 @@ def _kind(name: str, values: Mapping[str, float]) -> tuple[str, str]:
         return "weighted value", f": its weight is {weight:g}, its raw value {values.get(f'terms/{name}/raw', 0.0):g}"
     if "slope" in flags:
         return "gradient", f" (its raw value is {values.get(f'terms/{name}/raw', 0.0):g})"
-    inputs = _inputs(values)
+    inputs = _broken("inputs", values)
     if "gradient" in flags and inputs:
         return "gradient", f", as {_listed(inputs)} {_is_not(inputs)} finite"
     if "gradient" in flags:
@@ -75,11 +75,9 @@ def _kind(name: str, values: Mapping[str, float]) -> tuple[str, str]:
 
 def _why(flags: set[str], values: Mapping[str, float]) -> str:
     """Which of the things that a term reads is at fault for its raw value."""
-    broken = [tag.removeprefix("not_finite/") for tag in values if tag.startswith("not_finite/")]
     reads = sorted(flags - {"raw", "weighted", "slope", "gradient", "weighted_gradient"})
     of_the_model = [key for key in reads if key.split(".")[0] in ("outputs", "activations")]
-    weights = [key for key in broken if key.startswith("weights.")]
-    inputs = _inputs(values)
+    weights, inputs = _broken("weights", values), _broken("inputs", values)
     given = [key for key in reads if key not in of_the_model]
     if of_the_model and not given:
         if weights:
@@ -93,10 +91,10 @@ def _why(flags: set[str], values: Mapping[str, float]) -> str:
     return ", while all that it reads is finite"
 
 
-def _inputs(values: Mapping[str, float]) -> list[str]:
-    """The keys of the model's inputs that are not finite."""
+def _broken(root: str, values: Mapping[str, float]) -> list[str]:
+    """The keys below a root, such as `inputs` or `weights`, of what is not finite."""
     broken = [tag.removeprefix("not_finite/") for tag in values if tag.startswith("not_finite/")]
-    return [key for key in broken if key.split(".")[0] == "inputs"]
+    return [key for key in broken if key.split(".")[0] == root]
 
 
 def _subject(what: str, names: list[str], values: Mapping[str, float]) -> str:

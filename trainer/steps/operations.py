@@ -1,7 +1,6 @@
 """Operations: all that a traced function does, in the functions that it calls too, and which resources it writes."""
 
 import functools
-import gc
 from collections.abc import Iterator, Mapping, Sequence
 
 import tensorflow as tf
@@ -9,6 +8,8 @@ from tensorflow.python.eager.polymorphic_function.atomic_function import AtomicF
 from tensorflow.python.framework import op_def_registry
 from tensorflow.python.framework.auto_control_deps_utils import get_read_write_resource_inputs
 from tensorflow.types.experimental import ConcreteFunction
+
+from trainer.steps.living import living
 
 # These change no resource that a number depends on, though TensorFlow counts them among those that write: the order of
 # collectives, what goes to TensorBoard, and what is read of tables.
@@ -67,8 +68,7 @@ class _Walk:
     @functools.cached_property
     def _alive(self) -> dict[str, AtomicFunction]:
         """All functions that there are, by name."""
-        found = (thing for thing in gc.get_objects() if issubclass(type(thing), AtomicFunction))
-        return {function.name.decode(): function for function in found}
+        return {function.name.decode(): function for function in living(AtomicFunction)}
 
 
 @functools.cache

@@ -1,6 +1,5 @@
 """Strangers: trainable variables that terms depend on and the model does not own, so that nothing would train them."""
 
-import gc
 from collections.abc import Mapping, Sequence
 
 import keras
@@ -8,6 +7,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from objectives.errors import Mistakes
+from trainer.steps.living import living
 
 
 def refuse_strangers(tape: tf.GradientTape, totals: Mapping[str, tf.Tensor], model: keras.Model) -> None:
@@ -53,4 +53,4 @@ def _strangers(watched: Sequence[tf.Variable], model: keras.Model) -> list[tf.Va
 
 def _around() -> dict[int, keras.Variable]:
     """All variables of Keras that there are, by the identity of the variable of TensorFlow that each is around."""
-    return {id(thing._value): thing for thing in gc.get_objects() if issubclass(type(thing), keras.Variable)}
+    return {id(variable._value): variable for variable in living(keras.Variable)}

@@ -5,7 +5,6 @@ looks at gradients, which have to leave no trace, would move it.
 """
 
 import functools
-import gc
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from tensorflow.types.experimental import ConcreteFunction
 from objectives import ConfigurationError
 from objectives.blame import place_in
 from trainer.checkpoints.state import GENERATOR, State
+from trainer.steps.living import living
 from trainer.steps.operations import operations
 
 _WHY = "which no checkpoint would hold and no look would put back"
@@ -77,10 +77,10 @@ def _attributes(kind: str) -> frozenset[str]:
 
 
 def _described(operation: tf.Operation, handle: tf.Tensor, model: keras.Model) -> str:
-    variable = next((one for one in _everything(tf.Variable) if getattr(one, "_handle", None) is handle), None)
+    variable = next((one for one in living(tf.Variable) if getattr(one, "_handle", None) is handle), None)
     if variable is None:
         return f"a resource by {operation.type}{_place(operation)}, {_WHY}; {_KEEP}"
-    around = next((one for one in _everything(keras.Variable) if one._value is variable), None)
+    around = next((one for one in living(keras.Variable) if one._value is variable), None)
     name = variable.name.split(":")[0] if around is None else around.path
     is_generator = operation.type.startswith(_GENERATING) or (around is not None and around.name == GENERATOR)
     shown = f"the {'random generator' if is_generator else 'variable'} {name!r} {tuple(variable.shape)}"
@@ -90,7 +90,7 @@ def _described(operation: tf.Operation, handle: tf.Tensor, model: keras.Model) -
 def _owner(handle: tf.Tensor, model: keras.Model) -> str:
     """The layer that has a variable, as well as it can be found: of the model, or of all that there are."""
     own = model._flatten_layers()
-    others = [layer for layer in _everything(keras.Layer) if not any(layer is one for one in own)]
+    others = [layer for layer in living(keras.Layer) if not any(layer is one for one in own)]
     for layer in (*own, *others):
         # What Keras and TensorFlow note down themselves comes last.
         for name, value in sorted(vars(layer).items(), key=lambda item: item[0].startswith("_")):
@@ -113,11 +113,6 @@ def _variables(value: Any) -> Iterator[tf.Variable]:
     elif isinstance(value, (list, tuple, Mapping)):
         for part in value.values() if isinstance(value, Mapping) else value:
             yield from _variables(part)
-
-
-def _everything(kind: type) -> list[Any]:
-    """All objects of a kind that there are; a proxy is not asked what it claims to be."""
-    return [thing for thing in gc.get_objects() if issubclass(type(thing), kind)]
 
 
 def _place(operation: tf.Operation) -> str:
