@@ -5,6 +5,7 @@ python scripts/chaos.py --kills=20 --workdir=runs/chaos
 
 import collections
 import dataclasses
+import math
 import os
 import pathlib
 import random
@@ -98,9 +99,9 @@ class Lives:
         loading, training = self._live_in_peace()
         phases = collections.Counter[str]()
         for _ in range(kills):
-            # Half of them while it loads and compiles; all others together take less than what there is to train.
+            # Half of them before it trains; all others together take no longer than what there is to train.
             begun = rng.random() < 0.5
-            seconds = rng.uniform(0, 1.5 * training / kills if begun else loading)
+            seconds = rng.uniform(0, training / kills if begun else loading)
             if (phase := self._live_until(seconds, begun=begun)) is None:
                 break
             phases[phase] += 1
@@ -117,14 +118,19 @@ class Lives:
         return first - began, time.monotonic() - first
 
     def _live_until(self, seconds: float, *, begun: bool) -> str | None:
-        """What the run did when it was ended, so long after it started or began to train; None if it ended before."""
+        """What the run did when it was ended; None if it ended before.
+
+        Args:
+          seconds: how long after it started, or began to train, it is ended.
+          begun: whether it trains by then; where not, it is ended when it begins to train at the latest, as a life that
+            loads faster than the first one would come to its end.
+        """
         self._stacks.unlink(missing_ok=True)
         said = _said(self.disturbed).stat().st_size if _said(self.disturbed).exists() else 0
         process = self._start(self.disturbed)
-        if begun:
-            self._wait_for_training(process, self.disturbed, said)
+        self._wait_for_training(process, self.disturbed, said, math.inf if begun else seconds)
         try:
-            self._require(process.wait(seconds), 0)
+            self._require(process.wait(seconds if begun else 0), 0)
             return None
         except subprocess.TimeoutExpired:
             phase = self._phase(process, said)
@@ -137,8 +143,11 @@ class Lives:
         if status not in expected:
             raise SystemExit(f"a run ended with status {status}; see {_said(self.disturbed)}")
 
-    def _wait_for_training(self, process: subprocess.Popen, workdir: pathlib.Path, offset: int) -> None:
-        while process.poll() is None and not _trains(workdir, offset):
+    def _wait_for_training(
+        self, process: subprocess.Popen, workdir: pathlib.Path, offset: int, at_most: float = math.inf
+    ) -> None:
+        end = time.monotonic() + at_most
+        while process.poll() is None and time.monotonic() < end and not _trains(workdir, offset):
             time.sleep(0.02)
 
     def _phase(self, process: subprocess.Popen, offset: int) -> str:
