@@ -11,8 +11,11 @@ from typing import Any, NamedTuple
 
 from benchmarks.workloads import Workload
 
-# Shorter runs measure the call; while a run is shorter, the next one takes more steps.
+# Shorter runs measure the start of the call; while a run is shorter, the next one takes more steps.
 _SECONDS = 0.1
+
+# How often the start of a call is timed, to know the shortest.
+_STARTS = 2
 
 Options = Mapping[str, Any]
 
@@ -88,9 +91,7 @@ class Desk:
 
     def measure(self, name: str, seconds: float) -> float:
         """Trains for about so long; seconds a step, without what the start of a call takes."""
-        found = _seconds_a_step(self._runs[name], max(1, round(seconds * self._speeds[name])))
-        self._speeds[name] = 1 / found
-        return found
+        return _seconds_a_step(self._runs[name], max(1, round(seconds * self._speeds[name])))
 
     def _try(self, workload: Workload, options: Options) -> "_Trial":
         run, how = self._peer.build(workload, **options)
@@ -148,8 +149,9 @@ def _serve(pipe: multiprocessing.connection.Connection, name: str) -> None:
 def _warm_speed(run: Callable[[int], int]) -> float:
     """Steps a second, after the first steps, which pay for what is set up once."""
     run(1)
-    steps = 1
-    while _timed(run, steps)[1] < _SECONDS:
+    steps, start = _start(run)
+    # What exceeds the start has to be long enough: a difference of two nearly equal times is noise.
+    while _timed(run, steps)[1] - start < _SECONDS:
         steps *= 4
     # The machine may have done something else meanwhile, and a variant must not lose by that.
     return 1 / min(_seconds_a_step(run, steps) for _ in range(3))
@@ -157,10 +159,17 @@ def _warm_speed(run: Callable[[int], int]) -> float:
 
 def _seconds_a_step(run: Callable[[int], int], steps: int) -> float:
     """What each further step takes: a call of `fit` has a start, which long trainings pay once."""
-    few, start = _timed(run, 1)
+    few, start = _start(run)
     many, taken = _timed(run, few + steps)
-    # Where the shorter call was held up by something else, the longer one alone tells more.
     return (taken - start) / (many - few) if taken > start else taken / many
+
+
+def _start(run: Callable[[int], int]) -> tuple[int, float]:
+    """How many steps the shortest call does, and its seconds.
+
+    Whatever else the machine does only makes a call longer, and a start that seems too long makes steps seem too short.
+    """
+    return min(_timed(run, 1) for _ in range(_STARTS))
 
 
 def _timed(run: Callable[[int], int], steps: int) -> tuple[int, float]:

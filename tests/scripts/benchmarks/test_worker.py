@@ -43,3 +43,24 @@ def test_the_start_of_a_call_is_no_part_of_a_step(peer):
     desk = worker.Desk(peer)
     desk.build("name", None, {"feed": "fast", "length": 8})
     assert desk.measure("name", seconds=1.0) == pytest.approx(0.01)
+
+
+def test_a_start_that_was_held_up_makes_no_step_seem_short(peer, monkeypatch):
+    held_up = iter([0.0, 0.0, 3.0, 0.0] * 20)
+    monkeypatch.setattr(worker.time, "perf_counter", lambda: peer.now)
+
+    def build(workload, **options):
+        run, how = Peer.build(peer, workload, **options)
+
+        def run_and_wait(steps):
+            peer.now += next(held_up)
+            return run(steps)
+
+        return run_and_wait, how
+
+    monkeypatch.setattr(peer, "build", build)
+    desk = worker.Desk(peer)
+    desk.build("name", None, {"feed": "fast", "length": 8, "start": 0.5})
+    began = peer.now
+    assert desk.measure("name", seconds=1.0) == pytest.approx(0.01, rel=0.5)
+    assert peer.now - began < 15
