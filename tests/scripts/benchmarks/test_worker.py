@@ -1,5 +1,8 @@
 """The desk of a worker: the fastest options are found, and what a call takes to start is no part of a step."""
 
+import itertools
+import statistics
+
 import pytest
 
 from benchmarks import worker
@@ -46,21 +49,22 @@ def test_the_start_of_a_call_is_no_part_of_a_step(peer):
 
 
 def test_a_start_that_was_held_up_makes_no_step_seem_short(peer, monkeypatch):
-    held_up = iter([0.0, 0.0, 3.0, 0.0] * 20)
-    monkeypatch.setattr(worker.time, "perf_counter", lambda: peer.now)
+    build, held_up = peer.build, itertools.cycle([0.0, 0.0, 0.9, 0.0, 0.0])
 
-    def build(workload, **options):
-        run, how = Peer.build(peer, workload, **options)
+    def held_up_now_and_then(*arguments, **options):
+        run, how = build(*arguments, **options)
 
-        def run_and_wait(steps):
+        def run_late(steps):
             peer.now += next(held_up)
             return run(steps)
 
-        return run_and_wait, how
+        return run_late, how
 
-    monkeypatch.setattr(peer, "build", build)
+    monkeypatch.setattr(peer, "build", held_up_now_and_then)
     desk = worker.Desk(peer)
     desk.build("name", None, {"feed": "fast", "length": 8, "start": 0.5})
-    began = peer.now
-    assert desk.measure("name", seconds=1.0) == pytest.approx(0.01, rel=0.5)
-    assert peer.now - began < 15
+    began, turns = peer.now, 20
+    found = [desk.measure("name", seconds=1.0) for _ in range(turns)]
+    assert min(found) == pytest.approx(0.01)
+    assert statistics.median(found) == pytest.approx(0.01)
+    assert peer.now - began < 4 * turns
