@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow check bench chaos faults mistakes fuzz endurance board
+.PHONY: demo test slow check bench exactness chaos faults mistakes fuzz endurance board
 
 ## Trains one task without and with its regularising terms, and shows what they changed.
 demo: $(VENV)/made
@@ -30,6 +30,10 @@ check: $(VENV)/made
 ## Speed beside Keras, JAX, PyTorch and loops written by hand: docs/benchmark.md, on a machine that does nothing else.
 bench: $(VENV)/peers
 	$(BIN)/python scripts/benchmark.py --output=docs/benchmark.md
+
+## However a batch is cut, the step is the same: docs/exactness.md.
+exactness: $(VENV)/made
+	$(BIN)/python scripts/exactness.py --output=docs/exactness.md
 
 ## Kills runs at random moments, and compares them with runs that were left in peace; some twenty minutes.
 chaos: $(VENV)/made

@@ -7,6 +7,8 @@ from objectives import schedules as schedules
 from objectives.activations import ActivationPenalty as ActivationPenalty
 from objectives.adapters import FunctionTerm as FunctionTerm
 from objectives.adapters import KerasLoss as KerasLoss
+from objectives.base_term import BaseTerm as BaseTerm
+from objectives.batch_statistic import BatchStatistic as BatchStatistic
 from objectives.bounds import Quantization as Quantization
 from objectives.bounds import RangeHinge as RangeHinge
 from objectives.classification import ConfusionWeightedCrossEntropy as ConfusionWeightedCrossEntropy
@@ -25,5 +27,6 @@ from objectives.structure import PairwiseOverlap as PairwiseOverlap
 from objectives.structure import SequenceOrdering as SequenceOrdering
 from objectives.structure import TotalVariation as TotalVariation
 from objectives.term import Term as Term
+from objectives.weight_penalty import WeightPenalty as WeightPenalty
 from objectives.weights import Orthogonality as Orthogonality
 from objectives.weights import WeightDecay as WeightDecay

@@ -121,6 +121,8 @@ def expected_value(annotation: Any) -> str:
 
 def _choices(annotation: Any) -> list[str]:
     """The words that an annotation lets one choose from, if it does."""
+    if typing.get_origin(annotation) is Annotated:
+        return _choices(typing.get_args(annotation)[0])
     parts = [part for part in typing.get_args(annotation) if part is not type(None)]
     if typing.get_origin(annotation) is Literal:
         return [part for part in parts if isinstance(part, str)]

@@ -4,12 +4,13 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, cast
 
 import gin
 import tensorflow as tf
 
 from objectives.annotations import Expected
+from objectives.base_term import BaseTerm
 from objectives.blame import blamed
 from objectives.errors import ConfigurationError, Mistakes
 from objectives.fields import require_fit
@@ -22,7 +23,7 @@ from objectives.schedules import evaluate
 from objectives.term import Term
 
 _TERM = Annotated[
-    Term | None,
+    BaseTerm | None,
     Expected(
         "a Term, such as @RangeHinge() in a gin file or RangeHinge() in Python (wrap a function in FunctionTerm, "
         "a Keras loss in KerasLoss)"
@@ -47,11 +48,11 @@ class Objective:
     ['data', 'range']
     """
 
-    def __init__(self, **terms: Term | None):
+    def __init__(self, **terms: BaseTerm | None):
         _require_names(terms)
         require_fit("Objective", terms, dict.fromkeys(terms, _TERM))
         kept = {name: term for name, term in sorted(terms.items()) if term is not None}
-        self.terms: Mapping[str, Term] = MappingProxyType(kept)
+        self.terms: Mapping[str, BaseTerm] = MappingProxyType(kept)
         if not self.terms:
             raise ConfigurationError("the objective is empty; add a term, such as Objective.data = @MeanSquaredError()")
         if not any(term.optimised for term in self.terms.values()):
@@ -96,11 +97,11 @@ class Objective:
         return self._by_part(context, self.parts(context) if parts is None else parts, lambda term, at: term.mean(at))
 
     def each(self, context: Context, parts: Iterable[Part]) -> dict[str, Mean]:
-        """What `means` adds up, apart, of parts of terms that are sharded; see `Term.each`."""
-        return self._by_part(context, parts, lambda term, at: term.each(at))
+        """What `means` adds up, apart, of parts of terms over examples; see `Term.each`."""
+        return self._by_part(context, parts, lambda term, at: cast(Term, term).each(at))
 
     def _by_part(
-        self, context: Context, parts: Iterable[Part], evaluate: Callable[[Term, Context], Mean]
+        self, context: Context, parts: Iterable[Part], evaluate: Callable[[BaseTerm, Context], Mean]
     ) -> dict[str, Mean]:
         means, mistakes = {}, Mistakes()
         for part in parts:
@@ -129,7 +130,7 @@ class Objective:
         return f"Objective({', '.join(f'{name}={term!r}' for name, term in self.terms.items())})"
 
 
-def _weight(name: str, term: Term, step) -> tf.Tensor:
+def _weight(name: str, term: BaseTerm, step) -> tf.Tensor:
     with blamed(f"the weight of term {name!r}"):
         weight = evaluate(term.weight, step)
     if weight.shape.rank != 0:

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import tensorflow as tf
 
+from objectives.base_term import BaseTerm
 from objectives.errors import ConfigurationError, Mistakes
 from objectives.keys import Context, Key, has_star, starred
 from objectives.mean import Mean
-from objectives.term import Term
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class Parts(Sequence[Part]):
     ([2.0], [16.0])
     """
 
-    def __init__(self, terms: Mapping[str, Term], context: Context | None = None):
+    def __init__(self, terms: Mapping[str, BaseTerm], context: Context | None = None):
         """Finds what stars match.
 
         Args:
@@ -98,9 +98,9 @@ def _across(how: str, raw: Sequence[tf.Tensor], counts: Sequence[tf.Tensor]) -> 
     return tf.math.divide_no_nan(tf.add_n(raw), tf.add_n([tf.cast(count > 0, count.dtype) for count in counts]))
 
 
-def _parts_of(name: str, term: Term, context: Context | None) -> Iterator[Part]:
+def _parts_of(name: str, term: BaseTerm, context: Context | None) -> Iterator[Part]:
     """One part, or one for each tensor that the stars match; several stars are paired by what they stand for."""
-    keys = [key for key in (*term.reads.values(), term.mask, term.sample_weight) if key is not None and has_star(key)]
+    keys = [key for key in (*term.reads.values(), *term.selections.values()) if key is not None and has_star(key)]
     if context is None or not keys:
         yield Part(term=name)
         return

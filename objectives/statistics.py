@@ -5,19 +5,18 @@ import dataclasses
 import gin
 import tensorflow as tf
 
+from objectives.batch_statistic import BatchStatistic
 from objectives.keys import Key
 from objectives.shapes import require_axes
-from objectives.term import Term
 
 
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Decorrelation(Term):
+class Decorrelation(BatchStatistic):
     """Keeps the features of a layer from saying the same thing (DeCov, Cogswell et al., 2016).
 
     Formula: `1/2 * (|C|_F^2 - |diag C|^2)`, with C the covariance of the features over the counted examples of the
-    global batch, divided by their number. Every replica computes it from the gathered batch; a batch that is
-    accumulated in parts is refused, and evaluation takes the mean over its batches.
+    global batch, divided by their number.
 
     Attributes:
       features: key of a tensor `[batch, features]`.
@@ -26,10 +25,9 @@ class Decorrelation(Term):
     1.0
     """
 
-    couples_batch = True
     features: Key
 
-    def values(self, features, counted):
+    def values(self, counted, features):
         require_axes("features", features, "[batch, features]")
         weights = tf.cast(counted, features.dtype)[:, tf.newaxis]
         count = tf.reduce_sum(weights)

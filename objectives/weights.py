@@ -9,12 +9,12 @@ import tensorflow as tf
 
 from objectives.keys import Key
 from objectives.shapes import require_axes
-from objectives.term import Term
+from objectives.weight_penalty import WeightPenalty
 
 
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class WeightDecay(Term):
+class WeightDecay(WeightPenalty):
     """Keeps weights small (L2).
 
     Formula: `sum of w^2` over all elements of a variable, summed over the variables that are read;
@@ -29,7 +29,6 @@ class WeightDecay(Term):
     14.0
     """
 
-    has_batch = False
     variables: Key = "weights.*kernel"
     across: Literal["mean", "sum"] = "sum"
 
@@ -39,7 +38,7 @@ class WeightDecay(Term):
 
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Orthogonality(Term):
+class Orthogonality(WeightPenalty):
     """Keeps the columns of a weight matrix apart in direction.
 
     Formula: `mean of |cos(w_i, w_j)|` over the pairs i < j of columns, which is what
@@ -53,7 +52,6 @@ class Orthogonality(Term):
     0.0
     """
 
-    has_batch = False
     variable: Key
 
     def values(self, variable):

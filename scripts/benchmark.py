@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from absl import flags
 
-import ending
+import exit_status
 from benchmarks import comparisons
 from benchmarks.comparisons import OURS
 from benchmarks.rounds import Bench, DisagreementError, Measured
@@ -31,14 +31,14 @@ flags.DEFINE_integer("rounds", 5, "How often each case is measured.", lower_boun
 
 def main(given: list[str]) -> None:
     """Measures all that was asked for; ends with status 1 where peers do not do the same work."""
-    ending.refuse_arguments(given)
+    exit_status.refuse_arguments(given)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     began = time.perf_counter()
     with Bench(seconds=FLAGS.seconds, rounds=FLAGS.rounds, say=_say) as bench:
         try:
             measured = {name: [*_measured(bench, WORKLOADS[name])] for name in FLAGS.workload}
         except DisagreementError as error:
-            ending.end_with(str(error), ending.STATUS_FAILED)
+            exit_status.end_with(str(error), exit_status.STATUS_FAILED)
     minutes = (time.perf_counter() - began) / 60
     _write(Findings(measured, bench.left_out, FLAGS.seconds, FLAGS.rounds, minutes))
 
@@ -76,4 +76,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    ending.run(main)
+    exit_status.run(main)

@@ -1,5 +1,7 @@
 """Prints every term, schedule and task: what it does, its formula, its fields, and the gin lines that add it.
 
+After them, every setting of `Trainer`: its default, its range, its meaning, and whether a resumed run may change it.
+
 python scripts/catalogue.py
 """
 
@@ -8,13 +10,17 @@ from command_line import run  # isort: skip (first: it quiets TensorFlow)
 import dataclasses
 import inspect
 import re
+import textwrap
 from collections.abc import Iterable
 
-from objectives import Term
+from objectives import BaseTerm
+from objectives.annotations import expected_value
 from objectives.schedules import Schedule
-from trainer import Task, config
+from trainer import Task, Trainer, config
+from trainer.settings.settings import annotations, declarations
 
-_FAMILIES = (("Terms", Term), ("Schedules of a weight", Schedule), ("Tasks", Task))
+_SETTINGS = "Settings of Trainer"
+_FAMILIES = (("Terms", BaseTerm), ("Schedules of a weight", Schedule), ("Tasks", Task))
 
 
 def main(_: list[str]) -> None:
@@ -24,6 +30,9 @@ def main(_: list[str]) -> None:
         print(f"{title}\n{'=' * len(title)}\n")
         for member in members:
             print(f"{entry(member)}\n")
+    print(f"{_SETTINGS}\n{'=' * len(_SETTINGS)}\n")
+    for field in inspect.signature(Trainer).parameters.values():
+        print(f"{setting(field)}\n")
 
 
 def entry(member: type) -> str:
@@ -35,6 +44,19 @@ def entry(member: type) -> str:
         *([f"  formula  {' '.join(formula[1].split())}"] if formula else []),
         *(f"  {'fields' if i == 0 else '':8} {line}" for i, line in enumerate(_fields(member))),
         *(f"  {'gin' if i == 0 else '':8} {line}" for i, line in enumerate(_gin_lines(member))),
+    ]
+    return "\n".join(parts)
+
+
+def setting(parameter: inspect.Parameter) -> str:
+    """The catalogue's text for one setting of `Trainer`."""
+    known, default = declarations()[parameter.name], parameter.default
+    shown = "(required)" if default is parameter.empty else getattr(default, "__name__", repr(default))
+    parts = [
+        f"Trainer.{parameter.name} = {shown}",
+        f"  may be   {expected_value(annotations()[parameter.name])}",
+        *textwrap.wrap(known.meaning, 110, initial_indent="  meaning  ", subsequent_indent=" " * 11),
+        *(["  a resumed run may change it"] if known.may_change else []),
     ]
     return "\n".join(parts)
 
@@ -52,7 +74,7 @@ def _default(field: dataclasses.Field) -> str:
 
 def _gin_lines(member: type) -> Iterable[str]:
     name = member.__name__
-    if issubclass(member, Term):
+    if issubclass(member, BaseTerm):
         yield f"Objective.{re.sub(r'(?<=[a-z])(?=[A-Z])', '_', name).lower()} = @{name}()"
     elif issubclass(member, Task):
         yield f"Trainer.task = @{name}()"

@@ -1,4 +1,4 @@
-"""Kills a run at random moments while the same command goes on, and compares it with a run that was left in peace.
+"""Kills a run at random moments while the same command resumes it, and compares it with a run that was left in peace.
 
 python scripts/chaos.py --kills=20 --workdir=runs/chaos
 """
@@ -18,7 +18,7 @@ import time
 
 from absl import flags, logging
 
-import ending
+import exit_status
 
 FLAGS = flags.FLAGS
 HERE = pathlib.Path(__file__).parent
@@ -56,21 +56,21 @@ flags.DEFINE_enum("signal", None, ["SIGKILL", "SIGTERM", "SIGINT"], "In place of
 _PHASES = {
     "evaluating": r" in evaluate$",
     "at a step": r" in _train_chunk$",
-    "compiling": r" in settle$",
+    "compiling": r" in select_execution$",
     "at the end": r" in conclude$",
 }
 
 
 def main(given: list[str]) -> None:
     """Tries each scenario, and ends with status 1 where anything differs."""
-    ending.refuse_arguments(given)
+    exit_status.refuse_arguments(given)
     logging.set_verbosity(logging.WARNING)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     folder = pathlib.Path(FLAGS.workdir)
     shutil.rmtree(folder, ignore_errors=True)
     kills = found = 0
     for name in FLAGS.scenario:
-        lives = Lives(SCENARIOS[name], folder / name.replace(" ", "_"))
+        lives = KillTest(SCENARIOS[name], folder / name.replace(" ", "_"))
         phases = lives.disturb(FLAGS.kills, random.Random(f"{FLAGS.seed} {name}"))
         import differences  # here: nobody waits for TensorFlow before the first run starts
 
@@ -84,7 +84,7 @@ def main(given: list[str]) -> None:
     sys.exit(found > 0)
 
 
-class Lives:
+class KillTest:
     """One run that is left in peace, and one of the same command that is ended and started again."""
 
     def __init__(self, scenario: Scenario, folder: pathlib.Path):
@@ -193,4 +193,4 @@ def _listed_first(names: list) -> str:
 
 
 if __name__ == "__main__":
-    ending.run(main)
+    exit_status.run(main)

@@ -13,8 +13,8 @@ from typing import Any
 
 from absl import flags, logging
 
-import ending
-import leaving
+import exit_status
+import signals
 
 FLAGS = flags.FLAGS
 
@@ -54,11 +54,11 @@ def _backend_refused() -> Iterator[None]:
     except ImportError as error:
         if error.name != "keras":
             raise
-        ending.end_with(str(error))
+        exit_status.end_with(str(error))
 
 
-leaving.leave_on_signals()  # to load TensorFlow takes seconds
-leaving.die_with_launcher()
+signals.leave_on_signals()  # to load TensorFlow takes seconds
+signals.die_with_launcher()
 # Between workers what TensorFlow calls an error is often the end of another one, which its exceptions tell as well.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3" if os.environ.get("TF_CONFIG") else "2")
 with _held_back_stderr(), _backend_refused():
@@ -71,9 +71,9 @@ with _held_back_stderr(), _backend_refused():
     from trainer import Interrupted, Trainer, config
     from trainer.devices import cluster
     from trainer.devices.strategy import configure_logical_devices, place
-    from trainer.interruption import listening
-    from trainer.recovery.non_finite import NonFiniteError
-    from trainer.storage import StorageError
+    from trainer.running.interruption import listening
+    from trainer.executions.non_finite import NonFiniteError
+    from trainer.storage.files import StorageError
 
     tf.config.list_physical_devices()
 
@@ -85,8 +85,8 @@ def run(main: Callable[[list[str]], None], *, arguments: str = "") -> None:
       main: takes what follows the flags.
       arguments: what that is, for the message where it is missing; empty where nothing may follow.
     """
-    with listening(leaving.leave, on_main_thread=lambda number, frame: None):
-        ending.run(lambda given: _guarded(main, given, arguments))
+    with listening(signals.leave, on_main_thread=lambda number, frame: None):
+        exit_status.run(lambda given: _guarded(main, given, arguments))
 
 
 def load_config() -> None:
@@ -119,25 +119,25 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
     except ConfigurationError as error:
         if FLAGS.debug:
             raise
-        ending.end_with("\n".join(error.messages))
+        exit_status.end_with("\n".join(error.messages))
     except Interrupted as interrupted:
         with contextlib.suppress(OSError):  # a terminal that has hung up
             print(interrupted, file=sys.stderr, flush=True)
         # At once: Python takes its time to end, and a worker that lags may lose others.
-        leaving.leave(interrupted.signal)
+        signals.leave(interrupted.signal)
     except StorageError as error:
         if FLAGS.debug:
             raise
-        ending.end_with(str(error), ending.STATUS_FAILED)
+        exit_status.end_with(str(error), exit_status.STATUS_FAILED)
     except NonFiniteError as error:
         if FLAGS.debug:
             raise
-        ending.end_with(str(error), ending.STATUS_NOT_FINITE)
+        exit_status.end_with(str(error), exit_status.STATUS_NOT_FINITE)
     except tf.errors.OpError as error:
         if FLAGS.debug or not cluster.is_loss(error):
             raise
         lost = f"another worker is gone; what ended it stands in its own output ({cluster.reason(error)})"
-        ending.end_with(lost, ending.STATUS_FAILED)
+        exit_status.end_with(lost, exit_status.STATUS_FAILED)
 
 
 @contextlib.contextmanager

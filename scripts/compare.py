@@ -12,9 +12,9 @@ import pathlib
 from objectives import ConfigurationError
 from objectives.errors import Mistakes
 from results import NAME, show_charts, show_comparison
-from trainer import strict_json
-from trainer.log import term_names
 from trainer.reports import jsonl
+from trainer.reports.log import term_names
+from trainer.storage import strict_json
 
 
 def main(folders: list[str]) -> None:

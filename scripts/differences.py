@@ -35,9 +35,9 @@ def differing(ours: Mapping[Hashable, Any], theirs: Mapping[Hashable, Any]) -> l
 
 
 def checkpoint(folder: pathlib.Path) -> dict[str, np.ndarray]:
-    """The values of a run's newest checkpoint by name."""
-    newest = Checkpoints(folder / "checkpoints").newest()
-    return {} if newest is None else newest.arrays()
+    """The values of a run's latest checkpoint by name."""
+    latest = Checkpoints(folder / "checkpoints").latest()
+    return {} if latest is None else latest.arrays()
 
 
 def lines(folder: pathlib.Path) -> dict[tuple, float]:

@@ -18,7 +18,7 @@ from absl import flags
 from rich.console import Console
 from rich.table import Table
 
-import ending
+import exit_status
 
 FLAGS = flags.FLAGS
 HERE = pathlib.Path(__file__).parent
@@ -55,7 +55,7 @@ class Sample:
 
 def main(given: list[str]) -> None:
     """Runs, shows a row a mark, and ends with status 1 where something grew."""
-    ending.refuse_arguments(given)
+    exit_status.refuse_arguments(given)
     marks: dict[int, list[Sample]] = collections.defaultdict(list)
     for step, sample in _watched():
         mark = -(-step // FLAGS.mark) * FLAGS.mark
@@ -110,4 +110,4 @@ def _show(rows: dict[int, Sample]) -> None:
 
 
 if __name__ == "__main__":
-    ending.run(main)
+    exit_status.run(main)

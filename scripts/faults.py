@@ -1,4 +1,4 @@
-"""Injects faults into real runs, and writes down what the user sees of each, and whether the run can be gone on with.
+"""Injects faults into real runs, and writes down what the user sees of each, and whether the run can be resumed.
 
 python scripts/faults.py --output=docs/faults.md
 """
@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 from absl import flags, logging
 
-import ending
+import exit_status
 from injection.catalogue import FAULTS
 from injection.fault import Fault
-from injection.laboratory import STEPS, Laboratory, Seen
+from injection.fault_runner import STEPS, FaultRunner, Outcome
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "Where to write what was seen, as Markdown.")
@@ -24,12 +24,12 @@ flags.DEFINE_multi_string("fault", [], "A part of the name of what to inject; re
 
 def main(given: list[str]) -> None:
     """Injects the faults two at a time; ends with status 1 where one does not come out as it must."""
-    ending.refuse_arguments(given)
+    exit_status.refuse_arguments(given)
     logging.set_verbosity(logging.WARNING)
     chosen = [f for f in FAULTS if not FLAGS.fault or any(part in f.name for part in FLAGS.fault)]
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
-        laboratory = Laboratory(pathlib.Path(folder))
-        seen = dict(zip(chosen, pool.map(laboratory.inject, chosen), strict=True))
+        runner = FaultRunner(pathlib.Path(folder))
+        seen = dict(zip(chosen, pool.map(runner.inject, chosen), strict=True))
     text = _markdown(seen)
     if FLAGS.output:
         pathlib.Path(FLAGS.output).write_text(text)
@@ -41,7 +41,7 @@ def main(given: list[str]) -> None:
     sys.exit(bool(wrong))
 
 
-def _markdown(seen: dict[Fault, Seen]) -> str:
+def _markdown(seen: dict[Fault, Outcome]) -> str:
     return "\n".join(
         [
             "# What a user sees of each fault",
@@ -54,7 +54,7 @@ def _markdown(seen: dict[Fault, Seen]) -> str:
     )
 
 
-def _section(fault: Fault, found: Seen) -> Iterator[str]:
+def _section(fault: Fault, found: Outcome) -> Iterator[str]:
     yield from (f"## {fault.name}", "")
     if found.status is not None:
         yield from (f"Status {found.status}.", "", "```text", found.said, "```", "")
@@ -65,4 +65,4 @@ def _section(fault: Fault, found: Seen) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    ending.run(main)
+    exit_status.run(main)

@@ -18,8 +18,8 @@ from typing import IO, Any
 
 from absl import flags
 
-import ending
-import leaving
+import exit_status
+import signals
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("workers", 2, "How many processes to start.", lower_bound=1)
@@ -31,7 +31,7 @@ _GRACE = 20.0
 
 def main(given: list[str]) -> None:
     if not given:
-        ending.end_with("nothing says what to train; expected -- and the flags of scripts/train.py after it")
+        exit_status.end_with("nothing says what to train; expected -- and the flags of scripts/train.py after it")
     sys.exit(Launch(FLAGS.workers, [sys.executable, str(_TRAIN), *given]).status())
 
 
@@ -45,7 +45,7 @@ class Launch:
         self._lock = threading.Lock()
         self._workers: list[subprocess.Popen] = []
         self._readers: list[list[threading.Thread]] = []
-        for number in leaving.SIGNALS:
+        for number in signals.SIGNALS:
             signal.signal(number, self._forward)
         for environment in _environments(count):
             self._start(command, environment)
@@ -126,8 +126,8 @@ def _environments(count: int) -> list[dict[str, str]]:
     common = {
         **os.environ,
         "PYTHONUNBUFFERED": "1",
-        leaving.COMMAND_VARIABLE: leaving.command(),
-        leaving.LAUNCHER_VARIABLE: str(os.getpid()),
+        signals.COMMAND_VARIABLE: signals.command(),
+        signals.LAUNCHER_VARIABLE: str(os.getpid()),
     }
     return [{**common, "TF_CONFIG": json.dumps(config)} for config in configs]
 
@@ -141,5 +141,5 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    leaving.leave_on_signals()
-    ending.run(main, hint="; flags of scripts/train.py stand behind --")
+    signals.leave_on_signals()
+    exit_status.run(main, hint="; flags of scripts/train.py stand behind --")

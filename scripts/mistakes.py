@@ -14,8 +14,8 @@ import tensorflow as tf
 from absl import flags, logging
 
 from answers import gin_files, settings, tasks_and_data, terms
-from answers.laboratory import RUN, Laboratory
 from answers.mistake import Mistake
+from answers.mistake_runner import RUN, MistakeRunner
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "Where to write the answers, as Markdown.")
@@ -33,8 +33,8 @@ def main(_: list[str]) -> None:
     tf.get_logger().setLevel("ERROR")
     logging.set_verbosity(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
-        laboratory = Laboratory(pathlib.Path(folder).resolve())
-        answers = {title: {one: laboratory.answer(one) for one in made} for title, made in _SECTIONS.items()}
+        runner = MistakeRunner(pathlib.Path(folder).resolve())
+        answers = {title: {one: runner.answer(one) for one in made} for title, made in _SECTIONS.items()}
     text = "\n".join(_page(answers))
     if FLAGS.output:
         pathlib.Path(FLAGS.output).write_text(text)

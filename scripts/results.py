@@ -1,4 +1,4 @@
-"""What a run came to, for people: each term, what the task learned, where the pictures and the charts are."""
+"""The results of a run as readable text: each term, what the task learned, where the pictures and the charts are."""
 
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 
 from objectives.errors import Mistakes
-from trainer import Trainer, strict_json
-from trainer.log import tensor_names, term_names
+from trainer import Trainer
 from trainer.reports.chart import draw_terms
+from trainer.reports.log import tensor_names, term_names
 from trainer.reports.terminal import Screen
-from trainer.storage import write_whole, writing
+from trainer.storage import strict_json
+from trainer.storage.files import write_whole, writing
 from trainer.task import measures_of, pictures_of
 
 NAME = "learned.json"

@@ -15,7 +15,7 @@ from trainer import Trainer
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(command_line)
-flags.DEFINE_string("workdir", None, "The run's folder; the same folder again goes on where the run was stopped.")
+flags.DEFINE_string("workdir", None, "The run's folder; the same folder again resumes where the run was stopped.")
 flags.DEFINE_bool("dry_run", False, "Check everything and show each term on the first batch; write nothing.")
 flags.DEFINE_bool("print_config", False, "Show the configuration that files and bindings add up to, and stop.")
 flags.DEFINE_bool("allow_config_change", False, "Go on in a folder whose run had other settings, and show them.")

@@ -5,7 +5,9 @@ import objectives  # noqa: F401  # isort: skip (first: it sees to the backend of
 from trainer.feeds.datasets import DatasetSource as DatasetSource
 from trainer.feeds.sources import ArraySource as ArraySource
 from trainer.feeds.sources import Source as Source
-from trainer.interruption import Interrupted as Interrupted
-from trainer.length import run_steps as run_steps
+from trainer.running.interruption import Interrupted as Interrupted
+from trainer.settings.length import run_steps as run_steps
+from trainer.steps.train_step import Gradients as Gradients
+from trainer.steps.train_step import TrainStep as TrainStep
 from trainer.task import Task as Task
 from trainer.trainer import Trainer as Trainer

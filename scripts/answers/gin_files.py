@@ -8,6 +8,9 @@ MISTAKES = (
     Mistake(what="A misspelt class", gin="RangeHing.weight = 1"),
     Mistake(what="A misspelt field", gin="MeanSquaredError.wieght = 1"),
     Mistake(what="A misspelt setting of the trainer", gin="Trainer.batchsize = 8"),
+    Mistake(
+        what="A mask of a term that reads no batch", gin="Objective.decay = @WeightDecay()\nWeightDecay.mask = 'inputs'"
+    ),
     Mistake(what="A misspelt term in a reference", gin="Objective.range = @RangeHnge()"),
     Mistake(what="A misspelt schedule", gin="MeanSquaredError.weight = @schedules.Liner()"),
     Mistake(what="A misspelt optimizer", gin="keras.optimizers.Adm.learning_rate = 0.1"),

@@ -21,7 +21,6 @@ _FIELDS = (
     ("A margin of 0", "PairwiseOverlap(margin=0)"),
     ("Costs as text", 'ExpectedConfusionCost(costs="high")'),
     ("Costs that are no square", "ExpectedConfusionCost(costs=((0.0, 1.0),))"),
-    ("A mask of a term without a batch", 'WeightDecay(mask="inputs")'),
     ("The name of a Keras loss", 'KerasLoss(loss="mse")'),
     ("The class of a Keras loss", "KerasLoss(loss=keras.losses.Huber)"),
     ("A Keras loss that adds up", 'KerasLoss(loss=keras.losses.Huber(reduction="sum"))'),

@@ -116,7 +116,7 @@ class _Means(keras.callbacks.Callback):
 
 
 class _Reached(Exception):
-    """Ends a training that has gone on for long enough."""
+    """Ends a training that took long enough."""
 
 
 class _TenSteps(keras.callbacks.Callback):

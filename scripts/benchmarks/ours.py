@@ -51,7 +51,7 @@ def build(
     weakref.finalize(trainer, folder.cleanup)
 
     def run(steps: int) -> int:
-        # To go on behind the lines of other rounds, reports would read all of them.
+        # To append behind the records of other rounds, reports would read all of them.
         for file in [*path.rglob("*.*")]:
             file.unlink()
         trainer.train(until=trainer.step + steps)

@@ -48,7 +48,7 @@ class Findings:
         }
 
     def markdown(self) -> str:
-        """The same for people, what was hoped for first."""
+        """The same as readable text, the goals first."""
         circumstances = _circumstances()
         versions = ", ".join(f"{name} {version}" for name, version in circumstances["versions"].items())
         parts = [

@@ -23,12 +23,12 @@ from objectives import (
     WeightDecay,
 )
 from trainer import ArraySource, DatasetSource, Trainer
-from trainer.checkpoints.state import GENERATOR
 from trainer.devices.strategy import mirrored
 from trainer.feeds.sources import Source
-from trainer.log import Lines
 from trainer.reports import Report
+from trainer.reports.log import LogRecords
 from trainer.steps.precision import building_in
+from trainer.steps.state import GENERATOR
 
 # How far numbers may differ, relative to the largest of those compared: what the precision rounds away in some steps.
 _TOLERANCES = {"float32": 2e-4, "mixed_bfloat16": 0.1, "mixed_float16": 0.1}
@@ -64,7 +64,7 @@ class _Recorder(Report):
     def __init__(self) -> None:
         self.values: dict[int, Mapping[str, float]] = {}
 
-    def write(self, lines: Lines) -> None:
+    def write(self, lines: LogRecords) -> None:
         self.values |= {line.step: line.values for line in lines if line.split == "train"}
 
 

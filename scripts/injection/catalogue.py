@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from injection.disks import disk, full, read_only
 from injection.fault import Fault
-from injection.laboratory import NEWEST
+from injection.fault_runner import LATEST
 
 _DISK = "24m"
 
@@ -22,15 +22,15 @@ def _alter(path: pathlib.Path) -> None:
 
 
 def _damaged() -> Iterator[Fault]:
-    """Each file of the newest checkpoint, in each way."""
+    """Each file of the latest checkpoint, in each way."""
     ways = {"is cut short": _cut, "is missing": pathlib.Path.unlink, "has one bit altered": _alter}
     for file in ("state.npz", "progress.json", "manifest.json"):
         for way, damage in ways.items():
             yield Fault(
-                name=f"`{file}` of the newest checkpoint {way}",
+                name=f"`{file}` of the latest checkpoint {way}",
                 status=0,
-                says=rf"{NEWEST} is damaged: {file} .*000026 is used instead",
-                before=lambda workdir, file=file, damage=damage: damage(workdir / "checkpoints" / NEWEST / file),
+                says=rf"{LATEST} is damaged: {file} .*000026 is used instead",
+                before=lambda workdir, file=file, damage=damage: damage(workdir / "checkpoints" / LATEST / file),
                 goes_on=True,
             )
 
@@ -79,7 +79,7 @@ FAULTS = [
     Fault(
         name="The disk fills up in the middle of the run",
         status=1,
-        says="No space left on device.*The newest sound checkpoint",
+        says="No space left on device.*The latest sound checkpoint",
         around=functools.partial(disk, _DISK),
         during=full,
         goes_on=True,
@@ -93,7 +93,7 @@ FAULTS = [
     Fault(
         name="The checkpoints turn read-only in the middle of the run",
         status=1,
-        says="Read-only file system.*The newest sound checkpoint",
+        says="Read-only file system.*The latest sound checkpoint",
         during=functools.partial(read_only, "checkpoints"),
         goes_on=True,
     ),

@@ -15,7 +15,7 @@ class Fault:
       status: which the run must end with.
       says: a pattern of what it must say.
       bindings: gin bindings that make it go wrong.
-      before: is done to the folder of a run that was stopped halfway, which then goes on.
+      before: is done to the folder of a run that was stopped halfway, which then resumes.
       during: holds from the moment that a run has saved twice until it has ended.
       around: holds from before its start until it has ended.
       goes_on: whether the same command then comes to what a run without the fault comes to, to the last bit.

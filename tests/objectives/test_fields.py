@@ -84,7 +84,7 @@ def test_fields_of_a_class_that_is_no_dataclass_cannot_be_set():
         limit: float = 1.0
 
     class Fine(MeanSquaredError):
-        has_batch: ClassVar[bool] = True
+        aligned: ClassVar[tuple[str, ...]] = ()
 
     with pytest.raises(ConfigurationError, match="Forgotten annotates fields that cannot be set.*frozen=True"):
         Forgotten()

@@ -5,20 +5,28 @@ import re
 import gin
 import pytest
 
-from objectives import Term
+from objectives import BaseTerm
 from objectives.schedules import Schedule
 from trainer import Task, config
+from trainer.settings.settings import declarations
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def entries(script):
-    """The text of each entry by its name."""
+def printed(script):
+    """What the command prints: terms, schedules and tasks, and the settings of the trainer."""
     process = script("catalogue.py")
     assert process.returncode == 0, process.stderr
     assert process.stderr == ""
-    return {text.partition(":")[0].splitlines()[-1]: text for text in process.stdout.split("\n\n") if ": " in text}
+    things, _, settings = process.stdout.partition("Settings of Trainer")
+    return things, settings
+
+
+@pytest.fixture(scope="module")
+def entries(printed):
+    """The text of each entry by its name."""
+    return {text.partition(":")[0].splitlines()[-1]: text for text in printed[0].split("\n\n") if ": " in text}
 
 
 def registered(family):
@@ -28,13 +36,13 @@ def registered(family):
 def test_everything_registered_is_there(entries):
     import tasks  # noqa: F401 (registers the tasks)
 
-    members = [member for family in (Term, Schedule, Task) for member in registered(family)]
+    members = [member for family in (BaseTerm, Schedule, Task) for member in registered(family)]
     assert sorted(entries) == sorted(member.__name__ for member in members)
     assert len(entries) > 15
 
 
 def test_every_term_states_its_formula(entries):
-    for term in registered(Term):
+    for term in registered(BaseTerm):
         assert re.search(r"^  formula  \S", entries[term.__name__], re.M), term.__name__
 
 
@@ -45,3 +53,8 @@ def test_every_entry_has_gin_lines_that_parse(entries):
         for line in lines:
             gin.clear_config()
             gin.parse_config(line.strip().replace("= ...", "= 1"))
+
+
+def test_every_setting_is_there_with_its_range_and_its_meaning(printed):
+    found = re.findall(r"^Trainer\.(\w+) = .*\n  may be   \S.*\n  meaning  \S", printed[1], re.M)
+    assert found == [*declarations()]

@@ -9,7 +9,7 @@ import pytest
 def report(script, tmp_path_factory):
     """What the command says of three faults, and what it wrote."""
     output = tmp_path_factory.mktemp("faults") / "faults.md"
-    chosen = ("`progress.json` of the newest checkpoint has one bit", "A term is NaN", "A report cannot write")
+    chosen = ("`progress.json` of the latest checkpoint has one bit", "A term is NaN", "A report cannot write")
     process = script("faults.py", f"--output={output}", *(f"--fault={name}" for name in chosen))
     assert process.returncode == 0, process.stdout + process.stderr
     return process.stdout, output.read_text()

@@ -95,7 +95,7 @@ def test_a_run_that_compiles_is_left_at_once(start, said, tmp_path):
     process = start(f"--workdir={tmp_path / 'run'}", "--gin_param=Trainer.execution = 'xla_loop'")
     wait_until((tmp_path / "run").exists)
     status, took = ended(process, signal.SIGTERM)
-    assert (status, said().count("the same command goes on: ")) == (143, 1)
+    assert (status, said().count("resume with: ")) == (143, 1)
     assert took < 2.0
 
 
@@ -111,7 +111,7 @@ def test_a_run_that_trains_saves_and_the_command_that_it_prints_goes_on(start, s
     assert "Traceback" not in said()
     assert "; all is saved" in said()
     assert 0 < len(lines(workdir)) < len(lines(undisturbed))
-    command = said().rpartition("the same command goes on: ")[2].strip()
+    command = said().rpartition("resume with: ")[2].strip()
     assert shlex.split(command)[0] == sys.executable
     subprocess.run(command, shell=True, cwd=HERE, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
     assert lines(workdir) == lines(undisturbed)
@@ -185,7 +185,7 @@ def test_a_second_signal_leaves_at_once_and_the_last_checkpoint_is_sound(start, 
     assert process.wait(LIMIT) == 143
     again = script("train.py", "--gin_file=tiny.gin", *LONG, f"--workdir={workdir}")
     assert again.returncode == 0, again.stderr
-    assert "going on at step" in again.stdout
+    assert "resuming at step" in again.stdout
     assert lines(workdir) == lines(undisturbed)
 
 

@@ -107,7 +107,7 @@ def test_workers_take_the_same_steps_as_one_process(runs, name):
 
 def assert_same_end(ours, theirs):
     """Both runs ended in the same checkpoint, to the last bit; its arrays."""
-    found, expected = (Checkpoints(folder / "checkpoints").newest() for folder in (ours, theirs))
+    found, expected = (Checkpoints(folder / "checkpoints").latest() for folder in (ours, theirs))
     assert found.step == expected.step == 12
     arrays = found.arrays()
     assert arrays.keys() == expected.arrays().keys()
@@ -165,7 +165,7 @@ def test_what_was_chosen_stands_in_the_first_lines(runs):
     assert "strategy mirrored: this process has one device" in processes["one"].stdout
     assert "replicas: 2 before, 1 now; " in processes["by one"].stdout
     for name in ("by two", "by one"):
-        assert "going on at step 6" in processes[name].stdout
+        assert "resuming at step 6" in processes[name].stdout
 
 
 @pytest.mark.slow
@@ -310,7 +310,7 @@ def test_a_signal_reaches_all_workers(endless, number):
     status, seconds = ended(process)
     assert status == 128 + number
     assert seconds < LIMIT
-    said = [line for line in errors.read_text().splitlines() if "the same command goes on: " in line]
+    said = [line for line in errors.read_text().splitlines() if "resume with: " in line]
     assert len(said) == 1
     assert "launch.py --workers=2 -- --gin_file=tiny.gin" in said[0]
     for worker in workers:

@@ -144,7 +144,7 @@ def test_the_configuration_is_printed_and_nothing_is_run(variants):
 
 def test_the_same_folder_goes_on(variants, tiny_run):
     processes, folder = variants
-    assert "going on at step 5" in processes["resumed"].stdout
+    assert "resuming at step 5" in processes["resumed"].stdout
     assert column(folder / "half", "loss/total") == column(tiny_run[1], "loss/total")
 
 

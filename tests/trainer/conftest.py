@@ -18,7 +18,7 @@ from objectives import (
     MeanSquaredError,
     Objective,
     RangeHinge,
-    Term,
+    WeightPenalty,
     schedules,
 )
 from trainer import ArraySource, Trainer
@@ -27,10 +27,9 @@ from trainer.reports import Report
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class WeightDecay(Term):
+class WeightDecay(WeightPenalty):
     """Mean square of a variable: a term that reads no batch."""
 
-    has_batch = False
     variable: Key = "weights.hidden/kernel"
 
     def values(self, variable):
@@ -237,7 +236,7 @@ def make_trainer(dense_model, objective, plain_source, replicas):
 @pytest.fixture
 def make_program(make_trainer):
     """Makes the program of a trainer, to run single chunks of it."""
-    return lambda **settings: make_trainer(**settings)._program
+    return lambda **settings: make_trainer(**settings)._run.program
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from trainer import lock
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.reports import JsonLines, TensorBoard, jsonl
-from trainer.storage import StorageError
+from trainer.storage import lock
+from trainer.storage.files import StorageError
 
 
 @pytest.fixture
@@ -185,8 +185,8 @@ def test_a_disk_that_fills_up_ends_the_run_which_goes_on_once_there_is_room(run_
         run_in(small_disk / "run", midway=lambda: fill(small_disk))
     said = str(error.value)
     assert str(small_disk / "run") in said
-    assert "cannot be written: No space left on device. The newest sound checkpoint is of step 8 (" in said
-    assert said.endswith("once the disk takes files again, the same command goes on from there")
+    assert "cannot be written: No space left on device. The latest sound checkpoint is of step 8 (" in said
+    assert said.endswith("once the disk takes files again, the same command resumes from there")
     assert {path.name for path in (small_disk / "run" / "checkpoints").iterdir()} == {"000004", "000008"}
     (small_disk / "filler").unlink()
     run_in(small_disk / "run", first_weights=2)
@@ -226,7 +226,7 @@ import pathlib, sys
 import numpy as np, tensorflow as tf
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.checkpoints.saver import Saver
-from trainer.checkpoints.state import State
+from trainer.steps.state import State
 from trainer.devices.strategy import mirrored
 
 step = tf.Variable(0, dtype=tf.int64)
@@ -256,7 +256,7 @@ def test_a_process_killed_while_it_saves_leaves_a_sound_checkpoint(tmp_path, kil
         process.send_signal(signal.SIGKILL)
         rest = process.communicate()[0].split()
         assert process.returncode == -signal.SIGKILL
-        newest = Checkpoints(tmp_path).newest(quiet=True)
+        latest = Checkpoints(tmp_path).latest(quiet=True)
         last = int(rest[-1]) if rest else begun[-1]
-        assert last - 1 <= newest.step <= last + 1
-        assert (newest.arrays()["weights"] == newest.step).all()
+        assert last - 1 <= latest.step <= last + 1
+        assert (latest.arrays()["weights"] == latest.step).all()

@@ -12,10 +12,10 @@ import numpy as np
 from absl import logging
 
 from objectives import ConfigurationError
-from trainer import storage
 from trainer.checkpoints import manifest, progress
-from trainer.log import Line
-from trainer.strict_json import numbers
+from trainer.reports.log import LogRecord
+from trainer.storage import files
+from trainer.storage.strict_json import numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,10 +51,10 @@ class Checkpoint:
         return arrays
 
     @property
-    def evaluation(self) -> Line | None:
-        """The newest evaluation when it was saved; a value that was not finite is nan."""
+    def evaluation(self) -> LogRecord | None:
+        """The latest evaluation when it was saved; a value that was not finite is nan."""
         found = self.progress["evaluation"]
-        return found and Line(**{**found, "values": numbers(found["values"])})
+        return found and LogRecord(**{**found, "values": numbers(found["values"])})
 
     def value(self, tag: str) -> float:
         """What its own evaluation came to; nan where there was none at this step, or nothing was counted for it."""
@@ -69,7 +69,7 @@ class Checkpoint:
 class Checkpoints:
     """The checkpoints of one run, in one folder.
 
-    Kept are the newest few, and the best one by the evaluation at its own step, if a metric is named.
+    Kept are the latest few, and the best one by the evaluation at its own step, if a metric is named.
     """
 
     def __init__(self, folder: pathlib.Path, *, keep: int = 3, metric: str | None = None):
@@ -77,7 +77,7 @@ class Checkpoints:
 
         Args:
           folder: it need not be there yet.
-          keep: how many of the newest.
+          keep: how many of the latest.
           metric: the tag by which one of them is the best, the one with the lowest value; with a leading "-" the one
             with the highest.
         """
@@ -88,8 +88,8 @@ class Checkpoints:
         found = [Checkpoint(path) for path in self.folder.glob("[0-9]*") if path.name.isdecimal()]
         return sorted(found, key=lambda checkpoint: checkpoint.step)
 
-    def newest(self, *, quiet: bool = False) -> Checkpoint | None:
-        """The newest that is sound; None where there are none at all. Newer ones that are damaged are warned of.
+    def latest(self, *, quiet: bool = False) -> Checkpoint | None:
+        """The latest that is sound; None where there are none at all. Newer ones that are damaged are warned of.
 
         Raises:
           ConfigurationError: there are some, and all are damaged.
@@ -137,7 +137,7 @@ class Checkpoints:
           StorageError: it cannot be made.
         """
         folder = self._unfinished(step)
-        with storage.writing(folder):
+        with files.writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -148,11 +148,11 @@ class Checkpoints:
           StorageError: the system refuses it; the checkpoints that there were are there still.
         """
         target = self.folder / f"{step:06d}"
-        with storage.writing(target):
+        with files.writing(target):
             manifest.seal(self.new(step))
             if target.exists():
-                storage.remove(target)
-            storage.move(self.new(step), target)
+                files.remove(target)
+            files.move(self.new(step), target)
             self._remove_old(step)
 
     def discard(self, step: int) -> None:
@@ -165,8 +165,8 @@ class Checkpoints:
         Raises:
           StorageError: it cannot be removed.
         """
-        with storage.writing(self.folder):
-            storage.remove_leftovers(self.folder)
+        with files.writing(self.folder):
+            files.remove_leftovers(self.folder)
 
     def _unfinished(self, step: int) -> pathlib.Path:
         return self.folder / f".saving-{step:06d}"
@@ -180,11 +180,11 @@ class Checkpoints:
         return sorted((c for c, value in values.items() if not math.isnan(value)), key=values.__getitem__)
 
     def _remove_old(self, step: int) -> None:
-        """Leaves the newest up to `step`, and the best; later ones belong to a past that was given up."""
+        """Leaves the latest up to `step`, and the best; later ones belong to a past that was given up."""
         for checkpoint in self.all():
             if checkpoint.step > step:
-                storage.remove(checkpoint.folder)
+                files.remove(checkpoint.folder)
         kept = {*self.all()[-self._keep :], *self._ranked(self._metric)[:1]}
         for checkpoint in self.all():
             if checkpoint not in kept:
-                storage.remove(checkpoint.folder)
+                files.remove(checkpoint.folder)

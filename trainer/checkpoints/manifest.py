@@ -4,7 +4,7 @@ import hashlib
 import json
 import pathlib
 
-from trainer import storage
+from trainer.storage import files
 
 NAME = "manifest.json"
 
@@ -13,10 +13,10 @@ def seal(folder: pathlib.Path) -> None:
     """Writes the manifest of all files of a folder, and returns once they and it would survive a loss of power."""
     paths = sorted(path for path in folder.iterdir() if path.name != NAME)
     for path in paths:
-        storage.flush(path)
+        files.flush(path)
     (folder / NAME).write_text(_text({path.name: _entry(path) for path in paths}))
-    storage.flush(folder / NAME)
-    storage.flush(folder)
+    files.flush(folder / NAME)
+    files.flush(folder)
 
 
 def find_damage(folder: pathlib.Path) -> str | None:

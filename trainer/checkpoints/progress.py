@@ -10,7 +10,7 @@ _COUNTS = ("step", "replicas", "workers")
 
 
 def read(folder: pathlib.Path) -> dict[str, Any]:
-    """`step`, `replicas`, `workers`, and `evaluation`: the newest with its `split`, `step` and `values`, or None."""
+    """`step`, `replicas`, `workers`, and `evaluation`: the latest with its `split`, `step` and `values`, or None."""
     return json.loads((folder / NAME).read_text())
 
 

@@ -1,4 +1,4 @@
-"""Saver: the state of training becomes a checkpoint while training goes on, and comes back from one."""
+"""Saver: the state of training becomes a checkpoint while training continues, and comes back from one."""
 
 import contextlib
 import dataclasses
@@ -12,35 +12,35 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError
-from trainer import storage, strict_json
-from trainer.ahead import Ahead
 from trainer.checkpoints import progress as progress_file
 from trainer.checkpoints.checkpoints import Checkpoint, Checkpoints
 from trainer.checkpoints.fitting import fitted
-from trainer.checkpoints.position import Position
-from trainer.checkpoints.state import State
+from trainer.checkpoints.iterator_state import IteratorState
 from trainer.devices import cluster
-from trainer.log import Line
-from trainer.storage import StorageError
+from trainer.reports.log import LogRecord
+from trainer.steps.state import State
+from trainer.storage import files, strict_json
+from trainer.storage.background_task import BackgroundTask
+from trainer.storage.files import StorageError
 
 # How long the chief waits for what other workers write; one that died ends the run anyway.
 _PATIENCE = 600.0
 
 
 class Saver:
-    """Saves and restores what a run needs to go on where it was.
+    """Saves and restores what a run needs to resume where it was.
 
     Training stands still while its state is copied to the memory of the host, and while what TensorFlow alone can
     save (where a dataset was) is written. All else is done by one thread, one save at a time; the next save waits.
     What fails there is raised on the thread that trains, by the next call.
 
     Of several workers the chief writes the state, which is alike on all, and each where its dataset was. A run over
-    another number of replicas goes on as well.
+    another number of replicas resumes as well.
 
     As a context, it waits at the end for the save in progress.
 
     Attributes:
-      evaluation: the newest one, which is saved too; whoever evaluates sets it.
+      evaluation: the latest one, which is saved too; whoever evaluates sets it.
       restored_replicas: how many replicas the checkpoint was saved over that was restored last, if one was.
     """
 
@@ -65,13 +65,13 @@ class Saver:
         self._checkpoints, self._strategy, self._step, self._state = checkpoints, strategy, step, state
         self._replicas, self._workers = strategy.num_replicas_in_sync, cluster.worker_count(strategy)
         self._worker = cluster.first_replica(strategy) * self._workers // self._replicas
-        self._position = Position(data, worker=self._worker) if data else None
-        self._saving: Ahead[None] = Ahead()
-        self.evaluation: Line | None = None
+        self._position = IteratorState(data, worker=self._worker) if data else None
+        self._saving: BackgroundTask[None] = BackgroundTask()
+        self.evaluation: LogRecord | None = None
         self.restored_replicas: int | None = None
 
     def save(self, *, after: Callable[[], None] = lambda: None) -> None:
-        """Begins to save the state of now.
+        """Begins to save the current state.
 
         Args:
           after: what must be done before the checkpoint is in place; called by the thread that saves.
@@ -111,12 +111,12 @@ class Saver:
             self.wait()
 
     @property
-    def newest_step(self) -> int:
-        """How many updates the newest checkpoint has, sound or not; 0 where there is none."""
+    def latest_step(self) -> int:
+        """How many updates the latest checkpoint has, sound or not; 0 where there is none."""
         return max((checkpoint.step for checkpoint in self._checkpoints.all()), default=0)
 
     def restore(self) -> Checkpoint | None:
-        """Takes the state of the newest sound checkpoint, which is returned; None where there is none.
+        """Takes the state of the latest sound checkpoint, which is returned; None where there is none.
 
         Raises:
           ConfigurationError: the checkpoint is of another model or optimizer, or none is sound.
@@ -127,7 +127,7 @@ class Saver:
             self._checkpoints.tidy()
         # The chief completes what the others only write a part of.
         cluster.wait_for_all(self._strategy)
-        checkpoint = self._checkpoints.newest(quiet=self._worker > 0)
+        checkpoint = self._checkpoints.latest(quiet=self._worker > 0)
         if checkpoint is None:
             return None
         with _of_another("model or optimizer", checkpoint):
@@ -144,7 +144,7 @@ class Saver:
 
     @contextlib.contextmanager
     def explained(self) -> Iterator[None]:
-        """Lets a StorageError raised inside say what is safe, and how to go on."""
+        """Lets a StorageError raised inside say what is safe, and how to resume."""
         try:
             yield
         except StorageError as error:
@@ -161,7 +161,7 @@ class Saver:
                 raise
             error.add_note(f"A checkpoint failed too: {type(own).__name__}: {own}")
 
-    def _write_position(self, position: Position, step: int) -> None:
+    def _write_position(self, position: IteratorState, step: int) -> None:
         try:
             position.write(self._checkpoints.new(step))
         except StorageError:
@@ -176,7 +176,7 @@ class Saver:
             _savez(folder / _arrays_name(self._worker), arrays)
             if self._worker:
                 return
-            with storage.writing(folder / progress_file.NAME):
+            with files.writing(folder / progress_file.NAME):
                 (folder / progress_file.NAME).write_text(strict_json.dumps(progress))
             self._wait_for_workers(folder)
             after()
@@ -197,10 +197,10 @@ class Saver:
 
     def _safe(self) -> str:
         with contextlib.suppress(ConfigurationError, OSError):
-            if (newest := self._checkpoints.newest(quiet=True)) is not None:
+            if (latest := self._checkpoints.latest(quiet=True)) is not None:
                 return (
-                    f"The newest sound checkpoint is of step {newest.step:,} ({newest.folder}): once the disk takes "
-                    f"files again, the same command goes on from there"
+                    f"The latest sound checkpoint is of step {latest.step:,} ({latest.folder}): once the disk takes "
+                    f"files again, the same command resumes from there"
                 )
         return "There is no sound checkpoint: once the disk takes files again, the same command begins anew"
 
@@ -215,10 +215,10 @@ def _savez(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
     Its name is the last that a worker does: the chief waits for it, and then moves the folder away at once.
     """
     part = path.with_name(f"{path.name}.part")
-    with storage.writing(path):
-        with storage.create(part) as file:
+    with files.writing(path):
+        with files.create(part) as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
-        storage.flush(part)
+        files.flush(part)
         part.rename(path)
 
 
@@ -229,6 +229,6 @@ def _of_another(what: str, checkpoint: Checkpoint) -> Iterator[None]:
         yield
     except ConfigurationError as error:
         raise ConfigurationError(
-            f"{checkpoint.folder} is of another {what}: {error}; give this run a --workdir of its own, or go on with "
+            f"{checkpoint.folder} is of another {what}: {error}; give this run a --workdir of its own, or resume with "
             f"the configuration that made it"
         ) from error

@@ -24,7 +24,7 @@ class _Text:
     """What is being read: a file or a binding.
 
     Attributes:
-      name: for people.
+      name: as people write it.
       folders: where files and modules that it names are looked for, in this order.
       open: the files that include one another down to this one.
     """

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 import tensorflow as tf
 
 from objectives import ConfigurationError
-from trainer import storage
 from trainer.devices import cluster
+from trainer.storage import files
 
 # A configuration may differ in hundreds of settings: the first that do say enough.
 _SHOWN = 5
@@ -91,7 +91,7 @@ def require_shared(strategy: tf.distribute.Strategy, folder: pathlib.Path | None
     own = f".shared-{secrets.token_hex(8)}" if cluster.is_chief(strategy) else ""
     with together(strategy):
         if own:
-            with storage.writing(folder / own), storage.create(folder / own):
+            with files.writing(folder / own), files.create(folder / own):
                 pass
     name = "".join(cluster.exchange(strategy, own))
     try:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from objectives import ConfigurationError
-from trainer.executions.execution import EXECUTIONS, Unsupported, Ways
-from trainer.storage import write_whole
+from trainer.executions.execution import EXECUTIONS, Candidates, Unsupported
+from trainer.storage.files import write_whole
 
 NAME = "execution.json"
 
@@ -26,7 +26,7 @@ class Choice:
 
     Attributes:
       execution: one of `trainer.executions.execution.EXECUTIONS`, but not "auto".
-      reason: what speaks for it, for people.
+      reason: what speaks for it, as readable text.
     """
 
     execution: str
@@ -50,7 +50,7 @@ class Bench(Protocol):
         """Seconds since the choice began."""
 
 
-def choose(ways: Ways, bench: Bench, *, steps: int) -> Choice:
+def choose(candidates: Candidates, bench: Bench, *, steps: int) -> Choice:
     """Builds the executions, as long as the run is long enough to win that time back, and measures them in turns.
 
     Each is judged by its quickest run: whatever else the machine does only ever makes a run slower. As they take turns,
@@ -60,16 +60,16 @@ def choose(ways: Ways, bench: Bench, *, steps: int) -> Choice:
     that the last one may end after the budget.
 
     Args:
-      ways: what is known of the executions.
+      candidates: what is known of the executions.
       bench: builds and measures them.
       steps: how many steps the run has left.
 
     Raises:
       Unsupported: none of them works.
     """
-    why_not = {**ways.impossible, **ways.slow}
+    why_not = {**candidates.impossible, **candidates.slow}
     built: dict[str, float] = {}
-    for way in ways.likely:
+    for way in candidates.likely:
         spent = bench.elapsed()
         if built and spent + spent / len(built) > _SHARE * steps * min(built.values()):
             why_not[way] = "not tried, the run is too short to win it back"
@@ -92,11 +92,11 @@ def choose(ways: Ways, bench: Bench, *, steps: int) -> Choice:
     return Choice(best, "; ".join([f"{_text(quickest[best])} a step", *_each({**others, **why_not}), took]))
 
 
-def _in_turns(ways: Sequence[str], bench: Bench, *, worth: float) -> dict[str, float]:
+def _in_turns(candidates: Sequence[str], bench: Bench, *, worth: float) -> dict[str, float]:
     """The quickest run of each, of several that are measured one after the other, round by round.
 
     Args:
-      ways: which; they were built.
+      candidates: which; they were built.
       bench: measures them.
       worth: the seconds after which no more than the fewest rounds are made.
     """
@@ -106,9 +106,9 @@ def _in_turns(ways: Sequence[str], bench: Bench, *, worth: float) -> dict[str, f
         if rounds and spent + (spent - last) > BUDGET_SECONDS or len(rounds) >= _FEWEST_ROUNDS and spent > worth:
             break
         # There and back: nothing is always the first.
-        rounds.append({way: bench.measure(way) for way in ways[:: 1 if len(rounds) % 2 == 0 else -1]})
+        rounds.append({way: bench.measure(way) for way in candidates[:: 1 if len(rounds) % 2 == 0 else -1]})
         last, spent = spent, bench.elapsed()
-    return {way: min(found[way] for found in rounds) for way in ways}
+    return {way: min(found[way] for found in rounds) for way in candidates}
 
 
 def _is_clear(rounds: Sequence[Mapping[str, float]]) -> bool:
@@ -120,7 +120,7 @@ def _is_clear(rounds: Sequence[Mapping[str, float]]) -> bool:
 
 
 def keep(choice: Choice, folder: pathlib.Path, replicas: int) -> None:
-    """Writes a choice into the run's folder: other executions round otherwise, so a run that goes on needs the same."""
+    """Writes a choice into the run's folder: other executions round otherwise, so a resumed run needs the same."""
     write_whole(folder / NAME, json.dumps({"replicas": replicas, **dataclasses.asdict(choice)}, indent=2) + "\n")
 
 

@@ -11,15 +11,17 @@ from tensorflow.types.experimental import ConcreteFunction
 from objectives import Mean
 from objectives.parts import Parts
 from trainer.feeds.feed import Feed
+from trainer.steps.forward import Forward
 from trainer.steps.inspection import inspect
-from trainer.steps.step import Step
+from trainer.steps.term_gradients import term_gradients
+from trainer.steps.train_step import TrainStep
 from trainer.steps.untracked import refuse_untracked
 
 _NUMBER = tf.TensorSpec([], tf.int64)
 _ROW = tf.TensorSpec([], tf.int32)
 
 
-def trace_step(step: Step, feed: Feed) -> ConcreteFunction:
+def trace_step(step: TrainStep, feed: Feed) -> ConcreteFunction:
     """Traces `(data, row, number) -> numbers`: the update with the batch of one row, and its numbers `[tags]`.
 
     Raises:
@@ -32,7 +34,7 @@ def trace_step(step: Step, feed: Feed) -> ConcreteFunction:
         return train(step, feed, data, row, number)
 
     traced = run.get_concrete_function(feed.signature, _ROW, _NUMBER)
-    refuse_untracked("a step of training", traced, step.tap.model, step.everything)
+    refuse_untracked("a step of training", traced, step.model, step.state)
     return traced
 
 
@@ -55,11 +57,11 @@ def trace_training(step: Callable[..., Any], feed: Feed, *, tags: int) -> Concre
     return run.get_concrete_function(feed.signature, _NUMBER, _ROW)
 
 
-def _train_always(step: Step, feed: Feed, data: Any, row: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+def _train_always(step: TrainStep, feed: Feed, data: Any, row: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
     return feed.first(feed.run(step.train, data, row, number))
 
 
-def _train_if_finite(step: Step, feed: Feed, data: Any, row: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+def _train_if_finite(step: TrainStep, feed: Feed, data: Any, row: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
     """Leaves out the update, on all replicas, where the gradient of the whole batch is not finite."""
     numbers, gradients = feed.run(step.differentiate, data, row, number)
     numbers = feed.first(numbers)
@@ -71,7 +73,7 @@ def _train_if_finite(step: Step, feed: Feed, data: Any, row: tf.Tensor, number: 
     return numbers
 
 
-def trace_evaluation(step: Step, feed: Feed) -> ConcreteFunction:
+def trace_evaluation(step: TrainStep, feed: Feed) -> ConcreteFunction:
     """Traces `(data, first, stop, number, merged) -> (merged, values by tag)` over the rows `first` to `stop - 1`.
 
     Sums and counts are merged over all batches of all calls, of which each is handed what the one before returned,
@@ -84,18 +86,18 @@ def trace_evaluation(step: Step, feed: Feed) -> ConcreteFunction:
     @tf.function(autograph=False)
     def run(data, first, stop, number, merged):
         def body(row, merged):
-            return row + 1, merged.merge(feed.first(feed.run(step.evaluate, data, row, number)))
+            return row + 1, merged.merge(feed.first(feed.run(step.forward.evaluate, data, row, number)))
 
         _, merged = tf.while_loop(lambda row, _: row < stop, body, (first, merged), parallel_iterations=1)
-        return merged, step.report(merged, number)
+        return merged, step.forward.report(merged, number)
 
-    sums = tf.TensorSpec([len(step.parts)], tf.float64)
+    sums = tf.TensorSpec([len(step.forward.parts)], tf.float64)
     traced = run.get_concrete_function(feed.signature, _ROW, _ROW, _NUMBER, Mean(sums, sums))
-    refuse_untracked("evaluation", traced, step.tap.model, step.everything)
+    refuse_untracked("evaluation", traced, step.model, step.state)
     return traced
 
 
-def find_parts(step: Step, feed: Feed) -> Parts:
+def find_parts(forward: Forward, feed: Feed) -> Parts:
     """What the stars of the terms' keys match, from a trace of the model that is never run.
 
     Raises:
@@ -106,23 +108,23 @@ def find_parts(step: Step, feed: Feed) -> Parts:
     @tf.function(autograph=False)
     def run(data):
         number = tf.constant(0, tf.int64)
-        feed.run(lambda batch, number: found.append(step.find_parts(batch, number)), data, tf.constant(0), number)
+        feed.run(lambda batch, number: found.append(forward.find_parts(batch, number)), data, tf.constant(0), number)
 
     run.get_concrete_function(feed.signature)
     return found[0]
 
 
-def trace_term_gradients(step: Step, feed: Feed) -> ConcreteFunction:
+def trace_term_gradients(step: TrainStep, feed: Feed) -> ConcreteFunction:
     """Traces `(data, row, number) -> values by tag`, the terms' gradients on the batch of one row."""
 
     @tf.function(autograph=False)
     def run(data, row, number):
-        return feed.first(feed.run(step.term_gradients, data, row, number))
+        return feed.first(feed.run(functools.partial(term_gradients, step), data, row, number))
 
     return run.get_concrete_function(feed.signature, _ROW, _NUMBER)
 
 
-def trace_inspection(step: Step, feed: Feed) -> ConcreteFunction:
+def trace_inspection(step: TrainStep, feed: Feed) -> ConcreteFunction:
     """Traces `(data, row, number) -> counts by tag` of what is not finite, on the batch of one row."""
 
     @tf.function(autograph=False)

@@ -8,11 +8,12 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
+from objectives import Term
 from trainer.executions.chunk import as_numbers, trace_inspection
-from trainer.feeds.plan import Plan
+from trainer.feeds.batch_schedule import BatchSchedule
+from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.resident import ResidentFeed
-from trainer.feeds.shares import Shares
-from trainer.steps.step import Step
+from trainer.steps.train_step import TrainStep
 
 # How often a batch is looked at again in search of its examples: enough for five of them among a thousand.
 _MOST_LOOKS = 100
@@ -42,7 +43,7 @@ class Examination(dict[str, float]):
 
 
 def inspect_batch(
-    step: Step,
+    step: TrainStep,
     batch: Mapping[str, Any],
     number: int,
     *,
@@ -61,20 +62,22 @@ def inspect_batch(
       finish: compiles the function if the run's step is compiled, which may round otherwise.
     """
     size = len(tf.nest.flatten(dict(batch))[0])
-    shares = Shares(strategy=strategy, batch_size=size)
+    sharding = BatchSharding(strategy=strategy, batch_size=size)
     rows = np.arange(size)
-    plan = Plan(shares=shares, order=lambda *, first_step, steps: rows[None], padded=shares.padded, steps=1)
-    feed = ResidentFeed(plan, batch)
+    schedule = BatchSchedule(
+        sharding=sharding, order=lambda *, first_step, steps: rows[None], padded=sharding.padded, steps=1
+    )
+    feed = ResidentFeed(schedule, batch)
     inspection = finish(trace_inspection(step, feed))
 
     def look(chosen: Sequence[int]) -> dict[str, float]:
         rows[:] = np.resize(chosen, size)
-        with step.everything.kept():
-            counts = inspection(feed.look(0).data, tf.constant(0), tf.constant(number, tf.int64))
+        with step.state.kept():
+            counts = inspection(feed.peek(0).data, tf.constant(0), tf.constant(number, tf.int64))
         return {tag: count for tag, count in as_numbers(counts).items() if count}
 
     found = look(range(size))
-    alone = [name for name, term in step.objective.terms.items() if term.has_batch and not term.couples_batch]
+    alone = [name for name, term in step.forward.objective.terms.items() if isinstance(term, Term)]
     return Examination(found, search(lambda chosen: at_fault(look(chosen)), at_fault(found).intersection(alone), size))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
-from objectives import ConfigurationError, Objective
+from objectives import BatchStatistic, ConfigurationError, Objective
 from objectives.assertions import assertions
 from objectives.errors import expected
 from objectives.graphs import nodes
@@ -29,7 +29,7 @@ class Unsupported(Exception):
 
 
 @dataclasses.dataclass(frozen=True)
-class Ways:
+class Candidates:
     """What is known of the executions before any is tried.
 
     Attributes:
@@ -42,7 +42,7 @@ class Ways:
     impossible: Mapping[str, str]
     slow: Mapping[str, str]
 
-    def without(self, way: str, why: str) -> "Ways":
+    def without(self, way: str, why: str) -> "Candidates":
         """The same, where one turned out not to work.
 
         Raises:
@@ -51,15 +51,17 @@ class Ways:
         likely = tuple(other for other in self.likely if other != way)
         if not likely:
             raise Unsupported(why)
-        return Ways(likely, {**self.impossible, way: why}, self.slow)
+        return Candidates(likely, {**self.impossible, way: why}, self.slow)
 
 
-def find_ways(step: ConcreteFunction, objective: Objective, replicas: int, summing: str | None = None) -> Ways:
-    """Which executions a traced step could take; `summing` is what of the model sums over replicas, for people."""
+def find_candidates(
+    step: ConcreteFunction, objective: Objective, replicas: int, summing: str | None = None
+) -> Candidates:
+    """Which executions a traced step could take; `summing` says what of the model sums over replicas."""
     impossible, slow = {}, {}
     if replicas > 1:
         impossible["xla_loop"] = f"an XLA program cannot span {replicas} replicas"
-        coupled = [name for name, term in objective.terms.items() if term.couples_batch]
+        coupled = [name for name, term in objective.terms.items() if isinstance(term, BatchStatistic)]
         if summing is not None:
             impossible["xla_step"] = f"{summing} sums over all replicas, which XLA cannot do"
         if coupled:
@@ -70,15 +72,15 @@ def find_ways(step: ConcreteFunction, objective: Objective, replicas: int, summi
         slow = {
             way: "XLA runs convolutions slowly on a CPU" for way in ("xla_loop", "xla_step") if way not in impossible
         }
-    return Ways(tuple(way for way in _ORDER if way not in {**impossible, **slow}), impossible, slow)
+    return Candidates(tuple(way for way in _ORDER if way not in {**impossible, **slow}), impossible, slow)
 
 
-def require_execution(execution: str, ways: Ways) -> None:
+def require_execution(execution: str, candidates: Candidates) -> None:
     """Raises ConfigurationError where there is no such execution, or it cannot work."""
     if execution not in EXECUTIONS:
         raise ConfigurationError(f"Trainer.execution is {execution!r}; {expected(str(execution), EXECUTIONS)}")
-    if execution in ways.impossible:
-        raise cannot_work(execution, ways.impossible[execution])
+    if execution in candidates.impossible:
+        raise cannot_work(execution, candidates.impossible[execution])
 
 
 def cannot_work(execution: str, why: str) -> ConfigurationError:

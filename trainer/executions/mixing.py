@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from objectives import ConfigurationError, Context, Mean
+from objectives import ConfigurationError, Context, Mean, Term
 from objectives.errors import Mistakes
 from objectives.keys import is_of_batch, leaves
 from objectives.parts import Part
 from objectives.reads import keras_mask
 from trainer.steps.batch_statistics import cut, statistics_as_they_are
 from trainer.steps.draws import alike_everywhere
+from trainer.steps.forward import Forward
 from trainer.steps.layer_state import LayerState
 from trainer.steps.operations import operations
-from trainer.steps.step import Step
 from trainer.steps.tap import Tap, layer_paths
 
 # By how much of the largest number two numbers may differ that are the same but for rounding.
@@ -31,7 +31,7 @@ Examples = Mapping[str, Any]
 
 
 def refuse_mixing(
-    strategy: tf.distribute.Strategy, step: Step, batch: Mapping[str, Any], number: int, *, size: int
+    strategy: tf.distribute.Strategy, forward: Forward, batch: Mapping[str, Any], number: int, *, size: int
 ) -> None:
     """Makes sure that the model and the terms take each example by itself, on examples of a batch.
 
@@ -41,10 +41,10 @@ def refuse_mixing(
 
     Args:
       strategy: over which the step runs.
-      step: which is left as it is.
+      forward: of the step; what it writes is put back by the caller.
       batch: its examples, without padding, as arrays.
       number: of updates done.
-      size: how many examples go through the model at once; where the step cuts no batch, those of evaluation are
+      size: how many examples go through the model at once; where no batch is cut, those of evaluation are
         padded to it.
 
     Raises:
@@ -56,31 +56,30 @@ def refuse_mixing(
     rows = np.arange(2 * size) if count >= 2 * size else np.r_[np.arange(size), np.arange(size) + _shift(size, count)]
     here, there = (_rows(batch, part % count) for part in np.split(rows, 2))
     parts = (here, there, tf.nest.map_structure(_beside, here, there))
-    with step.everything.kept():
-        forward = {
-            training: _Forward(strategy, step, training=training)
-            for training in ((False, True) if _is_cut(step) else (False,))
-        }
-        for training in forward:
-            if forward[training].mixed(parts, number):
-                raise _layer_at_fault(strategy, step, parts, number, training=training)
-        _refuse_terms(strategy, step, [(part, forward[False](part, number)) for part in parts], number)
+    passes = {
+        training: _Pass(strategy, forward, training=training)
+        for training in ((False, True) if forward.is_cut else (False,))
+    }
+    for training in passes:
+        if passes[training].mixed(parts, number):
+            raise _layer_at_fault(strategy, forward, parts, number, training=training)
+    _refuse_terms(strategy, forward, [(part, passes[False](part, number)) for part in parts], number)
 
 
-class _Forward:
+class _Pass:
     """What the model makes of a part of a batch: its outputs, its activations, and their Keras masks by path.
 
     Attributes:
       called: the paths of the layers whose activations there are, in the order of their calls; once it was called.
     """
 
-    def __init__(self, strategy: tf.distribute.Strategy, step: Step, *, training: bool):
-        self._model, self.called = step.tap.model, list[str]()
+    def __init__(self, strategy: tf.distribute.Strategy, forward: Forward, *, training: bool):
+        self._model, self.called = forward.tap.model, list[str]()
 
         def on_replica(batch: Examples, number: tf.Tensor) -> tuple[Any, Any, Any]:
-            with LayerState(step.tap.model).put_back():
-                step.streams.begin(number)
-                context = step.context(batch, number, training=training)
+            with LayerState(forward.tap.model).put_back():
+                forward.streams.begin(number)
+                context = forward.context(batch, number, training=training)
             self.called = list(context.activations)
             made = (context.outputs, context.activations)
             masks = {path: keras_mask(leaf) for path, leaf in leaves(made).items()}
@@ -110,31 +109,31 @@ class _Forward:
 
 
 def _layer_at_fault(
-    strategy: tf.distribute.Strategy, step: Step, parts: Sequence[Examples], number: int, *, training: bool
+    strategy: tf.distribute.Strategy, forward: Forward, parts: Sequence[Examples], number: int, *, training: bool
 ) -> ConfigurationError:
     """The answer to a model that mixes examples, with the first of its innermost layers that does."""
-    model = step.tap.model
+    model = forward.tap.model
     keys = ["activations.*"] if any(True for _ in layer_paths(model)) else []
-    forward = _Forward(strategy, dataclasses.replace(step, tap=Tap(model, keys)), training=training)
-    mixed = forward.mixed(parts, number)
-    names = [path for path in forward.called if any(f"{name}.".startswith(f"1.{path}.") for name in mixed)]
+    whole = _Pass(strategy, dataclasses.replace(forward, tap=Tap(model, keys)), training=training)
+    mixed = whole.mixed(parts, number)
+    names = [path for path in whole.called if any(f"{name}.".startswith(f"1.{path}.") for name in mixed)]
     inner = [path for path in names if not any(other.startswith(f"{path}/") for other in names)]
     where = f"the layer {inner[0]!r}" if inner else f"the model {model.name!r}"
     return ConfigurationError(
         f"{where} makes the numbers of an example from the other examples of its batch too"
-        f"{', in training' * training}, {_cut(step)}; expected each example by itself, {_instead(step)}, or "
+        f"{', in training' * training}, {_cut(forward)}; expected each example by itself, {_instead(forward)}, or "
         f"keras.layers.BatchNormalization(synchronized=True) for statistics over replicas"
     )
 
 
 def _refuse_terms(
-    strategy: tf.distribute.Strategy, step: Step, made: Sequence[tuple[Examples, Any]], number: int
+    strategy: tf.distribute.Strategy, forward: Forward, made: Sequence[tuple[Examples, Any]], number: int
 ) -> None:
     """Raises ConfigurationError where values of examples are others in the part of a batch and in the whole."""
     size, at = len(tf.nest.flatten(dict(made[0][0]))[0]), tf.constant(number, tf.int64)
     whole = tf.nest.map_structure(lambda a, b: tf.concat([a, b], 0) if tuple(a.shape[:1]) == (size,) else a, *made[:2])
-    parts = [part for part in step.parts if _reads_examples(step, part, whole, 2 * size)]
-    each = _on_first_replica(strategy, functools.partial(_each, step, parts))
+    parts = [part for part in forward.parts if _reads_examples(forward, part, whole, 2 * size)]
+    each = _on_first_replica(strategy, functools.partial(_each, forward, parts))
     a, b, both, together = (_arrays(each(examples, at)) for examples in (*made, whole))
     mistakes = Mistakes()
     for part in parts:
@@ -142,42 +141,44 @@ def _refuse_terms(
         if not any(_differ(together[path], np.concatenate([a[path], b[path]])) for path in paths):
             continue
         # What a term draws at random is another number at another place, by itself too.
-        if _draws(step, part, made[0], at) and not any(_differ(both[p], _beside(a[p], b[p])) for p in paths):
+        if _draws(forward, part, made[0], at) and not any(_differ(both[p], _beside(a[p], b[p])) for p in paths):
             continue
         mistakes.messages.append(
-            f"term {part.name!r} ({type(step.objective.terms[part.term]).__name__}): its values of an example depend "
-            f"on the other examples of the batch, {_cut(step)}; expected {_instead(step)}, or, with accumulate_steps = "
-            f"1, a class of term with couples_batch = True, which is handed the whole batch, as Decorrelation is"
+            f"term {part.name!r} ({type(forward.objective.terms[part.term]).__name__}): its values of an example "
+            f"depend on the other examples of the batch, {_cut(forward)}; expected {_instead(forward)}, or, with "
+            f"accumulate_steps = 1, a class of BatchStatistic, which is handed the whole batch, as Decorrelation is"
         )
     mistakes.raise_any()
 
 
-def _each(step: Step, parts: Sequence[Part], examples: tuple[Examples, Any], number: tf.Tensor) -> dict[str, Mean]:
+def _each(
+    forward: Forward, parts: Sequence[Part], examples: tuple[Examples, Any], number: tf.Tensor
+) -> dict[str, Mean]:
     with alike_everywhere():
-        return step.objective.each(_context(step, examples, number), parts)
+        return forward.objective.each(_context(forward, examples, number), parts)
 
 
-def _draws(step: Step, part: Part, examples: tuple[Examples, Any], number: tf.Tensor) -> bool:
+def _draws(forward: Forward, part: Part, examples: tuple[Examples, Any], number: tf.Tensor) -> bool:
     """Whether a part draws random numbers, which it can by the step alone."""
-    traced = tf.function(functools.partial(_each, step, [part]), autograph=False).get_concrete_function(
+    traced = tf.function(functools.partial(_each, forward, [part]), autograph=False).get_concrete_function(
         examples, number
     )
     return any(operation.type.startswith("Stateless") for operation, _ in operations(traced))
 
 
-def _reads_examples(step: Step, part: Part, whole: tuple[Examples, Any], size: int) -> bool:
-    """Whether a part is of a term that is sharded, and the first axis of all that it reads is the batch."""
-    term, context = step.objective.terms[part.term], _context(step, whole, None)
+def _reads_examples(forward: Forward, part: Part, whole: tuple[Examples, Any], size: int) -> bool:
+    """Whether a part is of a term over examples, and the first axis of all that it reads is the batch."""
+    term, context = forward.objective.terms[part.term], _context(forward, whole, None)
     keys = [part.stars.get(key, key) for key in term.keys if is_of_batch(key)]
-    return term.is_sharded and all(tuple(context[key].shape[:1]) == (size,) for key in keys)
+    return isinstance(term, Term) and all(tuple(context[key].shape[:1]) == (size,) for key in keys)
 
 
-def _context(step: Step, examples: tuple[Examples, Any], number: Any) -> Context:
+def _context(forward: Forward, examples: tuple[Examples, Any], number: Any) -> Context:
     batch, (outputs, activations, masks) = examples
     for path, leaf in leaves((outputs, activations)).items():
         if path in masks:
             leaf._keras_mask = masks[path]
-    return Context(**batch, outputs=outputs, activations=activations, weights=dict(step.tap.weights), step=number)
+    return Context(**batch, outputs=outputs, activations=activations, weights=dict(forward.tap.weights), step=number)
 
 
 def _on_first_replica(strategy: tf.distribute.Strategy, call: Any) -> Any:
@@ -191,19 +192,15 @@ def _on_first_replica(strategy: tf.distribute.Strategy, call: Any) -> Any:
     return lambda *args: run.get_concrete_function(*args)(*args)
 
 
-def _is_cut(step: Step) -> bool:
-    return step.replicas * step.micro_batches > 1
-
-
-def _cut(step: Step) -> str:
-    if _is_cut(step):
-        parts = cut(step.replicas, step.micro_batches)
+def _cut(forward: Forward) -> str:
+    if forward.is_cut:
+        parts = cut(forward.replicas, forward.micro_batches)
         return f"and a batch is cut into {parts}, none of which has the numbers of the whole"
     return "and the last batch of the evaluation is padded with examples that are there already"
 
 
-def _instead(step: Step) -> str:
-    if _is_cut(step):
+def _instead(forward: Forward) -> str:
+    if forward.is_cut:
         return "one replica and accumulate_steps = 1"
     return "a number of evaluation examples that batch_size divides"
 

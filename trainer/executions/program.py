@@ -5,40 +5,42 @@ import dataclasses
 import functools
 import math
 import pathlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
-from objectives import ConfigurationError, Mean
+from objectives import ConfigurationError
 from objectives.assertions import assertions
-from trainer.checkpoints.state import State
+from trainer.executions.builder import ChunkBuilder
 from trainer.executions.choice import Choice
 from trainer.executions.chunk import (
     as_numbers,
     example_specs,
     find_parts,
     gather_batch,
-    trace_evaluation,
     trace_term_gradients,
 )
+from trainer.executions.evaluation import Evaluation
 from trainer.executions.examination import Examination, inspect_batch
-from trainer.executions.execution import compiled, unsupported
+from trainer.executions.execution import compiled
 from trainer.executions.executor import Executor
 from trainer.executions.failures import failures_told
 from trainer.executions.mixing import refuse_mixing
 from trainer.executions.ranges import outside_of_ranges
 from trainer.executions.rehearsal import require_alike
+from trainer.executions.selection import build_likely, likely_execution, select_execution
 from trainer.executions.separate import are_separate
+from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Block, Feed
-from trainer.feeds.shares import Shares
 from trainer.feeds.sources import Source
-from trainer.log import without_empty_means
+from trainer.reports.log import without_empty_means
 from trainer.steps.batch_statistics import describe_statistics
 from trainer.steps.own_state import describe_own_state
-from trainer.steps.step import Step
+from trainer.steps.state import State
+from trainer.steps.train_step import TrainStep
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -65,20 +67,23 @@ class Program:
         self,
         *,
         strategy: tf.distribute.Strategy,
-        step: Step,
+        step: TrainStep,
         train: Source,
         eval: Source | None,
         batch_size: int,
         seed: int,
         execution: str,
     ):
-        self._strategy, self._step, self._execution = strategy, step, execution
+        self._strategy, self._step, self._asked = strategy, step, execution
         self._train_source, self._eval_source = train, eval
         self._batch_size, self._seed = batch_size, seed
         self._is_unmixed = False
-        if step.objective.has_stars:
+        self._selected: Choice | None = None
+        self._executing: Executor | None = None
+        if step.forward.objective.has_stars:
             with step.adoption.at_work():
-                self._step = dataclasses.replace(step, parts=find_parts(step, self._feed))
+                parts = find_parts(step.forward, self._feed)
+            self._step = step.replaced(forward=dataclasses.replace(step.forward, parts=parts))
         self.tags = self._step.tags
 
     @property
@@ -88,44 +93,53 @@ class Program:
 
     @property
     def state(self) -> Sequence[Any]:
-        """What a checkpoint must hold for the data to go on where they were."""
+        """What a checkpoint must hold for the data to resume where they were."""
         return self._feed.state
 
     def describe_data(self, step: int) -> str:
-        """How the data reach a run that begins at `step`, for people."""
+        """How the data reach a run that begins at `step`, as readable text."""
         return self._feed.describe(step)
 
     def describe_stars(self) -> list[str]:
-        """Which tensors each term reads whose keys have stars, for people."""
-        names = dict.fromkeys(self._step.parts[i].term for i in self._step.parts.of_tensors)
+        """Which tensors each term reads whose keys have stars, as readable text."""
+        objective, parts = self._step.forward.objective, self._step.forward.parts
+        names = dict.fromkeys(parts[i].term for i in parts.of_tensors)
         return [
-            f"{name} is the {self._step.objective.terms[name].across} over "
-            + ", ".join(key for part in self._step.parts if part.term == name for key in part.stars.values())
+            f"{name} is the {objective.terms[name].across} over "
+            + ", ".join(key for part in parts if part.term == name for key in part.stars.values())
             for name in names
         ]
 
     @_at_work
     def describe_statistics(self) -> list[str]:
-        """Of which part of a batch layers take statistics and keep state, for people, where it is not the whole."""
-        model, written = self._step.tap.model, self._executor.written
-        parts = {"replicas": self._strategy.num_replicas_in_sync, "micro_batches": self._step.micro_batches}
-        return [*describe_statistics(model, **parts), *describe_own_state(model, written, **parts)]
+        """Which part of a batch layers take statistics of and keep state of, where it is not the whole, a line each."""
+        model, written = self._step.model, self._builder.written
+        cut = {"replicas": self._step.forward.replicas, "micro_batches": self._step.forward.micro_batches}
+        return [*describe_statistics(model, **cut), *describe_own_state(model, written, **cut)]
 
     @property
     @_at_work
     def choice(self) -> Choice:
-        """How chunks are run, and why."""
-        return self._executor.choice
+        """How chunks are run, and why; what is likely best before `select_execution`."""
+        return self._selected or likely_execution(self._asked, self._builder.candidates)
 
     def prepare(self, batch: int, *, changed: bool, strict: bool) -> None:
         """Finds the place of the training data for a run that takes this batch first; see `Feed.prepare`."""
         self._feed.prepare(batch, changed=changed, strict=strict)
 
     @_at_work
-    def settle(self, *, first_step: int, steps: int, folder: pathlib.Path | None) -> None:
-        """Chooses how to run the `steps` steps after `first_step` and compiles them; see `Executor.settle`."""
+    def select_execution(self, *, first_step: int, steps: int, folder: pathlib.Path | None) -> None:
+        """Selects how to run the `steps` steps after `first_step`, once, and compiles them; see `select_execution`."""
         with failures_told(f"a step fails as it is tried, before the update of step {first_step + 1:,}"):
-            self._executor.settle(first_step=first_step, steps=steps, folder=folder)
+            self._selected = self._selected or select_execution(
+                self._asked,
+                self._builder,
+                strategy=self._strategy,
+                feed=self._feed,
+                first_step=first_step,
+                steps=steps,
+                folder=folder,
+            )
 
     @_at_work
     def compile(self) -> None:
@@ -134,7 +148,7 @@ class Program:
         Raises:
           ConfigurationError: the terms, the model and the data do not fit together, or cannot be run as asked.
         """
-        self._executor.compile()
+        _ = self._executor
 
     @_at_work
     def rehearse(self, step: int, *, gradients: bool) -> None:
@@ -150,10 +164,10 @@ class Program:
         """
         if self.evaluates:
             with failures_told("the evaluation fails"):
-                self._rehearse_evaluation(step)
+                self._try_evaluation(step)
         if gradients and self.choice.execution == "xla_loop":
             # On a row that holds anything: it is compiled as it is called.
-            self._gradients_on(Block(self._feed.chunk(first_step=step, steps=0), 0, 1), step)
+            self._gradients_on(Block(self._feed.chunk(first_batch=step, steps=0), 0, 1), step)
         elif gradients:
             _ = self._term_gradients
         with failures_told("the look at whether a batch can be cut fails"):
@@ -182,12 +196,12 @@ class Program:
         found = inspect_batch(
             self._step, self.batch(data), step, strategy=self._strategy, finish=self._compiled_as_chosen
         )
-        out_of_range = self._out_of_range(self._feed, [Block(data, 0, 1)], step)
+        out_of_range = outside_of_ranges(self._strategy, self._step.forward, self._feed, [Block(data, 0, 1)], step)
         return Examination({**values, **found}, found.examples, out_of_range)
 
-    def look(self, step: int) -> Block:
+    def peek(self, step: int) -> Block:
         """The batch of `step`, or one like it, for a look that training does not notice."""
-        return self._feed.look(step)
+        return self._feed.peek(step)
 
     def batch(self, data: Any) -> dict[str, Any]:
         """The examples of the first row of `data`, without padding, as arrays."""
@@ -197,9 +211,9 @@ class Program:
 
     @property
     @_at_work
-    def everything(self) -> State:
+    def training_state(self) -> State:
         """All that training changes, but for what the feed holds."""
-        return self._step.everything
+        return self._step.state
 
     @property
     def evaluates(self) -> bool:
@@ -214,9 +228,7 @@ class Program:
           ConfigurationError: there is no evaluation source, or it has labels, indices or masks out of range.
         """
         with self.averaged(), failures_told("the evaluation fails"):
-            values = self._evaluated(self._evaluation, self._eval_feed.blocks(), step)
-            self._require_ranges(values, self._eval_feed, lambda: self._eval_feed.blocks(), step, "evaluation data")
-        return values
+            return self._evaluation.values(self._eval_feed.blocks, step)
 
     def averaged(self) -> contextlib.AbstractContextManager:
         """Inside, the model has its averaged weights, if it keeps any."""
@@ -226,35 +238,36 @@ class Program:
     def term_gradients(self, step: int) -> dict[str, float]:
         """Norm of each weighted term's gradient and its cosine with the total's, by tag, on the batch of a look."""
         with failures_told("the look at the gradients of the terms fails"):
-            return self._gradients_on(self._feed.look(step), step)
+            return self._gradients_on(self._feed.peek(step), step)
 
     @_at_work
     def preview(self, step: int) -> dict[str, float]:
         """Checks all that training would meet, without an update: each term on the batch of a look, by tag."""
         self.compile()
-        look = self._feed.look(step)
+        look = self._feed.peek(step)
         with failures_told("the batch of a look fails"):
-            values = self._evaluated(trace_evaluation(self._step, self._feed), [look], step)
-        self._require_ranges(values, self._feed, lambda: [look], step, "batch")
-        return values
+            evaluation = Evaluation(self._strategy, self._step, self._feed, name="batch", is_compiled=False)
+            return evaluation.values(lambda: [look], step)
 
     def _require_unmixed(self, step: int) -> None:
         """Raises ConfigurationError where a batch is cut, and the numbers of an example depend on others; asks once."""
         is_padded = self.evaluates and self._eval_feed.padded
-        if self._is_unmixed or not (is_padded or self._step.replicas * self._step.micro_batches > 1):
+        if self._is_unmixed or not (is_padded or self._step.forward.is_cut):
             return
         self.compile()
-        if not are_separate(self._step.tap.model, self._step.objective.terms.values()):
-            size = self._shares.shape[1] // self._shares.micro_batches
-            refuse_mixing(self._strategy, self._step, self.batch(self._feed.look(step).data), step, size=size)
+        if not are_separate(self._step.model, self._step.forward.objective.terms.values()):
+            size = self._sharding.shape[1] // self._sharding.micro_batches
+            batch = self.batch(self._feed.peek(step).data)
+            with self._step.state.kept():
+                refuse_mixing(self._strategy, self._step.forward, batch, step, size=size)
         self._is_unmixed = True
 
-    def _rehearse_evaluation(self, step: int) -> None:
+    def _try_evaluation(self, step: int) -> None:
         train, evaluation = example_specs(self._feed), example_specs(self._eval_feed)
         require_alike(train, evaluation)
-        with self._step.everything.kept():
+        with self._step.state.kept():
             try:
-                self._evaluated(self._evaluation, [self._eval_feed.look(0)], step)
+                self._evaluation.try_out(step)
             except (ValueError, TypeError) as error:
                 if train == evaluation:
                     raise
@@ -262,65 +275,56 @@ class Program:
                     f"the evaluation source cannot be evaluated: an example is like {evaluation} there, and like "
                     f"{train} in training; {error}"
                 ) from error
-            except tf.errors.OpError as error:
-                if unsupported(error) is None:
-                    raise
-                # Evaluation has operations of its own; what XLA lacks of them runs as it was traced.
-                self._evaluation = trace_evaluation(self._step, self._eval_feed)
-                self._evaluated(self._evaluation, [self._eval_feed.look(0)], step)
 
     def _gradients_on(self, block: Block, step: int) -> dict[str, float]:
-        with self._step.everything.kept():
+        with self._step.state.kept():
             values = self._term_gradients(block.data, tf.constant(block.first), tf.constant(step, tf.int64))
         return as_numbers(values)
 
-    def _require_ranges(
-        self, values: dict[str, float], feed: Feed, blocks: Callable[[], Iterable[Block]], step: int, where: str
-    ) -> None:
-        """Raises ConfigurationError where a value is not finite as something lies outside of its range."""
-        if not all(math.isfinite(value) for tag, value in values.items() if tag.endswith("/raw")):
-            sentences = self._out_of_range(feed, blocks(), step)
-            if sentences:
-                raise ConfigurationError(*(f"the {where}: {sentence}" for sentence in sentences))
-
-    def _out_of_range(self, feed: Feed, blocks: Iterable[Block], step: int) -> list[str]:
-        return outside_of_ranges(self._strategy, self._step, feed, blocks, step)
-
-    def _evaluated(self, evaluation: Callable[..., Any], blocks: Iterable[Block], step: int) -> dict[str, float]:
-        zeros = tf.zeros([len(self._step.parts)], tf.float64)
-        merged, values = Mean(zeros, zeros), {}
-        self._step.streams.begin_evaluation(step)
-        for data, first, stop in blocks:
-            number = tf.constant(step, tf.int64)
-            merged, values = evaluation(data, tf.constant(first), tf.constant(stop), number, merged)
-        return without_empty_means(as_numbers(values))
-
     @functools.cached_property
-    def _shares(self) -> Shares:
-        return Shares(strategy=self._strategy, batch_size=self._batch_size, micro_batches=self._step.micro_batches)
+    def _sharding(self) -> BatchSharding:
+        return BatchSharding(
+            strategy=self._strategy, batch_size=self._batch_size, micro_batches=self._step.forward.micro_batches
+        )
 
     @functools.cached_property
     def _feed(self) -> Feed:
-        return self._train_source.training(self._shares, seed=self._seed)
+        return self._train_source.training(self._sharding, seed=self._seed)
 
     @functools.cached_property
     def _eval_feed(self) -> Feed:
         if self._eval_source is None:
             raise ConfigurationError("there is nothing to evaluate on; give Trainer(eval=...), or a task that has it")
-        return self._eval_source.evaluation(Shares(strategy=self._strategy, batch_size=self._batch_size))
+        return self._eval_source.evaluation(BatchSharding(strategy=self._strategy, batch_size=self._batch_size))
 
     @functools.cached_property
+    def _builder(self) -> ChunkBuilder:
+        return ChunkBuilder(strategy=self._strategy, step=self._step, feed=self._feed)
+
+    @property
     def _executor(self) -> Executor:
-        return Executor(strategy=self._strategy, step=self._step, feed=self._feed, execution=self._execution)
+        """Runs chunks as was selected, or, before that, as is likely best."""
+        choice = self._selected or build_likely(self._asked, self._builder)
+        if self._executing is None or self._executing.execution != choice.execution:
+            self._executing = Executor(
+                self._builder, choice.execution, strategy=self._strategy, step=self._step, feed=self._feed
+            )
+        return self._executing
 
     @functools.cached_property
-    def _evaluation(self):
-        return self._compiled_as_chosen(trace_evaluation(self._step, self._eval_feed))
+    def _evaluation(self) -> Evaluation:
+        return Evaluation(
+            self._strategy,
+            self._step,
+            self._eval_feed,
+            name="evaluation data",
+            is_compiled=self.choice.execution == "xla_loop",
+        )
 
     @functools.cached_property
-    def _term_gradients(self):
+    def _term_gradients(self) -> Callable[..., Any]:
         return self._compiled_as_chosen(trace_term_gradients(self._step, self._feed))
 
     def _compiled_as_chosen(self, traced: ConcreteFunction) -> Callable[..., Any]:
-        # What is evaluated alone may have assertions of its own, which XLA would leave out.
+        # A look may have assertions of its own, which XLA would leave out.
         return compiled(traced) if self.choice.execution == "xla_loop" and not assertions(traced.graph) else traced

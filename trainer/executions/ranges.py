@@ -8,11 +8,11 @@ import tensorflow as tf
 
 from objectives.ranges import Reading, describe, recording
 from trainer.feeds.feed import Block, Feed
-from trainer.steps.step import Step
+from trainer.steps.forward import Forward
 
 
 def outside_of_ranges(
-    strategy: tf.distribute.Strategy, step: Step, feed: Feed, blocks: Iterable[Block], number: int
+    strategy: tf.distribute.Strategy, forward: Forward, feed: Feed, blocks: Iterable[Block], number: int
 ) -> list[str]:
     """A sentence for each read that lies outside of its range in the first batch that has any; none if all are inside.
 
@@ -20,12 +20,12 @@ def outside_of_ranges(
 
     Args:
       strategy: over which the step runs.
-      step: what reads.
+      forward: what reads.
       feed: of the blocks.
       blocks: batches, in their order.
       number: how many updates were done.
     """
-    look, readings = _trace(step, feed)
+    look, readings = _trace(forward, feed)
     first = 0
     for data, start, stop in blocks:
         for index in range(start, stop):
@@ -38,13 +38,13 @@ def outside_of_ranges(
     return []
 
 
-def _trace(step: Step, feed: Feed) -> tuple[Any, list[Reading]]:
+def _trace(forward: Forward, feed: Feed) -> tuple[Any, list[Reading]]:
     """A function of data, row and step: for each reading its values and which are outside; and which rows are real."""
     readings: list[Reading] = []
 
     def on_replica(batch, number):
         with recording() as found:
-            step.measure(batch, number, training=False)
+            forward.measure(batch, number, training=False)
         readings[:] = found
         size = tf.shape(tf.nest.flatten(batch["inputs"])[0])[:1]
         return [*((one.values, one.outside) for one in found), batch.get("valid", tf.ones(size))]

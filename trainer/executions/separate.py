@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import keras
 from keras.src.models.functional import Functional
 
-from objectives import FunctionTerm, KerasLoss, Term
+from objectives import BaseTerm, FunctionTerm, KerasLoss
 from trainer.steps.tap import layer_paths
 
 _layers, _losses = keras.layers, keras.losses
@@ -35,7 +35,7 @@ _LOSSES = {
 _FUNCTIONS = ("activation", "recurrent_activation")
 
 
-def are_separate(model: keras.Model, terms: Iterable[Term]) -> bool:
+def are_separate(model: keras.Model, terms: Iterable[BaseTerm]) -> bool:
     """Whether the model and all of the terms are known to take each example by itself; False where that is not known.
 
     Statistics of ordinary batch normalization are another matter, see `trainer.steps.batch_statistics`.
@@ -61,7 +61,7 @@ def _is_separate_layer(layer: keras.Layer) -> bool:
     return type(layer) in _LAYERS and are_of_keras and is_plain
 
 
-def _is_separate_term(term: Term) -> bool:
+def _is_separate_term(term: BaseTerm) -> bool:
     if isinstance(term, KerasLoss):
         settings = getattr(term.loss, "_fn_kwargs", {})
         return type(term.loss) in _LOSSES and settings.get("axis", -1) == -1

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from trainer.checkpoints.state import State
 from trainer.devices import cluster
 from trainer.executions.failures import is_failure, updates_before_failure
+from trainer.steps.state import State
 
 
 class Soundness:

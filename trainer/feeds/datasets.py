@@ -17,14 +17,14 @@ from objectives.blame import blamed
 from objectives.errors import Mistakes
 from objectives.keys import leaves
 from trainer.feeds import fingerprint
+from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Feed
+from trainer.feeds.functions import describe_function
 from trainer.feeds.iterated import IteratedFeed
 from trainer.feeds.kinds import require_real
 from trainer.feeds.repeatable import refuse_unrepeatable
 from trainer.feeds.resumable import same_each_time
-from trainer.feeds.shares import Shares
 from trainer.feeds.sources import NAMES, Source
-from trainer.functions import describe_function
 
 _FUNCTION = "a function that builds a tf.data.Dataset, such as `lambda: dataset`"
 
@@ -73,13 +73,13 @@ class DatasetSource(Source):
     def keys(self) -> tuple[str, ...]:
         return tuple(leaves(self._spec))
 
-    def training(self, shares: Shares, *, seed: int) -> Feed:
+    def training(self, sharding: BatchSharding, *, seed: int) -> Feed:
         def batches() -> tf.data.Dataset:
-            return self._examples(seed).repeat().batch(shares.batch_size, drop_remainder=True)
+            return self._examples(seed).repeat().batch(sharding.batch_size, drop_remainder=True)
 
-        return IteratedFeed(shares, batches, padded=shares.padded)
+        return IteratedFeed(sharding, batches, padded=sharding.padded)
 
-    def evaluation(self, shares: Shares) -> Feed:
+    def evaluation(self, sharding: BatchSharding) -> Feed:
         """Every example once.
 
         Raises:
@@ -93,10 +93,10 @@ class DatasetSource(Source):
         once = same_each_time(self._for_evaluation)
 
         def batches() -> tf.data.Dataset:
-            return (self._for_evaluation if once else self._examples(seed=0)).batch(shares.batch_size)
+            return (self._for_evaluation if once else self._examples(seed=0)).batch(sharding.batch_size)
 
         count = int(self._for_evaluation.cardinality())  # below 0 where it is not known
-        return IteratedFeed(shares, batches, padded=shares.padded or count < 0 or count % shares.batch_size > 0)
+        return IteratedFeed(sharding, batches, padded=sharding.padded or count < 0 or count % sharding.batch_size > 0)
 
     def record(self) -> dict[str, str]:
         return {"function": describe_function(self._make)}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from trainer.feeds.shares import Shares
+from trainer.feeds.batch_sharding import BatchSharding
 
 # The most steps one call may run: it sizes the buffers for what a step takes and for what it reports.
 LIMIT = 4000
@@ -34,7 +34,7 @@ class Feed(abc.ABC):
       limit: the most steps that one chunk can take.
       padded: whether some batch may hold padding.
       resident: what stays on the device of each replica; a nest of tensors, captured by what is traced.
-      state: what a checkpoint must hold for this feed to go on where it was.
+      state: what a checkpoint must hold for this feed to resume where it was.
     """
 
     limit: int
@@ -42,12 +42,12 @@ class Feed(abc.ABC):
     resident: Any = ()
     state: Sequence[Any] = ()
 
-    def __init__(self, shares: Shares):
-        self._strategy = shares.strategy
+    def __init__(self, sharding: BatchSharding):
+        self._strategy = sharding.strategy
 
     @abc.abstractmethod
-    def chunk(self, *, first_step: int, steps: int) -> Any:
-        """The data of the `steps` steps that follow `first_step`."""
+    def chunk(self, *, first_batch: int, steps: int) -> Any:
+        """The data of `steps` steps, of which the first takes the batch of this number."""
 
     def prepare(self, step: int, *, changed: bool, strict: bool) -> None:  # noqa: B027 (most have nothing to do)
         """Finds the place of a step, so that `chunk` need not; nothing where any place is found at once.
@@ -62,7 +62,7 @@ class Feed(abc.ABC):
         """
 
     @abc.abstractmethod
-    def look(self, step: int, steps: int = 1) -> Block:
+    def peek(self, step: int, steps: int = 1) -> Block:
         """The batches of `steps` steps from `step` on, or some like them, for a look that training does not notice."""
 
     @abc.abstractmethod
@@ -75,12 +75,12 @@ class Feed(abc.ABC):
 
     @abc.abstractmethod
     def describe(self, step: int) -> str:
-        """How the data reach a run that begins at `step`, for people."""
+        """How the data reach a run that begins at `step`, as readable text."""
 
     @functools.cached_property
     def signature(self) -> Any:
         """What the data of any chunk are like."""
-        return tf.nest.map_structure(tf.type_spec_from_value, self.chunk(first_step=0, steps=0))
+        return tf.nest.map_structure(tf.type_spec_from_value, self.chunk(first_batch=0, steps=0))
 
     def run(self, step: Callable[..., Any], data: Any, row: tf.Tensor, number: tf.Tensor) -> Any:
         """Calls `step(batch, number)` on each replica with its share; what each returns, to be read by `first`.

@@ -10,12 +10,12 @@ from absl import logging
 
 from objectives import ConfigurationError
 from objectives.blame import blamed
+from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Block, Feed, steps_within_bytes
 from trainer.feeds.iteration import Iteration
 from trainer.feeds.progress import Progress
 from trainer.feeds.restoring import restored_wrongly
 from trainer.feeds.resumable import why_unsaved
-from trainer.feeds.shares import Shares
 from trainer.feeds.sketch import is_alike, sketch
 
 
@@ -28,16 +28,16 @@ class IteratedFeed(Feed):
     the next batch is like: a restored iterator that gives another is not used, and a dataset that does is refused.
     """
 
-    def __init__(self, shares: Shares, make_batches: Callable[[], tf.data.Dataset], *, padded: bool):
+    def __init__(self, sharding: BatchSharding, make_batches: Callable[[], tf.data.Dataset], *, padded: bool):
         """Makes the dataset once, to see what is in it.
 
         Args:
-          shares: how a batch is shared.
+          sharding: how a batch is shared.
           make_batches: makes the dataset, always of the same batches: dicts of tensors `[at most batch_size, ...]`.
           padded: whether some batch needs padding to be shared.
         """
-        super().__init__(shares)
-        self._shares, self._make, self.padded = shares, make_batches, padded
+        super().__init__(sharding)
+        self._sharding, self._make, self.padded = sharding, make_batches, padded
         self._spec = self._parts().element_spec
         self.limit = steps_within_bytes(sum(_bytes(spec) for spec in tf.nest.flatten(self._spec)))
         self._last: Block | None = None
@@ -56,18 +56,18 @@ class IteratedFeed(Feed):
         with _blamed():
             self._require(step + (self._iteration.next is not None), step + 1)
 
-    def chunk(self, *, first_step: int, steps: int) -> Any:
+    def chunk(self, *, first_batch: int, steps: int) -> Any:
         if not steps:  # asked for to compile, wherever the iterator is
             return self._placed(self._pulled(self._iteration.iterator, tf.constant(0))[0])
-        self._find(first_step)
+        self._find(first_batch)
         parts, pulled = self._pulled_on(steps)
-        self._require(first_step + int(pulled), first_step + steps)
+        self._require(first_batch + int(pulled), first_batch + steps)
         self._iteration.step += steps
         data = self._placed(parts)
         self._last = Block(data, steps - 1, steps)
         return data
 
-    def look(self, step: int, steps: int = 1) -> Block:
+    def peek(self, step: int, steps: int = 1) -> Block:
         """The last batch trained on, as an iterator cannot be asked ahead; before any, the first of the dataset."""
         if self._last is not None:
             return self._last
@@ -90,7 +90,7 @@ class IteratedFeed(Feed):
 
     def describe(self, step: int) -> str:
         pulled = f"data pulled from a dataset in chunks of up to {self.limit:,} steps"
-        again = f"now replays {step * self._shares.batch_size:,} examples" if step else "replays all examples before"
+        again = f"now replays {step * self._sharding.batch_size:,} examples" if step else "replays all examples before"
         if self._why_unsaved is not None:
             return f"{pulled}; the state of its iterator cannot be saved ({self._why_unsaved}): a resumed run {again}"
         if self._why_replayed or self._iteration.step < step:
@@ -185,7 +185,7 @@ class IteratedFeed(Feed):
     def _parts(self) -> tf.data.Dataset:
         """The batches as the parts of the replicas, made while others are used."""
         with tf.device("CPU:0"):
-            cut = functools.partial(self._shares.cut, padded=self.padded)
+            cut = functools.partial(self._sharding.cut, padded=self.padded)
             return self._make().map(cut).prefetch(tf.data.AUTOTUNE)
 
     @functools.cached_property
@@ -221,14 +221,14 @@ class IteratedFeed(Feed):
         return tf.nest.map_structure(lambda spec: tf.zeros(spec.shape, spec.dtype), self._spec)
 
     def _placed(self, parts: tuple[Any, ...]) -> Any:
-        by_replica = dict(zip(self._shares.local, parts, strict=True))
-        return self._shares.place(lambda replica: by_replica[replica])
+        by_replica = dict(zip(self._sharding.local, parts, strict=True))
+        return self._sharding.place(lambda replica: by_replica[replica])
 
     def _require(self, batches: int, wanted: int) -> None:
         if batches < wanted:
             raise ConfigurationError(
                 f"DatasetSource: the dataset gave no more examples after {batches:,} batches of "
-                f"{self._shares.batch_size:,}; expected some, and anew each time that it is iterated"
+                f"{self._sharding.batch_size:,}; expected some, and anew each time that it is iterated"
             )
 
 

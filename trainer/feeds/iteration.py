@@ -50,7 +50,7 @@ class Iteration(tf.__internal__.tracking.Trackable):
     """An iterator, the number of the step that it is at, and the generators that it draws new seeds from.
 
     `tf.train.Checkpoint` saves them together, as they are at one moment, whatever is pulled ahead meanwhile; and with
-    them what the next element is like (see `look_ahead`), by which a place that is found again is known to be the same.
+    them what the next element is like (see `peek_ahead`), by which a place that is found again is known to be the same.
 
     Attributes:
       iterator: of the dataset; the element of `take` comes before what it gives.
@@ -86,7 +86,7 @@ class Iteration(tf.__internal__.tracking.Trackable):
         self.iterator, self.step = iter(dataset), 0
         self._ahead: _Ahead | None = None
 
-    def look_ahead(self) -> None:
+    def peek_ahead(self) -> None:
         """Pulls the next element, which `take` then gives, so that what is saved tells it; raises nothing of it."""
         if self._ahead is not None:
             return
@@ -104,7 +104,7 @@ class Iteration(tf.__internal__.tracking.Trackable):
         Raises:
           OpError: what the dataset raised instead of it.
         """
-        self.look_ahead()
+        self.peek_ahead()
         assert self._ahead is not None
         if self._ahead.error is not None:
             raise self._ahead.error
@@ -160,6 +160,6 @@ class Iteration(tf.__internal__.tracking.Trackable):
 
 
 def _different(before: str, now: str) -> str:
-    """The first dataset that is made with other numbers, and with which, for people."""
+    """The first dataset that is made with other numbers, and with which, as readable text."""
     parts = zip(before.split(") "), now.split(") "), strict=False)
     return next((f"{old.rstrip(')')}), now {new.rstrip(')')})" for old, new in parts if old != new), "other datasets")

@@ -56,7 +56,7 @@ def _in_any_order(dataset: tf.data.Dataset) -> bool:
 
 
 def _from_elsewhere(part: Use) -> str | None:
-    """What in it, or in its functions, is not made by this run alone, for people."""
+    """What in it, or in its functions, is not made by this run alone, as readable text."""
     if part.kind in _ELSEWHERE:
         return part.kind.strip("_")
     if part.kind == "CacheDataset" and part.dataset._filename.numpy():

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from trainer.ahead import Ahead
+from trainer.feeds.batch_schedule import BatchSchedule
 from trainer.feeds.feed import Block, Feed, steps_within_bytes
-from trainer.feeds.plan import Plan
+from trainer.storage.background_task import BackgroundTask
 
 
 class ResidentFeed(Feed):
@@ -17,51 +17,51 @@ class ResidentFeed(Feed):
     While a chunk runs, the indices for the next are drawn in the background.
     """
 
-    def __init__(self, plan: Plan, arrays: Mapping[str, Any]):
+    def __init__(self, schedule: BatchSchedule, arrays: Mapping[str, Any]):
         """Puts the arrays on the devices.
 
         Args:
-          plan: which examples the steps take.
+          schedule: which examples the steps take.
           arrays: `[examples, ...]` each, by what they are for.
         """
-        super().__init__(plan.shares)
-        self.padded = plan.padded
-        self._plan = plan
+        super().__init__(schedule.sharding)
+        self.padded = schedule.padded
+        self._schedule = schedule
         tensors = tf.nest.map_structure(tf.convert_to_tensor, dict(arrays))
-        self.resident = plan.shares.place(lambda _: tensors)
-        self.limit = steps_within_bytes(4 * plan.shares.batch_size)
-        self._ahead: Ahead[np.ndarray] = Ahead()
+        self.resident = schedule.sharding.place(lambda _: tensors)
+        self.limit = steps_within_bytes(4 * schedule.sharding.batch_size)
+        self._ahead: BackgroundTask[np.ndarray] = BackgroundTask()
         self._bytes = sum(array.nbytes for array in tf.nest.flatten(dict(arrays)))
 
-    def chunk(self, *, first_step: int, steps: int) -> Any:
-        indices = self._ahead.take(first_step)
+    def chunk(self, *, first_batch: int, steps: int) -> Any:
+        indices = self._ahead.take(first_batch)
         if indices is None:
-            indices = self._indices(first_step)
-        following = first_step + steps
+            indices = self._indices(first_batch)
+        following = first_batch + steps
         self._ahead.begin(following, lambda: self._indices(following))
         return self._placed(indices)
 
-    def look(self, step: int, steps: int = 1) -> Block:
+    def peek(self, step: int, steps: int = 1) -> Block:
         return Block(self._placed(self._indices(step)), 0, steps)
 
     def blocks(self) -> Iterator[Block]:
-        for first_step, steps in self._plan.spans(self.limit):
-            yield self.look(first_step, steps)
+        for first_step, steps in self._schedule.spans(self.limit):
+            yield self.peek(first_step, steps)
 
     def batch(self, resident: Any, row: Any) -> dict[str, Any]:
-        where = tf.maximum(row, -1 - row) if self._plan.padded else row
+        where = tf.maximum(row, -1 - row) if self._schedule.padded else row
         batch = tf.nest.map_structure(lambda array: tf.gather(array, where), resident)
-        return {**batch, "valid": tf.cast(row >= 0, tf.float32)} if self._plan.padded else batch
+        return {**batch, "valid": tf.cast(row >= 0, tf.float32)} if self._schedule.padded else batch
 
     def _indices(self, first_step: int) -> np.ndarray:
         """The examples of as many steps as a chunk can take: int32 `[limit, replicas, size]`."""
-        steps = self._plan.within(first_step, self.limit)
-        indices = np.zeros([self.limit, *self._plan.shares.shape], np.int32)
-        indices[:steps] = self._plan.indices(first_step=first_step, steps=steps)
+        steps = self._schedule.within(first_step, self.limit)
+        indices = np.zeros([self.limit, *self._schedule.sharding.shape], np.int32)
+        indices[:steps] = self._schedule.indices(first_step=first_step, steps=steps)
         return indices
 
     def _placed(self, indices: np.ndarray) -> Any:
-        return self._plan.shares.place(lambda replica: tf.constant(indices[:, replica]))
+        return self._schedule.sharding.place(lambda replica: tf.constant(indices[:, replica]))
 
     def describe(self, step: int) -> str:
         return f"data resident, {self._bytes / 1e6:,.1f} MB"

@@ -16,11 +16,11 @@ from objectives.errors import Mistakes
 from objectives.fields import Checked
 from objectives.keys import leaves
 from trainer.feeds import fingerprint
+from trainer.feeds.batch_schedule import BatchSchedule
+from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Feed
 from trainer.feeds.kinds import require_real
-from trainer.feeds.plan import Plan
 from trainer.feeds.resident import ResidentFeed
-from trainer.feeds.shares import Shares
 from trainer.feeds.streamed import StreamedFeed, single
 
 # What an example may have, in the order in which Keras users write it.
@@ -45,11 +45,11 @@ class Source(Checked, abc.ABC):
         return self.names
 
     @abc.abstractmethod
-    def training(self, shares: Shares, *, seed: int) -> Feed:
+    def training(self, sharding: BatchSharding, *, seed: int) -> Feed:
         """Endless batches, all of them full, that depend on the seed and the step alone."""
 
     @abc.abstractmethod
-    def evaluation(self, shares: Shares) -> Feed:
+    def evaluation(self, sharding: BatchSharding) -> Feed:
         """Every example exactly once."""
 
     def record(self) -> dict[str, str]:
@@ -128,12 +128,12 @@ class ArraySource(Source):
     def keys(self) -> tuple[str, ...]:
         return tuple(leaves(self.arrays))
 
-    def training(self, shares: Shares, *, seed: int) -> Feed:
-        order = functools.partial(self.indices, batch_size=shares.batch_size, seed=seed)
-        return self._feed(Plan(shares=shares, order=order, padded=shares.padded))
+    def training(self, sharding: BatchSharding, *, seed: int) -> Feed:
+        order = functools.partial(self.indices, batch_size=sharding.batch_size, seed=seed)
+        return self._feed(BatchSchedule(sharding=sharding, order=order, padded=sharding.padded))
 
-    def evaluation(self, shares: Shares) -> Feed:
-        return self._feed(Plan.once(shares, self.size))
+    def evaluation(self, sharding: BatchSharding) -> Feed:
+        return self._feed(BatchSchedule.once(sharding, self.size))
 
     def record(self) -> dict[str, str]:
         return self.facts(seed=None)
@@ -150,8 +150,8 @@ class ArraySource(Source):
         ]
         return np.concatenate([np.empty(0, np.int64), *parts]).reshape(steps, batch_size)
 
-    def _feed(self, plan: Plan) -> Feed:
-        return ResidentFeed(plan, self.arrays) if self.resident else StreamedFeed(plan, self.arrays)
+    def _feed(self, schedule: BatchSchedule) -> Feed:
+        return ResidentFeed(schedule, self.arrays) if self.resident else StreamedFeed(schedule, self.arrays)
 
     @functools.lru_cache(maxsize=2)  # noqa: B019 (a source lives as long as its run; two epochs meet in one chunk)
     def _order(self, seed: int, epoch: int) -> np.ndarray:

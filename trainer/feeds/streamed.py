@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from trainer.ahead import Ahead
+from trainer.feeds.batch_schedule import BatchSchedule
+from trainer.feeds.batch_sharding import examples
 from trainer.feeds.buffers import as_tensor, empty_buffer
 from trainer.feeds.feed import Block, Feed, steps_within_bytes
-from trainer.feeds.plan import Plan
-from trainer.feeds.shares import examples
+from trainer.storage.background_task import BackgroundTask
 
 
 class _Gathered(NamedTuple):
@@ -28,32 +28,32 @@ class StreamedFeed(Feed):
     be shorter the rest is dropped; if longer, what is missing is gathered then.
     """
 
-    def __init__(self, plan: Plan, arrays: Mapping[str, Any]):
+    def __init__(self, schedule: BatchSchedule, arrays: Mapping[str, Any]):
         """Reads nothing yet.
 
         Args:
-          plan: which examples the steps take.
+          schedule: which examples the steps take.
           arrays: `[examples, ...]` each, by what they are for.
         """
-        super().__init__(plan.shares)
-        self.padded = plan.padded
-        self._plan, self._arrays = plan, dict(arrays)
+        super().__init__(schedule.sharding)
+        self.padded = schedule.padded
+        self._schedule, self._arrays = schedule, dict(arrays)
         example_bytes = sum(array[:1].nbytes for array in tf.nest.flatten(self._arrays))
-        self.limit = steps_within_bytes(example_bytes * plan.shares.batch_size)
-        self._ahead: Ahead[_Gathered] = Ahead()
+        self.limit = steps_within_bytes(example_bytes * schedule.sharding.batch_size)
+        self._ahead: BackgroundTask[_Gathered] = BackgroundTask()
 
-    def chunk(self, *, first_step: int, steps: int) -> Any:
-        begun = self._ahead.take(first_step) or _Gathered(self._buffers(), 0)
-        whole = self._gather(begun, first_step, steps)
-        self._foresee(first_step + steps, steps)
+    def chunk(self, *, first_batch: int, steps: int) -> Any:
+        begun = self._ahead.take(first_batch) or _Gathered(self._buffers(), 0)
+        whole = self._gather(begun, first_batch, steps)
+        self._foresee(first_batch + steps, steps)
         return self._placed(whole)
 
-    def look(self, step: int, steps: int = 1) -> Block:
+    def peek(self, step: int, steps: int = 1) -> Block:
         return Block(self._placed(self._gather(_Gathered(self._buffers(), 0), step, steps)), 0, steps)
 
     def blocks(self) -> Iterator[Block]:
-        for first_step, steps in self._plan.spans(self.limit):
-            yield Block(self.chunk(first_step=first_step, steps=steps), 0, steps)
+        for first_step, steps in self._schedule.spans(self.limit):
+            yield Block(self.chunk(first_batch=first_step, steps=steps), 0, steps)
 
     def batch(self, resident: Any, row: Any) -> dict[str, Any]:
         return row
@@ -63,7 +63,7 @@ class StreamedFeed(Feed):
 
     def _foresee(self, first_step: int, steps: int) -> None:
         """Begins what will be asked for next, as far as one can know."""
-        steps = self._plan.within(first_step, steps)
+        steps = self._schedule.within(first_step, steps)
         if steps:
             nothing = _Gathered(self._buffers(), 0)
             self._ahead.begin(first_step, functools.partial(self._gather, nothing, first_step, steps))
@@ -73,28 +73,30 @@ class StreamedFeed(Feed):
         start = begun.steps
         if start >= steps:
             return begun
-        indices = self._plan.indices(first_step=first_step + start, steps=steps - start)
+        indices = self._schedule.indices(first_step=first_step + start, steps=steps - start)
         for replica, buffers in begun.buffers.items():
             own = examples(indices[:, replica])
             for name, arrays in self._arrays.items():
                 tf.nest.map_structure(lambda a, b, own=own: _take(a, own, b[start:steps]), arrays, buffers[name])
-            if self._plan.padded:
+            if self._schedule.padded:
                 buffers["valid"][start:steps] = indices[:, replica] >= 0
         return _Gathered(begun.buffers, steps)
 
     def _buffers(self) -> dict[int, Any]:
-        return {replica: self._empty() for replica in self._plan.shares.local}
+        return {replica: self._empty() for replica in self._schedule.sharding.local}
 
     def _empty(self) -> dict[str, Any]:
-        rows = (self.limit, self._plan.shares.shape[1])
+        rows = (self.limit, self._schedule.sharding.shape[1])
         buffers = tf.nest.map_structure(
             lambda array: empty_buffer([*rows, *array.shape[1:]], single(array.dtype)), self._arrays
         )
-        valid = {"valid": empty_buffer(rows, np.dtype(np.float32))} if self._plan.padded else {}
+        valid = {"valid": empty_buffer(rows, np.dtype(np.float32))} if self._schedule.padded else {}
         return {**buffers, **valid}
 
     def _placed(self, gathered: _Gathered) -> Any:
-        return self._plan.shares.place(lambda replica: tf.nest.map_structure(as_tensor, gathered.buffers[replica]))
+        return self._schedule.sharding.place(
+            lambda replica: tf.nest.map_structure(as_tensor, gathered.buffers[replica])
+        )
 
 
 def single(dtype: np.dtype) -> np.dtype:

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError
-from trainer import strict_json
 from trainer.feeds.sources import NAMES, ArraySource
+from trainer.storage import strict_json
 
 _BATCH, _STATE, _STEP = "batch.npz", "state.npz", "step.json"
 

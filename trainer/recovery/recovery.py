@@ -1,22 +1,19 @@
-"""Recovery: how a run gets past an update that would not be finite, or is stopped there with an autopsy."""
+"""Recovery: how a run handles an update that would not be finite, or is stopped there with an autopsy."""
 
 import pathlib
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import gin
-import tensorflow as tf
 
 from objectives.blame import shown_path
-from trainer.checkpoints.saver import Saver
 from trainer.devices import cluster
 from trainer.executions.executor import NotFinite
-from trainer.executions.program import Program
+from trainer.executions.non_finite import NonFiniteError
 from trainer.recovery.autopsy import write_autopsy
 from trainer.recovery.culprit import culprit, is_cured_by_another_batch
-from trainer.recovery.non_finite import NonFinite, NonFiniteError
-from trainer.reports import Report
+from trainer.running.run import TrainingRun
 
 _REPLAY = pathlib.Path(__file__).parents[2] / "scripts" / "replay.py"
 
@@ -24,36 +21,14 @@ _REPLAY = pathlib.Path(__file__).parents[2] / "scripts" / "replay.py"
 class Recovery:
     """Does what `Trainer.non_finite` asks for."""
 
-    def __init__(
-        self,
-        *,
-        strategy: tf.distribute.Strategy,
-        program: Program,
-        step: tf.Variable,
-        guard: NonFinite,
-        reports: Report,
-        restart_reports: Callable[[], None],
-        saver: Saver | None,
-        workdir: pathlib.Path | None,
-    ):
-        """Takes all that takes part.
+    def __init__(self, run: TrainingRun):
+        """Takes the run that it helps on."""
+        self._run = run
+        self._strategy, self._program, self._step = run.strategy, run.program, run.step
+        self._guard, self._reports, self._saver = run.guard, run.reports, run.saver
 
-        Args:
-          strategy: over which a step runs.
-          program: looks into the step once more.
-          step: the number of updates done.
-          guard: knows what was asked for, and counts.
-          reports: are told.
-          restart_reports: has them begin anew after the step of now.
-          saver: to go back by.
-          workdir: where an autopsy is put.
-        """
-        self._strategy, self._program, self._step, self._guard = strategy, program, step, guard
-        self._reports, self._restart_reports, self._saver = reports, restart_reports, saver
-        self._workdir = workdir
-
-    def get_past(self, found: NotFinite) -> None:
-        """Has the run go on with another batch.
+    def handle_non_finite(self, found: NotFinite) -> None:
+        """Has the run continue with another batch.
 
         Raises:
           NonFiniteError: it must not, or not once more.
@@ -75,27 +50,27 @@ class Recovery:
             self._roll_back(what)
 
     def _roll_back(self, what: str) -> None:
-        assert self._saver is not None, "check_settings saw to it"
+        assert self._saver is not None, "require_sound saw to it"
         batch, rollbacks = self._guard.batch(int(self._step)), self._guard.rollbacks
         self._saver.restore()
         self._guard.roll_back(batch=batch, rollbacks=rollbacks, step=int(self._step))
         # The lines of its steps since then will be written once more.
         self._reports.close()
-        self._restart_reports()
-        self._reports.note(f"{what}; back to step {int(self._step):,}, to go on with the batches that follow")
+        self._run.start_reports(restored=True)
+        self._reports.note(f"{what}; back to step {int(self._step):,}, continuing with the batches that follow")
 
     def _autopsy(self, found: NotFinite, values: Mapping[str, float], cause: str) -> str:
-        """Writes all that is needed to look into a step again; where it is, for people."""
+        """Writes all that is needed to look into a step again; where it is, as readable text."""
         batch = self._program.batch(found.data)
-        if self._workdir is None:
+        if self._run.workdir is None:
             return " With a workdir there would be an autopsy."
-        folder = self._workdir / "autopsy" / f"{found.step:06d}"
+        folder = self._run.workdir / "autopsy" / f"{found.step:06d}"
         if cluster.is_chief(self._strategy):
             write_autopsy(
                 folder,
                 step=found.step,
                 batch=batch,
-                state=self._program.everything.arrays(),
+                state=self._program.training_state.arrays(),
                 values=values,
                 cause=cause,
                 execution=self._program.choice.execution,

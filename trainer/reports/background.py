@@ -5,7 +5,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 
-from trainer.log import Lines
+from trainer.reports.log import LogRecords
 from trainer.reports.report import Report, Run
 
 # A slow report slows training down, rather than filling the memory with what it has still to write.
@@ -16,9 +16,9 @@ _PAUSE = 0.01
 
 
 class Background(Report):
-    """Tells several reports everything in order, while training goes on.
+    """Tells several reports everything in order, while training continues.
 
-    A report that fails is told nothing more but to close; the others go on. Its error is raised, once, by the next
+    A report that fails is told nothing more but to close; the others continue. Its error is raised, once, by the next
     call on the thread that trains.
 
     As a context, it closes the reports at the end. Where the body fails too its error is the one that is raised, and
@@ -49,15 +49,15 @@ class Background(Report):
             report.start(run)
         self._working = list(self._reports)
         self._in_a_hurry.clear()
-        # A daemon, as a process that dies must not be kept: whoever wants its lines closes.
+        # A daemon, as a process that dies must not be kept: whoever wants its records closes.
         self._thread = threading.Thread(target=self._work, name="reports", daemon=True)
         self._thread.start()
 
-    def write(self, lines: Lines) -> None:
-        self._hand_on(lambda report: report.write(lines))
+    def write(self, records: LogRecords) -> None:
+        self._hand_on(lambda report: report.write(records))
 
-    def bytes_of(self, lines: Lines) -> int:
-        return sum(report.bytes_of(lines) for report in self._reports)
+    def bytes_of(self, records: LogRecords) -> int:
+        return sum(report.bytes_of(records) for report in self._reports)
 
     def advance(self, step: int, steps_per_second: float) -> None:
         self._hand_on(lambda report: report.advance(step, steps_per_second))
@@ -102,7 +102,7 @@ class Background(Report):
             error.add_note(_note(own))
 
     def _hand_on(self, call: Callable[[Report], None]) -> None:
-        # Before anything is raised: a report that works must not lose a line to one that does not.
+        # Before anything is raised: a report that works must not lose a record to one that does not.
         self._put(call)
         self._raise_errors()
 

@@ -6,8 +6,8 @@ import pathlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from trainer.log import term_names
 from trainer.reports import jsonl
+from trainer.reports.log import term_names
 
 
 def draw_terms(workdir: pathlib.Path, path: pathlib.Path) -> pathlib.Path:

@@ -1,4 +1,4 @@
-"""Event files: earlier ones of a folder, cut to what a run that goes on keeps of them."""
+"""Event files: earlier ones of a folder, cut to what a resumed run keeps of them."""
 
 import mmap
 import os

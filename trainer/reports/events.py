@@ -11,7 +11,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
-from trainer.log import Lines
+from trainer.reports.log import LogRecords
 
 # A varint has seven bits in a byte, and may have more bytes than it needs: with 63 bits each step fits, and all are
 # as long.
@@ -21,7 +21,7 @@ _STEP_BYTES = 9
 _VALUE_TAG, _UNKNOWN_TAG = 0x0A, 0x7A
 
 
-def scalar_events(lines: Lines, wall_time: float) -> np.ndarray:
+def scalar_events(lines: LogRecords, wall_time: float) -> np.ndarray:
     """Each line as one serialised event, with a scalar for each tag that it has: uint8 `[lines, length]`."""
     template, of_time, of_step, of_values, heads = _template(lines.tags)
     events = np.tile(template, [len(lines), 1])

@@ -10,11 +10,11 @@ from typing import BinaryIO
 import numpy as np
 
 from objectives import ConfigurationError
-from trainer.log import Line, Lines
 from trainer.reports.decimals import WIDTH, decimals
+from trainer.reports.log import LogRecord, LogRecords
 from trainer.reports.report import Report, Run
-from trainer.storage import writing
-from trainer.strict_json import numbers
+from trainer.storage.files import writing
+from trainer.storage.strict_json import numbers
 
 NAME = "metrics.jsonl"
 
@@ -34,12 +34,12 @@ class JsonLines(Report):
         with writing(self._path):
             self._file = _open_after(self._path, run.first_step)
 
-    def write(self, lines: Lines) -> None:
+    def write(self, lines: LogRecords) -> None:
         assert self._file is not None
         with writing(self._path):
             self._file.write(_text(lines).data)
 
-    def bytes_of(self, lines: Lines) -> int:
+    def bytes_of(self, lines: LogRecords) -> int:
         return _text(lines).nbytes
 
     def flush(self) -> None:
@@ -54,7 +54,7 @@ class JsonLines(Report):
                 self._file.close()
 
 
-def read(folder: pathlib.Path) -> list[Line]:
+def read(folder: pathlib.Path) -> list[LogRecord]:
     """The lines that a run has written so far; a value that was not finite is nan.
 
     Raises:
@@ -64,11 +64,11 @@ def read(folder: pathlib.Path) -> list[Line]:
     return [_parsed(path, number, line) for number, line in enumerate(_whole_lines(path), start=1)]
 
 
-def _parsed(path: pathlib.Path, number: int, line: bytes) -> Line:
+def _parsed(path: pathlib.Path, number: int, line: bytes) -> LogRecord:
     try:
         # Whole numbers are values too; only a step is counted.
         record = json.loads(line, parse_int=float)
-        return Line(str(record.pop("split")), int(record.pop("step")), numbers(record))
+        return LogRecord(str(record.pop("split")), int(record.pop("step")), numbers(record))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ConfigurationError(
             f"line {number:,} of {path} is no log record ({type(error).__name__}: {error}); put the file back from a "
@@ -76,7 +76,7 @@ def _parsed(path: pathlib.Path, number: int, line: bytes) -> Line:
         ) from error
 
 
-def _text(lines: Lines) -> np.ndarray:
+def _text(lines: LogRecords) -> np.ndarray:
     steps = _right_aligned(lines.steps)
     template = _template(lines.split, lines.tags, steps.shape[1])
     text = np.tile(template, [len(lines), 1])
@@ -114,7 +114,7 @@ def _right_aligned(steps: np.ndarray) -> np.ndarray:
 
 
 def _open_after(path: pathlib.Path, step: int) -> BinaryIO:
-    """Opens the file to go on; drops lines of later steps, which a run that died past its checkpoint writes again."""
+    """Opens the file to append; drops lines of later steps, which a run that died past its checkpoint writes again."""
     lines = _whole_lines(path)
     numbers = range(len(lines))
     later = bisect.bisect_right(numbers, step, key=lambda i: _parsed(path, i + 1, lines[i]).step)

@@ -3,19 +3,19 @@
 import dataclasses
 import pathlib
 
-from trainer.log import Lines
+from trainer.reports.log import LogRecords
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Run:
-    """What a report may know of the run before its first line.
+    """What a report may know of the run before its first record.
 
     Attributes:
       terms: the names of the terms, in their order.
       steps: how many updates there will be in all.
-      first_step: how many there were when this process took over; lines after it are written again.
+      first_step: how many there were when this process took over; records after it are written again.
       config: the configuration in use, as text.
-      headline: short statements of what was chosen, for people.
+      headline: short statements of what was chosen, human-readable.
       workdir: the run's folder, or None where nothing is kept.
     """
 
@@ -36,11 +36,11 @@ class Report:
     def start(self, run: Run) -> None:
         """Called once, before the first step."""
 
-    def write(self, lines: Lines) -> None:
-        """Called with the lines, one or more at once, in the order of steps."""
+    def write(self, records: LogRecords) -> None:
+        """Called with the records, one or more at once, in the order of steps."""
 
-    def bytes_of(self, lines: Lines) -> int:
-        """How much of the disk such lines will take, to be asked for before the start."""
+    def bytes_of(self, records: LogRecords) -> int:
+        """How much of the disk such records will take, to be asked for before the start."""
         return 0
 
     def advance(self, step: int, steps_per_second: float) -> None:

@@ -16,12 +16,12 @@ from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
 from tensorboard.plugins.text.summary_v2 import text_pb
 
-from trainer.log import Lines
 from trainer.reports.event_files import SUFFIX, drop_after
 from trainer.reports.events import scalar_events
+from trainer.reports.log import LogRecords
 from trainer.reports.records import framed
 from trainer.reports.report import Report, Run
-from trainer.storage import writing
+from trainer.storage.files import writing
 
 
 class TensorBoard(Report):
@@ -37,10 +37,10 @@ class TensorBoard(Report):
             self._files[split].add(run.first_step, _layout_summary())
         self._files["train"].add(run.first_step, text_pb("config", _as_code(run.config)))
 
-    def write(self, lines: Lines) -> None:
+    def write(self, lines: LogRecords) -> None:
         self._files[lines.split].add_scalars(lines)
 
-    def bytes_of(self, lines: Lines) -> int:
+    def bytes_of(self, lines: LogRecords) -> int:
         return framed(scalar_events(lines, 0.0)).nbytes
 
     def flush(self) -> None:
@@ -80,7 +80,7 @@ def _as_code(text: str) -> str:
 
 
 class _EventFile:
-    """One file of TensorBoard events, which goes on behind a step of the earlier files of its folder."""
+    """One file of TensorBoard events, which continues behind a step of the earlier files of its folder."""
 
     def __init__(self, folder: pathlib.Path, step: int):
         self._path = folder / f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}{SUFFIX}"
@@ -95,7 +95,7 @@ class _EventFile:
     def add(self, step: int, summary: Summary) -> None:
         self._write(Event(wall_time=time.time(), step=step, summary=summary))
 
-    def add_scalars(self, lines: Lines) -> None:
+    def add_scalars(self, lines: LogRecords) -> None:
         self._append(framed(scalar_events(lines, time.time())))
 
     def flush(self) -> None:

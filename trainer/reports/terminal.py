@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from trainer.log import Lines, term_names
+from trainer.reports.log import LogRecords, term_names
 from trainer.reports.report import Report, Run
 
 
@@ -67,8 +67,8 @@ class Terminal(Report):
             self._progress.start()
 
     @_while_it_lasts()
-    def write(self, lines: Lines) -> None:
-        # Of many lines since the last look only the newest would be seen.
+    def write(self, lines: LogRecords) -> None:
+        # Of many lines since the last look only the latest would be seen.
         terms = weighted_values(lines.last.values)
         if lines.split == "eval":
             self._print(f"eval at step {lines.last.step}: {terms}")
@@ -106,7 +106,7 @@ class Terminal(Report):
 
 
 def weighted_values(values: Mapping[str, float]) -> str:
-    """The total and each term's weighted value, to four digits, for people; a dash where nothing was counted.
+    """The total and each term's weighted value, to four digits, as readable text; a dash where nothing was counted.
 
     >>> weighted_values({"loss/total": 1.5, "terms/data/weighted": 1.5, "terms/data/count": 64.0})
     'total 1.5  data 1.5'

@@ -41,6 +41,11 @@ class Adoption:
         self._placed = [_Placed(strategy, variable) for variable in variables.values()]
         self._lock, self._working = threading.RLock(), False
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether the model and the optimizer are under the strategy."""
+        return self._working
+
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
         """Inside, the model and the optimizer are under the strategy; it may be entered again inside.

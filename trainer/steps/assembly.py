@@ -8,17 +8,19 @@ from trainer.steps.adoption import Adoption
 from trainer.steps.average import WeightAverage
 from trainer.steps.batch_statistics import refuse_wrong_statistics
 from trainer.steps.clipping import Clipping
+from trainer.steps.forward import Forward
 from trainer.steps.masked_statistics import synchronize_masked_statistics
 from trainer.steps.optimizers import refuse_own_work
 from trainer.steps.precision import LossScale
 from trainer.steps.random_streams import RandomStreams
-from trainer.steps.step import Step
 from trainer.steps.tap import Tap
+from trainer.steps.train_step import TrainStep
 
 
 def assemble(
     strategy: tf.distribute.Strategy,
     *,
+    train_step: type[TrainStep],
     model: keras.Model,
     objective: Objective,
     optimizer: keras.optimizers.Optimizer,
@@ -29,7 +31,7 @@ def assemble(
     clip_value: float | None,
     average_momentum: float | None,
     allow_unreached: bool,
-) -> Step:
+) -> TrainStep:
     """The step of a run; the arguments are those of `Trainer`.
 
     Raises:
@@ -42,15 +44,18 @@ def assemble(
         model, batch_size=batch_size, replicas=strategy.num_replicas_in_sync, micro_batches=accumulate_steps
     )
     synchronize_masked_statistics(model)
-    return Step(
-        adoption=Adoption(strategy, model, optimizer),
+    forward = Forward(
         tap=tap,
         objective=objective,
         parts=objective.parts(),
-        optimizer=optimizer,
-        replicas=strategy.num_replicas_in_sync,
         streams=RandomStreams(strategy, model),
+        replicas=strategy.num_replicas_in_sync,
         micro_batches=accumulate_steps,
+    )
+    return train_step(
+        adoption=Adoption(strategy, model, optimizer),
+        forward=forward,
+        optimizer=optimizer,
         clipping=Clipping(norm=clip_norm, value=clip_value),
         loss_scale=LossScale(strategy) if precision == "mixed_float16" else None,
         average=None if average_momentum is None else WeightAverage(strategy, model, average_momentum),

@@ -26,7 +26,7 @@ class WeightAverage:
             ]
 
     def update(self) -> None:
-        """Takes in the weights of now; in replica context, after an update."""
+        """Adds the current weights to the averages; in replica context, after an update."""
         for average, weight in zip(self.variables, self._weights, strict=True):
             average.assign_add((1.0 - self._momentum) * (tf.convert_to_tensor(weight) - average))
 

@@ -59,7 +59,7 @@ def synchronized_layer(model: keras.Model) -> str | None:
 
 
 def describe_statistics(model: keras.Model, *, replicas: int, micro_batches: int) -> list[str]:
-    """Of what part of a batch ordinary batch normalization takes its statistics, for people, if not of the whole."""
+    """Which part of a batch ordinary batch normalization takes its statistics of, in words, if not the whole."""
     if replicas * micro_batches == 1 or all(layer.synchronized for layer in _taking_statistics(model)):
         return []
     whole = " (synchronized=True takes them of the whole batch)" if micro_batches == 1 else ""

@@ -1,11 +1,11 @@
 """Gradients of a replica's shard: from one pass, or from several micro-batches; the same either way.
 
-Both take what they differentiate as functions: `measure(batch, training)` gives the terms' means, undivided, and
-`loss(mean)` the part of the objective that totals over global counts make up.
+Both take what they differentiate as functions: `measure(batch, training)` gives the means of the terms' parts,
+undivided, and `losses(totals, counts)` the scalars that local totals over global counts make up.
 """
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -15,61 +15,68 @@ from objectives import Mean
 from trainer.steps.replicas import sum_over_replicas
 
 Batch = Mapping[str, Any]
-Measure = Callable[[Batch, bool], Mean]
-Loss = Callable[[Mean], tf.Tensor]
-# The gradient of each variable, None where nothing reaches it; and the local totals over global counts.
-Differentiated = tuple[list[tf.Tensor | None], Mean]
+Measure = Callable[[Batch, bool], list[Mean]]
+Losses = Callable[[Sequence[tf.Tensor], tf.Tensor], Sequence[tf.Tensor]]
+# By loss, the gradient of each variable, None where nothing reaches it; and the local totals over global counts.
+Differentiated = tuple[list[list[tf.Tensor | None]], Mean]
 
 
-def at_once(measure: Measure, loss: Loss, variables: list[keras.Variable], batch: Batch) -> Differentiated:
+def at_once(measure: Measure, losses: Losses, variables: list[keras.Variable], batch: Batch) -> Differentiated:
     """Differentiates the whole shard: counts are summed over replicas between the forward and the backward pass."""
-    with tf.GradientTape() as tape:
+    with tf.GradientTape(persistent=True) as tape:
         local = measure(batch, True)
-        mean = Mean(local.total, sum_over_replicas(local.count))
-        part = loss(mean)
-    return tape.gradient(part, variables), mean
+        totals, counts = [mean.total for mean in local], sum_over_replicas(tf.stack([mean.count for mean in local]))
+        shares = losses(totals, counts)
+    return [tape.gradient(share, variables) for share in shares], Mean(tf.stack(totals), counts)
 
 
 def by_micro_batches(
     measure: Measure,
-    loss: Loss,
+    losses: Losses,
     variables: list[keras.Variable],
     batch: Batch,
     *,
     parts: int,
-    terms: int,
+    means: int,
     counting: contextlib.AbstractContextManager[bool],
 ) -> Differentiated:
-    """Differentiates the shard in `parts`, one after the other, in the memory of one; there are `terms` means.
+    """Differentiates the shard in `parts`, one after the other, in the memory of one; `measure` gives so many `means`.
 
     The counts of the whole batch must be known before the first gradient. They come from a pass of which nothing
     but the counts is used; unless a mask depends on the model's outputs, none of the model is left in its graph. That
     pass is traced inside of `counting`, which says whether it is one of training.
     """
     cut = tf.nest.map_structure(lambda tensor: tf.reshape(tensor, [parts, -1, *tensor.shape[1:]]), dict(batch))
-    reached: list[bool] = []
+    reached: list[list[bool]] = []
 
     def part(i):
         return tf.nest.map_structure(lambda tensor: tensor[i], cut)
 
     def count(i, counts):
-        return i + 1, counts + measure(part(i), training).count
+        return i + 1, counts + tf.stack([mean.count for mean in measure(part(i), training)])
 
     def add(i, totals, sums):
-        with tf.GradientTape() as tape:
-            local = measure(part(i), True)
-            share = loss(Mean(local.total, counts))
-        gradients = tape.gradient(share, variables)
-        reached[:] = [gradient is not None for gradient in gradients]
-        return i + 1, totals + local.total, [a + b for a, b in zip(sums, dense(gradients, variables), strict=True)]
+        with tf.GradientTape(persistent=True) as tape:
+            local = [mean.total for mean in measure(part(i), True)]
+            shares = losses(local, counts)
+        gradients = [tape.gradient(share, variables) for share in shares]
+        reached[:] = [[gradient is not None for gradient in one] for one in gradients]
+        added = [
+            [a + b for a, b in zip(so_far, dense(one, variables), strict=True)]
+            for so_far, one in zip(sums, gradients, strict=True)
+        ]
+        return i + 1, totals + tf.stack(local), added
 
-    zeros = tf.zeros([terms])
+    zeros = tf.zeros([means])
     with counting as training:
         _, local_counts = tf.while_loop(lambda i, _: i < parts, count, (tf.constant(0), zeros), parallel_iterations=1)
     counts = sum_over_replicas(local_counts)
-    start = (tf.constant(0), zeros, dense([None] * len(variables), variables))
+    # Called for the number of losses alone: what it makes of zeros is no part of the step.
+    nothing = [dense([None] * len(variables), variables) for _ in losses(tf.unstack(zeros), zeros)]
+    start = (tf.constant(0), zeros, nothing)
     _, totals, sums = tf.while_loop(lambda i, *_: i < parts, add, start, parallel_iterations=1)
-    return [g if r else None for g, r in zip(sums, reached, strict=True)], Mean(totals, counts)
+    of_losses = zip(sums, reached, strict=True)
+    return [[g if r else None for g, r in zip(*one, strict=True)] for one in of_losses], Mean(totals, counts)
 
 
 def dense(gradients: list[tf.Tensor | None], variables: list[keras.Variable]) -> list[tf.Tensor]:
@@ -114,7 +121,7 @@ def norm_and_direction(vector: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.where(finite, largest * norm, tf.norm(vector)), tf.where(finite, direction, float("nan"))
 
 
-def tied(gradients: list[tf.Tensor], norm: tf.Tensor) -> list[tf.Tensor]:
+def with_norm_barrier(gradients: list[tf.Tensor], norm: tf.Tensor) -> list[tf.Tensor]:
     """The gradients, of which none is there before their norm is, and all are NaN where that is not finite.
 
     XLA then updates weights in place. It would copy those that it may update while another gradient still needs them.

@@ -7,15 +7,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from objectives import Term
+from objectives import BaseTerm
 from objectives.keys import Context
 from objectives.reads import blank, widen
 from trainer.steps.gradients import Batch
 from trainer.steps.replicas import sum_over_replicas
-from trainer.steps.step import Step
+from trainer.steps.train_step import TrainStep
 
 
-def inspect(step: Step, batch: Batch, number: tf.Tensor) -> dict[str, tf.Tensor]:
+def inspect(step: TrainStep, batch: Batch, number: tf.Tensor) -> dict[str, tf.Tensor]:
     """How many elements are not finite, by tag; in replica context.
 
     Tags, of the terms only those that are optimised:
@@ -26,24 +26,24 @@ def inspect(step: Step, batch: Batch, number: tf.Tensor) -> dict[str, tf.Tensor]
       `terms/<name>/not_finite/gradient`: of the same with respect to the variables, on through the model.
       `terms/<name>/not_finite/weighted_gradient`: of that of its weighted value.
     """
-    variables = step.tap.model.trainable_variables
-    step.streams.begin(number)
+    forward, variables = step.forward, step.trained
+    forward.streams.begin(number)
     # Now: the forward pass changes statistics.
-    found = {f"not_finite/weights.{variable.path}": _count(variable) for variable in step.tap.model.variables}
+    found = {f"not_finite/weights.{variable.path}": _count(variable) for variable in step.model.variables}
     with tf.GradientTape(persistent=True) as tape:
-        context = step.context(batch, number, training=True)
+        context = forward.context(batch, number, training=True)
         # What terms read is copied: the gradient with respect to a copy knows nothing of the model behind it.
         copies = {root: tf.nest.map_structure(_copy, getattr(context, root)) for root in _OF_THE_MODEL}
-        means = step.objective.means(dataclasses.replace(context, **copies), step.parts).values()
-        raw = dict(zip(step.objective.terms, step.raw_apart(means), strict=True))
-        weights = dict(zip(raw, tf.unstack(step.objective.weights(number)), strict=True))
+        means = forward.objective.means(dataclasses.replace(context, **copies), forward.parts).values()
+        raw = dict(zip(forward.objective.terms, forward.raw_apart(means), strict=True))
+        weights = dict(zip(raw, tf.unstack(forward.objective.weights(number)), strict=True))
         shares = {name: step.scaled(tf.cast(raw[name], tf.float32) * weights[name]) for name in raw}
     found |= {f"not_finite/{key}": _count(tensor) for key, tensor in _leaves(context)}
     floats = [leaf for leaf in tf.nest.flatten(copies) if leaf.dtype.is_floating]
-    for name, term in step.objective.terms.items():
+    for name, term in forward.objective.terms.items():
         if term.optimised:
             tag = f"terms/{name}/not_finite"
-            for part in (part for part in step.parts if part.term == name):
+            for part in (part for part in forward.parts if part.term == name):
                 own = dataclasses.replace(context, stars=part.stars)
                 found |= {f"{tag}/{part.stars.get(key, key)}": _count(tensor) for key, tensor in _reads(term, own)}
             found |= {f"{tag}/raw": _count(raw[name]), f"{tag}/weighted": _count(shares[name])}
@@ -84,11 +84,12 @@ def _leaves(context: Context) -> Iterator[tuple[str, Any]]:
                 yield ".".join(map(str, (root, *path))), leaf
 
 
-def _reads(term: Term, context: Context) -> Iterator[tuple[str, Any]]:
+def _reads(term: BaseTerm, context: Context) -> Iterator[tuple[str, Any]]:
     """What a term reads by key, as its formula sees it: 0 where it is masked."""
-    mask = None if term.mask is None else widen(context[term.mask])
+    key_of_mask, key_of_factor = map(term.selections.get, ("mask", "sample_weight"))
+    mask = None if key_of_mask is None else widen(context[key_of_mask])
     for key in term.reads.values():
         if key is not None:
             yield key, blank(widen(context[key]), mask)
-    if term.sample_weight is not None:
-        yield term.sample_weight, context[term.sample_weight]
+    if key_of_factor is not None:
+        yield key_of_factor, context[key_of_factor]

@@ -9,8 +9,8 @@ import tensorflow as tf
 from tensorflow.python.distribute.values import DistributedVariable
 from tensorflow.python.framework import auto_control_deps_utils
 
-from trainer.checkpoints.state import GENERATOR
 from trainer.steps.replicas import sum_over_replicas
+from trainer.steps.state import GENERATOR
 
 
 class LayerState:

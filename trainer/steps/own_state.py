@@ -64,7 +64,7 @@ def refuse_rewritten_weights(
 def describe_own_state(
     model: keras.Model, written: Iterable[keras.Variable], *, replicas: int, micro_batches: int
 ) -> list[str]:
-    """How what layers write depends on the parts of a batch, for people; nothing where the batch is whole.
+    """How what layers write depends on the parts of a batch, as readable text; nothing where the batch is whole.
 
     Args:
       model: whose layers they are.

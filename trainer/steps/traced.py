@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import keras
 
 from objectives import ConfigurationError
-from trainer.learning_rates import config_of
+from trainer.steps.learning_rates import config_of
 from trainer.steps.tap import layer_paths
 
 

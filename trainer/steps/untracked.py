@@ -15,9 +15,9 @@ from tensorflow.types.experimental import ConcreteFunction
 
 from objectives import ConfigurationError
 from objectives.blame import place_in
-from trainer.checkpoints.state import GENERATOR, State
 from trainer.steps.living import living
 from trainer.steps.operations import operations
+from trainer.steps.state import GENERATOR, State
 
 _WHY = "which no checkpoint would hold and no look would put back"
 _DRAW = (

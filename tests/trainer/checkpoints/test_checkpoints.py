@@ -1,4 +1,4 @@
-"""Checkpoints: the newest sound one is found, the best and the newest are kept, half a one is never seen."""
+"""Checkpoints: the latest sound one is found, the best and the latest are kept, half a one is never seen."""
 
 import json
 import math
@@ -39,16 +39,16 @@ def names(checkpoints):
 def test_before_the_first_there_is_none(make):
     checkpoints = make(metric=TAG)
     checkpoints.tidy()
-    assert checkpoints.newest() is checkpoints.best() is None
+    assert checkpoints.latest() is checkpoints.best() is None
     assert not checkpoints.folder.exists()
 
 
 def test_what_was_saved_is_read_back(make):
     checkpoints = make()
     save(checkpoints, 120)
-    newest = checkpoints.newest()
-    assert (newest.step, newest.progress["step"], newest.folder.name) == (120, 120, "000120")
-    np.testing.assert_array_equal(newest.arrays()["model/weight"], [120.0] * 3)
+    latest = checkpoints.latest()
+    assert (latest.step, latest.progress["step"], latest.folder.name) == (120, 120, "000120")
+    np.testing.assert_array_equal(latest.arrays()["model/weight"], [120.0] * 3)
 
 
 def test_the_newest_few_are_kept(make):
@@ -56,7 +56,7 @@ def test_the_newest_few_are_kept(make):
     for step in (8, 9, 10, 1_000_000):
         save(checkpoints, step)
     assert names(checkpoints) == ["000010", "1000000"]
-    assert checkpoints.newest().step == 1_000_000
+    assert checkpoints.latest().step == 1_000_000
 
 
 @pytest.mark.parametrize(("metric", "best"), [(TAG, 2), (f"-{TAG}", 3)])
@@ -97,7 +97,7 @@ def test_a_damaged_one_is_named_and_the_one_before_is_used(make, caplog, name, h
     for step in (1, 2, 3):
         save(checkpoints, step, 1 / step)
     damage(checkpoints.folder / "000003", name, how)
-    assert checkpoints.newest().step == 2
+    assert checkpoints.latest().step == 2
     (warning,) = caplog.messages
     assert f"{checkpoints.folder / '000003'} is damaged: " in warning
     # An older manifest is one by itself: the files are not those that it knows.
@@ -110,10 +110,10 @@ def test_a_sealed_one_that_says_what_cannot_be_so_is_damaged(make, caplog):
     checkpoints = make()
     for step in (1, 2):
         save(checkpoints, step)
-    newest = checkpoints.folder / "000002"
-    (newest / progress.NAME).write_text('{"step": "2"}')
-    manifest.seal(newest)
-    assert checkpoints.newest().step == 1
+    latest = checkpoints.folder / "000002"
+    (latest / progress.NAME).write_text('{"step": "2"}')
+    manifest.seal(latest)
+    assert checkpoints.latest().step == 1
     assert "000002 is damaged: progress.json is not readable as progress" in caplog.text
 
 
@@ -130,7 +130,7 @@ def test_where_none_is_sound_what_to_do_is_said(make):
         save(checkpoints, step)
         damage(checkpoints.folder / f"{step:06d}", "state.npz", "truncated")
     with pytest.raises(ConfigurationError) as error:
-        checkpoints.newest()
+        checkpoints.latest()
     for part in ("000001: state.npz has ", "000002: state.npz has ", "from a copy, or move", "away to begin anew"):
         assert part in str(error.value)
 
@@ -150,7 +150,7 @@ def test_one_of_the_same_step_is_replaced(make):
     damage(checkpoints.folder / "000010", "state.npz", "flipped")
     save(checkpoints, 10)
     assert names(checkpoints) == ["000010"]
-    assert checkpoints.newest().step == 10
+    assert checkpoints.latest().step == 10
 
 
 class Killed(BaseException):
@@ -180,7 +180,7 @@ def test_a_save_that_is_killed_at_any_call_leaves_a_sound_one(make, monkeypatch,
             killed = False
         except Killed:
             killed = True
-    assert make().newest().step in ((10, 20) if killed else (20,))
+    assert make().latest().step in ((10, 20) if killed else (20,))
     checkpoints.tidy()
     assert all(name.isdigit() for name in names(checkpoints))
     save(checkpoints, 30)

@@ -9,13 +9,13 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError
-from trainer import storage
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.checkpoints.saver import Saver
-from trainer.checkpoints.state import State
 from trainer.devices import cluster
-from trainer.log import Line
-from trainer.storage import StorageError
+from trainer.reports.log import LogRecord
+from trainer.steps.state import State
+from trainer.storage import files
+from trainer.storage.files import StorageError
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_another_number_of_replicas_goes_on(make, before, after):
 
 def test_the_newest_evaluation_comes_back(make):
     with make()[-1] as saver:
-        saver.evaluation = Line("eval", 3, {"loss/total": 0.1})
+        saver.evaluation = LogRecord("eval", 3, {"loss/total": 0.1})
         saver.save()
     other = make()[-1]
     other.restore()
@@ -133,7 +133,7 @@ def test_once_the_chief_sees_a_workers_file_it_may_move_the_folder_away(make, mo
     _, _, saver = make(count=2)
     file = tmp_path / "checkpoints" / ".saving-000000" / "worker-001.npz"
     flushed = []
-    monkeypatch.setattr(storage, "flush", lambda path: flushed.append((path, file.exists())))
+    monkeypatch.setattr(files, "flush", lambda path: flushed.append((path, file.exists())))
     saver.save()
     saver.wait()
     assert flushed == [(file.with_name("worker-001.npz.part"), False)]
@@ -192,7 +192,7 @@ def test_a_refusal_says_what_is_safe_and_how_to_go_on(make):
     step.assign(40)
     saver.save()
     saver.wait()
-    with pytest.raises(StorageError, match="^a cannot .* is of step 40 .*goes on from there$"), saver.explained():
+    with pytest.raises(StorageError, match="^a cannot .* is of step 40 .*resumes from there$"), saver.explained():
         raise StorageError("a cannot be written: No space left on device")
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from objectives import ConfigurationError
 from trainer.executions.choice import BUDGET_SECONDS, Choice, choose, keep, kept
-from trainer.executions.execution import Unsupported, Ways
+from trainer.executions.execution import Candidates, Unsupported
 
-WAYS = Ways(likely=("xla_loop", "graph", "xla_step"), impossible={}, slow={})
+WAYS = Candidates(likely=("xla_loop", "graph", "xla_step"), impossible={}, slow={})
 FOREVER = 10**12
 
 
@@ -40,8 +40,8 @@ class Clocked:
     def elapsed(self):
         return self.now
 
-    def choose(self, ways=WAYS, steps=FOREVER):
-        return choose(ways, self, steps=steps)
+    def choose(self, candidates=WAYS, steps=FOREVER):
+        return choose(candidates, self, steps=steps)
 
 
 @pytest.mark.parametrize("best", WAYS.likely)
@@ -78,10 +78,10 @@ def test_runs_that_are_slowed_down_at_random_hardly_ever_decide():
 
 def test_two_that_are_alike_are_measured_more_often_and_no_more_than_the_budget_allows():
     speeds = {"xla_loop": 1.02e-3, "graph": 1e-3}
-    ways = Ways(likely=("xla_loop", "graph"), impossible={}, slow={})
+    candidates = Candidates(likely=("xla_loop", "graph"), impossible={}, slow={})
     for cost, rounds in ((1.0, 9), (9.45, 5)):
         bench = Clocked(speeds, cost=cost)
-        assert bench.choose(ways).execution == "graph"
+        assert bench.choose(candidates).execution == "graph"
         assert len(bench.measured) == 2 * rounds
         assert bench.now <= BUDGET_SECONDS
 
@@ -106,9 +106,9 @@ def test_nothing_is_begun_after_the_budget():
 
 
 def test_what_cannot_work_is_told_and_not_tried():
-    ways = Ways(likely=("graph", "xla_step"), impossible={"xla_loop": "it is a test"}, slow={})
+    candidates = Candidates(likely=("graph", "xla_step"), impossible={"xla_loop": "it is a test"}, slow={})
     bench = Clocked({"graph": 2e-3, "xla_step": 1e-3})
-    assert bench.choose(ways) == Choice(
+    assert bench.choose(candidates) == Choice(
         "xla_step", "1,000 us a step; graph: 2,000 us; xla_loop: it is a test; measured in 2.6 s"
     )
 

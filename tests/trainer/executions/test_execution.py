@@ -8,7 +8,7 @@ from keras import layers
 
 from objectives import ConfigurationError, Decorrelation, FunctionTerm, MeanSquaredError, Objective
 from trainer import ArraySource
-from trainer.executions.execution import find_ways, unsupported
+from trainer.executions.execution import find_candidates, unsupported
 
 
 @pytest.mark.parametrize(
@@ -36,20 +36,20 @@ def test_each_execution_computes_the_same(make_full_program, execution, count, a
         np.testing.assert_allclose(ours, expected, atol=1e-5)
 
 
-def ways(program):
+def candidates(program):
     with program._step.adoption.at_work():
-        return program._executor._ways
+        return program._builder.candidates
 
 
 def test_a_dense_model_on_one_replica_may_be_compiled_whole(make_program):
-    found = ways(make_program(execution="auto"))
+    found = candidates(make_program(execution="auto"))
     assert found.likely == ("xla_loop", "graph", "xla_step")
     assert not found.impossible
     assert not found.slow
 
 
 def test_xla_is_never_asked_to_span_replicas(make_program, replicas):
-    found = ways(make_program(execution="auto", strategy=replicas(2)))
+    found = candidates(make_program(execution="auto", strategy=replicas(2)))
     assert found.likely == ("graph", "xla_step")
     assert "2 replicas" in found.impossible["xla_loop"]
 
@@ -57,9 +57,9 @@ def test_xla_is_never_asked_to_span_replicas(make_program, replicas):
 def test_a_term_that_gathers_leaves_several_replicas_the_graph_alone(make_program, replicas):
     objective = Objective(data=MeanSquaredError(), apart=Decorrelation(features="activations.hidden"))
     program = make_program(objective=objective, execution="auto", strategy=replicas(2))
-    assert ways(program).likely == ("graph",)
-    assert "'apart'" in ways(program).impossible["xla_step"]
-    assert ways(make_program(objective=objective, execution="auto")).likely[0] == "xla_loop"
+    assert candidates(program).likely == ("graph",)
+    assert "'apart'" in candidates(program).impossible["xla_step"]
+    assert candidates(make_program(objective=objective, execution="auto")).likely[0] == "xla_loop"
 
 
 @pytest.mark.parametrize("execution", ["graph", "xla_step", "xla_loop"])
@@ -93,7 +93,7 @@ def test_auto_never_compiles_convolutions_for_a_cpu(make_program, make, monkeypa
     rng = np.random.default_rng(0)
     source = ArraySource(rng.normal(size=(4, *model.input_shape[1:])), rng.normal(size=(4, *model.output_shape[1:])))
     settings = {"model": model, "train": source, "objective": Objective(data=MeanSquaredError()), "batch_size": 2}
-    found = ways(make_program(execution="auto", **settings))
+    found = candidates(make_program(execution="auto", **settings))
     assert found.likely == ("graph",)
     assert set(found.slow) == {"xla_loop", "xla_step"}
 
@@ -104,9 +104,9 @@ def test_on_a_gpu_convolutions_may_be_compiled(make_program, monkeypatch):
     objective = Objective(data=MeanSquaredError())
     program = make_program(model=model, train=source, objective=objective, batch_size=2)
     with program._step.adoption.at_work():
-        step = program._executor._traced
+        step = program._builder.traced
     monkeypatch.setattr("tensorflow.config.list_logical_devices", lambda kind: [kind])
-    assert find_ways(step, objective, 1).likely == ("xla_loop", "graph", "xla_step")
+    assert find_candidates(step, objective, 1).likely == ("xla_loop", "graph", "xla_step")
 
 
 def test_an_unknown_execution_is_answered_with_the_nearest(make_program):
@@ -137,7 +137,7 @@ def test_an_operation_that_xla_lacks_is_named_in_one_line(make_program, wordy, e
 
 def test_auto_rules_out_what_xla_lacks_with_its_reason(make_program, wordy):
     program = make_program(execution="auto", objective=wordy)
-    program.settle(first_step=0, steps=10**9, folder=None)
+    program.select_execution(first_step=0, steps=10**9, folder=None)
     assert program.choice.execution == "graph"
     assert "xla_loop: XLA has no AsString" in program.choice.reason
     assert "xla_step: XLA has no AsString" in program.choice.reason
@@ -150,7 +150,7 @@ def checked(y_true, y_pred):
 
 def test_xla_is_not_taken_where_it_would_leave_out_an_assertion(make_program):
     objective = Objective(data=FunctionTerm(fn=checked))
-    found = ways(make_program(objective=objective, execution="auto"))
+    found = candidates(make_program(objective=objective, execution="auto"))
     assert found.likely == ("graph",)
     with pytest.raises(ConfigurationError, match=r"leave out the assertion in .*test_execution.py, line \d+"):
         make_program(objective=objective, execution="xla_loop").compile()

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from objectives import (
     ActivationPenalty,
+    BatchStatistic,
     ConfigurationError,
     Decorrelation,
     FunctionTerm,
@@ -16,7 +17,6 @@ from objectives import (
     Key,
     MeanSquaredError,
     Objective,
-    Term,
     WeightDecay,
 )
 from trainer import ArraySource, DatasetSource
@@ -43,13 +43,12 @@ def noisy(y_pred, step):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Contrast(Term):
+class Contrast(BatchStatistic):
     """The contrast of the whole batch, which is gathered."""
 
-    couples_batch = True
     y_pred: Key = "outputs"
 
-    def values(self, y_pred, counted):
+    def values(self, counted, y_pred):
         apart = y_pred @ tf.transpose(y_pred) + tf.math.log(counted)
         values = tf.reduce_logsumexp(apart, axis=1) - tf.linalg.diag_part(apart)
         return tf.reduce_sum(tf.where(counted > 0, values, 0)) / tf.reduce_sum(counted)
@@ -112,7 +111,7 @@ def test_terms_that_mix_examples_are_all_named_and_no_others(make_trainer, dense
     settings = {"train": masked_source, "model": dense_model(unit), "accumulate_steps": cut.get("accumulate_steps", 1)}
     settings["strategy"] = replicas(cut.get("count", 1))
     gathered = {"apart": Decorrelation(features="outputs")} if "count" in cut else {}
-    with pytest.raises(ConfigurationError, match="expected one replica .* a class of term with couples_") as error:
+    with pytest.raises(ConfigurationError, match="expected one replica .* a class of BatchStatistic") as error:
         make_trainer(objective=Objective(**MIXING, **ALONE, **gathered), **settings).dry_run()
     assert sorted(message.split("'")[1] for message in error.value.messages) == sorted(MIXING)
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, FunctionTerm, KerasLoss, Objective
 from trainer import ArraySource, DatasetSource
-from trainer.recovery.non_finite import NonFiniteError
+from trainer.executions.non_finite import NonFiniteError
 
 EXAMPLES, BATCH = 20, 6
 LABELS = np.random.default_rng(0).integers(3, size=EXAMPLES).astype(np.uint8)

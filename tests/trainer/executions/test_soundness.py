@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.checkpoints.state import State
 from trainer.executions.soundness import Soundness, run_while_sound
+from trainer.steps.state import State
 
 
 @pytest.fixture

@@ -15,31 +15,27 @@ def program(make_program):
 
 
 @pytest.fixture
-def make_trials(program, replicas):
+def make_trials(program, replicas, monkeypatch):
     """Makes trials over a program, whose runs of so many steps are noted."""
 
     def make(noted):
-        executor = program._executor
+        builder = program._builder
+        run = builder.run
 
-        def run(way, data, first_step, steps):
+        def noting(execution, data, first_step, steps):
             noted.append(steps)
-            return executor._run(way, data, first_step, steps)
+            return run(execution, data, first_step, steps)
 
-        return Trials(
-            strategy=replicas(1),
-            feed=program._feed,
-            state=program.everything,
-            build=executor._build,
-            run=run,
-            first_step=4,
-        )
+        builder.build("graph")
+        monkeypatch.setattr(builder, "run", noting)
+        return Trials(strategy=replicas(1), feed=program._feed, builder=builder, first_step=4)
 
     return make
 
 
 def test_runs_grow_until_they_take_long_enough_and_leave_no_trace(program, make_trials, monkeypatch):
     noted: list[int] = []
-    before = program.everything.arrays()
+    before = program.training_state.arrays()
     tried = make_trials(noted)
     assert tried.build("graph") > 0
     assert noted == [1, 1]
@@ -49,14 +45,14 @@ def test_runs_grow_until_they_take_long_enough_and_leave_no_trace(program, make_
     assert grown > 8
     tried.measure("graph")
     assert noted[-1] >= grown  # it does not begin anew
-    for name, value in program.everything.arrays().items():
+    for name, value in program.training_state.arrays().items():
         np.testing.assert_array_equal(value, before[name])
 
 
 def test_batches_are_looked_up_once_for_runs_of_a_length(program, make_trials, monkeypatch):
     asked = []
-    look = program._feed.look
-    monkeypatch.setattr(program._feed, "look", lambda step, steps=1: asked.append((step, steps)) or look(step, steps))
+    look = program._feed.peek
+    monkeypatch.setattr(program._feed, "peek", lambda step, steps=1: asked.append((step, steps)) or look(step, steps))
     monkeypatch.setattr(trials, "_SECONDS", 0.0)
     tried = make_trials([])
     tried.build("graph")

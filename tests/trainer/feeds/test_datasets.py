@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, MeanSquaredError, Objective
 from trainer import ArraySource, DatasetSource
-from trainer.feeds.shares import Shares
-from trainer.settings import refuse_unread_weights
+from trainer.feeds.batch_sharding import BatchSharding
+from trainer.settings.compatibility import refuse_unread_weights
 
 Dataset = tf.data.Dataset
 
@@ -30,7 +30,7 @@ def test_examples_are_read_as_keras_users_write_them(data, replicas, examples, n
     parts = examples(data["x"], data["y"], data["factor"])
     source = DatasetSource(lambda: Dataset.from_tensor_slices(parts))
     assert source.names == names
-    (block,) = source.evaluation(Shares(strategy=replicas(1), batch_size=20)).blocks()
+    (block,) = source.evaluation(BatchSharding(strategy=replicas(1), batch_size=20)).blocks()
     whole = tf.nest.map_structure(lambda value: value.values[0][0].numpy(), block.data)
     assert "valid" not in whole  # as nothing is padded
     expected = dict(zip(("inputs", "targets", "sample_weight"), parts, strict=False)) if type(parts) is tuple else parts
@@ -70,7 +70,7 @@ def test_evaluations_take_the_same_examples_in_the_same_order(replicas, random):
         built.append(1)
         return Dataset.range(50).shuffle(50) if random else Dataset.range(50)
 
-    feed = DatasetSource(make).evaluation(Shares(strategy=replicas(1), batch_size=20))
+    feed = DatasetSource(make).evaluation(BatchSharding(strategy=replicas(1), batch_size=20))
     first, second = ([block.data["inputs"].values[0].numpy() for block in feed.blocks()] for _ in range(2))
     np.testing.assert_array_equal(first, second)
     assert random == (len(built) > 1)  # what is the same each time is built once
@@ -90,8 +90,8 @@ def test_a_function_may_take_the_seed_or_not(replicas):
         return Dataset.range(10).shuffle(10)
 
     def first_batch(seed):
-        feed = DatasetSource(make).training(Shares(strategy=replicas(1), batch_size=10), seed=seed)
-        return feed.chunk(first_step=0, steps=1)["inputs"].values[0][0].numpy().tolist()
+        feed = DatasetSource(make).training(BatchSharding(strategy=replicas(1), batch_size=10), seed=seed)
+        return feed.chunk(first_batch=0, steps=1)["inputs"].values[0][0].numpy().tolist()
 
     assert first_batch(3) == first_batch(3) != first_batch(4)
     assert set(seeds) == {3, 4}
@@ -103,8 +103,8 @@ def test_what_a_function_draws_follows_from_the_seed_and_leaves_the_callers_draw
         return Dataset.from_tensor_slices(order)
 
     def first_batch(seed):
-        feed = DatasetSource(make).training(Shares(strategy=replicas(1), batch_size=10), seed=seed)
-        return feed.chunk(first_step=0, steps=1)["inputs"].values[0][0].numpy().tolist()
+        feed = DatasetSource(make).training(BatchSharding(strategy=replicas(1), batch_size=10), seed=seed)
+        return feed.chunk(first_batch=0, steps=1)["inputs"].values[0][0].numpy().tolist()
 
     np.random.seed(5)
     random.seed(5)
@@ -117,8 +117,8 @@ def test_what_a_function_draws_follows_from_the_seed_and_leaves_the_callers_draw
 
 def test_each_epoch_is_shuffled_anew_and_whole(replicas):
     source = DatasetSource(lambda: Dataset.range(10).shuffle(10))
-    feed = source.training(Shares(strategy=replicas(1), batch_size=10), seed=0)
-    epochs = feed.chunk(first_step=0, steps=3)["inputs"].values[0][:3].numpy().tolist()
+    feed = source.training(BatchSharding(strategy=replicas(1), batch_size=10), seed=0)
+    epochs = feed.chunk(first_batch=0, steps=3)["inputs"].values[0][:3].numpy().tolist()
     assert [sorted(epoch) for epoch in epochs] == [list(range(10))] * 3
     assert epochs[0] != epochs[1]
 

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from objectives import MeanSquaredError, Objective
 from trainer import ArraySource, DatasetSource
+from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import LIMIT, steps_within_bytes
-from trainer.feeds.shares import Shares
 
 EXAMPLES = {
     "inputs": np.arange(5, dtype=np.float32),
@@ -27,9 +27,9 @@ def feed_of(request, replicas):
     """Makes a feed of five examples in order, of each kind."""
 
     def make(count, batch_size=4, evaluation=False):
-        shares = Shares(strategy=replicas(count), batch_size=batch_size)
+        sharding = BatchSharding(strategy=replicas(count), batch_size=batch_size)
         source = SOURCES[request.param]
-        return source.evaluation(shares) if evaluation else source.training(shares, seed=0)
+        return source.evaluation(sharding) if evaluation else source.training(sharding, seed=0)
 
     return make
 
@@ -56,10 +56,10 @@ def expected(examples):
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_replica_sees_its_own_examples_and_which_are_real(feed_of, count):
     feed = feed_of(count)
-    data = feed.chunk(first_step=0, steps=3)
+    data = feed.chunk(first_batch=0, steps=3)
     assert totals(feed, data, 0) == expected([0, 1, 2, 3])
     assert totals(feed, data, 1) == expected([4, 0, 1, 2])
-    data = feed.chunk(first_step=3, steps=1)
+    data = feed.chunk(first_batch=3, steps=1)
     assert totals(feed, data, 0) == expected([2, 3, 4, 0])
 
 
@@ -78,20 +78,20 @@ def test_blocks_hold_every_example_once(feed_of, count, batch_size):
 
 def test_a_look_leaves_the_steps_as_they_are(feed_of):
     feed = feed_of(1)
-    data, row, stop = feed.look(0)
+    data, row, stop = feed.peek(0)
     assert (totals(feed, data, row), stop) == (expected([0, 1, 2, 3]), row + 1)
-    feed.chunk(first_step=0, steps=1)
-    data, row, _ = feed.look(1)
+    feed.chunk(first_batch=0, steps=1)
+    data, row, _ = feed.peek(1)
     # An iterator shows the batch before: it cannot be asked ahead.
     assert totals(feed, data, row) in (expected([4, 0, 1, 2]), expected([0, 1, 2, 3]))
-    assert totals(feed, feed.chunk(first_step=1, steps=1), 0) == expected([4, 0, 1, 2])
+    assert totals(feed, feed.chunk(first_batch=1, steps=1), 0) == expected([4, 0, 1, 2])
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_every_chunk_is_of_the_signature(feed_of, count):
     feed = feed_of(count, batch_size=3)
     for first, steps in ((0, 0), (0, 2), (2, 1)):
-        data = feed.chunk(first_step=first, steps=steps)
+        data = feed.chunk(first_batch=first, steps=steps)
         assert tf.nest.map_structure(tf.type_spec_from_value, data) == feed.signature
     for spec in tf.nest.flatten(feed.signature, expand_composites=True):
         assert spec.shape[0] == feed.limit
@@ -114,7 +114,7 @@ def contents(feed, data, row):
 
 def test_what_pads_a_batch_is_of_that_batch_on_every_replica(feed_of):
     feed = feed_of(4, batch_size=3)
-    data = feed.chunk(first_step=1, steps=1)
+    data = feed.chunk(first_batch=1, steps=1)
     assert [len(part) for part in contents(feed, data, 0)] == [1] * 4
     assert set().union(*contents(feed, data, 0)) == {3.0, 4.0, 0.0}
     *_, last = feed_of(4, batch_size=3, evaluation=True).blocks()
@@ -143,7 +143,7 @@ def test_padding_meets_what_a_model_and_its_data_cannot_bear(make_trainer, kind,
         keras.utils.set_random_seed(0)
         model = keras.Sequential([keras.Input([3]), RowShares(), keras.layers.Dense(2)])
         settings = {"objective": Objective(data=MeanSquaredError()), "batch_size": 3, **settings}
-        program = make_trainer(model=model, train=source, eval=source, **settings)._program
+        program = make_trainer(model=model, train=source, eval=source, **settings)._run.program
         rows = program.train(first_step=0, first_batch=0 if kind == "iterated" else 1, steps=1)
         return rows, model.get_weights(), program.evaluate(1) if kind == "iterated" else {}
 

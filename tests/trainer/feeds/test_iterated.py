@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from trainer import DatasetSource
-from trainer.checkpoints.position import Position
+from trainer.checkpoints.iterator_state import IteratorState
 from trainer.feeds import iteration
 
 Dataset = tf.data.Dataset
@@ -127,16 +127,16 @@ def refused(resource, state):
 )
 def test_an_iterator_that_is_not_restored_rightly_is_not_used(make_program, tmp_path, monkeypatch, restore, answer):
     def inputs(feed, first, steps):
-        return feed.chunk(first_step=first, steps=steps)["inputs"].values[0][:steps].numpy()
+        return feed.chunk(first_batch=first, steps=steps)["inputs"].values[0][:steps].numpy()
 
     numbers = Dataset.range(50).map(lambda i: tf.cast([i, i, i], tf.float32)).map(lambda x: (x, x[:2]))
     feed, other = (make_program(train=DatasetSource(lambda: numbers))._feed for _ in range(2))
     inputs(feed, 0, 4)
-    Position(feed.state, worker=0).write(tmp_path)
+    IteratorState(feed.state, worker=0).write(tmp_path)
     expected = inputs(feed, 4, 3)
     assert other.state  # its iterator is tried out before
     monkeypatch.setattr(iteration.gen_dataset_ops, "deserialize_iterator", restore)
-    Position(other.state, worker=0).restore(tmp_path)
+    IteratorState(other.state, worker=0).restore(tmp_path)
     other.prepare(4, changed=False, strict=True)
     assert re.search(f"{answer}.*: this run now replays 28 examples", other.describe(4))
     np.testing.assert_array_equal(inputs(other, 4, 3), expected)
@@ -151,12 +151,12 @@ def test_the_place_in_another_dataset_is_found_by_a_replay(make_program, tmp_pat
         return make_program(train=DatasetSource(make))._feed
 
     def inputs(feed, first, steps):
-        return feed.chunk(first_step=first, steps=steps)["inputs"].values[0][:steps].numpy()
+        return feed.chunk(first_batch=first, steps=steps)["inputs"].values[0][:steps].numpy()
 
     before, after, expected = feed(20), feed(9), feed(9)
     inputs(before, 0, 4)
-    Position(before.state, worker=0).write(tmp_path)
-    Position(after.state, worker=0).restore(tmp_path)
+    IteratorState(before.state, worker=0).write(tmp_path)
+    IteratorState(after.state, worker=0).restore(tmp_path)
     after.prepare(4, changed=True, strict=False)
     assert "cannot be restored (its dataset has changed): this run now replays 28 examples" in after.describe(4)
     np.testing.assert_array_equal(inputs(after, 4, 9), inputs(expected, 0, 13)[4:])
@@ -191,7 +191,7 @@ def test_any_step_can_be_gone_to(make_program, datasets, kind):
     feed, other = (make_program(train=DatasetSource(datasets[kind]))._feed for _ in range(2))
 
     def inputs(feed, first, steps):
-        return feed.chunk(first_step=first, steps=steps)["inputs"].values[0][:steps].numpy()
+        return feed.chunk(first_batch=first, steps=steps)["inputs"].values[0][:steps].numpy()
 
     whole = inputs(feed, 0, 9)
     np.testing.assert_array_equal(inputs(other, 4, 2), whole[4:6])
@@ -215,19 +215,19 @@ def test_looks_take_nothing_from_training(make_program, dense_model, datasets):
 
 def test_a_look_shows_the_last_batch_trained_on(make_program, datasets):
     feed = make_program(train=DatasetSource(datasets["shuffled"]))._feed
-    first = feed.look(0)
-    data = feed.chunk(first_step=0, steps=4)
+    first = feed.peek(0)
+    data = feed.chunk(first_batch=0, steps=4)
     np.testing.assert_array_equal(first.data["inputs"].values[0][0], data["inputs"].values[0][0])
-    look = feed.look(4)
+    look = feed.peek(4)
     assert (look.first, look.stop) == (3, 4)
     assert look.data is data
 
 
 def test_the_batches_of_a_chunk_are_pulled_by_one_function_traced_once(make_program, datasets):
     feed = make_program(train=DatasetSource(datasets["shuffled"]))._feed
-    feed.look(0)
+    feed.peek(0)
     for first, steps in ((0, 0), (0, 3), (3, 1), (7, 2)):
-        feed.chunk(first_step=first, steps=steps)
+        feed.chunk(first_batch=first, steps=steps)
     assert feed._pull.experimental_get_tracing_count() == 1
 
 

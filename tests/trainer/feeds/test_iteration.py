@@ -83,7 +83,7 @@ def test_an_element_that_was_looked_at_is_taken_next_and_saved_as_next(tmp_path)
     iteration = Iteration(lambda: Dataset.range(9).shuffle(9, seed=1).batch(3))
     expected = [batch.tolist() for batch in Dataset.range(9).shuffle(9, seed=1).batch(3).as_numpy_iterator()]
     assert iteration.take() is None
-    iteration.look_ahead()
+    iteration.peek_ahead()
     tf.train.Checkpoint(iteration=iteration).write(str(tmp_path / "place"))
     assert iteration.next.numpy().tolist() == iteration.take().numpy().tolist() == expected[0]
     assert pulled(iteration, 1) == expected[1:2]
@@ -115,7 +115,7 @@ def test_what_is_raised_instead_of_an_element_is_raised_where_it_is_taken():
     iteration = Iteration(
         lambda: Dataset.range(2).map(lambda i: tf.numpy_function(fail, [i], tf.int64)), is_saved=False
     )
-    iteration.look_ahead()
+    iteration.peek_ahead()
     with pytest.raises(tf.errors.OpError, match="the disk is gone"):
         iteration.take()
 

@@ -125,7 +125,7 @@ def test_no_thread_is_left_behind(make_trainer, data):
     source = ArraySource(data["x"], data["y"], resident=False)
     trainer = make_trainer(train=source, eval=source, steps=20, chunk_steps=3)
     trainer.train()
-    trainer._program._feed._ahead.take(None)  # the last guess may still be at work
+    trainer._run.program._feed._ahead.take(None)  # the last guess may still be at work
     assert threading.active_count() == before
 
 
@@ -138,7 +138,7 @@ def test_a_mapped_file_is_read_row_by_row(tmp_path, replicas, make_program, kind
     source = ArraySource(mapped, np.zeros([30, 2]), resident=False)
     assert np.shares_memory(source.arrays["inputs"], mapped)
     feed = make_program(train=source)._feed
-    data = feed.chunk(first_step=0, steps=2)
+    data = feed.chunk(first_batch=0, steps=2)
     (inputs,) = data["inputs"].values
     assert inputs.dtype == tf.float32
     chosen = source.indices(first_step=0, steps=2, batch_size=7, seed=0)

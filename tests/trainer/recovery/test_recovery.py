@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, FunctionTerm, MeanSquaredError, Objective
 from trainer import ArraySource, DatasetSource
+from trainer.executions.non_finite import NonFiniteError
 from trainer.recovery.autopsy import read_step
 from trainer.recovery.culprit import culprit
-from trainer.recovery.non_finite import NonFiniteError
 from trainer.steps.precision import building_in
 
 BATCH = 5  # of 20 examples in their own order: the fourth batch of each epoch is poisoned
@@ -38,8 +38,8 @@ def make_run(make_trainer, dense_model, poisoned, replicas):
 
 
 def assert_same_state(first, second):
-    second = second._program.everything.arrays()
-    for name, value in first._program.everything.arrays().items():
+    second = second._run.program.training_state.arrays()
+    for name, value in first._run.program.training_state.arrays().items():
         np.testing.assert_array_equal(value, second[name], err_msg=name)
 
 
@@ -47,7 +47,7 @@ def run_batches(trainer, *spans):
     """Trains on these spans of batches, one after the other, as a reference."""
     done = 0
     for first, stop in spans:
-        trainer._program.train(first_step=done, first_batch=first, steps=stop - first)
+        trainer._run.program.train(first_step=done, first_batch=first, steps=stop - first)
         done += stop - first
     return trainer
 
@@ -155,7 +155,7 @@ def test_it_may_not_happen_for_ever(make_run, tmp_path, policy):
     )
     with pytest.raises(NonFiniteError):
         trainer.train()
-    assert sum(trainer._guard.counts.values()) == 1
+    assert sum(trainer._run.guard.counts.values()) == 1
 
 
 @pytest.mark.slow
@@ -212,7 +212,7 @@ def test_an_infinite_learning_rate_stops_at_its_step_and_nothing_infinite_is_kep
     assert "the learning rate of SGD is inf at this step; its update was not applied" in str(error.value)
     assert ("with another batch it would be no other" in str(error.value)) == (policy != "raise")
     assert trainer.step == 3
-    for name, value in trainer._program.everything.arrays().items():
+    for name, value in trainer._run.program.training_state.arrays().items():
         assert np.isfinite(value).all(), name
     fine = make_run(count, optimizer=keras.optimizers.SGD(Ends(0.1)), **settings)
     assert_same_state(trainer, run_batches(fine, (0, 3)))
@@ -275,7 +275,7 @@ def test_a_half_precision_overflow_that_reaches_a_statistic_is_skipped(make_trai
     trainer = make_trainer(model=model, non_finite="skip", steps=4, **settings)
     trainer.train()
     assert np.isfinite(np.concatenate([w.ravel() for w in trainer.model.get_weights()])).all()
-    assert trainer._guard.counts["non_finite/skips"] == 1
+    assert trainer._run.guard.counts["non_finite/skips"] == 1
 
 
 # Who is at fault

@@ -2,8 +2,8 @@
 
 import pytest
 
-from trainer.log import Line, Lines
 from trainer.reports import Run
+from trainer.reports.log import LogRecord, LogRecords
 
 
 def values(step):
@@ -28,9 +28,9 @@ def run():
 
 @pytest.fixture
 def train_line():
-    return lambda step: Lines.of(Line("train", step, {**values(step), "speed/steps_per_second": 100.0}))
+    return lambda step: LogRecords.of(LogRecord("train", step, {**values(step), "speed/steps_per_second": 100.0}))
 
 
 @pytest.fixture
 def eval_line():
-    return lambda step: Lines.of(Line("eval", step, values(step)))
+    return lambda step: LogRecords.of(LogRecord("eval", step, values(step)))

@@ -7,9 +7,9 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from trainer.log import Line, Lines
 from trainer.reports import JsonLines
 from trainer.reports.chart import draw_terms
+from trainer.reports.log import LogRecord, LogRecords
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_it_is_a_picture_with_a_colour_for_each_term(logged, train_line, eval_li
 @pytest.mark.parametrize("value", [0.0, -1.0])
 def test_values_without_a_logarithm_are_drawn_too(logged, tmp_path, value):
     values = {"loss/total": value, "terms/a/raw": value, "terms/a/weighted": value}
-    lines = [Lines.of(Line("train", step, values)) for step in (1, 2)]
+    lines = [LogRecords.of(LogRecord("train", step, values)) for step in (1, 2)]
     assert len(drawn(draw_terms(logged(lines), tmp_path / "terms.png"))) > 100
 
 

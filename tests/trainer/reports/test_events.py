@@ -8,8 +8,8 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
-from trainer.log import Lines
 from trainer.reports.events import scalar_events
+from trainer.reports.log import LogRecords
 
 tags_of = st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=1, max_size=5, unique=True)
 floats = st.floats(width=32, allow_nan=False)
@@ -24,13 +24,13 @@ def by_hand(line, wall_time):
 def test_each_is_the_proto_of_its_line(data, tags, wall_time):
     steps = np.array(data.draw(st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=4)))
     values = data.draw(of_numpy.arrays(np.float64, (len(steps), len(tags)), elements=floats))
-    lines = Lines("train", steps, tuple(tags), values)
+    lines = LogRecords("train", steps, tuple(tags), values)
     found = [Event.FromString(event.tobytes()) for event in scalar_events(lines, wall_time)]
     assert found == [by_hand(line, wall_time) for line in lines]
 
 
 def test_what_is_no_number_stays_so():
-    lines = Lines("train", np.array([1]), ("a", "b"), np.array([[np.nan, 2.0]]))
+    lines = LogRecords("train", np.array([1]), ("a", "b"), np.array([[np.nan, 2.0]]))
     (event,) = scalar_events(lines, 1.0)
     first, second = Event.FromString(event.tobytes()).summary.value
     assert np.isnan(first.tensor.float_val[0])
@@ -39,7 +39,7 @@ def test_what_is_no_number_stays_so():
 
 def test_what_a_line_has_not_is_no_value_of_its_event():
     present = np.array([[True, True, True], [False, True, False], [False, False, False]])
-    lines = Lines("train", np.array([1, 2, 3]), ("a", "é" * 200, "c"), np.arange(9.0).reshape(3, 3), present)
+    lines = LogRecords("train", np.array([1, 2, 3]), ("a", "é" * 200, "c"), np.arange(9.0).reshape(3, 3), present)
     found = [Event.FromString(event.tobytes()) for event in scalar_events(lines, 1.0)]
     assert [list(event.summary.value) for event in found] == [list(by_hand(line, 1.0).summary.value) for line in lines]
     assert [event.step for event in found] == [1, 2, 3]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from objectives import ConfigurationError
-from trainer.log import Line, Lines
 from trainer.reports import JsonLines, jsonl
+from trainer.reports.log import LogRecord, LogRecords
 
 
 def write(folder, run, lines):
@@ -38,7 +38,7 @@ def test_what_is_written_is_read_back(tmp_path, run, train_line, eval_line):
 def test_a_block_of_lines_is_as_many_lines(tmp_path, run):
     steps, tags = np.arange(98, 103), ('of "100%"', "é")
     values = np.arange(10.0).reshape(5, 2)
-    write(tmp_path, run(), [Lines("train", steps, tags, values)])
+    write(tmp_path, run(), [LogRecords("train", steps, tags, values)])
     records = [json.loads(text) for text in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     expected = [dict(zip(tags, row, strict=True)) for row in values.tolist()]
     assert records == [{"split": "train", "step": i + 98, **numbers} for i, numbers in enumerate(expected)]
@@ -46,7 +46,7 @@ def test_a_block_of_lines_is_as_many_lines(tmp_path, run):
 
 
 def test_step_0_has_a_number(tmp_path, run):
-    write(tmp_path, run(), [Lines("train", np.array([0, 10]), ("a",), np.zeros([2, 1]))])
+    write(tmp_path, run(), [LogRecords("train", np.array([0, 10]), ("a",), np.zeros([2, 1]))])
     assert [line.step for line in jsonl.read(tmp_path)] == [0, 10]
 
 
@@ -64,7 +64,7 @@ def test_a_run_from_the_start_begins_an_empty_file(tmp_path, run, train_line):
 
 
 def test_numbers_that_are_not_finite_are_null_and_read_as_nan(tmp_path, run):
-    write(tmp_path, run(), [Lines.of(Line("train", 1, {"a": math.inf, "b": math.nan}))])
+    write(tmp_path, run(), [LogRecords.of(LogRecord("train", 1, {"a": math.inf, "b": math.nan}))])
     assert '"a": ' + "null".rjust(15) + ', "b"' in (tmp_path / "metrics.jsonl").read_text()
     (line,) = jsonl.read(tmp_path)
     assert [*map(math.isnan, line.values.values())] == [True, True]
@@ -97,6 +97,6 @@ def test_an_altered_line_is_named_by_readers_and_by_a_run_that_resumes(tmp_path,
 
 def test_what_a_line_has_not_is_left_out_of_it(tmp_path, run):
     present = np.array([[True, True, False], [False, True, True], [False, False, False]])
-    lines = Lines("train", np.array([9, 10, 11]), ("a", "é", "c"), np.arange(9.0).reshape(3, 3), present)
+    lines = LogRecords("train", np.array([9, 10, 11]), ("a", "é", "c"), np.arange(9.0).reshape(3, 3), present)
     write(tmp_path, run(), [lines])
     assert jsonl.read(tmp_path) == list(lines)

@@ -5,6 +5,7 @@ import pytest
 
 from objectives import ConfigurationError, MeanSquaredError, Objective
 from trainer.steps.assembly import assemble
+from trainer.steps.weighted_sum import WeightedSum
 
 
 @pytest.fixture
@@ -25,26 +26,26 @@ def make_step(dense_model, objective, replicas):
             "allow_unreached": False,
             **settings,
         }
-        return assemble(replicas(2), **settings)
+        return assemble(replicas(2), train_step=WeightedSum, **settings)
 
     return make
 
 
 def test_a_plain_step_has_no_state_of_its_own(make_step):
     step = make_step()
-    assert (step.loss_scale, step.average, step.state) == (None, None, [])
+    assert (step.loss_scale, step.average, step.variables) == (None, None, [])
 
 
 def test_a_loss_scale_is_kept_for_float16_alone(make_step):
     assert make_step(precision="mixed_bfloat16").loss_scale is None
     step = make_step(precision="mixed_float16")
-    assert step.state == step.loss_scale.variables
+    assert step.variables == step.loss_scale.variables
 
 
 def test_an_average_has_a_variable_for_each_weight(make_step, dense_model):
     model = dense_model()
     step = make_step(model=model, average_momentum=0.9)
-    assert [v.shape for v in step.state] == [v.shape for v in model.trainable_variables]
+    assert [v.shape for v in step.variables] == [v.shape for v in model.trainable_variables]
 
 
 def test_a_key_that_the_model_has_not_is_named(make_step):

@@ -125,10 +125,10 @@ def test_ten_steps_are_those_of_the_loss_scale_of_keras(half_trainer, dense_mode
 
 
 def test_the_scale_changes_no_gradient_that_fits(half_trainer):
-    rows = [half_trainer()._program.train(first_step=0, steps=1)[0]]
+    rows = [half_trainer()._run.program.train(first_step=0, steps=1)[0]]
     trainer = half_trainer()
-    trainer._program._step.loss_scale.factor.assign(2.0)
-    rows.append(trainer._program.train(first_step=0, steps=1)[0])
+    trainer._run.program._step.loss_scale.factor.assign(2.0)
+    rows.append(trainer._run.program.train(first_step=0, steps=1)[0])
     assert rows[0][-1] == pytest.approx(rows[1][-1], rel=1e-3)
 
 
@@ -147,7 +147,7 @@ def test_a_gradient_that_is_infinite_on_one_replica_is_left_out_on_all(
         trainer.train(until=step)
         history.append(trainer.model.get_weights())
     assert recorder.column("optimizer/loss_scale") == [SCALE, SCALE, SCALE / 2]  # example 5 is in the second batch
-    assert trainer._program._step.optimizer.iterations.numpy() == 2
+    assert trainer._run.program._step.optimizer.iterations.numpy() == 2
     pairs = itertools.pairwise(history)
     changed = [any(np.any(a != b) for a, b in zip(*pair, strict=True)) for pair in pairs]
     assert changed == [True, False, True]
@@ -158,7 +158,7 @@ def test_a_gradient_that_is_infinite_on_one_replica_is_left_out_on_all(
 
 
 def test_the_scale_doubles_after_many_good_steps(half_trainer):
-    scale = half_trainer()._program._step.loss_scale
+    scale = half_trainer()._run.program._step.loss_scale
     scale.variables[1].assign(1998)
     scale.update(tf.constant(True))
     assert scale.factor.numpy() == SCALE
@@ -169,7 +169,7 @@ def test_the_scale_doubles_after_many_good_steps(half_trainer):
 
 
 def test_the_scale_never_falls_below_1(half_trainer):
-    scale = half_trainer()._program._step.loss_scale
+    scale = half_trainer()._run.program._step.loss_scale
     for _ in range(20):
         scale.update(tf.constant(False))
     assert scale.factor.numpy() == 1.0
@@ -186,7 +186,7 @@ def test_both_executions_leave_out_the_same_steps(half_trainer, source_of):
     rows, weights = {}, {}
     for execution in ("graph", "xla_loop"):
         trainer = half_trainer(train=source_of(infinite=[5]), batch_size=3, execution=execution)
-        program = trainer._program
+        program = trainer._run.program
         rows[execution] = dict(zip(program.tags, program.train(first_step=0, steps=5).T, strict=True))
         weights[execution] = trainer.model.get_weights()
     graph, xla = rows["graph"], rows["xla_loop"]

@@ -70,7 +70,7 @@ def test_a_resumed_run_draws_what_it_would_have_over_any_number_of_replicas(make
 def test_nothing_that_looks_or_evaluates_moves_what_training_draws(make_run):
     trainer, kernel = make_run(2, steps=2)
     trainer.train(until=1)
-    program = trainer._program
+    program = trainer._run.program
     program.term_gradients(1)
     trainer.dry_run()
     trainer.train()
@@ -90,9 +90,9 @@ class Noisy(keras.layers.Layer):
 
 def test_an_evaluation_is_a_function_of_the_step(make_trainer, dense_model, plain_source):
     trainer = make_trainer(model=dense_model(Noisy), eval=plain_source, steps=2)
-    first = trainer._program.evaluate(0)
-    assert trainer._program.evaluate(1) != first
-    assert trainer._program.evaluate(0) == first
+    first = trainer._run.program.evaluate(0)
+    assert trainer._run.program.evaluate(1) != first
+    assert trainer._run.program.evaluate(0) == first
 
 
 def test_the_draws_of_a_million_steps_lie_far_apart():

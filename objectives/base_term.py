@@ -1,0 +1,146 @@
+"""BaseTerm: what every named part of an objective has, whatever its mean is over."""
+
+import abc
+import dataclasses
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal
+
+import tensorflow as tf
+
+from objectives.broadcasts import operations, refuse_hidden_broadcast
+from objectives.errors import ConfigurationError, Mistakes
+from objectives.fields import Checked
+from objectives.keys import Context, Key, split_key
+from objectives.mean import Mean
+from objectives.ranges import safe_mask
+from objectives.reads import align, blank, widen
+from objectives.results import as_values
+from objectives.schedules import Weight
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BaseTerm(Checked, abc.ABC):
+    """One named part of an objective: `weight` times a mean.
+
+    There are three kinds: `Term` over the values of examples, `WeightPenalty` over weights of the model, and
+    `BatchStatistic` over a batch as a whole.
+
+    Attributes:
+      weight: a finite number, or a function from the step to a number (see `objectives.schedules`). A constant 0
+        takes the term out of what is optimised; it is still measured.
+      dtype: "float32" or "float64", in which values are summed.
+      across: where a key has a star, such as 'activations.h*', the term is evaluated for each tensor that it matches;
+        its value is their "mean", each tensor alike, or their "sum". Stars of several keys are paired by what they
+        stand for: 'outputs.*' and 'targets.*' by the outputs' names.
+    """
+
+    # Reads that are compared element by element: they must agree in shape and are cast to one type.
+    aligned: ClassVar[tuple[str, ...]] = ()
+
+    weight: Weight = 1.0
+    dtype: Literal["float32", "float64"] = "float32"
+    across: Literal["mean", "sum"] = "mean"
+
+    @abc.abstractmethod
+    def values(self, *args: Any, **kwargs: Any) -> tf.Tensor:
+        """The formula: its arguments bear the names of the fields that hold their keys.
+
+        Reads of half precision arrive as float32; other types arrive as they are.
+        """
+
+    @abc.abstractmethod
+    def mean(self, context: Context) -> Mean:
+        """The term's unweighted mean over the batch in `context`, in float32 or wider.
+
+        Raises:
+          ConfigurationError: a key names nothing, or shapes do not fit; the message says which.
+        """
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        # A dataclass keeps a __repr__ it finds: this one shows what was changed, not every default.
+        cls.__repr__ = BaseTerm.__repr__  # type: ignore[method-assign]
+
+    def __post_init__(self):
+        mistakes = Mistakes()
+        for field, key in {**self.reads, **self.selections}.items():
+            with mistakes.gathered(f"{type(self).__name__}.{field}"):
+                _ = None if key is None else split_key(key)
+        mistakes.raise_any()
+
+    @property
+    def reads(self) -> Mapping[str, Key]:
+        """The key of each argument of `values()`; an argument whose field is None is passed None."""
+        return self._keys_of(self.values)
+
+    @property
+    def selections(self) -> Mapping[str, Key | None]:
+        """By field, the keys of what says which values count, and by how much; the formula does not read them."""
+        return {}
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        """Every key the term reads, those of its selections included."""
+        return frozenset(key for key in (*self.reads.values(), *self.selections.values()) if key is not None)
+
+    @property
+    def classes(self) -> Mapping[str, int]:
+        """How many classes there are in reads that are class labels, by name, where the term's fields say it."""
+        return {}
+
+    @property
+    def optimised(self) -> bool:
+        """False where the weight is a constant 0: 0 * inf is NaN, so the term must not enter the gradient."""
+        return callable(self.weight) or self.weight != 0
+
+    def __call__(self, **tensors: Any) -> tf.Tensor:
+        """The unweighted mean of the term for tensors given by the names of its reads; for a notebook."""
+        values = self.values(**self._aligned({name: widen(tensor) for name, tensor in tensors.items()}))
+        return Mean.of(values).result()
+
+    def __repr__(self) -> str:
+        # Compared as text: an array has no truth value, and a default may be made by a factory.
+        fields = ((f.name, repr(getattr(self, f.name)), repr(_default(f))) for f in dataclasses.fields(self))
+        changed = [f"{name}={value}" for name, value, default in fields if value != default]
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+    def _read(self, context: Context, *hiding: tf.Tensor | None) -> dict[str, Any]:
+        """The reads by name, of which what is hidden is 0."""
+        tensors = {name: None if key is None else widen(context[key]) for name, key in self.reads.items()}
+        for mask in hiding:
+            tensors = {name: blank(tensor, mask) for name, tensor in tensors.items()}
+        return tensors
+
+    def _mask(self, key: Key | None, context: Context) -> tuple[tf.Tensor | None, Any]:
+        """A mask, made safe, if there is one; and NaN where some of it was not from 0 to 1, else 0."""
+        return (None, 0.0) if key is None else safe_mask(key, widen(context[key]))
+
+    def _evaluated(self, formula: Callable[..., Any], tensors: Mapping[str, Any]) -> Any:
+        """What a formula makes of its reads by name, alike in shape where they have to be."""
+        aligned, before = self._aligned(tensors), len(operations())
+        values = as_values(formula(**aligned))
+        refuse_hidden_broadcast(aligned, values, operations()[before:])
+        return values
+
+    def _aligned(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
+        """The reads, alike in shape where they have to be."""
+        return align(tensors, self.aligned)
+
+    def _keys_of(self, formula: Callable[..., Any]) -> dict[str, Key]:
+        names = [*inspect.signature(formula).parameters]
+        missing = [name for name in names if name not in self.__dataclass_fields__]
+        if missing:
+            raise ConfigurationError(
+                f"{type(self).__name__}.values() takes {missing[0]!r}, which is no field; "
+                f"add the field `{missing[0]}: Key = ...`"
+            )
+        return {name: getattr(self, name) for name in names}
+
+    def _widened(self, values: Any) -> tf.Tensor:
+        values = widen(values)
+        return tf.cast(values, tf.float64) if self.dtype == "float64" else values
+
+
+def _default(field: dataclasses.Field) -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()

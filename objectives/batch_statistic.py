@@ -1,0 +1,67 @@
+"""BatchStatistic: the base class of the parts of an objective that a batch has as a whole, and no example by itself."""
+
+import abc
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from objectives.base_term import BaseTerm
+from objectives.keys import Context, Key
+from objectives.mean import Mean
+from objectives.shapes import require_axes
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BatchStatistic(BaseTerm):
+    """A part of an objective that is no mean over examples: a covariance, a contrast of examples with one another.
+
+    Every replica gathers the reads of the whole batch and computes it whole, so that it is exact on any number of them.
+    A batch that is accumulated in parts is refused; evaluation takes the mean over its batches.
+
+        @dataclasses.dataclass(frozen=True, kw_only=True)
+        class Spread(BatchStatistic):
+            y_pred: Key = "outputs"
+
+            def values(self, counted, y_pred):         # [batch] and [batch, ...] in, a scalar out
+                mean = tf.reduce_sum(counted * y_pred) / tf.reduce_sum(counted)
+                return tf.reduce_sum(counted * (y_pred - mean) ** 2) / tf.reduce_sum(counted)
+
+    Attributes:
+      mask: key of a tensor `[batch]` of 0 and 1 (or between) that says which examples count.
+    """
+
+    mask: Key | None = None
+
+    @abc.abstractmethod
+    def values(self, counted: tf.Tensor, *args: Any, **kwargs: Any) -> tf.Tensor:
+        """The formula: a scalar.
+
+        Args:
+          counted: `[batch]`, how far each example counts: 0 for padding and for what is masked, whose reads are 0.
+          *args: the reads of the whole batch, by the names of their fields.
+          **kwargs: likewise.
+        """
+
+    @property
+    def reads(self) -> Mapping[str, Key]:
+        return self._keys_of(functools.partial(self.values, None))
+
+    @property
+    def selections(self) -> Mapping[str, Key | None]:
+        return {"mask": self.mask}
+
+    def mean(self, context: Context) -> Mean:
+        mask, poison = self._mask(self.mask, context)
+        if mask is not None:
+            require_axes("the mask", mask, "[batch]")
+        tensors = self._read(context, mask, context.valid)
+        counted = tf.ones(tf.shape(next(iter(tensors.values())))[:1])
+        for part in (mask, context.valid):
+            counted = counted if part is None else counted * tf.cast(part, counted.dtype)
+        gathered = {name: context.gather(tensor) for name, tensor in tensors.items()}
+        formula = functools.partial(self.values, context.gather(counted))
+        mean = Mean.of(self._widened(self._evaluated(formula, gathered)))
+        return Mean(mean.total + tf.cast(poison, mean.total.dtype), mean.count)

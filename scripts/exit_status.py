@@ -1,0 +1,41 @@
+"""Ending: the exit statuses of scripts, and how one ends that was called wrongly. It imports nothing heavy."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from absl import app, flags
+
+# 1 is also what Python ends with where an error was not foreseen.
+STATUS_FAILED = 1
+STATUS_MISTAKE = 2
+STATUS_NOT_FINITE = 3
+
+
+def end_with(message: str, status: int = STATUS_MISTAKE) -> NoReturn:
+    """Ends the process with a message."""
+    print(message, file=sys.stderr)
+    sys.exit(status)
+
+
+def run(main: Callable[[list[str]], None], *, hint: str = "") -> None:
+    """Runs a script's main with what stands behind its flags; flags that are wrong end it with one line, status 2.
+
+    Args:
+      main: the script.
+      hint: is added to what is wrong with the flags.
+    """
+
+    def parse(argv: Sequence[str]) -> list[str]:
+        try:
+            return flags.FLAGS(argv)
+        except flags.Error as error:
+            end_with(f"{error}{hint}")
+
+    app.run(lambda argv: main(argv[1:]), flags_parser=parse)
+
+
+def refuse_arguments(given: Sequence[str]) -> None:
+    """Ends a script that takes nothing but flags, and was given more."""
+    if given:
+        end_with(f"unexpected argument {given[0]!r}; expected flags only")

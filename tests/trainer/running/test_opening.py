@@ -1,0 +1,24 @@
+"""Opening: reports and the folder of a run are told what was chosen, before the first step."""
+
+import json
+
+
+def test_the_run_is_introduced_to_the_reports(report, replicas):
+    run = report(strategy=replicas(2), execution="auto", steps=3).run
+    assert (run.terms, run.steps, run.first_step) == (("data", "small"), 3, 0)
+    assert "MeanSquaredError" in run.config
+    terms, strategy, devices, data, kept = run.headline
+    assert terms == "2 terms: data, small"
+    assert strategy == "strategy MirroredStrategy: as given"
+    assert devices.startswith("2 replicas on CPU:0, CPU:1; execution graph: ")
+    assert data == "data resident, 0.0 MB"
+    assert kept == "no workdir: nothing is saved, and a run that stops cannot be resumed"
+
+
+def test_the_folder_tells_what_was_run(make_trainer, tmp_path):
+    make_trainer(workdir=tmp_path / "new" / "run", reports=None, steps=2).train()
+    folder = tmp_path / "new" / "run"
+    assert "MeanSquaredError" in (folder / "config.gin").read_text()
+    assert "tensorflow" in json.loads((folder / "environment.json").read_text())["packages"]
+    names = {path.name for path in folder.iterdir()}
+    assert names >= {"config.gin", "operative_config.gin", "environment.json", "checkpoints", "train", "metrics.jsonl"}

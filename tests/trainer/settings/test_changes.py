@@ -1,0 +1,248 @@
+"""Changes: other settings in a run's folder are shown and refused, but for those that teach it nothing else."""
+
+import dataclasses
+import functools
+import json
+import re
+import shutil
+
+import keras
+import pytest
+import tensorflow as tf
+
+from objectives import (
+    ConfigurationError,
+    FunctionTerm,
+    KerasLoss,
+    Key,
+    MeanSquaredError,
+    Objective,
+    RangeHinge,
+    Term,
+    schedules,
+)
+from trainer import ArraySource, DatasetSource
+from trainer.settings.changes import NAME, describe, differences, require_unchanged
+
+
+def changed(was, now):
+    return differences(describe(was), describe(now))
+
+
+def objective(**terms):
+    return {"objective": Objective(data=MeanSquaredError(), **terms)}
+
+
+def scaled(by):
+    return lambda outputs: by * outputs
+
+
+CHANGES = {
+    "a setting": ({"batch_size": 64}, {"batch_size": 32}, "Trainer.batch_size: 64 -> 32"),
+    "an added term": (objective(), objective(small=RangeHinge()), "Objective.small: nothing -> RangeHinge"),
+    "a removed term": (objective(small=RangeHinge()), objective(), "Objective.small: RangeHinge -> nothing"),
+    "another term": (
+        objective(small=RangeHinge()),
+        objective(small=MeanSquaredError()),
+        "Objective.small: RangeHinge -> MeanSquaredError",
+    ),
+    "a weight": (
+        objective(small=RangeHinge(weight=0.1)),
+        objective(small=RangeHinge(weight=0.5)),
+        "RangeHinge.weight (Objective.small): 0.1 -> 0.5",
+    ),
+    "a schedule for a weight": (
+        objective(small=RangeHinge(weight=0.1)),
+        objective(small=RangeHinge(weight=schedules.Linear(steps=9))),
+        "RangeHinge.weight (Objective.small): 0.1 -> Linear",
+    ),
+    "a setting of a schedule": (
+        objective(small=RangeHinge(weight=schedules.Linear(steps=8))),
+        objective(small=RangeHinge(weight=schedules.Linear(steps=9))),
+        "Linear.steps (Objective.small.weight): 8 -> 9",
+    ),
+    "a loss of Keras": (
+        objective(small=KerasLoss(loss=keras.losses.Huber())),
+        objective(small=KerasLoss(loss=keras.losses.Huber(delta=2.0))),
+        "Huber.delta (Objective.small.loss): 1 -> 2",
+    ),
+    "a constant of a function": (
+        objective(small=FunctionTerm(fn=scaled(2.0))),
+        objective(small=FunctionTerm(fn=scaled(3.0))),
+        "FunctionTerm.fn (Objective.small): scaled.<locals>.<lambda> (digest 000000000000) -> "
+        "scaled.<locals>.<lambda> (digest 000000000000)",
+    ),
+    "a constant of a weight": (
+        objective(small=RangeHinge(weight=scaled(2.0))),
+        objective(small=RangeHinge(weight=scaled(3.0))),
+        "RangeHinge.weight (Objective.small): scaled.<locals>.<lambda> (digest 000000000000) -> "
+        "scaled.<locals>.<lambda> (digest 000000000000)",
+    ),
+    "an optimizer": (
+        {"optimizer": keras.optimizers.Adam()},
+        {"optimizer": keras.optimizers.SGD()},
+        "Trainer.optimizer: Adam -> SGD",
+    ),
+    "a learning rate": (
+        {"optimizer": keras.optimizers.Adam(0.01)},
+        {"optimizer": keras.optimizers.Adam(0.02)},
+        "Adam.learning_rate (Trainer.optimizer): 0.01 -> 0.02",
+    ),
+    "a schedule of Keras": (
+        {"optimizer": keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 10))},
+        {"optimizer": keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 20))},
+        "CosineDecay.decay_steps (Trainer.optimizer.learning_rate): 10 -> 20",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_is_one_line(what):
+    was, now, line = CHANGES[what]
+    assert [re.sub(r"digest \w{12}", "digest 000000000000", found) for found in changed(was, now)] == [line]
+    assert changed(now, now) == []
+
+
+def test_an_object_without_settings_is_known_by_its_name_and_not_by_its_place_in_memory():
+    def fn(outputs):
+        return outputs
+
+    def make():
+        return objective(a=FunctionTerm(fn=functools.partial(fn)), b=KerasLoss(loss=keras.losses.Huber()))
+
+    assert changed(make(), make()) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["steps", "log_every", "eval_every", "checkpoint_every", "chunk_steps", "strategy", "keep_checkpoints"]
+)
+def test_when_a_run_is_looked_at_and_over_which_devices_may_change(name):
+    assert changed({name: 1}, {name: 2}) == []
+
+
+# In a folder
+
+
+@pytest.fixture
+def train(make_trainer, tmp_path):
+    """Trains in one folder, with lines that wait across checkpoints."""
+
+    def run(*, terms=None, **settings):
+        model_settings = {"objective": Objective(**terms)} if terms else {}
+        trainer = make_trainer(workdir=tmp_path / "run", log_every=20, **model_settings, **settings)
+        trainer.train()
+        return trainer
+
+    return run
+
+
+def test_a_folder_is_gone_on_with_where_nothing_changed(train):
+    train(steps=5)
+    assert train(steps=9, chunk_steps=2).step == 9
+
+
+def test_another_constant_in_a_function_is_refused_and_the_same_is_not(train):
+    def terms(by):
+        return {"data": MeanSquaredError(), "small": FunctionTerm(fn=scaled(by))}
+
+    train(terms=terms(0.1))
+    assert train(terms=terms(0.1), steps=6).step == 6
+    with pytest.raises(ConfigurationError, match="FunctionTerm.fn .*digest"):
+        train(terms=terms(0.2), steps=7)
+
+
+def test_another_experiment_is_refused_before_anything_is_built_and_the_folder_left_alone(train, tmp_path):
+    train()
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(ConfigurationError) as error:
+        train(batch_size=8, seed=3, steps=9)
+    assert error.value.messages[1:3] == ("  Trainer.batch_size: 7 -> 8", "  Trainer.seed: 0 -> 3")
+    assert "--allow_config_change" in str(error.value)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+OTHERS = {
+    "examples": (lambda x, y: {"train": ArraySource(x, 3 * y)}, r"training data.targets: float32 .20, 2., digest"),
+    "fewer examples": (lambda x, y: {"train": ArraySource(x[:10], y[:10])}, "training data.examples: 20 -> 10"),
+    "an order": (lambda x, y: {"train": ArraySource(x, y, shuffle=False)}, "training data.shuffle: True -> False"),
+}
+
+
+@pytest.mark.parametrize(("settings", "line"), OTHERS.values(), ids=OTHERS.keys())
+def test_other_training_data_are_refused_and_equal_ones_are_not(train, data, settings, line):
+    train(steps=1)
+    with pytest.raises(ConfigurationError, match=line):
+        train(**settings(data["x"], data["y"]), steps=7)
+    make_equal = {"train": ArraySource(data["x"].copy(), data["y"].copy())}
+    assert train(**make_equal, steps=1).step == 1
+
+
+def test_another_pipeline_is_refused_and_one_of_the_same_code_is_not(train, data):
+    def source(factor):
+        def make():
+            return tf.data.Dataset.from_tensor_slices((data["x"], data["y"])).map(lambda x, y: (factor * x, y))
+
+        return DatasetSource(make)
+
+    train(train=source(1.0))
+    assert train(train=source(1.0), steps=6).step == 6
+    with pytest.raises(ConfigurationError, match=r"training data.function: .*make \(digest \w+\) -> .*make \(digest"):
+        train(train=source(2.0), steps=7)
+
+
+def test_a_model_of_other_layers_of_the_same_weights_is_refused(train, dense_model):
+    train(model=dense_model(lambda: keras.layers.Dropout(0.1)))
+    assert train(model=dense_model(lambda: keras.layers.Dropout(0.1)), steps=6).step == 6
+    with pytest.raises(ConfigurationError, match=r"Dropout.rate \(Model.layer 2\): 0.1 -> 0.9"):
+        train(model=dense_model(lambda: keras.layers.Dropout(0.9)), steps=7)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Squared(Term):
+    y_pred: Key = "outputs"
+
+    def values(self, y_pred):
+        return y_pred**2
+
+
+def test_another_formula_of_a_term_of_ones_own_is_refused(train, monkeypatch):
+    train(terms={"data": MeanSquaredError(), "own": Squared()})
+    monkeypatch.setattr(Squared, "values", lambda self, y_pred: y_pred**4)
+    with pytest.raises(ConfigurationError, match=r"Squared.values\(\) \(Objective.own\): .*digest"):
+        train(terms={"data": MeanSquaredError(), "own": Squared()}, steps=6)
+
+
+def test_what_is_allowed_is_shown_once_and_then_the_run_s_own(train, recorder, tmp_path):
+    train(checkpoint_every=3)
+    terms = {"data": MeanSquaredError(), "range": RangeHinge(weight=0.1)}
+    changed = train(terms=terms, steps=25, allow_config_change=True, reports=[recorder])
+    assert "changed: Objective.range: nothing -> RangeHinge" in recorder.run.headline
+    assert changed.step == 25
+    assert "terms/range/raw" in recorder.lines[0].values
+    assert train(terms=terms, steps=26).step == 26
+
+
+def test_a_folder_without_a_checkpoint_holds_nothing_to_protect(train, tmp_path):
+    train()
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    assert train(batch_size=8).step == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [(None, "is missing"), ('{"Trainer": {"se', "is damaged"), ("[]", "is damaged"), ('{"Trainer": 1}', "is damaged")],
+)
+def test_checkpoints_without_a_sound_record_are_not_resumed_unasked(tmp_path, text, what):
+    (tmp_path / "checkpoints" / "000010").mkdir(parents=True)
+    if text is not None:
+        (tmp_path / NAME).write_text(text)
+    with pytest.raises(ConfigurationError, match=f"{NAME}, the record of .*, {what}.* back .*--allow_config_change"):
+        require_unchanged(tmp_path, {})
+    (line,) = require_unchanged(tmp_path, {}, allowed=True)
+    assert what in line
+
+
+def test_the_record_is_there_for_people_too(train, tmp_path):
+    train()
+    record = json.loads((tmp_path / "run" / NAME).read_text())
+    assert record["Objective"] == {"data": "MeanSquaredError", "small": "ActivationPenalty"}

@@ -1,0 +1,82 @@
+"""Compatibility: an objective, a model and examples that do not fit together are answered before anything is made."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import ConfigurationError, Decorrelation, MeanSquaredError, Objective
+from trainer import ArraySource, DatasetSource
+from trainer.settings.compatibility import (
+    refuse_cut_statistics,
+    refuse_repetition,
+    refuse_unbuilt,
+    refuse_unknown_best,
+    refuse_unread_weights,
+)
+
+
+def of_dataset(inputs, targets, sample_weight):
+    return DatasetSource(lambda: tf.data.Dataset.from_tensor_slices((inputs, targets, sample_weight)))
+
+
+def test_weights_of_examples_must_be_read_by_some_term():
+    source = ArraySource(np.zeros([3, 1]), np.zeros([3, 1]), sample_weight=np.ones(3))
+    with pytest.raises(ConfigurationError, match="sample_weight that no term reads"):
+        refuse_unread_weights(Objective(data=MeanSquaredError()), source)
+    refuse_unread_weights(Objective(data=MeanSquaredError(sample_weight="sample_weight")), source)
+
+
+@pytest.mark.parametrize("make", [ArraySource, of_dataset], ids=["arrays", "dataset"])
+def test_each_of_several_weights_must_be_read_by_some_term(make):
+    weights = {"p": np.ones(3), "q": {"r": np.ones(3)}}
+    source = make(np.zeros([3, 1]), np.zeros([3, 1]), sample_weight=weights)
+
+    def reading(*keys):
+        return Objective(**{f"t{i}": MeanSquaredError(sample_weight=key) for i, key in enumerate(keys)})
+
+    refuse_unread_weights(reading("sample_weight.p", "sample_weight.q.r"), source)
+    refuse_unread_weights(reading("sample_weight.*"), source)
+    with pytest.raises(
+        ConfigurationError, match=r"has a sample_weight\.q\.r that no term reads; .*='sample_weight\.q\.r'"
+    ):
+        refuse_unread_weights(reading("sample_weight.p"), source)
+    with pytest.raises(ConfigurationError, match=r"a sample_weight\.p and a sample_weight\.q\.r that no term reads"):
+        refuse_unread_weights(Objective(data=MeanSquaredError()), source)
+
+
+def test_a_statistic_of_the_whole_batch_must_see_it_whole():
+    objective = Objective(data=MeanSquaredError(), apart=Decorrelation(features="outputs"))
+    refuse_cut_statistics(objective, 1)
+    refuse_cut_statistics(Objective(data=MeanSquaredError()), 3)
+    with pytest.raises(
+        ConfigurationError, match="term 'apart' is a statistic of the whole batch.*accumulate_steps = 3"
+    ):
+        refuse_cut_statistics(objective, 3)
+
+
+def test_a_model_must_know_the_shape_of_its_inputs(dense_model):
+    refuse_unbuilt(dense_model())
+    with pytest.raises(ConfigurationError, match="the model 'late' is not built; call it once"):
+        refuse_unbuilt(keras.Sequential([keras.layers.Dense(1)], name="late"))
+
+
+@pytest.mark.parametrize("best", [None, "loss/total", "terms/data/raw", "-terms/small/weighted"])
+def test_the_best_is_known_by_any_tag_of_evaluation(objective, plain_source, best):
+    refuse_unknown_best(best, objective, plain_source)
+
+
+def test_the_best_by_an_unknown_tag_is_answered_with_the_nearest(objective, plain_source):
+    with pytest.raises(ConfigurationError, match="^Trainer.best is '-terms/dat/raw'; did you mean 'terms/data/raw'?"):
+        refuse_unknown_best("-terms/dat/raw", objective, plain_source)
+
+
+def test_the_best_of_nothing_evaluated_is_refused(objective):
+    with pytest.raises(ConfigurationError, match="^Trainer.best is 'loss/total', and nothing is evaluated"):
+        refuse_unknown_best("loss/total", objective, None)
+
+
+def test_a_batch_that_holds_each_example_again_and_again_is_refused(plain_source):
+    refuse_repetition(64, plain_source)
+    with pytest.raises(ConfigurationError, match="is 100,000,000, .* have 20 examples, .* 5,000,000 times"):
+        refuse_repetition(10**8, plain_source)

@@ -1,0 +1,70 @@
+"""Learning rates are tried before anything is traced: numbers, schedules and functions, of whatever a user writes."""
+
+import keras
+import pytest
+import tensorflow as tf
+
+from objectives import ConfigurationError
+from trainer.steps.learning_rates import config_of, refuse_wrong_rate
+
+
+class Constant(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule of a user's own that cannot write itself down."""
+
+    def __init__(self, rate):
+        self.rate = rate
+
+    def __call__(self, step):
+        return self.rate
+
+
+RIGHT = [
+    0.1,
+    0.0,
+    keras.optimizers.schedules.CosineDecay(0.1, 10),
+    Constant(0.1),
+    Constant(tf.constant(0.1)),
+    lambda: tf.constant(0.1),
+]
+WRONG = [
+    (-0.1, "is -0.1; expected a finite number from 0 on"),
+    (float("inf"), "is inf; expected"),
+    (Constant("slow"), "is 'slow' at the first step, as its Constant says"),
+    (Constant([0.1]), r"is \[0.1\] at the first step"),
+    (Constant(None), "is None at the first step"),
+    (Constant(-0.1), "is -0.1 at the first step"),
+    (lambda: "fast", "is a function that returned 'fast', which is taken once, as the step is traced"),
+    (lambda: 0.1, "expected a function that returns a scalar tensor of floats"),
+    (lambda: tf.ones([2]), "is a function that returned <tf.Tensor"),
+    (lambda step: 0.1, "missing 1 required positional argument: 'step'"),
+]
+
+
+@pytest.mark.parametrize("rate", RIGHT)
+def test_what_can_work_is_let_through(rate):
+    refuse_wrong_rate(keras.optimizers.SGD(rate))
+
+
+@pytest.mark.parametrize(("rate", "answer"), WRONG)
+def test_what_cannot_is_answered(rate, answer):
+    with pytest.raises(ConfigurationError, match=f"the learning rate of Trainer.optimizer.* {answer}"):
+        refuse_wrong_rate(keras.optimizers.SGD(rate))
+
+
+def test_a_schedule_that_cannot_be_written_down_is_kept_as_it_is():
+    optimizer = keras.optimizers.SGD(Constant(0.1), momentum=0.5)
+    config = config_of(optimizer)
+    assert config["learning_rate"] is optimizer._learning_rate
+    assert config["momentum"] == 0.5
+
+
+def test_a_number_is_that_of_now():
+    optimizer = keras.optimizers.SGD(0.5)
+    optimizer.learning_rate = 0.25
+    assert config_of(optimizer)["learning_rate"] == 0.25
+
+
+@pytest.mark.parametrize("rate", RIGHT[2:])
+def test_a_run_trains_by_it(make_trainer, rate, tmp_path):
+    values = make_trainer(optimizer=keras.optimizers.SGD(rate), workdir=tmp_path, steps=1).train()
+    assert values["optimizer/learning_rate"] == pytest.approx(0.1)

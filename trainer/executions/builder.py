@@ -1,0 +1,124 @@
+"""ChunkBuilder: a step, traced once, and built into chunks in the executions that are asked for."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
+
+from trainer.executions.chunk import trace_step, trace_training
+from trainer.executions.execution import Candidates, compiled, find_candidates, unsupported
+from trainer.feeds.feed import Feed
+from trainer.steps.batch_statistics import synchronized_layer
+from trainer.steps.operations import operations
+from trainer.steps.state import GENERATOR, State
+from trainer.steps.train_step import TrainStep
+
+
+class ChunkBuilder:
+    """Builds each execution once; all of them are made of one trace.
+
+    Attributes:
+      state: all that a step changes.
+    """
+
+    def __init__(self, *, strategy: tf.distribute.Strategy, step: TrainStep, feed: Feed):
+        self._strategy, self._step, self._feed = strategy, step, feed
+        self._built: dict[str, Callable[..., Any]] = {}
+        self._failed: dict[str, str] = {}
+        self.state = step.state
+
+    @property
+    def built(self) -> list[str]:
+        """The executions that are there."""
+        return list(self._built)
+
+    @property
+    def candidates(self) -> Candidates:
+        """Which executions could run the step, but for those of which `build` found that they cannot.
+
+        Raises:
+          Unsupported: none can.
+          ConfigurationError: the terms, the model and the data do not fit together.
+        """
+        found = self._found
+        for execution, reason in self._failed.items():
+            found = found.without(execution, reason)
+        return found
+
+    @functools.cached_property
+    def traced(self) -> ConcreteFunction:
+        """The step as traced."""
+        return trace_step(self._step, self._feed)
+
+    @functools.cached_property
+    def written(self) -> list[keras.Variable]:
+        """The variables of the model that a step writes, but for those that it trains and random generators."""
+        handles = {id(handle) for _, written in operations(self.traced) for handle in written}
+        variables = {str(i): variable for i, variable in enumerate(self._step.model.non_trainable_variables)}
+        parts = State(variables).parts
+        return [
+            variable
+            for i, variable in variables.items()
+            if variable.name != GENERATOR and any(id(part.handle) in handles for part in parts[i])
+        ]
+
+    def build(self, execution: str) -> None:
+        """Traces and compiles a chunk, unless that is done; the state stays as it is.
+
+        Raises:
+          Unsupported: the execution cannot work; it is no candidate any more.
+          ConfigurationError: the terms, the model and the data do not fit together.
+        """
+        if execution in self._built:
+            return
+        chunk = trace_training(self._stepping(execution), self._feed, tags=len(self._step.tags))
+        self._built[execution] = compiled(chunk) if execution == "xla_loop" else chunk
+        try:
+            self._warm_up(execution)
+        except tf.errors.OpError as error:
+            del self._built[execution]
+            if reason := unsupported(error):
+                self._failed[execution] = str(reason)
+                raise reason from error
+            raise
+
+    def run(self, execution: str, data: Any, first_step: int, steps: int) -> np.ndarray:
+        """Does `steps` updates with the first rows of `data`; their numbers, float32 `[steps, tags]`."""
+        rows = self._built[execution](data, tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
+        return rows.numpy()[:steps]
+
+    def keep_only(self, execution: str) -> None:
+        """Lets go of all other executions."""
+        self._built = {name: chunk for name, chunk in self._built.items() if name == execution}
+
+    def _warm_up(self, execution: str) -> None:
+        if execution != "xla_step":
+            self.run(execution, self._feed.chunk(first_batch=0, steps=0), 0, 0)
+            return
+        # What is compiled inside of the loop waits for the loop to turn.
+        with self.state.kept():
+            self.run(execution, self._feed.peek(0, 1).data, 0, 1)
+
+    def _stepping(self, execution: str) -> Callable[..., Any]:
+        if execution != "xla_step":
+            return self.traced
+        if self._strategy.num_replicas_in_sync == 1:
+            return compiled(self.traced)
+        return trace_step(self._step.replaced(compiled=True), self._feed)
+
+    @functools.cached_property
+    def _found(self) -> Candidates:
+        replicas = self._strategy.num_replicas_in_sync
+        return find_candidates(self.traced, self._step.forward.objective, replicas, summing=self._summing)
+
+    @property
+    def _summing(self) -> str | None:
+        """What of the model sums over replicas in a forward pass, as readable text."""
+        if (layer := synchronized_layer(self._step.model)) is not None:
+            return f"the layer {layer!r}"
+        merged = (variable for variable in self.written if variable.aggregation != "none")
+        return next((f"the variable {one.path!r}, with its aggregation={one.aggregation!r}," for one in merged), None)

@@ -1,0 +1,61 @@
+"""BatchSchedule: which examples each step takes."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from trainer.feeds.batch_sharding import BatchSharding, padding
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BatchSchedule:
+    """Which examples of some arrays each replica takes at each step.
+
+    Attributes:
+      sharding: how a batch is shared.
+      order: the examples of the steps from `first_step` on, `order(first_step=, steps=)`: `[steps, batch_size]`,
+        below 0 for padding, see `BatchSharding`.
+      padded: whether some indices are padding.
+      steps: how many steps there are; None where there is no end.
+    """
+
+    sharding: BatchSharding
+    order: Callable[..., np.ndarray]
+    padded: bool
+    steps: int | None = None
+
+    @classmethod
+    def once(cls, sharding: BatchSharding, size: int) -> "BatchSchedule":
+        """Every example exactly once, in order.
+
+        >>> import tensorflow as tf
+        >>> schedule = BatchSchedule.once(BatchSharding(strategy=tf.distribute.get_strategy(), batch_size=3), size=4)
+        >>> schedule.steps, schedule.indices(first_step=1, steps=1)
+        (2, array([[[ 3, -4, -4]]], dtype=int32))
+        """
+        steps = -(-size // sharding.batch_size)
+        first, places = np.arange(steps)[:, None] * sharding.batch_size, np.arange(sharding.batch_size)
+        # The last batch may be smaller: its own examples stand in for those that are missing.
+        repeated = first + places % np.minimum(size - first, sharding.batch_size)
+        batches = np.where(first + places < size, repeated, padding(repeated))
+        return cls(
+            sharding=sharding,
+            order=lambda *, first_step, steps: batches[first_step : first_step + steps],
+            padded=sharding.padded or size % sharding.batch_size > 0,
+            steps=steps,
+        )
+
+    def indices(self, *, first_step: int, steps: int) -> np.ndarray:
+        """The examples of these steps: int32 `[steps, replicas, size]`, below 0 for padding."""
+        return self.sharding.split(self.order(first_step=first_step, steps=steps))
+
+    def within(self, first_step: int, steps: int) -> int:
+        """How many of the `steps` steps from `first_step` on there are."""
+        return steps if self.steps is None else max(0, min(steps, self.steps - first_step))
+
+    def spans(self, limit: int) -> Iterator[tuple[int, int]]:
+        """All steps of a schedule that ends, at most `limit` at a time: the first of them and how many."""
+        assert self.steps is not None, "it has no end"
+        for first_step in range(0, self.steps, limit):
+            yield first_step, self.within(first_step, limit)

@@ -1,0 +1,131 @@
+"""Log: what is reported at a step, as a single record and as many records at once."""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class LogRecord:
+    """What is reported at one step: a split (`train` or `eval`), how many updates were done, values by tag.
+
+    A term of which nothing was counted has no raw value; its count is 0, and it adds 0 to the total.
+    """
+
+    split: str
+    step: int
+    values: Mapping[str, float]
+
+    def comparable(self, tag: str) -> float:
+        """The value to compare this record with others by; nan where it has none, or one that nothing was counted for.
+
+        A total that lacks one of its terms is another total.
+
+        >>> empty = {"terms/a/count": 0.0, "terms/a/weight": 1.0, "terms/a/weighted": 0.0}
+        >>> record = LogRecord("eval", 9, {"loss/total": 1.0, "terms/b/raw": 1.0, **empty})
+        >>> record.comparable("terms/b/raw"), record.comparable("terms/a/weighted"), record.comparable("loss/total")
+        (1.0, nan, nan)
+        """
+        empty = [name.removesuffix("/count") for name, value in self.values.items() if is_count(name) and not value]
+        lacking = [f"{name}/weighted" for name in empty]
+        if any(self.values.get(f"{name}/weight") for name in empty):
+            lacking.append("loss/total")
+        return math.nan if tag in lacking else self.values.get(tag, math.nan)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LogRecords:
+    """Records of one split that have the same tags, as arrays: a run may have a record each few microseconds.
+
+    Attributes:
+      split: `train` or `eval`.
+      steps: int64 `[records]`, how many updates were done at each record.
+      tags: the names of the columns.
+      values: `[records, tags]`.
+      present: bool `[records, tags]`, False where a record has no value of that name; None where all records have all.
+
+    >>> records = LogRecords("train", np.array([10, 20]), ("loss/total",), np.array([[2.0], [1.0]]))
+    >>> [record.step for record in records], records.last.values
+    ([10, 20], {'loss/total': 1.0})
+    """
+
+    split: str
+    steps: np.ndarray
+    tags: tuple[str, ...]
+    values: np.ndarray
+    present: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, record: LogRecord) -> "LogRecords":
+        """A single record."""
+        return cls(record.split, np.array([record.step]), tuple(record.values), np.array([[*record.values.values()]]))
+
+    @property
+    def last(self) -> LogRecord:
+        """The last record; there has to be one."""
+        (record,) = self[-1:]
+        return record
+
+    def with_columns(self, values: Mapping[str, float]) -> "LogRecords":
+        """The records with these values added to each."""
+        shape = [len(self), len(values)]
+        present = None if self.present is None else np.hstack([self.present, np.ones(shape, bool)])
+        columns = np.broadcast_to([*values.values()], shape)
+        return LogRecords(self.split, self.steps, (*self.tags, *values), np.hstack([self.values, columns]), present)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __getitem__(self, which: slice) -> "LogRecords":
+        present = None if self.present is None else self.present[which]
+        return LogRecords(self.split, self.steps[which], self.tags, self.values[which], present)
+
+    def __iter__(self) -> Iterator[LogRecord]:
+        for i, (step, values) in enumerate(zip(self.steps.tolist(), self.values.tolist(), strict=True)):
+            named = dict(zip(self.tags, values, strict=True))
+            if self.present is not None:
+                named = {tag: named[tag] for tag, present in zip(self.tags, self.present[i], strict=True) if present}
+            yield LogRecord(self.split, step, named)
+
+
+def is_count(tag: str) -> bool:
+    """Whether a number says how many values a mean is over.
+
+    >>> is_count("terms/data/count"), is_count("terms/data/raw")
+    (True, False)
+    """
+    return tag.startswith("terms/") and tag.endswith("/count")
+
+
+def term_names(tags: Iterable[str]) -> list[str]:
+    """The names of the terms that some of the tags are of, each once, in the order of their weighted values.
+
+    >>> term_names(["loss/total", "terms/b/raw", "terms/a/weighted", "terms/b/weighted"])
+    ['a', 'b']
+    """
+    # A diagnosis has tags such as terms/<name>/not_finite/weighted besides.
+    parts = [tag.split("/") for tag in tags]
+    return [part[1] for part in parts if len(part) == 3 and part[0] == "terms" and part[2] == "weighted"]
+
+
+def tensor_names(tags: Iterable[str], term: str) -> list[str]:
+    """The names of the tensors of a term that reads several.
+
+    >>> tensor_names(["terms/a/raw", "terms/a/count", "terms/a/encoder/conv/count"], "a")
+    ['encoder/conv']
+    """
+    start = f"terms/{term}/"
+    found = [tag for tag in tags if tag.startswith(start) and is_count(tag) and tag != f"{start}count"]
+    return [tag.removeprefix(start).removesuffix("/count") for tag in found]
+
+
+def without_empty_means(values: Mapping[str, float]) -> dict[str, float]:
+    """The values by tag, but for the raw values of which the count is 0: a mean of nothing is no number.
+
+    >>> without_empty_means({"terms/a/raw": 0.0, "terms/a/count": 0.0, "terms/b/raw": 0.0, "terms/b/count": 2.0})
+    {'terms/a/count': 0.0, 'terms/b/raw': 0.0, 'terms/b/count': 2.0}
+    """
+    empty = {f"{tag.removesuffix('/count')}/raw" for tag, value in values.items() if is_count(tag) and not value}
+    return {tag: value for tag, value in values.items() if tag not in empty}

@@ -1,0 +1,154 @@
+"""MetricAccumulator: the numbers of single steps, merged over the steps between two log records."""
+
+import functools
+import operator
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.reports.log import LogRecords, is_count
+
+_TOTAL, _NORM, _SCALE = "loss/total", "optimizer/grad_norm", "optimizer/loss_scale"
+
+
+class MetricAccumulator:
+    """Turns rows of single steps into one record every `every` steps, merged over its steps.
+
+    The raw and the weighted value of a term are averaged over the values that it counted, not over steps: each step
+    weighs as much as its count, and one of which nothing was counted has no say. The counts are added up. A record's
+    total is the sum of its weighted terms. All else is the mean over the steps.
+
+    A step whose update was left out, as its gradient overflowed in float16, has no gradient norm; what else of it is
+    not finite counts as nothing too.
+
+    Rows are added one after the other, so that in which chunks they come changes nothing. What waits for the end of its
+    record is kept in variables, for a checkpoint to hold.
+
+    Attributes:
+      state: the variables: of which tags, and the sums.
+
+    >>> metrics = MetricAccumulator(tags=["optimizer/learning_rate"], every=2)
+    >>> list(metrics.records(first_step=0, rows=np.array([[1.0], [3.0], [5.0]])))
+    [LogRecord(split='train', step=2, values={'optimizer/learning_rate': 2.0})]
+    >>> metrics.unfinished(step=3).last.values
+    {'optimizer/learning_rate': 5.0}
+    """
+
+    def __init__(self, tags: Sequence[str], every: int):
+        self._tags, self._every = tuple(tags), every
+        self._merging = _Merging(self._tags)
+        self._own = zlib.crc32("\n".join(tags).encode())
+        with tf.device("CPU:0"):
+            self._of = tf.Variable(self._own, dtype=tf.int64, trainable=False)
+            # Without a shape: a run whose terms were changed may resume from sums of others, and drops them.
+            self._sums = tf.Variable(np.zeros(self._merging.width), shape=[None], trainable=False)
+        self.state = (self._of, self._sums)
+
+    def records(self, *, first_step: int, rows: np.ndarray) -> LogRecords:
+        """The records that are due, of which there may be none.
+
+        Args:
+          first_step: how many updates were done before the rows.
+          rows: `[steps, tags]`, the numbers of the steps that follow.
+        """
+        ends = _ends(first_step, first_step + len(rows), self._every)
+        # What waits for the first record is one more row of it.
+        which = np.append(0, np.searchsorted(ends, np.arange(len(rows)) + first_step + 1))
+        sums = _sums(self._merging.weighed(self._waiting, rows), which, len(ends))
+        waits = len(rows) == 0 or ends[-1] % self._every != 0
+        self._wait(sums[:, -1] if waits else np.zeros(self._merging.width))
+        due = slice(len(ends) - waits)
+        return self._records(ends[due], sums[:, due])
+
+    def unfinished(self, step: int) -> LogRecords:
+        """The record of the steps that wait at `step` for the end of theirs, if some do; they go on waiting."""
+        waiting = self._waiting[:, None]
+        return self._records(np.array([step]), waiting)[: int(self._merging.steps(waiting)[0] > 0)]
+
+    def _records(self, steps: np.ndarray, sums: np.ndarray) -> LogRecords:
+        return LogRecords("train", steps, self._tags, *self._merging.merged(sums))
+
+    @property
+    def _waiting(self) -> np.ndarray:
+        """The sums over the steps that have no record yet."""
+        return self._sums.numpy() if self._of.numpy() == self._own else np.zeros(self._merging.width)
+
+    def _wait(self, sums: np.ndarray) -> None:
+        self._of.assign(self._own)
+        self._sums.assign(sums)
+
+
+class _Merging:
+    """How the numbers of steps merge, by their tags: those of one tag stand side by side here, `[width, steps]`.
+
+    Behind those of the tags stand two more: 1 for each step, and 1 for each step whose update was done.
+
+    Attributes:
+      width: how many are added up.
+    """
+
+    def __init__(self, tags: Sequence[str]):
+        self._at = {tag: i for i, tag in enumerate(tags)}
+        self._ones, self._done = len(tags), len(tags) + 1
+        self.width = len(tags) + 2
+        # Which number says how much a step counts in the mean of each tag.
+        self._by = np.array([self._weigher(tag) for tag in tags])
+        self._counted = np.flatnonzero(self._by < len(tags)).tolist()
+        self._counts = [i for tag, i in self._at.items() if is_count(tag)]
+        self._weighted = [i for i in self._counted if tags[i].endswith("/weighted")]
+
+    def weighed(self, waiting: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """What is added up, `[width, 1 + steps]`: the sums that wait `[width]`, then the rows `[steps, tags]`."""
+        numbers = np.ones([self.width, 1 + len(rows)])
+        numbers[:, 0], numbers[: self._ones, 1:] = waiting, rows.T
+        if _SCALE in self._at:
+            self._clear_overflow(numbers[:, 1:])
+        for tag, by in zip(self._counted, self._by[self._counted], strict=True):
+            numbers[tag, 1:] *= numbers[by, 1:]
+        return numbers
+
+    def merged(self, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """The values `[records, tags]` of sums `[width, records]`, and which of them there are if some are not."""
+        by = sums[self._by]
+        there = by > 0
+        values = np.divide(sums[: self._ones], by, out=np.full(by.shape, np.nan), where=there)
+        values[self._counts] = sums[self._counts]
+        if self._weighted:
+            values[self._weighted] = np.where(there[self._weighted], values[self._weighted], 0.0)
+            there[self._weighted] = True
+            # Not by NumPy's sum, whose order of additions depends on the number of records.
+            values[self._at[_TOTAL]] = functools.reduce(operator.add, values[self._weighted])
+        return values.T, None if there.all() else there.T
+
+    def steps(self, sums: np.ndarray) -> np.ndarray:
+        """How many steps the sums are of."""
+        return sums[self._ones]
+
+    def _weigher(self, tag: str) -> int:
+        stem, _, what = tag.rpartition("/")
+        if what in ("raw", "weighted") and f"{stem}/count" in self._at:
+            return self._at[f"{stem}/count"]
+        return self._done if tag == _NORM else self._ones
+
+    def _clear_overflow(self, numbers: np.ndarray) -> None:
+        """Takes out of steps whose update was left out what is not finite, with its count."""
+        skipped = np.flatnonzero(~np.isfinite(numbers[self._at[_NORM]]))
+        row, step = np.nonzero(~np.isfinite(numbers[:, skipped]))
+        numbers[row, skipped[step]] = 0.0
+        by, of_its_own = self._by[row], self._by[row] != self._ones
+        numbers[by[of_its_own], skipped[step[of_its_own]]] = 0.0
+
+
+def _sums(numbers: np.ndarray, which: np.ndarray, count: int) -> np.ndarray:
+    """The sums `[width, count]` of `[width, steps]` by the steps' record, first step to last.
+
+    NumPy's own sums add in an order of their own.
+    """
+    return np.stack([np.bincount(which, weights=row, minlength=count) for row in numbers])
+
+
+def _ends(first: int, last: int, every: int) -> np.ndarray:
+    """The steps after `first` that records end at, and `last`, whether or not a record ends there."""
+    return np.append(np.arange(first - first % every + every, last, every), last)

@@ -1,0 +1,217 @@
+"""Loop: runs chunk after chunk, and does what is due between two of them."""
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from objectives import ConfigurationError
+from trainer.devices import cluster
+from trainer.executions.chunk_sizer import ChunkSizer
+from trainer.executions.executor import NotFinite
+from trainer.reports import Report
+from trainer.reports.log import LogRecord, LogRecords
+from trainer.running.interruption import Interruption
+from trainer.running.run import TrainingRun
+from trainer.storage.files import StorageError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Periods:
+    """How many steps lie between two of each.
+
+    Attributes:
+      eval: evaluations; None for one at the end.
+      gradients: looks at the gradient of each term; None for none.
+      checkpoint: checkpoints; None for one at the end.
+
+    >>> Periods(eval=10, checkpoint=4).next_stop(9, until=100)
+    10
+    """
+
+    eval: int | None = None
+    gradients: int | None = None
+    checkpoint: int | None = None
+
+    def next_stop(self, step: int, *, until: int) -> int:
+        """The step of the next thing that is due between two chunks."""
+        periods = [every for every in dataclasses.astuple(self) if every]
+        return min([until, *(every * (step // every + 1) for every in periods)])
+
+
+class Loop:
+    """Trains, reports, evaluates and saves, in an order that no kill between two of them can confuse."""
+
+    def __init__(self, run: TrainingRun, periods: Periods, sizer: ChunkSizer):
+        """Takes all that takes part.
+
+        Args:
+          run: what it drives.
+          periods: between two of what is done beside training.
+          sizer: how long a chunk is.
+        """
+        self._strategy, self._program, self._step = run.strategy, run.program, run.step
+        self._metrics, self._guard, self._reports, self._saver = run.metrics, run.guard, run.reports, run.saver
+        self._periods, self._sizer = periods, sizer
+        self._evaluation: LogRecord | None = None
+        # Whether there are whole steps that no checkpoint holds.
+        self._is_unsaved = False
+
+    def run(
+        self, *, until: int, steps: int, interruption: Interruption, handle_non_finite: Callable[[NotFinite], None]
+    ) -> Mapping[str, float]:
+        """Goes on until so many updates are done, or all workers know of a signal.
+
+        Args:
+          until: how many updates.
+          steps: how many the run has in all.
+          interruption: is told what all workers agree on.
+          get_past: is called where an update would not be finite.
+
+        Returns:
+          The values of the last record by tag, if there was one; its steps may be fewer than those of others. Where
+          nothing is left to train, those of an evaluation.
+        """
+        self._until, self._steps, self._interruption = until, steps, interruption
+        values = self._evaluate_what_is_missing() if self._done < until else self._evaluate_once_more()
+        while self._done < until and not interruption.agreed:
+            try:
+                # The order matters: a checkpoint is saved after the records of its steps were written.
+                values = self._train_chunk() or values
+                values = self._evaluate_where_due() or values
+                self._save_where_due()
+            except NotFinite as found:
+                handle_non_finite(found)
+            except Exception as error:
+                self._save_after(error)
+                raise
+        return values
+
+    def save(self) -> None:
+        """Begins to save the current state, where it is kept."""
+        if self._saver is not None:
+            self._is_unsaved = False
+            self._saver.save(after=self._reports.flush)
+
+    @property
+    def _done(self) -> int:
+        return int(self._step)
+
+    def _train_chunk(self) -> Mapping[str, float] | None:
+        """Runs one chunk and reports it; the values of its last record, if a record was due."""
+        first = self._done
+        steps = self._sizer.next(until=self._periods.next_stop(first, until=self._until) - first)
+        began = time.perf_counter()
+        with self._half_of_a_step():
+            rows = self._program.train(first_step=first, first_batch=self._guard.batch(first), steps=steps)
+        steps = len(rows)
+        # All workers have to run the same number of steps next, or they would wait for one another for good.
+        seconds, signal = cluster.largest_of_each(
+            self._strategy, [time.perf_counter() - began, self._interruption.noted]
+        )
+        self._sizer.took(steps=steps, seconds=seconds)
+        self._interruption.agreed = int(signal)
+        self._step.assign_add(steps)
+        records = self._metrics.records(first_step=first, rows=rows)
+        self._is_unsaved = True
+        values = self._write(records, self._reports)
+        if self._done == self._until:
+            # Stopping before the end is a look at the run, which must not change what it reports.
+            reports = self._reports if self._until == self._steps else Report()
+            values = self._write(self._metrics.unfinished(self._done), reports) or values
+        self._reports.advance(self._done, self._sizer.steps_per_second)
+        return values
+
+    @contextlib.contextmanager
+    def _half_of_a_step(self) -> Iterator[None]:
+        """Notes that an error inside leaves nothing to save, unless it is one that leaves all as it was before."""
+        unsaved, self._is_unsaved = self._is_unsaved, False
+        try:
+            yield
+        except ConfigurationError:
+            self._is_unsaved = unsaved
+            raise
+
+    def _write(self, records: LogRecords, reports: Report) -> Mapping[str, float] | None:
+        """Reports the records of a chunk with what is known of it besides; the values of the last, if there is one."""
+        records = records.with_columns({"speed/steps_per_second": self._sizer.steps_per_second, **self._guard.counts})
+        blocks = [records]
+        if self._periods.gradients and self._done % self._periods.gradients == 0:
+            try:
+                gradients = self._program.term_gradients(self._done)
+            except Exception:
+                reports.write(records)  # before a checkpoint says that they were written
+                raise
+            blocks = [records[:-1], records[-1:].with_columns(gradients)]
+        for block in filter(len, blocks):
+            reports.write(block)
+        return blocks[-1].last.values if records else None
+
+    def _evaluate_where_due(self) -> Mapping[str, float] | None:
+        if not self._program.evaluates or not self._is_due(self._periods.eval):
+            return None
+        return self._report(LogRecord("eval", self._done, self._program.evaluate(self._done)))
+
+    def _report(self, evaluation: LogRecord) -> Mapping[str, float]:
+        """Writes the record of an evaluation, and has the next checkpoint hold it; its values."""
+        self._evaluation = evaluation
+        if self._saver:
+            self._saver.evaluation = evaluation
+        self._reports.write(LogRecords.of(evaluation))
+        return evaluation.values
+
+    def _evaluate_what_is_missing(self) -> Mapping[str, float]:
+        """Evaluates where the checkpoint was saved as its evaluation failed, so that its record is there."""
+        before = self._saver.evaluation if self._saver else self._evaluation
+        if not self._done or not self._saver or (before is not None and before.step == self._done):
+            return {}
+        return self._evaluate_where_due() or {}
+
+    def _evaluate_once_more(self) -> Mapping[str, float]:
+        """Evaluates a run that is done already; a record is written where the last one says something else.
+
+        So another evaluation, asked of a finished run, is there to read as well.
+        """
+        if not self._program.evaluates:
+            return {}
+        values = self._program.evaluate(self._done)
+        before = self._saver.evaluation if self._saver else self._evaluation
+        if before is None or before.step != self._done or not _is_close(before.values, values):
+            self._report(LogRecord("eval", self._done, values))
+        return values
+
+    def _save_where_due(self) -> None:
+        if self._saver is None:
+            return
+        self._saver.check()
+        if self._is_due(self._periods.checkpoint) or self._interruption.agreed:
+            self.save()
+
+    def _save_after(self, error: Exception) -> None:
+        """Saves what was trained before something else failed: an evaluation, a look, whatever a report does.
+
+        Not what an error inside of a chunk left, which is half of a step, unless it put all back as it was; nor where
+        records were lost, as `flush` tells.
+        With several workers an error of TensorFlow may mean that another one is gone, for which the chief would wait.
+        """
+        is_alone = cluster.worker_count(self._strategy) > 1 and isinstance(error, tf.errors.OpError)
+        if self._saver is None or not self._is_unsaved or is_alone or isinstance(error, StorageError):
+            return
+        try:
+            self.save()
+            self._saver.wait()
+        except Exception as own:
+            error.add_note(f"What was trained since the last checkpoint is lost: {type(own).__name__}: {own}")
+
+    def _is_due(self, every: int | None) -> bool:
+        return self._done == self._until or (every is not None and self._done % every == 0)
+
+
+def _is_close(before: Mapping[str, float], now: Mapping[str, float]) -> bool:
+    """Whether two evaluations say the same, but for the rounding of another number of replicas."""
+    return before.keys() == now.keys() and np.allclose(
+        [*before.values()], [*now.values()], rtol=1e-5, atol=0.0, equal_nan=True
+    )

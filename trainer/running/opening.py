@@ -1,0 +1,107 @@
+"""Opening: what a run says of itself before its first line, and what it records in its folder."""
+
+import dataclasses
+import pathlib
+
+import gin
+import keras
+
+from objectives import Objective
+from trainer.devices.strategy import Placement
+from trainer.executions.program import Program
+from trainer.reports import Run
+from trainer.running.workdir import write_record
+from trainer.settings.changes import Description
+from trainer.settings.standstill import find_standstill
+from trainer.steps.own_training import describe_own_training
+
+_REPLICAS = "replicas: {before} before, {now} now; sums round differently, and random layers draw other numbers"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Opening:
+    """What is known of a run whatever it does.
+
+    Attributes:
+      objective: the terms.
+      model: what is trained.
+      optimizer: trains it.
+      placement: over which devices, and why.
+      steps: how many updates there will be in all.
+      workdir: the run's folder; None where there is none, or another process writes there.
+      description: all that must stay as it is when the run resumes.
+      changes: how that differs from what the folder was begun with, a line each.
+    """
+
+    objective: Objective
+    model: keras.Model
+    optimizer: keras.optimizers.Optimizer
+    placement: Placement
+    steps: int
+    workdir: pathlib.Path | None
+    description: Description
+    changes: list[str]
+
+    def record(self) -> None:
+        """Writes what was asked for, what was used of it, and on what the run runs, where this process has a folder."""
+        if self.workdir is not None:
+            asked, used = self._configurations()
+            write_record(self.workdir, asked=asked, used=used, settings=self.description)
+
+    def told(self, program: Program, step: int, *, restored: bool, replicas_before: int | None) -> Run:
+        """What reports are told.
+
+        Args:
+          program: as the run will use it.
+          step: the number of updates done.
+          restored: whether they are those of a checkpoint.
+          replicas_before: over how many replicas that was saved, if so.
+        """
+        return Run(
+            terms=tuple(self.objective.terms),
+            steps=self.steps,
+            first_step=step,
+            config=self._configurations()[1],
+            headline=(
+                *self._chosen(program),
+                program.describe_data(step),
+                *self._resumed(step, restored, replicas_before),
+                *self._warnings(program),
+                *(f"changed: {line}" for line in self.changes),
+            ),
+            workdir=self.workdir,
+        )
+
+    def _configurations(self) -> tuple[str, str]:
+        """The configuration that was asked for, and what was used of it."""
+        asked, used = gin.config_str(), gin.operative_config_str()
+        if asked.strip():
+            return asked, used
+        return (f"# Built in Python, not from gin:\n# {self.objective!r}\n",) * 2
+
+    def _chosen(self, program: Program) -> list[str]:
+        names, choice = self.objective.terms, program.choice
+        return [
+            f"{len(names)} terms: {', '.join(names)}",
+            *program.describe_stars(),
+            f"strategy {self.placement.name}: {self.placement.reason}",
+            f"{self.placement.replicas}; execution {choice.execution}: {choice.reason}",
+        ]
+
+    def _resumed(self, step: int, restored: bool, replicas_before: int | None) -> list[str]:
+        where = f"the latest checkpoint in {self.workdir}" if restored else "where the last call of train() left it"
+        now = self.placement.strategy.num_replicas_in_sync
+        changed = replicas_before not in (None, now)
+        return [
+            *([] if self.workdir else ["no workdir: nothing is saved, and a run that stops cannot be resumed"]),
+            *([f"resuming at step {step:,} from {where}"] if step or restored else []),
+            *([_REPLICAS.format(before=replicas_before, now=now)] if restored and changed else []),
+        ]
+
+    def _warnings(self, program: Program) -> list[str]:
+        standstill = find_standstill(self.optimizer, self.objective, self.steps)
+        return [
+            *([standstill] if standstill else []),
+            *program.describe_statistics(),
+            *describe_own_training(self.model),
+        ]

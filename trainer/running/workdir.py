@@ -1,0 +1,124 @@
+"""Workdir: a run's folder, and the record of what was asked, what was used and on what it ran."""
+
+import json
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import version
+
+from objectives import ConfigurationError
+from trainer.settings import changes
+from trainer.settings.changes import Description
+from trainer.storage import lock
+from trainer.storage.files import write_whole, writing
+
+_PACKAGES = ("tensorflow", "keras", "numpy", "gin-config", "tensorboard")
+
+
+# What a run keeps of the configuration that it was started with.
+_RECORD = ("config.gin", "operative_config.gin", changes.NAME, "environment.json")
+# Of earlier configurations of the run, a folder each.
+_FORMER = "former_configs"
+# What an empty file system holds.
+_NOTHING = ("lost+found",)
+_SHOWN = 3
+
+
+def locate_workdir(path: str | pathlib.Path) -> pathlib.Path:
+    """The folder that is meant, whatever becomes of the current directory later; `~` is the home directory.
+
+    Raises:
+      ConfigurationError: the path is empty, or begins with the `~` of nobody.
+    """
+    if not str(path):
+        raise ConfigurationError("workdir is ''; expected the path of a folder, or no --workdir to keep nothing")
+    try:
+        return pathlib.Path(path).expanduser().absolute()
+    except (RuntimeError, OSError) as error:
+        raise ConfigurationError(f"workdir is {str(path)!r}: {error}; expected the path of a folder") from error
+
+
+def make_workdir(folder: pathlib.Path) -> None:
+    """Makes the folder and makes sure that a run may write there, before any time is spent.
+
+    Raises:
+      ConfigurationError: it cannot be made or written to, or holds files that are not of a run.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _refuse_foreign(folder)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigurationError(
+            f"workdir {str(folder)!r} cannot be written to: {error.strerror or error}; "
+            f"expected a folder, existing or new, that you may write to"
+        ) from error
+
+
+def write_record(folder: pathlib.Path, *, asked: str, used: str, settings: Description) -> None:
+    """Writes what was asked, what was used of it, what must stay as it is, and on what the run runs, a file each.
+
+    Where the run was started with another configuration before, that record moves to `former_configs/1`, `2`, ...
+    """
+    record = json.dumps(settings, indent=2) + "\n"
+    _keep_former(folder, {"config.gin": asked, changes.NAME: record})
+    # First what tells whose folder this is.
+    write_whole(folder / changes.NAME, record)
+    write_whole(folder / "config.gin", asked)
+    write_whole(folder / "operative_config.gin", used)
+    write_whole(folder / "environment.json", json.dumps(_environment(), indent=2) + "\n")
+
+
+def _refuse_foreign(folder: pathlib.Path) -> None:
+    """Raises ConfigurationError where a folder holds something, and nothing that tells of a run."""
+    names = sorted(path.name for path in folder.iterdir() if path.name not in _NOTHING)
+    checkpoints = folder / "checkpoints"
+    if checkpoints.exists() and not checkpoints.is_dir():
+        raise ConfigurationError(f"{checkpoints} is a file; expected a folder, or nothing: move the file away")
+    if not names or lock.NAME in names or changes.is_record(folder) or any(checkpoints.glob("*/manifest.json")):
+        return
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    raise ConfigurationError(
+        f"workdir {str(folder)!r} holds {', '.join(names[:_SHOWN])}{more}, and no run: nothing is written there; "
+        f"expected a new or empty folder, such as {str(folder / 'run')!r}, or that of a run"
+    )
+
+
+def _keep_former(folder: pathlib.Path, current: Mapping[str, str]) -> None:
+    """Copies the record of a folder aside if it differs from what is about to take its place."""
+    found = {name: (folder / name).read_bytes() for name in current if (folder / name).exists()}
+    if not found or found == {name: text.encode() for name, text in current.items()}:
+        return
+    former = folder / _FORMER
+    with writing(former):
+        numbers = [int(path.name) for path in former.glob("[0-9]*") if path.name.isdecimal()]
+        kept = former / str(max(numbers, default=0) + 1)
+        kept.mkdir(parents=True)
+        for name in _RECORD:
+            if (folder / name).exists():
+                shutil.copyfile(folder / name, kept / name)
+
+
+def _environment() -> dict[str, object]:
+    return {
+        "argv": sys.argv,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: version(name) for name in _PACKAGES},
+        "git_revision": _git_revision(),
+    }
+
+
+def _git_revision() -> str | None:
+    """The revision of the checkout that this code is in, marked where files differ from it; None outside one."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--match="]
+    try:
+        run = subprocess.run(command, cwd=pathlib.Path(__file__).parent, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    return run.stdout.strip() or None

@@ -1,0 +1,187 @@
+"""Changes: how the settings of a run differ from those that its folder was begun with, and whether they may."""
+
+import dataclasses
+import json
+import pathlib
+import re
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import keras
+import numpy as np
+
+from objectives import ConfigurationError, Objective
+from trainer.feeds.functions import describe_function, methods_of
+from trainer.settings.settings import declarations
+from trainer.steps.learning_rates import config_of
+
+NAME = "settings.json"
+
+# Settings of one thing by name, as text; a thing is named as in gin, `Objective.small = ActivationPenalty`.
+Description: TypeAlias = dict[str, dict[str, str]]
+
+
+def describe(settings: Mapping[str, Any]) -> Description:
+    """All that must stay as it is when a run resumes, of the settings of a `Trainer` by name; objects by their own.
+
+    A model and the examples of a source are described elsewhere, and known here by their kind alone.
+
+    >>> describe({"batch_size": 64, "optimizer": keras.optimizers.SGD(0.1), "steps": 10})["Trainer"]
+    {'batch_size': '64', 'optimizer': 'SGD'}
+    """
+    described: Description = {}
+    _describe(
+        "Trainer", {name: value for name, value in settings.items() if not declarations()[name].may_change}, described
+    )
+    return described
+
+
+def describe_kind(name: str, kind: type, own: Mapping[str, Any]) -> Description:
+    """The same of a setting that is a class: its methods where they are a user's own, and what it was made with."""
+    described: Description = {}
+    _describe(f"Trainer.{name}", {**own, **methods_of(kind)}, described, kind.__name__)
+    return described
+
+
+def facts_of(settings: Mapping[str, Any]) -> dict[str, str]:
+    """All that several workers must have alike, of the settings of a `Trainer`, as text by name.
+
+    >>> facts_of({"workdir": "runs/x", "steps": 10, "optimizer": keras.optimizers.SGD(0.1)})["Trainer.steps"]
+    '10'
+    """
+    described: Description = {}
+    _describe("Trainer", {name: value for name, value in settings.items() if declarations()[name].is_shared}, described)
+    facts = {f"{thing}.{name}": text for thing, own in described.items() for name, text in own.items()}
+    return {**facts, "Trainer.workdir": "none" if settings["workdir"] is None else "given"}
+
+
+def differences(was: Description, now: Description) -> list[str]:
+    """What changed, a line each.
+
+    >>> was = {"Objective": {"data": "MeanSquaredError"}, "Objective.data = MeanSquaredError": {"weight": "1"}}
+    >>> differences(was, {"Objective": {"data": "MeanSquaredError", "small": "RangeHinge"}})
+    ['Objective.small: nothing -> RangeHinge']
+    >>> differences(was, {"Objective.data = MeanSquaredError": {"weight": "0.5"}})
+    ['MeanSquaredError.weight (Objective.data): 1 -> 0.5']
+    """
+    lines = []
+    for thing in was.keys() & now.keys():  # what is only in one of them is named by what holds it
+        before, after = was[thing], now[thing]
+        place, _, kind = thing.partition(" = ")
+        for name in before.keys() | after.keys():
+            if before.get(name) != after.get(name):
+                label = f"{kind}.{name} ({place})" if kind else f"{place}.{name}"
+                lines.append(f"{label}: {before.get(name, 'nothing')} -> {after.get(name, 'nothing')}")
+    return sorted(lines)
+
+
+def require_unchanged(folder: pathlib.Path, now: Description, *, allowed: bool = False) -> list[str]:
+    """The differences from the settings that the run in a folder was begun with, if there is one to resume.
+
+    Args:
+      folder: the run's.
+      now: the current settings.
+      allowed: whether there may be some.
+
+    Raises:
+      ConfigurationError: there are some, and there may not be.
+    """
+    if not any((folder / "checkpoints").glob("[0-9]*")):
+        return []
+    try:
+        lines = differences(_read(folder / NAME), now)
+    except ConfigurationError as error:
+        if not allowed:
+            raise
+        lines = [f"what, nobody can tell: {error}"]
+    if lines and not allowed:
+        raise ConfigurationError(
+            f"{folder} holds a run of other settings (was -> is):",
+            *(f"  {line}" for line in lines),
+            "give this run a --workdir of its own, or resume with its own settings, or with the new ones by "
+            "--allow_config_change (Trainer.allow_config_change = True)",
+        )
+    return lines
+
+
+def is_record(folder: pathlib.Path) -> bool:
+    """Whether a folder has the record of a run, and a sound one."""
+    try:
+        return "Trainer" in _read(folder / NAME)
+    except (OSError, ConfigurationError):
+        return False
+
+
+def _read(path: pathlib.Path) -> Description:
+    """A record.
+
+    Raises:
+      ConfigurationError: it is missing, or damaged.
+    """
+    try:
+        record = json.loads(path.read_text())
+        damage = None if _is_description(record) else "is damaged (it is no table of settings)"
+    except FileNotFoundError:
+        damage = "is missing"
+    except ValueError as error:
+        damage = f"is damaged ({error})"
+    if damage:
+        raise ConfigurationError(
+            f"{path}, the record of the settings of a run, {damage}, so that nobody can tell whether the run in this "
+            f"folder is this one; put it back from a copy, give this run a --workdir of its own, or resume with the "
+            f"settings of this command by --allow_config_change (Trainer.allow_config_change = True)"
+        )
+    return record
+
+
+def _is_description(record: Any) -> bool:
+    return isinstance(record, dict) and all(
+        isinstance(fields, dict) and all(isinstance(value, str) for value in fields.values())
+        for fields in record.values()
+    )
+
+
+def _describe(place: str, fields: Mapping[str, Any], described: Description, kind: str = "") -> None:
+    own = described[f"{place} = {kind}" if kind else place] = {}
+    for name, value in fields.items():
+        inner_kind, inner = _taken_apart(value)
+        own[name] = inner_kind
+        if isinstance(value, Objective):
+            _describe("Objective", inner, described)
+        elif inner:
+            _describe(f"{place}.{name}", inner, described, inner_kind)
+
+
+def _taken_apart(value: Any) -> tuple[str, Mapping[str, Any]]:
+    """What something is, and its own settings where it has some."""
+    kind = type(value).__name__
+    if isinstance(value, type):  # `describe_kind` tells more, once there is an object of it
+        return value.__name__, {}
+    if isinstance(value, Objective):
+        return kind, value.terms
+    if dataclasses.is_dataclass(value):
+        own = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return kind, {**own, **methods_of(type(value))}
+    if isinstance(value, keras.Layer | keras.Variable):
+        return kind, {}
+    if isinstance(value, keras.optimizers.Optimizer):
+        return kind, _nameless(config_of(value))
+    if isinstance(value, keras.Loss):  # which leaves out of its configuration what it hands to its function
+        return kind, _nameless({**value.get_config(), **getattr(value, "_fn_kwargs", {})})
+    if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
+        # Those of Keras keep what they were given as attributes, others need not be able to write themselves down.
+        return kind, {**_nameless(vars(value)), **methods_of(type(value))}
+    if callable(value):
+        return describe_function(value), {}
+    return _text(value), {}
+
+
+def _nameless(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the name that Keras gives: the second Adam of a process is called adam_1."""
+    return {name: value for name, value in config.items() if name != "name"}
+
+
+def _text(value: Any) -> str:
+    value = value.item() if isinstance(value, np.generic) else value
+    # Keras keeps its numbers in float32: those that were 0.1 are not any more.
+    return f"{value:.7g}" if isinstance(value, float) else re.sub(r" at 0x[0-9a-f]+", "", repr(value))

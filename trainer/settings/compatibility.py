@@ -1,0 +1,70 @@
+"""Compatibility: whether an objective, a model, its examples and the way to train on them fit together."""
+
+import keras
+
+from objectives import BatchStatistic, ConfigurationError, Objective
+from objectives.errors import expected
+from objectives.keys import named, split_key
+from trainer.feeds.sources import ArraySource, Source
+from trainer.steps.forward import term_tags
+
+# How often a batch may hold an example at most.
+_MOST_TIMES = 100
+
+
+def refuse_unread_weights(objective: Objective, source: Source) -> None:
+    """Raises ConfigurationError where examples have weights that no term reads, which would count for nothing."""
+    known = {path: key for key in source.keys for root, path in [split_key(key)] if root == "sample_weight"}
+    read = {path: key for key in objective.keys for root, path in [split_key(key)] if root == "sample_weight"}
+    if not known or "" in read:  # which one of several that means is asked as the step is traced
+        return
+    found = set() if "" in known else set().union(*(named(path, known, key) for path, key in read.items()))
+    unread = [key for path, key in known.items() if path not in found]
+    if unread:
+        raise ConfigurationError(
+            f"the source has a {' and a '.join(unread)} that no term reads; expected some term with "
+            f"sample_weight={' and one with sample_weight='.join(map(repr, unread))}"
+        )
+
+
+def refuse_unknown_best(best: str | None, objective: Objective, eval: Source | None) -> None:
+    """Raises ConfigurationError where the best checkpoint is to be known by something that no evaluation has."""
+    tags = ["loss/total", *term_tags(objective)]
+    if best is None:
+        return
+    if eval is None:
+        raise ConfigurationError(
+            f"Trainer.best is {best!r}, and nothing is evaluated; give Trainer(eval=...), or a task that has it"
+        )
+    if best.removeprefix("-") not in tags:
+        raise ConfigurationError(f"Trainer.best is {best!r}; {expected(best.removeprefix('-'), tags)}")
+
+
+def refuse_cut_statistics(objective: Objective, accumulate_steps: int) -> None:
+    """Raises ConfigurationError where a statistic of the whole batch would be taken of parts of it."""
+    coupled = [name for name, term in objective.terms.items() if isinstance(term, BatchStatistic)]
+    if coupled and accumulate_steps > 1:
+        raise ConfigurationError(
+            f"term {coupled[0]!r} is a statistic of the whole batch, which is never there at once with "
+            f"Trainer.accumulate_steps = {accumulate_steps}; expected accumulate_steps = 1, or no such term"
+        )
+
+
+def refuse_repetition(batch_size: int, source: Source) -> None:
+    """Raises ConfigurationError where a batch would hold each example again and again, as by a mistyped size.
+
+    A batch that is somewhat larger than a small set of examples spans epochs, as any other one may.
+    """
+    if isinstance(source, ArraySource) and batch_size > _MOST_TIMES * source.size:
+        raise ConfigurationError(
+            f"Trainer.batch_size is {batch_size:,}, and the training data have {source.size:,} examples, so that each "
+            f"would be {batch_size // source.size:,} times in a batch; expected at most {source.size:,}"
+        )
+
+
+def refuse_unbuilt(model: keras.Model) -> None:
+    """Raises ConfigurationError where a model has no variables yet, as it has not seen the shape of its inputs."""
+    if not model.built:
+        raise ConfigurationError(
+            f"the model {model.name!r} is not built; call it once on some inputs, or begin it with keras.Input(...)"
+        )

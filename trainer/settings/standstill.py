@@ -1,0 +1,54 @@
+"""Standstill: whether a run ends with steps that learn nothing, as schedules have fallen to 0 by then."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from objectives import Objective
+
+# A shorter part of a run is how schedules end.
+_SHARE = 0.01
+_SAMPLES = 65
+
+
+def find_standstill(optimizer: keras.optimizers.Optimizer, objective: Objective, steps: int) -> str | None:
+    """From which step on nothing is learned up to the end of a run, and why, in words; None where there is none.
+
+    >>> from objectives import MeanSquaredError
+    >>> rate = keras.optimizers.schedules.CosineDecay(0.1, decay_steps=2500)
+    >>> find_standstill(keras.optimizers.Adam(rate), Objective(data=MeanSquaredError()), steps=20_000)
+    'the learning rate is 0 from step 2,500 on: the last 88 % of the run learn nothing'
+    """
+    schedule = getattr(optimizer, "_learning_rate", None)
+    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        return _told("the learning rate is", lambda step: float(schedule(tf.constant(step, tf.int64))), steps)
+    if all(callable(term.weight) for term in objective.terms.values() if term.optimised):
+        return _told(
+            "all weights of terms are",
+            lambda step: float(np.abs(objective.weights(tf.constant(step, tf.int64))).sum()),
+            steps,
+        )
+    return None
+
+
+def _told(what: str, factor: Callable[[int], float], steps: int) -> str | None:
+    first = _first_of_the_zeros(factor, steps)
+    if steps - first <= max(_SHARE * steps, 1):
+        return None
+    return f"{what} 0 from step {first:,} on: the last {100 * (1 - first / steps):.0f} % of the run learn nothing"
+
+
+def _first_of_the_zeros(factor: Callable[[int], float], steps: int) -> int:
+    """After how many updates the factor is 0 for all that follow, as far as samples show; `steps` where it is not."""
+    if factor(steps - 1):
+        return steps
+    samples = np.unique(np.linspace(0, steps - 1, _SAMPLES).astype(int)).tolist()
+    last = next((i for i in reversed(range(len(samples))) if factor(samples[i])), -1)
+    # It is not 0 at `low`, and 0 at `high`.
+    low, high = (samples[last] if last >= 0 else -1), samples[last + 1]
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if factor(middle) else (low, middle)
+    return high

@@ -1,0 +1,163 @@
+"""Forward: what the model and the terms make of a replica's shard of a batch, before anything is learned from it."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterable, Iterator
+
+import keras
+import tensorflow as tf
+
+from objectives import Context, Mean, Objective, Term
+from objectives.keys import split_key
+from objectives.parts import Parts
+from trainer.steps.draws import alike_everywhere
+from trainer.steps.gradients import Batch
+from trainer.steps.layer_state import LayerState
+from trainer.steps.random_streams import RandomStreams
+from trainer.steps.replicas import gather_from_replicas, sum_over_replicas
+from trainer.steps.strangers import refuse_strangers
+from trainer.steps.tap import Tap
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Forward:
+    """The forward pass, its terms and their evaluation, which every kind of step shares; in replica context.
+
+    Attributes:
+      tap: the model's multi-output view.
+      objective: the terms.
+      parts: of the terms; where some key has a star, those that `find_parts` found.
+      streams: what the model's random layers draw.
+      replicas: how many share a batch.
+      micro_batches: into how many parts a shard is cut, whose gradients are added up.
+    """
+
+    tap: Tap
+    objective: Objective
+    parts: Parts
+    streams: RandomStreams
+    replicas: int = 1
+    micro_batches: int = 1
+
+    @property
+    def model(self) -> keras.Model:
+        """The model that is called."""
+        return self.tap.model
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a batch goes through the model in several shares."""
+        return self.replicas * self.micro_batches > 1
+
+    @property
+    def tags(self) -> list[str]:
+        """The names of the numbers of `row`, in their order."""
+        return ["loss/total", *term_tags(self.objective), *_tensor_tags(self.parts)]
+
+    def context(self, batch: Batch, step: tf.Tensor, *, training: bool) -> Context:
+        """What the terms may read, of the replica's shard."""
+        with alike_everywhere():
+            outputs, activations = self.tap(batch["inputs"], training=training)
+        return Context(
+            **batch,
+            outputs=outputs,
+            activations=activations,
+            weights=dict(self.tap.weights),
+            step=step,
+            gather=gather_from_replicas,
+        )
+
+    def find_parts(self, batch: Batch, step: tf.Tensor) -> Parts:
+        """The parts of the terms, as the stars of their keys match what there is; the same on each replica."""
+        return self.objective.parts(self.context(batch, step, training=True))
+
+    def means(self, batch: Batch, step: tf.Tensor, *, training: bool) -> list[Mean]:
+        """The mean of each part over the replica's shard, undivided, two float32 scalars each.
+
+        They stay apart: a vector of several would let 0 times the infinite slope of one term make NaN of all.
+        """
+        context = self.context(batch, step, training=training)
+        with alike_everywhere():
+            means = self.objective.means(context, self.parts).values()
+        return [Mean(tf.cast(mean.total, tf.float32), tf.cast(mean.count, tf.float32)) for mean in means]
+
+    def measure(self, batch: Batch, step: tf.Tensor, *, training: bool) -> list[Mean]:
+        """The same for what is differentiated, or counted.
+
+        Raises:
+          ConfigurationError: in training, a term depends on variables of others, which nobody would train.
+        """
+        with tf.GradientTape(persistent=True, watch_accessed_variables=training) as tape:
+            means = self.means(batch, step, training=training)
+        if training:
+            by_part = {part.name: mean.total for part, mean in zip(self.parts, means, strict=True)}
+            refuse_strangers(tape, by_part, self.model)
+        return means
+
+    def raw_apart(self, means: Iterable[Mean]) -> list[tf.Tensor]:
+        """The share of a replica's shard in the raw value of each term, a scalar each that no other term is part of."""
+        whole = [Mean(mean.total, sum_over_replicas(mean.count)) for mean in means]
+        return self.parts.combined([mean.result() for mean in whole], [mean.count for mean in whole])
+
+    def evaluate(self, batch: Batch, step: tf.Tensor) -> Mean:
+        """The unweighted mean of each part over the whole batch, undivided: two vectors `[parts]`; changes nothing.
+
+        They are float64, as many batches will be added up: in float32 a count stands still at 16.8 million.
+        """
+        with LayerState(self.model).put_back():
+            local = stacked(self.means(batch, step, training=False))
+        return Mean(*(tf.cast(part, tf.float64) for part in sum_over_replicas(tuple(local))))
+
+    def report(self, mean: Mean, step: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What `tags` names, of the means of all parts that `evaluate` gave; the raw value of nothing is 0."""
+        weights = tf.cast(self.objective.weights(step), mean.total.dtype)
+        row = tf.cast(self.row(mean, weights, shards=self.replicas), tf.float32)
+        return dict(zip(self.tags, tf.unstack(row), strict=True))
+
+    def row(self, mean: Mean, weights: tf.Tensor, *, shards: int) -> tf.Tensor:
+        """The numbers that `tags` names: `[tags]`, of vectors `[parts]` over the whole batch and weights `[terms]`."""
+        # Every shard computes a term whole that is no mean over examples: it was counted as often.
+        times = [1.0 if isinstance(self.objective.terms[part.term], Term) else float(shards) for part in self.parts]
+        mean = Mean(mean.total / times, mean.count / times)
+        raw, counts = self.parts.merged(mean)
+        weighted = self.objective.weighted(raw, weights)
+        own = list(self.parts.of_tensors)
+        tensors = [tf.gather(column, own) for column in (mean.result(), mean.count)] if own else []
+        return tf.concat([[tf.reduce_sum(weighted)], raw, weights, weighted, counts, *tensors], axis=0)
+
+    @contextlib.contextmanager
+    def counting(self, step: tf.Tensor) -> Iterator[bool]:
+        """Whether counts are those of a training pass; what the pass moves is put back at the end.
+
+        What a mask is made of in the model may be random in training, or computed with the statistics of the batch.
+        """
+        masks = [term.selections.get("mask") for term in self.objective.terms.values()]
+        if any(map(_makes_masks, self.model._flatten_layers())):
+            masks += [term.key_of_keras_mask for term in self.objective.terms.values() if isinstance(term, Term)]
+        of_the_model = {split_key(mask)[0] for mask in masks if mask is not None} & {"outputs", "activations"}
+        with LayerState(self.model).put_back():
+            yield bool(of_the_model)
+        self.streams.begin(step)
+
+
+def stacked(means: Iterable[Mean]) -> Mean:
+    """Means of scalars as one of two vectors."""
+    totals, counts = zip(*means, strict=True)
+    return Mean(tf.stack(totals), tf.stack(counts))
+
+
+def term_tags(objective: Objective) -> list[str]:
+    """The tags of each term's raw value, weight, weighted value and count: all raws, then all weights, and so on."""
+    return [f"terms/{name}/{what}" for what in ("raw", "weight", "weighted", "count") for name in objective.terms]
+
+
+def _tensor_tags(parts: Parts) -> list[str]:
+    """The tags of the raw value and the count of each tensor of terms that read several."""
+    return [f"terms/{parts[i].name}/{what}" for what in ("raw", "count") for i in parts.of_tensors]
+
+
+def _makes_masks(layer: keras.Layer) -> bool:
+    """Whether a layer may put a Keras mask on what it returns; those of Keras that hand one on do not count."""
+    is_own = not type(layer).__module__.startswith("keras.")
+    computes = type(layer).compute_mask is not keras.Layer.compute_mask
+    return isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False) or (is_own and computes)

@@ -1,0 +1,248 @@
+"""TrainStep: one forward pass, backward passes, one update; exact however the batch is cut; what a kind of step adds.
+
+Everything here runs in replica context. Counts are summed over replicas before the backward pass, so that the
+gradient of the local loss, summed over replicas, is the gradient of the global objective whatever the shards.
+"""
+
+import abc
+import dataclasses
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from objectives import ConfigurationError, Mean
+from trainer.steps.adoption import Adoption
+from trainer.steps.average import WeightAverage
+from trainer.steps.clipping import Clipping
+from trainer.steps.forward import Forward
+from trainer.steps.gradients import Batch, at_once, by_micro_batches, dense, global_norm, plain_norm, with_norm_barrier
+from trainer.steps.layer_state import LayerState
+from trainer.steps.learning_rates import config_of
+from trainer.steps.own_state import refuse_padded_state, refuse_rewritten_weights
+from trainer.steps.precision import LossScale
+from trainer.steps.replicas import sum_over_replicas
+from trainer.steps.state import State
+
+Self = TypeVar("Self", bound="TrainStep")
+# By loss, the gradient by each trainable variable.
+Gradients = Sequence[list[tf.Tensor]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainStep(abc.ABC):
+    """What one step of training computes, for a replica's shard of the batch; a subclass is one kind of step.
+
+    A kind says what is differentiated (`losses`) and how the gradients make one direction (`direction`). All else is
+    here: passes over micro-batches and replicas, statistics of layers, half precision, clipping, averaged weights. The
+    executions, the loop, checkpoints, recovery and reports know this class only.
+
+    Everything but its tags works inside of `adoption.at_work()` alone.
+
+    Attributes:
+      adoption: of the model and the optimizer, under the strategy.
+      forward: the model, the terms, and how a batch is shared.
+      optimizer: built already.
+      clipping: bounds on the direction of the whole batch.
+      loss_scale: factor of what is differentiated, or None.
+      average: the moving average of the weights, or None.
+      allow_unreached: whether a variable that no term depends on is left as it is, or a mistake.
+      compiled: whether XLA compiles the forward and the backward pass by themselves, between sums over replicas.
+    """
+
+    adoption: Adoption
+    forward: Forward
+    optimizer: keras.optimizers.Optimizer
+    clipping: Clipping = Clipping()
+    loss_scale: LossScale | None = None
+    average: WeightAverage | None = None
+    allow_unreached: bool = False
+    compiled: bool = False
+
+    @abc.abstractmethod
+    def losses(self, totals: Sequence[tf.Tensor], counts: tf.Tensor, weights: tf.Tensor) -> Sequence[tf.Tensor]:
+        """The scalars to differentiate; each is the share of a replica's shard in a loss of the whole batch.
+
+        Args:
+          totals: of each part of the terms, the sum of its values over the shard, or a micro-batch of it.
+          counts: `[parts]`, how many values each has over the whole batch.
+          weights: `[terms]`, of the terms at this step.
+        """
+
+    @abc.abstractmethod
+    def direction(self, gradients: Gradients) -> list[tf.Tensor]:
+        """What the optimizer is handed as the gradient by each variable, before it is clipped.
+
+        Args:
+          gradients: of each of `losses`, the gradient over the whole batch by each trainable variable; the same on
+            every replica.
+        """
+
+    def weighted_terms(self, totals: Sequence[tf.Tensor], counts: tf.Tensor, weights: tf.Tensor) -> Sequence[tf.Tensor]:
+        """The share of each weighted term, apart from all others, in the order of the terms; for `losses`."""
+        parts, of_parts = self.forward.parts, tf.unstack(counts)
+        raw = parts.combined([Mean(*mean).result() for mean in zip(totals, of_parts, strict=True)], of_parts)
+        return [value * weight for value, weight in zip(raw, tf.unstack(weights), strict=True)]
+
+    @property
+    def tags(self) -> list[str]:
+        """The names of the numbers that `train` returns, in their order."""
+        scale = [] if self.loss_scale is None else ["optimizer/loss_scale"]
+        return [*self.forward.tags, "optimizer/learning_rate", *scale, "optimizer/grad_norm"]
+
+    @property
+    def variables(self) -> Sequence[tf.Variable]:
+        """What an update may change beside the model's and the optimizer's variables."""
+        parts = (self.loss_scale, self.average, self.forward.streams)
+        return [variable for part in parts if part is not None for variable in part.variables]
+
+    @property
+    def state(self) -> State:
+        """All that an update may change, on all replicas."""
+        assert self.adoption.is_at_work, "outside, the variables are those of one replica"
+        return State.of_training(self.model, self.optimizer, self.variables)
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """The numbers that the optimizer was made with, and the size of the largest weight, by tag; for a diagnosis."""
+        name, config = type(self.optimizer).__name__, config_of(self.optimizer)
+        numbers = {key: value for key, value in config.items() if isinstance(value, float)}
+        largest = max(float(tf.reduce_max(tf.abs(tf.cast(v, tf.float32)))) for v in self.trained)
+        return {
+            **{f"optimizer/settings/{name}/{key}": value for key, value in numbers.items()},
+            "weights/largest": largest,
+        }
+
+    @property
+    def own_settings(self) -> dict[str, Any]:
+        """The fields that its kind adds to those of every step, by name."""
+        shared = {field.name for field in dataclasses.fields(TrainStep)}
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in shared}
+
+    @property
+    def model(self) -> keras.Model:
+        """The model that is trained."""
+        return self.forward.model
+
+    @property
+    def trained(self) -> list[keras.Variable]:
+        """The variables that it trains."""
+        return self.model.trainable_variables
+
+    def replaced(self: Self, **fields: Any) -> Self:
+        """The same step with other values of some fields."""
+        return dataclasses.replace(self, **fields)
+
+    def train(self, batch: Batch, step: tf.Tensor) -> tf.Tensor:
+        """Updates the model once; the numbers named by `tags`, float32 `[tags]`, the same on every replica."""
+        row, gradients = self.differentiate(batch, step)
+        self.update(gradients)
+        return row
+
+    def differentiate(self, batch: Batch, step: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor | None]]:
+        """The numbers named by `tags`, and the clipped direction of the whole batch by each trainable variable.
+
+        It is None for a variable that no term depends on.
+        """
+        weights = self.forward.objective.weights(step)
+        self.forward.streams.begin(step)
+        layers = LayerState(self.model)
+        local, mean = self._differentiated(batch, step, weights)
+        reached = self._reached(local)
+        self._refuse_layers(batch, layers)
+        flat = [gradient for one in local for gradient in dense(one, self.trained)]
+        sums = sum_over_replicas([*flat, mean.total, *map(tf.convert_to_tensor, layers.floats)])
+        layers.average(sums[len(flat) + 1 :])
+        gradients = self.unscaled(sums[: len(flat)])
+        count = len(self.trained)
+        direction = self.direction([gradients[i : i + count] for i in range(0, len(gradients), count)])
+        # A gradient that nothing bounds is of no use where its norm overflows: the guard stops there.
+        norm = global_norm(direction) if self.clipping.bounds else plain_norm(direction)
+        shards = self.forward.replicas * self.forward.micro_batches
+        numbers = self.forward.row(Mean(sums[len(flat)], mean.count), weights, shards=shards)
+        row = tf.concat([numbers, self._optimizer_row(norm)], axis=0)
+        clipped = with_norm_barrier(self.clipping(direction, norm), norm)
+        return row, [whole if is_reached else None for whole, is_reached in zip(clipped, reached, strict=True)]
+
+    def update(self, gradients: Sequence[tf.Tensor | None]) -> None:
+        """Applies what `differentiate` gave, once.
+
+        A variable without a gradient is left as it is: zeros would still decay it and move it by its momentum.
+        """
+        reached = [pair for pair in zip(gradients, self.trained, strict=True) if pair[0] is not None]
+        self.optimizer.apply(*map(list, zip(*reached, strict=True)))
+        if self.average is not None:
+            self.average.update()
+
+    def finite(self, rows: np.ndarray) -> np.ndarray:
+        """Whether each update is one to keep, bool `[updates]`, of the numbers `[updates, tags]` of several."""
+        numbers = dict(zip(self.tags, rows.T, strict=True))
+        total, norm = (np.isfinite(numbers[tag]) for tag in ("loss/total", "optimizer/grad_norm"))
+        if self.loss_scale is None:
+            return total & norm
+        # A gradient that overflows is left out and lowers the scale, until there is no lower one. A value that is not
+        # finite while the gradient is was not left out.
+        return total & norm | (numbers["optimizer/loss_scale"] > 1.0) & ~norm
+
+    def scaled(self, loss: tf.Tensor) -> tf.Tensor:
+        """What is differentiated in place of a loss."""
+        return loss if self.loss_scale is None else loss * self.loss_scale.factor
+
+    def unscaled(self, gradients: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """The gradients of losses, of those of what was differentiated in their place."""
+        if self.loss_scale is None:
+            return list(gradients)
+        return [gradient / tf.cast(self.loss_scale.factor, gradient.dtype) for gradient in gradients]
+
+    def _differentiated(
+        self, batch: Batch, step: tf.Tensor, weights: tf.Tensor
+    ) -> tuple[list[list[tf.Tensor | None]], Mean]:
+        """The gradients of this replica's shares in the losses, and its totals over the counts of the whole batch."""
+        forward = self.forward
+        passes = tf.function(forward.measure, jit_compile=True, autograph=False) if self.compiled else forward.measure
+        differentiate = at_once
+        if forward.micro_batches > 1:
+            differentiate = partial(
+                by_micro_batches,
+                parts=forward.micro_batches,
+                means=len(forward.parts),
+                counting=forward.counting(step),
+            )
+        return differentiate(
+            lambda part, training: passes(dict(part), step, training=training),
+            lambda totals, counts: [self.scaled(loss) for loss in self.losses(totals, counts, weights)],
+            self.trained,
+            batch,
+        )
+
+    def _refuse_layers(self, batch: Batch, layers: LayerState) -> None:
+        """Raises ConfigurationError where the pass wrote what would be wrong in shares or in padding."""
+        cut = {"replicas": self.forward.replicas, "micro_batches": self.forward.micro_batches}
+        refuse_rewritten_weights(self.model, layers.written, **cut)
+        if "valid" in batch:
+            refuse_padded_state(self.model, layers.untrained)
+
+    def _optimizer_row(self, norm: tf.Tensor) -> tf.Tensor:
+        scale = [] if self.loss_scale is None else [tf.convert_to_tensor(self.loss_scale.factor)]
+        learning_rate = tf.cast(self.optimizer.learning_rate, tf.float32)
+        return tf.stack([learning_rate, *scale, norm])
+
+    def _reached(self, gradients: Sequence[Sequence[tf.Tensor | None]]) -> list[bool]:
+        """Whether some loss depends on each variable.
+
+        Raises:
+          ConfigurationError: none depends on some variable, and that is not allowed.
+        """
+        reached = [any(gradient is not None for gradient in of_one) for of_one in zip(*gradients, strict=True)]
+        missing = [v.path for is_reached, v in zip(reached, self.trained, strict=True) if not is_reached]
+        if len(missing) == len(reached):
+            raise ConfigurationError("no term depends on any trainable variable of the model; nothing would be learned")
+        if missing and not self.allow_unreached:
+            raise ConfigurationError(
+                f"no term depends on {', '.join(missing)}; expected every trainable variable to be reached: set "
+                f"trainable = False on its layer, or Trainer.allow_unreached = True to leave it as it is"
+            )
+        return reached

@@ -1,0 +1,53 @@
+"""BackgroundTask: a piece of work that is done in the background before it is asked for."""
+
+import threading
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class BackgroundTask(Generic[T]):
+    """One piece of work at a time, each in a thread that ends with it.
+
+    >>> ahead = BackgroundTask()
+    >>> ahead.begin("lunch", lambda: "soup")
+    >>> ahead.take("lunch"), ahead.take("lunch")
+    ('soup', None)
+    """
+
+    def __init__(self) -> None:
+        self._begun: tuple[Hashable, Future[T], threading.Thread] | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether there is work that was begun and not taken, and is done."""
+        return self._begun is not None and self._begun[1].done()
+
+    def begin(self, key: Hashable, work: Callable[[], T]) -> None:
+        """Begins some work, to be taken by its key; what was begun before and not taken is lost."""
+        self.take(None)
+        future: Future[T] = Future()
+        thread = threading.Thread(target=_do, args=(work, future), name="ahead", daemon=True)
+        self._begun = key, future, thread
+        thread.start()
+
+    def take(self, key: Hashable) -> T | None:
+        """The result of the work begun under this key; None, and that work is lost, where it was another.
+
+        Raises:
+          BaseException: whatever the work raised.
+        """
+        if self._begun is None:
+            return None
+        (begun, future, thread), self._begun = self._begun, None
+        thread.join()
+        return future.result() if begun == key else None
+
+
+def _do(work: Callable[[], T], future: Future[T]) -> None:
+    try:
+        future.set_result(work())
+    except BaseException as error:
+        future.set_exception(error)

@@ -1,0 +1,82 @@
+"""Storage: files and folders that are on disk whole or not at all, and what is said where the disk refuses them."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator
+from typing import BinaryIO
+
+# Of what is about to be removed: no reader takes such a name for the thing itself.
+_DELETING = ".deleting-"
+
+
+class StorageError(Exception):
+    """The disk does not take what a run has to keep; the message says which file, and what the system said."""
+
+
+@contextlib.contextmanager
+def writing(path: pathlib.Path) -> Iterator[None]:
+    """Makes an error of the system a StorageError that names the file, or `path` where the system names none.
+
+    >>> with writing(pathlib.Path("runs/x")):
+    ...     raise OSError(28, "No space left on device")
+    Traceback (most recent call last):
+    trainer.storage.files.StorageError: runs/x cannot be written: No space left on device
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"{error.filename or path} cannot be written: {error.strerror or error}") from error
+
+
+def write_whole(path: pathlib.Path, text: str) -> None:
+    """Writes a file of which a reader sees all or nothing, whenever the process or the machine stops.
+
+    Raises:
+      StorageError: the system refuses it; what was there before is there still.
+    """
+    with writing(path):
+        new = path.with_name(f".writing-{path.name}")
+        with create(new) as file:
+            file.write(text.encode())
+        flush(new)
+        move(new, path)
+
+
+def create(path: pathlib.Path) -> BinaryIO:
+    """Opens a new file in place of any that a killed process left; a link of that name is removed, not followed."""
+    path.unlink(missing_ok=True)
+    return path.open("xb")
+
+
+def flush(path: pathlib.Path) -> None:
+    """Returns once a file, or the list of names in a folder, would survive a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def move(source: pathlib.Path, target: pathlib.Path) -> None:
+    """Gives a flushed file or folder another name in the same folder, at one instant and for good."""
+    os.replace(source, target)
+    flush(target.parent)
+
+
+def remove(folder: pathlib.Path) -> None:
+    """Removes a folder; stopped halfway, it leaves what `remove_leftovers` removes and nobody else takes note of."""
+    hidden = folder.with_name(f"{_DELETING}{folder.name.lstrip('.')}")
+    shutil.rmtree(hidden, ignore_errors=True)
+    move(folder, hidden)
+    shutil.rmtree(hidden)
+
+
+def remove_leftovers(folder: pathlib.Path) -> None:
+    """Removes the hidden folders in a folder that killed processes left, and links and files of such names."""
+    for leftover in folder.glob(".*-*"):
+        if leftover.is_dir() and not leftover.is_symlink():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
