@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from objectives import ActivationPenalty, ConfigurationError, MeanSquaredError, Objective
 from trainer import ArraySource, Interrupted
-from trainer.devices.strategy import place
+from trainer.devices.strategy import mirrored, place
 from trainer.executions.non_finite import NonFiniteError
 
 
@@ -277,3 +277,17 @@ def test_a_trainer_is_neither_made_nor_used_inside_a_scope(make_trainer, replica
             with pytest.raises(ConfigurationError, match="inside the scope of a MirroredStrategy"):
                 use()
     assert place(tf.distribute.get_strategy()).name == "one_device"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("devices", [["CPU:0", "CPU:1"], ["CPU:1", "CPU:2"], ["CPU:1"]])
+def test_what_an_optimizer_shall_not_decay_is_not_decayed_on_any_devices(make_trainer, dense_model, devices):
+    def run(strategy):
+        model, optimizer = dense_model(), keras.optimizers.AdamW(0.01, weight_decay=2.0)
+        optimizer.exclude_from_weight_decay(var_list=[model.get_layer("head").bias, model.get_layer("hidden").bias])
+        model.get_layer("head").bias.assign([1.0, 1.0])
+        make_trainer(model=model, optimizer=optimizer, strategy=strategy, steps=3, batch_size=6).train()
+        return model.get_weights()
+
+    for found, expected in zip(run(mirrored(devices)), run("one_device"), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)

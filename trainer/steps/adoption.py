@@ -92,9 +92,6 @@ class Adoption:
         optimizer._distribution_strategy = self._strategy
         # The step sums gradients over replicas itself, before it clips them: once is enough.
         optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
-        # It knows variables by the identity of what they hold, which differs where that was copied to another device.
-        for i, variable in enumerate(optimizer._trainable_variables):
-            optimizer._trainable_variables_indices[optimizer._var_key(variable)] = i
         try:
             yield
         finally:
@@ -196,6 +193,8 @@ class _Placed:
                 synchronization=variable._map_synchronization(variable.synchronization),
             )
         first, *others = getattr(made, "values", [made])
+        # An optimizer knows a variable by this, as in what it shall not decay, wherever a copy of it lies.
+        first._unique_id = own._unique_id
         # Of several workers all begin with the values of the chief, which TensorFlow has handed round.
         own.assign(first)
         if first.device != own.device:

@@ -1,5 +1,6 @@
 """Adoption: a model and an optimizer are under a strategy while a trainer works, and the caller's own otherwise."""
 
+import contextlib
 import threading
 
 import keras
@@ -73,6 +74,28 @@ def test_an_optimizer_in_the_midst_of_its_work_keeps_its_state(dense_model, repl
         for variable, expected in zip(optimizer.variables, before, strict=True):
             for part in variable.value.values:
                 np.testing.assert_array_equal(part, expected)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]),
+        lambda: tf.distribute.MirroredStrategy(["CPU:1", "CPU:2"]),
+        lambda: tf.distribute.OneDeviceStrategy("CPU:1"),
+    ],
+)
+def test_what_an_optimizer_shall_not_decay_holds_inside_and_outside_on_any_devices(dense_model, make):
+    model, optimizer = dense_model(), keras.optimizers.AdamW(0.1, weight_decay=0.5)
+    bias = model.get_layer("hidden").bias
+    optimizer.exclude_from_weight_decay(var_list=[bias])
+    adoption = Adoption(make(), model, optimizer)
+    for around in (contextlib.nullcontext, adoption.at_work, contextlib.nullcontext):
+        with around():
+            decayed = [variable.path for variable in model.trainable_variables if optimizer._use_weight_decay(variable)]
+            parts = [part for variable in model.trainable_variables for part in getattr(variable.value, "values", [])]
+            assert decayed == ["hidden/kernel", "head/kernel", "head/bias"]
+            assert sum(map(optimizer._use_weight_decay, parts)) * 4 == 3 * len(parts)
+            assert [optimizer._get_variable_index(variable) for variable in model.trainable_variables] == [0, 1, 2, 3]
 
 
 def test_what_was_made_in_the_scope_of_the_same_strategy_stays_in_it(dense_model, replicas):
