@@ -113,7 +113,12 @@ class ChunkBuilder:
     @functools.cached_property
     def _found(self) -> Candidates:
         replicas = self._strategy.num_replicas_in_sync
-        return find_candidates(self.traced, self._step.forward.objective, replicas, summing=self._summing)
+        found = find_candidates(self.traced, self._step.forward.objective, replicas, summing=self._summing)
+        refusing = [layer.name for layer in self._step.model._flatten_layers() if not layer.supports_jit]
+        for execution in ("xla_loop", "xla_step") if refusing else ():
+            reason = f"the layer {refusing[0]!r} cannot be compiled by XLA, as its supports_jit says"
+            found = found.without(execution, found.impossible.get(execution, reason))
+        return found
 
     @property
     def _summing(self) -> str | None:

@@ -12,6 +12,7 @@ from objectives import BatchStatistic, ConfigurationError, Objective
 from objectives.assertions import assertions
 from objectives.errors import expected
 from objectives.graphs import nodes
+from trainer.executions.sizes import unknown_sizes
 
 # graph: a loop of graph steps. xla_step: the same loop, and each step is compiled by XLA, on several replicas all of
 # it but the sums over them. xla_loop: the whole chunk is one XLA program.
@@ -66,13 +67,22 @@ def find_candidates(
             impossible["xla_step"] = f"{summing} sums over all replicas, which XLA cannot do"
         if coupled:
             impossible["xla_step"] = f"the term {coupled[0]!r} gathers from all replicas, which XLA cannot do"
-    if left_out := assertions(step.graph):
-        impossible |= dict.fromkeys(("xla_loop", "xla_step"), f"XLA would leave out the assertion in {left_out[0]}")
+    if reason := against_xla(step):
+        impossible |= dict.fromkeys(("xla_loop", "xla_step"), reason)
     if has_convolutions(step) and not tf.config.list_logical_devices("GPU"):
         slow = {
             way: "XLA runs convolutions slowly on a CPU" for way in ("xla_loop", "xla_step") if way not in impossible
         }
     return Candidates(tuple(way for way in _ORDER if way not in {**impossible, **slow}), impossible, slow)
+
+
+def against_xla(traced: ConcreteFunction) -> str | None:
+    """Why XLA would run a traced function, and come to something else; None where nothing is known of that."""
+    if left_out := assertions(traced.graph):
+        return f"XLA would leave out the assertion in {left_out[0]}"
+    if makers := unknown_sizes(traced):
+        return f"XLA computes wrong numbers of tensors of a size that only the step tells, such as {makers[0]} makes"
+    return None
 
 
 def require_execution(execution: str, candidates: Candidates) -> None:

@@ -13,7 +13,6 @@ import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
 from objectives import ConfigurationError
-from objectives.assertions import assertions
 from trainer.executions.builder import ChunkBuilder
 from trainer.executions.choice import Choice
 from trainer.executions.chunk import (
@@ -25,7 +24,7 @@ from trainer.executions.chunk import (
 )
 from trainer.executions.evaluation import Evaluation
 from trainer.executions.examination import Examination, inspect_batch
-from trainer.executions.execution import compiled
+from trainer.executions.execution import against_xla, compiled
 from trainer.executions.executor import Executor
 from trainer.executions.failures import failures_told
 from trainer.executions.mixing import refuse_mixing
@@ -326,5 +325,5 @@ class Program:
         return self._compiled_as_chosen(trace_term_gradients(self._step, self._feed))
 
     def _compiled_as_chosen(self, traced: ConcreteFunction) -> Callable[..., Any]:
-        # A look may have assertions of its own, which XLA would leave out.
-        return compiled(traced) if self.choice.execution == "xla_loop" and not assertions(traced.graph) else traced
+        # A look may have operations of its own, which XLA would run otherwise.
+        return compiled(traced) if self.choice.execution == "xla_loop" and not against_xla(traced) else traced

@@ -1,0 +1,31 @@
+"""Sizes: tensors whose size only the running step tells, of which XLA on a CPU computes wrong numbers.
+
+XLA gives such a tensor its largest size and hides the rest; not all of its operations heed what is hidden.
+"""
+
+import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
+
+from trainer.steps.operations import operations
+
+# The size of a list of tensors is not written down where it is made of a loop, though it is known there; and XLA knows
+# which axes were broadcast.
+_KNOWN_TO_XLA = ("TensorList", "TensorArray", "BroadcastGradientArgs")
+_NO_NUMBERS = (tf.variant, tf.resource, tf.string)
+
+
+def unknown_sizes(traced: ConcreteFunction) -> list[str]:
+    """The operations that make a tensor of a size that is not known, of tensors whose sizes are; at any depth.
+
+    >>> first = tf.function(lambda x, n: tf.cumsum(x[:n]))
+    >>> unknown_sizes(first.get_concrete_function(tf.TensorSpec([5]), tf.TensorSpec([], tf.int32)))
+    ['StridedSlice']
+    """
+    return sorted({operation.type for operation, _ in operations(traced) if _makes_unknown(operation)})
+
+
+def _makes_unknown(operation: tf.Operation) -> bool:
+    if operation.type.startswith(_KNOWN_TO_XLA) or not operation.inputs:
+        return False
+    made = (tensor.shape.is_fully_defined() or tensor.dtype in _NO_NUMBERS for tensor in operation.outputs)
+    return not all(made) and all(tensor.shape.is_fully_defined() for tensor in operation.inputs)
