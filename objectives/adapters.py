@@ -162,7 +162,8 @@ def _in_range(
         found.append(tf.reduce_any(outside, axis=axis))
     if _OF_PROBABILITIES.get(fn) == 1.0:
         found.append(tf.reduce_any(not_probabilities("y_true", y_true), axis=axis))
-    values = call(y_true, y_pred)
+    # By name: a function may take them in either order.
+    values = call(y_true=y_true, y_pred=y_pred)
     return _poisoned(values, found) if found else values
 
 

@@ -20,7 +20,7 @@ def _gather_v2(call, params, indices, axis, batch_dims=0, name=None):
     at = int(at) % rank
     safe, outside = checked("tf.gather", indices, _size(params, at))
     found = call(params, safe, axis, batch_dims=batch_dims, name=name)
-    shared = batch_dims % indices.shape.rank if batch_dims else 0
+    shared = batch_dims + indices.shape.rank if batch_dims < 0 else batch_dims
     between, behind = [tf.newaxis] * (at - shared), [tf.newaxis] * (rank - at - 1)
     return marked(found, None if outside is None else outside[(*[slice(None)] * shared, *between, ..., *behind)])
 

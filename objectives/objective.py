@@ -140,6 +140,9 @@ def _weight(name: str, term: BaseTerm, step) -> tf.Tensor:
 
 def _require_names(names: Iterable[str]) -> None:
     """Raises ConfigurationError for names that tags and files could not hold."""
+    names = list(names)
+    if "total" in names:
+        raise ConfigurationError("a term is named 'total', as the sum of all of them is; expected another name")
     wrong = [name for name in names if not re.fullmatch(r"\w[\w.-]*", name)]
     if wrong:
         raise ConfigurationError(

@@ -104,6 +104,14 @@ def test_a_function_that_does_not_fit_its_keys_is_refused(fn, keys_of, answer):
         FunctionTerm(fn=fn, keys_of=keys_of)
 
 
+@pytest.mark.parametrize(
+    "fn", [lambda y_true, y_pred: tf.nn.relu(y_pred - y_true), lambda y_pred, y_true: tf.nn.relu(y_pred - y_true)]
+)
+def test_a_function_may_take_its_arguments_in_any_order(fn):
+    tensors = {"y_true": np.array([[1.0], [5.0]], np.float32), "y_pred": np.array([[4.0], [4.0]], np.float32)}
+    assert float(FunctionTerm(fn=fn)(**tensors)) == 1.5
+
+
 def test_every_loss_of_keras_is_tried():
     of_keras = {
         loss

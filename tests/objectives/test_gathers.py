@@ -13,6 +13,7 @@ TAKEN = {
     "gather": lambda table, i: tf.gather(table, [0, 0] + i),
     "gather_axis": lambda table, i: tf.gather(table, i + [0, 0], axis=-2),
     "gather_batch": lambda table, i: tf.gather(table, i + tf.zeros([4, 2], i.dtype), batch_dims=1),
+    "gather_one_each": lambda table, i: tf.gather(table, i + tf.zeros([4], i.dtype), batch_dims=1),
     "gather_nd": lambda table, i: tf.gather_nd(table, tf.stack([[i, 1], [0, i]])),
     "gather_nd_batch": lambda table, i: tf.gather_nd(table, i + tf.zeros([4, 2, 1], i.dtype), batch_dims=1),
     "embedding_lookup": lambda table, i: tf.nn.embedding_lookup(table, i[tf.newaxis]),

@@ -165,3 +165,8 @@ def test_what_a_formula_or_a_weight_raises_is_told_with_its_term_and_line():
         Objective(a=RangeHinge(weight=lambda step: 1 / 0)).weights(0)
     with pytest.raises(ConfigurationError, match=r"^the weight of term 'a' has the shape \(2,\); expected a scalar"):
         Objective(a=RangeHinge(weight=lambda step: [1.0, 2.0])).weights(0)
+
+
+def test_no_term_is_named_as_their_sum_is():
+    with pytest.raises(ConfigurationError, match="a term is named 'total', as the sum of all of them is"):
+        Objective(data=MeanSquaredError(), total=RangeHinge())
