@@ -41,6 +41,7 @@ from trainer.settings.labels import refuse_outside_labels
 from trainer.settings.settings import Settings, documented
 from trainer.steps.adoption import refuse_scope
 from trainer.steps.assembly import assemble
+from trainer.steps.average import refuse_averaged
 from trainer.steps.precision import building_in, require_precision
 from trainer.steps.traced import Traced
 from trainer.steps.train_step import TrainStep
@@ -225,12 +226,14 @@ class Trainer(Settings):
 
         Raises:
           ConfigurationError: something does not fit, or was changed since the trainer was made that a traced step
-            has taken over, such as `trainable`; or another thread or trainer is at work on the model.
+            has taken over, such as `trainable`; or another thread or trainer is at work on the model, or `averaged`
+            is open for it.
           Interrupted: SIGINT, SIGTERM or SIGHUP came; lines are written and, with a workdir, all is saved. A second
             one ends the process at once. Before the first step they do what they did before.
           NonFiniteError: an update would not be finite, and `non_finite` does not say how to get past it.
         """
         with self.alone(), self._at_work():
+            refuse_averaged(self.model, "train()")
             return self._train(self.steps if until is None else min(until, self.steps))
 
     @contextlib.contextmanager
@@ -255,10 +258,15 @@ class Trainer(Settings):
         Raises:
           ConfigurationError: there is no evaluation source.
         """
+        self._begin()
         return self._run.program.evaluate(self.step)
 
     def averaged(self) -> contextlib.AbstractContextManager:
-        """Inside, the model has its averaged weights, as in evaluation; its own where no average is kept."""
+        """Inside, the model has its averaged weights, as in evaluation; its own where no average is kept.
+
+        At the end the weights are what they were before, so that nothing can train inside.
+        """
+        self._begin()
         return self._run.program.averaged()
 
     def wait_for_workers(self) -> None:
@@ -270,6 +278,7 @@ class Trainer(Settings):
 
         That is every key, the evaluation source, and the gradients of the terms if the run looks at them.
         """
+        self._begin()
         self._rehearse()
         return self._run.program.preview(self.step)
 
@@ -285,9 +294,16 @@ class Trainer(Settings):
         folder = pathlib.Path(autopsy)
         record = read_step(folder)
         with self._at_work():
+            refuse_averaged(self.model, "replay()")
             self._run.program.training_state.load(read_state(folder))
+            self._run.step.assign(record["step"] - 1)
             program = self._make_program(train=read_batch(folder), eval=None, execution=record["execution"])
             return program.examine(program.peek(0).data, record["step"] - 1)
+
+    def _begin(self) -> None:
+        """Before the first update, the average of the weights is the weights, though they were assigned just now."""
+        if not self.step:
+            self._run.program.begin()
 
     def _rehearse(self) -> None:
         self._run.program.rehearse(self.step, gradients=self._periods.gradients is not None)
@@ -297,6 +313,7 @@ class Trainer(Settings):
         agreement.require_shared(self._strategy, self.workdir)
         restored = self._restore()
         agreement.require_alike(self._strategy, {"step of the latest checkpoint in --workdir": f"{self.step:,}"})
+        self._begin()
         # Before the reports start: a run that cannot work leaves no line in them.
         if self.step < until:
             changed = any(line.startswith("training data") for line in self._changes)

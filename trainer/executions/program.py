@@ -141,6 +141,11 @@ class Program:
             )
 
     @_at_work
+    def begin(self) -> None:
+        """Has what begins at the first weights, such as their average, begin at the current ones."""
+        self._step.begin()
+
+    @_at_work
     def compile(self) -> None:
         """Does now what the first chunk would otherwise wait for; changes no state.
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorflow.python.distribute.values import DistributedVariable
 
 from objectives import ConfigurationError
+from trainer.steps.weight_copies import note_copies
 
 # Of all trainers of the process: a model or an optimizer that two of them share is taken by one at a time.
 _taking = threading.Lock()
@@ -132,6 +133,7 @@ def _build(optimizer: keras.optimizers.Optimizer, model: keras.Model) -> None:
     try:
         with strategy.scope():
             optimizer.build(model.trainable_variables)
+        note_copies(optimizer)
     finally:
         optimizer._distribution_strategy = before
 

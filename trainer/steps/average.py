@@ -6,6 +6,11 @@ from collections.abc import Iterator
 import keras
 import tensorflow as tf
 
+from objectives import ConfigurationError
+
+# The weights that averages stand in for at present, of all trainers of the process.
+_replaced: dict[object, list[keras.Variable]] = {}
+
 
 class WeightAverage:
     """Follows a model's trainable weights.
@@ -25,6 +30,11 @@ class WeightAverage:
                 for weight in self._weights
             ]
 
+    def begin(self) -> None:
+        """Begins at the current weights; outside of replica context."""
+        for average, weight in zip(self.variables, self._weights, strict=True):
+            average.assign(weight.numpy())
+
     def update(self) -> None:
         """Adds the current weights to the averages; in replica context, after an update."""
         for average, weight in zip(self.variables, self._weights, strict=True):
@@ -32,14 +42,32 @@ class WeightAverage:
 
     @contextlib.contextmanager
     def in_place(self) -> Iterator[None]:
-        """Inside, the model's weights are the averages; outside of replica context."""
+        """Inside, the model's weights are the averages; outside of replica context. What they were comes back."""
         weights = [weight.numpy() for weight in self._weights]
         self._assign([average.numpy() for average in self.variables])
+        _replaced[key := object()] = self._weights
         try:
             yield
         finally:
+            del _replaced[key]
             self._assign(weights)
 
     def _assign(self, values: list) -> None:
         for weight, value in zip(self._weights, values, strict=True):
             weight.assign(value)
+
+
+def refuse_averaged(model: keras.Model, what: str) -> None:
+    """Raises ConfigurationError where averages stand in for weights of a model, which come back later.
+
+    Args:
+      model: of which each variable is looked at, as another model may share some.
+      what: would change the weights, in words.
+    """
+    own = {id(variable) for variable in model.variables}
+    if any(id(weight) in own for weights in _replaced.values() for weight in weights):
+        raise ConfigurationError(
+            f"{what} inside of `with trainer.averaged():`, at whose end the model gets back the weights that it had "
+            f"before, so that the updates would be lost; expected it outside of the block (to train on from the "
+            f"averages: weights = model.get_weights() inside, model.set_weights(weights) behind it)"
+        )

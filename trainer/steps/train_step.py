@@ -26,6 +26,7 @@ from trainer.steps.own_state import refuse_padded_state, refuse_rewritten_weight
 from trainer.steps.precision import LossScale
 from trainer.steps.replicas import sum_over_replicas
 from trainer.steps.state import State
+from trainer.steps.weight_copies import renew_copies
 
 Self = TypeVar("Self", bound="TrainStep")
 # By loss, the gradient by each trainable variable.
@@ -135,6 +136,12 @@ class TrainStep(abc.ABC):
     def replaced(self: Self, **fields: Any) -> Self:
         """The same step with other values of some fields."""
         return dataclasses.replace(self, **fields)
+
+    def begin(self) -> None:
+        """Has what begins at the first weights begin at the current ones, before any update was done."""
+        renew_copies(self.optimizer)
+        if self.average is not None:
+            self.average.begin()
 
     def train(self, batch: Batch, step: tf.Tensor) -> tf.Tensor:
         """Updates the model once; the numbers named by `tags`, float32 `[tags]`, the same on every replica."""

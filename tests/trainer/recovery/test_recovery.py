@@ -145,7 +145,7 @@ def test_a_run_that_goes_on_passes_over_the_same_batches(make_run, tmp_path, pol
     parts.train()
     assert parts.step == whole.step == 10
     assert_same_state(parts, whole)
-    assert parts._guard.counts == whole._guard.counts
+    assert parts._run.guard.counts == whole._run.guard.counts
 
 
 @pytest.mark.parametrize("policy", ["skip", pytest.param("rollback", marks=pytest.mark.slow)])

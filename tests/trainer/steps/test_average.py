@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from objectives import ConfigurationError, MeanSquaredError, Objective
+
 MOMENTUM = 0.8
 
 
@@ -90,3 +92,50 @@ def test_a_run_goes_on_with_its_averages_bit_for_bit(averaged, replicas, tmp_pat
         np.testing.assert_array_equal(found, expected)
     for found, expected in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_average_begins_at_the_weights_that_the_first_update_meets(averaged, dense_model, replicas, count):
+    trainer = averaged(strategy=replicas(count), steps=2)
+    weights = [weight + 3 for weight in dense_model().get_weights()]
+    trainer.model.set_weights(weights)
+    before = trainer.evaluate()
+    for found, expected in zip(averages(trainer), weights, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    again = averaged()
+    again.model.set_weights([weight * 0 for weight in weights])
+    assert again.evaluate()["loss/total"] != before["loss/total"]
+    trainer.train(until=1)
+    expected = [MOMENTUM * w + (1 - MOMENTUM) * n for w, n in zip(weights, trainer.model.get_weights(), strict=True)]
+    for found, average in zip(averages(trainer), expected, strict=True):
+        np.testing.assert_allclose(found, average, rtol=1e-5)
+    trainer.model.set_weights([weight * 0 for weight in weights])  # now the average follows them
+    for found, average in zip(averages(trainer), expected, strict=True):
+        np.testing.assert_allclose(found, average, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_nothing_trains_while_averages_stand_in_for_the_weights(averaged, make_trainer):
+    trainer = averaged()
+    trainer.train(until=2)
+    others = [
+        make_trainer(model=trainer.model, optimizer=keras.optimizers.SGD(0.1)),
+        make_trainer(
+            model=keras.Sequential([keras.Input([3]), trainer.model]), objective=Objective(data=MeanSquaredError())
+        ),
+    ]
+    own = trainer.model.get_weights()
+    with trainer.averaged():
+        values = trainer.evaluate()
+        for other in (trainer, *others):
+            with pytest.raises(ConfigurationError, match=r"train\(\) inside of `with trainer.averaged\(\):`"):
+                other.train()
+        with pytest.raises(ConfigurationError, match="expected it outside"), trainer.averaged():
+            trainer.train()
+    assert trainer.evaluate() == values
+    for found, expected in zip(trainer.model.get_weights(), own, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    trainer.train(until=3)
+    others[0].train()
+    assert (trainer.step, others[0].step) == (3, 5)
