@@ -15,9 +15,9 @@ from keras.src.losses.losses import LossFunctionWrapper
 
 from objectives.annotations import Expected
 from objectives.errors import ConfigurationError, expected
+from objectives.keras_tensors import keras_mask
 from objectives.keys import ROOTS, Key
 from objectives.ranges import not_probabilities, poisoned, safe_labels
-from objectives.reads import keras_mask
 from objectives.term import Term
 
 _LOSS = "an instance of keras.losses.Loss, such as @keras.losses.Huber() (a plain function belongs in FunctionTerm)"

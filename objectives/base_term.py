@@ -11,10 +11,10 @@ import tensorflow as tf
 from objectives.broadcasts import operations, refuse_hidden_broadcast
 from objectives.errors import ConfigurationError, Mistakes
 from objectives.fields import Checked
-from objectives.keys import Context, Key, split_key
+from objectives.keys import Context, Key, is_of_batch, split_key
 from objectives.mean import Mean
 from objectives.ranges import safe_mask
-from objectives.reads import align, blank, widen
+from objectives.reads import align, widen
 from objectives.results import as_values
 from objectives.schedules import Weight
 
@@ -35,7 +35,8 @@ class BaseTerm(Checked, abc.ABC):
         stand for: 'outputs.*' and 'targets.*' by the outputs' names.
     """
 
-    # Reads that are compared element by element: they must agree in shape and are cast to one type.
+    # Reads that are compared element by element: they must agree in shape and are cast to one type, and no value
+    # depends on an element of them that is masked where the value is not.
     aligned: ClassVar[tuple[str, ...]] = ()
 
     weight: Weight = 1.0
@@ -105,12 +106,14 @@ class BaseTerm(Checked, abc.ABC):
         changed = [f"{name}={value}" for name, value, default in fields if value != default]
         return f"{type(self).__name__}({', '.join(changed)})"
 
-    def _read(self, context: Context, *hiding: tf.Tensor | None) -> dict[str, Any]:
-        """The reads by name, of which what is hidden is 0."""
-        tensors = {name: None if key is None else widen(context[key]) for name, key in self.reads.items()}
-        for mask in hiding:
-            tensors = {name: blank(tensor, mask) for name, tensor in tensors.items()}
-        return tensors
+    def _read(self, context: Context) -> dict[str, Any]:
+        """The reads by name."""
+        return {name: None if key is None else widen(context[key]) for name, key in self.reads.items()}
+
+    @property
+    def _of_batch(self) -> list[str]:
+        """The names of the reads whose first axis is the batch: nothing else can be masked."""
+        return [name for name, key in self.reads.items() if key is not None and is_of_batch(key)]
 
     def _mask(self, key: Key | None, context: Context) -> tuple[tf.Tensor | None, Any]:
         """A mask, made safe, if there is one; and NaN where some of it was not from 0 to 1, else 0."""

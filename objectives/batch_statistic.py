@@ -11,6 +11,7 @@ import tensorflow as tf
 from objectives.base_term import BaseTerm
 from objectives.keys import Context, Key
 from objectives.mean import Mean
+from objectives.reads import blank
 from objectives.shapes import require_axes
 
 
@@ -18,8 +19,9 @@ from objectives.shapes import require_axes
 class BatchStatistic(BaseTerm):
     """A part of an objective that is no mean over examples: a covariance, a contrast of examples with one another.
 
-    Every replica gathers the reads of the whole batch and computes it whole, so that it is exact on any number of them.
-    A batch that is accumulated in parts is refused; evaluation takes the mean over its batches.
+    Every replica gathers the reads of the whole batch and computes it whole, so that it is exact on any number of them;
+    what is no tensor of the batch, such as weights, is read as it is. A batch that is accumulated in parts is refused;
+    evaluation takes the mean over its batches.
 
         @dataclasses.dataclass(frozen=True, kw_only=True)
         class Spread(BatchStatistic):
@@ -41,7 +43,7 @@ class BatchStatistic(BaseTerm):
 
         Args:
           counted: `[batch]`, how far each example counts: 0 for padding and for what is masked, whose reads are 0.
-          *args: the reads of the whole batch, by the names of their fields.
+          *args: the reads, those of the batch of the whole of it, by the names of their fields.
           **kwargs: likewise.
         """
 
@@ -57,11 +59,13 @@ class BatchStatistic(BaseTerm):
         mask, poison = self._mask(self.mask, context)
         if mask is not None:
             require_axes("the mask", mask, "[batch]")
-        tensors = self._read(context, mask, context.valid)
-        counted = tf.ones(tf.shape(next(iter(tensors.values())))[:1])
+        tensors = self._read(context)
+        rows = [*(tensors[name] for name in self._of_batch), *context.batch][0]
+        counted = tf.ones(tf.shape(rows)[:1])
         for part in (mask, context.valid):
             counted = counted if part is None else counted * tf.cast(part, counted.dtype)
-        gathered = {name: context.gather(tensor) for name, tensor in tensors.items()}
+        for name in self._of_batch:
+            tensors[name] = context.gather(blank(blank(tensors[name], mask), context.valid))
         formula = functools.partial(self.values, context.gather(counted))
-        mean = Mean.of(self._widened(self._evaluated(formula, gathered)))
+        mean = Mean.of(self._widened(self._evaluated(formula, tensors)))
         return Mean(mean.total + tf.cast(poison, mean.total.dtype), mean.count)

@@ -1,4 +1,4 @@
-"""What a term reads, made ready for its formula: widened, blanked where it is masked, and alike in shape."""
+"""What a term reads, made ready for its formula: widened, harmless where it is masked, and alike in shape."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,11 @@ from typing import Any
 import tensorflow as tf
 
 from objectives.errors import ConfigurationError
+from objectives.keras_tensors import changed
 from objectives.mean import spread, spreads
+
+# Stands for infinity: the square is finite, and as the limit of a softmax or a maximum it is as good.
+_HUGE = 1e18
 
 
 def widen(tensor: Any) -> tf.Tensor:
@@ -25,14 +29,40 @@ def blank(tensor: Any, mask: tf.Tensor | None) -> Any:
     >>> blank(tf.constant([1.0, float("nan")]), tf.constant([1.0, 0.0])).numpy().tolist()
     [1.0, 0.0]
     """
-    if tensor is None or mask is None or not spreads(mask, tensor):
+    shown = _shown(tensor, mask)
+    return tensor if shown is None else tf.where(shown, tensor, tf.zeros_like(tensor))
+
+
+def tame(tensor: Any, mask: tf.Tensor | None) -> Any:
+    """Makes what is masked finite, and leaves finite numbers alone: what counts may depend on them.
+
+    NaN becomes 0, and infinities become numbers whose squares are finite. What Keras keeps on a tensor stays with it.
+
+    >>> tame(tf.constant([1.0, float("nan"), 3.0]), tf.constant([1.0, 0.0, 0.0])).numpy().tolist()
+    [1.0, 0.0, 3.0]
+    """
+    shown = _shown(tensor, mask)
+    if shown is None or not tensor.dtype.is_floating:
         return tensor
-    return tf.where(tf.cast(spread(mask, tensor), tf.bool), tensor, tf.zeros_like(tensor))
+
+    def finite(x: tf.Tensor) -> tf.Tensor:
+        number = tf.where(tf.math.is_nan(x), tf.zeros_like(x), x)
+        return tf.where(shown, x, tf.clip_by_value(number, -_HUGE, _HUGE))
+
+    return changed(tensor, finite)
 
 
-def keras_mask(tensor: Any) -> tf.Tensor | None:
-    """The mask that a Keras layer or loss has put on a tensor, if one has: True for what counts."""
-    return getattr(tensor, "_keras_mask", None)
+def _shown(tensor: Any, mask: tf.Tensor | None) -> tf.Tensor | None:
+    """Which elements of a tensor a mask shows; of one that fits no more than the first axis, which examples.
+
+    None where there is nothing to be hidden.
+    """
+    if tensor is None or mask is None:
+        return None
+    shown = tf.cast(mask, tf.bool)
+    if not spreads(mask, tensor):
+        shown = tf.reduce_any(shown, axis=range(1, mask.shape.rank))
+    return spread(shown, tensor) if spreads(shown, tensor) else None
 
 
 def align(tensors: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

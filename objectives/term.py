@@ -23,9 +23,10 @@ from typing import Any, ClassVar, Literal
 import tensorflow as tf
 
 from objectives.base_term import BaseTerm
-from objectives.keys import Context, Key, is_of_batch
+from objectives.keras_tensors import keras_mask
+from objectives.keys import Context, Key
 from objectives.mean import Mean
-from objectives.reads import keras_mask, widen
+from objectives.reads import blank, tame, widen
 from objectives.results import one_for_each
 
 
@@ -38,8 +39,11 @@ class Term(BaseTerm):
 
     Attributes:
       mask: key of a tensor of 0 and 1 (or between) that says which values count: `[batch]`, or the first axes of the
-        values, or their shape. The mean is over what counts; what does not may be anything, NaN too. A mask outside
-        of 0 to 1 makes the term NaN, which stops the run and is named. The masks that Keras's own layers hand on
+        values, or their shape. The mean is over what counts; what does not may be anything, NaN too. `values()` is
+        given what is masked as it is, as a value that counts may depend on it (a softmax over items does); but labels
+        and other integers are 0 there, so are the reads named in `aligned`, and what is not finite is made so. Reads
+        that are no tensors of the batch, such as weights, are never masked. A mask outside of 0 to 1 makes the term
+        NaN, which stops the run and is named. The masks that Keras's own layers hand on
         (`Masking`, `mask_zero`) are obeyed by `KerasLoss`, as by Keras; every other term knows this one only.
       sample_weight: key of factors that multiply the values and leave the count alone, as in Keras.
       average: over "elements", all alike, or over "examples": the mean of each example's own mean, so that a long
@@ -94,7 +98,7 @@ class Term(BaseTerm):
 
     def _each(self, mask: tf.Tensor | None, context: Context) -> Mean:
         of_keras = None if self.key_of_keras_mask is None else keras_mask(context[self.key_of_keras_mask])
-        raw = self._evaluated(self.values, self._read(context, mask, of_keras, context.valid))
+        raw = self._evaluated(self.values, self._shown(context, mask, of_keras, context.valid))
         values = one_for_each(self._widened(raw), self._rows(context))
         of_values = None if self.masked_by_keras is None else keras_mask(raw)
         masks = (None if mask is None else self.value_mask(mask), of_keras, context.valid, of_values)
@@ -105,10 +109,19 @@ class Term(BaseTerm):
             per_example=self.average == "examples",
         )
 
+    def _shown(self, context: Context, *masks: tf.Tensor | None) -> dict[str, Any]:
+        """The reads by name, of which nothing that one of the masks hides does harm."""
+        tensors = self._read(context)
+        for name in self._of_batch:
+            hide = blank if name in self.aligned or tensors[name].dtype.is_integer else tame
+            for mask in masks:
+                tensors[name] = hide(tensors[name], mask)
+        return tensors
+
     def _rows(self, context: Context) -> list[tf.Tensor]:
         """What has as many rows as the values may have: the batch, or a read, as a layer may fold axes into the first.
 
         What is no tensor of the batch (weights, the step) is left out.
         """
-        reads = [context[key] for key in self.reads.values() if key is not None and is_of_batch(key)]
+        reads = [context[self.reads[name]] for name in self._of_batch]
         return [tensor for tensor in map(widen, [*reads, *context.batch]) if tensor.shape.rank]

@@ -195,6 +195,31 @@ def test_what_a_mask_of_keras_hides_may_be_nan_and_any_label():
     np.testing.assert_allclose(mean.result(), np.mean(loss.call(labels[HIDES], STEPS[HIDES])), rtol=1e-6)
 
 
+def test_a_loss_that_looks_for_the_mask_of_its_reads_finds_it_behind_a_mask_of_the_term():
+    class Own(keras.losses.Loss):
+        def call(self, y_true, y_pred):
+            return keras.ops.mean((y_true - y_pred) ** 2, axis=-1) * tf.cast(y_pred._keras_mask, tf.float32) * 2
+
+    context = Context(targets=np.zeros_like(STEPS), outputs=masked(STEPS), valid=tf.constant([1.0, 1, 1, 0]))
+    mean = KerasLoss(loss=Own()).mean(context).result()
+    shown = HIDES * np.array([1, 1, 1, 0])[:, None]
+    np.testing.assert_allclose(mean, 2 * np.sum(shown * np.mean(STEPS**2, -1)) / shown.sum(), rtol=1e-6)
+
+
+def test_a_loss_that_compares_steps_with_one_another_is_that_of_keras_behind_its_mask(compile_as):
+    class Centred(keras.losses.Loss):
+        def call(self, y_true, y_pred):
+            error = y_true - y_pred
+            return keras.ops.mean((error - keras.ops.mean(error, axis=1, keepdims=True)) ** 2, axis=-1)
+
+    @compile_as
+    def run(outputs, targets):
+        ours = KerasLoss(loss=Centred()).mean(Context(targets=targets, outputs=masked(outputs))).result()
+        return ours, Centred()(targets, masked(outputs))
+
+    np.testing.assert_allclose(*run(tf.constant(STEPS), tf.constant(STEPS[::-1].copy())), rtol=1e-6)
+
+
 @pytest.mark.parametrize("ignored", [-1, 255])
 def test_a_class_that_the_loss_ignores_does_not_count(ignored):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=ignored)
@@ -271,6 +296,51 @@ def test_the_logits_that_keras_finds_behind_a_softmax_are_still_found(compile_as
     # From the probability, which is 0 in float32, it would be 16.1, the logarithm of Keras's epsilon.
     expected = 16.118095 if compile_as(tf.executing_eagerly)() else 1000.0
     np.testing.assert_allclose(compile_as(loss_of)(tf.constant([[0.0, 1000.0, 0.0]])), [expected])
+
+
+SATURATED = 40 * RNG.normal(size=(6, 4)).astype(np.float32)
+OF_LOGITS = {
+    "labels": (keras.losses.SparseCategoricalCrossentropy(), keras.ops.softmax, np.int32([0, 1, 2, 3, 0, 1])),
+    "classes": (keras.losses.CategoricalCrossentropy(), keras.ops.softmax, np.eye(6, 4, dtype=np.float32)),
+    "binary": (keras.losses.BinaryCrossentropy(), keras.ops.sigmoid, np.eye(6, 4, dtype=np.float32)),
+    "labels, of TensorFlow": (
+        keras.losses.SparseCategoricalCrossentropy(),
+        tf.nn.softmax,
+        np.int32([0, 1, 2, 3, 0, 1]),
+    ),
+    "binary, of TensorFlow": (keras.losses.BinaryCrossentropy(), tf.nn.sigmoid, np.eye(6, 4, dtype=np.float32)),
+}
+
+
+@pytest.mark.parametrize(
+    ("adapter", "hides"), [("loss", "mask"), ("loss", "valid"), ("loss", "keras"), ("function", "mask")]
+)
+@pytest.mark.parametrize(("loss", "activation", "targets"), OF_LOGITS.values(), ids=OF_LOGITS.keys())
+def test_what_is_masked_takes_no_logits_from_what_counts(compile_as, loss, activation, targets, adapter, hides):
+    shown = np.float32([1, 1, 0, 1, 1, 0])
+    role = {"mask": "targets.shown"} if hides == "mask" else {}
+    made = {"loss": KerasLoss(loss=loss, y_true="targets.y", **role)}
+    made["function"] = FunctionTerm(fn=loss.fn, keys_of={"y_true": "targets.y"}, **role)
+
+    @compile_as
+    def run(logits):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(logits)
+            outputs = activation(logits)
+            of_keras = loss(targets[shown > 0], activation(tf.boolean_mask(logits, shown > 0)))
+            if hides == "keras":
+                outputs._keras_mask = tf.constant(shown > 0)
+            context = Context(
+                targets={"y": targets, "shown": tf.constant(shown)},
+                outputs=outputs,
+                valid=tf.constant(shown) if hides == "valid" else None,
+            )
+            ours = made[adapter].mean(context).result()
+        return (ours, tape.gradient(ours, logits)), (of_keras, tape.gradient(of_keras, logits))
+
+    (ours, slope), (of_keras, slope_of_keras) = run(tf.constant(SATURATED))
+    np.testing.assert_allclose(ours, of_keras, rtol=1e-5)
+    np.testing.assert_allclose(slope, slope_of_keras, atol=1e-6)
 
 
 def test_proportions_of_classes_may_add_up_to_anything():

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError
-from objectives.reads import align, blank, widen
+from objectives.reads import align, blank, tame, widen
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,34 @@ def test_what_a_mask_does_not_fit_is_left_to_the_formula():
     tensor = tf.constant([1.0, 2.0])
     assert blank(tensor, tf.ones([3])) is tensor
     assert blank(None, tf.ones([2])) is None
+
+
+@pytest.mark.parametrize("hide", [blank, tame])
+def test_a_mask_of_another_shape_hides_the_examples_of_which_it_shows_nothing(hide):
+    tensor = tf.constant([[1.0, np.nan, 3.0], [np.nan, 5.0, 6.0]])
+    found = hide(tensor, tf.constant([[0.0, 1.0], [0.0, 0.0]])).numpy()
+    assert np.isnan(found[0, 1]) and np.isfinite(found[1]).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_masked_is_made_finite_and_its_square_too(dtype):
+    odd = tf.constant([np.nan, np.inf, -np.inf, 2.0], dtype)
+    found = tame(odd, tf.zeros([4])).numpy()
+    assert np.isfinite(found.astype(np.float32) ** 2).all()
+    assert found[0] == 0 and found[2] < -1e17 and found[1] > 1e17 and found[3] == 2
+    np.testing.assert_array_equal(tame(odd, tf.ones([4])), odd)
+
+
+def test_nothing_comes_back_through_what_was_not_finite():
+    with tf.GradientTape() as tape:
+        tape.watch(odd := tf.constant([np.nan, np.inf, 3.0]))
+        total = tf.reduce_sum(tame(odd, tf.zeros([3])) ** 2)
+    np.testing.assert_array_equal(tape.gradient(total, odd), [0, 0, 6])
+
+
+def test_integers_are_left_to_be_blanked():
+    labels = tf.constant([255])
+    assert tame(labels, tf.zeros([1])) is labels
 
 
 def test_aligned_reads_take_the_type_of_the_last():

@@ -124,6 +124,101 @@ def test_a_mask_and_padding_and_sample_weights_act_together():
     assert value == pytest.approx((10 * 1 + 3 + 4) / 3)
 
 
+# What a mask leaves alone
+
+RNG = np.random.default_rng(0)
+SHOWN = np.float32([[1, 0, 1], [0, 0, 0], [1, 1, 0], [0, 1, 1]])
+
+
+@pytest.fixture
+def masked_mean(compile_as):
+    """The mean of a function of `outputs` and `z` behind a mask, with its gradient by the outputs."""
+
+    def run(fn, outputs, z, mask=SHOWN, key="inputs.z"):
+        term = FunctionTerm(fn=fn, keys_of={"z": key}, mask="targets")
+
+        @compile_as
+        def both(outputs, z, mask):
+            with tf.GradientTape() as tape:
+                tape.watch(outputs)
+                context = Context(inputs={"z": z}, weights={"z": z}, outputs=outputs, targets=mask)
+                mean = term.mean(context).result()
+            return mean, tape.gradient(mean, outputs)
+
+        return both(*map(tf.constant, (outputs, z, mask)))
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "fn",
+    [
+        lambda outputs, z: outputs * tf.reduce_sum(z, axis=-1, keepdims=True),
+        lambda outputs, z: z * tf.nn.log_softmax(outputs),
+        lambda outputs, z: z * tf.cumsum(outputs, axis=1),
+    ],
+    ids=["sum of another read", "softmax over items", "sum over time"],
+)
+def test_a_value_that_counts_may_depend_on_what_is_masked(masked_mean, fn):
+    outputs, z = RNG.normal(size=(2, 4, 3)).astype(np.float32)
+    value, gradient = masked_mean(fn, outputs, z)
+    with tf.GradientTape() as tape:
+        tape.watch(plain := tf.constant(outputs))
+        expected = tf.reduce_sum(SHOWN * fn(plain, z)) / SHOWN.sum()
+    np.testing.assert_allclose(value, expected, rtol=1e-5)
+    np.testing.assert_allclose(gradient, tape.gradient(expected, plain), rtol=1e-5, atol=1e-7)
+
+
+def test_an_item_that_the_model_itself_rules_out_stays_ruled_out_behind_a_mask(masked_mean):
+    outputs, z = RNG.normal(size=(2, 4, 3)).astype(np.float32)
+    value, gradient = masked_mean(
+        lambda outputs, z: z * tf.nn.log_softmax(outputs), np.where(SHOWN, outputs, -np.inf).astype(np.float32), z
+    )
+    weighed = np.where(SHOWN, np.exp(outputs), 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = z * np.log(weighed / weighed.sum(-1, keepdims=True))
+    np.testing.assert_allclose(value, values[SHOWN > 0].sum() / SHOWN.sum(), rtol=1e-5)
+    assert np.isfinite(gradient).all()
+
+
+def test_weights_are_not_masked_though_they_have_as_many_rows_as_the_batch(masked_mean):
+    outputs, kernel = RNG.normal(size=(2, 4, 3)).astype(np.float32)
+    mask = np.float32([1, 0, 1, 0])
+
+    def fn(outputs, z):
+        return outputs * tf.reduce_sum(z**2)
+
+    value, _ = masked_mean(fn, outputs, kernel, mask, key="weights.z")
+    np.testing.assert_allclose(value, np.mean(outputs[::2]) * np.sum(kernel**2), rtol=1e-5)
+
+
+def test_a_function_whose_slope_at_0_is_infinite_can_be_masked(masked_mean):
+    outputs = RNG.uniform(0.1, 1, size=(4, 3)).astype(np.float32)
+    value, gradient = masked_mean(lambda outputs, z: z * tf.math.log(outputs), outputs, np.ones_like(outputs))
+    np.testing.assert_allclose(value, np.sum(SHOWN * np.log(outputs)) / SHOWN.sum(), rtol=1e-5)
+    np.testing.assert_allclose(gradient, SHOWN / outputs / SHOWN.sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_what_is_masked_of_a_function_may_be_anything(masked_mean, odd):
+    outputs, z = RNG.normal(size=(2, 4, 3)).astype(np.float32)
+    hidden = [np.where(SHOWN, array, odd).astype(np.float32) for array in (outputs, z)]
+    value, gradient = masked_mean(lambda outputs, z: (outputs - z) ** 2, *hidden)
+    np.testing.assert_allclose(value, np.sum(SHOWN * (outputs - z) ** 2) / SHOWN.sum(), rtol=1e-5)
+    np.testing.assert_allclose(gradient, 2 * SHOWN * (outputs - z) / SHOWN.sum(), rtol=1e-5)
+
+
+def test_labels_that_are_masked_may_be_out_of_range(masked_mean):
+    labels = np.where(SHOWN, 1, 255).astype(np.int32)
+    outputs = RNG.normal(size=(4, 3, 2)).astype(np.float32)
+    value, gradient = masked_mean(
+        lambda outputs, z: tf.nn.sparse_softmax_cross_entropy_with_logits(z, outputs), outputs, labels
+    )
+    chances = np.exp(outputs[..., 1]) / np.exp(outputs).sum(-1)
+    np.testing.assert_allclose(value, -np.sum(SHOWN * np.log(chances)) / SHOWN.sum(), rtol=1e-5)
+    assert np.isfinite(gradient).all()
+
+
 @pytest.mark.parametrize("role", ["mask", "sample_weight"])
 def test_a_factor_that_does_not_fit_is_refused(role):
     term = RangeHinge(**{role: "inputs"})

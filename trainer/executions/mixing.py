@@ -14,9 +14,9 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, Context, Mean, Term
 from objectives.errors import Mistakes
+from objectives.keras_tensors import keras_mask
 from objectives.keys import is_of_batch, leaves
 from objectives.parts import Part
-from objectives.reads import keras_mask
 from trainer.steps.batch_statistics import cut, statistics_as_they_are
 from trainer.steps.draws import alike_everywhere
 from trainer.steps.forward import Forward

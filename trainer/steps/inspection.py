@@ -8,7 +8,8 @@ import keras
 import tensorflow as tf
 
 from objectives import BaseTerm
-from objectives.keys import Context
+from objectives.keras_tensors import changed, keras_logits
+from objectives.keys import Context, is_of_batch
 from objectives.reads import blank, widen
 from trainer.steps.gradients import Batch
 from trainer.steps.replicas import sum_over_replicas
@@ -40,6 +41,7 @@ def inspect(step: TrainStep, batch: Batch, number: tf.Tensor) -> dict[str, tf.Te
         shares = {name: step.scaled(tf.cast(raw[name], tf.float32) * weights[name]) for name in raw}
     found |= {f"not_finite/{key}": _count(tensor) for key, tensor in _leaves(context)}
     floats = [leaf for leaf in tf.nest.flatten(copies) if leaf.dtype.is_floating]
+    floats += [logits for leaf in floats if (logits := keras_logits(leaf)) is not None]
     for name, term in forward.objective.terms.items():
         if term.optimised:
             tag = f"terms/{name}/not_finite"
@@ -58,12 +60,8 @@ _OF_THE_MODEL = ("outputs", "activations", "weights")
 
 
 def _copy(leaf: Any) -> tf.Tensor:
-    """A copy that has the mask which Keras gave to the original."""
-    copied = tf.identity(tf.convert_to_tensor(leaf))
-    mask = getattr(leaf, "_keras_mask", None)
-    if mask is not None:
-        copied._keras_mask = mask
-    return copied
+    """A copy that has the mask and the logits which Keras gave to the original."""
+    return changed(tf.convert_to_tensor(leaf), tf.identity)
 
 
 def _count(*tensors: Any) -> tf.Tensor:
@@ -90,6 +88,6 @@ def _reads(term: BaseTerm, context: Context) -> Iterator[tuple[str, Any]]:
     mask = None if key_of_mask is None else widen(context[key_of_mask])
     for key in term.reads.values():
         if key is not None:
-            yield key, blank(widen(context[key]), mask)
+            yield key, blank(widen(context[key]), mask if is_of_batch(key) else None)
     if key_of_factor is not None:
         yield key_of_factor, context[key_of_factor]

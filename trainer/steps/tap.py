@@ -13,6 +13,7 @@ from objectives import ConfigurationError, Key
 from objectives.blame import blamed
 from objectives.errors import Mistakes
 from objectives.indices import guarded, poison, unguarded
+from objectives.keras_tensors import changed
 from objectives.keys import has_star, named, split_key
 from objectives.ranges import poisoned, safe_indices
 from trainer.steps.auto_names import aliases, by_either_name
@@ -207,13 +208,10 @@ def _guard(path: str, layer: keras.layers.Embedding) -> None:
 
 
 def _poisoned(flags: list[tf.Tensor], leaf: Any) -> Any:
-    """What a model puts out, with its Keras mask, NaN if one of the flags is True."""
+    """What a model puts out, with its Keras mask and logits, NaN if one of the flags is True."""
     if leaf is None or not leaf.dtype.is_floating:
         return leaf
-    bad = leaf + tf.cast(poison(flags), leaf.dtype)
-    if (mask := getattr(leaf, "_keras_mask", None)) is not None:
-        bad._keras_mask = mask
-    return bad
+    return changed(leaf, lambda x: x + tf.cast(poison(flags), x.dtype))
 
 
 def _listen(layer: keras.Layer) -> None:

@@ -212,6 +212,26 @@ def test_an_index_that_an_embedding_has_no_row_for_gives_nan_where_the_tap_calls
     assert model(tokens[:1])._keras_mask.numpy().tolist() == [[False, True, True]]
 
 
+@pytest.mark.parametrize("activation", [keras.ops.softmax, tf.nn.softmax], ids=["keras", "tensorflow"])
+@pytest.mark.parametrize("compiled", [False, True], ids=["graph", "xla"])
+def test_a_loss_finds_the_logits_of_a_model_that_takes_integers_by_an_index(activation, compiled):
+    class Looks(layers.Layer):
+        def call(self, inputs):
+            taken = tf.gather(tf.constant([3, 0, 2, 1]), inputs)
+            return activation(100.0 * tf.one_hot(taken, 4))
+
+    inputs = keras.Input([], dtype="int32")
+    tap = Tap(keras.Model(inputs, Looks()(inputs)), ["outputs"])
+
+    @tf.function(jit_compile=compiled, autograph=False)
+    def values(indices):
+        outputs, _ = tap(indices, training=False)
+        return keras.losses.SparseCategoricalCrossentropy(reduction="none")(tf.constant([0, 0]), outputs)
+
+    np.testing.assert_allclose(values(tf.constant([0, 1])), [100, 0])
+    assert np.isnan(values(tf.constant([0, 7]))).all()
+
+
 class AddsLoss(layers.Layer):
     """Adds a loss of its own, as Keras users do."""
 

@@ -1,0 +1,53 @@
+"""What Keras keeps on a tensor, a mask or the logits behind an activation, and how a changed tensor keeps it too."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+# Keras computes a cross-entropy from the logits of a tensor that one of these operations made in a graph.
+_ACTIVATIONS = {"Softmax": tf.nn.softmax, "Sigmoid": tf.nn.sigmoid}
+
+
+def keras_mask(tensor: Any) -> tf.Tensor | None:
+    """The mask that a Keras layer or loss has put on a tensor, if one has: True for what counts."""
+    return getattr(tensor, "_keras_mask", None)
+
+
+def keras_logits(tensor: Any) -> tf.Tensor | None:
+    """The logits that an activation of Keras has put on the probabilities that it returned, if it has."""
+    return getattr(tensor, "_keras_logits", None)
+
+
+def changed(tensor: tf.Tensor, change: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    """What `change` makes of a tensor, with its Keras mask, and with its logits changed alike.
+
+    A cross-entropy of Keras looks for the logits behind probabilities: on the tensor, or at the operation that made it.
+    Without them it clips the probabilities, which changes the loss and its gradient.
+
+    Args:
+      tensor: of any shape.
+      change: keeps the shape, and depends on no more than a tensor's own elements.
+
+    >>> import keras
+    >>> logits = tf.constant([[0.0, 100.0]])
+    >>> same = changed(keras.ops.softmax(logits), tf.identity)
+    >>> float(keras.losses.SparseCategoricalCrossentropy()(tf.constant([0]), same))
+    100.0
+    """
+    logits, activation = keras_logits(tensor), _activation_of(tensor)
+    if logits is not None:
+        found = change(tensor)
+        found._keras_logits = change(logits)
+    elif activation is not None:
+        # Done once more, so that the operation is the same.
+        found = activation(change(tensor.op.inputs[0]))
+    else:
+        found = change(tensor)
+    if (mask := keras_mask(tensor)) is not None:
+        found._keras_mask = mask
+    return found
+
+
+def _activation_of(tensor: tf.Tensor) -> Callable[[tf.Tensor], tf.Tensor] | None:
+    return _ACTIVATIONS.get(tensor.op.type) if tf.is_symbolic_tensor(tensor) else None
