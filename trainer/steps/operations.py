@@ -7,6 +7,7 @@ import tensorflow as tf
 from tensorflow.python.eager.polymorphic_function.atomic_function import AtomicFunction
 from tensorflow.python.framework import op_def_registry
 from tensorflow.python.framework.auto_control_deps_utils import get_read_write_resource_inputs
+from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
 from tensorflow.types.experimental import ConcreteFunction
 
 from trainer.steps.living import living
@@ -38,6 +39,7 @@ class _Walk:
     def __init__(self) -> None:
         # The graphs are kept, as what is gone could lend its identity to another.
         self._seen: dict[tuple[int, ...], tf.Graph] = {}
+        self._made: dict[str, tf.Graph] = {}
 
     def inside(self, graph: tf.Graph, outer: Mapping[int, tf.Tensor]) -> Iterator[tuple[tf.Operation, list[tf.Tensor]]]:
         """The operations of a graph, given the outer handle of each of its own by the identity of that one."""
@@ -58,12 +60,24 @@ class _Walk:
 
     def _called(self, operation: tf.Operation) -> list[tf.Graph]:
         """The graphs of the functions that an operation calls."""
-        names = []
+        # A call of a function in TensorFlow's first style is an operation that bears its name.
+        names = [operation.type] if operation.graph._is_function(operation.type) else []
         for attribute in _functions_among_attributes(operation.type):
             value = operation.get_attr(attribute)
             names += [one.name for one in (value if isinstance(value, list) else [value])]
+        return [self._graph_of(name, operation.graph) for name in names]
+
+    def _graph_of(self, name: str, caller: tf.Graph) -> tf.Graph:
+        """The graph of a function that another one calls."""
         # A graph does not know the functions of a branch whose gradient TensorFlow made a function of its own for.
-        return [(operation.graph._get_function(name) or self._alive[name]).graph for name in names]
+        function = caller._get_function(name) or self._alive[name]
+        if isinstance(function, AtomicFunction):
+            return function.graph
+        # Of TensorFlow's first style, as in its CTC loss: there is a definition only.
+        if name not in self._made:
+            with caller.as_default():
+                self._made[name] = function_def_to_graph(function.definition, include_library_functions=True)
+        return self._made[name]
 
     @functools.cached_property
     def _alive(self) -> dict[str, AtomicFunction]:

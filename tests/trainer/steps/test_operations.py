@@ -2,6 +2,7 @@
 
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework.function import Defun
 
 from trainer.steps.operations import operations
 
@@ -41,6 +42,32 @@ def test_every_depth_is_looked_into(variables):
     written = [handle for _, handles in operations(traced) for handle in handles]
     found = {name for name, variable in variables.items() if any(handle is variable.handle for handle in written)}
     assert found == set(variables) - {"read"}
+
+
+def test_functions_of_tensorflows_first_style_are_looked_into(variables):
+    """As the CTC loss has them."""
+
+    @Defun(tf.resource)
+    def inner(handle):
+        tf.raw_ops.AssignAddVariableOp(resource=handle, value=1.0)
+        return tf.random.normal([])
+
+    @Defun(tf.resource)
+    def outer(handle):
+        return inner(handle) + 1.0
+
+    @tf.function(autograph=False)
+    def by_name():
+        return outer(variables["called"].handle)
+
+    @tf.function(autograph=False)
+    def by_attribute():
+        return tf.raw_ops.StatefulPartitionedCall(args=[variables["called"].handle], Tout=[tf.float32], f=outer)
+
+    for run in (by_name, by_attribute):
+        found = {operation.type: written for operation, written in operations(run.get_concrete_function())}
+        assert "RandomStandardNormal" in found
+        assert [handle is variables["called"].handle for handle in found["AssignAddVariableOp"]] == [True]
 
 
 def test_tables_that_are_looked_up_are_not_written():
