@@ -47,8 +47,17 @@ def are_separate(model: keras.Model, terms: Iterable[BaseTerm]) -> bool:
     >>> are_separate(keras.Sequential([model, keras.layers.UnitNormalization(axis=0)]), [MeanSquaredError()])
     False
     """
-    layers = [model, *(layer for _, layer in layer_paths(model))]
-    return all(map(_is_separate_layer, layers)) and all(map(_is_separate_term, terms))
+    return are_separate_layers(model) and are_separate_terms(terms)
+
+
+def are_separate_layers(model: keras.Model) -> bool:
+    """Whether all layers of a model are known to take each example by itself."""
+    return all(map(_is_separate_layer, [model, *(layer for _, layer in layer_paths(model))]))
+
+
+def are_separate_terms(terms: Iterable[BaseTerm]) -> bool:
+    """Whether all of the terms are known to take each example by itself, or to gather the whole batch."""
+    return all(map(_is_separate_term, terms))
 
 
 def _is_separate_layer(layer: keras.Layer) -> bool:

@@ -193,3 +193,22 @@ def test_evaluation_is_padded_with_nothing_that_is_mixed(make_trainer, data, kin
     with pytest.raises(ConfigurationError, match="last batch of the evaluation is padded .* expected a number of eval"):
         make_trainer(objective=objective, eval=source(20)).dry_run()
     assert np.isfinite(make_trainer(objective=objective, eval=source(14)).train()["loss/total"])
+
+
+class Bounded(keras.layers.Layer):
+    """Has a scale that it asserts to be 1."""
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=shape[-1:], initializer="ones", trainable=False, name="scale")
+
+    def call(self, inputs):
+        tf.debugging.assert_near(self.scale.value, tf.ones_like(self.scale), message="the scale is not 1")
+        return inputs * self.scale
+
+
+@pytest.mark.slow
+def test_what_a_model_asserts_of_its_weights_is_no_mistake_where_they_are_moved(make_trainer, dense_model, replicas):
+    model = dense_model(lambda: Bounded(name="bounded"))
+    before = model.get_weights()
+    make_trainer(model=model, objective=PLAIN, batch_size=8, strategy=replicas(2)).dry_run()
+    assert all(map(np.array_equal, before, model.get_weights()))

@@ -1,0 +1,79 @@
+"""Likeness: whether numbers that were made twice of the same examples are the same but for rounding."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from objectives.keys import leaves
+from trainer.steps.tap import layer_paths
+
+# By what share of their spread over the examples numbers may differ, and what share of whole numbers and flags may.
+_OF_SPREAD, _OF_FLAGS = 1e-4, 1e-3
+# By how many times the rounding of the largest number numbers may differ, and by how many times as much as an error of
+# rounding in every weight and every input makes of them.
+_OF_LARGEST, _OF_ERROR = 4, 8
+
+# The distance from 1 to the next number of a type; wider ones count as float32, as their numbers may come from it.
+_ROUNDING = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
+_ROUNDING_OF_FLOAT32 = 2.0**-23
+
+
+def rounding_of(model: keras.Model) -> float:
+    """The smallest share of a number that can be told apart in the coarsest type in which the model computes.
+
+    >>> rounding_of(keras.Sequential([keras.Input([2]), keras.layers.Dense(1)])) == 2.0**-23
+    True
+    """
+    layers = [model, *(layer for _, layer in layer_paths(model))]
+    return max(_ROUNDING.get(getattr(layer, "compute_dtype", ""), _ROUNDING_OF_FLOAT32) for layer in layers)
+
+
+def arrays(nest: Any) -> dict[str, np.ndarray]:
+    """The numbers of a nest by path: those with a fraction as float64, whole numbers and flags as they are."""
+    dense = {path: leaf for path, leaf in leaves(nest).items() if isinstance(leaf, tf.Tensor)}
+    numbers = {path: leaf for path, leaf in dense.items() if leaf.dtype.is_floating or _is_whole(leaf.dtype)}
+    return {p: (tf.cast(leaf, tf.float64) if leaf.dtype.is_floating else leaf).numpy() for p, leaf in numbers.items()}
+
+
+def error(exact: np.ndarray, rounded: np.ndarray) -> float:
+    """How much errors of rounding make: the largest difference, or the share of flags that are others."""
+    if exact.shape != rounded.shape:
+        return 0.0
+    if exact.dtype != np.float64:
+        return float(np.mean(exact != rounded)) if exact.size else 0.0
+    a, b = _finite(exact, rounded)
+    return float(np.max(np.abs(a - b), initial=0.0))
+
+
+def differ(a: np.ndarray, b: np.ndarray, *, error: float, rounding: float) -> bool:
+    """Whether two arrays differ by more than rounding; what is not finite in either is another matter.
+
+    Args:
+      a, b: the numbers, with the axis of examples first, if they have one.
+      error: what errors of rounding make of them, see the function of this name.
+      rounding: see `rounding_of`.
+
+    >>> a = np.array([20000.0, 20001.0])
+    >>> differ(a, a + 0.001, error=0.0, rounding=1e-7), differ(a, a + 0.1, error=0.0, rounding=1e-7)
+    (False, True)
+    """
+    if a.shape != b.shape:
+        return True
+    if a.dtype != np.float64:
+        return bool(a.size) and float(np.mean(a != b)) > _OF_FLAGS + _OF_ERROR * error
+    spread = np.abs(a - np.mean(a, axis=0)) if a.ndim and len(a) else np.abs(a)
+    spread = np.max(spread[np.isfinite(spread)], initial=0.0)
+    a, b = _finite(a, b)
+    largest = max(np.max(np.abs(a), initial=0.0), np.max(np.abs(b), initial=0.0))
+    return bool(np.any(np.abs(a - b) > _OF_SPREAD * spread + _OF_LARGEST * rounding * largest + _OF_ERROR * error))
+
+
+def _finite(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    finite = np.isfinite(a) & np.isfinite(b)
+    return a[finite], b[finite]
+
+
+def _is_whole(dtype: tf.DType) -> bool:
+    return dtype.is_integer or dtype.is_bool

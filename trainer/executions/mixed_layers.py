@@ -1,0 +1,106 @@
+"""MixedLayers: whether a model makes the same numbers of an example wherever it stands, and the layer that does not."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from objectives import ConfigurationError
+from objectives.keras_tensors import keras_mask
+from objectives.keys import leaves
+from trainer.executions.first_replica import FirstReplica
+from trainer.executions.likeness import arrays, differ, error
+from trainer.executions.look import Examples, Look
+from trainer.executions.unsettling import round_off
+from trainer.steps.batch_statistics import statistics_as_they_are
+from trainer.steps.forward import Forward
+from trainer.steps.layer_state import LayerState
+from trainer.steps.tap import Tap, layer_paths
+
+
+class Pass:
+    """What the model makes of examples: its outputs, its activations, and their Keras masks by path.
+
+    Attributes:
+      called: the paths of the layers whose activations there are, in the order of their calls; once it was called.
+    """
+
+    def __init__(self, strategy: tf.distribute.Strategy, forward: Forward, *, training: bool):
+        self._strategy, self._forward, self._training = strategy, forward, training
+        self.called = list[str]()
+
+        def on_replica(batch: Examples, step: tf.Tensor) -> tuple[Any, Any, Any]:
+            with LayerState(forward.model).put_back():
+                forward.streams.begin(step)
+                context = forward.context(batch, step, training=training)
+            self.called = list(context.activations)
+            made = (context.outputs, context.activations)
+            masks = {path: keras_mask(leaf) for path, leaf in leaves(made).items()}
+            return *made, {path: mask for path, mask in masks.items() if mask is not None}
+
+        self._run = FirstReplica(strategy, on_replica)
+
+    def __call__(self, look: Look, places: np.ndarray) -> tuple[Examples, Any]:
+        """The examples in some places, and what the model makes of them."""
+        return self._made(look, look.examples(places))
+
+    def rounded(self, look: Look) -> tuple[Examples, Any]:
+        """The same of the first part, with an error of rounding in each weight and each number of the inputs."""
+        with look.variables.kept():
+            round_off(look.variables, look.rounding)
+            return self._made(look, look.rounded())
+
+    def mixed(self, look: Look) -> set[str]:
+        """The paths of what has other numbers where an example is beside others, or in another place."""
+        a, b = (arrays(self(look, part)[1]) for part in look.parts)
+        rounded = arrays(self.rounded(look)[1])
+        found = set()
+        for places, made in self._again(look):
+            for path in a:
+                alike = _alike(look, places, a[path], b[path], made[path])
+                if alike and differ(*alike, error=error(a[path], rounded[path]), rounding=look.rounding):
+                    found.add(path)
+        return found
+
+    def layers_at_fault(self, look: Look) -> list[str]:
+        """The paths of the innermost layers that have other numbers, in the order of their calls."""
+        model = self._forward.model
+        keys = ["activations.*"] if any(True for _ in layer_paths(model)) else []
+        forward = dataclasses.replace(self._forward, tap=Tap(model, keys))
+        whole = Pass(self._strategy, forward, training=self._training)
+        mixed = {path.removeprefix("2.") for path in whole.mixed(look)}  # a Keras mask is named by what it is on
+        names = [path for path in whole.called if any(f"{name}.".startswith(f"1.{path}.") for name in mixed)]
+        return [path for path in names if not any(other.startswith(f"{path}/") for other in names)]
+
+    def _again(self, look: Look) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+        """Places of both parts, and what the model makes of their examples."""
+        yield look.beside, arrays(self(look, look.beside)[1])
+        # What is drawn at random belongs to the row.
+        if not self._run.draws(look.examples(look.beside), look.step):
+            for places in look.moved(self._other_size(look)):
+                yield places, arrays(self(look, places)[1])
+
+    def _other_size(self, look: Look) -> int:
+        """Another size than that of the parts; theirs where the model takes no other, so that nothing depends on it."""
+        try:
+            self(look, next(look.moved(look.other_size)))
+        except (ConfigurationError, tf.errors.InvalidArgumentError):
+            return look.size
+        return look.other_size
+
+    def _made(self, look: Look, examples: Examples) -> tuple[Examples, Any]:
+        with statistics_as_they_are(self._forward.model):
+            return examples, self._run(examples, look.step)
+
+
+def _alike(
+    look: Look, places: np.ndarray, a: np.ndarray, b: np.ndarray, found: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """What has to be the same numbers, of both parts and of a third one with examples of both; None if none has to."""
+    if a.shape[:1] == (look.size,) and found.shape[:1] == (len(places),):
+        return np.concatenate([a, b])[places], found
+    # Examples may be folded into an axis with others; where there is none of them at all, nothing may change.
+    is_folded = len(places) == look.size and not all(axis % look.size for axis in a.shape)
+    return None if is_folded or a.shape != found.shape else (a, found)
