@@ -15,13 +15,13 @@ _NO_NUMBERS = (tf.variant, tf.resource, tf.string)
 
 
 def unknown_sizes(traced: ConcreteFunction) -> list[str]:
-    """The operations that make a tensor of a size that is not known, of tensors whose sizes are; at any depth.
+    """The operations that make a tensor of a size that is not known, of tensors whose sizes are; the first one first.
 
     >>> first = tf.function(lambda x, n: tf.cumsum(x[:n]))
     >>> unknown_sizes(first.get_concrete_function(tf.TensorSpec([5]), tf.TensorSpec([], tf.int32)))
     ['StridedSlice']
     """
-    return sorted({operation.type for operation, _ in operations(traced) if _makes_unknown(operation)})
+    return list(dict.fromkeys(operation.type for operation, _ in operations(traced) if _makes_unknown(operation)))
 
 
 def _makes_unknown(operation: tf.Operation) -> bool:

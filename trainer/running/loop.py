@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 
@@ -161,6 +162,12 @@ class Loop:
         if self._saver:
             self._saver.evaluation = evaluation
         self._reports.write(LogRecords.of(evaluation))
+        odd = [f"{tag} is {value:g}" for tag, value in evaluation.values.items() if not math.isfinite(value)]
+        if odd:
+            self._reports.note(
+                f"the evaluation at step {evaluation.step:,} is not finite: {', '.join(odd)}; look for NaN in the "
+                f"evaluation data, or for what a term makes of them"
+            )
         return evaluation.values
 
     def _evaluate_what_is_missing(self) -> Mapping[str, float]:

@@ -234,3 +234,13 @@ def test_half_a_chunk_is_not_saved(make_trainer, tmp_path, monkeypatch):
     with pytest.raises(ConnectionError):
         trainer.train()
     assert not list((tmp_path / "checkpoints").glob("[0-9]*"))
+
+
+def test_an_evaluation_that_is_not_finite_is_told(make_trainer, plain_source, data, recorder):
+    notes = []
+    recorder.note = notes.append
+    x = data["x"].copy()
+    x[3] = np.nan
+    make_trainer(train=plain_source, eval=ArraySource(x, data["y"]), reports=[recorder], steps=2).train()
+    (note,) = notes
+    assert note.startswith("the evaluation at step 2 is not finite: loss/total is nan, terms/data/raw is nan, ")
