@@ -68,7 +68,7 @@ def test_a_trained_model_is_an_ordinary_one(make_trainer, nested, data, replicas
     assert trainer.train(until=4)["loss/total"] == pytest.approx(trainer.dry_run()["loss/total"])
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_trained_model_is_saved_with_its_optimizer(make_trainer, dense_model, data, replicas, count, tmp_path):
     model, optimizer = dense_model(keras.layers.BatchNormalization), keras.optimizers.Adam(0.05)
     model.compile(optimizer, "mse")
@@ -80,7 +80,7 @@ def test_a_trained_model_is_saved_with_its_optimizer(make_trainer, dense_model, 
         np.testing.assert_array_equal(ours, expected)
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("precision", [pytest.param("mixed_bfloat16", marks=pytest.mark.slow), "mixed_float16"])
 def test_half_precision_leaves_an_ordinary_model(make_trainer, dense_model, data, replicas, precision):
     keras.mixed_precision.set_dtype_policy(precision)
     try:
@@ -119,7 +119,7 @@ def test_trainers_over_one_model_train_the_same_weights_in_turns(make_trainer, d
 # Between two calls
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_what_was_assigned_between_two_calls_holds(make_trainer, dense_model, replicas, count, tmp_path):
     model, optimizer = dense_model(), keras.optimizers.Adam(0.05)
     settings = {"workdir": tmp_path, "strategy": replicas(count), "steps": 12, "checkpoint_every": 2}
@@ -258,6 +258,7 @@ def test_strategies_of_one_device_train_as_the_first_device_does(make_trainer, d
         np.testing.assert_array_equal(found, value)
 
 
+@pytest.mark.slow
 def test_own_mirrored_strategies_of_any_sizes_work_one_after_the_other(make_trainer, dense_model):
     def run(strategy):
         model = dense_model(lambda: keras.layers.BatchNormalization(synchronized=True))

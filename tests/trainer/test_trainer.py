@@ -92,6 +92,7 @@ def test_a_run_that_died_beyond_its_last_checkpoint_goes_on_from_it(run_in, stop
     assert without_speed(lines) == without_speed(expected)
 
 
+@pytest.mark.slow
 def test_a_line_torn_by_the_end_of_a_process_is_dropped(run_in, tmp_path):
     _, expected = run_in("whole", 10)
     run_in("parts", 6)
@@ -157,7 +158,7 @@ class TwoHeads(keras.Model):
         return {"y": self.head(hidden), "unread": self.unread(hidden)}
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_subclassed_model_is_trained_and_what_no_term_reads_stays(make_trainer, data, replicas, count):
     keras.utils.set_random_seed(0)
     model = TwoHeads()

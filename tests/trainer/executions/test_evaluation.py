@@ -22,7 +22,10 @@ def whole_set(model, data):
     }
 
 
-@pytest.mark.parametrize(("batch_size", "count"), [(7, 1), (64, 1), (7, 2), (2, 3)])
+@pytest.mark.parametrize(
+    ("batch_size", "count"),
+    [(7, 1), pytest.param(64, 1, marks=pytest.mark.slow), pytest.param(7, 2, marks=pytest.mark.slow), (2, 3)],
+)
 def test_an_evaluation_is_that_of_the_whole_set(
     make_program, dict_model, every_reading, source, data, replicas, batch_size, count
 ):

@@ -66,7 +66,7 @@ def source_of(kind, wrong):
     return DatasetSource(make), FunctionTerm(fn=lambda y_true, y_pred: (y_true - y_pred) ** 2)
 
 
-@pytest.mark.parametrize("kind", ["arrays", "dataset"])
+@pytest.mark.parametrize("kind", ["arrays", pytest.param("dataset", marks=pytest.mark.slow)])
 def test_the_steps_before_are_kept_and_the_same_command_resumes_there(
     make_trainer, wrong, tmp_path, monkeypatch, recorder, kind
 ):

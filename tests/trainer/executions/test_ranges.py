@@ -63,7 +63,7 @@ def changed(array, value):
         pytest.param({"execution": "xla_step"}, marks=pytest.mark.slow),
         pytest.param({"accumulate_steps": 2}, marks=pytest.mark.slow),
         pytest.param({"precision": "mixed_float16"}, marks=pytest.mark.slow),
-        {"replicas": 2},
+        pytest.param({"replicas": 2}, marks=pytest.mark.slow),
         pytest.param({"replicas": 2, "execution": "xla_step"}, marks=pytest.mark.slow),
     ],
     ids=str,
@@ -79,6 +79,7 @@ def test_a_label_out_of_range_stops_at_its_step_with_its_name(make, replicas, se
     assert all(np.isfinite(weights).all() for weights in trainer.model.get_weights())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("execution", "index"), [pytest.param("graph", -1, marks=pytest.mark.slow), ("xla_loop", 10)])
 def test_an_index_that_an_embedding_has_no_row_for_stops_likewise(make, execution, index):
     trainer = make(tokens=changed(TOKENS, index), execution=execution)
@@ -172,7 +173,7 @@ def priced(y_true, y_pred):
     ],
     ids=str,
 )
-@pytest.mark.parametrize("whose", ["term", "model"])
+@pytest.mark.parametrize("whose", ["term", pytest.param("model", marks=pytest.mark.slow)])
 def test_a_lookup_of_the_users_own_is_named_by_its_place(make_trainer, replicas, settings, whose):
     keras.utils.set_random_seed(0)
     inputs = keras.Input([4], dtype="int32")

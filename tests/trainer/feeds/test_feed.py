@@ -53,7 +53,7 @@ def expected(examples):
     return [sum(examples), 2 * sum(examples), sum(examples) + 10 * len(examples), len(examples)]
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_replica_sees_its_own_examples_and_which_are_real(feed_of, count):
     feed = feed_of(count)
     data = feed.chunk(first_batch=0, steps=3)
@@ -64,7 +64,8 @@ def test_a_replica_sees_its_own_examples_and_which_are_real(feed_of, count):
 
 
 @pytest.mark.parametrize(
-    ("count", "batch_size"), [(1, 2), pytest.param(2, 2, marks=pytest.mark.slow), (1, 5), (3, 4), (2, 64)]
+    ("count", "batch_size"),
+    [(1, 2), pytest.param(2, 2, marks=pytest.mark.slow), pytest.param(1, 5, marks=pytest.mark.slow), (3, 4), (2, 64)],
 )
 def test_blocks_hold_every_example_once(feed_of, count, batch_size):
     feed = feed_of(count, batch_size, evaluation=True)

@@ -125,6 +125,7 @@ def test_a_rolled_back_run_goes_on_from_its_checkpoint_behind_the_batch(make_run
     assert_same_state(trainer, run_batches(make_run(), (0, 2), (4, 7)))
 
 
+@pytest.mark.slow
 def test_a_run_may_roll_back_before_its_first_checkpoint_was_due(make_run, data, tmp_path):
     x = data["x"].copy()
     x[1] = np.inf
@@ -148,6 +149,7 @@ def test_a_run_that_goes_on_passes_over_the_same_batches(make_run, tmp_path, pol
     assert parts._run.guard.counts == whole._run.guard.counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["skip", pytest.param("rollback", marks=pytest.mark.slow)])
 def test_it_may_not_happen_for_ever(make_run, tmp_path, policy):
     trainer = make_run(

@@ -35,7 +35,9 @@ def test_each_step_has_its_own_line_where_every_one_is_asked_for(report, make_pr
     assert reported.result == reported.lines[-1].values
 
 
-@pytest.mark.parametrize("chunk_steps", [1, 3, 100])
+@pytest.mark.parametrize(
+    "chunk_steps", [pytest.param(1, marks=pytest.mark.slow), 3, pytest.param(100, marks=pytest.mark.slow)]
+)
 def test_a_line_holds_the_mean_over_its_steps_and_the_last_may_be_partial(report, make_program, chunk_steps):
     reported = report(log_every=5, steps=12, chunk_steps=chunk_steps)
     program = make_program()

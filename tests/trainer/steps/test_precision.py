@@ -94,7 +94,7 @@ def test_weights_stay_in_float32_and_learn(half_trainer):
 # The loss scale
 
 
-@pytest.mark.parametrize(("size", "overflows"), [(1.0, False), (300.0, True)])
+@pytest.mark.parametrize(("size", "overflows"), [pytest.param(1.0, False, marks=pytest.mark.slow), (300.0, True)])
 def test_ten_steps_are_those_of_the_loss_scale_of_keras(half_trainer, dense_model, data, recorder, size, overflows):
     x, y = data["x"][:7], size * data["y"][:7]
     source = ArraySource(x, y, shuffle=False)

@@ -51,7 +51,12 @@ def make_run(make_trainer, replicas):
 
 @pytest.mark.parametrize(
     ("count", "parts"),
-    [pytest.param(1, 1, marks=pytest.mark.slow), pytest.param(2, 1, marks=pytest.mark.slow), (4, 1), (2, 2)],
+    [
+        pytest.param(1, 1, marks=pytest.mark.slow),
+        pytest.param(2, 1, marks=pytest.mark.slow),
+        pytest.param(4, 1, marks=pytest.mark.slow),
+        (2, 2),
+    ],
 )
 def test_every_step_replica_and_micro_batch_has_draws_of_its_own(make_run, count, parts):
     trainer, kernel = make_run(count, accumulate_steps=parts, steps=3)

@@ -137,7 +137,14 @@ def infinite_slope(y_pred):
     return tf.sqrt(y_pred - y_pred)
 
 
-@pytest.mark.parametrize(("count", "execution"), [(1, "graph"), (1, "xla_loop"), (2, "graph")])
+@pytest.mark.parametrize(
+    ("count", "execution"),
+    [
+        pytest.param(1, "graph", marks=pytest.mark.slow),
+        (1, "xla_loop"),
+        pytest.param(2, "graph", marks=pytest.mark.slow),
+    ],
+)
 def test_the_infinite_slope_of_one_term_is_not_that_of_another(make_program, replicas, count, execution):
     terms = {name: FunctionTerm(fn=infinite_slope) for name in ("first", "last")}
     objective = Objective(data=MeanSquaredError(), watched=FunctionTerm(fn=infinite_slope, weight=0.0), **terms)
