@@ -256,7 +256,8 @@ class Trainer(Settings):
         """Each term and the total over every example of the evaluation source exactly once, by tag.
 
         Raises:
-          ConfigurationError: there is no evaluation source.
+          ConfigurationError: there is no evaluation source; or its batches are shared among replicas or padded, and
+            the numbers of an example depend on the others.
         """
         self._begin()
         return self._run.program.evaluate(self.step)

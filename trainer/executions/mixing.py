@@ -28,7 +28,13 @@ from trainer.steps.forward import Forward
 
 
 def refuse_mixing(
-    strategy: tf.distribute.Strategy, forward: Forward, batch: Mapping[str, Any], number: int, *, size: int
+    strategy: tf.distribute.Strategy,
+    forward: Forward,
+    batch: Mapping[str, Any],
+    number: int,
+    *,
+    size: int,
+    trains: bool = True,
 ) -> None:
     """Makes sure that the model and the terms take each example by itself, on examples of a batch.
 
@@ -44,6 +50,7 @@ def refuse_mixing(
       number: of updates done.
       size: how many examples go through the model at once; where no batch is cut, those of evaluation are
         padded to it.
+      trains: whether passes of training are cut too, and not those of evaluation alone.
 
     Raises:
       ConfigurationError: the model mixes examples, or terms do; a layer or all such terms are named.
@@ -58,7 +65,7 @@ def refuse_mixing(
         number=number,
         rounding=rounding_of(forward.model),
     )
-    trial = _Trial(strategy, forward)
+    trial = _Trial(strategy, forward, trainings=(False, True) if trains and forward.is_cut else (False,))
     trial.refuse(look)
     with look.variables.kept():
         unsettle(look.variables)
@@ -72,9 +79,8 @@ def refuse_mixing(
 class _Trial:
     """The functions that are called in each look, so that each is traced once."""
 
-    def __init__(self, strategy: tf.distribute.Strategy, forward: Forward):
+    def __init__(self, strategy: tf.distribute.Strategy, forward: Forward, *, trainings: Sequence[bool]):
         self._forward = forward
-        trainings = (False, True) if forward.is_cut else (False,)
         self._passes = {training: Pass(strategy, forward, training=training) for training in trainings}
         self._terms = MixedTerms(strategy, forward, self._passes[False])
 

@@ -37,9 +37,12 @@ from trainer.feeds.feed import Block, Feed
 from trainer.feeds.sources import Source
 from trainer.reports.log import without_empty_means
 from trainer.steps.batch_statistics import describe_statistics
+from trainer.steps.forward import Forward
 from trainer.steps.own_state import describe_own_state
 from trainer.steps.state import State
 from trainer.steps.train_step import TrainStep
+
+_FAILED_LOOK = "the look at whether a batch can be cut fails"
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -76,7 +79,7 @@ class Program:
         self._strategy, self._step, self._asked = strategy, step, execution
         self._train_source, self._eval_source = train, eval
         self._batch_size, self._seed = batch_size, seed
-        self._is_unmixed = False
+        self._is_unmixed = self._is_unmixed_in_evaluation = False
         self._selected: Choice | None = None
         self._executing: Executor | None = None
         if step.forward.objective.has_stars:
@@ -174,7 +177,7 @@ class Program:
             self._gradients_on(Block(self._feed.chunk(first_batch=step, steps=0), 0, 1), step)
         elif gradients:
             _ = self._term_gradients
-        with failures_told("the look at whether a batch can be cut fails"):
+        with failures_told(_FAILED_LOOK):
             self._require_unmixed(step)
 
     @_at_work
@@ -209,9 +212,7 @@ class Program:
 
     def batch(self, data: Any) -> dict[str, Any]:
         """The examples of the first row of `data`, without padding, as arrays."""
-        gathered = gather_batch(self._strategy, self._feed, data)
-        valid = gathered.pop("valid", None)
-        return gathered if valid is None else tf.nest.map_structure(lambda leaf: leaf[valid > 0], gathered)
+        return self._examples(self._feed, data)
 
     @property
     @_at_work
@@ -229,10 +230,14 @@ class Program:
         """Each term and the total over every example of the evaluation source exactly once, by tag.
 
         Raises:
-          ConfigurationError: there is no evaluation source, or it has labels, indices or masks out of range.
+          ConfigurationError: there is no evaluation source, or it has labels, indices or masks out of range; or its
+            batches are shared or padded, and the numbers of an example depend on the others, see `refuse_mixing`.
         """
+        evaluation = self._evaluation  # traced first: what does not fit is told by it
+        with failures_told(_FAILED_LOOK):
+            self._require_unmixed_evaluation(step)
         with self.averaged(), failures_told("the evaluation fails"):
-            return self._evaluation.values(self._eval_feed.blocks, step)
+            return evaluation.values(self._eval_feed.blocks, step)
 
     def averaged(self) -> contextlib.AbstractContextManager:
         """Inside, the model has its averaged weights, if it keeps any."""
@@ -253,18 +258,35 @@ class Program:
             evaluation = Evaluation(self._strategy, self._step, self._feed, name="batch", is_compiled=False)
             return evaluation.values(lambda: [look], step)
 
+    def _examples(self, feed: Feed, data: Any) -> dict[str, Any]:
+        gathered = gather_batch(self._strategy, feed, data)
+        valid = gathered.pop("valid", None)
+        return gathered if valid is None else tf.nest.map_structure(lambda leaf: leaf[valid > 0], gathered)
+
     def _require_unmixed(self, step: int) -> None:
         """Raises ConfigurationError where a batch is cut, and the numbers of an example depend on others; asks once."""
         is_padded = self.evaluates and self._eval_feed.padded
         if self._is_unmixed or not (is_padded or self._step.forward.is_cut):
             return
         self.compile()
-        if not are_separate(self._step.model, self._step.forward.objective.terms.values()):
-            size = self._sharding.shape[1] // self._sharding.micro_batches
-            batch = self.batch(self._feed.peek(step).data)
+        size = self._sharding.shape[1] // self._sharding.micro_batches
+        self._refuse_mixing(self._step.forward, self._feed, step, size=size)
+        self._is_unmixed = self._is_unmixed_in_evaluation = True
+
+    def _require_unmixed_evaluation(self, step: int) -> None:
+        """The same for evaluation alone, in which nothing is accumulated; it looks at no pass of training."""
+        forward = dataclasses.replace(self._step.forward, micro_batches=1)
+        if self._is_unmixed_in_evaluation or not (self._eval_feed.padded or forward.is_cut):
+            return
+        size = self._eval_sharding.shape[1]
+        self._refuse_mixing(forward, self._eval_feed, step, size=size, trains=False)
+        self._is_unmixed_in_evaluation = True
+
+    def _refuse_mixing(self, forward: Forward, feed: Feed, step: int, *, size: int, trains: bool = True) -> None:
+        if not are_separate(forward.model, forward.objective.terms.values()):
+            batch = self._examples(feed, feed.peek(step if trains else 0).data)
             with self._step.state.kept():
-                refuse_mixing(self._strategy, self._step.forward, batch, step, size=size)
-        self._is_unmixed = True
+                refuse_mixing(self._strategy, forward, batch, step, size=size, trains=trains)
 
     def _try_evaluation(self, step: int) -> None:
         train, evaluation = example_specs(self._feed), example_specs(self._eval_feed)
@@ -299,7 +321,11 @@ class Program:
     def _eval_feed(self) -> Feed:
         if self._eval_source is None:
             raise ConfigurationError("there is nothing to evaluate on; give Trainer(eval=...), or a task that has it")
-        return self._eval_source.evaluation(BatchSharding(strategy=self._strategy, batch_size=self._batch_size))
+        return self._eval_source.evaluation(self._eval_sharding)
+
+    @functools.cached_property
+    def _eval_sharding(self) -> BatchSharding:
+        return BatchSharding(strategy=self._strategy, batch_size=self._batch_size)
 
     @functools.cached_property
     def _builder(self) -> ChunkBuilder:

@@ -212,3 +212,26 @@ def test_what_a_model_asserts_of_its_weights_is_no_mistake_where_they_are_moved(
     before = model.get_weights()
     make_trainer(model=model, objective=PLAIN, batch_size=8, strategy=replicas(2)).dry_run()
     assert all(map(np.array_equal, before, model.get_weights()))
+
+
+@pytest.mark.parametrize("kind", [ArraySource, pytest.param(DatasetSource, marks=SLOW)])
+def test_an_evaluation_before_any_training_meets_what_mixes_too(make_trainer, dense_model, data, replicas, kind):
+    arrays = (data["x"][:9], data["y"][:9])
+    source = kind(*arrays) if kind is ArraySource else kind(lambda: tf.data.Dataset.from_tensor_slices(arrays))
+    model = dense_model(lambda: keras.layers.Lambda(centred, name="mixer"))
+    settings = {"model": model, "objective": PLAIN, "eval": source}
+    for cut in ({"batch_size": 8, "strategy": replicas(2)}, {"batch_size": 6}):
+        with pytest.raises(ConfigurationError, match="the layer 'mixer' makes"):
+            make_trainer(**settings, **cut).evaluate()
+    whole = make_trainer(**settings, batch_size=9, accumulate_steps=3).evaluate()["loss/total"]
+    assert whole == pytest.approx(np.mean((model(data["x"][:9]).numpy() - data["y"][:9]) ** 2), rel=1e-5)
+
+
+@pytest.mark.slow
+def test_what_mixes_in_training_alone_may_be_evaluated(make_trainer, dense_model, data, replicas):
+    model = dense_model(lambda: Centred(name="mixer"))
+    settings = {"model": model, "objective": PLAIN, "batch_size": 8, "strategy": replicas(2)}
+    trainer = make_trainer(**settings, eval=ArraySource(data["x"], data["y"]))
+    assert np.isfinite(trainer.evaluate()["loss/total"])
+    with pytest.raises(ConfigurationError, match="the layer 'mixer' makes .* in training"):
+        trainer.dry_run()
