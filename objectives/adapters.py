@@ -95,12 +95,13 @@ class FunctionTerm(Term):
 class KerasLoss(Term):
     """Any `keras.losses.Loss` as a term.
 
-    Formula: the loss's own, unreduced. The reduction is Termwise's, exact over masks, shards and replicas, so
-    the loss's is not used; a loss that asks for "sum" is refused, as its size would change, and one that asks for
-    "mean_with_sample_weight" where the term has a sample_weight. Of `[batch]` and `[batch, 1]` one is given the
-    other's shape, where Keras does so. What a Keras mask of `y_pred` hides (of `Masking`, or `mask_zero`), or one of
-    the loss itself (`ignore_class`), does not count, as in Keras; beside a mask of the term, what either hides. At a
-    kink the gradient is what Keras makes of it.
+    Formula: the loss's own `call`, unreduced; a loss that overrides `__call__` is refused. The reduction is Termwise's,
+    exact over masks, shards and replicas, so the loss's is not used; a loss that asks for "sum" is refused, as its size
+    would change, and one that asks for "mean_with_sample_weight" where the term has a sample_weight. Of `[batch]` and
+    `[batch, 1]` one is given the other's shape, where Keras does so. Where `y_pred` comes of a softmax or a sigmoid,
+    the loss is computed from the logits behind it, as in Keras. What a Keras mask of `y_pred` hides (of `Masking`, or
+    `mask_zero`), or one of the loss itself (`ignore_class`), does not count, as in Keras; beside a mask of the term,
+    what either hides. At a kink the gradient is what Keras makes of it.
 
     Attributes:
       y_true, y_pred: what the loss takes.
@@ -118,6 +119,7 @@ class KerasLoss(Term):
 
     def __post_init__(self):
         super().__post_init__()
+        _refuse_own_reduction(self.loss)
         if self.loss.reduction == "sum":
             raise ConfigurationError(
                 f"KerasLoss: {self.loss.name} reduces by 'sum', and terms are means; "
@@ -175,6 +177,21 @@ def _poisoned(values: tf.Tensor, found: Sequence[tf.Tensor]) -> tf.Tensor:
         values = poisoned(values, tf.reduce_any(outside, axis=range(values.shape.rank, outside.shape.rank)))
     values._keras_mask = mask
     return values
+
+
+def _refuse_own_reduction(loss: keras.losses.Loss) -> None:
+    """Raises ConfigurationError where a loss is not what its `call` returns, which is all that a term makes use of."""
+    kind, of_keras = type(loss), keras.losses.Loss
+    if kind.__call__ is not of_keras.__call__:
+        found = "overrides `__call__`, in which Keras reduces the values of examples to their mean"
+    elif kind.call is of_keras.call:
+        found = "defines no `call`"
+    else:
+        return
+    raise ConfigurationError(
+        f"KerasLoss: {kind.__name__} {found}; expected a loss that defines "
+        f"`call(self, y_true, y_pred)` and returns unreduced values [batch, ...] there (the term's weight scales them)"
+    )
 
 
 def _name(fn: Callable) -> str:

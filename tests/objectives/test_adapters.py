@@ -367,6 +367,29 @@ def test_what_is_no_instance_of_a_keras_loss_is_refused(loss):
         KerasLoss(loss=loss)
 
 
+class Scaled(keras.losses.MeanSquaredError):
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        return 10 * super().__call__(y_true, y_pred, sample_weight)
+
+
+class CalledOnly(keras.losses.Loss):
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        return tf.reduce_mean(tf.abs(y_true - y_pred))
+
+
+class Empty(keras.losses.Loss):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("loss", "found"),
+    [(Scaled, "overrides `__call__`"), (CalledOnly, "overrides `__call__`"), (Empty, "defines no `call`")],
+)
+def test_a_keras_loss_that_is_not_what_its_call_returns_is_refused(loss, found):
+    with pytest.raises(ConfigurationError, match=f"{loss.__name__} {found}.*; expected a loss that defines `call"):
+        KerasLoss(loss=loss())
+
+
 def test_a_keras_loss_that_sums_is_refused():
     with pytest.raises(ConfigurationError, match="'sum', and terms are means"):
         KerasLoss(loss=keras.losses.Huber(reduction="sum"))

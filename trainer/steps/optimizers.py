@@ -5,6 +5,11 @@ import keras
 from objectives import ConfigurationError
 from objectives.errors import Mistakes
 
+# What `fit` calls of an optimizer and the step does not, and where it belongs for the step to use it.
+_BYPASSED = {
+    "apply_gradients": "`apply(grads, trainable_variables)`, which both `fit` and the step call",
+    "scale_loss": "an optimizer without it (a term's weight scales that term, and Trainer.precision the whole loss)",
+}
 _INSTEAD = "Trainer.precision = 'mixed_float16' scales the loss, and unscales the gradients"
 
 
@@ -17,7 +22,7 @@ def refuse_own_work(optimizer: keras.optimizers.Optimizer, *, replicas: int) -> 
     """
     _refuse_several(optimizer)
     mistakes = Mistakes()
-    for check in (_refuse_scaling, _refuse_average, _refuse_accumulation):
+    for check in (_refuse_bypassed, _refuse_scaling, _refuse_average, _refuse_accumulation):
         with mistakes.gathered():
             check(optimizer)
     if replicas > 1:
@@ -43,6 +48,16 @@ def _refuse_several(optimizer: keras.optimizers.Optimizer) -> None:
 def _holds_others(optimizer: keras.optimizers.Optimizer) -> bool:
     held = [part for value in vars(optimizer).values() for part in (value if isinstance(value, list) else [value])]
     return any(isinstance(part, keras.optimizers.Optimizer) for part in held)
+
+
+def _refuse_bypassed(optimizer: keras.optimizers.Optimizer) -> None:
+    for name, instead in _BYPASSED.items():
+        own = getattr(getattr(optimizer, name), "__func__", None)
+        if own is not getattr(keras.optimizers.Optimizer, name):
+            raise ConfigurationError(
+                f"the optimizer, a {type(optimizer).__name__}, overrides `{name}`, which the step does not "
+                f"call; expected {instead}"
+            )
 
 
 def _refuse_scaling(optimizer: keras.optimizers.Optimizer) -> None:

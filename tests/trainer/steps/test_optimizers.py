@@ -19,6 +19,27 @@ class Around(optimizers.SGD):
         self.others = [optimizers.SGD(0.1)]
 
 
+class Halves(optimizers.SGD):
+    """An optimizer that changes gradients where `fit` hands them to it."""
+
+    def apply_gradients(self, grads_and_vars):
+        return super().apply_gradients([(0.5 * gradient, variable) for gradient, variable in grads_and_vars])
+
+
+class Scales(optimizers.SGD):
+    """An optimizer that changes the loss that `fit` differentiates."""
+
+    def scale_loss(self, loss):
+        return 10.0 * loss
+
+
+class Centred(optimizers.SGD):
+    """An optimizer that changes gradients where the step hands them to it, too."""
+
+    def apply(self, grads, trainable_variables=None):
+        super().apply([gradient - tf.reduce_mean(gradient) for gradient in grads], trainable_variables)
+
+
 @pytest.mark.parametrize("replicas", [1, 2])
 @pytest.mark.parametrize(
     ("optimizer", "found", "instead"),
@@ -28,6 +49,8 @@ class Around(optimizers.SGD):
         (lambda: optimizers.SGD(use_ema=True, ema_momentum=0.9), "use_ema is True", "Trainer.average_momentum = 0.9"),
         (lambda: optimizers.SGD(gradient_accumulation_steps=2), "steps is 2", "Trainer.accumulate_steps"),
         (lambda: optimizers.MultiOptimizer(lambda variable: optimizers.SGD()), "a MultiOptimizer", "expected one"),
+        (Halves, "Halves, overrides `apply_gradients`", "expected `apply"),
+        (Scales, "Scales, overrides `scale_loss`", "expected an optimizer without it"),
         (Around, "an? Around around others", "expected one"),
     ],
 )
@@ -73,19 +96,23 @@ def test_every_optimizer_of_keras_is_among_those_tried():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2])
-@pytest.mark.parametrize("name", EVERY)
-def test_an_optimizer_updates_as_in_a_loop_by_hand(make_trainer, data, replicas, name, count):
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [*((getattr(optimizers, name), settings) for name, settings in EVERY.items()), (Centred, {})],
+    ids=[*EVERY, "Centred"],
+)
+def test_an_optimizer_updates_as_in_a_loop_by_hand(make_trainer, data, replicas, kind, settings, count):
     def build():
         keras.utils.set_random_seed(1)
         hidden = keras.layers.Dense(4, activation="tanh", kernel_constraint=keras.constraints.MaxNorm(1.0))
         model = keras.Sequential([keras.Input([3]), hidden, keras.layers.Dense(2)])
-        return model, getattr(optimizers, name)(0.05, **EVERY[name])
+        return model, kind(0.05, **settings)
 
     model, optimizer = build()
     source = ArraySource(data["x"], data["y"], shuffle=False)
     objective = Objective(data=MeanSquaredError())
-    settings = {"objective": objective, "train": source, "batch_size": 20, "steps": 4, "strategy": replicas(count)}
-    make_trainer(model=model, optimizer=optimizer, **settings).train()
+    of_trainer = {"objective": objective, "train": source, "batch_size": 20, "steps": 4, "strategy": replicas(count)}
+    make_trainer(model=model, optimizer=optimizer, **of_trainer).train()
     expected, by_hand = build()
     for _ in range(4):
         with tf.GradientTape() as tape:
