@@ -156,9 +156,10 @@ def trained(run: Run) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
         reports=[lines],
     )
     trainer.train()
-    return {
-        tag: np.array([values[tag] for values in lines.values]) for tag in lines.values[0]
-    }, trainer.model.get_weights()
+    tags = dict.fromkeys(tag for values in lines.values for tag in values)
+    # A raw value of which nothing was counted is left out, and adds 0.
+    columns = {tag: np.array([values.get(tag, 0.0) for values in lines.values]) for tag in tags}
+    return columns, trainer.model.get_weights()
 
 
 @functools.cache
