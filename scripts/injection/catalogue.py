@@ -38,7 +38,10 @@ def _damaged() -> Iterator[Fault]:
 def _not_finite() -> Iterator[Fault]:
     """Numbers that are NaN or infinite, by where they come from and what is to be done about them."""
     stops = "would not be finite: the {} is nan.* its update was not applied"
-    data = stops.format("raw value of the term 'data'")
+    data = (
+        r"would not be finite: the raw values of the terms 'data' and 'small' are not finite, as inputs is not finite, "
+        r"for number \d+ of the batch's 30 examples; its update was not applied"
+    )
     skip, back = "Trainer.non_finite = 'skip'", "Trainer.non_finite = 'rollback'"
     twice, often = "Trainer.non_finite_limit = 2", "Trainer.non_finite_limit = 1000"
     poisoned = "Everything.poisoned = 123"
