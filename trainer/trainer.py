@@ -142,7 +142,6 @@ class Trainer(Settings):
 
     def _make_run(self, train: Examples) -> None:
         """Makes all that lives while the run trains."""
-        self._traced = Traced(self.model, self.optimizer)
         step = assemble(
             self._strategy,
             train_step=self.train_step,
@@ -193,6 +192,7 @@ class Trainer(Settings):
         self._periods = Periods(eval=self.eval_every, gradients=self.gradients_every, checkpoint=self.checkpoint_every)
         self._loop = Loop(self._run, self._periods, ChunkSizer(self.chunk_steps, limit=program.limit))
         self._recovery = Recovery(self._run)
+        self._traced = Traced(self.model, self.optimizer)
 
     def _make_saver(
         self, done: tf.Variable, step: TrainStep, others: Sequence[tf.Variable], program: Program
@@ -232,7 +232,7 @@ class Trainer(Settings):
             one ends the process at once. Before the first step they do what they did before.
           NonFiniteError: an update would not be finite, and `non_finite` does not say how to get past it.
         """
-        with self.alone(), self._at_work():
+        with self._traced.unchanged(), self.alone(), self._at_work():
             refuse_averaged(self.model, "train()")
             return self._train(self.steps if until is None else min(until, self.steps))
 
@@ -257,10 +257,11 @@ class Trainer(Settings):
 
         Raises:
           ConfigurationError: there is no evaluation source; or its batches are shared among replicas or padded, and
-            the numbers of an example depend on the others.
+            the numbers of an example depend on the others; or something was changed as in `train`.
         """
-        self._begin()
-        return self._run.program.evaluate(self.step)
+        with self._traced.unchanged():
+            self._begin()
+            return self._run.program.evaluate(self.step)
 
     def averaged(self) -> contextlib.AbstractContextManager:
         """Inside, the model has its averaged weights, as in evaluation; its own where no average is kept.
@@ -279,9 +280,10 @@ class Trainer(Settings):
 
         That is every key, the evaluation source, and the gradients of the terms if the run looks at them.
         """
-        self._begin()
-        self._rehearse()
-        return self._run.program.preview(self.step)
+        with self._traced.unchanged():
+            self._begin()
+            self._rehearse()
+            return self._run.program.preview(self.step)
 
     def replay(self, autopsy: str | pathlib.Path) -> Examination:
         """Looks once more into a step that a run was stopped at; the model is then as it was before that step.
@@ -294,7 +296,7 @@ class Trainer(Settings):
         """
         folder = pathlib.Path(autopsy)
         record = read_step(folder)
-        with self._at_work():
+        with self._traced.unchanged(), self._at_work():
             refuse_averaged(self.model, "replay()")
             self._run.program.training_state.load(read_state(folder))
             self._run.step.assign(record["step"] - 1)
@@ -310,7 +312,6 @@ class Trainer(Settings):
         self._run.program.rehearse(self.step, gradients=self._periods.gradients is not None)
 
     def _train(self, until: int) -> Mapping[str, float]:
-        self._traced.require_unchanged()
         agreement.require_shared(self._strategy, self.workdir)
         restored = self._restore()
         agreement.require_alike(self._strategy, {"step of the latest checkpoint in --workdir": f"{self.step:,}"})

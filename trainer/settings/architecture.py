@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from trainer.feeds.functions import describe_function, methods_of
+from trainer.steps.layer_settings import settings_of
 
 # What Keras writes down of a layer that is no part of what it computes: names are numbered anew in each process, shapes
 # follow from the data, the precision is a setting of the run, and seeds are in the checkpoint.
@@ -16,8 +17,8 @@ _INCIDENTAL = {"seed", "name", "registered_name", "module", "build_config", "dty
 def describe_model(model: keras.Model) -> dict[str, dict[str, str]]:
     """The kind of each layer, in their order, and its settings: a table each, by what it is of.
 
-    Layers of Keras count by their configuration; those of the user's own by the code of their `call` and their plain
-    attributes. The weights are no part of it.
+    Layers of Keras count by their configuration; those of the user's own, and models, by the code of their methods and
+    their plain attributes. The weights are no part of it.
 
     >>> model = keras.Sequential([keras.Input([2]), keras.layers.Dense(3, activation="relu")])
     >>> described = describe_model(model)
@@ -35,18 +36,13 @@ def describe_model(model: keras.Model) -> dict[str, dict[str, str]]:
 
 def _settings(layer: keras.Layer) -> dict[str, str]:
     if isinstance(layer, keras.layers.Lambda):
-        return {"function": describe_function(layer.function)}
-    if isinstance(layer, keras.Model):  # whose layers are listed themselves
-        return _code(layer)
+        return {name: settings_of(layer)[name] for name in ("function", "arguments")}
     if type(layer).__module__.startswith("keras."):
-        return {name: _text(value) for name, value in layer.get_config().items() if name not in _INCIDENTAL}
-    plain = {name: value for name, value in vars(layer).items() if isinstance(value, bool | int | float | str)}
-    public = {name: _text(value) for name, value in plain.items() if name not in _INCIDENTAL and name[:1] != "_"}
-    return {**public, **_code(layer)}
-
-
-def _code(layer: keras.Layer) -> dict[str, str]:
-    return {name: describe_function(method) for name, method in methods_of(type(layer)).items()}
+        # The layers of a model are listed themselves.
+        config = {} if isinstance(layer, keras.Model) else layer.get_config()
+        return {name: _text(value) for name, value in config.items() if name not in _INCIDENTAL}
+    own = {name: text for name, text in settings_of(layer).items() if name not in _INCIDENTAL}
+    return {**own, **{name: describe_function(method) for name, method in methods_of(type(layer)).items()}}
 
 
 def _text(value: Any) -> str:

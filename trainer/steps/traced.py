@@ -1,37 +1,74 @@
 """Traced: what a step takes over from a model and an optimizer as it is traced; it does not notice later changes."""
 
-import itertools
-from collections.abc import Iterator
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 import keras
 
 from objectives import ConfigurationError
+from trainer.feeds.functions import describe_function, methods_of
+from trainer.steps.layer_settings import describe_value, settings_of
 from trainer.steps.learning_rates import config_of
 from trainer.steps.tap import layer_paths
 
 
-class Traced:
-    """Knows what is trainable, and the plain numbers of Keras's own layers and of the optimizer.
+@dataclasses.dataclass(frozen=True)
+class _Setting:
+    """One that a step takes over: its name, its value as text, and whether it may change while a trainer works."""
 
-    The values of variables, such as weights and a learning rate, are none of it: a traced step reads them.
+    name: str
+    text: str
+    may_move: bool = False
+
+
+# By the layer, variable or optimizer that it is of, as several may have one path.
+_Settings: TypeAlias = Mapping[tuple[int, str], _Setting]
+
+
+class Traced:
+    """Knows what is trainable, the settings of the optimizer, and the plain attributes of every layer.
+
+    The values of variables, such as weights and a learning rate, are none of it: a traced step reads them. Neither is
+    what a layer itself changes as it is called, such as a counter.
 
     >>> model = keras.Sequential([keras.Input([2]), keras.layers.Dense(1, name="head")])
     >>> traced = Traced(model, keras.optimizers.SGD(0.1))
-    >>> model.get_layer("head").trainable = False
+    >>> model.get_layer("head").activation = keras.activations.relu
     >>> traced.require_unchanged()
     Traceback (most recent call last):
-    objectives.errors.ConfigurationError: head.trainable was True when the trainer was made and is False now ...
+    objectives.errors.ConfigurationError: head.activation was linear when the trainer was made and is relu now, ...
     """
 
     def __init__(self, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
         self._model, self._optimizer, self._learning_rate = model, optimizer, optimizer._learning_rate
-        self._before = list(_settings(model, optimizer))
+        self._before = _settings(model, optimizer)
+        self._moved: set[tuple[int, str]] = set()
+
+    @contextlib.contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Refuses what was changed before, as `require_unchanged` does; what layers change inside is their own.
+
+        What has once changed inside is never looked at again.
+        """
+        self.require_unchanged()
+        try:
+            yield
+        finally:
+            now = _settings(self._model, self._optimizer)
+            settings = {**self._before, **now}
+            self._moved |= {key for key in _differences(self._before, now) if settings[key].may_move}
 
     def require_unchanged(self) -> None:
         """Raises ConfigurationError where something was changed since."""
         now = _settings(self._model, self._optimizer)
-        pairs = itertools.zip_longest(self._before, now, fillvalue=("the number of layers", "another"))
-        changes = [(name, before, after) for (name, before), (_, after) in pairs if before != after]
+        nothing = _Setting("", "nothing")
+        changes = [
+            ({**now, **self._before}[key].name, self._before.get(key, nothing).text, now.get(key, nothing).text)
+            for key in _differences(self._before, now)
+            if key not in self._moved
+        ]
         if self._optimizer._learning_rate is not self._learning_rate:
             rates = (self._learning_rate, self._optimizer._learning_rate)
             before, after = (type(rate).__name__ for rate in rates)
@@ -46,19 +83,33 @@ class Traced:
             )
 
 
-def _settings(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Iterator[tuple[str, str]]:
-    for path, layer in layer_paths(model):
-        if isinstance(layer, keras.Layer):
-            yield f"{path}.trainable", repr(layer.trainable)
-            yield from ((f"{path}.{name}", repr(value)) for name, value in _numbers(layer))
+def _differences(before: _Settings, now: _Settings) -> list[tuple[int, str]]:
+    """The keys of settings that one of them has alone, or with another value."""
+    return [key for key in {**before, **now} if before.get(key) != now.get(key)]
+
+
+def _settings(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> _Settings:
+    settings: dict[tuple[int, str], _Setting] = {}
+    paths = {id(layer): path for path, layer in layer_paths(model)}
+    for layer in model._flatten_layers():
+        path = paths.get(id(layer), layer.name)
+        settings |= {(id(layer), one.name): one for one in _settings_of_layer(path, layer)}
     for variable in model.variables:
-        yield f"{variable.path}.trainable", repr(variable.trainable)
+        for name in ("trainable", "constraint", "regularizer"):
+            label = f"{variable.path}.{name}"
+            settings[id(variable), label] = _Setting(label, describe_value(getattr(variable, name)))
     for name, value in config_of(optimizer).items():
         if name != "learning_rate":
-            yield f"the optimizer's {name}", repr(value)
+            label = f"the optimizer's {name}"
+            settings[id(optimizer), label] = _Setting(label, describe_value(value))
+    return settings
 
 
-def _numbers(layer: keras.Layer) -> Iterator[tuple[str, float]]:
-    """The settings of one of Keras's layers, such as a rate; what other layers note down as they run is their own."""
-    if type(layer).__module__.partition(".")[0] == "keras":
-        yield from ((n, v) for n, v in vars(layer).items() if isinstance(v, float) and not n.startswith("_"))
+def _settings_of_layer(path: str, layer: keras.Layer) -> Iterator[_Setting]:
+    yield _Setting(f"{path}.trainable", repr(layer.trainable))
+    yield _Setting(f"{path}.dtype_policy", layer.dtype_policy.name)
+    is_keras = type(layer).__module__.partition(".")[0] == "keras"
+    for name, text in settings_of(layer).items():
+        yield _Setting(f"{path}.{name}", text, may_move=not is_keras or name.startswith("_"))
+    for name, method in methods_of(type(layer)).items():
+        yield _Setting(f"{path}.{name}", describe_function(method))

@@ -4,19 +4,22 @@ import subprocess
 import sys
 
 import keras
+import numpy as np
 import pytest
 
 from trainer.settings.architecture import describe_model
 
 
 class Scale(keras.layers.Layer):
-    """A layer of a user's own."""
+    """A layer of a user's own, with an attribute of each kind and a count of its calls."""
 
-    def __init__(self, factor, **settings):
+    def __init__(self, factor, private=1.0, table=None, options=None, activation=None, **settings):
         super().__init__(**settings)
-        self.factor = factor
+        self.factor, self._private, self.table, self.options = factor, private, table, options
+        self.activation, self.calls = activation, 0
 
     def call(self, inputs):
+        self.calls += 1
         return self.factor * inputs
 
 
@@ -33,6 +36,13 @@ CHANGES = {
     ),
     "a function": (lambda: keras.layers.Lambda(lambda x: x + 1), lambda: keras.layers.Lambda(lambda x: x + 2)),
     "an attribute of a layer of one's own": (lambda: Scale(1.0), lambda: Scale(2.0)),
+    "a private attribute": (lambda: Scale(1.0), lambda: Scale(1.0, private=3.0)),
+    "an array": (lambda: Scale(1.0, table=np.ones(4)), lambda: Scale(1.0, table=3 * np.ones(4))),
+    "a table": (lambda: Scale(1.0, options={"a": [1]}), lambda: Scale(1.0, options={"a": [2]})),
+    "a function that is an attribute": (
+        lambda: Scale(1.0, activation=lambda x: x + 1),
+        lambda: Scale(1.0, activation=lambda x: x + 2),
+    ),
     "a nested model": (
         lambda: model_of(keras.layers.Dense(2)),
         lambda: model_of(keras.layers.Dense(2, "relu")),
@@ -63,6 +73,25 @@ def test_the_code_of_a_layer_and_of_a_model_of_ones_own_counts(monkeypatch):
     assert changed != before
     monkeypatch.setattr(Model, "call", lambda self, inputs: -self.scale(inputs))
     assert describe_model(Model()) not in (before, changed)
+
+
+def test_an_attribute_of_a_model_of_ones_own_counts():
+    class Model(keras.Model):
+        def __init__(self, shift):
+            super().__init__()
+            self._shift = shift
+
+        def call(self, inputs):
+            return inputs + self._shift
+
+    assert describe_model(Model(1.0)) == describe_model(Model(1.0)) != describe_model(Model(2.0))
+
+
+def test_calls_are_no_part_of_it():
+    model = model_of(Scale(2.0))
+    before = describe_model(model)
+    model(np.ones([2, 4], np.float32))
+    assert describe_model(model) == before
 
 
 def test_weights_are_no_part_of_it():
