@@ -185,13 +185,15 @@ class _Placed:
     def _around_own(self, strategy: tf.distribute.Strategy) -> tf.Variable:
         """What TensorFlow makes of a variable under the strategy, with the plain one as its first component."""
         own, variable = self._own, self._variable
+        # One replica has nobody to meet, which TensorFlow would try at each assignment, and cannot inside of a loop.
+        aggregation = "none" if strategy.num_replicas_in_sync == 1 else variable.aggregation
         with strategy.scope():
             made = tf.Variable(
                 own.value(),
                 dtype=own.dtype,
                 trainable=variable.trainable,
                 name=variable.name,
-                aggregation=variable._map_aggregation(variable.aggregation),
+                aggregation=variable._map_aggregation(aggregation),
                 synchronization=variable._map_synchronization(variable.synchronization),
             )
         first, *others = getattr(made, "values", [made])

@@ -13,6 +13,13 @@ from trainer.steps.batch_statistics import cut
 
 _SHOWN = 3
 
+# What replicas make of the values that each of them assigns to a variable, by its aggregation.
+_MEETINGS = {
+    "mean": "the mean: a sum or a maximum over the batch is not one over all replicas",
+    "sum": "the sum: a mean or a maximum over the batch is not one over all replicas",
+    "only_first_replica": "the value of the first: it knows nothing of the parts of the others",
+}
+
 
 def refuse_padded_state(model: keras.Model, written: Iterable[keras.Variable]) -> None:
     """Raises ConfigurationError where layers write variables, of batches that hold padding.
@@ -74,8 +81,9 @@ def describe_own_state(
     """
     known = _variables_of(model, keras.layers.BatchNormalization, keras.layers.SpectralNormalization)
     own = [variable for variable in written if id(variable) not in known]
-    # TensorFlow itself brings together, at each assignment, what says how.
     apart = [variable for variable in own if variable.aggregation == "none"]
+    # TensorFlow itself brings these together, at each assignment.
+    met = {how: [variable for variable in own if variable.aggregation == how] for how in _MEETINGS}
     lines = []
     if own and micro_batches > 1:
         lines.append(
@@ -87,6 +95,12 @@ def describe_own_state(
             f"layers write {_names(apart)} of each replica's part of the batch; after each step all replicas take the "
             f"mean, and of whole numbers the value of the first: a sum over the batch is not one over all replicas"
         )
+    lines += [
+        f"layers write {_names(met[how])} of each replica's part of the batch; by aggregation={how!r}, all replicas "
+        f"then take {_MEETINGS[how]}"
+        for how in met
+        if met[how] and replicas > 1
+    ]
     return lines
 
 

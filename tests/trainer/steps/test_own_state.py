@@ -110,6 +110,37 @@ def test_a_run_says_which_state_is_of_a_part_of_the_batch(
         assert re.search(expected, line)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("aggregation", "words"),
+    [("mean", "take the mean"), ("sum", "take the sum"), ("only_first_replica", "take the value of the first")],
+)
+def test_a_run_says_what_tensorflow_makes_of_state_that_it_merges(
+    make_trainer, dense_model, recorder, replicas, aggregation, words
+):
+    for count in (1, 2):
+        settings = {"strategy": replicas(count), "batch_size": 8, "steps": 1, "reports": [recorder]}
+        make_trainer(model=dense_model(lambda: Centred(aggregation, name="centred")), **settings).train()
+        lines = [line for line in recorder.run.headline if line.startswith("layers write")]
+        assert len(lines) == count - 1
+    assert re.search(rf"'centred/mean' of each replica's part .* aggregation='{aggregation}', .* {words}", lines[0])
+
+
+@pytest.mark.parametrize(
+    "aggregation", ["mean", *(pytest.param(other, marks=pytest.mark.slow) for other in ("sum", "only_first_replica"))]
+)
+def test_one_replica_meets_nobody(make_trainer, dense_model, replicas, aggregation):
+    """So that state with an aggregation is written in micro-batches as any other is."""
+
+    def trained(how):
+        model = dense_model(lambda: Centred(how, name="centred"))
+        settings = {"objective": PLAIN, "strategy": replicas(1), "batch_size": 8, "accumulate_steps": 2, "steps": 3}
+        make_trainer(model=model, **settings).train()
+        return model.get_weights()
+
+    assert all(map(np.array_equal, trained(aggregation), trained("none")))
+
+
 @pytest.mark.parametrize(
     "aggregation", ["sum", *(pytest.param(other, marks=pytest.mark.slow) for other in ("mean", "only_first_replica"))]
 )
