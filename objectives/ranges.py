@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from objectives.reads import shown_of
+
 # How many values and rows a sentence shows.
 _SHOWN = 5
 # By how much a probability that was rounded, in bfloat16 too, may lie beside its range.
@@ -47,6 +49,7 @@ class _Listening(threading.local):
     graph: Any = None
     where: str = ""
     keys: Mapping[str, str] = {}
+    masks: Sequence[tf.Tensor] = ()
 
 
 _listening = _Listening()
@@ -76,6 +79,16 @@ def evaluating(where: str, keys: Mapping[str, str]) -> Iterator[None]:
         yield
     finally:
         _listening.where, _listening.keys = "", {}
+
+
+@contextlib.contextmanager
+def hiding(masks: Sequence[tf.Tensor]) -> Iterator[None]:
+    """Inside, what one of the masks hides may lie outside of its range."""
+    _listening.masks = masks
+    try:
+        yield
+    finally:
+        _listening.masks = ()
 
 
 def safe_labels(
@@ -217,6 +230,9 @@ def record(what: str, expected: str, values: tf.Tensor, outside: tf.Tensor, *, o
     """
     # What is read inside of a function of its own cannot be looked at from outside of it.
     if _listening.readings is not None and _listening.graph is _graph():
+        for mask in _listening.masks if rows else ():
+            shown = shown_of(values, mask)
+            outside = outside if shown is None else outside & shown
         where = of or _listening.where
         _listening.readings.append(Reading(f"{what} of {where}" if where else what, expected, values, outside, rows))
 

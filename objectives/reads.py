@@ -29,7 +29,7 @@ def blank(tensor: Any, mask: tf.Tensor | None) -> Any:
     >>> blank(tf.constant([1.0, float("nan")]), tf.constant([1.0, 0.0])).numpy().tolist()
     [1.0, 0.0]
     """
-    shown = _shown(tensor, mask)
+    shown = shown_of(tensor, mask)
     return tensor if shown is None else tf.where(shown, tensor, tf.zeros_like(tensor))
 
 
@@ -41,7 +41,7 @@ def tame(tensor: Any, mask: tf.Tensor | None) -> Any:
     >>> tame(tf.constant([1.0, float("nan"), 3.0]), tf.constant([1.0, 0.0, 0.0])).numpy().tolist()
     [1.0, 0.0, 3.0]
     """
-    shown = _shown(tensor, mask)
+    shown = shown_of(tensor, mask)
     if shown is None or not tensor.dtype.is_floating:
         return tensor
 
@@ -52,7 +52,7 @@ def tame(tensor: Any, mask: tf.Tensor | None) -> Any:
     return changed(tensor, finite)
 
 
-def _shown(tensor: Any, mask: tf.Tensor | None) -> tf.Tensor | None:
+def shown_of(tensor: Any, mask: tf.Tensor | None) -> tf.Tensor | None:
     """Which elements of a tensor a mask shows; of one that fits no more than the first axis, which examples.
 
     None where there is nothing to be hidden.

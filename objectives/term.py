@@ -17,7 +17,7 @@ All else is here and in `BaseTerm`: weight, mask, sample weights, the reduction,
 
 import abc
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import tensorflow as tf
@@ -26,6 +26,7 @@ from objectives.base_term import BaseTerm
 from objectives.keras_tensors import keras_mask
 from objectives.keys import Context, Key
 from objectives.mean import Mean
+from objectives.ranges import hiding
 from objectives.reads import blank, tame, widen
 from objectives.results import one_for_each
 
@@ -98,7 +99,9 @@ class Term(BaseTerm):
 
     def _each(self, mask: tf.Tensor | None, context: Context) -> Mean:
         of_keras = None if self.key_of_keras_mask is None else keras_mask(context[self.key_of_keras_mask])
-        raw = self._evaluated(self.values, self._shown(context, mask, of_keras, context.valid))
+        hidden = [one for one in (mask, of_keras, context.valid) if one is not None]
+        with hiding(hidden):
+            raw = self._evaluated(self.values, self._shown(context, hidden))
         values = one_for_each(self._widened(raw), self._rows(context))
         of_values = None if self.masked_by_keras is None else keras_mask(raw)
         masks = (None if mask is None else self.value_mask(mask), of_keras, context.valid, of_values)
@@ -109,7 +112,7 @@ class Term(BaseTerm):
             per_example=self.average == "examples",
         )
 
-    def _shown(self, context: Context, *masks: tf.Tensor | None) -> dict[str, Any]:
+    def _shown(self, context: Context, masks: Sequence[tf.Tensor]) -> dict[str, Any]:
         """The reads by name, of which nothing that one of the masks hides does harm."""
         tensors = self._read(context)
         for name in self._of_batch:

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError, Context, FunctionTerm, KerasLoss, MeanSquaredError
+from objectives.ranges import recording
 
 RNG = np.random.default_rng(0)
 ONE_HOT = np.eye(3, dtype=np.float32)[[0, 2, 1, 1]]
@@ -261,6 +262,20 @@ def test_a_label_out_of_range_is_nan_for_its_example_alone(compile_as, term, lab
 
 
 # Probabilities
+
+
+@pytest.mark.parametrize("hides", ["targets.shown", None])
+def test_what_is_masked_is_not_blamed_for_being_out_of_range(hides):
+    targets = {
+        "y": np.float32([[[0], [1]], [[-1], [1]], [[1], [-1]]]),
+        "shown": tf.constant([[1.0, 1], [0, 1], [1, 1]]),
+    }
+    term = KerasLoss(loss=keras.losses.BinaryCrossentropy(), y_true="targets.y", mask=hides)
+    with recording() as readings:
+        term.each(Context(targets=targets, outputs=np.full([3, 2, 1], 0.5, np.float32)))
+    blamed = [np.argwhere(reading.outside).tolist() for reading in readings if "y_true" in reading.what]
+    assert blamed == [[[2, 1, 0]] if hides else [[1, 0, 0], [2, 1, 0]]]
+
 
 OF_PROBABILITIES = {
     "binary": (keras.losses.BinaryCrossentropy(), MASKS[:2, :, 0, 0], CHANCES[:2, :, 0, 0]),
