@@ -40,10 +40,10 @@ def noisy_program(make_program, dense_model):
 @pytest.mark.parametrize("count", [1, 2])
 def test_measuring_changes_no_state(noisy_program, replicas, count):
     measured, model = noisy_program(strategy=replicas(count))
-    before = measured._step.state.arrays()
+    before = measured.training_state.arrays()
     measured.select_execution(first_step=0, steps=FOREVER, folder=None)
     assert "measured in" in measured.choice.reason
-    for name, value in measured._step.state.arrays().items():
+    for name, value in measured.training_state.arrays().items():
         np.testing.assert_array_equal(value, before[name])
     plain, other = noisy_program(strategy=replicas(count), execution=measured.choice.execution)
     rows = [program.train(first_step=0, steps=8) for program in (measured, plain)]
