@@ -39,6 +39,7 @@ from trainer.settings.compatibility import (
 )
 from trainer.settings.labels import refuse_outside_labels
 from trainer.settings.settings import Settings, documented
+from trainer.settings.standstill import find_standstill
 from trainer.steps.adoption import refuse_scope
 from trainer.steps.assembly import assemble
 from trainer.steps.average import refuse_averaged
@@ -55,28 +56,28 @@ from trainer.task import Examples, examples_of, model_of
 class Trainer(Settings):
     """Trains a model on a sum of named terms.
 
-        Making one checks the settings, builds what is missing, and readies the model to be mirrored.
+    Making one checks the settings, builds what is missing, and readies the model to be mirrored.
 
-        Attributes:
-          step: the number of updates done.
-          is_chief: whether this process is the one that reports and writes: the only one, or the first of several.
-          model, workdir: as settings; the model is the one that a task built, if so, and the folder is absolute.
-    {settings}
+    Attributes:
+      step: the number of updates done.
+      is_chief: whether this process is the one that reports and writes: the only one, or the first of several.
+      model, workdir: as settings; the model is the one that a task built, if so, and the folder is absolute.
+      {settings}
 
-        Raises:
-          ConfigurationError: something does not fit; all that can be told at once is. Or another process trains in
-            `workdir`, or it is a folder with files that are not of a run.
+    Raises:
+      ConfigurationError: something does not fit; all that can be told at once is. Or another process trains in
+        `workdir`, or it is a folder with files that are not of a run.
 
-        >>> import numpy as np
-        >>> from objectives import MeanSquaredError, Objective
-        >>> from trainer import ArraySource
-        >>> model = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])
-        >>> x = np.linspace(-1, 1, 64, dtype=np.float32)[:, None]
-        >>> trainer = Trainer(model=model, objective=Objective(data=MeanSquaredError()), reports=[],
-        ...                   optimizer=keras.optimizers.SGD(0.5), train=ArraySource(x, 2 * x), steps=50)
-        >>> values = trainer.train()
-        >>> sorted(values)[:2], bool(values["loss/total"] < 1e-3)
-        (['loss/total', 'optimizer/grad_norm'], True)
+    >>> import numpy as np
+    >>> from objectives import MeanSquaredError, Objective
+    >>> from trainer import ArraySource
+    >>> model = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])
+    >>> x = np.linspace(-1, 1, 64, dtype=np.float32)[:, None]
+    >>> trainer = Trainer(model=model, objective=Objective(data=MeanSquaredError()), reports=[],
+    ...                   optimizer=keras.optimizers.SGD(0.5), train=ArraySource(x, 2 * x), steps=50)
+    >>> values = trainer.train()
+    >>> sorted(values)[:2], bool(values["loss/total"] < 1e-3)
+    (['loss/total', 'optimizer/grad_norm'], True)
     """
 
     model: keras.Model
@@ -164,10 +165,8 @@ class Trainer(Settings):
         )
         program = self._make_program(train=train, eval=self.eval, execution=self.execution)
         done = tf.Variable(0, dtype=tf.int64, trainable=False)
-        guard, metrics = (
-            NonFinitePolicy(self.non_finite, self.non_finite_limit),
-            MetricAccumulator(program.tags, self.log_every),
-        )
+        guard = NonFinitePolicy(self.non_finite, self.non_finite_limit)
+        metrics = MetricAccumulator(program.tags, self.log_every)
         reports = _default_reports(self.workdir) if self.reports is None else self.reports
         self._run = TrainingRun(
             strategy=self._strategy,
@@ -181,12 +180,12 @@ class Trainer(Settings):
             opening=Opening(
                 objective=self.objective,
                 model=self.model,
-                optimizer=self.optimizer,
                 placement=self._placement,
                 steps=self.steps,
                 workdir=self.workdir if self.is_chief else None,
                 description=self._description,
                 changes=self._changes,
+                standstill=find_standstill(self.optimizer, self.objective, self.steps),
             ),
         )
         self._periods = Periods(eval=self.eval_every, gradients=self.gradients_every, checkpoint=self.checkpoint_every)

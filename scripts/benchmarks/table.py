@@ -1,4 +1,4 @@
-"""Table: what was measured, as Markdown for people and as JSON for programs."""
+"""Table: what was measured, as Markdown to read and as JSON for programs."""
 
 import dataclasses
 import datetime

@@ -31,7 +31,7 @@ def _damaged() -> Iterator[Fault]:
                 status=0,
                 says=rf"{LATEST} is damaged: {file} .*000026 is used instead",
                 before=lambda workdir, file=file, damage=damage: damage(workdir / "checkpoints" / LATEST / file),
-                goes_on=True,
+                resumes=True,
             )
 
 
@@ -85,7 +85,7 @@ FAULTS = [
         says="No space left on device.*The latest sound checkpoint",
         around=functools.partial(disk, _DISK),
         during=full,
-        goes_on=True,
+        resumes=True,
     ),
     Fault(
         name="The folder is read-only from the start",
@@ -98,7 +98,7 @@ FAULTS = [
         status=1,
         says="Read-only file system.*The latest sound checkpoint",
         during=functools.partial(read_only, "checkpoints"),
-        goes_on=True,
+        resumes=True,
     ),
     *_not_finite(),
     Fault(

@@ -18,7 +18,7 @@ class Fault:
       before: is done to the folder of a run that was stopped halfway, which then resumes.
       during: holds from the moment that a run has saved twice until it has ended.
       around: holds from before its start until it has ended.
-      goes_on: whether the same command then comes to what a run without the fault comes to, to the last bit.
+      resumes: whether the same command then comes to what a run without the fault comes to, to the last bit.
     """
 
     name: str
@@ -28,4 +28,4 @@ class Fault:
     before: Callable[[pathlib.Path], None] | None = None
     during: Callable[[pathlib.Path], contextlib.AbstractContextManager] | None = None
     around: Callable[[pathlib.Path], contextlib.AbstractContextManager] = contextlib.nullcontext
-    goes_on: bool = False
+    resumes: bool = False

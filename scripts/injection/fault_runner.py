@@ -32,7 +32,7 @@ class Outcome:
     Attributes:
       status: of the process.
       said: what the user saw, without what every run says.
-      then: how it went on, in words.
+      then: what the resumed run came to, in words.
       wrong: what is not as it must be, in words; empty where all is.
     """
 
@@ -59,7 +59,7 @@ class FaultRunner:
             with fault.around(workdir):
                 seen = self._seen(fault, workdir)
                 # A disk of the fault's own goes with it.
-                return self._gone_on(seen, workdir) if fault.goes_on and not seen.wrong else seen
+                return self._resumed(seen, workdir) if fault.resumes and not seen.wrong else seen
         except NotPermittedError as error:
             return Outcome(status=None, said="", then=f"not injected: {error}")
 
@@ -80,7 +80,7 @@ class FaultRunner:
         then = f"the command that it shows ends with: {replayed}" if replayed else ""
         return Outcome(status=process.returncode, said=said, then=then, wrong="; ".join(wrong))
 
-    def _gone_on(self, seen: Outcome, workdir: pathlib.Path) -> Outcome:
+    def _resumed(self, seen: Outcome, workdir: pathlib.Path) -> Outcome:
         """After the fault is gone; a run that came to its end in spite of it is only compared."""
         import differences  # here: nobody waits for TensorFlow before the first run
 

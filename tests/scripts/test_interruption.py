@@ -1,4 +1,4 @@
-"""Signals to real processes, at every moment of a run: the status, what is said, and that the same command goes on."""
+"""Signals to real processes, at every moment of a run: the status, what is said, and that the same command resumes."""
 
 import contextlib
 import os

@@ -70,7 +70,7 @@ def variants(scripts, tiny_run, tmp_path_factory):
     commands["dry"] = (*TINY, f"--workdir={folder / 'dry'}", "--dry_run")
     commands["printed"] = (*TINY, f"--workdir={folder / 'printed'}", "--print_config", "--gin_param=Trainer.seed = 3")
     processes = scripts(commands)
-    # The half run goes on, and the finished run is replayed from its own record.
+    # The half run is resumed, and the finished run is replayed from its own record.
     processes |= scripts(
         {
             "resumed": (*TINY, f"--workdir={folder / 'half'}"),

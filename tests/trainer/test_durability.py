@@ -1,4 +1,4 @@
-"""Durability: runs on disks that fill up or turn read-only, under kills, and gone on with, in real conditions."""
+"""Durability: runs on disks that fill up or turn read-only, under kills, and resumed, in real conditions."""
 
 import contextlib
 import pathlib

@@ -1,4 +1,4 @@
-"""The trainer: runs to the end, reports each step once, and goes on as if it had never been stopped."""
+"""The trainer: runs to the end, reports each step once, and resumes as if it had never been stopped."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Checkpoints: a run's folder of them: which there are, which are sound, which are kept, how one comes to be."""
+"""Checkpoints: a run's folder of them: which there are, which are sound, which are kept, how one is made."""
 
 import contextlib
 import dataclasses

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, Mean
 from trainer.executions.chunk import as_numbers, trace_evaluation
-from trainer.executions.execution import against_xla, compiled, unsupported
+from trainer.executions.execution import compiled_where_exact, unsupported
 from trainer.executions.ranges import outside_of_ranges
 from trainer.feeds.feed import Block, Feed
 from trainer.reports.log import without_empty_means
@@ -29,8 +29,7 @@ class Evaluation:
         """
         self._strategy, self._step, self._feed, self._name = strategy, step, feed, name
         self._traced = trace_evaluation(step, feed)
-        # It may have operations of its own, which XLA would run otherwise.
-        self._run = compiled(self._traced) if is_compiled and not against_xla(self._traced) else self._traced
+        self._run = compiled_where_exact(self._traced) if is_compiled else self._traced
 
     def values(self, blocks: Callable[[], Iterable[Block]], step: int) -> dict[str, float]:
         """Each term and the total over some blocks, by tag, after `step` updates.

@@ -105,6 +105,11 @@ def compiled(traced: ConcreteFunction) -> Callable[..., Any]:
     return tf.function(traced, jit_compile=True, autograph=False)
 
 
+def compiled_where_exact(traced: ConcreteFunction) -> Callable[..., Any]:
+    """The same, or the traced function as it is where XLA would come to something else, see `against_xla`."""
+    return traced if against_xla(traced) else compiled(traced)
+
+
 def unsupported(error: tf.errors.OpError) -> Unsupported | None:
     """What XLA says it lacks, in a few words; None where an error is of another kind."""
     operations = sorted(set(re.findall(r"No registered '(\w+)' OpKernel for XLA", error.message)))

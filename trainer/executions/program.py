@@ -24,7 +24,7 @@ from trainer.executions.chunk import (
 )
 from trainer.executions.evaluation import Evaluation
 from trainer.executions.examination import Examination, inspect_batch
-from trainer.executions.execution import against_xla, compiled
+from trainer.executions.execution import compiled_where_exact
 from trainer.executions.executor import Executor
 from trainer.executions.failures import failures_told
 from trainer.executions.mixing import refuse_mixing
@@ -356,5 +356,4 @@ class Program:
         return self._compiled_as_chosen(trace_term_gradients(self._step, self._feed))
 
     def _compiled_as_chosen(self, traced: ConcreteFunction) -> Callable[..., Any]:
-        # A look may have operations of its own, which XLA would run otherwise.
-        return compiled(traced) if self.choice.execution == "xla_loop" and not against_xla(traced) else traced
+        return compiled_where_exact(traced) if self.choice.execution == "xla_loop" else traced

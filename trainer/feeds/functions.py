@@ -56,6 +56,14 @@ def methods_of(kind: type) -> dict[str, Callable[..., Any]]:
     return {f"{name}()": method for name, method in methods.items() if not name.startswith("__") or name == "__call__"}
 
 
+def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
+    """Some code, and that of the functions in it, at any depth."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from codes_in(constant)
+
+
 def _unwrapped(value: Any) -> Any:
     """What a tf.function was made of; all else as it is."""
     return value.python_function if isinstance(value, tf.types.experimental.PolymorphicFunction) else value
@@ -145,8 +153,8 @@ def _parts_of_object(value: Any, seen: frozenset[int]) -> Iterator[str]:
 
 def _globals(code: types.CodeType) -> set[str]:
     """The variables of its module that some code uses, and the functions in it."""
-    names = {step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
-    return names.union(*(_globals(inner) for inner in code.co_consts if isinstance(inner, types.CodeType)))
+    steps = (step for inner in codes_in(code) for step in dis.get_instructions(inner))
+    return {step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
 
 
 def _package(function: types.FunctionType) -> str:

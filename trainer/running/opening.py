@@ -12,7 +12,6 @@ from trainer.executions.program import Program
 from trainer.reports import Run
 from trainer.running.workdir import write_record
 from trainer.settings.changes import Description
-from trainer.settings.standstill import find_standstill
 from trainer.steps.own_training import describe_own_training
 
 _REPLICAS = "replicas: {before} before, {now} now; sums round differently, and random layers draw other numbers"
@@ -25,22 +24,22 @@ class Opening:
     Attributes:
       objective: the terms.
       model: what is trained.
-      optimizer: trains it.
       placement: over which devices, and why.
       steps: how many updates there will be in all.
       workdir: the run's folder; None where there is none, or another process writes there.
       description: all that must stay as it is when the run resumes.
       changes: how that differs from what the folder was begun with, a line each.
+      standstill: from where on nothing is learned up to the end, in words; None where there is no such part.
     """
 
     objective: Objective
     model: keras.Model
-    optimizer: keras.optimizers.Optimizer
     placement: Placement
     steps: int
     workdir: pathlib.Path | None
     description: Description
     changes: list[str]
+    standstill: str | None
 
     def record(self) -> None:
         """Writes what was asked for, what was used of it, and on what the run runs, where this process has a folder."""
@@ -99,9 +98,8 @@ class Opening:
         ]
 
     def _warnings(self, program: Program) -> list[str]:
-        standstill = find_standstill(self.optimizer, self.objective, self.steps)
         return [
-            *([standstill] if standstill else []),
+            *([self.standstill] if self.standstill else []),
             *program.describe_statistics(),
             *describe_own_training(self.model),
         ]

@@ -233,8 +233,8 @@ def declarations() -> Mapping[str, Setting]:
 
 def documented(cls: type) -> type:
     """Fills in the docstring of a class that inherits the settings: `{settings}` is a line for each of them."""
-    listed = "\n".join(f"      {name}: {setting.meaning}." for name, setting in declarations().items())
-    cls.__doc__ = (cls.__doc__ or "").replace("{settings}", listed.removeprefix("      "))
+    lines = (f"{name}: {setting.meaning}." for name, setting in declarations().items())
+    cls.__doc__ = (cls.__doc__ or "").replace("{settings}", "\n      ".join(lines))
     return cls
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 from keras.src.models.functional import Functional
 
-from trainer.feeds.functions import describe_function, methods_of
+from trainer.feeds.functions import codes_in, describe_function, methods_of
 
 # Whose objects count by their classes and functions by their names, as those of all installed packages do.
 _LIBRARIES = {"objectives", "trainer", *sys.stdlib_module_names}
@@ -156,19 +156,11 @@ def _written_by_calls(kind: type) -> frozenset[str]:
         if method is not None:
             code = inspect.unwrap(method).__code__
             names.update(_written(code))
-            waiting += [name for inner in _codes(code) for name in inner.co_names]
+            waiting += [name for inner in codes_in(code) for name in inner.co_names]
     return frozenset(names)
 
 
 def _written(code: types.CodeType) -> Iterator[str]:
     """The attributes that a method assigns, mostly to its own object."""
-    for inner in _codes(code):
+    for inner in codes_in(code):
         yield from (step.argval for step in dis.get_instructions(inner) if step.opname == "STORE_ATTR")
-
-
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    """Some code, and that of the functions in it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _codes(constant)

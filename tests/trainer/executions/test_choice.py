@@ -1,4 +1,4 @@
-"""The choice of an execution: by measurement, no longer than it is worth, and the same when a run goes on."""
+"""The choice of an execution: by measurement, no longer than it is worth, and the same when a run resumes."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The iterated feed: a run goes on exactly where it was, whether TensorFlow can save the iterator or not."""
+"""The iterated feed: a run resumes exactly where it was, whether TensorFlow can save the iterator or not."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Event files that are gone on with: TensorBoard reads each step once, whatever a kill left."""
+"""Event files of resumed runs: TensorBoard reads each step once, whatever a kill left."""
 
 import pytest
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""metrics.jsonl: every line is there once, also after a run went on."""
+"""metrics.jsonl: every line is there once, also after a run was resumed."""
 
 import json
 import math

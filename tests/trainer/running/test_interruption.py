@@ -1,4 +1,4 @@
-"""Interruption: a signal ends training with everything saved, and what goes on is what was never disturbed."""
+"""Interruption: a signal ends training with everything saved, and what is resumed is what was never disturbed."""
 
 import os
 import signal
