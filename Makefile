@@ -33,27 +33,27 @@ bench: $(VENV)/peers
 
 ## However a batch is cut, the step is the same: docs/exactness.md.
 exactness: $(VENV)/made
-	$(BIN)/python scripts/exactness.py --output=docs/exactness.md
+	$(BIN)/python scripts/verification/exactness.py --output=docs/exactness.md
 
 ## Kills runs at random moments, and compares them with runs that were left in peace; some twenty minutes.
 chaos: $(VENV)/made
-	$(BIN)/python scripts/chaos.py --kills=20 --workdir=runs/chaos
+	$(BIN)/python scripts/verification/chaos.py --kills=20 --workdir=runs/chaos
 
 ## Injects faults into real runs: docs/faults.md. Those of disks take the right to mount.
 faults: $(VENV)/made
-	$(BIN)/python scripts/faults.py --output=docs/faults.md
+	$(BIN)/python scripts/verification/faults.py --output=docs/faults.md
 
 ## Makes the mistakes that users make, and writes down what they are answered: docs/mistakes.md.
 mistakes: $(VENV)/made
-	$(BIN)/python scripts/mistakes.py --output=docs/mistakes.md
+	$(BIN)/python scripts/verification/mistakes.py --output=docs/mistakes.md
 
 ## Random configurations against a plain eager loop, for half an hour; the seed is shown.
 fuzz: $(VENV)/made
-	$(BIN)/python scripts/fuzz.py --minutes=30
+	$(BIN)/python scripts/verification/fuzz.py --minutes=30
 
 ## Watches a run of 20,000 steps from outside: its memory, open files and threads must not grow.
 endurance: $(VENV)/made
-	$(BIN)/python scripts/endurance.py --steps=20000
+	$(BIN)/python scripts/verification/endurance.py --steps=20000
 
 ## Opens the charts of every run.
 board: $(VENV)/made

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 
 from absl import flags
 
-import exit_status
-from benchmarks import comparisons
-from benchmarks.comparisons import OURS
-from benchmarks.rounds import Bench, DisagreementError, Measured
-from benchmarks.table import Findings
-from benchmarks.workloads import WORKLOADS, Workload
+from termwise.benchmarks import comparisons
+from termwise.benchmarks.comparisons import OURS
+from termwise.benchmarks.rounds import Bench, DisagreementError, Measured
+from termwise.benchmarks.table import Findings
+from termwise.benchmarks.workloads import WORKLOADS, Workload
+from termwise.cli import exit_status
 
 FLAGS = flags.FLAGS
 _PARTS = ("peers", "terms", "reports", "replicas", "launches")

@@ -5,7 +5,7 @@ After them, every setting of `Trainer`: its default, its range, its meaning, and
 python scripts/catalogue.py
 """
 
-from command_line import run  # isort: skip (first: it quiets TensorFlow)
+from termwise.cli.command_line import run  # isort: skip (first: it quiets TensorFlow)
 
 import dataclasses
 import inspect

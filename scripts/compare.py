@@ -3,7 +3,7 @@
 python scripts/compare.py runs/plain runs/scenes
 """
 
-from command_line import run  # isort: skip (first: it quiets TensorFlow)
+from termwise.cli.command_line import run  # isort: skip (first: it quiets TensorFlow)
 
 import json
 import os
@@ -11,7 +11,7 @@ import pathlib
 
 from objectives import ConfigurationError
 from objectives.errors import Mistakes
-from results import NAME, show_charts, show_comparison
+from termwise.cli.results import NAME, show_charts, show_comparison
 from trainer.reports import jsonl
 from trainer.reports.log import term_names
 from trainer.storage import strict_json

@@ -3,141 +3,24 @@
 python scripts/launch.py --workers=2 -- --gin_file=gin_configs/scene_segmentation.gin --workdir=runs/scenes
 """
 
-import contextlib
-import json
-import os
 import pathlib
-import queue
-import signal
-import socket
-import subprocess
 import sys
-import threading
-from collections.abc import Callable, Sequence
-from typing import IO, Any
 
 from absl import flags
 
-import exit_status
-import signals
+from termwise.cli import exit_status, signals
+from termwise.cli.workers import Workers
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("workers", 2, "How many processes to start.", lower_bound=1)
 
 _TRAIN = pathlib.Path(__file__).with_name("train.py")
-# Seconds that a worker has, once another has ended, to notice and to finish what it writes.
-_GRACE = 20.0
 
 
 def main(given: list[str]) -> None:
     if not given:
         exit_status.end_with("nothing says what to train; expected -- and the flags of scripts/train.py after it")
-    sys.exit(Launch(FLAGS.workers, [sys.executable, str(_TRAIN), *given]).status())
-
-
-class Launch:
-    """Workers that run the same command, until all of them or the first of them has ended."""
-
-    def __init__(self, count: int, command: Sequence[str]):
-        self._ended: queue.Queue[int] = queue.Queue()
-        self._asked = 0
-        self._told: dict[str, int] = {}
-        self._lock = threading.Lock()
-        self._workers: list[subprocess.Popen] = []
-        self._readers: list[list[threading.Thread]] = []
-        for number in signals.SIGNALS:
-            signal.signal(number, self._forward)
-        for environment in _environments(count):
-            self._start(command, environment)
-
-    def status(self) -> int:
-        """Waits for the workers; 0 where all succeeded, else that of the first that did not."""
-        status = 0
-        for _ in self._workers:
-            index = self._next_end()
-            code = self._workers[index].returncode
-            if code and not status:
-                status = code if code > 0 else 128 - code
-                if status != 128 + self._asked:  # what was asked for takes its time, and needs no second signal
-                    _say(f"worker {index} {_ending(code)}; ending the others")
-                    self._signal(signal.SIGTERM)
-                self._end_soon()
-        return status
-
-    def _start(self, command: Sequence[str], environment: dict[str, str]) -> None:
-        index = len(self._workers)
-        # A session of its own: what is typed at the terminal reaches a worker once, from here.
-        worker = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
-        self._workers.append(worker)
-        streams = ((worker.stdout, sys.stdout), (worker.stderr, sys.stderr))
-        self._readers.append([_in_background(self._pass_on, index, stream, onto) for stream, onto in streams])
-        _in_background(self._follow, index)
-
-    def _follow(self, index: int) -> None:
-        self._workers[index].wait()
-        self._ended.put(index)
-
-    def _pass_on(self, index: int, stream: IO[str], onto: IO[str]) -> None:
-        for line in stream:
-            with self._lock:
-                # All workers find the same mistake: who says it first says it for all.
-                if onto is sys.stdout or self._told.setdefault(line, index) == index:
-                    onto.write(f"[worker {index}] {line.rstrip()}\n")
-                    onto.flush()
-
-    def _next_end(self) -> int:
-        while True:  # in small waits, between which signals are heard
-            with contextlib.suppress(queue.Empty):
-                index = self._ended.get(timeout=0.2)
-                for reader in self._readers[index]:
-                    reader.join(timeout=1.0)  # a process that the worker left behind may hold its streams open
-                return index
-
-    def _forward(self, number: int, _: object) -> None:
-        self._asked = number
-        self._signal(number)
-
-    def _end_soon(self) -> None:
-        """Makes those workers end that have not after a while."""
-        killer = threading.Timer(_GRACE, self._signal, [signal.SIGKILL])
-        killer.daemon = True
-        killer.start()
-
-    def _signal(self, number: int) -> None:
-        for worker in self._workers:
-            worker.send_signal(number)
-
-
-def _in_background(work: Callable[..., None], *arguments: Any) -> threading.Thread:
-    thread = threading.Thread(target=work, args=arguments, daemon=True)
-    thread.start()
-    return thread
-
-
-def _environments(count: int) -> list[dict[str, str]]:
-    """For each worker the environment with its TF_CONFIG, over free ports of this machine alone."""
-    with contextlib.ExitStack() as sockets:
-        # Held all at once: no port is found twice.
-        held = [sockets.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        cluster = {"worker": [f"127.0.0.1:{one.getsockname()[1]}" for one in held]}
-    configs = [{"cluster": cluster, "task": {"type": "worker", "index": index}} for index in range(count)]
-    common = {
-        **os.environ,
-        "PYTHONUNBUFFERED": "1",
-        signals.COMMAND_VARIABLE: signals.command(),
-        signals.LAUNCHER_VARIABLE: str(os.getpid()),
-    }
-    return [{**common, "TF_CONFIG": json.dumps(config)} for config in configs]
-
-
-def _ending(code: int) -> str:
-    return f"ended with status {code}" if code > 0 else f"was killed by {signal.Signals(-code).name}"
-
-
-def _say(text: str) -> None:
-    print(f"[launch] {text}", file=sys.stderr, flush=True)
+    sys.exit(Workers(FLAGS.workers, [sys.executable, str(_TRAIN), *given]).status())
 
 
 if __name__ == "__main__":

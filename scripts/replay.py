@@ -3,14 +3,14 @@
 python scripts/replay.py --autopsy=runs/scenes/autopsy/000123
 """
 
-import command_line  # isort: skip (first: it quiets TensorFlow)
+from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)
 
 import pathlib
 
 from absl import flags
 
 from objectives import ConfigurationError
-from results import show_gradients, show_terms
+from termwise.cli.results import show_gradients, show_terms
 from trainer.recovery.autopsy import read_step
 from trainer.recovery.culprit import culprit
 

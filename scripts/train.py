@@ -3,14 +3,14 @@
 python scripts/train.py --gin_file=gin_configs/scene_segmentation.gin --workdir=runs/scenes
 """
 
-import command_line  # isort: skip (first: it quiets TensorFlow)
+from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)
 
 from collections.abc import Mapping
 
 import gin
 from absl import flags
 
-from results import conclude, show_terms
+from termwise.cli.results import conclude, show_terms
 from trainer import Trainer
 
 FLAGS = flags.FLAGS

@@ -4,16 +4,19 @@ import ast
 import graphlib
 import pathlib
 import re
+import tomllib
 
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 ROOMS = ("objectives", "trainer", "tasks", "scripts")  # each may import itself and those before it
+INSTALLED_AS = {"termwise": "scripts"}
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 modules = [path for room in (*ROOMS, "tests") for path in sorted((ROOT / room).rglob("*.py"))]
 outside_tests = [path for path in modules if path.relative_to(ROOT).parts[0] != "tests"]
 packaged = [path for path in modules if path.relative_to(ROOT).parts[0] in ROOMS[:3]]
+installed = [path for path in outside_tests if not path.is_relative_to(ROOT / "scripts" / "verification")]
 mirrored_rooms = [p for p in packaged if "tasks" not in p.parts and p.stem != "__init__"]
 
 
@@ -26,7 +29,7 @@ def imported_rooms(path):
             found = [node.module or ""] if node.level == 0 else [path.relative_to(ROOT).parts[0]]
         else:
             continue
-        yield from (name.partition(".")[0] for name in found)
+        yield from (INSTALLED_AS.get(room, room) for room in (name.partition(".")[0] for name in found))
 
 
 def broken(rule, paths):
@@ -40,18 +43,28 @@ def test_there_is_something_to_check():
 
 
 def test_imports_run_one_way():
-    scripts = {script.stem for script in (ROOT / "scripts").glob("*.py")}  # scripts import one another by name
-
     def rule(path):
         room = path.relative_to(ROOT).parts[0]
         allowed = ROOMS[: ROOMS.index(room) + 1]
         for name in imported_rooms(path):
             if name in {*ROOMS, "tests"} and name not in allowed:
                 yield f"{room} imports {name}"
-            if name in scripts and room != "scripts":
-                yield f"{room} imports the script {name}"
 
     assert broken(rule, outside_tests) == []
+
+
+def test_what_is_installed_imports_nothing_of_the_evidence():
+    def rule(path):
+        if re.search(r"termwise(\.| import )verification", path.read_text()):
+            yield "it imports termwise.verification, which no wheel contains"
+
+    assert broken(rule, [path for path in installed if path.is_relative_to(ROOT / "scripts")]) == []
+
+
+def test_every_folder_of_python_is_installed_but_for_the_evidence():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = {path.parent.relative_to(ROOT).as_posix().replace("scripts", "termwise") for path in installed}
+    assert {*settings["packages"]} == {folder.replace("/", ".") for folder in folders} | {"termwise.gin_configs"}
 
 
 def test_files_and_folders_of_the_trainer_import_one_another_in_one_direction():

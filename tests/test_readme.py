@@ -1,6 +1,5 @@
 """The README does what it says: its commands, its Python and its error message, as real processes."""
 
-import os
 import pathlib
 import re
 import shlex
@@ -26,7 +25,6 @@ def run(command, folder, *more):
     return subprocess.run(
         [sys.executable, *words[1:], *more],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=300,

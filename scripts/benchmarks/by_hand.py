@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.keras_models import build_model
-from benchmarks.workloads import BETA_1, BETA_2, EPSILON, LEARNING_RATE, PENALTY, Order, Workload
+from termwise.benchmarks.keras_models import build_model
+from termwise.benchmarks.workloads import BETA_1, BETA_2, EPSILON, LEARNING_RATE, PENALTY, Order, Workload
 
 
 def build(workload: Workload, *, xla: bool, unrolled: int = 1, limit: int = 1000) -> tuple[Callable[[int], int], str]:

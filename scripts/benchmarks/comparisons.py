@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.workloads import Workload
+from termwise.benchmarks.workloads import Workload
 
 OURS = "Termwise"
 REPLICAS = 2

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from benchmarks.workloads import (
+from termwise.benchmarks.workloads import (
     BETA_1,
     BETA_2,
     BLOCKS,

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.keras_models import adam, build_model, cross_entropy, strategy_over
-from benchmarks.workloads import PENALTY, Workload
+from termwise.benchmarks.keras_models import adam, build_model, cross_entropy, strategy_over
+from termwise.benchmarks.workloads import PENALTY, Workload
 
 
 def build(

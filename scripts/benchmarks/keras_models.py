@@ -6,7 +6,8 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from benchmarks.workloads import (
+from tasks.unet import unet
+from termwise.benchmarks.workloads import (
     BETA_1,
     BETA_2,
     BLOCKS,
@@ -20,7 +21,6 @@ from benchmarks.workloads import (
     WIDTH,
     Workload,
 )
-from tasks.unet import unet
 from trainer.devices.strategy import configure_logical_devices, mirrored
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from benchmarks.keras_models import adam, build_model, cross_entropy, strategy_over
-from benchmarks.workloads import PENALTY, Workload
 from objectives import ActivationPenalty, FunctionTerm, KerasLoss, Objective, RangeHinge
+from termwise.benchmarks.keras_models import adam, build_model, cross_entropy, strategy_over
+from termwise.benchmarks.workloads import PENALTY, Workload
 from trainer import ArraySource, Trainer
 from trainer.reports import JsonLines, Report, TensorBoard
 

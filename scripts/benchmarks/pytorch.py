@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from benchmarks.workloads import (
+from termwise.benchmarks.workloads import (
     BETA_1,
     BETA_2,
     BLOCKS,

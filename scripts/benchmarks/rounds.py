@@ -6,9 +6,9 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from benchmarks.comparisons import Case, Comparison, Goal
-from benchmarks.worker import LeftOutError, Worker
-from benchmarks.workloads import Workload
+from termwise.benchmarks.comparisons import Case, Comparison, Goal
+from termwise.benchmarks.worker import LeftOutError, Worker
+from termwise.benchmarks.workloads import Workload
 
 AGREEMENT_STEPS, AGREEMENT = 10, 1e-4
 # A launch takes seconds, most of which are the same for all.

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.comparisons import Goal
-from benchmarks.rounds import AGREEMENT, AGREEMENT_STEPS, Measured
+from termwise.benchmarks.comparisons import Goal
+from termwise.benchmarks.rounds import AGREEMENT, AGREEMENT_STEPS, Measured
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "jax", "optax", "torch")
 

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from benchmarks.workloads import Workload
+from termwise.benchmarks.workloads import Workload
 
 # Shorter runs measure the start of the call; while a run is shorter, the next one takes more steps.
 _SECONDS = 0.1
@@ -130,7 +130,7 @@ def _serve(pipe: multiprocessing.connection.Connection, name: str) -> None:
     # What libraries say while they start would drown the table; a failure of Python's comes through the pipe.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     try:
-        desk = Desk(importlib.import_module(f"benchmarks.{name}"))
+        desk = Desk(importlib.import_module(f"termwise.benchmarks.{name}"))
     except Exception as error:
         pipe.send(error.name if isinstance(error, ModuleNotFoundError) else _Failure())
         return

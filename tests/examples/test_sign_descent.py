@@ -1,7 +1,7 @@
 """A step of one's own trains as a plain loop does: in every execution, over replicas and parts, and after a kill."""
 
-import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +18,7 @@ from trainer import ArraySource, Trainer
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.devices.strategy import mirrored
 
-ROOT = pathlib.Path(__file__).parents[2]
+SCRIPTS = pathlib.Path(__file__).parents[2] / "scripts"
 STEPS, RATE, BATCH, EXAMPLES = 4, 0.01, 7, 20
 LIMIT = 120.0
 
@@ -111,16 +111,17 @@ def test_its_folder_is_not_that_of_another_kind_of_step(make_trainer, tmp_path):
 @pytest.mark.slow
 def test_a_killed_run_comes_to_the_same_weights(tmp_path):
     command = [
-        *(sys.executable, str(ROOT / "scripts" / "train.py"), f"--gin_file={ROOT / 'scripts' / 'chaos.gin'}"),
+        *(sys.executable, str(SCRIPTS / "train.py"), f"--gin_file={SCRIPTS / 'verification' / 'chaos.gin'}"),
         *("--gin_file=own.gin", "--gin_param=Trainer.steps = 120", "--gin_param=Trainer.chunk_steps = 1"),
     ]
+    shutil.copy(SCRIPTS.parent / "examples" / "sign_descent.py", tmp_path)
     (tmp_path / "own.gin").write_text("import sign_descent\nTrainer.train_step = @SignDescent\n")
 
     def start(folder):
         with (tmp_path / f"{folder}.txt").open("a") as said:
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "examples")])}
-            more = f"--workdir={tmp_path / folder}"
-            return subprocess.Popen([*command, more], cwd=tmp_path, env=environment, stdout=said, stderr=said)
+            return subprocess.Popen(
+                [*command, f"--workdir={tmp_path / folder}"], cwd=tmp_path, stdout=said, stderr=said
+            )
 
     assert start("whole").wait(LIMIT) == 0, (tmp_path / "whole.txt").read_text()
     killed, began = start("killed"), time.monotonic()

@@ -20,7 +20,7 @@ def run_process(script, *arguments):
     return subprocess.run(
         [sys.executable, str(ROOT / "scripts" / script), *map(str, arguments)],
         cwd=HERE,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        env={**os.environ, "COLUMNS": "200"},
         capture_output=True,
         text=True,
         timeout=300,

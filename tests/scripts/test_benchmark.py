@@ -14,10 +14,11 @@ PEERS = {"Termwise", "keras fit", "keras fit, tuned", "by hand, graph", "by hand
 pytestmark = pytest.mark.slow
 
 
-def benchmark(*arguments, path=ROOT):
+def benchmark(*arguments, hiding=""):
+    path = os.pathsep.join(filter(None, [hiding, os.environ.get("PYTHONPATH")]))
     return subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "benchmark.py"), *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": f"{path}{os.pathsep}{ROOT}"},
+        env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
         timeout=900,
@@ -36,7 +37,7 @@ def found(tmp_path_factory):
         "--seconds=0.2",
         "--rounds=2",
         f"--output={output}",
-        path=folder,
+        hiding=str(folder),
     )
     assert process.returncode == 0, process.stderr
     return process, json.loads(output.with_suffix(".json").read_text()), output.read_text()

@@ -30,7 +30,7 @@ def start(tmp_path):
     def run(*more):
         with (tmp_path / "said").open("w") as said:
             command = [sys.executable, str(ROOT / "scripts" / "train.py"), "--gin_file=tiny.gin", *more]
-            environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+            environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
             processes.append(subprocess.Popen(command, cwd=HERE, env=environment, stdout=said, stderr=said))
         return processes[-1]
 
@@ -113,7 +113,7 @@ def test_a_run_that_trains_saves_and_the_command_that_it_prints_goes_on(start, s
     assert 0 < len(lines(workdir)) < len(lines(undisturbed))
     command = said().rpartition("resume with: ")[2].strip()
     assert shlex.split(command)[0] == sys.executable
-    subprocess.run(command, shell=True, cwd=HERE, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+    subprocess.run(command, shell=True, cwd=HERE, check=True)
     assert lines(workdir) == lines(undisturbed)
 
 
@@ -124,7 +124,7 @@ def test_a_run_whose_terminal_hangs_up_saves(tmp_path):
     child, terminal = pty.fork()
     if not child:
         os.chdir(HERE)
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+        environment = {**os.environ, "TERM": "xterm"}
         os.execve(
             sys.executable,
             [*train, "--gin_param=Trainer.steps = 1000000", "--gin_param=Trainer.log_every = 20"],
@@ -150,7 +150,6 @@ def test_a_run_whose_output_nobody_reads_any_more_trains_to_its_end_and_saves(tm
     finished = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {train} | head -1"],
         cwd=HERE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=300,

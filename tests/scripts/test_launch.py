@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import runpy
 import shutil
 import signal
 import subprocess
@@ -12,6 +11,7 @@ import time
 import numpy as np
 import pytest
 
+from termwise.cli.workers import environments
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.reports import jsonl
 
@@ -28,13 +28,6 @@ MASKED = (
 STEPS, HALF = "--gin_param=Trainer.steps = 12", "--gin_param=Trainer.steps = 6"
 # Seconds: far more than a launch takes, and all that a broken one may.
 LIMIT = 60.0
-
-
-def environments(count):
-    """The environments that a launch gives its workers."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(ROOT / "scripts")
-        return runpy.run_path(str(ROOT / "scripts" / "launch.py"), run_name="launch")["_environments"](count)
 
 
 def launch(*flags, workers=2):
@@ -57,11 +50,8 @@ def test_its_own_flags_are_checked_at_once(script, arguments, answer):
 
 
 def test_it_starts_at_once():
-    path = ROOT / "scripts" / "launch.py"
-    code = (
-        f"import runpy, sys; runpy.run_path({str(path)!r}, run_name='launch'); assert 'tensorflow' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=LIMIT, cwd=path.parent)
+    code = "import sys, termwise.launch; assert 'tensorflow' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=LIMIT)
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +193,6 @@ def pair():
             environment.pop("TERMWISE_LAUNCHER")
             environment.update(more)
             command = [sys.executable, str(ROOT / "scripts" / "train.py"), "--gin_file=tiny.gin", *map(str, flags)]
-            environment["PYTHONPATH"] = str(ROOT)
             workers.append(
                 subprocess.Popen(
                     command, cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -261,7 +250,6 @@ def endless(tmp_path):
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "scripts" / command[0]), *command[1:]],
             cwd=HERE,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,

@@ -1,20 +1,16 @@
 """Peers of the benchmark do the same work: from the same weights and batches, their first losses are the same."""
 
-import os
-import pathlib
 import subprocess
 import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[3]
-
 # Each in a process of its own, as in the benchmark: TensorFlow, JAX and PyTorch do not share one.
 AGREE = """
 import sys
-from benchmarks import comparisons
-from benchmarks.rounds import Bench
-from benchmarks.workloads import WORKLOADS
+from termwise.benchmarks import comparisons
+from termwise.benchmarks.rounds import Bench
+from termwise.benchmarks.workloads import WORKLOADS
 
 if __name__ == "__main__":
     workload = WORKLOADS[sys.argv[1]]
@@ -36,7 +32,6 @@ def test_first_losses_agree(workload, tmp_path):
     script.write_text(AGREE)
     process = subprocess.run(
         [sys.executable, str(script), workload],
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'scripts'}:{ROOT}"},
         capture_output=True,
         text=True,
         timeout=600,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.comparisons import Case, Comparison, Goal
-from benchmarks.rounds import Measured
+from termwise.benchmarks.comparisons import Case, Comparison, Goal
+from termwise.benchmarks.rounds import Measured
 
 GOAL = Goal("the others take", ["slow", "slower", "absent"], "base", at_least=1.5)
 CASES = {name: Case("ours") for name in ("base", "slow", "slower", "absent")}

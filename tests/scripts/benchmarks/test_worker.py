@@ -5,8 +5,8 @@ import statistics
 
 import pytest
 
-from benchmarks import worker
-from benchmarks.comparisons import Case
+from termwise.benchmarks import worker
+from termwise.benchmarks.comparisons import Case
 
 
 class Peer:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.workloads import WORKLOADS, Order
+from termwise.benchmarks.workloads import WORKLOADS, Order
 
 TINY = WORKLOADS["tiny"]
 EPOCH = TINY.examples // TINY.batch_size

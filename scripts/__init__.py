@@ -1,0 +1,1 @@
+"""Commands: each file here is one that users type; installed, this folder is the package `termwise`."""

@@ -1,0 +1,197 @@
+"""Kills a run at random moments while the same command resumes it, and compares it with a run that was left in peace.
+
+python scripts/verification/chaos.py --kills=20 --workdir=runs/chaos
+"""
+
+import collections
+import dataclasses
+import math
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from absl import flags, logging
+
+from termwise.cli import exit_status
+
+FLAGS = flags.FLAGS
+HERE = pathlib.Path(__file__).parent
+SCRIPTS = HERE.parent
+
+# How chaos_task.py is asked where a process is; importing it would take as long as TensorFlow does.
+_STACKS_VARIABLE, _ASKED = "CHAOS_STACKS", signal.SIGUSR1
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    """How a run is started, where "{folder}" stands for one of its own, and by what it is ended again and again."""
+
+    command: tuple[str, ...]
+    signal: signal.Signals
+
+
+_TRAIN = ("train.py", f"--gin_file={HERE / 'chaos.gin'}")
+SCENARIOS = {
+    "one replica": Scenario(_TRAIN, signal.SIGKILL),
+    "two replicas": Scenario((*_TRAIN, "--logical_devices=2"), signal.SIGKILL),
+    "records": Scenario(
+        (*_TRAIN, "--gin_param=Trainer.task = @Recorded()", "--gin_param=Recorded.folder = '{folder}'"), signal.SIGKILL
+    ),
+    "two workers": Scenario(("launch.py", "--workers=2", "--", *_TRAIN[1:]), signal.SIGTERM),
+}
+
+flags.DEFINE_string("workdir", "runs/chaos", "Where the runs are kept; what was there is removed.")
+flags.DEFINE_integer("kills", 20, "How often each run is ended before its time.", lower_bound=1)
+flags.DEFINE_integer("steps", 3000, "Of each run.", lower_bound=1)
+flags.DEFINE_integer("seed", 0, "Of the moments.")
+flags.DEFINE_multi_enum("scenario", list(SCENARIOS), list(SCENARIOS), "What to try; repeat for several.")
+flags.DEFINE_enum("signal", None, ["SIGKILL", "SIGTERM", "SIGINT"], "In place of that of each scenario.")
+
+# What the stack of a process says about what it was doing, the first that fits.
+_PHASES = {
+    "evaluating": r" in evaluate$",
+    "at a step": r" in _train_chunk$",
+    "compiling": r" in select_execution$",
+    "at the end": r" in conclude$",
+}
+
+
+def main(given: list[str]) -> None:
+    """Tries each scenario, and ends with status 1 where anything differs."""
+    exit_status.refuse_arguments(given)
+    logging.set_verbosity(logging.WARNING)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    folder = pathlib.Path(FLAGS.workdir)
+    shutil.rmtree(folder, ignore_errors=True)
+    kills = found = 0
+    for name in FLAGS.scenario:
+        lives = KillTest(SCENARIOS[name], folder / name.replace(" ", "_"))
+        phases = lives.disturb(FLAGS.kills, random.Random(f"{FLAGS.seed} {name}"))
+        from termwise.verification import differences  # here: nobody waits for TensorFlow before the first run starts
+
+        compared = differences.compare(lives.undisturbed, lives.disturbed)
+        print(f"{name}: {phases.total()} kills by {lives.signal.name} survived ({_listed(phases)})")
+        for what, (count, names) in compared.items():
+            print(f"  {what}: {count:,} compared, differences found: {len(names)}{_listed_first(names)}", flush=True)
+        kills += phases.total()
+        found += sum(len(names) for _, names in compared.values())
+    print(f"kills survived: {kills}, differences found: {found}")
+    sys.exit(found > 0)
+
+
+class KillTest:
+    """One run that is left in peace, and one of the same command that is ended and started again."""
+
+    def __init__(self, scenario: Scenario, folder: pathlib.Path):
+        self.undisturbed, self.disturbed = folder / "undisturbed", folder / "disturbed"
+        self.signal = signal.Signals[FLAGS.signal] if FLAGS.signal else scenario.signal
+        self._command = [part.format(folder=(folder / "records").absolute()) for part in scenario.command]
+        self._stacks = folder / "stacks"
+        folder.mkdir(parents=True)
+
+    def disturb(self, kills: int, rng: random.Random) -> collections.Counter[str]:
+        """Lets both runs come to their ends; what the second was doing, each time that it was ended."""
+        loading, training = self._live_in_peace()
+        phases = collections.Counter[str]()
+        for _ in range(kills):
+            # Half of them before it trains; all others together take no longer than what there is to train.
+            begun = rng.random() < 0.5
+            seconds = rng.uniform(0, training / kills if begun else loading)
+            if (phase := self._live_until(seconds, begun=begun)) is None:
+                break
+            phases[phase] += 1
+        self._require(self._start(self.disturbed).wait(), 0)
+        return phases
+
+    def _live_in_peace(self) -> tuple[float, float]:
+        """The seconds of a whole run until it trains, and from there on."""
+        began = time.monotonic()
+        process = self._start(self.undisturbed)
+        self._wait_for_training(process, self.undisturbed, 0)
+        first = time.monotonic()
+        self._require(process.wait(), 0)
+        return first - began, time.monotonic() - first
+
+    def _live_until(self, seconds: float, *, begun: bool) -> str | None:
+        """What the run did when it was ended; None if it ended before.
+
+        Args:
+          seconds: how long after it started, or began to train, it is ended.
+          begun: whether it trains by then; where not, it is ended when it begins to train at the latest, as a life that
+            loads faster than the first one would come to its end.
+        """
+        self._stacks.unlink(missing_ok=True)
+        said = _said(self.disturbed).stat().st_size if _said(self.disturbed).exists() else 0
+        process = self._start(self.disturbed)
+        self._wait_for_training(process, self.disturbed, said, math.inf if begun else seconds)
+        try:
+            self._require(process.wait(seconds if begun else 0), 0)
+            return None
+        except subprocess.TimeoutExpired:
+            phase = self._phase(process, said)
+            process.send_signal(self.signal)
+            # As long as Python has not come to the script, and once it has left it, the system itself ends it.
+            self._require(process.wait(), 0, -self.signal, 128 + self.signal, -_ASKED)
+            return phase if process.returncode else None
+
+    def _require(self, status: int, *expected: int) -> None:
+        if status not in expected:
+            raise SystemExit(f"a run ended with status {status}; see {_said(self.disturbed)}")
+
+    def _wait_for_training(
+        self, process: subprocess.Popen, workdir: pathlib.Path, offset: int, at_most: float = math.inf
+    ) -> None:
+        end = time.monotonic() + at_most
+        while process.poll() is None and time.monotonic() < end and not _trains(workdir, offset):
+            time.sleep(0.02)
+
+    def _phase(self, process: subprocess.Popen, offset: int) -> str:
+        if _trains(self.disturbed, offset) and any((self.disturbed / "checkpoints").glob(".saving-*")):
+            return "saving"  # in the background of whatever else it does
+        if "launch.py" in self._command:
+            return "training" if _trains(self.disturbed, offset) else "before training"
+        if not self._stacks.exists():
+            return "loading"
+        process.send_signal(_ASKED)
+        time.sleep(0.01)
+        stacks = self._stacks.read_text()
+        return next((phase for phase, sign in _PHASES.items() if re.search(sign, stacks, re.M)), "building")
+
+    def _start(self, workdir: pathlib.Path) -> subprocess.Popen:
+        script, *flags_of_it = self._command
+        command = [sys.executable, str(SCRIPTS / script), *flags_of_it, f"--workdir={workdir}"]
+        with _said(workdir).open("a") as output:
+            return subprocess.Popen(
+                [*command, f"--gin_param=Trainer.steps = {FLAGS.steps}"],
+                env={**os.environ, "PYTHONUNBUFFERED": "1", _STACKS_VARIABLE: str(self._stacks.absolute())},
+                stdout=output,
+                stderr=output,
+            )
+
+
+def _said(workdir: pathlib.Path) -> pathlib.Path:
+    """Where a run's output and errors go."""
+    return workdir.with_suffix(".txt")
+
+
+def _trains(workdir: pathlib.Path, offset: int) -> bool:
+    """Whether what a run said from there on tells that it has begun to train."""
+    return b" terms: " in _said(workdir).read_bytes()[offset:]
+
+
+def _listed(phases: collections.Counter[str]) -> str:
+    return ", ".join(f"{count} {phase}" for phase, count in phases.most_common())
+
+
+def _listed_first(names: list) -> str:
+    return f", the first: {names[0]}" if names else ""
+
+
+if __name__ == "__main__":
+    exit_status.run(main)

@@ -1,0 +1,66 @@
+"""Draws random configurations and holds each against a plain eager loop, until the time is up or one differs.
+
+python scripts/verification/fuzz.py --minutes=30
+"""
+
+from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)
+
+import collections
+import random
+import re
+import time
+
+import hypothesis
+import tensorflow as tf
+from absl import flags, logging
+
+from termwise.verification.fuzzing.comparison import compare
+from termwise.verification.fuzzing.configurations import DEVICES, Configuration, configurations
+from trainer.devices.strategy import configure_logical_devices
+
+FLAGS = flags.FLAGS
+flags.DEFINE_float("minutes", 30.0, "How long to draw configurations.", lower_bound=0.0)
+flags.DEFINE_integer("seed", None, "Of the first round of configurations; random where none is given.")
+
+# Configurations in a round: hypothesis draws more like those that it has seen, so rounds begin anew.
+_ROUND = 20
+
+
+def main(_: list[str]) -> None:
+    tf.get_logger().setLevel("ERROR")
+    logging.set_verbosity(logging.WARNING)
+    configure_logical_devices(DEVICES)
+    seed = random.randrange(10**6) if FLAGS.seed is None else FLAGS.seed
+    print(f"seed {seed}", flush=True)
+    counts: collections.Counter[str] = collections.Counter()
+    began, rounds = time.monotonic(), 0
+    while not rounds or time.monotonic() - began < 60 * FLAGS.minutes:
+        _draw(seed + rounds, counts)
+        rounds += 1
+    for outcome, count in counts.most_common():
+        print(f"{count:6,} {outcome}")
+    print(f"{counts.total():,} configurations in {rounds:,} rounds from seed {seed}: nothing found")
+
+
+def _draw(seed: int, counts: collections.Counter[str]) -> None:
+    """One round; where something differs, hypothesis shrinks it and raises what it finds."""
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=_ROUND,
+        deadline=None,
+        database=None,
+        # Not "explain", which traces every line: TensorFlow's C++ does not expect exceptions of a tracer.
+        phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(configuration=configurations())
+    def hold(configuration: Configuration) -> None:
+        refusal = compare(configuration)
+        counts["equal" if refusal is None else f"refused: {re.sub(r'[0-9]+', 'N', refusal)[:100]}"] += 1
+
+    hold()
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,110 @@
+"""Catalogue: the faults that are injected."""
+
+import functools
+import pathlib
+from collections.abc import Iterator
+
+from termwise.verification.injection.disks import disk, full, read_only
+from termwise.verification.injection.fault import Fault
+from termwise.verification.injection.fault_runner import LATEST
+
+_DISK = "24m"
+
+
+def _cut(path: pathlib.Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _alter(path: pathlib.Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def _damaged() -> Iterator[Fault]:
+    """Each file of the latest checkpoint, in each way."""
+    ways = {"is cut short": _cut, "is missing": pathlib.Path.unlink, "has one bit altered": _alter}
+    for file in ("state.npz", "progress.json", "manifest.json"):
+        for way, damage in ways.items():
+            yield Fault(
+                name=f"`{file}` of the latest checkpoint {way}",
+                status=0,
+                says=rf"{LATEST} is damaged: {file} .*000026 is used instead",
+                before=lambda workdir, file=file, damage=damage: damage(workdir / "checkpoints" / LATEST / file),
+                resumes=True,
+            )
+
+
+def _not_finite() -> Iterator[Fault]:
+    """Numbers that are NaN or infinite, by where they come from and what is to be done about them."""
+    stops = "would not be finite: the {} is nan.* its update was not applied"
+    data = (
+        r"would not be finite: the raw values of the terms 'data' and 'small' are not finite, as inputs is not finite, "
+        r"for number \d+ of the batch's 30 examples; its update was not applied"
+    )
+    skip, back = "Trainer.non_finite = 'skip'", "Trainer.non_finite = 'rollback'"
+    twice, often = "Trainer.non_finite_limit = 2", "Trainer.non_finite_limit = 1000"
+    poisoned = "Everything.poisoned = 123"
+    for name, status, says, bindings in (
+        ("An input is NaN", 3, data, ()),
+        (f"An input is NaN, {skip}", 0, "it takes the next batch instead", (skip, often)),
+        (f"An input is NaN, {back}", 0, "back to step 13", (back, often)),
+        (f"An input is NaN, {skip}, {twice}", 3, data, (skip, twice)),
+    ):
+        yield Fault(name=name, status=status, says=says, bindings=(poisoned, *bindings))
+    for name, what, term in (
+        ("A term is NaN", "raw value of the term 'bad'", "NotANumber"),
+        ("The gradient of a term is infinite", "gradient of the term 'bad'", "InfiniteGradient"),
+    ):
+        says = f"step 101 {stops.format(what)}"
+        yield Fault(name=name, status=3, says=says, bindings=(f"Objective.bad = @{term}()",))
+
+
+def _damage_all(workdir: pathlib.Path) -> None:
+    for path in (workdir / "checkpoints").glob("*/state.npz"):
+        _cut(path)
+
+
+FAULTS = [
+    *_damaged(),
+    Fault(
+        name="Every checkpoint is damaged",
+        status=2,
+        says="none of the checkpoints is sound .* begin anew",
+        before=_damage_all,
+    ),
+    Fault(
+        name="The disk is too small from the start",
+        status=2,
+        says="MB free; expected",
+        around=functools.partial(disk, "1m"),
+    ),
+    Fault(
+        name="The disk fills up in the middle of the run",
+        status=1,
+        says="No space left on device.*The latest sound checkpoint",
+        around=functools.partial(disk, _DISK),
+        during=full,
+        resumes=True,
+    ),
+    Fault(
+        name="The folder is read-only from the start",
+        status=2,
+        says="Read-only file system",
+        around=functools.partial(read_only, ""),
+    ),
+    Fault(
+        name="The checkpoints turn read-only in the middle of the run",
+        status=1,
+        says="Read-only file system.*The latest sound checkpoint",
+        during=functools.partial(read_only, "checkpoints"),
+        resumes=True,
+    ),
+    *_not_finite(),
+    Fault(
+        name="A report cannot write",
+        status=1,
+        says="ConnectionError: the tracking server hung up",
+        bindings=("Trainer.reports = [@BrokenReport()]",),
+    ),
+]

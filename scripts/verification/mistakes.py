@@ -1,0 +1,81 @@
+"""Makes the mistakes that users make, and writes down what each of them is answered.
+
+python scripts/verification/mistakes.py --output=docs/mistakes.md
+"""
+
+from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)
+
+import pathlib
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+
+import tensorflow as tf
+from absl import flags, logging
+
+from termwise.verification.answers import gin_files, settings, tasks_and_data, terms
+from termwise.verification.answers.mistake import Mistake
+from termwise.verification.answers.mistake_runner import RUN, MistakeRunner
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("output", None, "Where to write the answers, as Markdown.")
+
+_SECTIONS = {
+    "Gin files and flags": gin_files.MISTAKES,
+    "Settings of a trainer": settings.MISTAKES,
+    "Terms, weights and keys": terms.MISTAKES,
+    "Tasks, models and data": tasks_and_data.MISTAKES,
+}
+
+
+def main(_: list[str]) -> None:
+    """Makes every mistake; ends with status 1 where one is not answered."""
+    tf.get_logger().setLevel("ERROR")
+    logging.set_verbosity(logging.WARNING)
+    with tempfile.TemporaryDirectory() as folder:
+        runner = MistakeRunner(pathlib.Path(folder).resolve())
+        answers = {title: {one: runner.answer(one) for one in made} for title, made in _SECTIONS.items()}
+    text = "\n".join(_page(answers))
+    if FLAGS.output:
+        pathlib.Path(FLAGS.output).write_text(text)
+    else:
+        print(text)
+    unanswered = [one.what for found in answers.values() for one, answer in found.items() if answer is None]
+    if unanswered:
+        print(f"not answered: {', '.join(unanswered)}", file=sys.stderr)
+    sys.exit(bool(unanswered))
+
+
+def _page(answers: Mapping[str, Mapping[Mistake, str | None]]) -> Iterator[str]:
+    count = sum(map(len, answers.values()))
+    yield from ("# What a user sees of a mistake", "")
+    yield (
+        f"Made by `python scripts/verification/mistakes.py --output=docs/mistakes.md`: {count} mistakes, and what each "
+        f"of them is answered. A command ends with the answer and status 2; with `--debug` the traceback is there too. "
+        f"Lines of gin stand behind these in `run.gin`, and lines of Python in `run.py`, where `train` makes a `Trainer` of "
+        f"what works, `dry_run` has it meet its examples and `trace` traces an `Objective`:"
+    )
+    yield from ("", "```", RUN.rstrip(), "```", "")
+    for title, found in answers.items():
+        yield from (f"## {title}", "")
+        for mistake, answer in found.items():
+            yield from _section(mistake, answer)
+
+
+def _section(mistake: Mistake, answer: str | None) -> Iterator[str]:
+    yield from (f"**{mistake.what}**", "")
+    for name, content in mistake.files.items():
+        if isinstance(content, str) and content.strip():
+            yield from (f"`{name}`:", "", "```", content.strip("\n"), "```", "")
+    typed = [
+        *mistake.gin.splitlines(),
+        *(f"--gin_param={flag!r}" for flag in mistake.flags),
+        *mistake.python.splitlines(),
+    ]
+    if typed:
+        yield from ("```", *typed, "```", "")
+    yield from ("```text", answer or "NOT ANSWERED", "```", "")
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,45 @@
+"""scripts/verification/chaos.py: what is killed again and again comes to the same end as what was left in peace."""
+
+import re
+
+import pytest
+
+CHAOS = "verification/chaos.py"
+
+
+@pytest.fixture(scope="module")
+def summaries(scripts, tmp_path_factory):
+    """What the command says of runs that are killed, one of them over records, and of one that is asked to end."""
+    folder = tmp_path_factory.mktemp("chaos")
+    short = ("--steps=400",)
+    return scripts(
+        {
+            "killed": (CHAOS, *short, f"--workdir={folder / 'killed'}", "--kills=3", "--scenario=one replica"),
+            "records": (CHAOS, *short, f"--workdir={folder / 'records'}", "--kills=4", "--scenario=records"),
+            "asked": (
+                *(CHAOS, *short, f"--workdir={folder / 'asked'}", "--kills=2"),
+                *("--scenario=two replicas", "--signal=SIGTERM"),
+            ),
+        }
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "kills", "signal"), [("killed", 3, "SIGKILL"), ("records", 4, "SIGKILL"), ("asked", 2, "SIGTERM")]
+)
+def test_nothing_is_lost(summaries, name, kills, signal):
+    process = summaries[name]
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert f"{kills} kills by {signal} survived" in process.stdout
+    assert process.stdout.splitlines()[-1] == f"kills survived: {kills}, differences found: 0"
+    compared = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) compared", process.stdout)]
+    assert len(compared) == 3
+    assert min(compared) > 50
+
+
+@pytest.mark.slow
+def test_an_unknown_scenario_is_a_mistake(script, tmp_path):
+    process = script(CHAOS, "--steps=5", "--kills=1", f"--workdir={tmp_path / 'x'}", "--scenario=three replicas")
+    assert process.returncode == 2
+    assert "three replicas" in process.stderr
