@@ -52,8 +52,8 @@ def _page(answers: Mapping[str, Mapping[Mistake, str | None]]) -> Iterator[str]:
     yield (
         f"Made by `python scripts/verification/mistakes.py --output=docs/mistakes.md`: {count} mistakes, and what each "
         f"of them is answered. A command ends with the answer and status 2; with `--debug` the traceback is there too. "
-        f"Lines of gin stand behind these in `run.gin`, and lines of Python in `run.py`, where `train` makes a `Trainer` of "
-        f"what works, `dry_run` has it meet its examples and `trace` traces an `Objective`:"
+        f"Lines of gin stand behind these in `run.gin`, and lines of Python in `run.py`, where `train` makes a "
+        f"`Trainer` of what works, `dry_run` has it meet its examples and `trace` traces an `Objective`:"
     )
     yield from ("", "```", RUN.rstrip(), "```", "")
     for title, found in answers.items():

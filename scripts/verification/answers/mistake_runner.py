@@ -72,7 +72,7 @@ class MistakeRunner:
             try:
                 self._make(mistake)
             except ConfigurationError as error:
-                return "\n".join(error.messages).replace(str(config.files.ROOT), "<Termwise>")
+                return "\n".join(error.messages).replace(str(config.home.ROOT), "<Termwise>")
             except Exception as error:
                 print(f"{mistake.what}: {type(error).__name__}: {error}", file=sys.stderr)
         return None

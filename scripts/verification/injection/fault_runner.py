@@ -127,6 +127,7 @@ def _readable(text: str, workdir: pathlib.Path) -> str:
 def _process(script: pathlib.Path, arguments: Sequence[str]) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, str(script), *arguments],
+        cwd=VERIFICATION,  # where the record of a run finds the modules that it imports
         env={**os.environ, "COLUMNS": "200"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
