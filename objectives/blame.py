@@ -17,7 +17,7 @@ from objectives.errors import ConfigurationError
 
 # What runs a user's code: it is not in these folders that somebody looks for a mistake. tasks/ may well be.
 _ROOT = pathlib.Path(__file__).parents[1]
-_OURS = [str(_ROOT / name) for name in ("objectives", "trainer", "scripts")]
+_OURS = [str(_ROOT / name) for name in ("objectives", "trainer", "scripts", "termwise")]
 _OTHERS = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
 _MACHINERY = tuple(folder + os.sep for folder in (*_OURS, *_OTHERS))
 

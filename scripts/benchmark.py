@@ -1,6 +1,6 @@
 """Measures training beside its peers, and writes the table as Markdown and as JSON.
 
-python scripts/benchmark.py --output=docs/benchmark.md
+termwise benchmark --output=docs/benchmark.md
 """
 
 import json

@@ -2,7 +2,7 @@
 
 After them, every setting of `Trainer`: its default, its range, its meaning, and whether a resumed run may change it.
 
-python scripts/catalogue.py
+termwise catalogue
 """
 
 from termwise.cli.command_line import run  # isort: skip (first: it quiets TensorFlow)

@@ -1,6 +1,6 @@
 """Compares finished runs: each term's raw value and each measure of the task, a column a run.
 
-python scripts/compare.py runs/plain runs/scenes
+termwise compare runs/plain runs/scenes
 """
 
 from termwise.cli.command_line import run  # isort: skip (first: it quiets TensorFlow)

@@ -1,6 +1,6 @@
-"""Starts several workers of scripts/train.py on this machine, which train one model together.
+"""Starts several workers of the command train on this machine, which train one model together.
 
-python scripts/launch.py --workers=2 -- --gin_file=gin_configs/scene_segmentation.gin --workdir=runs/scenes
+termwise launch --workers=2 -- --gin_file=scene_segmentation.gin --workdir=runs/scenes
 """
 
 import pathlib
@@ -19,10 +19,10 @@ _TRAIN = pathlib.Path(__file__).with_name("train.py")
 
 def main(given: list[str]) -> None:
     if not given:
-        exit_status.end_with("nothing says what to train; expected -- and the flags of scripts/train.py after it")
+        exit_status.end_with("nothing says what to train; expected -- and the flags of the command train after it")
     sys.exit(Workers(FLAGS.workers, [sys.executable, str(_TRAIN), *given]).status())
 
 
 if __name__ == "__main__":
     signals.leave_on_signals()
-    exit_status.run(main, hint="; flags of scripts/train.py stand behind --")
+    exit_status.run(main, hint="; flags of the command train stand behind --")

@@ -1,6 +1,6 @@
 """Looks once more into a step at which a run was stopped by numbers that are not finite.
 
-python scripts/replay.py --autopsy=runs/scenes/autopsy/000123
+termwise replay --autopsy=runs/scenes/autopsy/000123
 """
 
 from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)

@@ -1,6 +1,6 @@
 """Trains what gin files describe.
 
-python scripts/train.py --gin_file=gin_configs/scene_segmentation.gin --workdir=runs/scenes
+termwise train --gin_file=scene_segmentation.gin --workdir=runs/scenes
 """
 
 from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)

@@ -39,7 +39,7 @@ def launch(*flags, workers=2):
     [
         (["--workers=0", "--", "--dry_run"], "--workers=0"),
         (["--workers=2"], "nothing says what to train"),
-        (["--workers=2", "--gin_file=tiny.gin"], "flags of scripts/train.py stand behind --"),
+        (["--workers=2", "--gin_file=tiny.gin"], "flags of the command train stand behind --"),
     ],
 )
 def test_its_own_flags_are_checked_at_once(script, arguments, answer):

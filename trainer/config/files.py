@@ -11,12 +11,11 @@ from gin.config_parser import BindingStatement, BlockDeclaration, ImportStatemen
 from objectives import ConfigurationError
 from objectives.blame import shown_path
 from objectives.errors import Mistakes, expected
+from trainer.config import home
 from trainer.config.explanations import explained
 from trainer.config.modules import import_module
 from trainer.config.statements import Wrong, statements
 from trainer.config.uses import Binding, forget_bindings, remember, require_used_macros
-
-ROOT = pathlib.Path(__file__).parents[2]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +24,7 @@ class _Text:
 
     Attributes:
       name: as people write it.
-      folders: where files and modules that it names are looked for, in this order.
+      folders: where files and modules that it names are looked for first, in this order.
       open: the files that include one another down to this one.
     """
 
@@ -41,7 +40,7 @@ def load(files: Sequence[str], bindings: Sequence[str]) -> None:
     """Reads gin files, then single bindings; later ones win.
 
     Files are looked for in the working directory, what they include and import first beside the file that says so;
-    then in the project's own folder.
+    then among Termwise's own, where 'gin_configs/' may be left out.
 
     Raises:
       ConfigurationError: with everything that is wrong in any of them, each with its file and line and what would
@@ -52,11 +51,11 @@ def load(files: Sequence[str], bindings: Sequence[str]) -> None:
     here = pathlib.Path.cwd()
     for file in files:
         with mistakes.gathered(file or "--gin_file="):
-            path = _found(file, (here, ROOT))
+            path = _found(file, (here,))
             _read_file(path, mistakes, ())
     terms = _bound_terms()
     for binding in bindings:
-        text = _Text(f"--gin_param={binding!r}", (here, ROOT))
+        text = _Text(f"--gin_param={binding!r}", (here,))
         if not binding.strip():
             mistakes.messages.append("--gin_param= is empty; expected a binding such as 'RangeHinge.weight = 0.3'")
         _read(text, binding, mistakes, terms)
@@ -73,7 +72,7 @@ def _read_file(path: pathlib.Path, mistakes: Mistakes, including: tuple[pathlib.
     if path in including:
         circle = " -> ".join(shown_path(one) for one in (*including[including.index(path) :], path))
         raise ConfigurationError(f"the file includes itself: {circle}")
-    folders = tuple(dict.fromkeys((path.parent, pathlib.Path.cwd(), ROOT)))
+    folders = tuple(dict.fromkeys((path.parent, pathlib.Path.cwd())))
     with mistakes.gathered(name):
         _read(_Text(name, folders, (*including, path)), _decoded(path), mistakes)
 
@@ -101,7 +100,7 @@ def _apply(statement: Any, text: _Text, line: int, context: Any, mistakes: Mista
         case IncludeStatement(filename=filename):
             _read_file(_found(filename, text.folders), mistakes, text.open)
         case ImportStatement():
-            import_module(statement, context, text.folders)
+            import_module(statement, context, (*text.folders, home.ROOT))
         case BlockDeclaration():
             pass  # its bindings follow
         case BindingStatement(scope=scope, selector=selector, arg_name="", value=value):
@@ -119,17 +118,20 @@ def _apply(statement: Any, text: _Text, line: int, context: Any, mistakes: Mista
 
 
 def _found(file: str, folders: Sequence[pathlib.Path]) -> pathlib.Path:
-    """The file of this name in the first of the folders that has it."""
+    """The file of this name in the first folder that has it: of these, then of Termwise's own."""
     if not file.strip():
         raise ConfigurationError("the name of the file is empty")
-    paths = list(dict.fromkeys((folder / pathlib.Path(file).expanduser()).resolve() for folder in folders))
+    searched = (*folders, *home.GIN_FOLDERS)
+    paths = list(dict.fromkeys((folder / pathlib.Path(file).expanduser()).resolve() for folder in searched))
     for path in paths:
         if path.is_file():
             return path
     if folder := next((path for path in paths if path.is_dir()), None):
         raise ConfigurationError(f"{shown_path(folder)} is a folder; in it: {_gin_files(folder, file)}")
-    near = next((path.parent for path in paths if path.parent.is_dir()), ROOT / "gin_configs")
-    raise ConfigurationError(f"there is no file {file!r}; in {shown_path(near)}: {_gin_files(near, file)}")
+    near = [path.parent for path in paths if path.parent.is_dir()] or [home.GIN_FOLDERS[-1]]
+    answers = [f"in {shown_path(folder)}: {_gin_files(folder, file)}" for folder in near]
+    answer = next((one for one in answers if "did you mean" in one), answers[0])
+    raise ConfigurationError(f"there is no file {file!r}; {answer}")
 
 
 def _gin_files(folder: pathlib.Path, wanted: str) -> str:

@@ -62,7 +62,7 @@ def _slurm() -> tf.distribute.cluster_resolver.ClusterResolver:
         step = f" (of Slurm's variables, {', '.join(missing)} are missing)" if len(missing) < len(_SLURM) else ""
         raise ConfigurationError(
             f"Trainer.strategy is 'multi_worker', and nothing says which workers there are{step}; expected TF_CONFIG, "
-            f"such as {_example()}, or a start by Slurm's srun; scripts/launch.py starts workers on this machine"
+            f"such as {_example()}, or a start by Slurm's srun; termwise launch starts workers on this machine"
         )
     gpus = len(tf.config.get_visible_devices("GPU"))
     tasks = int(os.environ["SLURM_STEP_NUM_TASKS"])

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 import gin
 
 from objectives.blame import shown_path
+from trainer.config import home
 from trainer.devices import cluster
 from trainer.executions.executor import NotFinite
 from trainer.executions.non_finite import NonFiniteError
 from trainer.recovery.autopsy import write_autopsy
 from trainer.recovery.culprit import culprit, is_cured_by_another_batch
 from trainer.running.run import TrainingRun
-
-_REPLAY = pathlib.Path(__file__).parents[2] / "scripts" / "replay.py"
 
 
 class Recovery:
@@ -83,4 +82,5 @@ class Recovery:
             return f"Trainer(...).replay({str(folder)!r}), with the arguments of this trainer"
         replicas = self._strategy.num_replicas_in_sync
         devices = [f"--logical_devices={replicas}"] if replicas > 1 else []
-        return shlex.join([shown_path(sys.executable), shown_path(_REPLAY), f"--autopsy={folder}", *devices])
+        replay = [shown_path(sys.executable), shown_path(home.COMMANDS / "replay.py")]
+        return shlex.join([*replay, f"--autopsy={folder}", *devices])

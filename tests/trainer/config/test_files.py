@@ -38,8 +38,21 @@ def test_files_are_found_and_included_from_the_projects_root_wherever_one_is(fil
     config.load([file("include 'gin_configs/base.gin'")], ["Trainer.steps = 3"])
     assert gin.query_parameter("Trainer.steps") == 3
     gin.clear_config()
-    config.load(["gin_configs/base.gin"], [])
-    assert "Trainer." in gin.config_str()
+    for name in ("gin_configs/base.gin", "base.gin", "terms/overlap.gin"):
+        gin.clear_config()
+        config.load([name], [])
+        assert "." in gin.config_str()
+
+
+def test_the_readers_own_file_wins_over_one_of_ours_but_not_where_ours_includes_it(file, tmp_path, monkeypatch):
+    file("Trainer.steps = 5", "base.gin")
+    monkeypatch.chdir(tmp_path)
+    config.load(["base.gin"], [])
+    assert gin.query_parameter("Trainer.steps") == 5
+    gin.clear_config()
+    config.load(["scene_segmentation.gin"], [])
+    assert gin.query_parameter("Trainer.steps") != 5
+    assert gin.query_parameter("Trainer.task").selector.endswith("SceneSegmentation")
 
 
 def test_files_beside_the_reader_are_found_by_their_name(file, tmp_path, monkeypatch, plain):
@@ -67,6 +80,7 @@ def test_the_line_of_a_mistake_is_told(file, plain):
     [
         ("run.gni", "did you mean 'run.gin'?"),
         ("gin_configs/baze.gin", "did you mean 'base.gin'?"),
+        ("scene_segmentatoin.gin", "gin_configs: did you mean 'scene_segmentation.gin'?"),
         ("no_such_folder/run.gin", "there is no file 'no_such_folder/run.gin'; in "),
     ],
 )

@@ -84,7 +84,7 @@ def test_a_task_outside_of_its_cluster_is_refused(monkeypatch, job, index):
 def test_where_nothing_names_a_cluster_it_is_said_what_to_set():
     with pytest.raises(ConfigurationError, match="expected TF_CONFIG") as error:
         members.find_members()
-    assert "scripts/launch.py" in str(error.value)
+    assert "termwise launch" in str(error.value)
     assert "srun" in str(error.value)
 
 

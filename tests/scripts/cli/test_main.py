@@ -1,0 +1,46 @@
+"""The console command: it lists the commands, and answers one that there is not."""
+
+import sys
+
+import pytest
+
+from termwise.cli import main
+
+COMMANDS = "benchmark, catalogue, compare, launch, replay, train"
+
+
+@pytest.fixture
+def typed(monkeypatch, capsys):
+    """The status of the command with some arguments, its output and its errors."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["termwise", *arguments])
+        status = 0
+        try:
+            main.main()
+        except SystemExit as end:
+            status = end.code
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def test_help_lists_every_command_with_what_it_does(typed):
+    status, said, errors = typed("--help")
+    assert (status, errors) == (0, "")
+    lines = [line.split(maxsplit=1) for line in said.splitlines()[2:]]
+    assert ", ".join(name for name, _ in lines) == COMMANDS
+    assert all(summary[0].isupper() for _, summary in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        ([], f"no command; expected one of: {COMMANDS}"),
+        (["tran", "--workdir=x"], f"there is no command 'tran'; did you mean 'train'? known: {COMMANDS}"),
+        (["zzz"], f"there is no command 'zzz'; known: {COMMANDS}"),
+        (["__init__"], f"there is no command '__init__'; known: {COMMANDS}"),
+    ],
+)
+def test_what_is_no_command_is_answered_with_status_2(typed, arguments, answer):
+    assert typed(*arguments) == (2, "", f"{answer}\n")

@@ -1,0 +1,13 @@
+"""Home: where Termwise's own packages, gin files and commands are, in a checkout and as a wheel installs them."""
+
+import pathlib
+
+# The folder of the packages `objectives`, `trainer` and `tasks`: a checkout, or Python's site-packages.
+ROOT = pathlib.Path(__file__).parents[2]
+
+# A wheel holds in one package what lies in scripts/ and gin_configs/ in a checkout.
+_INSTALLED = ROOT / "termwise"
+_OWN, COMMANDS = (_INSTALLED, _INSTALLED) if _INSTALLED.is_dir() else (ROOT, ROOT / "scripts")
+
+# Where gin files are looked for last: by a name such as 'gin_configs/base.gin', or 'base.gin' alone.
+GIN_FOLDERS = (_OWN, _OWN / "gin_configs")
