@@ -3,6 +3,7 @@
 import pathlib
 import sys
 import sysconfig
+import types
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from objectives import ConfigurationError
 from objectives.blame import shown_path, told
 
 # The packages of this project, which a reader's own of the same name would hide, or be hidden by.
-_OURS = ("objectives", "trainer", "tasks")
+_OURS = ("objectives", "trainer", "tasks", "termwise")
 
 
 def import_module(statement: ImportStatement, context: Any, folders: Sequence[pathlib.Path]) -> None:
@@ -35,15 +36,23 @@ def import_module(statement: ImportStatement, context: Any, folders: Sequence[pa
     root = statement.module.partition(".")[0]
     try:
         context.process_import(statement)
-    except ImportError as error:
-        if error.name is None or not f"{statement.module}.".startswith(f"{error.name}."):
-            raise ConfigurationError(told(error)) from error
-        _refuse_hidden(root, folders)
-        places = ", ".join(shown_path(folder) for folder in folders)
-        raise ConfigurationError(f"there is no module {error.name!r}; looked for in {places}") from error
     except Exception as error:
+        lacking = _lacking(error)
+        _refuse_hidden(lacking.partition(".")[0], folders)
+        if isinstance(error, ModuleNotFoundError) and f"{statement.module}.".startswith(f"{lacking}."):
+            places = ", ".join(shown_path(folder) for folder in folders)
+            raise ConfigurationError(f"there is no module {lacking!r}; looked for in {places}") from error
         raise ConfigurationError(told(error)) from error
     _refuse_hidden(root, folders)
+
+
+def _lacking(error: Exception) -> str:
+    """The module that is not there, or that lacks what is asked of it; empty where an error is about something else."""
+    if isinstance(error, ImportError):
+        return error.name or ""
+    if isinstance(error, AttributeError) and isinstance(error.obj, types.ModuleType):
+        return error.obj.__name__
+    return ""
 
 
 def _refuse_hidden(root: str, folders: Sequence[pathlib.Path]) -> None:

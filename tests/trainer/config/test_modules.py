@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+import tasks  # noqa: F401 (loaded before any gin file is read, as the commands do)
 from objectives import ConfigurationError
 from trainer import config
 
@@ -85,6 +86,13 @@ def test_a_readers_package_of_our_name_is_refused(answer):
         "import tasks.denoise", **code
     )
     assert "the module 'tasks' belongs to Termwise" in answer("import tasks", **code)
+
+
+@pytest.mark.parametrize("code", ["from tasks import shapes", "import tasks\nN = tasks.shapes", "import tasks.shapes"])
+def test_a_readers_module_that_imports_another_of_our_name_is_told_which_is_hidden(answer, code):
+    assert answer("import termwise_mine", termwise_mine=code, tasks="shapes = 3").startswith(
+        "mine/run.gin, line 1: the module 'tasks' belongs to Termwise, which hides mine/tasks.py; give yours another"
+    )
 
 
 def test_a_readers_module_that_another_hides_is_refused(answer):
