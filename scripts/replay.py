@@ -22,7 +22,8 @@ flags.DEFINE_string("autopsy", None, "The folder that the run named as it stoppe
 def main(_: list[str]) -> None:
     folder = pathlib.Path(FLAGS.autopsy)
     step = read_step(folder)["step"]
-    FLAGS.gin_file = FLAGS.gin_file or [str(_config_of(folder))]
+    if not FLAGS.gin_file:
+        FLAGS["gin_file"].value = [str(_config_of(folder))]
     command_line.load_config()
     values = command_line.build_trainer(workdir=None).replay(folder)
     show_terms(f"each term at step {step:,}", values)

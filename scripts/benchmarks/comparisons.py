@@ -50,6 +50,10 @@ class Goal:
     at_least: float | None = None
     at_most: float | None = None
 
+    def is_met_by(self, value: float) -> bool:
+        """Whether a ratio keeps the bound."""
+        return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
+
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:

@@ -110,7 +110,9 @@ class _Told(Report):
         self.execution, self.losses = "", []
 
     def start(self, run) -> None:
-        self.execution = re.search(r"execution (\w+)", " ".join(run.headline))[1]
+        found = re.search(r"execution (\w+)", " ".join(run.headline))
+        assert found, "the first lines of a run name its execution"
+        self.execution = found[1]
 
     def write(self, lines) -> None:
         self.losses += [line.values["loss/total"] for line in lines]

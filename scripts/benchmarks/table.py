@@ -98,12 +98,10 @@ def _table(one: Measured) -> str:
 
 
 def _judged(value: float | None, goal: Goal) -> list[str]:
-    lower = goal.at_least is not None
-    bound = goal.at_least if lower else goal.at_most
-    hoped = f"{'≥' if lower else '≤'} {bound:.2f}"
+    hoped = f"≤ {goal.at_most:.2f}" if goal.at_least is None else f"≥ {goal.at_least:.2f}"
     if value is None:
         return ["", hoped, "not measured"]
-    return [f"{value:.2f}", hoped, "met" if (value >= bound if lower else value <= bound) else "missed"]
+    return [f"{value:.2f}", hoped, "met" if goal.is_met_by(value) else "missed"]
 
 
 def _duration(seconds: float) -> str:

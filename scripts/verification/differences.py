@@ -1,7 +1,7 @@
 """Differences between what two runs left: every value of the last checkpoint, every logged number, every event."""
 
 import pathlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -67,4 +67,8 @@ def _bits(value: Any) -> tuple:
     return array.dtype, array.shape, array.tobytes()
 
 
-_KINDS = {"values of the last checkpoint": checkpoint, "logged numbers": lines, "events": events}
+_KINDS: dict[str, Callable[[pathlib.Path], Mapping[Any, Any]]] = {
+    "values of the last checkpoint": checkpoint,
+    "logged numbers": lines,
+    "events": events,
+}

@@ -14,6 +14,7 @@ import pathlib
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -139,21 +140,20 @@ def differences(run: Run) -> dict[str, float]:
 def trained(run: Run) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
     """What each step reports, by tag, and the weights after the last."""
     lines = _Lines()
+    chosen: dict[str, Any] = {name: getattr(run, name) for name in ("batch_size", "accumulate_steps", "precision")}
     trainer = Trainer(
         model=_model(run.precision),
         objective=_objective(run),
         optimizer=keras.optimizers.Adam(0.01),
         train=_examples(),
         steps=STEPS,
-        batch_size=run.batch_size,
         strategy=_strategy(run.replicas),
         execution="graph",
         chunk_steps=STEPS,
         log_every=1,
         clip_norm=1.0,
-        accumulate_steps=run.accumulate_steps,
-        precision=run.precision,
         reports=[lines],
+        **chosen,
     )
     trainer.train()
     tags = dict.fromkeys(tag for values in lines.values for tag in values)

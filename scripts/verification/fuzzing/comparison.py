@@ -4,7 +4,7 @@ import dataclasses
 import math
 import pathlib
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from objectives import (
     ActivationPenalty,
+    BaseTerm,
     ConfigurationError,
     MeanSquaredError,
     Objective,
@@ -37,6 +38,8 @@ from trainer.reports.log import LogRecords
 from trainer.steps.precision import building_in
 from trainer.steps.state import GENERATOR
 
+# What a configuration chooses by the names of the trainer's settings.
+_SETTINGS = ("batch_size", "execution", "chunk_steps", "accumulate_steps", "precision", "clip_norm", "non_finite")
 # How far numbers may differ, relative to the largest of those compared: what the precision rounds away in some steps.
 _TOLERANCES = {"float32": 2e-4, "mixed_bfloat16": 0.1, "mixed_float16": 0.1}
 # What is smaller is compared as if it were of this size: a hinge, say, is a small difference of larger numbers, which
@@ -95,6 +98,7 @@ class _Run:
         configuration = self._configuration
         self.built = new_model(configuration)
         self.source = _source(configuration, self._examples)
+        chosen: dict[str, Any] = {name: getattr(configuration, name) for name in _SETTINGS}
         self.trainer = Trainer(
             model=self.built.model,
             objective=_objective(configuration, self.built.key),
@@ -102,18 +106,12 @@ class _Run:
             train=self.source,
             eval=_source(configuration, self._held_out),
             workdir=self._folder,
-            batch_size=configuration.batch_size,
             steps=STEPS,
             log_every=1,
             strategy=mirrored([f"CPU:{i}" for i in range(configuration.replicas)]),
-            execution=configuration.execution,
-            chunk_steps=configuration.chunk_steps,
-            accumulate_steps=configuration.accumulate_steps,
-            precision=configuration.precision,
-            clip_norm=configuration.clip_norm,
-            non_finite=configuration.non_finite,
             allow_unreached=True,
             reports=[self.recorder],
+            **chosen,
         )
 
 
@@ -137,15 +135,16 @@ def _examples(configuration: Configuration, count: int) -> Arrays:
 
 def _source(configuration: Configuration, examples: Arrays) -> Source:
     targets = {name: examples[name] for name in ("y", "mask", "shown")}
-    factor = {"sample_weight": examples["factor"]} if configuration.weighted else {}
+    factor = examples["factor"] if configuration.weighted else None
     if configuration.source != "dataset":
-        return ArraySource(examples["x"], targets, **factor, resident=configuration.source == "resident")
-    arrays = {"inputs": examples["x"], "targets": targets, **factor}
+        resident = configuration.source == "resident"
+        return ArraySource(examples["x"], targets, sample_weight=factor, resident=resident)
+    arrays = {"inputs": examples["x"], "targets": targets, **({} if factor is None else {"sample_weight": factor})}
     return DatasetSource(lambda: tf.data.Dataset.from_tensor_slices(arrays))
 
 
 def _objective(configuration: Configuration, hidden: str) -> Objective:
-    makers = {
+    makers: dict[str, Callable[..., BaseTerm]] = {
         "data": lambda **fields: MeanSquaredError(
             y_true="targets.y", sample_weight="sample_weight" if configuration.weighted else None, **fields
         ),

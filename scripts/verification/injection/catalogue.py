@@ -2,7 +2,7 @@
 
 import functools
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from termwise.verification.injection.disks import disk, full, read_only
 from termwise.verification.injection.fault import Fault
@@ -21,16 +21,24 @@ def _alter(path: pathlib.Path) -> None:
     path.write_bytes(content)
 
 
+def _damage(how: Callable[[pathlib.Path], None], file: str, workdir: pathlib.Path) -> None:
+    how(workdir / "checkpoints" / LATEST / file)
+
+
 def _damaged() -> Iterator[Fault]:
     """Each file of the latest checkpoint, in each way."""
-    ways = {"is cut short": _cut, "is missing": pathlib.Path.unlink, "has one bit altered": _alter}
+    ways: dict[str, Callable[[pathlib.Path], None]] = {
+        "is cut short": _cut,
+        "is missing": pathlib.Path.unlink,
+        "has one bit altered": _alter,
+    }
     for file in ("state.npz", "progress.json", "manifest.json"):
         for way, damage in ways.items():
             yield Fault(
                 name=f"`{file}` of the latest checkpoint {way}",
                 status=0,
                 says=rf"{LATEST} is damaged: {file} .*000026 is used instead",
-                before=lambda workdir, file=file, damage=damage: damage(workdir / "checkpoints" / LATEST / file),
+                before=functools.partial(_damage, damage, file),
                 resumes=True,
             )
 
