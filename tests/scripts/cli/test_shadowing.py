@@ -32,6 +32,13 @@ def test_what_python_finds_first_is_named_with_what_it_hides(home, tmp_path, mon
     ]
 
 
+def test_a_folder_without_python_hides_what_python_would_find_by_other_means_than_its_path(tmp_path, monkeypatch):
+    (tmp_path / "reader" / NAME).mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path / "reader")
+    (line,) = shadowed([NAME], tmp_path / "home")  # as an editable install is
+    assert line.startswith(f"{tmp_path / 'reader' / NAME} hides Termwise's own package")
+
+
 def test_a_folder_without_python_in_front_hides_nothing_where_python_searches_on(home, tmp_path, monkeypatch):
     (tmp_path / "reader" / NAME).mkdir(parents=True)
     monkeypatch.syspath_prepend(tmp_path / "reader")

@@ -1,0 +1,62 @@
+"""Entries of the catalogue: what there is to configure, as text with the gin lines that use it."""
+
+import dataclasses
+import inspect
+import re
+import textwrap
+from collections.abc import Iterable
+
+from objectives import BaseTerm
+from objectives.annotations import expected_value
+from trainer import Task
+from trainer.settings.settings import annotations, declarations
+
+
+def entry(member: type) -> str:
+    """The catalogue's text for one term, schedule or task."""
+    doc = inspect.getdoc(member) or ""
+    formula = re.search(r"^Formula: (.*?)(?:\n\n|\Z)", doc, re.S | re.M)
+    parts = [
+        f"{member.__name__}: {doc.splitlines()[0]}",
+        *([f"  formula  {' '.join(formula[1].split())}"] if formula else []),
+        *(f"  {'fields' if i == 0 else '':8} {line}" for i, line in enumerate(_fields(member))),
+        *(f"  {'gin' if i == 0 else '':8} {line}" for i, line in enumerate(_gin_lines(member))),
+    ]
+    return "\n".join(parts)
+
+
+def setting(parameter: inspect.Parameter) -> str:
+    """The catalogue's text for one setting of `Trainer`."""
+    known, default = declarations()[parameter.name], parameter.default
+    shown = "(required)" if default is parameter.empty else getattr(default, "__name__", repr(default))
+    parts = [
+        f"Trainer.{parameter.name} = {shown}",
+        f"  may be   {expected_value(annotations()[parameter.name])}",
+        *textwrap.wrap(known.meaning, 110, initial_indent="  meaning  ", subsequent_indent=" " * 11),
+        *(["  a resumed run may change it"] if known.may_change else []),
+    ]
+    return "\n".join(parts)
+
+
+def _fields(member: type) -> Iterable[str]:
+    for field in dataclasses.fields(member):
+        yield f"{field.name} = {_default(field)}"
+
+
+def _default(field: dataclasses.Field) -> str:
+    if field.default is not dataclasses.MISSING:
+        return repr(field.default)
+    return repr(field.default_factory()) if field.default_factory is not dataclasses.MISSING else "(required)"
+
+
+def _gin_lines(member: type) -> Iterable[str]:
+    name = member.__name__
+    if issubclass(member, BaseTerm):
+        yield f"Objective.{re.sub(r'(?<=[a-z])(?=[A-Z])', '_', name).lower()} = @{name}()"
+    elif issubclass(member, Task):
+        yield f"Trainer.task = @{name}()"
+    else:
+        yield f"RangeHinge.weight = @{name}()"
+    for field in dataclasses.fields(member):
+        if _default(field) == "(required)":
+            yield f"{name}.{field.name} = ..."
