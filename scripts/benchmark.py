@@ -17,7 +17,7 @@ from termwise.benchmarks.comparisons import OURS
 from termwise.benchmarks.rounds import Bench, DisagreementError, Measured
 from termwise.benchmarks.table import Findings
 from termwise.benchmarks.workloads import WORKLOADS, Workload
-from termwise.cli import exit_status
+from termwise.cli import exit_status, shadowing
 
 FLAGS = flags.FLAGS
 _PARTS = ("peers", "terms", "reports", "replicas", "launches")
@@ -32,6 +32,7 @@ flags.DEFINE_integer("rounds", 5, "How often each case is measured.", lower_boun
 def main(given: list[str]) -> None:
     """Measures all that was asked for; ends with status 1 where peers do not do the same work."""
     exit_status.refuse_arguments(given)
+    shadowing.refuse_shadowed()  # here: its processes load Termwise, and this one does not
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     began = time.perf_counter()
     with Bench(seconds=FLAGS.seconds, rounds=FLAGS.rounds, say=_say) as bench:

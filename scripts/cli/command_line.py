@@ -60,8 +60,7 @@ signals.leave_on_signals()  # to load TensorFlow takes seconds
 signals.die_with_launcher()
 # Between workers what TensorFlow calls an error is often the end of another one, which its exceptions tell as well.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3" if os.environ.get("TF_CONFIG") else "2")
-if hidden := shadowing.shadowed():
-    exit_status.end_with("\n".join(hidden))
+shadowing.refuse_shadowed()
 with _held_back_stderr(), _backend_refused():
     import objectives  # noqa: F401, I001 (first: it sees to the backend of Keras)
     import tensorflow as tf

@@ -5,9 +5,17 @@ import pathlib
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 
+from termwise.cli import exit_status
+
 _OURS = ("objectives", "trainer", "tasks")
 # In a checkout and in site-packages alike, they lie beside the folder of the commands.
 _HOME = pathlib.Path(__file__).resolve().parents[2]
+
+
+def refuse_shadowed() -> None:
+    """Ends the script with status 2, and a line for each package of Termwise of which Python finds another."""
+    if hidden := shadowed():
+        exit_status.end_with("\n".join(hidden))
 
 
 def shadowed(names: Sequence[str] = _OURS, home: pathlib.Path = _HOME) -> list[str]:
