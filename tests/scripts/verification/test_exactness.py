@@ -1,4 +1,4 @@
-"""scripts/verification/exactness.py: a run that is cut is compared with the one that is not, with a shard of nothing too."""
+"""scripts/verification/exactness.py: a cut run is compared with one that is not, with a shard of nothing too."""
 
 import subprocess
 import sys
