@@ -21,6 +21,8 @@ from termwise.benchmarks.workloads import (
     Workload,
 )
 
+_DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
 
 def build(workload: Workload, *, threads: int, compiled: bool = False) -> tuple[Callable[[int], int], str]:
     """See `benchmarks`.
@@ -53,14 +55,14 @@ class _Training:
         self._order = Order(workload, shuffled=shuffled)
         loss = functools.partial(_loss, _NETWORKS[workload.network])
         self._loss = torch.compile(loss) if compiled else loss
-        x, y = map(torch.from_numpy, workload.arrays())
+        x, y = (torch.from_numpy(array).to(_DEVICE) for array in workload.arrays())
         self._x, self._y = (x.movedim(-1, 1).contiguous() if workload.network == "unet" else x), y.long()
         self._weights = [_laid_out(weight).requires_grad_() for weight in workload.weights()]
         self._optimizer = torch.optim.Adam(self._weights, LEARNING_RATE, (BETA_1, BETA_2), EPSILON, fused=True)
 
     def run(self, steps: int) -> np.ndarray:
         """The losses of so many further steps."""
-        return torch.stack([self._step(torch.from_numpy(batch)) for batch in self._order.next(steps)]).numpy()
+        return torch.stack([self._step(torch.from_numpy(batch)) for batch in self._order.next(steps)]).cpu().numpy()
 
     def _step(self, batch: torch.Tensor) -> torch.Tensor:
         loss = self._loss(self._weights, self._x[batch], self._y[batch])
@@ -82,7 +84,7 @@ def _laid_out(weight: np.ndarray) -> torch.Tensor:
     elif weight.shape == (HEADS, WIDTH // HEADS):
         weight = weight.reshape(WIDTH)
     outputs_first = weight if weight.ndim == 1 else np.moveaxis(weight, (-1, -2), (0, 1))
-    return torch.from_numpy(np.ascontiguousarray(outputs_first))
+    return torch.from_numpy(np.ascontiguousarray(outputs_first)).to(_DEVICE)
 
 
 def _dense(weights: Iterator[torch.Tensor], x: torch.Tensor) -> torch.Tensor:

@@ -3,13 +3,12 @@
 import dataclasses
 import datetime
 import importlib.metadata
-import os
-import pathlib
 import platform
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from termwise.benchmarks import machine
 from termwise.benchmarks.comparisons import Goal
 from termwise.benchmarks.rounds import AGREEMENT, AGREEMENT_STEPS, Measured
 
@@ -115,7 +114,7 @@ def _rows(header: list[str], rows: list[list[str]]) -> str:
 def _circumstances() -> dict[str, Any]:
     return {
         "date": str(datetime.date.today()),
-        "machine": f"{_processor()}, {os.cpu_count()} cores",
+        "machine": machine.description(),
         "command": " ".join(["python scripts/benchmark.py", *sys.argv[1:]]),
         "versions": {"Python": platform.python_version(), **_versions()},
     }
@@ -124,13 +123,6 @@ def _circumstances() -> dict[str, Any]:
 def _versions() -> dict[str, str]:
     installed = {found.metadata["Name"]: found.version for found in importlib.metadata.distributions()}
     return {name: installed[name] for name in _PACKAGES if name in installed}
-
-
-def _processor() -> str:
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if sys.platform == "linux" else []:
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor()
 
 
 _EXPLANATION = f"""\

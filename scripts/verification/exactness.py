@@ -26,7 +26,7 @@ from rich.table import Table
 
 import objectives as o
 from trainer import ArraySource, Trainer
-from trainer.devices.strategy import configure_logical_devices, mirrored
+from trainer.devices.strategy import configure_logical_devices, devices_in_use, mirrored
 from trainer.reports import Report
 from trainer.steps.precision import PRECISIONS, building_in
 
@@ -36,6 +36,8 @@ flags.DEFINE_string("output", None, "Where to write the tables, as Markdown.")
 STEPS, EXAMPLES, TIME, DEVICES, BOUND = 20, 50, 6, 4, 1e-5
 # TensorFlow keeps what it traced: a process is replaced after so many groups of runs.
 _GROUPS_A_PROCESS = 10
+# Of a GPU, for each logical device of each process.
+_MEGABYTES = 512
 _CUTS = ("even", "uneven", "empty shard")
 _COUPLED = "with a term that couples the batch"
 
@@ -95,7 +97,19 @@ def main(_: list[str]) -> None:
 
 
 def _start() -> None:
+    """Splits the first GPU into logical devices, or the CPU where there is none."""
     configure_logical_devices(DEVICES)
+    for gpu in tf.config.list_physical_devices("GPU")[:1]:
+        share = tf.config.LogicalDeviceConfiguration(memory_limit=_MEGABYTES)
+        tf.config.set_logical_device_configuration(gpu, [share] * DEVICES)
+        tf.config.set_visible_devices(gpu, "GPU")
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+
+
+def _device() -> str:
+    """What is split into logical devices, in words; TensorFlow does not take hold of it for that."""
+    gpus = tf.config.list_physical_devices("GPU")
+    return tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "CPU"
 
 
 def _rows(group: list[tuple[str, Run]]) -> list[Row]:
@@ -164,7 +178,7 @@ def trained(run: Run) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
 
 @functools.cache
 def _strategy(replicas: int) -> tf.distribute.Strategy:
-    return mirrored([f"CPU:{i}" for i in range(replicas)])
+    return mirrored(devices_in_use()[:replicas])
 
 
 class _Lines(Report):
@@ -260,8 +274,7 @@ def _markdown(tables: dict[str, list[Row]], seconds: float) -> str:
     parts = [
         "# How a run is cut changes nothing",
         f"Made by `{asked}` on {datetime.date.today()} in {seconds:.0f} seconds, with TensorFlow {tf.__version__}, "
-        f"Keras {keras.__version__} and {DEVICES} logical devices of a CPU. "
-        "No GPU was used.",
+        f"Keras {keras.__version__} and {DEVICES} logical devices of one {_device()}.",
         _EXPLANATION,
         "## The largest differences of all",
         _rows_of_markdown(
@@ -297,6 +310,8 @@ replicas; it cannot be accumulated.
 
 A batch is 36 examples where shards are even, 35 where they are uneven, and as many as leave the last shard without any
 where it is empty; on one replica, the last micro-batch. A mask hides the end of each sequence, of some the whole.
+
+TensorFloat-32, in which a GPU may round the factors of a product, is off.
 
 In float32 what is left is the order of additions: a sum over shards adds up in another order than one over the batch.
 In mixed precision, layers round to 8 (bfloat16) or 11 (float16) significant bits. An example's activations are the same
