@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow check bench exactness chaos faults mistakes fuzz endurance board
+.PHONY: demo test slow check docs bench exactness chaos faults mistakes fuzz endurance board
 
 ## Trains one task without and with its regularising terms, and shows what they changed.
 demo: $(VENV)/made
@@ -26,6 +26,10 @@ check: $(VENV)/made
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+## The site, in build/site: what to do, the guide, a reference from the docstrings, the evidence. No warning is let pass.
+docs: $(VENV)/docs
+	TF_CPP_MIN_LOG_LEVEL=3 NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 ## Speed beside Keras, JAX, PyTorch and loops written by hand: docs/benchmark.md, on a machine that does nothing else.
 bench: $(VENV)/peers
@@ -67,4 +71,8 @@ $(VENV)/made: constraints.txt pyproject.toml
 
 $(VENV)/peers: $(VENV)/made
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
+	touch $@
+
+$(VENV)/docs: $(VENV)/made
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
 	touch $@

@@ -1,5 +1,6 @@
 """Mean: a (sum, count) pair that merges over replicas, shards and steps, and is divided last."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -26,7 +27,14 @@ class Mean(NamedTuple):
     count: tf.Tensor
 
     @classmethod
-    def of(cls, values, *, masks=(), factor=None, per_example=False) -> "Mean":
+    def of(
+        cls,
+        values: tf.Tensor,
+        *,
+        masks: Sequence[tf.Tensor] = (),
+        factor: tf.Tensor | None = None,
+        per_example: bool = False,
+    ) -> "Mean":
         """Sums unreduced values.
 
         Args:
@@ -49,7 +57,14 @@ class Mean(NamedTuple):
         return cls(tf.reduce_sum(each.total), tf.reduce_sum(each.count))
 
     @classmethod
-    def each(cls, values, *, masks=(), factor=None, per_example=False) -> "Mean":
+    def each(
+        cls,
+        values: tf.Tensor,
+        *,
+        masks: Sequence[tf.Tensor] = (),
+        factor: tf.Tensor | None = None,
+        per_example: bool = False,
+    ) -> "Mean":
         """What `of` sums, of each value by itself, or of each example `[batch]` where these are averaged first."""
         counted = tf.ones_like(values)
         for mask in masks:

@@ -82,6 +82,7 @@ class Trainer(Settings):
 
     model: keras.Model
     workdir: pathlib.Path | None
+    is_chief: bool
 
     def __post_init__(self, train: Examples | None) -> None:
         refuse_scope("a Trainer is made")

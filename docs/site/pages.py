@@ -1,0 +1,105 @@
+"""The pages of the site that are made as it is built: those of the root, the examples, the settings and the commands."""
+
+import ast
+import inspect
+import pathlib
+import re
+from collections.abc import Iterator
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+
+from objectives.annotations import expected_value
+from trainer import Trainer
+from trainer.settings.settings import annotations, declarations
+
+ROOT = pathlib.Path(__file__).parents[2]
+_COPIED = {"guide.md": "README.md", **{name: name for name in ("WORKSPACE.md", "CONTRIBUTING.md", "CHANGELOG.md")}}
+_SHARED_FLAGS = "command_line"
+
+# What a page loads by itself, as against what a reader may follow.
+_LOADED = re.compile(r"""(?:\bsrc=|<link[^>]*\bhref=|\burl\()["']?(?:https?:)?//[^"')> ]*""")
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Adds the pages that no file of docs/ holds."""
+    for page, content in made_pages():
+        files.append(File.generated(config, page, content=content))
+    return files
+
+
+def on_post_page(output: str, **kwargs: object) -> str:
+    """Holds that a page loads nothing from other servers: it is readable without a network."""
+    if found := _LOADED.search(output):
+        raise PluginError(f"a page loads {found[0]}; expected nothing from another server")
+    return output
+
+
+def made_pages() -> Iterator[tuple[str, str]]:
+    """The path and the Markdown of each page that is made."""
+    for page, source in _COPIED.items():
+        yield page, (ROOT / source).read_text(encoding="utf-8").replace("](docs/", "](")
+    yield "examples.md", "\n\n".join(["# Examples", *map(_example, sorted((ROOT / "examples").rglob("*.py")))])
+    yield "reference/settings.md", "\n\n".join([_SETTINGS, *map(_setting, inspect.signature(Trainer).parameters)])
+    yield "reference/commands.md", "\n\n".join([_COMMANDS, *map(_command, commands())])
+
+
+_SETTINGS = """# Settings of Trainer
+
+`Trainer(steps=...)` in Python, `Trainer.steps = ...` in a gin file, `--gin_param='Trainer.steps = ...'` on the command line.
+A run resumes only with the settings that it began with, but for those that say otherwise here."""
+
+_COMMANDS = """# Commands
+
+`termwise COMMAND` where the package is installed, `python scripts/COMMAND.py` in a checkout. `--help` prints the same as this
+page, `--helpfull` the flags of absl too. A command ends with status 0 when it is done, 2 for a mistake in flags, configuration or
+data, 3 where training stopped on numbers that are not finite, 1 for other failures, and 128 + the signal after an interruption."""
+
+
+def commands() -> list[str]:
+    """The names of the commands, the first one that users type first."""
+    names = sorted(path.stem for path in (ROOT / "scripts").glob("*.py") if path.stem != "__init__")
+    return sorted(names, key=lambda name: name != "train")
+
+
+def _example(path: pathlib.Path) -> str:
+    name = path.relative_to(ROOT).as_posix()
+    return f"## {name}\n\n```python\n{path.read_text(encoding='utf-8').strip()}\n```"
+
+
+def _setting(name: str) -> str:
+    known, default = declarations()[name], inspect.signature(Trainer).parameters[name].default
+    shown = getattr(default, "__name__", repr(default))
+    facts = [
+        f"Accepts {expected_value(annotations()[name])}.",
+        "Required." if default is inspect.Parameter.empty else f"Default: `{shown}`.",
+        *(["May change when a run resumes."] if known.may_change else []),
+    ]
+    return f"## `{name}`\n\n{_sentence(known.meaning)}\n\n{' '.join(facts)}"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _command(name: str) -> str:
+    module = ast.parse((ROOT / "scripts" / f"{name}.py").read_text(encoding="utf-8"))
+    usage = re.sub(r"^(termwise .*(?:\n.+)*)", r"```sh\n\1\n```", ast.get_docstring(module) or "", flags=re.MULTILINE)
+    flags = _flags(module)
+    # Such a module takes over the flags of what it imports.
+    if any(isinstance(node, ast.Attribute) and node.attr == "adopt_module_key_flags" for node in ast.walk(module)):
+        flags += _flags(ast.parse((ROOT / "scripts" / "cli" / f"{_SHARED_FLAGS}.py").read_text(encoding="utf-8")))
+    return "\n\n".join([f"## {name}", usage, *(["\n".join(flags)] if flags else [])])
+
+
+def _flags(module: ast.Module) -> list[str]:
+    """A line of Markdown for each flag that a module defines."""
+    calls = [node for node in ast.walk(module) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    return [_flag(call) for call in calls if ast.unparse(call.func).startswith("flags.DEFINE_")]
+
+
+def _flag(call: ast.Call) -> str:
+    name, default, *_, meaning = call.args
+    shown = f" (default: `{ast.literal_eval(default)}`)" if isinstance(default, ast.Constant) and default.value else ""
+    return f"- `--{ast.literal_eval(name)}`: {ast.literal_eval(meaning)}{shown}"
