@@ -1,4 +1,4 @@
-"""The pages of the site that are made as it is built: those of the root, the examples, the settings and the commands."""
+"""The pages of the site that are made as it is built: the files of the root, examples, settings and commands."""
 
 import ast
 import inspect
@@ -47,14 +47,15 @@ def made_pages() -> Iterator[tuple[str, str]]:
 
 _SETTINGS = """# Settings of Trainer
 
-`Trainer(steps=...)` in Python, `Trainer.steps = ...` in a gin file, `--gin_param='Trainer.steps = ...'` on the command line.
-A run resumes only with the settings that it began with, but for those that say otherwise here."""
+`Trainer(steps=...)` in Python, `Trainer.steps = ...` in a gin file, `--gin_param='Trainer.steps = ...'` on the command
+line. A run resumes only with the settings that it began with, but for those that say otherwise here."""
 
 _COMMANDS = """# Commands
 
-`termwise COMMAND` where the package is installed, `python scripts/COMMAND.py` in a checkout. `--help` prints the same as this
-page, `--helpfull` the flags of absl too. A command ends with status 0 when it is done, 2 for a mistake in flags, configuration or
-data, 3 where training stopped on numbers that are not finite, 1 for other failures, and 128 + the signal after an interruption."""
+`termwise COMMAND` where the package is installed, `python scripts/COMMAND.py` in a checkout. `--help` prints the same
+as this page, `--helpfull` the flags of absl too. A command ends with status 0 when it is done, 2 for a mistake in
+flags, configuration or data, 3 where training stopped on numbers that are not finite, 1 for other failures, and
+128 + the signal after an interruption."""
 
 
 def commands() -> list[str]:
