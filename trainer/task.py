@@ -41,13 +41,13 @@ class Task(Checked, abc.ABC):
     def build_model(self) -> keras.Model:
         """A new model; called once the seed is set."""
 
-    @abc.abstractmethod
     def measure(self, model: keras.Model) -> dict[str, float]:
-        """What the model learned, in the measures that the task's users know, on `eval`."""
+        """What the model learned, in the measures that the task's users know, on `eval`; nothing by default."""
+        return {}
 
-    @abc.abstractmethod
     def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws what the model does with some of `eval` into `folder`; the files it made."""
+        """Draws what the model does with some of `eval` into `folder`; the files it made, none by default."""
+        return []
 
 
 def model_of(task: Task) -> keras.Model:

@@ -40,6 +40,11 @@ def test_what_a_task_gives_is_handed_on(task, plain_source):
     assert pictures_of(mine, None, pathlib.Path("p")) == [pathlib.Path("p/a.png")]
 
 
+def test_without_measure_and_draw_there_are_no_measures_and_no_pictures(task, tmp_path):
+    mine = task(measure=Task.measure, draw=Task.draw)
+    assert (measures_of(mine, None), pictures_of(mine, None, tmp_path)) == ({}, [])
+
+
 @pytest.mark.parametrize(
     ("changed", "call", "answer"),
     [
