@@ -108,6 +108,15 @@ def test_a_task_is_trained(trained, elsewhere):
     assert (elsewhere / "run" / "checkpoints" / "000003").is_dir()
 
 
+def test_the_readers_own_task_is_trained(termwise, elsewhere):
+    for path in (ROOT / "examples" / "own_task").iterdir():
+        shutil.copy(path, elsewhere)
+    trained = termwise("train", "--gin_file=tumours.gin", "--workdir=tumours")
+    assert trained.returncode == 0, trained.stderr
+    assert re.search(r"^missed_percent: ", trained.stdout, re.M), trained.stdout
+    assert (elsewhere / "tumours" / "pictures" / "tumours.png").exists()
+
+
 def test_a_run_is_compared(trained, termwise):
     compared = termwise("compare", "run", "run")
     assert compared.returncode == 0, compared.stderr
