@@ -1,7 +1,7 @@
 """What is optimised: terms, the keys they read by, their weights, and the objective they add up to."""
 
-import objectives.backend  # noqa: F401  # isort: skip (first: it sees to the backend of Keras)
-import objectives.gathers  # noqa: F401 (guards operations of TensorFlow)
+import objectives.backend  # isort: skip (first: it sees to the backend of Keras)
+import objectives.gathers
 import objectives.scatters  # noqa: F401 (likewise)
 from objectives import schedules as schedules
 from objectives.activations import ActivationPenalty as ActivationPenalty

@@ -129,7 +129,7 @@ def shown_path(name: str | pathlib.Path) -> str:
 
 
 def _is_users(name: str) -> bool:
-    generated = name.startswith("<") and not name.startswith("<ipython") or "__autograph_generated" in name
+    generated = (name.startswith("<") and not name.startswith("<ipython")) or "__autograph_generated" in name
     return bool(name) and not generated and not name.startswith(_MACHINERY)
 
 

@@ -9,12 +9,12 @@ _SHOWN = 20
 
 
 class ConfigurationError(ValueError):
-    """Something the user asked for cannot be done; the message says what, and what would work.
+    r"""Something the user asked for cannot be done; the message says what, and what would work.
 
     `messages` holds one paragraph a mistake. Scripts print them without a traceback and exit with status 2.
 
     >>> str(ConfigurationError("no term named 'a'", "no layer named 'b'"))
-    "no term named 'a'\\nno layer named 'b'"
+    "no term named 'a'\nno layer named 'b'"
     """
 
     def __init__(self, *messages: str):

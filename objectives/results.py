@@ -50,7 +50,7 @@ def one_for_each(values: tf.Tensor, rows: Sequence[tf.Tensor]) -> tf.Tensor:
     if values.shape.rank == 0:
         raise ConfigurationError("values() returned a scalar; expected unreduced values [batch, ...]")
     known = [tensor.shape[0] for tensor in rows]
-    if not known or values.shape[0] in known and values.shape[0] is not None:
+    if not known or (values.shape[0] in known and values.shape[0] is not None):
         return values
     if values.shape[0] is None or None in known:
         sizes = tf.stack([tf.shape(tensor)[0] for tensor in rows])

@@ -42,10 +42,12 @@ class NodePlacement(Task):
 
     @functools.cached_property
     def train(self) -> ArraySource:
+        """The networks to learn from: their delays and places."""
         return self._measured(self.train_networks, stream=1)
 
     @functools.cached_property
     def eval(self) -> ArraySource:
+        """Other networks of the same kind, to judge by."""
         return self._measured(self.eval_networks, stream=2)
 
     def build_model(self) -> keras.Model:

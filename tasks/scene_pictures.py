@@ -18,8 +18,10 @@ def draw_scenes(
     """Draws one column a scene into a PNG file; returns it.
 
     Args:
-      images: `[scenes, height, width, 1]`.
-      true, predicted: classes `[scenes, height, width]`.
+      file: where the picture is written.
+      images: brightness `[scenes, height, width, 1]`.
+      true: the true classes `[scenes, height, width]`.
+      predicted: the predicted ones, likewise.
       names: of the classes, in their order.
     """
     colours = [_BACKGROUND, *matplotlib.colormaps["Set2"](range(len(names) - 1))]

@@ -44,10 +44,12 @@ class SceneSegmentation(Task):
 
     @functools.cached_property
     def train(self) -> ArraySource:
+        """The scenes to learn from, composed of one part of the handwritten images."""
         return self._composed(self.train_scenes, part=0)
 
     @functools.cached_property
     def eval(self) -> ArraySource:
+        """The scenes to judge by, composed of the other part."""
         return self._composed(self.eval_scenes, part=1)
 
     def build_model(self) -> keras.Model:

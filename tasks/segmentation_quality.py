@@ -6,9 +6,11 @@ import numpy as np
 def segmentation_quality(
     true: np.ndarray, predicted: np.ndarray, border: np.ndarray, *, classes: int, costly_pair: tuple[int, int]
 ) -> dict[str, float]:
-    """Judges predicted classes, `[scenes, height, width]` as the true ones.
+    """Judges predicted classes.
 
     Args:
+      true: the true classes `[scenes, height, width]`.
+      predicted: the predicted ones, of the same shape.
       border: 1 where accuracy on borders is to be measured, of the same shape.
       classes: how many there are.
       costly_pair: two classes that must not be taken for each other.

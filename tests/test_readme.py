@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.S | re.M)
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 
 
 def run(command, folder, *more):
@@ -43,7 +43,7 @@ def checkout(tmp_path_factory):
 
 
 def train_commands():
-    commands = [c for block in blocks("sh") for c in re.findall(r"^\.venv(?:.*\\\n)*.*", block, re.M)]
+    commands = [c for block in blocks("sh") for c in re.findall(r"^\.venv(?:.*\\\n)*.*", block, re.MULTILINE)]
     assert len([c for c in commands if "train.py" in c]) == 4
     return [c for c in commands if "train.py" in c]
 
@@ -57,7 +57,7 @@ def test_each_training_command_works(command, checkout):
 
 
 def test_the_mistake_it_shows_is_answered_as_it_shows(checkout):
-    command, answer = re.search(r"^\$ (.*)\n(.*)$", TEXT, re.M).groups()
+    command, answer = re.search(r"^\$ (.*)\n(.*)$", TEXT, re.MULTILINE).groups()
     process = run(command, checkout)
     assert (process.returncode, process.stderr.strip()) == (2, answer)
 

@@ -104,7 +104,7 @@ def test_nothing_of_the_checkout_is_there(installed, elsewhere):
 
 def test_a_task_is_trained(trained, elsewhere):
     assert trained.returncode == 0, trained.stderr
-    assert re.search(r"^│ quantization ", trained.stdout, re.M), trained.stdout
+    assert re.search(r"^│ quantization ", trained.stdout, re.MULTILINE), trained.stdout
     assert (elsewhere / "run" / "checkpoints" / "000003").is_dir()
 
 
@@ -113,14 +113,14 @@ def test_the_readers_own_task_is_trained(termwise, elsewhere):
         shutil.copy(path, elsewhere)
     trained = termwise("train", "--gin_file=tumours.gin", "--workdir=tumours")
     assert trained.returncode == 0, trained.stderr
-    assert re.search(r"^missed_percent: ", trained.stdout, re.M), trained.stdout
+    assert re.search(r"^missed_percent: ", trained.stdout, re.MULTILINE), trained.stdout
     assert (elsewhere / "tumours" / "pictures" / "tumours.png").exists()
 
 
 def test_a_run_is_compared(trained, termwise):
     compared = termwise("compare", "run", "run")
     assert compared.returncode == 0, compared.stderr
-    assert re.search(r"^│ quantization ", compared.stdout, re.M), compared.stdout
+    assert re.search(r"^│ quantization ", compared.stdout, re.MULTILINE), compared.stdout
 
 
 def test_the_catalogue_names_the_tasks(termwise):

@@ -129,7 +129,8 @@ class Trainer(Settings):
             with building_in(self.precision):
                 self.model = self.model or model_of(self.task)
             train, self.eval = train or examples_of(self.task, "train"), self.eval or examples_of(self.task, "eval")
-        assert self.model is not None and train is not None, "require_sound saw to it"
+        assert self.model is not None, "require_sound saw to it"
+        assert train is not None, "require_sound saw to it"
         return train
 
     def _refuse_what_does_not_fit(self, train: Examples) -> None:

@@ -15,7 +15,7 @@ from trainer.settings.settings import annotations, declarations
 def entry(member: type) -> str:
     """The catalogue's text for one term, schedule or task."""
     doc = inspect.getdoc(member) or ""
-    formula = re.search(r"^Formula: (.*?)(?:\n\n|\Z)", doc, re.S | re.M)
+    formula = re.search(r"^Formula: (.*?)(?:\n\n|\Z)", doc, re.DOTALL | re.MULTILINE)
     parts = [
         f"{member.__name__}: {doc.splitlines()[0]}",
         *([f"  formula  {' '.join(formula[1].split())}"] if formula else []),

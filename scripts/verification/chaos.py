@@ -161,7 +161,7 @@ class KillTest:
         process.send_signal(_ASKED)
         time.sleep(0.01)
         stacks = self._stacks.read_text()
-        return next((phase for phase, sign in _PHASES.items() if re.search(sign, stacks, re.M)), "building")
+        return next((phase for phase, sign in _PHASES.items() if re.search(sign, stacks, re.MULTILINE)), "building")
 
     def _start(self, workdir: pathlib.Path) -> subprocess.Popen:
         script, *flags_of_it = self._command

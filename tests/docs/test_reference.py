@@ -1,11 +1,18 @@
 """The reference of the site: it shows every public name, and reads what docstrings say of each."""
 
 import ast
+import functools
+import importlib
+import inspect
 import pathlib
 import re
+import types
+
+import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
 PACKAGES = ("objectives", "trainer", "trainer.reports", "tasks")
+METHODS = (types.FunctionType, property, functools.cached_property, classmethod, staticmethod)
 
 
 def shown():
@@ -27,3 +34,13 @@ def test_every_public_name_is_on_a_page():
 
 def test_nothing_is_shown_twice():
     assert sorted(shown()) == sorted({*shown()})
+
+
+@pytest.mark.parametrize("name", shown())
+def test_every_public_method_has_words_of_its_own_or_of_its_base(name):
+    package, _, member = name.rpartition(".")
+    thing = getattr(importlib.import_module(package), member)
+    fields = getattr(thing, "__annotations__", {})
+    own = [key for key, value in getattr(thing, "__dict__", {}).items() if isinstance(value, METHODS)]
+    without = [key for key in own if key[0] != "_" and key not in fields and not inspect.getdoc(getattr(thing, key))]
+    assert without == []

@@ -20,7 +20,7 @@ def result(text):
 
 def test_it_ends_with_each_term_their_total_and_a_picture(printed, copied):
     weighted = [float(number) for number in re.findall(r"weighted (\S+)", result(printed[0]))]
-    (total,) = re.findall(r"^total +(\S+)", result(printed[0]), re.M)
+    (total,) = re.findall(r"^total +(\S+)", result(printed[0]), re.MULTILINE)
     assert sum(weighted) == pytest.approx(float(total), abs=2e-5)
     assert weighted[0] < 0.05  # the noise has the variance 0.16
     assert (copied / "runs/plain_python/digits.png").read_bytes().startswith(b"\x89PNG")

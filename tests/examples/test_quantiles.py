@@ -34,7 +34,7 @@ def test_its_gin_lines_add_it_to_an_objective():
 @pytest.mark.slow
 def test_it_ends_with_quantiles_that_hold_on_the_evaluation_data_and_a_picture(run_there, copied):
     said = run_there("quantiles.py")
-    shares = re.findall(r"^quantile (\d+)%: (\d+)% of the patients", said, re.M)
+    shares = re.findall(r"^quantile (\d+)%: (\d+)% of the patients", said, re.MULTILINE)
     assert [int(quantile) for quantile, _ in shares] == [10, 50, 90]
     # 142 patients: one standard deviation of the share is at most 4 %.
     assert all(abs(int(quantile) - int(below)) < 12 for quantile, below in shares), said

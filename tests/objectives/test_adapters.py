@@ -300,7 +300,8 @@ def test_a_logit_for_a_loss_of_probabilities_is_nan_for_its_value_alone(compile_
     logits[1].flat[0] = -3.0
     found = values(tf.constant(y_true), tf.constant(logits)).numpy()
     first = (1, *(0,) * (sound.ndim - 1))
-    assert np.isnan(found[first]) and np.isnan(found).sum() == 1
+    assert np.isnan(found[first])
+    assert np.isnan(found).sum() == 1
     np.testing.assert_array_equal(found[~np.isnan(found)], sound[~np.isnan(found)])
 
 

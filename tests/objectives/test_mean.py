@@ -1,5 +1,7 @@
 """Mean: exact merging, masks, factors, and the shapes they may have."""
 
+import itertools
+
 import hypothesis
 import hypothesis.extra.numpy as arrays
 import hypothesis.strategies as st
@@ -28,7 +30,7 @@ def split_batches(draw):
 def test_any_split_of_a_batch_merges_to_the_whole(batch):
     values, mask, factor, bounds = batch
     merged = Mean(tf.constant(0.0), tf.constant(0.0))
-    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, stop in itertools.pairwise(bounds):
         part = np.s_[start:stop]
         merged = merged.merge(Mean.of(tf.constant(values[part]), masks=[mask[part]], factor=factor[part]))
     assert merged.total.numpy() == np.sum(np.float64(values) * mask * factor)

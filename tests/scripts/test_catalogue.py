@@ -43,12 +43,12 @@ def test_everything_registered_is_there(entries):
 
 def test_every_term_states_its_formula(entries):
     for term in registered(BaseTerm):
-        assert re.search(r"^  formula  \S", entries[term.__name__], re.M), term.__name__
+        assert re.search(r"^  formula  \S", entries[term.__name__], re.MULTILINE), term.__name__
 
 
 def test_every_entry_has_gin_lines_that_parse(entries):
     for name, text in entries.items():
-        lines = re.split(r"^  gin     ", text, flags=re.M)[1].strip().splitlines()
+        lines = re.split(r"^  gin     ", text, flags=re.MULTILINE)[1].strip().splitlines()
         assert f"@{name}()" in lines[0]
         for line in lines:
             gin.clear_config()
@@ -56,5 +56,5 @@ def test_every_entry_has_gin_lines_that_parse(entries):
 
 
 def test_every_setting_is_there_with_its_range_and_its_meaning(printed):
-    found = re.findall(r"^Trainer\.(\w+) = .*\n  may be   \S.*\n  meaning  \S", printed[1], re.M)
+    found = re.findall(r"^Trainer\.(\w+) = .*\n  may be   \S.*\n  meaning  \S", printed[1], re.MULTILINE)
     assert found == [*declarations()]

@@ -30,7 +30,7 @@ def explain(error: Exception) -> str | None:
         return unknown(found[1].rpartition("/")[2])
     if found := re.search(r"Configurable '([^']+)' doesn't have a parameter named '([^']+)'", message):
         return f"{found[1]} has no {found[2]!r}; {expected(found[2], parameters(found[1]))}"
-    if found := re.search(r"missing \d+ required .*?arguments?: '(\w+)'.*call to configurable '(\w+)'", message, re.S):
+    if found := re.search(r"(?s)missing \d+ required .*?arguments?: '(\w+)'.*call to configurable '(\w+)'", message):
         return f"{found[2]} needs a value for {found[1]!r}; add a line such as {found[2]}.{found[1]} = ..."
     if found := re.search(r"No bindings specified for '(?:[^']*/)?(\w+)/gin\.macro'", message):
         macros = [scope for scope, selector in gin.config._CONFIG if selector == "gin.macro"]

@@ -168,6 +168,6 @@ def _bound_terms() -> set[str]:
 
 
 def _require_known_drop(selector: str, name: str, terms: set[str]) -> None:
-    """gin takes any name for a term; dropping one that nobody added can only be a typo."""
+    """Refuses to drop a term that nobody added: gin takes any name, so it can only be a typo."""
     if selector in ("Objective", "objectives.Objective") and name not in terms:
         raise ConfigurationError(f"there is no term {name!r} to drop; {expected(name, terms)}")

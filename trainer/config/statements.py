@@ -20,9 +20,9 @@ class Wrong(NamedTuple):
 
 
 def statements(text: str) -> Iterator[tuple[int, Statement]]:
-    """Each statement of a text with the line, from 1 on, at which it begins, or is wrong.
+    r"""Each statement of a text with the line, from 1 on, at which it begins, or is wrong.
 
-    >>> [line for line, _ in statements("A = 1\\nB = [\\nC = 3\\n")]
+    >>> [line for line, _ in statements("A = 1\nB = [\nC = 3\n")]
     [1, 2, 3]
     """
     lines = text.splitlines()

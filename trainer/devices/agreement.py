@@ -67,9 +67,9 @@ def together(strategy: tf.distribute.Strategy) -> Iterator[None]:
 
 
 def bindings(text: str) -> dict[str, str]:
-    """A gin configuration as values by what they are bound to.
+    r"""A gin configuration as values by what they are bound to.
 
-    >>> bindings("# Parameters for A:\\n# ====\\nA.b = 1\\nA.c = \\\\\\n    'long'\\n")
+    >>> bindings("# Parameters for A:\n# ====\nA.b = 1\nA.c = \\\n    'long'\n")
     {'A.b': '1', 'A.c': "'long'"}
     """
     code = "\n".join(line for line in text.splitlines() if not line.startswith("#"))

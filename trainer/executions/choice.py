@@ -103,7 +103,7 @@ def _in_turns(candidates: Sequence[str], bench: Bench, *, worth: float) -> dict[
     rounds: list[dict[str, float]] = []
     spent = last = bench.elapsed()
     while len(rounds) < _MOST_ROUNDS and not _is_clear(rounds):
-        if rounds and spent + (spent - last) > BUDGET_SECONDS or len(rounds) >= _FEWEST_ROUNDS and spent > worth:
+        if (rounds and spent + (spent - last) > BUDGET_SECONDS) or (len(rounds) >= _FEWEST_ROUNDS and spent > worth):
             break
         # There and back: nothing is always the first.
         rounds.append({way: bench.measure(way) for way in candidates[:: 1 if len(rounds) % 2 == 0 else -1]})

@@ -51,7 +51,8 @@ def differ(a: np.ndarray, b: np.ndarray, *, error: float, rounding: float) -> bo
     """Whether two arrays differ by more than rounding; what is not finite in either is another matter.
 
     Args:
-      a, b: the numbers, with the axis of examples first, if they have one.
+      a: numbers, with the axis of examples first, if they have one.
+      b: those to compare with them.
       error: what errors of rounding make of them, see the function of this name.
       rounding: see `rounding_of`.
 

@@ -64,13 +64,13 @@ class Loop:
     def run(
         self, *, until: int, steps: int, interruption: Interruption, handle_non_finite: Callable[[NotFinite], None]
     ) -> Mapping[str, float]:
-        """Goes on until so many updates are done, or all workers know of a signal.
+        """Trains until so many updates are done, or all workers know of a signal.
 
         Args:
           until: how many updates.
           steps: how many the run has in all.
           interruption: is told what all workers agree on.
-          get_past: is called where an update would not be finite.
+          handle_non_finite: is called where an update would not be finite.
 
         Returns:
           The values of the last record by tag, if there was one; its steps may be fewer than those of others. Where

@@ -1,6 +1,7 @@
 """Tap: a model's multi-output view, with exactly the activations and weights that some key names."""
 
 import functools
+import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
@@ -54,7 +55,7 @@ class Tap:
         self.model = model
         layers = _by_path(layer_paths(model))
         variables = _by_path((variable.path, variable) for variable in model.variables)
-        fresh = aliases(model, sum(layers.values(), start=[]), [*layers, *variables])
+        fresh = aliases(model, [*itertools.chain.from_iterable(layers.values())], [*layers, *variables])
         mistakes = Mistakes()
         self._layers: dict[str, list[keras.Layer]] = {}
         self._wanted: set[str] = set()  # by a key without a star
@@ -73,7 +74,7 @@ class Tap:
         for path, layer in layer_paths(model):
             if isinstance(layer, keras.layers.Embedding):
                 _guard(path, layer)
-        for layer in sum(self._layers.values(), start=[]):
+        for layer in itertools.chain.from_iterable(self._layers.values()):
             _listen(layer)
 
     def __call__(self, inputs: Any, *, training: bool) -> tuple[Any, dict[str, Any]]:
@@ -89,7 +90,7 @@ class Tap:
         order = {layer: i for i, layer in enumerate(calls)}
         paths = sorted(self._layers, key=lambda path: min(order.get(id(one), -1) for one in self._layers[path]))
         calls_of = {path: [calls.get(id(layer), []) for layer in self._layers[path]] for path in paths}
-        heard = {path: self._heard(path, sum(of, start=[])) for path, of in calls_of.items()}
+        heard = {path: self._heard(path, [*itertools.chain.from_iterable(of)]) for path, of in calls_of.items()}
         activations = {path: of if len(of) > 1 else of[0] for path, of in heard.items() if of}
         found = outputs, activations
         return tf.nest.map_structure(functools.partial(_poisoned, flags), found) if flags else found

@@ -67,7 +67,7 @@ def _draws(operation: tf.Operation) -> bool:
         return False
     # Recurrent layers and pooling that could draw, and do not.
     idle = "dropout" in attributes and operation.get_attr("dropout") == 0
-    return not (idle or "deterministic" in attributes and operation.get_attr("deterministic"))
+    return not (idle or ("deterministic" in attributes and operation.get_attr("deterministic")))
 
 
 @functools.cache

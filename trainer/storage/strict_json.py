@@ -7,10 +7,10 @@ from typing import Any
 
 
 def dumps(record: Any) -> str:
-    """A record as JSON with a line for each entry. JSON has no NaN and no infinity: they become null.
+    r"""A record as JSON with a line for each entry. JSON has no NaN and no infinity: they become null.
 
     >>> dumps({"loss/total": float("nan"), "steps": [1, 2.5]})
-    '{\\n  "loss/total": null,\\n  "steps": [\\n    1,\\n    2.5\\n  ]\\n}\\n'
+    '{\n  "loss/total": null,\n  "steps": [\n    1,\n    2.5\n  ]\n}\n'
     """
     return json.dumps(_finite(record), indent=2, allow_nan=False) + "\n"
 

@@ -70,11 +70,12 @@ class Reference:
         if configuration.kind != BATCH_STATISTICS[0]:
             return self.built.both(x, training=True)
         moving = model.non_trainable_variables
-        before, after, results = [variable.numpy() for variable in moving], [], []
+        before, after = [variable.numpy() for variable in moving], []
+        results: list[tuple[tf.Tensor, tf.Tensor]] = []
         for replica in np.split(x, configuration.replicas):
             _assign(moving, before)
-            for part in np.split(replica, configuration.accumulate_steps):
-                results.append(self.built.both(part, training=True))
+            parts = np.split(replica, configuration.accumulate_steps)
+            results.extend(self.built.both(part, training=True) for part in parts)
             after.append([variable.numpy() for variable in moving])
         _assign(moving, [np.mean(values, axis=0) for values in zip(*after, strict=True)])
         outputs, hidden = (tf.concat(parts, axis=0) for parts in zip(*results, strict=True))

@@ -120,7 +120,7 @@ def _readable(text: str, workdir: pathlib.Path) -> str:
     """As of a run in a folder of that name, without times and line numbers, and with the last lines of a traceback."""
     text = text.replace(str(workdir), _SHOWN).replace(f"{ROOT}/", "")
     text = re.sub(r"\S*python\S* (?=scripts/)", "python ", text)
-    text = re.sub(r"^([WE])\d{4} [\d:.]+ \d+ (\w+\.py):\d+", r"\1 \2", text, flags=re.M).rstrip()
+    text = re.sub(r"^([WE])\d{4} [\d:.]+ \d+ (\w+\.py):\d+", r"\1 \2", text, flags=re.MULTILINE).rstrip()
     return "...\n" + "\n".join(text.splitlines()[-3:]) if "Traceback" in text else text
 
 

@@ -35,7 +35,7 @@ USED = {"scale": 2.0, "entry": 3.0, "factor": 4.0, "power": 5.0, "added": 6.0}
 def cell(source=SOURCE, **changed):
     """A module as a cell of a notebook makes it."""
     names = {"__name__": "__main__"}
-    exec(compile(source.format(**{**USED, **changed}), "<cell>", "exec"), names)  # noqa: S102
+    exec(compile(source.format(**{**USED, **changed}), "<cell>", "exec"), names)
     return names
 
 

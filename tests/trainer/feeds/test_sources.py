@@ -1,5 +1,7 @@
 """Sources: every example once an epoch, and a batch that depends on the seed and the step alone."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -28,7 +30,7 @@ def test_every_example_comes_once_an_epoch(size, batch_size, epochs, seed):
 def test_a_batch_is_a_function_of_the_seed_and_the_step(size, batch_size, cuts, seed):
     stops = [0, *sorted(cuts), 20]
     whole = source(size).indices(first_step=0, steps=20, batch_size=batch_size, seed=seed)
-    for first, stop in zip(stops[:-1], stops[1:], strict=True):
+    for first, stop in itertools.pairwise(stops):
         # A new source each time: nothing is remembered of the steps before.
         part = source(size).indices(first_step=first, steps=stop - first, batch_size=batch_size, seed=seed)
         assert part.tolist() == whole[first:stop].tolist()

@@ -161,7 +161,7 @@ def test_an_error_is_raised_once_by_the_next_call_with_its_own_traceback(run, tr
 
 @pytest.mark.parametrize("fails", ["write", "advance", "flush"])
 def test_after_an_error_the_others_go_on_and_all_are_closed(run, train_line, fails):
-    broken, whole = Told(name="broken", fails=[fails]), Told()
+    broken, whole, unwritten = Told(name="broken", fails=[fails]), Told(), set()
     with pytest.raises(OSError, match=f"broken cannot {fails}"), started(run, broken, whole) as background:
         for call in (lambda: background.write(train_line(1)), lambda: background.advance(1, 1.0), background.flush) * 2:
             try:
@@ -169,8 +169,9 @@ def test_after_an_error_the_others_go_on_and_all_are_closed(run, train_line, fai
             except OSError as error:
                 raised = error
             except RuntimeError as error:
-                assert str(error) == "a report failed", "a flush never says that all is written"
+                unwritten.add(str(error))
         raise raised
+    assert unwritten <= {"a report failed"}, "a flush never says that all is written"
     assert whole.methods() == ["start", *["write", "advance", "flush"] * 2, "close"]
     heard = ["write", "advance", "flush"]
     assert broken.methods() == ["start", *heard[: heard.index(fails) + 1], "close"]

@@ -77,7 +77,7 @@ def test_they_have_their_distributions():
     count = [20_000]
     with alike_everywhere():
         uniform, normal, truncated, rounded = (
-            as_array(draw(count, "float32", 5)) for draw in (DRAWS[name] for name in list(DRAWS)[:3] + ["randint"])
+            as_array(draw(count, "float32", 5)) for draw in (DRAWS[name] for name in [*list(DRAWS)[:3], "randint"])
         )
         classes = as_array(keras.random.categorical(tf.math.log([[0.2, 0.5, 0.3]]), count[0], seed=5))
     assert stats.kstest(uniform, stats.uniform(-1, 4).cdf).pvalue > 0.01

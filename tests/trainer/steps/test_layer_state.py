@@ -86,7 +86,7 @@ def test_moving_statistics_are_averaged_over_replicas_at_each_step(normalising, 
 
 def test_whole_numbers_and_truths_are_those_of_the_first_replica(normalising, data):
     """Also after an evaluation, in which the layer would count on."""
-    trainer, model, source = normalising(2)
+    trainer, model, _source = normalising(2)
     trainer.train()
     counter = model.get_layer("counter")
     assert int(counter.calls.numpy()) == 3
