@@ -395,8 +395,8 @@ class Trainer(Settings):
         """Waits for the other workers, where all of them leave; where the run stands, as readable text."""
         if interruption.agreed:
             self.wait_for_workers()
-        kept = "all is saved" if self._run.saver else "nothing is saved, as there is no workdir"
-        return f"left at step {self.step:,} of {until:,}; {kept}"
+        kept = "everything is saved" if self._run.saver else "nothing is saved, as there is no workdir"
+        return f"stopped at step {self.step:,} of {until:,}; {kept}"
 
 
 def _times(steps: int, every: int | None) -> int:

@@ -109,7 +109,7 @@ def test_a_run_that_trains_saves_and_the_command_that_it_prints_goes_on(start, s
     assert status == 128 + number, said()
     assert took < 10.0
     assert "Traceback" not in said()
-    assert "; all is saved" in said()
+    assert "; everything is saved" in said()
     assert 0 < len(lines(workdir)) < len(lines(undisturbed))
     command = said().rpartition("resume with: ")[2].strip()
     assert shlex.split(command)[0] == sys.executable
@@ -167,9 +167,9 @@ def test_a_run_that_evaluates_most_of_the_time_is_left_soon(start, said, tmp_pat
     process = start(*slow, f"--workdir={tmp_path / 'run'}")
     wait_until(lambda: "eval at step" in said())
     process.send_signal(signal.SIGINT)
-    wait_until(lambda: "once more leaves at once" in said())
+    wait_until(lambda: "a second signal ends the process at once" in said())
     assert process.wait(LIMIT) == 130
-    assert "SIGINT: left at step" in said()
+    assert "SIGINT: stopped at step" in said()
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # Seconds: what stops a whole group of processes may reach one of them twice, and means it once.
 _SAME = 0.2
+_NOTED = "finishing the current steps, then saving a checkpoint; a second signal ends the process at once"
 
 
 class Interrupted(SystemExit, KeyboardInterrupt):
@@ -69,9 +70,7 @@ class Interruption:
             self.noted, self._since = number, now
             name = signal.Signals(number).name
             with contextlib.suppress(OSError):  # a terminal that hangs up takes no more words
-                print(
-                    f"{name}: finishing what runs, then saving; once more leaves at once", file=sys.stderr, flush=True
-                )
+                print(f"{name}: {_NOTED}", file=sys.stderr, flush=True)
         elif now - self._since > _SAME and not _is_interactive():
             os._exit(128 + number)
 

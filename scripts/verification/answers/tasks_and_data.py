@@ -25,7 +25,7 @@ def _task(what: str, **changed: str) -> Mistake:
 MISTAKES = (
     Mistake(what="A field of a task as text", gin="MyTask.units = '4'"),
     Mistake(what="A field of a task that it has not", gin="MyTask.unit = 4"),
-    _task("A task without a method", draw=""),
+    _task("A task without a method", build_model=""),
     _task("A task whose model is nothing", build_model="return None"),
     _task("A task whose model raises", build_model="return keras.layers.Dense(-1)"),
     _task("A task without examples", train="return None"),

@@ -66,7 +66,7 @@ def test_a_run_that_was_interrupted_goes_on_as_if_it_had_not_been(run_in, number
     assert 7 <= left.step < 60
     assert left.step % 20  # a line was under way
     assert (left.interrupted.signal, left.interrupted.code) == (number, 128 + number)
-    assert str(left.interrupted) == f"{number.name}: left at step {left.step} of 60; all is saved"
+    assert str(left.interrupted) == f"{number.name}: stopped at step {left.step} of 60; everything is saved"
     gone_on, _ = run_in("parts", count=count)
     assert gone_on.step == 60
     for ours, right in zip(gone_on.model.get_weights(), whole.model.get_weights(), strict=True):
@@ -164,7 +164,10 @@ def insist(more=""):
 def test_a_second_signal_ends_the_process_at_once():
     status, output, errors = insist()
     assert (status, output) == (130, "still here\n")
-    assert errors.splitlines()[-1] == "SIGINT: finishing what runs, then saving; once more leaves at once"
+    assert (
+        errors.splitlines()[-1]
+        == "SIGINT: finishing the current steps, then saving a checkpoint; a second signal ends the process at once"
+    )
 
 
 @pytest.mark.slow
