@@ -15,12 +15,12 @@ from objectives.term import Term
 class ActivationPenalty(Term):
     """Keeps the activations of a layer small (L2) or sparse (L1).
 
-    Formula: `|h|` (L1) or `h^2` (L2), averaged over the elements of an example: the size of the layer does not
-    change the size of the term. With `reduction="sum"` they are added up instead; that is what the
-    `activity_regularizer` of Keras does. The gradient of `|h|` at 0 is 0.
+    Formula: `|h|` (L1) or `h^2` (L2), averaged over the elements of an example, so that the size of the layer does not
+    change the size of the term. With `reduction="sum"` the elements are added up, as `activity_regularizer` of Keras
+    does. The gradient of `|h|` at 0 is 0.
 
     Attributes:
-      activation: key of the tensor, such as 'activations.encoder/conv3'; `[batch, ...]`.
+      activation: key of a tensor h `[batch, ...]`, such as 'activations.encoder/conv3'.
       norm: "l1" or "l2".
       reduction: "mean" or "sum", over the elements of one example.
 

@@ -1,4 +1,4 @@
-"""Adapters that turn what people already have into terms: plain functions and Keras losses."""
+"""Adapters that turn plain functions and Keras losses into terms."""
 
 import dataclasses
 import functools
@@ -43,15 +43,15 @@ _OF_PROBABILITIES = {
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FunctionTerm(Term):
-    """A plain function as a term.
+    """Makes a term of a plain function.
 
     Formula: `fn(...)`, which returns unreduced values `[batch, ...]`.
 
     Attributes:
-      fn: its arguments are named as Keras users name them (`y_true`, `y_pred`), or after a root (`inputs`,
-        `targets`, `outputs`, `step`, ...), or as `keys_of` says. Arguments with a default are left to it unless
-        `keys_of` names them.
-      keys_of: the key of each argument whose name does not say it already.
+      fn: a function. The names of its arguments say what they are given: `y_true` the targets and `y_pred` the outputs,
+        as in Keras, or the root of a key (`inputs`, `targets`, `outputs`, `step`, ...), or what `keys_of` says.
+        Arguments with a default keep it, unless `keys_of` names them.
+      keys_of: the key of each argument whose name does not say it.
 
     >>> def distance(y_true, y_pred):
     ...     return tf.abs(y_true - y_pred)
@@ -93,20 +93,25 @@ class FunctionTerm(Term):
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class KerasLoss(Term):
-    """Any `keras.losses.Loss` as a term.
+    """Makes a term of any `keras.losses.Loss`.
 
-    Formula: the loss's own `call`, unreduced; a loss that overrides `__call__` is refused. The reduction is Termwise's,
-    exact over masks, shards and replicas, so the loss's is not used; a loss that asks for "sum" is refused, as its size
-    would change, and one that asks for "mean_with_sample_weight" where the term has a sample_weight. Of `[batch]` and
-    `[batch, 1]` one is given the other's shape, where Keras does so. Where `y_pred` comes of a softmax or a sigmoid,
-    the loss is computed from the logits behind it, as in Keras. What a Keras mask of `y_pred` hides (of `Masking`, or
-    `mask_zero`), or one of the loss itself (`ignore_class`), does not count, as in Keras; beside a mask of the term,
-    what either hides. At a kink the gradient is what Keras makes of it.
+    Formula: the loss's own `call`, unreduced. At a kink the gradient is that of Keras.
+
+    The values are reduced as those of every term, exactly over masks, shards and replicas, so the reduction of the
+    loss is not used. As in Keras, a `[batch]` and a `[batch, 1]` are brought to one shape, a loss of probabilities from
+    a softmax or a sigmoid is computed from the logits, and values behind a Keras mask do not count: that of `y_pred`
+    (from `Masking` or `mask_zero`) and that of the loss itself (`ignore_class`). Where the term has a mask too, a value
+    counts only if both show it.
 
     Attributes:
-      y_true, y_pred: what the loss takes.
-      loss: an instance, such as `keras.losses.Huber()`; one that mixes the examples of a batch into a scalar
-        (`Dice()` by default) needs its `axis` set so that it returns a value an example.
+      y_true: the targets that the loss takes.
+      y_pred: the predictions that the loss takes.
+      loss: an instance, such as `keras.losses.Huber()`. One that mixes the examples of a batch into a scalar
+        (`Dice()` by default) needs its `axis` set so that it returns a value for each example.
+
+    Raises:
+      ConfigurationError: The loss overrides `__call__` or defines no `call`. Or its reduction is "sum", which is no mean,
+        or "mean_with_sample_weight" while the term has a sample_weight.
 
     >>> float(KerasLoss(loss=keras.losses.MeanAbsoluteError())(y_true=[[1.0, 2.0]], y_pred=[[2.0, 4.0]]))
     1.5

@@ -29,10 +29,10 @@ class BaseTerm(Checked, abc.ABC):
     Attributes:
       weight: a finite number, or a function from the step to a number (see `objectives.schedules`). A constant 0
         takes the term out of what is optimised; it is still measured.
-      dtype: "float32" or "float64", in which values are summed.
-      across: where a key has a star, such as 'activations.h*', the term is evaluated for each tensor that it matches;
-        its value is their "mean", each tensor alike, or their "sum". Stars of several keys are paired by what they
-        stand for: 'outputs.*' and 'targets.*' by the outputs' names.
+      dtype: the precision in which values are summed.
+      across: how the tensors of a key with a star, such as 'activations.h*', are combined. The term is evaluated for
+        each tensor that the key matches; its value is their "mean", with equal weight for each tensor, or their "sum".
+        Stars of several keys are paired by what they match: 'outputs.*' and 'targets.*' by the names of outputs.
     """
 
     # Reads that are compared element by element: they must agree in shape and are cast to one type, and no value
@@ -45,17 +45,17 @@ class BaseTerm(Checked, abc.ABC):
 
     @abc.abstractmethod
     def values(self, *args: Any, **kwargs: Any) -> tf.Tensor:
-        """The formula: its arguments bear the names of the fields that hold their keys.
+        """Computes the formula. Its arguments bear the names of the fields that hold their keys.
 
-        Reads of half precision arrive as float32; other types arrive as they are.
+        Tensors of half precision are passed as float32; other types are passed unchanged.
         """
 
     @abc.abstractmethod
     def mean(self, context: Context) -> Mean:
-        """The term's unweighted mean over the batch in `context`, in float32 or wider.
+        """Returns the term's unweighted mean over the batch in `context`, in float32 or wider.
 
         Raises:
-          ConfigurationError: a key names nothing, or shapes do not fit; the message says which.
+          ConfigurationError: A key names no tensor, or shapes do not fit. The message says which.
         """
 
     def __init_subclass__(cls, **kwargs: Any):
@@ -77,7 +77,7 @@ class BaseTerm(Checked, abc.ABC):
 
     @property
     def selections(self) -> Mapping[str, Key | None]:
-        """By field, the keys of what says which values count, and by how much; the formula does not read them."""
+        """The keys of masks and sample weights, by field: the formula does not read them."""
         return {}
 
     @property
@@ -87,7 +87,7 @@ class BaseTerm(Checked, abc.ABC):
 
     @property
     def classes(self) -> Mapping[str, int]:
-        """How many classes there are in reads that are class labels, by name, where the term's fields say it."""
+        """The number of classes of each argument that holds class labels, where the term's fields state it."""
         return {}
 
     @property
@@ -96,7 +96,7 @@ class BaseTerm(Checked, abc.ABC):
         return callable(self.weight) or self.weight != 0
 
     def __call__(self, **tensors: Any) -> tf.Tensor:
-        """The unweighted mean of the term for tensors given by the names of its reads; for a notebook."""
+        """Returns the unweighted mean of the term for tensors given by the names of its arguments, as in a notebook."""
         values = self.values(**self._aligned({name: widen(tensor) for name, tensor in tensors.items()}))
         return Mean.of(values).result()
 

@@ -17,11 +17,11 @@ from objectives.shapes import require_axes
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BatchStatistic(BaseTerm):
-    """A part of an objective that is no mean over examples: a covariance, a contrast of examples with one another.
+    """A term that is a statistic of a whole batch, such as a covariance or a contrast between examples.
 
-    Every replica gathers the reads of the whole batch and computes it whole, so that it is exact on any number of them;
-    what is no tensor of the batch, such as weights, is read as it is. A batch that is accumulated in parts is refused;
-    evaluation takes the mean over its batches.
+    Every replica gathers the tensors of the whole batch and computes the whole statistic, so that the term is exact on
+    any number of replicas. Tensors without a batch axis, such as weights, are read as they are. Batches that are
+    accumulated in parts are refused. Evaluation takes the mean over its batches.
 
         @dataclasses.dataclass(frozen=True, kw_only=True)
         class Spread(BatchStatistic):
@@ -32,19 +32,23 @@ class BatchStatistic(BaseTerm):
                 return tf.reduce_sum(counted * (y_pred - mean) ** 2) / tf.reduce_sum(counted)
 
     Attributes:
-      mask: key of a tensor `[batch]` of 0 and 1 (or between) that says which examples count.
+      mask: key of a tensor `[batch]` of numbers from 0 to 1 that says how far each example counts.
     """
 
     mask: Key | None = None
 
     @abc.abstractmethod
     def values(self, counted: tf.Tensor, *args: Any, **kwargs: Any) -> tf.Tensor:
-        """The formula: a scalar.
+        """Computes the formula.
 
         Args:
-          counted: `[batch]`, how far each example counts: 0 for padding and for what is masked, whose reads are 0.
-          *args: the reads, those of the batch of the whole of it, by the names of their fields.
+          counted: `[batch]`, how far each example counts: 0 for padding and for masked examples, whose tensors are 0.
+          *args: the tensors that the term reads, gathered over all replicas; each argument bears the name of the field
+            that holds its key.
           **kwargs: likewise.
+
+        Returns:
+          A scalar.
         """
 
     @property

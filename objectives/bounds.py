@@ -19,7 +19,9 @@ class RangeHinge(Term):
     Formula: `relu(min_value - y) + relu(y - max_value)`. Inside and on the bounds, value and gradient are 0.
 
     Attributes:
-      y_pred: `[batch, ...]`.
+      y_pred: predictions `[batch, ...]`.
+      min_value: the smallest value that costs nothing, in the unit of `y_pred`.
+      max_value: the largest value that costs nothing, at least `min_value`.
 
     >>> float(RangeHinge()(y_pred=[[-3.0, 1.0]]))  # 2 and 0
     1.0
@@ -46,12 +48,12 @@ class Quantization(Term):
     """Pulls values to the nearest point of a grid, without rounding them.
 
     Formula: `|y - g(y)|` with `g(y) = offset + spacing * round((y - offset) / spacing)`. The gradient is the
-    sign of the distance (rounding itself has none). Halfway between two points, the even one counts as nearest.
+    sign of the distance, as rounding has none. Halfway between two points, the even one counts as the nearest.
 
     Attributes:
-      y_pred: `[batch, ...]`.
-      spacing: distance between grid points, above 0, in the unit of `y_pred`.
-      offset: where a grid point lies.
+      y_pred: predictions y `[batch, ...]`.
+      spacing: the distance between grid points, above 0, in the unit of `y_pred`.
+      offset: the position of one grid point, in the unit of `y_pred`.
 
     >>> round(float(Quantization(spacing=0.5)(y_pred=[[0.1, 0.9]])), 4)
     0.1

@@ -15,17 +15,17 @@ from objectives.term import Term
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class WeightedBinaryCrossEntropy(Term):
-    """Binary cross-entropy in which a positive counts more than a negative, for rare positives.
+    """Penalises wrong logits by binary cross-entropy, in which positives count more; for rare positives.
 
-    Formula: `-positive_weight * y * log(sigmoid(z)) - (1 - y) * log(1 - sigmoid(z))`, from logits z, as
-    `positive_weight * y * softplus(-z) + (1 - y) * softplus(z)`: computed from probabilities it saturates (a logit
-    of 100 against y = 0 costs 100, not 15.9). Its gradient is `(1 - y) * sigmoid(z) - positive_weight * y *
-    sigmoid(-z)` at every logit. A model that ends in a sigmoid is read before it, by the key of the layer below.
+    Formula: `-positive_weight * y * log(sigmoid(z)) - (1 - y) * log(1 - sigmoid(z))` for logits z. It is computed as
+    `positive_weight * y * softplus(-z) + (1 - y) * softplus(z)`, which does not saturate: a logit of 100 against
+    y = 0 costs 100, where a computation from probabilities gives 15.9. The gradient is `(1 - y) * sigmoid(z) -
+    positive_weight * y * sigmoid(-z)` at every logit. Where a model ends in a sigmoid, `y_pred` names the layer below.
 
     Attributes:
-      y_true: 0, 1 or between, `[batch, ...]`; where it is anything else the value is NaN.
+      y_true: targets y from 0 to 1, `[batch, ...]`. Outside of that range the value is NaN.
       y_pred: logits of the same shape.
-      positive_weight: how many negatives a positive is worth.
+      positive_weight: the weight of a positive in relation to a negative, above 0.
 
     >>> round(float(WeightedBinaryCrossEntropy(positive_weight=10.0)(y_true=[[1.0]], y_pred=[[0.0]])), 4)
     6.9315
@@ -52,7 +52,7 @@ class WeightedBinaryCrossEntropy(Term):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _ConfusionCost(Term):
-    """What the two ways of charging for a confusion share: class labels, logits and a table of costs."""
+    """Shares class labels, logits and a table of costs between the two terms that charge for a confusion."""
 
     y_true: Key = "targets"
     y_pred: Key = "outputs"
@@ -67,7 +67,7 @@ class _ConfusionCost(Term):
             )
 
     def _table(self, y_true, y_pred):
-        """The costs as a tensor `[classes, classes]`, once labels and logits are known to fit it."""
+        """Checks that labels and logits fit the costs, and returns these as a tensor `[classes, classes]`."""
         require_class_labels(y_true, y_pred)
         if y_pred.shape[-1] != len(self.costs):
             raise ConfigurationError(
@@ -84,16 +84,16 @@ class _ConfusionCost(Term):
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ConfusionWeightedCrossEntropy(_ConfusionCost):
-    """Cross-entropy scaled by what it would cost to take the true class for the predicted one.
+    """Penalises wrong logits by cross-entropy, scaled by the cost of taking the true class for the predicted one.
 
-    Formula: `(1 + costs[true, argmax z]) * -log softmax(z)[true]`. The 1 keeps the gradient of correct
-    examples, whose cost is 0. The factor itself has no gradient: argmax has none, and of equal logits it takes the
-    first; see `ExpectedConfusionCost` for the form that is differentiable in the costs.
+    Formula: `(1 + costs[true, argmax z]) * -log softmax(z)[true]`. The 1 keeps the gradient of correctly classified
+    examples, whose cost is 0. The factor has no gradient, as argmax has none; of equal logits, argmax takes the first.
+    `ExpectedConfusionCost` is differentiable in its costs.
 
     Attributes:
       y_true: integer classes `[batch, ...]`.
-      y_pred: logits `[batch, ..., classes]`.
-      costs: numbers at least 0, `costs[true][predicted]`, `[classes, classes]`.
+      y_pred: logits z `[batch, ..., classes]`.
+      costs: `costs[true][predicted]`, `[classes, classes]`, numbers of at least 0.
 
     >>> term = ConfusionWeightedCrossEntropy(costs=((0.0, 9.0), (1.0, 0.0)))
     >>> round(float(term(y_true=[0], y_pred=[[0.0, 1.0]])), 4)
@@ -111,14 +111,14 @@ class ConfusionWeightedCrossEntropy(_ConfusionCost):
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExpectedConfusionCost(_ConfusionCost):
-    """The cost to be expected if the class were drawn from the predicted probabilities; differentiable.
+    """Penalises the expected cost of a class that is drawn from the predicted probabilities. It is differentiable.
 
     Formula: `sum over j of costs[true, j] * softmax(z)[j]`.
 
     Attributes:
       y_true: integer classes `[batch, ...]`.
-      y_pred: logits `[batch, ..., classes]`.
-      costs: numbers at least 0, `costs[true][predicted]`, `[classes, classes]`.
+      y_pred: logits z `[batch, ..., classes]`.
+      costs: `costs[true][predicted]`, `[classes, classes]`, numbers of at least 0.
 
     >>> float(ExpectedConfusionCost(costs=((0.0, 9.0), (1.0, 0.0)))(y_true=[0], y_pred=[[0.0, 0.0]]))
     4.5

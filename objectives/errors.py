@@ -9,9 +9,12 @@ _SHOWN = 20
 
 
 class ConfigurationError(ValueError):
-    r"""Something the user asked for cannot be done; the message says what, and what would work.
+    r"""Something that the user asked for cannot be done; the message says what, and what would work.
 
-    `messages` holds one paragraph a mistake. Scripts print them without a traceback and exit with status 2.
+    The commands print the messages without a traceback and exit with status 2.
+
+    Attributes:
+      messages: one paragraph for each mistake.
 
     >>> str(ConfigurationError("no term named 'a'", "no layer named 'b'"))
     "no term named 'a'\nno layer named 'b'"
@@ -23,7 +26,7 @@ class ConfigurationError(ValueError):
 
 
 class Mistakes:
-    """Gathers mistakes, so that a user mends all of them at once instead of one a run.
+    """Gathers mistakes, so that a user can correct all of them at once instead of one in each run.
 
     >>> mistakes = Mistakes()
     >>> for name in ("a", "b"):
@@ -39,7 +42,7 @@ class Mistakes:
 
     @contextlib.contextmanager
     def gathered(self, where: str = "") -> Iterator[None]:
-        """Keeps a ConfigurationError raised inside, each message prefixed with `where` it was found."""
+        """Catches a ConfigurationError in its body and keeps the messages, prefixed with `where` they were found."""
         try:
             yield
         except ConfigurationError as error:
@@ -47,13 +50,13 @@ class Mistakes:
             self.messages += [f"{where}: {message}" if where else message for message in error.messages]
 
     def raise_any(self) -> None:
-        """Raises one ConfigurationError with all that was gathered, or returns where nothing was."""
+        """Raises one ConfigurationError with all gathered messages, if there are any."""
         if self.messages:
             raise ConfigurationError(*self.messages) from self._first
 
 
 def expected(name: str, valid: Iterable[str]) -> str:
-    """Says which names would have been right: the nearest where `name` looks like a typo, and what is known.
+    """Returns a hint about valid names: the nearest if `name` looks like a typo, and those that exist.
 
     >>> expected("smoth", ["smooth", "data"])
     "did you mean 'smooth'? (known: data, smooth)"

@@ -19,20 +19,21 @@ Key = Annotated[str, Expected("a key such as 'outputs.mask'")]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Context:
-    """What a term may read in one step: each field is the root of the keys of its name.
+    """Holds the tensors that terms may read in one step. The names of most fields are roots of keys.
 
     Attributes:
-      inputs, targets: the batch, each a tensor `[batch, ...]` or a dict or sequence of them.
-      outputs: what the model returned, likewise.
-      activations: outputs of layers, by the layer's path (`encoder/conv3`).
+      inputs: the inputs of the batch: a tensor `[batch, ...]`, or a dict or sequence of them.
+      targets: the targets of the batch, likewise.
+      outputs: the outputs of the model, likewise.
+      activations: outputs of layers, by the path of the layer (`encoder/conv3`).
       weights: variables of the model, by their path (`head/kernel`).
-      sample_weight: one factor an example, `[batch]`, or None.
+      sample_weight: one factor for each example, `[batch]`, or None.
       step: the number of updates done so far, an integer scalar.
-      valid: 1 for a real example and 0 for padding, `[batch]`, or None where all are real. Not a key:
-        every term that has a batch obeys it.
-      gather: turns a replica's shard of a tensor into the whole batch, for terms that need it. Not a key.
-      stars: by each key with a star, the key of the one tensor that it means here; a key that is not in it must match
-        one tensor alone. Not a key.
+      valid: 1 for a real example and 0 for padding, `[batch]`; None where all are real. Not a root: every term over
+        examples leaves out padding.
+      gather: turns a replica's shard of a tensor into that of the whole batch. Not a root.
+      stars: for each key with a star, the key of the one tensor that it stands for here. A key that is missing must
+        match exactly one tensor. Not a root.
 
     >>> context = Context(outputs={"mask": 1, "class": 2}, activations={"encoder/conv3": 3})
     >>> context["outputs.mask"], context["activations.encoder/conv3"]
@@ -63,7 +64,7 @@ class Context:
 
     @property
     def batch(self) -> list[Any]:
-        """The tensors of the examples themselves, whose first axis is the batch."""
+        """The tensors of the examples: inputs, targets and sample weights. Their first axis is the batch."""
         return list(leaves([self.inputs, self.targets, self.sample_weight]).values())
 
     def _resolved(self, key: Key) -> Any:

@@ -9,10 +9,10 @@ from objectives.errors import ConfigurationError
 
 
 class Mean(NamedTuple):
-    """A mean that is not divided yet, so that it merges exactly.
+    """A mean as a sum and a count, which are divided last, so that means merge exactly.
 
-    A mean of local means is wrong as soon as the shards differ in size; a sum of sums over a sum of counts
-    is right for uneven shards, empty shards and masks alike.
+    A mean of local means is wrong where shards differ in size. A sum of sums over a sum of counts is right for uneven
+    shards, empty shards and masks.
 
     Attributes:
       total: the sum of all valid values, a scalar.
@@ -35,19 +35,22 @@ class Mean(NamedTuple):
         factor: tf.Tensor | None = None,
         per_example: bool = False,
     ) -> "Mean":
-        """Sums unreduced values.
+        """Sums unreduced values, and counts them.
 
         Args:
           values: `[batch, ...]`, or a scalar where a term has no batch.
-          masks: tensors of 0 and 1 (or between) that say how far a value counts; their shape is that of
-            `values`, of its first axes, or has 1 where an axis is to be spread.
-          factor: likewise shaped; multiplies a value without changing how far it counts (sample weights,
-            with the meaning that Keras gives them).
+          masks: tensors of numbers from 0 to 1 that say how far each value counts. Their shape is that of `values` or
+            of its first axes; an axis of size 1 is broadcast.
+          factor: a tensor of such a shape that multiplies values and leaves their count alone, as sample weights do in
+            Keras.
           per_example: whether the values of an example are averaged first, so that each example counts once
             however many of its values do.
 
+        Returns:
+          The mean, of two scalars.
+
         Raises:
-          ConfigurationError: the shape of a mask or of the factor does not fit the values.
+          ConfigurationError: The shape of a mask or of the factor does not fit the values.
 
         >>> mean = Mean.of(tf.constant([[1.0, 2.0], [3.0, 4.0]]), masks=[tf.constant([1.0, 0.0])])
         >>> float(mean.total), float(mean.count)
@@ -65,7 +68,7 @@ class Mean(NamedTuple):
         factor: tf.Tensor | None = None,
         per_example: bool = False,
     ) -> "Mean":
-        """What `of` sums, of each value by itself, or of each example `[batch]` where these are averaged first."""
+        """Returns the sum and count of each value, or of each example `[batch]` with `per_example`; see `of`."""
         counted = tf.ones_like(values)
         for mask in masks:
             counted *= _fitted(mask, values, "mask")
@@ -81,11 +84,11 @@ class Mean(NamedTuple):
         return cls(means, tf.cast(counts > 0, values.dtype))
 
     def merge(self, other: "Mean") -> "Mean":
-        """The mean over the values of both."""
+        """Returns the mean over the values of both."""
         return Mean(self.total + other.total, self.count + other.count)
 
     def result(self) -> tf.Tensor:
-        """The mean itself; 0 where nothing was counted, never NaN."""
+        """Returns the mean itself; 0 where nothing was counted, never NaN."""
         return tf.math.divide_no_nan(self.total, self.count)
 
 

@@ -35,12 +35,15 @@ _TERM = Annotated[
 class Objective:
     """A sum of named terms: `total = sum over k of weight_k(step) * mean_k`.
 
-    Terms are named, never listed, so that a file or a command line can add, change or drop any one of them;
-    a term given as None is dropped. They are evaluated in the order of their names: a saved configuration
-    replays to the same floating-point sum.
+    Terms are passed by name, so that a gin file or a command line can add, change or drop any one of them; a term
+    given as None is dropped. They are evaluated in the order of their names, so that a saved configuration gives the
+    same floating-point sum again.
+
+    Attributes:
+      terms: the terms by name, in the order of their names.
 
     Raises:
-      ConfigurationError: no term is left, none has a weight other than 0, or something is not a term.
+      ConfigurationError: No term is left, all weights are a constant 0, or a value is not a term.
 
     >>> from objectives import MeanSquaredError, RangeHinge
     >>> objective = Objective(range=RangeHinge(weight=0.1), data=MeanSquaredError(), unused=None)
@@ -65,7 +68,7 @@ class Objective:
 
     @property
     def readers(self) -> Mapping[Key, str]:
-        """Each of the keys with the terms that read it, in words."""
+        """For each key, the terms that read it, in words for messages."""
         return {key: self._readers_of(key) for key in self.keys}
 
     def _readers_of(self, key: Key) -> str:
@@ -74,30 +77,30 @@ class Objective:
 
     @property
     def has_stars(self) -> bool:
-        """Whether some term reads several tensors by one key."""
+        """Whether a key of some term has a star, and so may name several tensors."""
         return any(map(has_star, self.keys))
 
     def parts(self, context: Context | None = None) -> Parts:
-        """The parts of the terms: a term is one, unless its keys hold stars; see `Parts`."""
+        """Returns the parts of the terms: a term whose keys have stars has one for each tensor, others have one."""
         return Parts(self.terms, context)
 
     def means(self, context: Context, parts: Parts | None = None) -> dict[str, Mean]:
-        """The unweighted mean of each part of each term over the batch in `context`, local to the replica.
+        """Returns the unweighted mean of each part of each term over the examples of this replica.
 
         Args:
-          context: what the terms read.
-          parts: those that were found before; by default, what stars match in this context.
+          context: the tensors that the terms read.
+          parts: the parts of the terms; by default those that stars match in this context.
 
         Returns:
-          The mean of each term by its name; of one with a star, that of each tensor by `term/tensor`.
+          The mean of each term by its name; for a term with a star, the mean for each tensor by `term/tensor`.
 
         Raises:
-          ConfigurationError: terms read what is not there or does not fit; all of them are named at once.
+          ConfigurationError: Terms read tensors that do not exist or do not fit. The message names all of them.
         """
         return self._by_part(context, self.parts(context) if parts is None else parts, lambda term, at: term.mean(at))
 
     def each(self, context: Context, parts: Iterable[Part]) -> dict[str, Mean]:
-        """What `means` adds up, apart, of parts of terms over examples; see `Term.each`."""
+        """Returns the sums and counts that `means` adds up, for parts of terms over examples; see `Term.each`."""
         return self._by_part(context, parts, lambda term, at: cast(Term, term).each(at))
 
     def _by_part(
@@ -119,11 +122,11 @@ class Objective:
         return means
 
     def weights(self, step) -> tf.Tensor:
-        """The weight of each term at `step`, float32 `[terms]`, in the order of `terms`."""
+        """Returns the weight of each term at `step`, float32 `[terms]`, in the order of `terms`."""
         return tf.stack([_weight(name, term, step) for name, term in self.terms.items()])
 
     def weighted(self, raw: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        """Weighted values `[terms]` of raw means `[terms]`; exactly 0 for a term of constant weight 0."""
+        """Returns weighted values `[terms]` for raw means `[terms]`; exactly 0 for a term of constant weight 0."""
         return tf.where([term.optimised for term in self.terms.values()], raw * weights, 0.0)
 
     def __repr__(self) -> str:

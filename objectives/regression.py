@@ -16,12 +16,13 @@ from objectives.term import Term
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MeanSquaredError(Term):
-    """Squared difference of prediction and target.
+    """Penalises the squared difference of prediction and target.
 
     Formula: `(y_pred - y_true)^2`, element by element.
 
     Attributes:
-      y_true, y_pred: `[batch, ...]`, of the same shape.
+      y_true: targets `[batch, ...]`.
+      y_pred: predictions of the same shape.
 
     >>> float(MeanSquaredError()(y_true=[[0.0, 2.0]], y_pred=[[1.0, 4.0]]))
     2.5
@@ -38,14 +39,15 @@ class MeanSquaredError(Term):
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class WeightedMeanSquaredError(Term):
-    """Squared difference, weighted by a fixed tensor that says which positions matter more.
+    """Penalises the squared difference of prediction and target, with a fixed weight for each position.
 
-    Formula: `w * (y_pred - y_true)^2`; with `normalized`, `w / mean(w)` stands for w, so that the size of the
-    weights does not change the size of the term. The weight is outside the square: inside, it would be w^2.
+    Formula: `w * (y_pred - y_true)^2`. The weight stands outside of the square; inside, its effect would be w^2.
 
     Attributes:
-      y_true, y_pred: `[batch, ...]`, of the same shape.
-      position_weights: numbers at least 0, of the shape of one example or of its last axes.
+      y_true: targets `[batch, ...]`.
+      y_pred: predictions of the same shape.
+      position_weights: w, numbers of at least 0, of the shape of one example or of its last axes.
+      normalized: whether w is divided by its mean, so that the size of w does not change the size of the term.
 
     >>> term = WeightedMeanSquaredError(position_weights=(1.0, 3.0))
     >>> float(term(y_true=[[0.0, 0.0]], y_pred=[[1.0, 1.0]]))
@@ -79,15 +81,16 @@ class WeightedMeanSquaredError(Term):
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ContextualMeanSquaredError(Term):
-    """Squared difference, weighted by the magnitude of a context tensor: strong regions matter more.
+    """Penalises the squared difference more where a context tensor is large, so that strong regions matter more.
 
-    Formula: `(floor + |context|) * (y_pred - y_true)^2`. The floor keeps positions of zero context bound to
-    their targets; without it they would be free.
+    Formula: `(floor + |context|) * (y_pred - y_true)^2`. Without the floor, positions of zero context would not be
+    trained at all.
 
     Attributes:
-      y_true, y_pred: `[batch, ...]`, of the same shape.
-      context: of the same shape, by default the target itself. No gradient flows through it.
-      floor: weight of a position of zero context, above 0.
+      y_true: targets `[batch, ...]`.
+      y_pred: predictions of the same shape.
+      context: a tensor of the same shape, by default the targets. No gradient flows through it.
+      floor: the weight of a position of zero context, above 0.
 
     >>> term = ContextualMeanSquaredError(floor=0.5)
     >>> float(term(y_true=[[0.0, 2.0]], y_pred=[[1.0, 1.0]], context=[[0.0, 2.0]]))

@@ -11,7 +11,7 @@ from objectives.ranges import counted
 
 
 def as_values(returned: Any) -> tf.Tensor:
-    """What `values()` returned, as a tensor.
+    """Returns what `values()` returned as a tensor.
 
     Raises:
       ConfigurationError: it is no dense tensor of floating-point numbers, or nothing is known of its shape.

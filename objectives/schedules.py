@@ -18,11 +18,11 @@ _Ratio = Annotated[float, Expected("a finite number above 0", lambda number: 0 <
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Schedule(Checked, abc.ABC):
-    """A function `step -> number` that lives between two steps and is constant outside them.
+    """A function from the step to a number that varies between two steps and is constant outside of them.
 
     Attributes:
-      start: the step at which it begins; before, it has its first value.
-      end: the step at which it stops and holds its value from then on; None for never.
+      start: the step at which it begins to change; before, it has its first value.
+      end: the step from which on it keeps its value; None for never.
 
     >>> schedule = Linear(first=0.0, last=1.0, steps=10, start=100)
     >>> [float(schedule(step)) for step in (0, 100, 105, 110, 500)]
@@ -37,7 +37,7 @@ class Schedule(Checked, abc.ABC):
             raise ConfigurationError(f"{self}: it ends before it starts; expected start <= end")
 
     def __call__(self, step) -> tf.Tensor:
-        """The value at `step`, an integer or an integer scalar: a float32 scalar."""
+        """Returns the value at `step`, an integer or an integer scalar, as a float32 scalar."""
         step = tf.cast(step, tf.int64)
         if self.end is not None:
             step = tf.minimum(step, self.end)
@@ -45,13 +45,18 @@ class Schedule(Checked, abc.ABC):
 
     @abc.abstractmethod
     def at(self, step: tf.Tensor) -> tf.Tensor:
-        """The value `step` steps after the start (a float32 scalar, never negative)."""
+        """Returns the value at `step` steps after the start, a float32 scalar of at least 0."""
 
 
 @gin.register(module="objectives.schedules")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Constant(Schedule):
-    """`value` at every step.
+    """Stays at `value`.
+
+    Formula: `value`.
+
+    Attributes:
+      value: the number.
 
     >>> float(Constant(value=0.5)(7))
     0.5
@@ -65,7 +70,7 @@ class Constant(Schedule):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Ramp(Schedule):
-    """From `first` to `last` within `steps` steps."""
+    """Goes from `first` to `last` within `steps` steps."""
 
     first: Finite = 0.0
     last: Finite = 1.0
@@ -78,7 +83,14 @@ class _Ramp(Schedule):
 @gin.register(module="objectives.schedules")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Linear(_Ramp):
-    """`first + (last - first) * t / steps`, for t from 0 to `steps`.
+    """Goes from `first` to `last` along a line, and stays there.
+
+    Formula: `first + (last - first) * min(t / steps, 1)`, where t is the number of steps since `start`.
+
+    Attributes:
+      first: the value at the start.
+      last: the value after `steps` steps.
+      steps: how many steps the change takes.
 
     >>> float(Linear(first=1.0, last=3.0, steps=4)(1))
     1.5
@@ -91,7 +103,15 @@ class Linear(_Ramp):
 @gin.register(module="objectives.schedules")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cosine(_Ramp):
-    """`last + (first - last) * (1 + cos(pi * t / steps)) / 2`: level at both ends.
+    """Goes from `first` to `last` along half a cosine, level at both ends, and stays there.
+
+    Formula: `last + (first - last) * (1 + cos(pi * min(t / steps, 1))) / 2`, where t is the number of steps since
+    `start`.
+
+    Attributes:
+      first: the value at the start.
+      last: the value after `steps` steps.
+      steps: how many steps the change takes.
 
     >>> [round(float(Cosine(first=2.0, last=0.0, steps=4)(t)), 4) for t in (0, 1, 2, 4)]
     [2.0, 1.7071, 1.0, 0.0]
@@ -104,7 +124,14 @@ class Cosine(_Ramp):
 @gin.register(module="objectives.schedules")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Exponential(_Ramp):
-    """`first * (last / first) ** (t / steps)`: the same ratio each step. Both ends are above 0.
+    """Goes from `first` to `last` by the same factor in each step, and stays there.
+
+    Formula: `first * (last / first) ** min(t / steps, 1)`, where t is the number of steps since `start`.
+
+    Attributes:
+      first: the value at the start, above 0.
+      last: the value after `steps` steps, above 0.
+      steps: how many steps the change takes.
 
     >>> [round(float(Exponential(first=1.0, last=0.01, steps=2)(t)), 4) for t in (0, 1, 2, 3)]
     [1.0, 0.1, 0.01, 0.01]
@@ -120,7 +147,13 @@ class Exponential(_Ramp):
 @gin.register(module="objectives.schedules")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Piecewise(Schedule):
-    """`values[i]` from `boundaries[i - 1]` on and before `boundaries[i]`; one value more than boundaries.
+    """Jumps from one value to the next at given steps.
+
+    Formula: `values[i]` for `boundaries[i - 1] <= t < boundaries[i]`, where t is the number of steps since `start`.
+
+    Attributes:
+      values: the numbers, one more than there are boundaries.
+      boundaries: the steps at which the value jumps, in increasing order.
 
     >>> schedule = Piecewise(values=(1.0, 0.1, 0.0), boundaries=(10, 20))
     >>> [round(float(schedule(step)), 4) for step in (9, 10, 19, 20)]
@@ -145,7 +178,15 @@ class Piecewise(Schedule):
 @gin.register(module="objectives.schedules")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cyclical(Schedule):
-    """A triangle wave: `low` at 0, `high` after half a `period`, `low` again after a whole one (Smith, 2017).
+    """Swings between two values as a triangle wave (Smith, 2017).
+
+    Formula: `low + (high - low) * (1 - |2 * phase - 1|)` with `phase = (t mod period) / period`, where t is the number
+    of steps since `start`.
+
+    Attributes:
+      low: the value at the start, and after each period.
+      high: the value after half a period.
+      period: the length of a wave in steps.
 
     >>> [float(Cyclical(low=0.0, high=1.0, period=4)(step)) for step in range(6)]
     [0.0, 0.5, 1.0, 0.5, 0.0, 0.5]
@@ -167,7 +208,10 @@ Weight = Annotated[
 
 
 def evaluate(weight: Weight, step) -> tf.Tensor:
-    """The weight at `step` as a float32 scalar, whether it is a number or a function of the step.
+    """Returns the weight at `step` as a float32 scalar, whether it is a number or a function of the step.
+
+    Raises:
+      ConfigurationError: The function returns no number.
 
     >>> float(evaluate(0.5, 0)), float(evaluate(lambda step: step * 2, 3))
     (0.5, 6.0)

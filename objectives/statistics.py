@@ -13,10 +13,10 @@ from objectives.shapes import require_axes
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Decorrelation(BatchStatistic):
-    """Keeps the features of a layer from saying the same thing (DeCov, Cogswell et al., 2016).
+    """Keeps the features of a layer uncorrelated (DeCov; Cogswell et al., 2016).
 
-    Formula: `1/2 * (|C|_F^2 - |diag C|^2)`, with C the covariance of the features over the counted examples of the
-    global batch, divided by their number.
+    Formula: `1/2 * (|C|_F^2 - |diag C|^2)`, where C is the covariance of the features over the examples of the whole
+    batch that count, normalised by their number.
 
     Attributes:
       features: key of a tensor `[batch, features]`.

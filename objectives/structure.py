@@ -19,16 +19,17 @@ from objectives.term import Term
 class PairwiseOverlap(Term):
     """Keeps points apart: penalises every pair that is nearer than a margin.
 
-    Formula: `relu(margin - |p_i - p_j|)` for each pair i < j; the mean is over pairs, so that it does not grow
-    with the number of points. At coincident points (nearer than 1e-12) the value is the margin and the gradient is 0
-    (a norm would give NaN): they do not part by this term alone. It is 0 at a distance of exactly the margin too.
+    Formula: `relu(margin - |p_i - p_j|)` for each pair i < j. The mean is over pairs, so that it does not grow
+    with the number of points. At coincident points (nearer than 1e-12) the value is the margin and the gradient is 0,
+    where that of a norm would be NaN: this term alone does not separate them. The gradient is also 0 at a distance of
+    exactly the margin.
 
     Memory: batch * n * (n - 1) / 2 * (3 * coordinates + 2) floats for n points.
 
     Attributes:
-      y_pred: points `[batch, points, coordinates]`.
-      margin: the smallest distance that costs nothing, in the unit of the coordinates.
-      mask: `[batch]`, or `[batch, points]`: a pair counts where both its points do.
+      y_pred: points p `[batch, points, coordinates]`.
+      margin: the smallest distance that costs nothing, above 0, in the unit of the coordinates.
+      mask: key of a tensor `[batch]` or `[batch, points]`. A pair counts where both of its points do.
 
     >>> float(PairwiseOverlap(margin=4.0)(y_pred=[[[0.0, 0.0], [0.0, 1.0], [9.0, 9.0]]]))  # 3, 0 and 0
     1.0
@@ -66,18 +67,18 @@ class PairwiseOverlap(Term):
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TotalVariation(Term):
-    """Smoothness in space: absolute differences to the next neighbour along each spatial axis.
+    """Keeps outputs smooth in space: penalises differences between neighbours along each spatial axis.
 
-    Formula: sum over the spatial axes of `mean |y[i + 1] - y[i]|`; with `reduction="sum"`, of the sum, which is
-    `tf.image.total_variation` for images. An axis of size 1 has no neighbours and adds 0. Between equal neighbours
-    the gradient is 0.
+    Formula: sum over the spatial axes of `mean |y[i + 1] - y[i]|`, or of `sum |y[i + 1] - y[i]|` with
+    `reduction="sum"`, which for images is `tf.image.total_variation`. An axis of size 1 has no neighbours and adds 0.
+    Between equal neighbours the gradient is 0.
 
     Attributes:
-      y_pred: `[batch, length]`, `[batch, height, width]` or as many spatial axes as `spatial_axes` says; a
-        further last axis holds channels, each smooth for itself.
-      spatial_axes: how many axes after the batch are space; the rest is channels. Without it, a
-        `[batch, length, channels]` and a `[batch, height, width]` could not be told apart.
-      reduction: "mean" or "sum", over the neighbours of one example.
+      y_pred: predictions y `[batch, length]`, `[batch, height, width]`, or with as many spatial axes as `spatial_axes`
+        says. One more axis at the end holds channels, each of which is to be smooth by itself.
+      spatial_axes: the number of spatial axes behind the batch. It tells `[batch, length, channels]` from
+        `[batch, height, width]`.
+      reduction: "mean" or "sum", over the pairs of neighbours of one example.
 
     >>> float(TotalVariation(spatial_axes=1)(y_pred=[[0.0, 1.0, 3.0]]))
     1.5
@@ -103,15 +104,16 @@ class TotalVariation(Term):
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SequenceOrdering(Term):
-    """Keeps sequences from going down: penalises every backward step.
+    """Keeps sequences from decreasing: penalises every value that does not exceed the one before it by a margin.
 
-    Formula: `relu(y[t] + margin - y[t + 1])` for each t; the mean is over steps, so that it does not grow with
-    the length. A sequence of length 1 has no steps and costs 0. A step of exactly the margin has the gradient 0.
+    Formula: `relu(y[t] + margin - y[t + 1])` for each t. The mean is over pairs of successive values, so that it does
+    not grow with the length. A sequence of length 1 has no such pair and costs 0. A difference of exactly the margin
+    has the gradient 0.
 
     Attributes:
-      y_pred: `[batch, time]` or `[batch, time, features]`.
-      margin: by how much each value must exceed the one before it.
-      mask: `[batch]`, or `[batch, time]` for padded sequences: a step counts where both its ends do.
+      y_pred: sequences y `[batch, time]` or `[batch, time, features]`.
+      margin: the smallest increase that costs nothing, in the unit of `y_pred`.
+      mask: key of a tensor `[batch]`, or `[batch, time]` for padded sequences. A pair counts where both values do.
 
     >>> float(SequenceOrdering()(y_pred=[[1.0, 3.0, 2.0]]))
     0.5

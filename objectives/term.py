@@ -33,22 +33,23 @@ from objectives.results import one_for_each
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Term(BaseTerm):
-    """A part of an objective that takes each example by itself: `weight * mean(values)`, over all valid values.
+    """A term that is computed for each example by itself: `weight * mean(values)`, over all values that count.
 
-    Each replica sums the values of its own examples. `BaseTerm` tells of the weight, and of what else every part of an
-    objective has.
+    Each replica sums the values of its own examples. `BaseTerm` documents the weight and the other fields that all
+    kinds of terms share.
 
     Attributes:
-      mask: key of a tensor of 0 and 1 (or between) that says which values count: `[batch]`, or the first axes of the
-        values, or their shape. The mean is over what counts; what does not may be anything, NaN too. `values()` is
-        given what is masked as it is, as a value that counts may depend on it (a softmax over items does); but labels
-        and other integers are 0 there, so are the reads named in `aligned`, and what is not finite is made so. Reads
-        that are no tensors of the batch, such as weights, are never masked. A mask outside of 0 to 1 makes the term
-        NaN, which stops the run and is named. The masks that Keras's own layers hand on
-        (`Masking`, `mask_zero`) are obeyed by `KerasLoss`, as by Keras; every other term knows this one only.
-      sample_weight: key of factors that multiply the values and leave the count alone, as in Keras.
-      average: over "elements", all alike, or over "examples": the mean of each example's own mean, so that a long
-        sequence or a large mask does not count more than a short one.
+      mask: key of a tensor of numbers from 0 to 1 that says how far each value counts. Its shape is `[batch]`, the
+        first axes of the values, or the shape of the values. The mean is over the values that count; masked ones may
+        be anything, even NaN. `values()` still receives masked elements, as a value that counts may depend on
+        them (in a softmax over items, say), with three exceptions: labels and other integers are 0 there, so are the
+        tensors named in `aligned`, and numbers that are not finite are replaced by finite ones. Tensors without a
+        batch axis, such as weights, are never masked. A mask outside of 0 to 1 makes the term NaN, which stops the run
+        with a message that names the mask. The masks that Keras layers attach to their outputs (`Masking`,
+        `mask_zero`) are used by `KerasLoss`, as in Keras; all other terms use this mask only.
+      sample_weight: key of factors that multiply the values but do not enter the count, as in Keras.
+      average: "elements" gives each element of the batch the same weight. "examples" averages the elements of each
+        example first, so that a long sequence or a large mask does not count more than a short one.
 
     >>> from objectives import RangeHinge
     >>> RangeHinge(max_value=2.0, weight=0.1)
@@ -66,13 +67,21 @@ class Term(BaseTerm):
 
     @abc.abstractmethod
     def values(self, *args: Any, **kwargs: Any) -> tf.Tensor:
-        """The formula: reads in, unreduced values `[batch, ...]` out.
+        """Computes the formula, with one value or more for each example.
 
-        Reads of half precision arrive as float32; other types arrive as they are.
+        Tensors of half precision are passed as float32; other types are passed unchanged.
+
+        Args:
+          *args: the tensors that the term reads, `[batch, ...]`; each argument bears the name of the field that holds
+            its key.
+          **kwargs: likewise.
+
+        Returns:
+          Unreduced values `[batch, ...]`.
         """
 
     def value_mask(self, mask: tf.Tensor) -> tf.Tensor:
-        """Turns a mask in the shape of the read into one in the shape of the values, where they differ."""
+        """Turns a mask for the elements of the inputs into one for the values, where their shapes differ."""
         return mask
 
     @property
@@ -81,7 +90,7 @@ class Term(BaseTerm):
 
     @property
     def key_of_keras_mask(self) -> Key | None:
-        """The key of the read whose Keras mask hides values of the term; None where no such mask is heeded."""
+        """The key of the tensor whose Keras mask is used too; None for a term that ignores Keras masks."""
         return None if self.masked_by_keras is None else self.reads[self.masked_by_keras]
 
     def mean(self, context: Context) -> Mean:
@@ -91,9 +100,10 @@ class Term(BaseTerm):
         return Mean(total + tf.cast(poison, total.dtype), tf.reduce_sum(each.count))
 
     def each(self, context: Context) -> Mean:
-        """What `mean` adds up, apart: of each value `[batch, ...]`, or of each example `[batch]`.
+        """Returns the sums and counts that `mean` adds up, for each value `[batch, ...]` or each example `[batch]`.
 
-        Raises ConfigurationError as `mean` does.
+        Raises:
+          ConfigurationError: A key names no tensor, or shapes do not fit. The message says which.
         """
         return self._each(self._mask(self.mask, context)[0], context)
 

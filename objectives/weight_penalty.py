@@ -9,9 +9,10 @@ from objectives.mean import Mean
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class WeightPenalty(BaseTerm):
-    """A part of an objective that knows no examples: it is not masked, and counts once on any number of replicas.
+    """A term that reads weights of the model and no examples.
 
-    Its `values()` take weights and return a scalar, or numbers whose mean is meant:
+    It has no mask, and counts once on any number of replicas. `values()` takes weights and returns a scalar, or a
+    tensor whose mean is the term's value:
 
         @dataclasses.dataclass(frozen=True, kw_only=True)
         class Small(WeightPenalty):

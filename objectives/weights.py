@@ -17,13 +17,13 @@ from objectives.weight_penalty import WeightPenalty
 class WeightDecay(WeightPenalty):
     """Keeps weights small (L2).
 
-    Formula: `sum of w^2` over all elements of a variable, summed over the variables that are read;
-    `keras.regularizers.L2` is the same, its factor being the term's weight. Unlike an optimizer's `weight_decay` it
-    goes through the gradient.
+    Formula: `sum of w^2` over all elements of a variable, summed over all variables that the key matches. With the
+    term's weight as its factor, `keras.regularizers.L2` is the same. Unlike an optimizer's `weight_decay`, it
+    enters the gradient.
 
     Attributes:
-      variables: key of one variable, such as 'weights.head/kernel', or of several by a pattern: 'weights.*kernel'.
-      across: "sum" over the variables, or "mean".
+      variables: key of one variable, such as 'weights.head/kernel', or of several: 'weights.*kernel'.
+      across: "sum" or "mean" over the variables.
 
     >>> float(WeightDecay()(variables=[[1.0, 2.0], [0.0, 3.0]]))
     14.0
@@ -39,11 +39,12 @@ class WeightDecay(WeightPenalty):
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Orthogonality(WeightPenalty):
-    """Keeps the columns of a weight matrix apart in direction.
+    """Keeps the columns of a weight matrix orthogonal to each other.
 
-    Formula: `mean of |cos(w_i, w_j)|` over the pairs i < j of columns, which is what
-    `keras.regularizers.OrthogonalRegularizer(mode="columns")` takes. Columns of any length count alike; one of zeros
-    has no direction, costs nothing and has the gradient 0. So has a pair that is exactly orthogonal.
+    Formula: `mean of |cos(w_i, w_j)|` over the pairs i < j of columns, as in
+    `keras.regularizers.OrthogonalRegularizer(mode="columns")`. The lengths of columns do not matter. A column of zeros
+    has no direction: it costs nothing, and its gradient is 0. The gradient is also 0 for a pair that is exactly
+    orthogonal.
 
     Attributes:
       variable: key of a matrix `[inputs, outputs]`, such as 'weights.head/kernel'.
