@@ -110,8 +110,8 @@ class KerasLoss(Term):
         (`Dice()` by default) needs its `axis` set so that it returns a value for each example.
 
     Raises:
-      ConfigurationError: The loss overrides `__call__` or defines no `call`. Or its reduction is "sum", which is no mean,
-        or "mean_with_sample_weight" while the term has a sample_weight.
+      ConfigurationError: The loss overrides `__call__` or defines no `call`. Or its reduction is "sum", which is no
+        mean, or "mean_with_sample_weight" while the term has a sample_weight.
 
     >>> float(KerasLoss(loss=keras.losses.MeanAbsoluteError())(y_true=[[1.0, 2.0]], y_pred=[[2.0, 4.0]]))
     1.5

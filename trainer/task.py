@@ -22,57 +22,69 @@ Examples = Annotated[
 
 
 class Task(Checked, abc.ABC):
-    """A model and its data. Subclasses live in `tasks/`, one file each.
+    """A model and its data, which a trainer can be given as a whole.
 
-    `train` and `eval` are read more than once: make them `functools.cached_property`.
+    `train` and `eval` are read more than once, so make them `functools.cached_property`.
     """
 
     @property
     @abc.abstractmethod
     def train(self) -> Source:
-        """The examples to learn from."""
+        """The training data."""
 
     @property
     @abc.abstractmethod
     def eval(self) -> Source:
-        """The examples to judge by; none of them is in `train`."""
+        """The evaluation data; none of its examples is in `train`."""
 
     @abc.abstractmethod
     def build_model(self) -> keras.Model:
-        """A new model; called once the seed is set."""
+        """Builds a new model. The trainer calls it after it has set the seed."""
 
     def measure(self, model: keras.Model) -> dict[str, float]:
-        """What the model learned, in the measures that the task's users know, on `eval`; nothing by default."""
+        """Measures what the model learned on `eval`, in the terms of the task's users.
+
+        Returns:
+          The measures by name; none by default.
+        """
         return {}
 
     def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws what the model does with some of `eval` into `folder`; the files it made, none by default."""
+        """Draws what the model makes of some examples of `eval`.
+
+        Args:
+          model: the trained model.
+          folder: where to write the pictures.
+
+        Returns:
+          The files that were written; none by default.
+        """
         return []
 
 
 def model_of(task: Task) -> keras.Model:
-    """The model that a task builds; raises ConfigurationError where it fails, or builds something else."""
+    """Returns the model that a task builds; raises ConfigurationError if it fails or builds something else."""
     with blamed(f"{_name(task)}.build_model()"):
         model = task.build_model()
     return _fitting(f"{_name(task)}.build_model()", model, keras.Model)
 
 
 def examples_of(task: Task, name: str) -> Source | None:
-    """The source `train` or `eval` of a task; raises ConfigurationError where it fails, or is something else."""
+    """Returns the source `train` or `eval` of a task; raises ConfigurationError if it fails or is something else."""
     with blamed(f"{_name(task)}.{name}"):
         source = getattr(task, name)
     return _fitting(f"{_name(task)}.{name}", source, Examples if name == "train" else Examples | None)
 
 
 def measures_of(task: Task, model: keras.Model) -> Mapping[str, float]:
-    """What a task measures; raises ConfigurationError where it fails, or measures no numbers."""
+    """Returns the measures of a task; raises ConfigurationError if it fails or they are no numbers."""
     with blamed(f"{_name(task)}.measure()"):
         measures = task.measure(model)
     return _fitting(f"{_name(task)}.measure()", measures, Mapping[str, float])
 
 
 def pictures_of(task: Task, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
-    """What a task draws; raises ConfigurationError where it fails."""
+    """Returns the pictures that a task draws; raises ConfigurationError if it fails."""
     with blamed(f"{_name(task)}.draw()"):
         return list(task.draw(model, folder))
 

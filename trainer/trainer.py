@@ -56,25 +56,30 @@ from trainer.task import Examples, examples_of, model_of
 class Trainer(Settings):
     """Trains a model on a sum of named terms.
 
-    Making one checks the settings, builds what is missing, and readies the model to be mirrored.
+    Making a trainer checks the settings, and has a task build the model and the data that are not given.
 
     Attributes:
       step: the number of updates done.
-      is_chief: whether this process is the one that reports and writes: the only one, or the first of several.
-      model, workdir: as settings; the model is the one that a task built, if so, and the folder is absolute.
+      is_chief: whether this process is the one that reports and writes files: the only one, or the first of several.
       {settings}
 
     Raises:
-      ConfigurationError: something does not fit; all that can be told at once is. Or another process trains in
-        `workdir`, or it is a folder with files that are not of a run.
+      ConfigurationError: Settings do not fit; the message names all mistakes that can be found together. Or another
+        process trains in `workdir`, or that folder has files that are not those of a run.
 
     >>> import numpy as np
     >>> from objectives import MeanSquaredError, Objective
     >>> from trainer import ArraySource
     >>> model = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])
     >>> x = np.linspace(-1, 1, 64, dtype=np.float32)[:, None]
-    >>> trainer = Trainer(model=model, objective=Objective(data=MeanSquaredError()), reports=[],
-    ...                   optimizer=keras.optimizers.SGD(0.5), train=ArraySource(x, 2 * x), steps=50)
+    >>> trainer = Trainer(
+    ...     model=model,
+    ...     objective=Objective(data=MeanSquaredError()),
+    ...     optimizer=keras.optimizers.SGD(0.5),
+    ...     train=ArraySource(x, 2 * x),
+    ...     steps=50,
+    ...     reports=[],
+    ... )
     >>> values = trainer.train()
     >>> sorted(values)[:2], bool(values["loss/total"] < 1e-3)
     (['loss/total', 'optimizer/grad_norm'], True)
@@ -211,27 +216,27 @@ class Trainer(Settings):
         return self._run.done
 
     def train(self, *, until: int | None = None) -> Mapping[str, float]:
-        """Trains up to `steps` updates, from the latest checkpoint on if there is one.
+        """Trains until `steps` updates are done, starting from the latest checkpoint if there is one.
 
-        Between two calls the model and the optimizer are the caller's: the second call continues from what is in
-        memory, with all that was assigned in between. It restores a checkpoint only where the first one ended in an
-        error other than `Interrupted` and `NonFiniteError`, or where another trainer has saved a later one.
+        Between two calls, the caller may change the model and the optimizer: the next call continues from the values in
+        memory. It restores a checkpoint only if the previous call raised an error other than `Interrupted` and
+        `NonFiniteError`, or if another trainer has saved a later checkpoint.
 
         Args:
-          until: how many updates to stop after, if before `steps`, for a look; the next call continues. The model is
-            evaluated and saved here too; the lines of training are those of a run that does not stop here.
+          until: the number of updates to stop after, if it is less than `steps`. The model is evaluated and saved
+            there too, and the next call continues. The log records of training are those of a run without the stop.
 
         Returns:
-          The values of the last line by tag: of the last evaluation, or of training where there is none (the steps
-          since the last line then). Where nothing was left to train, the current values.
+          The values of the last log record by tag: those of the last evaluation, or without evaluation data those of
+          the training steps since the last record. If no step was left to train, the values of the current model.
 
         Raises:
-          ConfigurationError: something does not fit, or was changed since the trainer was made that a traced step
-            has taken over, such as `trainable`; or another thread or trainer is at work on the model, or `averaged`
-            is open for it.
-          Interrupted: SIGINT, SIGTERM or SIGHUP came; lines are written and, with a workdir, all is saved. A second
-            one ends the process at once. Before the first step they do what they did before.
-          NonFiniteError: an update would not be finite, and `non_finite` does not say how to get past it.
+          ConfigurationError: Settings or data do not fit. Or something was changed that the traced step depends on,
+            such as `trainable`. Or another thread or trainer is using the model, or `averaged` is open.
+          Interrupted: SIGINT, SIGTERM or SIGHUP was received. Log records are written and, with a workdir, a checkpoint
+            is saved. A second signal ends the process at once. Before the first step, signals are handled as outside
+            of a trainer.
+          NonFiniteError: An update would not be finite, and `non_finite` is "raise", or its limit is reached.
         """
         with self._traced.unchanged(), self.alone(), self._at_work():
             refuse_averaged(self.model, "train()")
@@ -239,12 +244,12 @@ class Trainer(Settings):
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Inside, no other process trains in the run's folder, where there is one; it is made if it is gone.
+        """Locks the run's folder while the context is open: no other process trains in it. Makes it if it is gone.
 
-        `train` sees to it itself. Enter this around `train` and whatever else writes into the folder afterwards.
+        `train` does so itself. Open the context around `train` and other code that writes into the folder afterwards.
 
         Raises:
-          ConfigurationError: another process trains there, or the folder cannot be written to.
+          ConfigurationError: Another process trains there, or the folder cannot be written to.
         """
         with contextlib.ExitStack() as stack:
             with agreement.together(self._strategy):
@@ -254,32 +259,41 @@ class Trainer(Settings):
             yield
 
     def evaluate(self) -> dict[str, float]:
-        """Each term and the total over every example of the evaluation source exactly once, by tag.
+        """Evaluates the current model on the evaluation data, with every example counted exactly once.
+
+        Returns:
+          The values of each term and of the total, by tag.
 
         Raises:
-          ConfigurationError: there is no evaluation source; or its batches are shared among replicas or padded, and
-            the numbers of an example depend on the others; or something was changed as in `train`.
+          ConfigurationError: There is no evaluation data. Or its batches are shared among replicas or padded, and the
+            values of an example depend on the others. Or something was changed that the traced step depends on.
         """
         with self._traced.unchanged():
             self._begin()
             return self._run.program.evaluate(self.step)
 
     def averaged(self) -> contextlib.AbstractContextManager:
-        """Inside, the model has its averaged weights, as in evaluation; its own where no average is kept.
+        """Gives the model its averaged weights while the context is open, as in evaluation, if an average is kept.
 
-        At the end the weights are what they were before, so that nothing can train inside.
+        When the context closes, the model has its own weights again, so nothing can be trained inside of it.
         """
         self._begin()
         return self._run.program.averaged()
 
     def wait_for_workers(self) -> None:
-        """Returns once all workers are done, where there are several; what the chief does alone takes its time."""
+        """Waits until all workers arrive here, if there are several; the chief may have more to do than the others."""
         cluster.wait_for_all(self._strategy)
 
     def dry_run(self) -> dict[str, float]:
-        """Checks all that a run would meet, without an update: each term on the first batch, by tag.
+        """Checks all that a run depends on, without an update.
 
-        That is every key, the evaluation source, and the gradients of the terms if the run looks at them.
+        It resolves every key, and tries the evaluation data and, with `gradients_every`, the gradients of the terms.
+
+        Returns:
+          The value of each term on the first batch, by tag.
+
+        Raises:
+          ConfigurationError: Something does not fit; see `train`.
         """
         with self._traced.unchanged():
             self._begin()
@@ -287,13 +301,16 @@ class Trainer(Settings):
             return self._run.program.preview(self.step)
 
     def replay(self, autopsy: str | pathlib.Path) -> Examination:
-        """Looks once more into a step that a run was stopped at; the model is then as it was before that step.
+        """Computes a step again whose update was not finite. The model is left as it was before that step.
 
         Args:
-          autopsy: the folder that the run named; the trainer has to be made as that run's was.
+          autopsy: the folder that the run named. The trainer must have the settings of that run.
 
         Returns:
           All values, and the norm of each term's gradient, by tag; for `trainer.recovery.culprit`.
+
+        Raises:
+          ConfigurationError: The folder is no autopsy of a run with these settings, or `averaged` is open.
         """
         folder = pathlib.Path(autopsy)
         record = read_step(folder)

@@ -16,13 +16,14 @@ _NOTED = "finishing the current steps, then saving a checkpoint; a second signal
 
 
 class Interrupted(SystemExit, KeyboardInterrupt):
-    """A signal ended training before its last step, or just then.
+    """Training was ended by a signal; everything is saved.
 
-    A program that does not catch it ends with its `code`, and without a traceback; a notebook sees Ctrl-C.
+    A program that does not catch it ends with the exit status `code` and without a traceback. As it is a
+    KeyboardInterrupt too, a notebook treats it like Ctrl-C.
 
     Attributes:
-      signal: which one.
-      code: the exit status that goes with it, 128 + its number.
+      signal: the signal.
+      code: the exit status that belongs to it, 128 + its number.
 
     >>> interrupted = Interrupted(signal.SIGTERM, "saved at step 20")
     >>> interrupted.code, str(interrupted)

@@ -1,4 +1,4 @@
-"""Length: how many steps a run has, for schedules of gin files that are to end with it."""
+"""Length: how many steps a run has, for schedules in gin files that end with the run."""
 
 import copy
 
@@ -7,7 +7,9 @@ import gin
 
 @gin.register(module="trainer")
 def run_steps() -> int:
-    """`Trainer.steps` as it is configured, whichever file or flag said so last.
+    """Returns the configured `Trainer.steps`, whichever file or flag set it last.
+
+    In a gin file, `CosineDecay.decay_steps = @run_steps()` lets a schedule end with the run.
 
     >>> _ = gin.parse_config("Trainer.steps = 70")
     >>> run_steps()

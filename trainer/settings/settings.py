@@ -27,10 +27,10 @@ Momentum = Annotated[float, Expected("a number from 0 to below 1, such as 0.999"
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What is known of a setting beside its type, its range and its default, which its annotation and its value say.
+    """What a declaration says of a setting beside its annotation, which is its type and range, and its default.
 
     Attributes:
-      meaning: what it does.
+      meaning: what the setting does.
       may_change: whether a run may resume with another value.
       is_shared: whether all workers of a run must have the same value.
     """
@@ -44,8 +44,8 @@ class Setting:
 class Settings:
     """All settings of a `Trainer`, which inherits them: `Trainer(steps=...)` in Python, `Trainer.steps = ...` in gin.
 
-    A setting that may change when a run resumes is one that changes nothing of what it learns, but for the rounding,
-    the draws of random layers and the batch statistics of another number of replicas.
+    The settings that may change when a run resumes do not affect what it learns, except that another number of
+    replicas changes rounding, the draws of random layers and batch statistics.
     """
 
     objective: Annotated[Objective, Setting("the terms")]
@@ -53,177 +53,191 @@ class Settings:
         keras.optimizers.Optimizer,
         Setting(
             "a Keras optimizer, new or one that trained this model before. It may not scale the loss, average weights "
-            "or accumulate gradients by itself: `precision`, `average_momentum` and `accumulate_steps` do that"
+            "or accumulate gradients itself; `precision`, `average_momentum` and `accumulate_steps` do that"
         ),
     ]
     train_step: Annotated[
         type[TrainStep],
-        Setting("the kind of step, a class: which losses are differentiated, and how their gradients make one update"),
+        Setting(
+            "the class of the train step: which losses are differentiated, and how their gradients make one update"
+        ),
     ] = WeightedSum
     task: Annotated[
-        Task | None, Setting("gives the model, the training and the evaluation data, each unless given itself")
+        Task | None, Setting("provides the model, the training data and the evaluation data where they are not given")
     ] = None
     model: Annotated[
         keras.Model | None,
-        Setting("a built model; between the calls of the trainer it is an ordinary Keras model", is_shared=False),
+        Setting("a built model; between calls of the trainer it is an ordinary Keras model", is_shared=False),
     ] = None
-    train: InitVar[Annotated[Examples | None, Setting("the examples to learn from", is_shared=False)]] = None
-    eval: Annotated[Examples | None, Setting("the examples to judge by, if any", may_change=True, is_shared=False)] = (
-        None
-    )
+    train: InitVar[Annotated[Examples | None, Setting("the training data", is_shared=False)]] = None
+    eval: Annotated[Examples | None, Setting("the evaluation data, if any", may_change=True, is_shared=False)] = None
     workdir: Annotated[
         str | pathlib.Path | None,
         Setting(
-            "the run's folder; None to keep nothing. A run whose folder has checkpoints resumes",
+            "the folder of the run; None to save nothing. If it has checkpoints, the run resumes from the latest",
             may_change=True,
             is_shared=False,
         ),
     ] = None
-    steps: Annotated[Count, Setting("how many updates in all", may_change=True)] = 1000
-    batch_size: Annotated[Count, Setting("examples in one update, over all replicas")] = 64
+    steps: Annotated[Count, Setting("the number of updates in all", may_change=True)] = 1000
+    batch_size: Annotated[Count, Setting("the number of examples in one update, over all replicas")] = 64
     seed: Annotated[
         Seed,
         Setting(
-            "of the order of examples, and of the first weights and the random layers of a model that a task builds. "
-            "Python's, NumPy's and TensorFlow's global generators are seeded with it as the trainer is made. A `model` "
-            "given itself has its weights and its layers' seeds already: call `keras.utils.set_random_seed(seed)` "
-            "before it is built, or two runs start from different weights"
+            "the seed of the order of examples, and of the initial weights and the random layers of a model that a "
+            "task builds. Making a trainer seeds the global generators of Python, NumPy and TensorFlow with it. A "
+            "`model` that is given has its weights and the seeds of its layers already: call "
+            "`keras.utils.set_random_seed(seed)` before it is built, or two runs start from different weights"
         ),
     ] = 0
     strategy: Annotated[
         str | tf.distribute.Strategy,
         Setting(
-            '"auto", "mirrored", "one_device", "multi_worker" or a strategy itself; see `trainer.devices.strategy`',
+            'the devices to train on: "auto", "mirrored", "one_device", "multi_worker", or a `tf.distribute.Strategy`; '
+            "see `trainer.devices.strategy`",
             may_change=True,
             is_shared=False,
         ),
     ] = "auto"
     execution: Annotated[
         Literal["auto", "graph", "xla_step", "xla_loop"],
-        Setting("how steps are run; see `trainer.executions.execution`"),
+        Setting("how steps are compiled and run; see `trainer.executions.execution`"),
     ] = "auto"
     chunk_steps: Annotated[
         Count | None,
         Setting(
-            "how many steps run between two looks of the host; None for as many as take half a second", may_change=True
+            "the number of steps that run without returning to Python; None for as many as take half a second",
+            may_change=True,
         ),
     ] = None
     log_every: Annotated[
         Count,
         Setting(
-            "steps between two log records, each the mean over its steps; see `trainer.reports.metric_accumulator`",
+            "the number of steps in a log record, which holds means over them; see "
+            "`trainer.reports.metric_accumulator`",
             may_change=True,
         ),
     ] = 20
     eval_every: Annotated[
-        Count | None, Setting("steps between two evaluations; None for one at the end", may_change=True)
+        Count | None, Setting("the number of steps between two evaluations; None for one at the end", may_change=True)
     ] = None
     gradients_every: Annotated[
         Count | None,
         Setting(
-            "steps between two looks at the gradient of each term (a backward pass a term); a multiple of log_every, "
-            "whose line they join. None for no look",
+            "the number of steps between two measurements of the gradient of each term, which take a backward pass for "
+            "each; a multiple of `log_every`, whose log records they join. None for no measurement",
             may_change=True,
         ),
     ] = None
     checkpoint_every: Annotated[
-        Count | None, Setting("steps between two checkpoints; None for one at the end", may_change=True)
+        Count | None, Setting("the number of steps between two checkpoints; None for one at the end", may_change=True)
     ] = None
     keep_checkpoints: Annotated[Count, Setting("how many of the latest checkpoints are kept", may_change=True)] = 3
     best: Annotated[
         str | None,
         Setting(
-            "the tag of evaluation by which one more checkpoint is kept, the best of those that were evaluated at "
-            'their step: the lowest, or the highest of "-terms/data/raw"; None for none',
+            "a tag of evaluation, such as 'terms/data/raw': the checkpoint with its lowest value is kept too, among "
+            "those that were evaluated at their step. With a minus, '-terms/data/raw', the one with the highest "
+            "value. None to keep the latest only",
             may_change=True,
         ),
     ] = None
     clip_norm: Annotated[
-        Positive | None, Setting("the largest norm of the gradient of the whole batch; None for no bound")
+        Positive | None,
+        Setting("the largest norm of the gradient of the whole batch; a larger one is scaled down. None for no bound"),
     ] = None
     clip_value: Annotated[
         Positive | None,
-        Setting("the largest size of any of its elements, which is bounded before the norm; None for no bound"),
+        Setting(
+            "the largest absolute value of any element of the gradient, applied before `clip_norm`; None for no bound"
+        ),
     ] = None
     accumulate_steps: Annotated[
         Count,
         Setting(
-            "into how many parts a batch is cut that are differentiated one after the other, in the memory of one, for "
-            "one update. It changes nothing else, but that what layers write themselves is written with each part, and "
-            "of that part alone: the statistics of ordinary batch normalization, and state of layers of your own, "
-            "which the first lines of a run name. Layers that rewrite trained weights, such as SpectralNormalization, "
-            "are refused"
+            "the number of micro-batches of a batch. Their gradients are computed one after the other, in the memory "
+            "of one, and make one update, the same as without it. Only what layers write themselves is written once "
+            "for each micro-batch and depends on that alone: the statistics of ordinary batch normalization, and "
+            "state of your own layers, which the first lines of a run name. Layers that rewrite trained weights, such "
+            "as SpectralNormalization, are refused"
         ),
     ] = 1
     precision: Annotated[
         Literal["float32", "mixed_bfloat16", "mixed_float16"],
-        Setting('"mixed_float16" scales the loss and leaves out updates whose gradient overflows'),
+        Setting(
+            'the precision of computations in the model. "mixed_float16" scales the loss, and skips updates whose '
+            "gradient overflows"
+        ),
     ] = "float32"
     average_momentum: Annotated[
         Momentum | None,
         Setting(
-            "of a moving average of the weights, which evaluation then uses and `averaged` gives to the model; it "
-            "begins at the first weights, and 0.99 averages over about 100 steps, 0.999 over about 1,000"
+            "the momentum of a moving average of the weights, which evaluation uses and `averaged` assigns to the "
+            "model. It starts from the initial weights; 0.99 averages over about 100 steps, 0.999 over about 1,000. "
+            "None for no average"
         ),
     ] = None
     allow_unreached: Annotated[
         bool,
-        Setting("whether a trainable variable that no term depends on is left as it is, or a mistake", may_change=True),
+        Setting(
+            "whether a trainable variable that no term depends on is left unchanged; otherwise it is an error",
+            may_change=True,
+        ),
     ] = False
     allow_config_change: Annotated[
         bool,
         Setting(
-            "whether to resume in a folder whose run had other settings; each change is shown. Otherwise only how long "
-            "a run is, when it is looked at, what is kept and over which devices may change",
+            "whether to resume a run with other settings than it began with; each change is shown. Otherwise only "
+            "settings that may change when a run resumes can differ",
             may_change=True,
         ),
     ] = False
     deterministic: Annotated[
         bool,
         Setting(
-            "whether two runs of one environment give the same bits on any device. It switches TensorFlow over for the "
-            "rest of the process; operations that have no such variant raise an error. See README.md for what it costs"
+            "whether TensorFlow uses deterministic operations on all devices, so that two runs in one environment give "
+            "the same bits. It holds for the rest of the process; operations without such a variant raise an error"
         ),
     ] = False
     non_finite: Annotated[
         Literal["raise", "skip", "rollback"],
         Setting(
-            'what to do where an update would be NaN or infinite, which is never applied: "raise" stops with an '
-            'autopsy, "skip" takes the next batch, "rollback" returns to the last checkpoint and continues from '
-            "there with the batches that follow",
+            'what to do if an update would be NaN or infinite; it is never applied. "raise" stops with an autopsy, '
+            '"skip" takes the next batch, and "rollback" restores the latest checkpoint and continues from there with '
+            "later batches",
             may_change=True,
         ),
     ] = "raise"
     non_finite_limit: Annotated[
-        Count, Setting("how often to skip or roll back before the run is stopped", may_change=True)
+        Count, Setting("how often to skip or roll back before the run stops", may_change=True)
     ] = 10
     reports: Annotated[
         Sequence[Report] | None,
         Setting(
-            "where logged lines go; None for the terminal and, with a workdir, metrics.jsonl and TensorBoard",
+            "where log records go; None for the terminal and, with a workdir, metrics.jsonl and TensorBoard",
             may_change=True,
             is_shared=False,
         ),
     ] = None
 
     def __post_init__(self, train: Examples | None) -> None:
-        """Raises ConfigurationError for all settings that cannot work, at once."""
+        """Raises one ConfigurationError for all settings that cannot work."""
         require_sound({**vars(self), "train": train})
 
 
 @functools.cache
 def annotations() -> Mapping[str, Any]:
-    """What each setting may be, by name, in the order of their declaration."""
+    """Returns the annotation of each setting, by name, in the order of their declarations."""
     hints = typing.get_type_hints(Settings, include_extras=True)
     return {name: hint.type if isinstance(hint, InitVar) else hint for name, hint in hints.items()}
 
 
 @functools.cache
 def declarations() -> Mapping[str, Setting]:
-    """What is known of each setting, by name.
+    """Returns the declaration of each setting, by name.
 
     >>> declarations()["steps"]
-    Setting(meaning='how many updates in all', may_change=True, is_shared=True)
+    Setting(meaning='the number of updates in all', may_change=True, is_shared=True)
     """
     return {
         name: next(extra for extra in hint.__metadata__ if isinstance(extra, Setting))
@@ -239,7 +253,7 @@ def documented(cls: type) -> type:
 
 
 def require_sound(settings: Mapping[str, Any]) -> None:
-    """Raises ConfigurationError for all of the settings, by name, that cannot work, at once."""
+    """Raises one ConfigurationError for all of the settings, given by name, that cannot work."""
     mistakes = Mistakes()
     with mistakes.gathered():
         require_fit("Trainer", settings, annotations())
