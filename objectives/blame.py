@@ -5,7 +5,6 @@ import itertools
 import os
 import pathlib
 import re
-import sysconfig
 import traceback
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,12 +13,11 @@ import tensorflow as tf
 from tensorflow.python.util import tf_stack
 
 from objectives.errors import ConfigurationError
+from objectives.libraries import is_of_library
 
 # What runs a user's code: it is not in these folders that somebody looks for a mistake. tasks/ may well be.
 _ROOT = pathlib.Path(__file__).parents[1]
-_OURS = [str(_ROOT / name) for name in ("objectives", "trainer", "scripts", "termwise")]
-_OTHERS = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-_MACHINERY = tuple(folder + os.sep for folder in (*_OURS, *_OTHERS))
+_OURS = tuple(str(_ROOT / name) + os.sep for name in ("objectives", "trainer", "scripts", "termwise"))
 
 # What TensorFlow writes around the words of an error.
 _AROUND = re.compile(
@@ -118,7 +116,7 @@ def _place(frame: Any) -> str | None:
 
 
 def _is_ours(name: str) -> bool:
-    return name.startswith(tuple(folder + os.sep for folder in _OURS))
+    return name.startswith(_OURS)
 
 
 def shown_path(name: str | pathlib.Path) -> str:
@@ -130,7 +128,7 @@ def shown_path(name: str | pathlib.Path) -> str:
 
 def _is_users(name: str) -> bool:
     generated = (name.startswith("<") and not name.startswith("<ipython")) or "__autograph_generated" in name
-    return bool(name) and not generated and not name.startswith(_MACHINERY)
+    return bool(name) and not generated and not _is_ours(name) and not is_of_library(name)
 
 
 def _words(error: BaseException) -> str:

@@ -70,10 +70,11 @@ def mirrored(devices: Sequence[str]) -> tf.distribute.MirroredStrategy:
       ConfigurationError: TF_CONFIG, which TensorFlow reads in any case, makes no sense.
     """
     require_no_broken_tf_config()
-    if devices[0].startswith("GPU"):
+    if devices[0].startswith("GPU") and not _gpus_are_split():
         return tf.distribute.MirroredStrategy(devices)
-    # Between CPUs the default reduces by collective operations, which are slower there, and whose keys two
-    # strategies of one process share: the second one fails on the shapes or the group of the first.
+    # The default reduces by collective operations. Between CPUs they are slower, NCCL refuses several replicas on one
+    # GPU, and two strategies of one process share their keys: the second one fails on the shapes or the group of the
+    # first.
     return tf.distribute.MirroredStrategy(devices, tf.distribute.ReductionToOneDevice())
 
 
@@ -81,6 +82,10 @@ def devices_in_use() -> list[str]:
     """Names of the devices of this process to train on, such as `GPU:0`."""
     kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
     return [f"{kind}:{i}" for i, _ in enumerate(tf.config.list_logical_devices(kind))]
+
+
+def _gpus_are_split() -> bool:
+    return len(tf.config.list_logical_devices("GPU")) > len(tf.config.get_visible_devices("GPU"))
 
 
 def configure_logical_devices(count: int) -> None:

@@ -5,7 +5,6 @@ import dis
 import functools
 import hashlib
 import inspect
-import pathlib
 import sys
 import types
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 from keras.src.models.functional import Functional
 
+from objectives.libraries import is_of_library
 from trainer.feeds.functions import codes_in, describe_function, methods_of
 
 # Whose objects count by their classes and functions by their names, as those of all installed packages do.
@@ -64,6 +64,8 @@ def _described(value: Any, around: frozenset[int]) -> str:
         return repr(value)
     if isinstance(value, np.generic):
         return repr(value.item())
+    if tf.is_tensor(value) and value.dtype in (tf.resource, tf.variant):
+        return f"tensor of {value.dtype.name}"  # what it refers to has no value to read
     if isinstance(value, np.ndarray) or (tf.is_tensor(value) and hasattr(value, "numpy")):
         array = np.asarray(value)
         digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:12]
@@ -128,7 +130,7 @@ def _of_class(kind: type) -> dict[str, Any]:
 
 def _is_of_library(module: str) -> bool:
     file = getattr(sys.modules.get(module), "__file__", None) or ""
-    return module.partition(".")[0] in _LIBRARIES or "site-packages" in pathlib.Path(file).parts
+    return module.partition(".")[0] in _LIBRARIES or is_of_library(file)
 
 
 @functools.cache

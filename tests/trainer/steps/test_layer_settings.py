@@ -53,6 +53,11 @@ def test_values_that_differ_have_another_text(one, other):
     assert describe_value(one) != describe_value(other)
 
 
+def test_a_handle_has_no_value_to_read():
+    table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer([0], [1]), 0)
+    assert describe_value(Plain(table.resource_handle)) == "Plain(rate=tensor of resource)"
+
+
 def test_a_value_inside_of_itself_ends():
     value = []
     value.append(value)
