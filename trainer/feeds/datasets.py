@@ -1,4 +1,4 @@
-"""DatasetSource: examples that a `tf.data.Dataset` makes."""
+"""DatasetSource: examples from a `tf.data.Dataset`."""
 
 import contextlib
 import functools
@@ -30,25 +30,29 @@ _FUNCTION = "a function that builds a tf.data.Dataset, such as `lambda: dataset`
 
 
 class DatasetSource(Source):
-    """Examples from a function that builds a `tf.data.Dataset` of single ones.
+    """Examples from a function that builds a `tf.data.Dataset` of single examples.
 
     An example is `inputs`, a tuple `(inputs, targets)` or `(inputs, targets, sample_weight)`, or a dict with these
-    names; inputs and targets may be dicts. All shapes must be known; float64 is used as float32.
+    names; inputs and targets may be dicts. All shapes must be known. float64 is converted to float32.
 
-    For training the dataset is repeated for ever and cut into batches that are full: one may span two epochs. It is
-    shuffled as it shuffles itself, `dataset.shuffle(n)` doing so anew each epoch. For evaluation each example is
-    taken once, and the dataset must end; each evaluation takes the examples in the same order.
+    For training, the dataset is repeated for ever and cut into full batches, which may span two epochs. It is not
+    shuffled unless it shuffles itself; `dataset.shuffle(n)` gives each epoch another order. For evaluation, each
+    example is taken once, so the dataset must be finite, and each evaluation takes the examples in the same order.
 
-    A resumed run takes the same batches, bit for bit, if the function builds the same dataset from the same seed. The
-    state of its iterator is in each checkpoint, which is as large as what its shuffle buffers and caches hold. Where
-    TensorFlow cannot save it (`from_generator`, `py_function`, random operations other than `tf.random.stateless_*`),
-    not all of it (a dataset that a function captures, a shuffle below a cache that is not read to its end), or restores
-    it at another place (`CsvDataset`), all batches of the steps before are made again; the run says which. A run that
-    resumes with another batch than came next when its checkpoint was saved is refused. So is a dataset whose order or
-    numbers differ from run to run: `deterministic=False`, `snapshot`, `.cache(filename)`, the tf.data service, and
-    functions that run in parallel and draw random numbers, change a variable or call Python.
+    A resumed run takes the same batches, bit for bit, if the function builds the same dataset from the same seed. Each
+    checkpoint holds the state of the iterator, whose size is that of its shuffle buffers and caches. Some datasets have
+    state that TensorFlow cannot save (`from_generator`, `py_function`, random operations other than
+    `tf.random.stateless_*`), saves in part (a dataset that a function captures, a shuffle below a cache that was not
+    read to its end), or restores wrongly (`CsvDataset`). Then the batches of all earlier steps are computed again when
+    a run resumes; its first lines say so.
 
-    All workers of a cluster build the same dataset. Each makes whole batches, and takes the shares of its replicas.
+    All workers of a cluster build the same dataset. Each computes whole batches and takes the shards of its replicas.
+
+    Raises:
+      ConfigurationError: The examples or their order may differ from run to run: `deterministic=False`, `snapshot`,
+        `.cache(filename)`, the tf.data service, and functions that run in parallel and draw random numbers, change a
+        variable or call Python. Or a resumed run would continue with another batch than the one that came next
+        when its checkpoint was saved. Raised when a run starts.
 
     >>> source = DatasetSource(lambda: tf.data.Dataset.range(5).map(lambda i: (tf.ones([2]), tf.cast(i, tf.float32))))
     >>> source.names
@@ -56,12 +60,13 @@ class DatasetSource(Source):
     """
 
     def __init__(self, make: Annotated[Callable[..., tf.data.Dataset], Expected(_FUNCTION)]):
-        """Builds nothing yet.
+        """Stores the function, and builds nothing yet.
 
         Args:
-          make: `make(seed)`, or `make()`, called more than once; what it shuffles or draws without a seed (by
-            TensorFlow, `np.random` or `random`) follows from the run's seed. Make generators and random layers inside
-            of it: one that is made outside draws on from call to call.
+          make: `make(seed)` or `make()`, which returns the dataset. It is called more than once. Shuffles and random
+            numbers without a seed of their own (of TensorFlow, `np.random` or `random`) are seeded from the run's seed.
+            Make generators and random layers inside of the function: one made outside keeps its state from call to
+            call.
         """
         self._make = make
 
@@ -80,10 +85,13 @@ class DatasetSource(Source):
         return IteratedFeed(sharding, batches, padded=sharding.padded)
 
     def evaluation(self, sharding: BatchSharding) -> Feed:
-        """Every example once.
+        """Makes the feed of one evaluation: every example exactly once.
+
+        Args:
+          sharding: how a batch is shared among replicas.
 
         Raises:
-          ConfigurationError: the dataset has no end.
+          ConfigurationError: The dataset is infinite.
         """
         if self._for_evaluation.cardinality() == tf.data.INFINITE_CARDINALITY:
             raise ConfigurationError(
@@ -112,11 +120,11 @@ class DatasetSource(Source):
 
     @functools.cached_property
     def _spec(self) -> dict[str, Any]:
-        """What an example is like."""
+        """The types and shapes of an example."""
         return self._examples(seed=0).element_spec
 
     def _examples(self, seed: int) -> tf.data.Dataset:
-        """The dataset, built anew, as dicts of what is in `NAMES`."""
+        """Builds the dataset again, with each example as a dict of the parts in `NAMES`."""
         with tf.device("CPU:0"):
             with blamed("DatasetSource: its function"), _seeded(seed):
                 dataset = self._make(seed) if inspect.signature(self._make).parameters else self._make()
@@ -129,7 +137,7 @@ class DatasetSource(Source):
 
 @contextlib.contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Inside, what draws without a seed of its own draws the same each time; NumPy and Python then resume theirs."""
+    """Seeds all global generators while the context is open; those of NumPy and Python then continue as before."""
     states = np.random.get_state(), random.getstate()
     # Operations of the dataset take a seed from here.
     tf.random.set_seed(seed)
@@ -143,7 +151,7 @@ def _seeded(seed: int) -> Iterator[None]:
 
 
 def _named(element: Any) -> dict[str, Any]:
-    """An element, or what its parts are like, by the names of its parts."""
+    """Returns the parts of an element, or of its spec, by name."""
     if isinstance(element, tuple) and len(element) == 1:
         return _named(element[0])
     if isinstance(element, tuple) and len(element) <= len(NAMES):

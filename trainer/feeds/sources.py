@@ -32,12 +32,12 @@ _RESIDENT_BYTES = 2**30
 
 
 class Source(Checked, abc.ABC):
-    """Where examples come from."""
+    """A place that examples come from: the base class of all sources."""
 
     @property
     @abc.abstractmethod
     def names(self) -> tuple[str, ...]:
-        """What an example has, of `NAMES`."""
+        """The parts of an example: `inputs`, and `targets` and `sample_weight` if there are any."""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -46,44 +46,53 @@ class Source(Checked, abc.ABC):
 
     @abc.abstractmethod
     def training(self, sharding: BatchSharding, *, seed: int) -> Feed:
-        """Endless batches, all of them full, that depend on the seed and the step alone."""
+        """Makes the feed of training: endless full batches that depend on the seed and the step alone.
+
+        Args:
+          sharding: how a batch is shared among replicas.
+          seed: of the order of examples.
+        """
 
     @abc.abstractmethod
     def evaluation(self, sharding: BatchSharding) -> Feed:
-        """Every example exactly once."""
+        """Makes the feed of one evaluation: every example exactly once.
+
+        Args:
+          sharding: how a batch is shared among replicas.
+        """
 
     def record(self) -> dict[str, str]:
-        """What a run's folder keeps of this source, as text by name, to know it again; no example is made for it."""
+        """Returns what a run stores to recognise this source, as text by name, without reading a dataset."""
         return {"examples have": ", ".join(self.names)}
 
     def facts(self, *, seed: int | None) -> dict[str, str]:
-        """What tells this source from another one, as text by name, for workers to compare.
+        """Returns what distinguishes this source from others, as text by name, for workers to compare.
 
         Args:
-          seed: of training; None for evaluation.
+          seed: the seed of training; None for evaluation.
         """
         del seed
         return {"examples have": ", ".join(self.names)}
 
 
-_Inputs = Annotated[Any, Expected("arrays [examples, ...]", lambda arrays: arrays is not None)]
+Arrays = Annotated[Any, Expected("arrays [examples, ...]", lambda arrays: arrays is not None)]
 
 
 class ArraySource(Source):
-    """Arrays in memory, shuffled anew each epoch.
+    """Examples in arrays, shuffled in each epoch.
 
-    The examples form one endless stream, epoch after epoch, which is cut into batches: every batch is full,
-    every example is seen once an epoch, and a batch may span two epochs. The order of an epoch depends on the
-    seed and the epoch alone, so that any step's batch is known without replaying the earlier ones.
+    The epochs form one endless stream of examples, which is cut into batches. Every batch is full, every example
+    occurs once in an epoch, and a batch may span two epochs. The order of an epoch depends on the seed and the
+    number of the epoch alone, so that the batch of any step is known without computing the earlier ones.
 
-    Resident arrays are put on each device once. Others stay where they are, memory-mapped files too, and only the
-    batches of the next chunks are read. Both do the same steps.
+    Resident arrays are copied to each device once. Other arrays, such as memory-mapped files, stay where they are, and
+    batches are read from them shortly before they are needed. The steps are the same either way.
 
     Attributes:
-      arrays: `inputs`, `targets` and `sample_weight` as given, those that are not None; float64 as float32 if they
-        are resident.
+      arrays: `inputs`, `targets` and `sample_weight` by name, those that were given. If they are resident, float64 was
+        converted to float32.
       size: the number of examples.
-      resident: whether they are kept on the device.
+      resident: whether the arrays are kept on the device.
 
     >>> source = ArraySource(np.arange(5.0), shuffle=False)
     >>> source.indices(first_step=1, steps=2, batch_size=3, seed=0)
@@ -93,24 +102,24 @@ class ArraySource(Source):
 
     def __init__(
         self,
-        inputs: _Inputs,
+        inputs: Arrays,
         targets: Any = None,
         *,
         sample_weight: Any = None,
         shuffle: bool = True,
         resident: bool | None = None,
     ):
-        """Takes arrays `[examples, ...]`, or dicts or sequences of them.
+        """Makes a source of arrays `[examples, ...]`, or dicts or sequences of them.
 
         Args:
           inputs: what the model reads.
-          targets: what terms compare with, if anything.
-          sample_weight: how much each example counts, if they differ.
-          shuffle: whether each epoch has an order of its own, or that of the arrays.
-          resident: whether the arrays are kept on the device; None for yes if they take at most 1 GiB.
+          targets: what terms compare the outputs with, if anything.
+          sample_weight: a factor for each example, for terms whose `sample_weight` is the key of this name.
+          shuffle: whether each epoch has an order of its own; otherwise examples come in the order of the arrays.
+          resident: whether the arrays are kept on the device; None for those of at most 1 GiB.
 
         Raises:
-          ConfigurationError: the arrays differ in length, hold no real numbers, or there is no example.
+          ConfigurationError: The arrays differ in length, hold no real numbers, or there is no example.
         """
         given = dict(zip(NAMES, (inputs, targets, sample_weight), strict=True))
         arrays = {name: tf.nest.map_structure(np.asarray, value) for name, value in given.items() if value is not None}
@@ -142,7 +151,17 @@ class ArraySource(Source):
         return {"examples": f"{self.size:,}", "shuffle": str(self._shuffle), **fingerprint.of_arrays(self.arrays)}
 
     def indices(self, *, first_step: int, steps: int, batch_size: int, seed: int) -> np.ndarray:
-        """Which examples the steps `first_step .. first_step + steps - 1` take: int64 `[steps, batch_size]`."""
+        """Returns which examples some steps take.
+
+        Args:
+          first_step: the number of updates before the first of these steps.
+          steps: how many steps.
+          batch_size: the number of examples in a step.
+          seed: of the order of examples.
+
+        Returns:
+          Indices into the arrays, int64 `[steps, batch_size]`.
+        """
         first, stop = first_step * batch_size, (first_step + steps) * batch_size
         epochs = range(first // self.size, -(-stop // self.size))
         parts = [

@@ -1,4 +1,4 @@
-"""Reports: where a run's numbers are shown. One interface, one small file for each place."""
+"""Reports: where a run's numbers are shown. One interface, and a small file for each place."""
 
 from trainer.reports.background import Background as Background
 from trainer.reports.jsonl import JsonLines as JsonLines

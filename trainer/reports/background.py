@@ -16,13 +16,13 @@ _PAUSE = 0.01
 
 
 class Background(Report):
-    """Tells several reports everything in order, while training continues.
+    """Passes everything to several reports, in order, on a thread of its own while training continues.
 
-    A report that fails is told nothing more but to close; the others continue. Its error is raised, once, by the next
-    call on the thread that trains.
+    A report that raises an error gets no more calls, except for `close`; the others continue. The error is raised
+    again, once, by the next call on the thread that trains.
 
-    As a context, it closes the reports at the end. Where the body fails too its error is the one that is raised, and
-    those of the reports become notes to it.
+    As a context manager, it closes the reports at the end. If the body fails too, its error is raised, and those of the
+    reports are added to it as notes.
 
     >>> class Show(Report):
     ...     def advance(self, step, steps_per_second):
@@ -44,7 +44,7 @@ class Background(Report):
         self._thread: threading.Thread | None = None
 
     def start(self, run: Run) -> None:
-        """Starts the reports, on this thread: what cannot work is told before the first step."""
+        """Starts the reports on the calling thread, so that their errors are raised before the first step."""
         for report in self._reports:
             report.start(run)
         self._working = list(self._reports)
@@ -66,12 +66,12 @@ class Background(Report):
         self._hand_on(lambda report: report.note(text))
 
     def flush(self) -> None:
-        """Returns when all that was handed in before is written, and would outlive the process.
+        """Waits until everything that was passed in before is written, and would survive the end of the process.
 
-        It may be called by another thread than the one that trains.
+        It may be called on another thread than the one that trains.
 
         Raises:
-          RuntimeError: a report failed before, and the error was raised then: not all is written.
+          RuntimeError: A report failed before, and its error was raised then, so that not everything is written.
         """
         self._in_a_hurry.set()
         self._put(lambda report: report.flush()).wait()
@@ -81,7 +81,7 @@ class Background(Report):
             raise RuntimeError("a report failed")
 
     def close(self) -> None:
-        """Closes every report, when all that was handed in is written."""
+        """Closes all reports, after everything that was passed in is written."""
         if self._thread:
             self._in_a_hurry.set()
             self._calls.put(None)

@@ -20,10 +20,10 @@ NAME = "metrics.jsonl"
 
 
 class JsonLines(Report):
-    """Writes `{"split": "train", "step": 20, "loss/total": 1.25000000e+00, ...}`, one object a line.
+    """Writes a JSON object for each record: `{"split": "train", "step": 20, "loss/total": 1.25000000e+00, ...}`.
 
-    Values are float32, as training computes them and TensorBoard keeps them; their nine digits give them back exactly.
-    A value that a line does not have is left out, with blanks in its place; one that is not finite is null.
+    Values are float32, as in training and in TensorBoard; nine digits represent them exactly. A value that is not
+    finite is null. A value that a record does not have is left out, with blanks in its place.
     """
 
     def __init__(self, folder: pathlib.Path):

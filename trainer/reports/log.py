@@ -1,4 +1,4 @@
-"""Log: what is reported at a step, as a single record and as many records at once."""
+"""Log: what is reported at a step, as a single record and as arrays of many."""
 
 import dataclasses
 import math
@@ -9,9 +9,14 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class LogRecord:
-    """What is reported at one step: a split (`train` or `eval`), how many updates were done, values by tag.
+    """The values that are reported at one step.
 
-    A term of which nothing was counted has no raw value; its count is 0, and it adds 0 to the total.
+    If no value of a term was counted, it has no raw value, its count is 0, and it adds 0 to the total.
+
+    Attributes:
+      split: `train` or `eval`.
+      step: the number of updates done.
+      values: numbers by tag.
     """
 
     split: str
@@ -19,9 +24,9 @@ class LogRecord:
     values: Mapping[str, float]
 
     def comparable(self, tag: str) -> float:
-        """The value to compare this record with others by; nan where it has none, or one that nothing was counted for.
+        """Returns a value for comparisons with other records; nan if it is missing or nothing was counted for it.
 
-        A total that lacks one of its terms is another total.
+        A total that lacks one of its terms cannot be compared with others, and is nan too.
 
         >>> empty = {"terms/a/count": 0.0, "terms/a/weight": 1.0, "terms/a/weighted": 0.0}
         >>> record = LogRecord("eval", 9, {"loss/total": 1.0, "terms/b/raw": 1.0, **empty})
@@ -37,14 +42,16 @@ class LogRecord:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LogRecords:
-    """Records of one split that have the same tags, as arrays: a run may have a record each few microseconds.
+    """Several records of one split with the same tags, as arrays: a run may have a record every few microseconds.
+
+    Iterate over it for single records.
 
     Attributes:
       split: `train` or `eval`.
-      steps: int64 `[records]`, how many updates were done at each record.
+      steps: int64 `[records]`, the number of updates done at each record.
       tags: the names of the columns.
       values: `[records, tags]`.
-      present: bool `[records, tags]`, False where a record has no value of that name; None where all records have all.
+      present: bool `[records, tags]`, False where a record has no such value; None if all records have all values.
 
     >>> records = LogRecords("train", np.array([10, 20]), ("loss/total",), np.array([[2.0], [1.0]]))
     >>> [record.step for record in records], records.last.values
@@ -59,7 +66,7 @@ class LogRecords:
 
     @classmethod
     def of(cls, record: LogRecord) -> "LogRecords":
-        """A single record."""
+        """Makes it of a single record."""
         return cls(record.split, np.array([record.step]), tuple(record.values), np.array([[*record.values.values()]]))
 
     @property
@@ -69,7 +76,7 @@ class LogRecords:
         return record
 
     def with_columns(self, values: Mapping[str, float]) -> "LogRecords":
-        """The records with these values added to each."""
+        """Returns the records with these values added to each."""
         shape = [len(self), len(values)]
         present = None if self.present is None else np.hstack([self.present, np.ones(shape, bool)])
         columns = np.broadcast_to([*values.values()], shape)

@@ -8,15 +8,16 @@ from trainer.reports.log import LogRecords
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Run:
-    """What a report may know of the run before its first record.
+    """What a report is told of the run before its first record.
 
     Attributes:
       terms: the names of the terms, in their order.
-      steps: how many updates there will be in all.
-      first_step: how many there were when this process took over; records after it are written again.
-      config: the configuration in use, as text.
-      headline: short statements of what was chosen, human-readable.
-      workdir: the run's folder, or None where nothing is kept.
+      steps: the number of updates in all.
+      first_step: the number of updates done before this process started or resumed the run. Records of later steps,
+        which an earlier process may have written, are replaced.
+      config: the operative configuration, as text.
+      headline: short, human-readable statements about the choices that were made.
+      workdir: the run's folder, or None if nothing is saved.
     """
 
     terms: tuple[str, ...]
@@ -40,17 +41,17 @@ class Report:
         """Called with the records, one or more at once, in the order of steps."""
 
     def bytes_of(self, records: LogRecords) -> int:
-        """How much of the disk such records will take, to be asked for before the start."""
+        """Returns how many bytes such records take on the disk. It may be called before `start`."""
         return 0
 
     def advance(self, step: int, steps_per_second: float) -> None:
         """Called after each chunk: `step` updates are done."""
 
     def note(self, text: str) -> None:
-        """Called where something happened that people should know of."""
+        """Called with a message that users should see."""
 
     def flush(self) -> None:
-        """Called before a checkpoint is in place: what was written so far must outlive the process."""
+        """Called before a checkpoint becomes visible: what was written so far must survive the end of the process."""
 
     def close(self) -> None:
-        """Called once at the end, also where the run failed or this report never started."""
+        """Called once at the end, even if the run failed or this report never started."""

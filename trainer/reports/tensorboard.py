@@ -25,7 +25,7 @@ from trainer.storage.files import writing
 
 
 class TensorBoard(Report):
-    """Writes events under `train/` and `eval/` of a folder."""
+    """Writes each tag as a scalar under `train/` and `eval/` of a folder, a chart of all terms, the config as text."""
 
     def __init__(self, folder: pathlib.Path):
         self._folder = folder

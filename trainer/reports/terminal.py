@@ -42,10 +42,10 @@ def _while_it_lasts() -> Iterator[None]:
 
 
 class Terminal(Report):
-    """Percent, time to go, steps per second, and the weighted value of every term.
+    """Prints the progress in percent, the remaining time, steps per second and the weighted value of every term.
 
-    On a terminal it is a bar that is redrawn; elsewhere (a file, a pipe, a batch system) it is one line every
-    `interval` seconds, so that a log stays short and readable.
+    On a terminal it is a bar that is redrawn. Elsewhere (a file, a pipe, a batch system) it is a line every `interval`
+    seconds, so that a log stays short and readable.
     """
 
     def __init__(self, console: Console | None = None, interval: float = 10.0):

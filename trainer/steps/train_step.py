@@ -1,4 +1,4 @@
-"""TrainStep: one forward pass, backward passes, one update; exact however the batch is cut; what a kind of step adds.
+"""TrainStep: one forward pass, backward passes, one update; exact however the batch is cut; the base of all kinds.
 
 Everything here runs in replica context. Counts are summed over replicas before the backward pass, so that the
 gradient of the local loss, summed over replicas, is the gradient of the global objective whatever the shards.
@@ -29,29 +29,29 @@ from trainer.steps.state import State
 from trainer.steps.weight_copies import renew_copies
 
 Self = TypeVar("Self", bound="TrainStep")
-# By loss, the gradient by each trainable variable.
+# For each loss, its gradient with respect to each trainable variable.
 Gradients = Sequence[list[tf.Tensor]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainStep(abc.ABC):
-    """What one step of training computes, for a replica's shard of the batch; a subclass is one kind of step.
+    """One step of training, computed for a replica's shard of the batch. A subclass is one kind of step.
 
-    A kind says what is differentiated (`losses`) and how the gradients make one direction (`direction`). All else is
-    here: passes over micro-batches and replicas, statistics of layers, half precision, clipping, averaged weights. The
-    executions, the loop, checkpoints, recovery and reports know this class only.
+    A subclass says which losses are differentiated (`losses`) and how their gradients make the direction of the update
+    (`direction`). This class does the rest: passes over micro-batches, sums over replicas, statistics of layers, half
+    precision, clipping, averaged weights. The loop, executions, checkpoints, recovery and reports use this class only.
 
-    Everything but its tags works inside of `adoption.at_work()` alone.
+    All methods are called within `adoption.at_work()`.
 
     Attributes:
-      adoption: of the model and the optimizer, under the strategy.
-      forward: the model, the terms, and how a batch is shared.
-      optimizer: built already.
-      clipping: bounds on the direction of the whole batch.
-      loss_scale: factor of what is differentiated, or None.
+      adoption: places the model and the optimizer under the strategy.
+      forward: the model and the terms, and how a batch is shared among replicas and micro-batches.
+      optimizer: a built optimizer.
+      clipping: the bounds on the gradient of the whole batch.
+      loss_scale: the factor of the differentiated losses in half precision, or None.
       average: the moving average of the weights, or None.
-      allow_unreached: whether a variable that no term depends on is left as it is, or a mistake.
-      compiled: whether XLA compiles the forward and the backward pass by themselves, between sums over replicas.
+      allow_unreached: whether a trainable variable that no term depends on is left unchanged; otherwise it is an error.
+      compiled: whether XLA compiles the forward and the backward pass separately, between sums over replicas.
     """
 
     adoption: Adoption
@@ -65,25 +65,37 @@ class TrainStep(abc.ABC):
 
     @abc.abstractmethod
     def losses(self, totals: Sequence[tf.Tensor], counts: tf.Tensor, weights: tf.Tensor) -> Sequence[tf.Tensor]:
-        """The scalars to differentiate; each is the share of a replica's shard in a loss of the whole batch.
+        """Returns the scalars to differentiate: what this replica's shard adds to each loss of the whole batch.
 
         Args:
-          totals: of each part of the terms, the sum of its values over the shard, or a micro-batch of it.
-          counts: `[parts]`, how many values each has over the whole batch.
-          weights: `[terms]`, of the terms at this step.
+          totals: for each part of the terms, the sum of its values over the shard, or over a micro-batch of it.
+          counts: `[parts]`, the number of values of each part over the whole batch.
+          weights: `[terms]`, the weights of the terms at this step.
+
+        Returns:
+          One scalar for each loss.
         """
 
     @abc.abstractmethod
     def direction(self, gradients: Gradients) -> list[tf.Tensor]:
-        """What the optimizer is handed as the gradient by each variable, before it is clipped.
+        """Returns what is passed to the optimizer as the gradient of each variable, before it is clipped.
 
         Args:
-          gradients: of each of `losses`, the gradient over the whole batch by each trainable variable; the same on
-            every replica.
+          gradients: for each loss of `losses`, its gradient over the whole batch with respect to each trainable
+            variable; the same on every replica.
+
+        Returns:
+          One tensor for each trainable variable, in its shape.
         """
 
     def weighted_terms(self, totals: Sequence[tf.Tensor], counts: tf.Tensor, weights: tf.Tensor) -> Sequence[tf.Tensor]:
-        """The share of each weighted term, apart from all others, in the order of the terms; for `losses`."""
+        """Returns what this replica's shard adds to each weighted term, as separate scalars; for use in `losses`.
+
+        Args:
+          totals: see `losses`.
+          counts: see `losses`.
+          weights: see `losses`.
+        """
         parts, of_parts = self.forward.parts, tf.unstack(counts)
         raw = parts.combined([Mean(*mean).result() for mean in zip(totals, of_parts, strict=True)], of_parts)
         return [value * weight for value, weight in zip(raw, tf.unstack(weights), strict=True)]
@@ -96,19 +108,19 @@ class TrainStep(abc.ABC):
 
     @property
     def variables(self) -> Sequence[tf.Variable]:
-        """What an update may change beside the model's and the optimizer's variables."""
+        """The variables that an update may change in addition to those of the model and the optimizer."""
         parts = (self.loss_scale, self.average, self.forward.streams)
         return [variable for part in parts if part is not None for variable in part.variables]
 
     @property
     def state(self) -> State:
-        """All that an update may change, on all replicas."""
+        """All variables that an update may change, on all replicas."""
         assert self.adoption.is_at_work, "outside, the variables are those of one replica"
         return State.of_training(self.model, self.optimizer, self.variables)
 
     @property
     def settings(self) -> dict[str, float]:
-        """The numbers that the optimizer was made with, and the size of the largest weight, by tag; for a diagnosis."""
+        """The settings of the optimizer and the size of the largest weight, by tag, for a diagnosis."""
         name, config = type(self.optimizer).__name__, config_of(self.optimizer)
         numbers = {key: value for key, value in config.items() if isinstance(value, float)}
         largest = max(float(tf.reduce_max(tf.abs(tf.cast(v, tf.float32)))) for v in self.trained)
@@ -119,7 +131,7 @@ class TrainStep(abc.ABC):
 
     @property
     def own_settings(self) -> dict[str, Any]:
-        """The fields that its kind adds to those of every step, by name."""
+        """The fields that a subclass adds, by name."""
         shared = {field.name for field in dataclasses.fields(TrainStep)}
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in shared}
 
@@ -134,25 +146,39 @@ class TrainStep(abc.ABC):
         return self.model.trainable_variables
 
     def replaced(self: Self, **fields: Any) -> Self:
-        """The same step with other values of some fields."""
+        """Returns a copy of the step with other values of some fields."""
         return dataclasses.replace(self, **fields)
 
     def begin(self) -> None:
-        """Has what begins at the first weights begin at the current ones, before any update was done."""
+        """Starts the average and copies of the weights from the current weights; called before the first update."""
         renew_copies(self.optimizer)
         if self.average is not None:
             self.average.begin()
 
     def train(self, batch: Batch, step: tf.Tensor) -> tf.Tensor:
-        """Updates the model once; the numbers named by `tags`, float32 `[tags]`, the same on every replica."""
+        """Updates the model once.
+
+        Args:
+          batch: the replica's shard of the batch.
+          step: the number of updates done before.
+
+        Returns:
+          The numbers named by `tags`, float32 `[tags]`, the same on every replica.
+        """
         row, gradients = self.differentiate(batch, step)
         self.update(gradients)
         return row
 
     def differentiate(self, batch: Batch, step: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor | None]]:
-        """The numbers named by `tags`, and the clipped direction of the whole batch by each trainable variable.
+        """Computes the direction of an update without applying it.
 
-        It is None for a variable that no term depends on.
+        Args:
+          batch: the replica's shard of the batch.
+          step: the number of updates done before.
+
+        Returns:
+          The numbers named by `tags`, and the clipped direction of the whole batch for each trainable variable, None
+          for a variable that no term depends on.
         """
         weights = self.forward.objective.weights(step)
         self.forward.streams.begin(step)
@@ -175,9 +201,9 @@ class TrainStep(abc.ABC):
         return row, [whole if is_reached else None for whole, is_reached in zip(clipped, reached, strict=True)]
 
     def update(self, gradients: Sequence[tf.Tensor | None]) -> None:
-        """Applies what `differentiate` gave, once.
+        """Applies the directions that `differentiate` returned, once.
 
-        A variable without a gradient is left as it is: zeros would still decay it and move it by its momentum.
+        A variable without a direction is left unchanged: zeros would still let weight decay and momentum change it.
         """
         reached = [pair for pair in zip(gradients, self.trained, strict=True) if pair[0] is not None]
         self.optimizer.apply(*map(list, zip(*reached, strict=True)))
@@ -185,7 +211,7 @@ class TrainStep(abc.ABC):
             self.average.update()
 
     def finite(self, rows: np.ndarray) -> np.ndarray:
-        """Whether each update is one to keep, bool `[updates]`, of the numbers `[updates, tags]` of several."""
+        """Returns whether each update may be kept, bool `[updates]`, given the numbers `[updates, tags]` of several."""
         numbers = dict(zip(self.tags, rows.T, strict=True))
         total, norm = (np.isfinite(numbers[tag]) for tag in ("loss/total", "optimizer/grad_norm"))
         if self.loss_scale is None:
@@ -195,11 +221,11 @@ class TrainStep(abc.ABC):
         return total & norm | (numbers["optimizer/loss_scale"] > 1.0) & ~norm
 
     def scaled(self, loss: tf.Tensor) -> tf.Tensor:
-        """What is differentiated in place of a loss."""
+        """Returns the loss times the loss scale, if there is one."""
         return loss if self.loss_scale is None else loss * self.loss_scale.factor
 
     def unscaled(self, gradients: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """The gradients of losses, of those of what was differentiated in their place."""
+        """Returns the gradients of the losses, given those of the scaled losses."""
         if self.loss_scale is None:
             return list(gradients)
         return [gradient / tf.cast(self.loss_scale.factor, gradient.dtype) for gradient in gradients]

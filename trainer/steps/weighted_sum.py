@@ -11,7 +11,7 @@ from trainer.steps.train_step import Gradients, TrainStep
 
 @gin.register(module="trainer")
 class WeightedSum(TrainStep):
-    """One backward pass, of the sum of all terms times their weights, however many terms there are."""
+    """Descends along the gradient of the weighted sum of all terms, in one backward pass."""
 
     def losses(self, totals: Sequence[tf.Tensor], counts: tf.Tensor, weights: tf.Tensor) -> Sequence[tf.Tensor]:
         objective, parts = self.forward.objective, self.forward.parts
