@@ -95,7 +95,7 @@ def expected_value(annotation: Any) -> str:
     """An annotation in words.
 
     >>> expected_value(Literal["l1", "l2"] | None), expected_value(tuple[int, ...])
-    ("'l1' or 'l2' or None", 'a sequence (each: a whole number)')
+    ("'l1' or 'l2' or None", 'a sequence (each item: a whole number)')
     """
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
@@ -110,7 +110,7 @@ def expected_value(annotation: Any) -> str:
         return _WORDS[annotation]
     if _is_sequence(origin or annotation):
         inner = " or ".join(dict.fromkeys(expected_value(inner) for inner in arguments if inner is not ...))
-        return f"a sequence (each: {inner})" if inner else "a sequence"
+        return f"a sequence (each item: {inner})" if inner else "a sequence"
     if (origin or annotation) is collections.abc.Callable:
         return f"a function{_of_arguments(arguments)}"
     if origin is type:

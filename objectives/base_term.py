@@ -135,7 +135,7 @@ class BaseTerm(Checked, abc.ABC):
         missing = [name for name in names if name not in self.__dataclass_fields__]
         if missing:
             raise ConfigurationError(
-                f"{type(self).__name__}.values() takes {missing[0]!r}, which is no field; "
+                f"{type(self).__name__}.values() takes {missing[0]!r}, which is not a field; "
                 f"add the field `{missing[0]}: Key = ...`"
             )
         return {name: getattr(self, name) for name in names}

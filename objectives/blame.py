@@ -138,11 +138,11 @@ def _words(error: BaseException) -> str:
     said = error.msg if isinstance(error, SyntaxError) else str(error)
     text = _AROUND.sub("", said).strip()
     if "numpy" in text and ("attribute" in text or "symbolic" in text):
-        return "a tensor has no value yet while the step is traced; stay with operations of TensorFlow"
+        return "a tensor has no value yet while the step is traced; use operations of TensorFlow only"
     if "`merge_call` called while defining" in text:
         return (
-            "replicas cannot meet inside of a loop or of a function of its own, such as accumulate_steps makes, and a "
-            "variable with an aggregation is assigned there; expected aggregation='none'"
+            "a variable with an aggregation is assigned inside of a loop or an inner function, such as "
+            "accumulate_steps makes, where replicas cannot be synchronised; expected aggregation='none'"
         )
     lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
     said = lines[-1].split(": ", 1)[-1] if lines[0].startswith("in user code") else lines[0]

@@ -62,11 +62,13 @@ def annotations_of(function: Callable[..., Any]) -> dict[str, Any]:
 def _require_complete(cls: type) -> None:
     """Raises ConfigurationError where a class cannot be made into an object, as a part of it was forgotten."""
     if missing := sorted(getattr(cls, "__abstractmethods__", ())):
-        raise ConfigurationError(f"{cls.__name__} does not define {' and '.join(missing)}, which it has to")
+        raise ConfigurationError(
+            f"{cls.__name__} does not define {' and '.join(missing)}; expected every abstract method of its base class"
+        )
     lost = [base.__name__ for base in cls.__mro__ if dataclasses.is_dataclass(base) and _forgotten(base)]
     if lost:
         raise ConfigurationError(
-            f"{lost[0]} annotates fields that cannot be set, as it is no dataclass itself; write "
+            f"{lost[0]} is not a dataclass itself, so that the fields that it annotates cannot be set; write "
             f"@dataclasses.dataclass(frozen=True, kw_only=True) above it"
         )
 

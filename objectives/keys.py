@@ -71,7 +71,7 @@ class Context:
         root, path = split_key(key)
         found = getattr(self, root)
         if found is None:
-            raise ConfigurationError(f"key {key!r}: this run has no {root}; give the source some, or drop the read")
+            raise ConfigurationError(f"key {key!r}: this run has no {root}; pass some to the source, or remove the key")
         if has_star(key):
             key = self.stars.get(key) or _the_only(key, starred(key, self))
             return _select(found, split_key(key)[1], key, root)
@@ -133,7 +133,7 @@ def starred(key: Key, context: Context) -> dict[tuple[str, ...], Key]:
     """
     root, path = split_key(key)
     if getattr(context, root) is None:
-        raise ConfigurationError(f"key {key!r}: this run has no {root}; give the source some, or drop the read")
+        raise ConfigurationError(f"key {key!r}: this run has no {root}; pass some to the source, or remove the key")
     known = leaves(getattr(context, root))
     found = {name: match.groups("") for name in sorted(known) if (match := _pattern(path).fullmatch(name))}
     if not found:
@@ -142,7 +142,7 @@ def starred(key: Key, context: Context) -> dict[tuple[str, ...], Key]:
         kept = _made_inside({name: known[name] for name in found}, leaves(context.outputs).values())
         found = {name: found[name] for name in found if name in kept and _is_of_floats(known[name])}
         if not found:
-            raise ConfigurationError(f"key {key!r} matches only what the model puts out; expected 'outputs' for that")
+            raise ConfigurationError(f"key {key!r} matches only outputs of the model; expected 'outputs'")
     return {stands_for: f"{root}.{name}" for name, stands_for in found.items()}
 
 

@@ -145,7 +145,7 @@ def _require_names(names: Iterable[str]) -> None:
     """Raises ConfigurationError for names that tags and files could not hold."""
     names = list(names)
     if "total" in names:
-        raise ConfigurationError("a term is named 'total', as the sum of all of them is; expected another name")
+        raise ConfigurationError("a term is named 'total', which is the name of their sum; expected another name")
     wrong = [name for name in names if not re.fullmatch(r"\w[\w.-]*", name)]
     if wrong:
         raise ConfigurationError(

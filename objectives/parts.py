@@ -116,6 +116,6 @@ def _require_alike(key: Key, found: Mapping[tuple, Key], other: Key, others: Map
     alone = [*(found[name] for name in found if name not in others), *(others[n] for n in others if n not in found)]
     if alone:
         raise ConfigurationError(
-            f"keys {key!r} and {other!r}: a star of both has to stand for the same names, and {', '.join(alone)} "
-            f"has no partner; expected one tensor of each for every name"
+            f"keys {key!r} and {other!r}: their stars have to match the same names, but {', '.join(alone)} "
+            f"has no counterpart; expected one tensor of each for every name"
         )

@@ -27,11 +27,11 @@ def as_values(returned: Any) -> tf.Tensor:
         raise ConfigurationError(f"values() returned {what}; expected unreduced values [batch, ...]")
     if not tensor.dtype.is_floating:
         raise ConfigurationError(
-            f"values() returned {tensor.dtype.name}; expected floating-point numbers, as tf.cast(..., tf.float32) gives"
+            f"values() returned {tensor.dtype.name}; expected floating-point numbers: use tf.cast(..., tf.float32)"
         )
     if tensor.shape.rank is None:
         raise ConfigurationError(
-            "values() returned a tensor of unknown shape, as tf.py_function does; state it by tf.ensure_shape"
+            "values() returned a tensor of unknown shape, as tf.py_function does; set it with tf.ensure_shape"
         )
     return tensor
 
@@ -57,7 +57,7 @@ def one_for_each(values: tf.Tensor, rows: Sequence[tf.Tensor]) -> tf.Tensor:
         return counted(values, sizes)
     raise ConfigurationError(
         f"values() returned the shape {values.shape.as_list()} for a batch of {known[-1]}; expected unreduced values "
-        f"[batch, ...], one or more for each example: what is taken over the batch is no mean over examples"
+        f"[batch, ...], one or more for each example: a value over the whole batch is not a mean over examples"
     )
 
 

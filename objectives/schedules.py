@@ -29,7 +29,7 @@ class Schedule(Checked, abc.ABC):
     [0.0, 0.0, 0.5, 1.0, 1.0]
     """
 
-    start: Annotated[int, Expected("a step, so a whole number from 0 on", lambda step: step >= 0)] = 0
+    start: Annotated[int, Expected("a step: a whole number of at least 0", lambda step: step >= 0)] = 0
     end: int | None = None
 
     def __post_init__(self):
@@ -168,7 +168,7 @@ class Piecewise(Schedule):
         if len(self.values) != len(self.boundaries) + 1:
             raise ConfigurationError(f"{self}: expected one value more than boundaries")
         if list(self.boundaries) != sorted(set(self.boundaries)):
-            raise ConfigurationError(f"{self}: expected boundaries that grow")
+            raise ConfigurationError(f"{self}: expected increasing boundaries")
 
     def at(self, step):
         passed = tf.reduce_sum(tf.cast(step >= tf.constant(self.boundaries, tf.float32), tf.int32))

@@ -35,7 +35,7 @@ def main(folders: list[str]) -> None:
 def _last_terms(folder: pathlib.Path) -> dict[str, float]:
     lines = jsonl.read(folder)
     if not lines:
-        raise ConfigurationError(f"{str(folder)!r} holds no run; expected a --workdir with {jsonl.NAME} in it")
+        raise ConfigurationError(f"{str(folder)!r} contains no run; expected a --workdir with {jsonl.NAME} in it")
     values = lines[-1].values
     return {name: values[f"terms/{name}/raw"] for name in term_names(values) if f"terms/{name}/raw" in values}
 

@@ -19,10 +19,10 @@ _TRAIN = pathlib.Path(__file__).with_name("train.py")
 
 def main(given: list[str]) -> None:
     if not given:
-        exit_status.end_with("nothing says what to train; expected -- and the flags of the command train after it")
+        exit_status.end_with("no flags say what to train; expected -- followed by flags of the command train")
     sys.exit(Workers(FLAGS.workers, [sys.executable, str(_TRAIN), *given]).status())
 
 
 if __name__ == "__main__":
     signals.leave_on_signals()
-    exit_status.run(main, hint="; flags of the command train stand behind --")
+    exit_status.run(main, hint="; flags of the command train follow after --")

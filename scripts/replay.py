@@ -16,7 +16,7 @@ from trainer.recovery.culprit import culprit
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(command_line)
-flags.DEFINE_string("autopsy", None, "The folder that the run named as it stopped.", required=True)
+flags.DEFINE_string("autopsy", None, "The autopsy folder that the run named when it stopped.", required=True)
 
 
 def main(_: list[str]) -> None:
@@ -34,10 +34,12 @@ def main(_: list[str]) -> None:
 def _config_of(folder: pathlib.Path) -> pathlib.Path:
     config = folder.parents[1] / "config.gin"
     if not config.exists():
-        raise ConfigurationError(f"{str(config)!r} does not exist; expected the run's own, or --gin_file=...")
+        raise ConfigurationError(
+            f"{str(config)!r} does not exist; expected the configuration of the run there, or --gin_file=..."
+        )
     if not [line for line in config.read_text().splitlines() if line and not line.startswith("#")]:
         raise ConfigurationError(
-            f"{str(config)!r} configures nothing, as the run was made in Python; expected --gin_file=..., or "
+            f"{str(config)!r} configures nothing, because the run was made in Python; expected --gin_file=..., or "
             f"Trainer(...).replay({str(folder)!r}) in Python, with the arguments of that run"
         )
     return config.resolve()

@@ -15,10 +15,12 @@ from trainer import Trainer
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(command_line)
-flags.DEFINE_string("workdir", None, "The run's folder; the same folder again resumes where the run was stopped.")
+flags.DEFINE_string("workdir", None, "The run's folder. A run that was stopped in it is resumed.")
 flags.DEFINE_bool("dry_run", False, "Check everything and show each term on the first batch; write nothing.")
-flags.DEFINE_bool("print_config", False, "Show the configuration that files and bindings add up to, and stop.")
-flags.DEFINE_bool("allow_config_change", False, "Go on in a folder whose run had other settings, and show them.")
+flags.DEFINE_bool("print_config", False, "Print the configuration that results from all files and bindings, and exit.")
+flags.DEFINE_bool(
+    "allow_config_change", False, "Resume in a folder whose run had other settings, and show what changed."
+)
 
 
 def main(_: list[str]) -> None:

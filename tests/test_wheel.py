@@ -149,7 +149,7 @@ def test_a_stopped_run_prints_a_command_that_shows_its_step_again(termwise, else
     files = ("--gin_file=node_placement.gin", "--gin_file=bad.gin")
     stopped = termwise("train", *files, *(f"--gin_param={binding}" for binding in FEW), "--workdir=stopped")
     assert stopped.returncode == 3, stopped.stderr
-    command = stopped.stderr.rpartition("to look again: ")[2].strip()
+    command = stopped.stderr.rpartition("to replay it: ")[2].strip()
     again = subprocess.run(command, shell=True, cwd=elsewhere, env=environment(), capture_output=True, text=True)
     assert again.returncode == 0, again.stderr
     assert "the raw value of the term 'bad' is nan" in again.stdout

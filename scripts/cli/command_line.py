@@ -136,7 +136,7 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
     except tf.errors.OpError as error:
         if FLAGS.debug or not cluster.is_loss(error):
             raise
-        lost = f"another worker is gone; what ended it stands in its own output ({cluster.reason(error)})"
+        lost = f"another worker has ended; its own output says why ({cluster.reason(error)})"
         exit_status.end_with(lost, exit_status.STATUS_FAILED)
 
 

@@ -15,7 +15,7 @@ from trainer.storage.files import write_whole, writing
 from trainer.task import measures_of, pictures_of
 
 NAME = "learned.json"
-_AFTER = "after training, of which nothing is lost"
+_AFTER = "after training, whose results are saved"
 _CONSOLE = Screen(highlight=False)
 
 

@@ -29,7 +29,9 @@ def test_an_argument_of_values_is_a_field():
         def values(self, y_pred):
             return y_pred
 
-    with pytest.raises(ConfigurationError, match=r"Forgetful.values\(\) takes 'y_pred', which is no field; add .* Key"):
+    with pytest.raises(
+        ConfigurationError, match=r"Forgetful.values\(\) takes 'y_pred', which is not a field; add .* Key"
+    ):
         Forgetful()
 
 

@@ -61,7 +61,7 @@ def test_a_tensor_used_as_a_number_is_explained():
         return x.numpy()
 
     assert "use tf.where or tf.cond" in told(raised(branch, tf.constant(1.0)))
-    assert "stay with operations of TensorFlow" in told(raised(numpy, tf.constant(1.0)))
+    assert "use operations of TensorFlow only" in told(raised(numpy, tf.constant(1.0)))
 
 
 def test_functions_of_a_dataset_are_placed_at_their_own_line():

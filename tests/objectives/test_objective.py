@@ -168,5 +168,5 @@ def test_what_a_formula_or_a_weight_raises_is_told_with_its_term_and_line():
 
 
 def test_no_term_is_named_as_their_sum_is():
-    with pytest.raises(ConfigurationError, match="a term is named 'total', as the sum of all of them is"):
+    with pytest.raises(ConfigurationError, match="a term is named 'total', which is the name of their sum"):
         Objective(data=MeanSquaredError(), total=RangeHinge())

@@ -80,7 +80,7 @@ def test_stars_of_several_keys_are_paired_by_what_they_stand_for():
     with pytest.raises(ConfigurationError) as error:
         objective.means(Context(outputs=outputs, targets={"left": targets["left"]}))
     assert "term 'data' (MeanSquaredError): keys 'targets.*' and 'outputs.*'" in str(error.value)
-    assert "outputs.right has no partner" in str(error.value)
+    assert "outputs.right has no counterpart" in str(error.value)
 
 
 def test_each_tensor_of_a_layer_that_gives_several_is_one():

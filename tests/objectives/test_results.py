@@ -38,7 +38,7 @@ def test_a_shape_has_to_be_known_as_it_is_traced():
     def traced():
         return as_values(tf.py_function(lambda: 1.0, [], tf.float32))
 
-    with pytest.raises(ConfigurationError, match="unknown shape, as tf.py_function does; state it by tf.ensure_shape"):
+    with pytest.raises(ConfigurationError, match="unknown shape, as tf.py_function does; set it with tf.ensure_shape"):
         traced()
 
 

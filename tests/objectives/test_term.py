@@ -51,7 +51,7 @@ def mean(term, **roots):
 
 
 def test_a_term_is_its_formula():
-    with pytest.raises(ConfigurationError, match="Term does not define values, which it has to"):
+    with pytest.raises(ConfigurationError, match="Term does not define values; expected every abstract method"):
         Term()
 
 

@@ -32,7 +32,7 @@ def test_every_folder_without_a_run_is_named(script, tiny_run, tmp_path):
     assert process.returncode == 2
     assert len(process.stderr.splitlines()) == 2
     for name in ("first", "second"):
-        assert f"{str(tmp_path / name)!r} holds no run" in process.stderr
+        assert f"{str(tmp_path / name)!r} contains no run" in process.stderr
 
 
 @pytest.mark.slow

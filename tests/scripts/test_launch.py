@@ -38,8 +38,8 @@ def launch(*flags, workers=2):
     ("arguments", "answer"),
     [
         (["--workers=0", "--", "--dry_run"], "--workers=0"),
-        (["--workers=2"], "nothing says what to train"),
-        (["--workers=2", "--gin_file=tiny.gin"], "flags of the command train stand behind --"),
+        (["--workers=2"], "no flags say what to train"),
+        (["--workers=2", "--gin_file=tiny.gin"], "flags of the command train follow after --"),
     ],
 )
 def test_its_own_flags_are_checked_at_once(script, arguments, answer):
@@ -236,7 +236,7 @@ def test_a_worker_that_stands_still_ends_the_other_with_one_line(pair, frozen):
     _, said = workers[1 - frozen].communicate(timeout=LIMIT)
     assert workers[1 - frozen].returncode == 1, said
     assert len(said.splitlines()) == 1
-    assert "another worker is gone" in said
+    assert "another worker has ended" in said
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def test_a_run_ends_with_status_3_and_one_paragraph(stopped):
     assert process.returncode == 3
     assert re.fullmatch(
         rf"step \d+ would not be finite: {CAUSE} [^;]*; its update was not applied\. "
-        r"The batch, all weights and each term are in \S+; to look again: "
+        r"The batch, all weights and each term are in \S+; to replay it: "
         r"\S*python\S* \S*scripts/replay\.py --autopsy=\S+\n",
         process.stderr,
     )

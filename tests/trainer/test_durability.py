@@ -185,8 +185,8 @@ def test_a_disk_that_fills_up_ends_the_run_which_goes_on_once_there_is_room(run_
         run_in(small_disk / "run", midway=lambda: fill(small_disk))
     said = str(error.value)
     assert str(small_disk / "run") in said
-    assert "cannot be written: No space left on device. The latest sound checkpoint is of step 8 (" in said
-    assert said.endswith("once the disk takes files again, the same command resumes from there")
+    assert "cannot be written: No space left on device. The latest intact checkpoint is that of step 8 (" in said
+    assert said.endswith("once the disk can be written to again, the same command resumes from there")
     assert {path.name for path in (small_disk / "run" / "checkpoints").iterdir()} == {"000004", "000008"}
     (small_disk / "filler").unlink()
     run_in(small_disk / "run", first_weights=2)
@@ -215,7 +215,7 @@ def test_a_report_that_cannot_be_written_is_named(run_in, tmp_path, name):
     path = tmp_path / "run" / name
     path.mkdir(parents=True)
     (tmp_path / "run" / lock.NAME).touch()
-    with pytest.raises(StorageError, match=f"{path} cannot be written: Is a directory. There is no sound"):
+    with pytest.raises(StorageError, match=f"{path} cannot be written: Is a directory. There is no intact"):
         run_in(tmp_path / "run")
 
 

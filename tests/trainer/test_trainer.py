@@ -117,7 +117,7 @@ def test_the_folder_of_another_model_is_refused_and_left_alone(make_trainer, den
     make_trainer(workdir=tmp_path, reports=reports).train()
     before = (tmp_path / jsonl.NAME).read_text()
     other = dense_model(lambda: keras.layers.Dense(9))
-    with pytest.raises(ConfigurationError, match="is of another model or optimizer"):
+    with pytest.raises(ConfigurationError, match="belongs to another model or optimizer"):
         make_trainer(workdir=tmp_path, model=other, reports=reports, steps=9, allow_config_change=True).train()
     assert (tmp_path / jsonl.NAME).read_text() == before
 

@@ -105,8 +105,8 @@ class Checkpoints:
         if damage:
             found = "; ".join(f"{name}: {what}" for name, what in damage.items())
             raise ConfigurationError(
-                f"none of the checkpoints is sound ({found}); put one back from a copy, or move {self.folder} away to "
-                f"begin anew"
+                f"every checkpoint is damaged ({found}); restore one from a copy, or move {self.folder} away to "
+                f"start again from step 0"
             )
         return None
 

@@ -199,10 +199,12 @@ class Saver:
         with contextlib.suppress(ConfigurationError, OSError):
             if (latest := self._checkpoints.latest(quiet=True)) is not None:
                 return (
-                    f"The latest sound checkpoint is of step {latest.step:,} ({latest.folder}): once the disk takes "
-                    f"files again, the same command resumes from there"
+                    f"The latest intact checkpoint is that of step {latest.step:,} ({latest.folder}): once the disk "
+                    f"can be written to again, the same command resumes from there"
                 )
-        return "There is no sound checkpoint: once the disk takes files again, the same command begins anew"
+        return (
+            "There is no intact checkpoint: once the disk can be written to again, the same command starts from step 0"
+        )
 
 
 def _arrays_name(worker: int) -> str:
@@ -229,6 +231,6 @@ def _of_another(what: str, checkpoint: Checkpoint) -> Iterator[None]:
         yield
     except ConfigurationError as error:
         raise ConfigurationError(
-            f"{checkpoint.folder} is of another {what}: {error}; give this run a --workdir of its own, or resume with "
-            f"the configuration that made it"
+            f"{checkpoint.folder} belongs to another {what}: {error}; give this run a --workdir of its own, or resume "
+            f"with the configuration that made it"
         ) from error

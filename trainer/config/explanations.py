@@ -37,11 +37,11 @@ def explain(error: Exception) -> str | None:
         return f"the macro %{found[1]} has no value; {expected(found[1], macros)}"
     text = (error.text or "").strip() if isinstance(error, SyntaxError) else ""
     if isinstance(error, tokenize.TokenError) or text.count("'") % 2 or text.count('"') % 2:
-        return "the text ends inside a value; some bracket or quote is not closed"
+        return "the value does not end: a bracket or a quote is not closed"
     if isinstance(error, SyntaxError):
         token = re.search(r"Failed to parse token '([^']*)'", message)
         what = f"{token[1]!r} is not a value" if token else f"{_first_line(error)} at {text!r}"
-        return f"{what}; text is quoted ('l1'), an object referred to (@RangeHinge())"
+        return f"{what}; write text in quotes ('l1') and an object as a reference (@RangeHinge())"
     return None
 
 

@@ -109,7 +109,7 @@ def _apply(statement: Any, text: _Text, line: int, context: Any, mistakes: Mista
             remember(Binding(name, "gin.macro", "value", text.place(line), len(text.open)), value)
         case BindingStatement(scope=scope, selector=selector, arg_name=parameter, value=value):
             if parameter == "self":
-                raise ConfigurationError(f"{selector} has no 'self' that could be set")
+                raise ConfigurationError(f"{selector} cannot have a term named 'self'")
             if terms is not None and value is None:
                 _require_known_drop(selector, parameter, terms)
             gin.bind_parameter((scope, selector, parameter), value)
@@ -127,7 +127,7 @@ def _found(file: str, folders: Sequence[pathlib.Path]) -> pathlib.Path:
         if path.is_file():
             return path
     if folder := next((path for path in paths if path.is_dir()), None):
-        raise ConfigurationError(f"{shown_path(folder)} is a folder; in it: {_gin_files(folder, file)}")
+        raise ConfigurationError(f"{shown_path(folder)} is a folder, not a gin file; {_gin_files(folder, file)}")
     near = [path.parent for path in paths if path.parent.is_dir()] or [home.GIN_FOLDERS[-1]]
     answers = [f"in {shown_path(folder)}: {_gin_files(folder, file)}" for folder in near]
     answer = next((one for one in answers if "did you mean" in one), answers[0])
@@ -147,7 +147,7 @@ def _decoded(path: pathlib.Path) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ConfigurationError("the file is UTF-16; save it as UTF-8")
     if b"\0" in content:
-        raise ConfigurationError("the file is no text; expected gin bindings in UTF-8")
+        raise ConfigurationError("the file is not text; expected gin bindings in UTF-8")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -67,6 +67,6 @@ def _refuse_hidden(root: str, folders: Sequence[pathlib.Path]) -> None:
     if own in found or own in (place.parent for place in found if place.name == "__init__.py"):
         return
     of_python = not found or found[0].is_relative_to(pathlib.Path(sysconfig.get_path("stdlib")).resolve())
-    elsewhere = "is a part of Python" if of_python else f"is {shown_path(found[0])}"
-    why = "belongs to Termwise" if root in _OURS else elsewhere
-    raise ConfigurationError(f"the module {root!r} {why}, which hides {shown_path(own)}; give yours another name")
+    elsewhere = "a module of Python" if of_python else shown_path(found[0])
+    hiding = "a package of Termwise" if root in _OURS else elsewhere
+    raise ConfigurationError(f"the name {root!r} is taken by {hiding}, which hides {shown_path(own)}; rename yours")

@@ -61,9 +61,7 @@ def join_cluster() -> tf.distribute.MultiWorkerMirroredStrategy:
         ) from error
     except tf.errors.OpError as error:
         own = resolver.cluster_spec().task_address(resolver.task_type, resolver.task_id)
-        raise ConfigurationError(
-            f"this worker cannot take its place at {own}: {error.message.splitlines()[0]}"
-        ) from error
+        raise ConfigurationError(f"this worker cannot listen at {own}: {error.message.splitlines()[0]}") from error
     finally:
         # TensorFlow takes the signal for itself once it has met the others, and does nothing: nobody could end it.
         if threading.current_thread() is threading.main_thread():

@@ -37,7 +37,7 @@ def workers_in_tf_config() -> int:
         raise ConfigurationError(f"TF_CONFIG is {text!r}; expected {_example()}") from error
     if job not in _JOBS or not 0 <= index < len(members[job]):
         raise ConfigurationError(
-            f"TF_CONFIG gives this process the task {job!r} {index}, of which its cluster knows nothing: {members}; "
+            f"TF_CONFIG gives this process the task {job!r} {index}, which its cluster does not list: {members}; "
             f"expected a 'worker' (or 'chief') of that cluster"
         )
     return sum(map(len, members.values()))
@@ -61,7 +61,7 @@ def _slurm() -> tf.distribute.cluster_resolver.ClusterResolver:
     if missing:
         step = f" (of Slurm's variables, {', '.join(missing)} are missing)" if len(missing) < len(_SLURM) else ""
         raise ConfigurationError(
-            f"Trainer.strategy is 'multi_worker', and nothing says which workers there are{step}; expected TF_CONFIG, "
+            f"Trainer.strategy is 'multi_worker', but nothing names the workers{step}; expected TF_CONFIG, "
             f"such as {_example()}, or a start by Slurm's srun; termwise launch starts workers on this machine"
         )
     gpus = len(tf.config.get_visible_devices("GPU"))

@@ -72,9 +72,9 @@ def choose(candidates: Candidates, bench: Bench, *, steps: int) -> Choice:
     for way in candidates.likely:
         spent = bench.elapsed()
         if built and spent + spent / len(built) > _SHARE * steps * min(built.values()):
-            why_not[way] = "not tried, the run is too short to win it back"
+            why_not[way] = "not tried, as the run is too short to make up for compiling it"
         elif built and spent > BUDGET_SECONDS:
-            why_not[way] = f"not tried, the {BUDGET_SECONDS:.0f} s for that are spent"
+            why_not[way] = f"not tried, the {BUDGET_SECONDS:.0f} s for trials are used up"
         else:
             try:
                 built[way] = bench.build(way)
@@ -139,7 +139,7 @@ def kept(folder: pathlib.Path, replicas: int) -> Choice | None:
     except (ValueError, LookupError, TypeError) as error:
         raise ConfigurationError(
             f"{path} is damaged ({type(error).__name__}: {error}), and a run that is executed otherwise rounds "
-            f"otherwise; put the file back from a copy, or remove it for the execution to be chosen anew"
+            f"otherwise; restore the file from a copy, or remove it so that the execution is chosen again"
         ) from error
     return Choice(found[1], f"as before: {found[2]}") if found[0] == replicas else None
 

@@ -81,7 +81,9 @@ def against_xla(traced: ConcreteFunction) -> str | None:
     if left_out := assertions(traced.graph):
         return f"XLA would leave out the assertion in {left_out[0]}"
     if makers := unknown_sizes(traced):
-        return f"XLA computes wrong numbers of tensors of a size that only the step tells, such as {makers[0]} makes"
+        return (
+            f"XLA computes wrong numbers from tensors whose size is known at run time only, as {makers[0]} makes them"
+        )
     return None
 
 

@@ -98,8 +98,8 @@ def _of_layer(forward: Forward, layers: Sequence[str], *, training: bool) -> Con
     """The answer to a model that mixes examples, with the first of its innermost layers that does."""
     where = f"the layer {layers[0]!r}" if layers else f"the model {forward.model.name!r}"
     return ConfigurationError(
-        f"{where} makes the numbers of an example from the other examples of its batch too"
-        f"{', in training' * training}, {_cut(forward)}; expected each example by itself, {_instead(forward)}, or "
+        f"{where} computes the values of an example from other examples of its batch"
+        f"{' in training' * training}, {_cut(forward)}; expected each example on its own, {_instead(forward)}, or "
         f"keras.layers.BatchNormalization(synchronized=True) for statistics over replicas"
     )
 
@@ -118,8 +118,8 @@ def _of_terms(forward: Forward, parts: Sequence[Part]) -> ConfigurationError:
 def _cut(forward: Forward) -> str:
     if forward.is_cut:
         parts = cut(forward.replicas, forward.micro_batches)
-        return f"and a batch is cut into {parts}, none of which has the numbers of the whole"
-    return "and the last batch of the evaluation is padded with examples that are there already"
+        return f"and a batch is cut into {parts}, none of which gives the values of the whole"
+    return "and the last batch of the evaluation is padded with copies of other examples"
 
 
 def _instead(forward: Forward) -> str:

@@ -42,7 +42,7 @@ from trainer.steps.own_state import describe_own_state
 from trainer.steps.state import State
 from trainer.steps.train_step import TrainStep
 
-_FAILED_LOOK = "the look at whether a batch can be cut fails"
+_FAILED_LOOK = "the check of whether a batch can be split fails"
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -132,7 +132,7 @@ class Program:
     @_at_work
     def select_execution(self, *, first_step: int, steps: int, folder: pathlib.Path | None) -> None:
         """Selects how to run the `steps` steps after `first_step`, once, and compiles them; see `select_execution`."""
-        with failures_told(f"a step fails as it is tried, before the update of step {first_step + 1:,}"):
+        with failures_told(f"the trial of a step fails, before the update of step {first_step + 1:,}"):
             self._selected = self._selected or select_execution(
                 self._asked,
                 self._builder,
@@ -246,7 +246,7 @@ class Program:
     @_at_work
     def term_gradients(self, step: int) -> dict[str, float]:
         """Norm of each weighted term's gradient and its cosine with the total's, by tag, on the batch of a look."""
-        with failures_told("the look at the gradients of the terms fails"):
+        with failures_told("computing the gradients of the terms fails"):
             return self._gradients_on(self._feed.peek(step), step)
 
     @_at_work
@@ -254,7 +254,7 @@ class Program:
         """Checks all that training would meet, without an update: each term on the batch of a look, by tag."""
         self.compile()
         look = self._feed.peek(step)
-        with failures_told("the batch of a look fails"):
+        with failures_told("evaluating the terms on a batch fails"):
             evaluation = Evaluation(self._strategy, self._step, self._feed, name="batch", is_compiled=False)
             return evaluation.values(lambda: [look], step)
 
@@ -298,7 +298,7 @@ class Program:
                 if train == evaluation:
                     raise
                 raise ConfigurationError(
-                    f"the evaluation source cannot be evaluated: an example is like {evaluation} there, and like "
+                    f"the evaluation source cannot be evaluated: an example has the structure {evaluation} there, and "
                     f"{train} in training; {error}"
                 ) from error
 
@@ -320,7 +320,9 @@ class Program:
     @functools.cached_property
     def _eval_feed(self) -> Feed:
         if self._eval_source is None:
-            raise ConfigurationError("there is nothing to evaluate on; give Trainer(eval=...), or a task that has it")
+            raise ConfigurationError(
+                "there are no evaluation data; expected Trainer(eval=...), or a task that has them"
+            )
         return self._eval_source.evaluation(self._eval_sharding)
 
     @functools.cached_property

@@ -189,7 +189,7 @@ def _require_static_leaf(name: str, leaf: Any) -> None:
         raise ConfigurationError(f"DatasetSource: {name} is a {type(leaf).__name__}; expected dense tensors")
     if not leaf.shape.is_fully_defined():
         raise ConfigurationError(
-            f"DatasetSource: {name} has the shape {leaf.shape}; expected a known one, as tf.ensure_shape gives"
+            f"DatasetSource: {name} has the shape {leaf.shape}; expected a static shape: set it with tf.ensure_shape"
         )
     require_real(f"DatasetSource: {name}", leaf.dtype)
 

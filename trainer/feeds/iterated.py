@@ -90,7 +90,7 @@ class IteratedFeed(Feed):
 
     def describe(self, step: int) -> str:
         pulled = f"data pulled from a dataset in chunks of up to {self.limit:,} steps"
-        again = f"now replays {step * self._sharding.batch_size:,} examples" if step else "replays all examples before"
+        again = f"now replays {step * self._sharding.batch_size:,} examples" if step else "replays all earlier examples"
         if self._why_unsaved is not None:
             return f"{pulled}; the state of its iterator cannot be saved ({self._why_unsaved}): a resumed run {again}"
         if self._why_replayed or self._iteration.step < step:
@@ -143,12 +143,12 @@ class IteratedFeed(Feed):
         if self._is_strict:
             raise ConfigurationError(
                 f"DatasetSource: the dataset no longer gives the batches that this run was trained on: the one after "
-                f"step {step:,} is another than when the checkpoint was saved. Its data or its functions have changed, "
-                f"or it draws from something made outside of its function (a shuffled dataset, a generator, np.random, "
-                f"a random layer of Keras) or from a clock; expected a function that makes all of that itself, from "
-                f"its seed; or allow_config_change, to resume with other batches"
+                f"step {step:,} differs from what it was when the checkpoint was saved. Its data or its functions have "
+                f"changed, or it draws from something made outside of its function (a shuffled dataset, a generator, "
+                f"np.random, a random layer of Keras) or from a clock; expected a function that makes all of that "
+                f"itself, from its seed; or allow_config_change, to resume with other batches"
             )
-        logging.warning("the batches after step %d are others than at the time of the checkpoint", step)
+        logging.warning("the batches after step %d differ from those at the time of the checkpoint", step)
 
     def _is_next(self, saved: tf.Tensor, *, restored: bool) -> bool:
         with _blamed():
@@ -228,7 +228,7 @@ class IteratedFeed(Feed):
         if batches < wanted:
             raise ConfigurationError(
                 f"DatasetSource: the dataset gave no more examples after {batches:,} batches of "
-                f"{self._sharding.batch_size:,}; expected some, and anew each time that it is iterated"
+                f"{self._sharding.batch_size:,}; expected at least one, each time that it is iterated"
             )
 
 

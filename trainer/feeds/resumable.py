@@ -49,15 +49,15 @@ def same_each_time(dataset: tf.data.Dataset) -> bool:
 def _why_untold(part: Use) -> str | None:
     """What of its state TensorFlow neither saves nor refuses to save, if there is anything."""
     if part.kind in _OPAQUE:
-        return f"{_OPAQUE[part.kind]} has state that TensorFlow does not tell"
+        return f"{_OPAQUE[part.kind]} has state that TensorFlow does not expose"
     if part.kind == _VARIANT and (hidden := {node.op for node in graph_nodes(part.dataset)} - _PLAIN):
-        return f"it draws from, or chooses by, a dataset that hides what it is made of: {', '.join(sorted(hidden))}"
+        return f"it draws from, or chooses by, a dataset that hides its inputs: {', '.join(sorted(hidden))}"
     if part.kind == "_DirectedInterleaveDataset" and _waits_for_all(part.dataset):
         return "sample_from_datasets does not remember which of its datasets have ended"
     if part.kind.startswith("CsvDataset") or any(
         node.op.startswith(_RESTORED_WRONGLY) for node in function_nodes(part.dataset)
     ):
-        return "TensorFlow restores a CsvDataset at another place"
+        return "TensorFlow restores a CsvDataset at a wrong position"
     functions = part.dataset._functions()
     if any(captured.dtype == tf.variant for function in functions for captured in function.function.captured_inputs):
         return f"a function of {part.kind.strip('_')} draws from a dataset made outside of it"

@@ -31,7 +31,7 @@ def culprit(
         return "the sum of the terms overflows, while each term is finite"
     if math.isinf(values.get("optimizer/grad_norm", 0.0)):
         return "the norm of the gradient overflows, while each term is finite; Trainer.clip_norm would bound it"
-    return "a second look finds each term and its gradient finite"
+    return "computed once more, each term and its gradient are finite"
 
 
 def is_cured_by_another_batch(values: Mapping[str, float]) -> bool:

@@ -39,12 +39,12 @@ class Recovery:
             raise NonFiniteError(f"{what}; its update was not applied.{self._autopsy(found, values, cause)}")
         if not is_cured_by_another_batch(values):
             raise NonFiniteError(
-                f"{what}; its update was not applied, and with another batch it would be no other: Trainer.non_finite "
-                f"{self._guard.policy!r} cannot help.{self._autopsy(found, values, cause)}"
+                f"{what}; its update was not applied. Any other batch would give the same result, so "
+                f"Trainer.non_finite {self._guard.policy!r} cannot help.{self._autopsy(found, values, cause)}"
             )
         if self._guard.policy == "skip":
             self._guard.skip()
-            self._reports.note(f"{what}; it takes the next batch instead")
+            self._reports.note(f"{what}; continuing with the next batch")
         else:
             self._roll_back(what)
 
@@ -56,7 +56,7 @@ class Recovery:
         # The lines of its steps since then will be written once more.
         self._reports.close()
         self._run.start_reports(restored=True)
-        self._reports.note(f"{what}; back to step {int(self._step):,}, continuing with the batches that follow")
+        self._reports.note(f"{what}; returned to step {int(self._step):,}, continuing with the batches that follow")
 
     def _autopsy(self, found: NotFinite, values: Mapping[str, float], cause: str) -> str:
         """Writes all that is needed to look into a step again; where it is, as readable text."""
@@ -74,7 +74,7 @@ class Recovery:
                 cause=cause,
                 execution=self._program.choice.execution,
             )
-        return f" The batch, all weights and each term are in {folder}; to look again: {self._look_again(folder)}"
+        return f" The batch, all weights and each term are in {folder}; to replay it: {self._look_again(folder)}"
 
     def _look_again(self, folder: pathlib.Path) -> str:
         """The command that replays an autopsy, or what to call in Python where the run was not made by gin."""

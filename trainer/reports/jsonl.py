@@ -71,7 +71,7 @@ def _parsed(path: pathlib.Path, number: int, line: bytes) -> LogRecord:
         return LogRecord(str(record.pop("split")), int(record.pop("step")), numbers(record))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ConfigurationError(
-            f"line {number:,} of {path} is no log record ({type(error).__name__}: {error}); put the file back from a "
+            f"line {number:,} of {path} is not a log record ({type(error).__name__}: {error}); restore the file from a "
             f"copy, remove that line, or move the file away: the run itself does not need it"
         ) from error
 

@@ -84,8 +84,8 @@ def _refuse_foreign(folder: pathlib.Path) -> None:
         return
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     raise ConfigurationError(
-        f"workdir {str(folder)!r} holds {', '.join(names[:_SHOWN])}{more}, and no run: nothing is written there; "
-        f"expected a new or empty folder, such as {str(folder / 'run')!r}, or that of a run"
+        f"workdir {str(folder)!r} contains {', '.join(names[:_SHOWN])}{more}, but no run, so nothing is written there; "
+        f"expected a new or empty folder, such as {str(folder / 'run')!r}, or the folder of a run"
     )
 
 

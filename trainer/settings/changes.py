@@ -93,10 +93,10 @@ def require_unchanged(folder: pathlib.Path, now: Description, *, allowed: bool =
     except ConfigurationError as error:
         if not allowed:
             raise
-        lines = [f"what, nobody can tell: {error}"]
+        lines = [f"it cannot be told what has changed: {error}"]
     if lines and not allowed:
         raise ConfigurationError(
-            f"{folder} holds a run of other settings (was -> is):",
+            f"the run in {folder} had other settings (was -> is):",
             *(f"  {line}" for line in lines),
             "give this run a --workdir of its own, or resume with its own settings, or with the new ones by "
             "--allow_config_change (Trainer.allow_config_change = True)",
@@ -128,7 +128,7 @@ def _read(path: pathlib.Path) -> Description:
     if damage:
         raise ConfigurationError(
             f"{path}, the record of the settings of a run, {damage}, so that nobody can tell whether the run in this "
-            f"folder is this one; put it back from a copy, give this run a --workdir of its own, or resume with the "
+            f"folder is this one; restore it from a copy, give this run a --workdir of its own, or resume with the "
             f"settings of this command by --allow_config_change (Trainer.allow_config_change = True)"
         )
     return record

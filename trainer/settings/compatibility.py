@@ -34,7 +34,8 @@ def refuse_unknown_best(best: str | None, objective: Objective, eval: Source | N
         return
     if eval is None:
         raise ConfigurationError(
-            f"Trainer.best is {best!r}, and nothing is evaluated; give Trainer(eval=...), or a task that has it"
+            f"Trainer.best is {best!r}, but there are no evaluation data; expected Trainer(eval=...), or "
+            f"a task that has them"
         )
     if best.removeprefix("-") not in tags:
         raise ConfigurationError(f"Trainer.best is {best!r}; {expected(best.removeprefix('-'), tags)}")
@@ -45,7 +46,7 @@ def refuse_cut_statistics(objective: Objective, accumulate_steps: int) -> None:
     coupled = [name for name, term in objective.terms.items() if isinstance(term, BatchStatistic)]
     if coupled and accumulate_steps > 1:
         raise ConfigurationError(
-            f"term {coupled[0]!r} is a statistic of the whole batch, which is never there at once with "
+            f"term {coupled[0]!r} is a statistic of the whole batch, which is never in memory at once with "
             f"Trainer.accumulate_steps = {accumulate_steps}; expected accumulate_steps = 1, or no such term"
         )
 

@@ -22,7 +22,9 @@ from trainer.steps.weighted_sum import WeightedSum
 from trainer.task import Examples, Task
 
 Seed = Annotated[int, Expected("a whole number from 0 to 2**32 - 1", lambda seed: 0 <= seed < 2**32)]
-Momentum = Annotated[float, Expected("a number from 0 to below 1, such as 0.999", lambda momentum: 0 <= momentum < 1)]
+Momentum = Annotated[
+    float, Expected("a number of at least 0 and below 1, such as 0.999", lambda momentum: 0 <= momentum < 1)
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -287,5 +289,6 @@ def _require_multiples(settings: Mapping[str, Any]) -> None:
     gradients, log = settings["gradients_every"], settings["log_every"]
     if gradients and gradients % log:
         raise ConfigurationError(
-            f"Trainer.gradients_every is {gradients}; expected a multiple of log_every ({log}), whose line it joins"
+            f"Trainer.gradients_every is {gradients}; expected a multiple of log_every ({log}), in whose records the "
+            f"gradients are logged"
         )

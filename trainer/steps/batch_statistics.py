@@ -22,7 +22,7 @@ def refuse_wrong_statistics(model: keras.Model, *, batch_size: int, replicas: in
         if layer.synchronized and micro_batches > 1:
             raise ConfigurationError(
                 f"the layer {layer.path!r} takes statistics of the whole batch (synchronized=True), which is never "
-                f"there at once with Trainer.accumulate_steps = {micro_batches}; expected accumulate_steps = 1, or "
+                f"in memory at once with Trainer.accumulate_steps = {micro_batches}; expected accumulate_steps = 1, or "
                 f"synchronized=False, for statistics of each part"
             )
         if batch_size % parts:
@@ -35,8 +35,9 @@ def refuse_wrong_statistics(model: keras.Model, *, batch_size: int, replicas: in
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.RNN) and layer.stateful:
             raise ConfigurationError(
-                f"the layer {layer.path!r} is stateful: it hands its states from one batch to the next, and Keras has "
-                f"them among no variables of the model, so that no checkpoint would hold them; expected stateful=False"
+                f"the layer {layer.path!r} is stateful: it passes its states from one batch to the next, and Keras "
+                f"does not list them among the variables of the model, so that no checkpoint would contain them; "
+                f"expected stateful=False"
             )
 
 

@@ -31,7 +31,7 @@ def refuse_wrong_rate(optimizer: keras.optimizers.Optimizer) -> None:
             found = rate()
         if not tf.is_tensor(found):
             raise ConfigurationError(
-                f"{_WHOSE} is a function that returned {reprlib.repr(found)}, which is taken once, as the step is "
+                f"{_WHOSE} is a function that returned {reprlib.repr(found)}, which becomes a constant as the step is "
                 f"traced; expected a function that returns a scalar tensor of floats, computed from variables by "
                 f"TensorFlow, or a number, or a schedule"
             )
@@ -64,4 +64,6 @@ def _require_number(found: Any, what: str) -> None:
     array = np.asarray(found)
     is_number = array.shape == () and array.dtype.kind in "fiu"
     if not is_number or not math.isfinite(array) or array < 0:
-        raise ConfigurationError(f"{_WHOSE} {what}; expected a finite number from 0 on, or a schedule of such numbers")
+        raise ConfigurationError(
+            f"{_WHOSE} {what}; expected a finite number of at least 0, or a schedule of such numbers"
+        )

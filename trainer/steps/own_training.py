@@ -16,8 +16,8 @@ def describe_own_training(model: keras.Model) -> list[str]:
     if not own:
         return []
     return [
-        f"{' and '.join(f'{name}()' for name in own)} of the model {model.name!r} (a {type(model).__name__}): for fit, "
-        f"and not called here, where the terms alone are optimised; state each loss of its own as one, such as "
+        f"{' and '.join(f'{name}()' for name in own)} of the model {model.name!r} (a {type(model).__name__}) will "
+        f"not be called, as only the terms are optimised; state each loss of its own as a term, such as "
         f"FunctionTerm(fn=...) or KerasLoss(loss=...)"
     ]
 

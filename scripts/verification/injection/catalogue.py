@@ -55,8 +55,8 @@ def _not_finite() -> Iterator[Fault]:
     poisoned = "Everything.poisoned = 123"
     for name, status, says, bindings in (
         ("An input is NaN", 3, data, ()),
-        (f"An input is NaN, {skip}", 0, "it takes the next batch instead", (skip, often)),
-        (f"An input is NaN, {back}", 0, "back to step 13", (back, often)),
+        (f"An input is NaN, {skip}", 0, "continuing with the next batch", (skip, often)),
+        (f"An input is NaN, {back}", 0, "returned to step 13", (back, often)),
         (f"An input is NaN, {skip}, {twice}", 3, data, (skip, twice)),
     ):
         yield Fault(name=name, status=status, says=says, bindings=(poisoned, *bindings))
@@ -78,7 +78,7 @@ FAULTS = [
     Fault(
         name="Every checkpoint is damaged",
         status=2,
-        says="none of the checkpoints is sound .* begin anew",
+        says="every checkpoint is damaged .* start again",
         before=_damage_all,
     ),
     Fault(
@@ -90,7 +90,7 @@ FAULTS = [
     Fault(
         name="The disk fills up in the middle of the run",
         status=1,
-        says="No space left on device.*The latest sound checkpoint",
+        says="No space left on device.*The latest intact checkpoint",
         around=functools.partial(disk, _DISK),
         during=full,
         resumes=True,
@@ -104,7 +104,7 @@ FAULTS = [
     Fault(
         name="The checkpoints turn read-only in the middle of the run",
         status=1,
-        says="Read-only file system.*The latest sound checkpoint",
+        says="Read-only file system.*The latest intact checkpoint",
         during=functools.partial(read_only, "checkpoints"),
         resumes=True,
     ),

@@ -85,4 +85,4 @@ def test_a_disk_that_refuses_ends_with_status_1_and_says_what_is_safe(script, tm
     process = script(*TINY, f"--workdir={tmp_path}")
     assert process.returncode == 1, process.stderr
     (said,) = process.stderr.splitlines()
-    assert f"{tmp_path}/metrics.jsonl cannot be written: Is a directory. There is no sound" in said
+    assert f"{tmp_path}/metrics.jsonl cannot be written: Is a directory. There is no intact" in said

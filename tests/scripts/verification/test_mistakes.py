@@ -26,7 +26,7 @@ def test_a_task_that_cannot_be_measured_loses_nothing(script, tmp_path):
     process = script("train.py", *flags)
     assert process.returncode == 2
     assert re.fullmatch(
-        r"after training, of which nothing is lost: TinyTask.measure\(\): tiny_task.py, line \d+: "
+        r"after training, whose results are saved: TinyTask.measure\(\): tiny_task.py, line \d+: "
         r"OSError: the reference is gone\n",
         process.stderr,
     )

@@ -131,7 +131,12 @@ def test_where_none_is_sound_what_to_do_is_said(make):
         damage(checkpoints.folder / f"{step:06d}", "state.npz", "truncated")
     with pytest.raises(ConfigurationError) as error:
         checkpoints.latest()
-    for part in ("000001: state.npz has ", "000002: state.npz has ", "from a copy, or move", "away to begin anew"):
+    for part in (
+        "000001: state.npz has ",
+        "000002: state.npz has ",
+        "from a copy, or move",
+        "away to start again from step 0",
+    ):
         assert part in str(error.value)
 
 

@@ -204,7 +204,7 @@ def test_a_refusal_says_what_is_safe_and_how_to_go_on(make):
 def test_a_checkpoint_of_something_else_is_refused(make, tmp_path, other):
     with make()[-1] as saver:
         saver.save()
-    with pytest.raises(ConfigurationError, match="is of another model or optimizer: ") as error:
+    with pytest.raises(ConfigurationError, match="belongs to another model or optimizer: ") as error:
         make(**other)[-1].restore()
     assert str(tmp_path) in str(error.value)
     assert "--workdir" in str(error.value)

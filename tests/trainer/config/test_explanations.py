@@ -22,8 +22,8 @@ from trainer import config
         ),
         ("include 'gin_configs/baes.gin'", "gin_configs/baes.gin"),
         ("import no_such_module", "there is no module 'no_such_module'; looked for in "),
-        ("ActivationPenalty.norm = l2", "text is quoted ('l1')"),
-        ("ActivationPenalty.weight = [1,", "some bracket or quote is not closed"),
+        ("ActivationPenalty.norm = l2", "write text in quotes ('l1')"),
+        ("ActivationPenalty.weight = [1,", "a bracket or a quote is not closed"),
         ("ActivationPenalty.weight 1", "at 'ActivationPenalty.weight 1'"),
     ],
     ids=[
@@ -54,7 +54,7 @@ def test_a_mistake_in_a_file_is_answered(file, text, answer):
         ("PairwiseOverlap.wait = 1", "PairwiseOverlap has no 'wait'"),
         ("Objective.smal = None", "there is no term 'smal' to drop; did you mean 'small'?"),
         ("objectives.Objective.dat = None", "there is no term 'dat' to drop; did you mean 'data'?"),
-        ("ActivationPenalty.norm = l2", "'l2' is not a value; text is quoted"),
+        ("ActivationPenalty.norm = l2", "'l2' is not a value; write text in quotes"),
         ("keras.optimizers.Adm.learning_rate = 1.0", "did you mean 'Adam'?"),
     ],
 )

@@ -131,7 +131,7 @@ def test_a_byte_order_mark_and_carriage_returns_are_read_over(tmp_path):
             "line 1 holds the byte 0xdf, which is not UTF-8; save",
         ),
         ("Trainer.steps = 3".encode("utf-16"), "the file is UTF-16; save it as UTF-8"),
-        (b"\x89PNG\r\n\x00\x01", "the file is no text; expected gin bindings in UTF-8"),
+        (b"\x89PNG\r\n\x00\x01", "the file is not text; expected gin bindings in UTF-8"),
     ],
     ids=["latin-1", "utf-16", "binary"],
 )
@@ -163,9 +163,9 @@ def test_includes_are_found_beside_the_file_that_includes_them(file, tmp_path, m
             "run.gin, line 2: there is no file 'ran.gin'; in .: did you mean 'run.gin'?",
         ),
         ({"run.gin": "include 'a.gin'", "a.gin": "\nTrainer.stops = 3"}, "a.gin, line 2: Trainer has no 'stops'"),
-        ({"run.gin": "include '.'"}, "run.gin, line 1: . is a folder; in it: known: run.gin"),
+        ({"run.gin": "include '.'"}, "run.gin, line 1: . is a folder, not a gin file; known: run.gin"),
         ({"run.gin": "include ''"}, "run.gin, line 1: the name of the file is empty"),
-        ({"run.gin": "Objective.self = 1"}, "run.gin, line 1: Objective has no 'self'"),
+        ({"run.gin": "Objective.self = 1"}, "run.gin, line 1: Objective cannot have a term named 'self'"),
     ],
 )
 def test_a_mistake_is_told_with_the_innermost_file_and_line(file, tmp_path, monkeypatch, files, answer):

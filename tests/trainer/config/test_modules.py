@@ -82,20 +82,20 @@ def test_a_module_that_is_nowhere_is_told_with_where_it_was_looked_for(answer):
 
 def test_a_readers_package_of_our_name_is_refused(answer):
     code = {"tasks/__init__.py": "", "tasks/denoise.py": "DONE = True"}
-    assert "the module 'tasks' belongs to Termwise, which hides mine/tasks; give yours another name" in answer(
+    assert "the name 'tasks' is taken by a package of Termwise, which hides mine/tasks; rename yours" in answer(
         "import tasks.denoise", **code
     )
-    assert "the module 'tasks' belongs to Termwise" in answer("import tasks", **code)
+    assert "the name 'tasks' is taken by a package of Termwise" in answer("import tasks", **code)
 
 
 @pytest.mark.parametrize("code", ["from tasks import shapes", "import tasks\nN = tasks.shapes", "import tasks.shapes"])
 def test_a_readers_module_that_imports_another_of_our_name_is_told_which_is_hidden(answer, code):
     assert answer("import termwise_mine", termwise_mine=code, tasks="shapes = 3").startswith(
-        "mine/run.gin, line 1: the module 'tasks' belongs to Termwise, which hides mine/tasks.py; give yours another"
+        "mine/run.gin, line 1: the name 'tasks' is taken by a package of Termwise, which hides mine/tasks.py; "
     )
 
 
 def test_a_readers_module_that_another_hides_is_refused(answer):
-    assert "the module 'json' is a part of Python" in answer("import json", json="MINE = True")
-    assert "hides mine/json.py; give yours another name" in answer("import json", json="MINE = True")
-    assert "is a part of Python, which hides mine/sys.py" in answer("import sys", sys="MINE = True")
+    assert "the name 'json' is taken by a module of Python" in answer("import json", json="MINE = True")
+    assert "hides mine/json.py; rename yours" in answer("import json", json="MINE = True")
+    assert "is taken by a module of Python, which hides mine/sys.py" in answer("import sys", sys="MINE = True")

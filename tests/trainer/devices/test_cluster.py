@@ -57,7 +57,7 @@ def test_the_loss_of_another_worker_is_told_from_other_errors(monkeypatch, error
         (tf.errors.DeadlineExceededError(None, None, "Deadline Exceeded"), "did not meet within .* s; expected all of"),
         (
             tf.errors.UnknownError(None, None, "Could not start gRPC server\nmore"),
-            "its place at 127.0.0.1:1: .* server$",
+            "listen at 127.0.0.1:1: .* server$",
         ),
     ],
 )

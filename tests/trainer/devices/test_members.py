@@ -77,7 +77,7 @@ def test_devices_of_one_process_need_a_tf_config_that_tensorflow_can_read(monkey
 @pytest.mark.parametrize(("job", "index"), [("worker", 3), ("worker", -1), ("chief", 0), ("evaluator", 0)])
 def test_a_task_outside_of_its_cluster_is_refused(monkeypatch, job, index):
     monkeypatch.setenv("TF_CONFIG", tf_config(job, index, worker=HOSTS, evaluator=HOSTS[:1]))
-    with pytest.raises(ConfigurationError, match=f"the task '{job}' {index}, of which its cluster knows nothing"):
+    with pytest.raises(ConfigurationError, match=f"the task '{job}' {index}, which its cluster does not list"):
         members.find_members()
 
 

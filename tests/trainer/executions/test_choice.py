@@ -93,14 +93,14 @@ def test_a_short_run_takes_the_likely_best_at_once():
     assert not bench.measured
     assert choice == Choice(
         "xla_loop",
-        "at most 2,000 us a step; graph: not tried, the run is too short to win it back; "
-        "xla_step: not tried, the run is too short to win it back",
+        "at most 2,000 us a step; graph: not tried, as the run is too short to make up for compiling it; "
+        "xla_step: not tried, as the run is too short to make up for compiling it",
     )
 
 
 def test_nothing_is_begun_after_the_budget():
     bench = Clocked(dict.fromkeys(WAYS.likely, 1.0), cost=0.6 * BUDGET_SECONDS)
-    assert "xla_step: not tried, the 20 s for that are spent" in bench.choose().reason
+    assert "xla_step: not tried, the 20 s for trials are used up" in bench.choose().reason
     assert bench.built == ["xla_loop", "graph"]
     assert bench.measured == ["xla_loop", "graph"]
 
@@ -139,5 +139,5 @@ def test_over_other_replicas_it_is_made_anew(tmp_path):
 @pytest.mark.parametrize("text", ["{", "[]", '{"replicas": 1}', '{"replicas": 1, "execution": "fast", "reason": ""}'])
 def test_a_damaged_file_is_named_and_what_to_do(tmp_path, text):
     (tmp_path / "execution.json").write_text(text)
-    with pytest.raises(ConfigurationError, match="execution.json is damaged .*; put the file back .*, or remove it"):
+    with pytest.raises(ConfigurationError, match="execution.json is damaged .*; restore the file .*, or remove it"):
         kept(tmp_path, 1)

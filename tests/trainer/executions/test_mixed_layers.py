@@ -69,7 +69,7 @@ HIDDEN = {
 
 @pytest.mark.parametrize("case", [pytest.param(case, marks=SLOW) for case in HIDDEN])
 def test_a_layer_whose_mixing_hides_is_named(make_trainer, dense_model, replicas, case):
-    with pytest.raises(ConfigurationError, match="the layer 'mixer' makes the numbers of an example"):
+    with pytest.raises(ConfigurationError, match="the layer 'mixer' computes the values of an example"):
         make_trainer(model=dense_model(*HIDDEN[case]), objective=PLAIN, batch_size=8, strategy=replicas(2)).dry_run()
 
 
@@ -80,7 +80,7 @@ def test_an_output_of_flags_or_whole_numbers_is_looked_at(make_trainer, dense_mo
     flags = keras.layers.Lambda(kind, name="mixer")(plain.output)
     model = keras.Model(plain.input, {"y": plain.output, "flags": flags})
     objective = Objective(data=MeanSquaredError(y_pred="outputs.y"))
-    with pytest.raises(ConfigurationError, match="the layer 'mixer' makes the numbers of an example"):
+    with pytest.raises(ConfigurationError, match="the layer 'mixer' computes the values of an example"):
         make_trainer(model=model, objective=objective, batch_size=8, strategy=replicas(2)).dry_run()
 
 
@@ -88,7 +88,7 @@ def test_an_output_of_flags_or_whole_numbers_is_looked_at(make_trainer, dense_mo
 def test_equal_examples_do_not_hide_what_mixes(make_trainer, data, replicas, count):
     model = keras.Sequential([keras.Input([3]), keras.layers.Lambda(centred, name="mixer"), keras.layers.Dense(2)])
     train = ArraySource(np.repeat(data["x"][:1], 20, axis=0), data["y"], shuffle=False)
-    with pytest.raises(ConfigurationError, match="the layer 'mixer' makes"):
+    with pytest.raises(ConfigurationError, match="the layer 'mixer' computes"):
         settings = {"train": train, "objective": PLAIN, "batch_size": 4 * count, "strategy": replicas(count)}
         make_trainer(model=model, **settings).dry_run()
 

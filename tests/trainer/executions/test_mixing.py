@@ -136,8 +136,8 @@ def test_what_a_term_of_ones_own_gathers_is_exact_on_replicas(make_trainer, dens
 
 MIXERS = {
     "over the batch": (lambda: keras.layers.UnitNormalization(axis=0, name="mixer"), "the layer 'mixer' .* too, and"),
-    "a function": (lambda: keras.layers.Lambda(centred, name="mixer"), "the layer 'mixer' makes .* too, and"),
-    "in training": (lambda: Centred(name="mixer"), "the layer 'mixer' makes .* too, in training, and"),
+    "a function": (lambda: keras.layers.Lambda(centred, name="mixer"), "the layer 'mixer' computes .*, and"),
+    "in training": (lambda: Centred(name="mixer"), "the layer 'mixer' computes .* in training, and"),
 }
 
 
@@ -154,7 +154,7 @@ def test_a_layer_that_mixes_examples_is_named(make_trainer, dense_model, replica
 def test_the_innermost_layer_that_mixes_first_is_named(make_trainer):
     model = OutOfOrder()
     model(np.zeros([1, 3]))
-    with pytest.raises(ConfigurationError, match="the layer 'core/centred' makes .* into 2 micro-batches"):
+    with pytest.raises(ConfigurationError, match="the layer 'core/centred' computes .* into 2 micro-batches"):
         make_trainer(model=model, objective=PLAIN, batch_size=8, accumulate_steps=2).dry_run()
 
 
@@ -221,7 +221,7 @@ def test_an_evaluation_before_any_training_meets_what_mixes_too(make_trainer, de
     model = dense_model(lambda: keras.layers.Lambda(centred, name="mixer"))
     settings = {"model": model, "objective": PLAIN, "eval": source}
     for cut in ({"batch_size": 8, "strategy": replicas(2)}, {"batch_size": 6}):
-        with pytest.raises(ConfigurationError, match="the layer 'mixer' makes"):
+        with pytest.raises(ConfigurationError, match="the layer 'mixer' computes"):
             make_trainer(**settings, **cut).evaluate()
     whole = make_trainer(**settings, batch_size=9, accumulate_steps=3).evaluate()["loss/total"]
     assert whole == pytest.approx(np.mean((model(data["x"][:9]).numpy() - data["y"][:9]) ** 2), rel=1e-5)
@@ -233,5 +233,5 @@ def test_what_mixes_in_training_alone_may_be_evaluated(make_trainer, dense_model
     settings = {"model": model, "objective": PLAIN, "batch_size": 8, "strategy": replicas(2)}
     trainer = make_trainer(**settings, eval=ArraySource(data["x"], data["y"]))
     assert np.isfinite(trainer.evaluate()["loss/total"])
-    with pytest.raises(ConfigurationError, match="the layer 'mixer' makes .* in training"):
+    with pytest.raises(ConfigurationError, match="the layer 'mixer' computes .* in training"):
         trainer.dry_run()

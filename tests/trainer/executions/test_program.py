@@ -51,7 +51,7 @@ def test_an_evaluation_has_the_weights_of_its_step_and_no_noise(make_program, de
 
 
 def test_without_a_source_there_is_nothing_to_evaluate_on(make_program):
-    with pytest.raises(ConfigurationError, match="there is nothing to evaluate on"):
+    with pytest.raises(ConfigurationError, match="there are no evaluation data"):
         make_program().evaluate(0)
 
 

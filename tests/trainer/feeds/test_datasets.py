@@ -140,7 +140,7 @@ def unknown():
         (lambda: Dataset.from_tensors({"inputs": 1, "labels": 2}), "a dict of inputs, labels; expected inputs, and"),
         (lambda: Dataset.from_tensors({"targets": 1}), "a dict of targets; expected inputs"),
         (ragged, "inputs is a RaggedTensorSpec; expected dense tensors"),
-        (unknown, r"targets.boxes has the shape \(None, 4\); expected a known one"),
+        (unknown, r"targets.boxes has the shape \(None, 4\); expected a static shape"),
         (lambda: Dataset.range(9).batch(2), "seems to be batched already; expected single examples.*unbatch"),
     ],
 )
@@ -164,7 +164,7 @@ def test_an_empty_dataset_is_answered(make_program, data, job):
         "evaluate": lambda: program.evaluate(0),
         "preview": lambda: program.preview(0),
     }
-    with pytest.raises(ConfigurationError, match="gave no more examples after 0 batches of 7; expected some"):
+    with pytest.raises(ConfigurationError, match="gave no more examples after 0 batches of 7; expected at least one"):
         calls[job]()
 
 

@@ -117,4 +117,4 @@ def test_where_all_terms_are_finite_their_sum_is_told():
     assert culprit(step(a=[])).startswith("the sum of the terms overflows")
     sound = step(a=[]) | {"loss/total": 1.0}
     assert culprit(sound | {"optimizer/grad_norm": math.inf}).startswith("the norm of the gradient overflows")
-    assert culprit(sound).startswith("a second look finds each term and its gradient finite")
+    assert culprit(sound).startswith("computed once more, each term and its gradient are finite")

@@ -91,7 +91,7 @@ def test_an_altered_line_is_named_by_readers_and_by_a_run_that_resumes(tmp_path,
     path = tmp_path / "metrics.jsonl"
     path.write_text(path.read_text().splitlines()[0] + f"\n{text}\n")
     for attempt in (lambda: jsonl.read(tmp_path), lambda: write(tmp_path, run(first_step=15), [])):
-        with pytest.raises(ConfigurationError, match=f"line 2 of {path} is no log record .*move the file away"):
+        with pytest.raises(ConfigurationError, match=f"line 2 of {path} is not a log record .*move the file away"):
             attempt()
 
 

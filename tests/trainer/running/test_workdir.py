@@ -39,7 +39,9 @@ def test_what_the_folder_of_a_run_holds_stays(tmp_path, mark):
 def test_a_folder_with_something_else_is_refused(tmp_path, name):
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("{}")
-    with pytest.raises(ConfigurationError, match=f"holds {name[:1]}.*, and no run: .* a new or empty folder, such as"):
+    with pytest.raises(
+        ConfigurationError, match=f"contains {name[:1]}.*, but no run, .* a new or empty folder, such as"
+    ):
         make_workdir(tmp_path)
 
 
@@ -112,7 +114,7 @@ def contents(folder):
 
 def test_files_of_the_user_are_left_as_they_are(make_trainer, tmp_path):
     (tmp_path / "config.gin").write_text("mine")
-    with pytest.raises(ConfigurationError, match="holds config.gin, and no run"):
+    with pytest.raises(ConfigurationError, match="contains config.gin, but no run"):
         make_trainer(workdir=tmp_path)
     assert contents(tmp_path) == {tmp_path / "config.gin": b"mine"}
 

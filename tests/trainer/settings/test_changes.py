@@ -236,7 +236,7 @@ def test_checkpoints_without_a_sound_record_are_not_resumed_unasked(tmp_path, te
     (tmp_path / "checkpoints" / "000010").mkdir(parents=True)
     if text is not None:
         (tmp_path / NAME).write_text(text)
-    with pytest.raises(ConfigurationError, match=f"{NAME}, the record of .*, {what}.* back .*--allow_config_change"):
+    with pytest.raises(ConfigurationError, match=f"{NAME}, the record of .*, {what}.* restore .*--allow_config_change"):
         require_unchanged(tmp_path, {})
     (line,) = require_unchanged(tmp_path, {}, allowed=True)
     assert what in line

@@ -72,7 +72,7 @@ def test_the_best_by_an_unknown_tag_is_answered_with_the_nearest(objective, plai
 
 
 def test_the_best_of_nothing_evaluated_is_refused(objective):
-    with pytest.raises(ConfigurationError, match="^Trainer.best is 'loss/total', and nothing is evaluated"):
+    with pytest.raises(ConfigurationError, match="^Trainer.best is 'loss/total', but there are no evaluation data"):
         refuse_unknown_best("loss/total", objective, None)
 
 

@@ -27,13 +27,13 @@ RIGHT = [
     lambda: tf.constant(0.1),
 ]
 WRONG = [
-    (-0.1, "is -0.1; expected a finite number from 0 on"),
+    (-0.1, "is -0.1; expected a finite number of at least 0"),
     (float("inf"), "is inf; expected"),
     (Constant("slow"), "is 'slow' at the first step, as its Constant says"),
     (Constant([0.1]), r"is \[0.1\] at the first step"),
     (Constant(None), "is None at the first step"),
     (Constant(-0.1), "is -0.1 at the first step"),
-    (lambda: "fast", "is a function that returned 'fast', which is taken once, as the step is traced"),
+    (lambda: "fast", "is a function that returned 'fast', which becomes a constant as the step is traced"),
     (lambda: 0.1, "expected a function that returns a scalar tensor of floats"),
     (lambda: tf.ones([2]), "is a function that returned <tf.Tensor"),
     (lambda step: 0.1, "missing 1 required positional argument: 'step'"),

@@ -151,7 +151,9 @@ def test_state_that_tensorflow_merges_stays_outside_of_loops_and_of_xla(
         model = dense_model(lambda: Centred(aggregation, name="centred"))
         return make_trainer(model=model, objective=PLAIN, strategy=replicas(2), batch_size=8, steps=1, **settings)
 
-    with pytest.raises(ConfigurationError, match=r"test_own_state.py, line \d+: .*replicas cannot meet .*'none'"):
+    with pytest.raises(
+        ConfigurationError, match=r"test_own_state.py, line \d+: .*replicas cannot be synchronised.*'none'"
+    ):
         make(accumulate_steps=2).dry_run()
     with pytest.raises(ConfigurationError, match="'centred/mean', with its aggregation='.*', sums over all .* 'graph'"):
         make(execution="xla_step").dry_run()

@@ -27,7 +27,7 @@ def test_what_is_not_called_is_told_with_the_term_that_does_it(dense_model, kind
     plain = dense_model()
     (line,) = describe_own_training(kind(plain.inputs, plain.outputs))
     assert answer in line
-    assert "state each loss of its own as one, such as FunctionTerm" in line
+    assert "state each loss of its own as a term, such as FunctionTerm" in line
     assert not describe_own_training(plain)
 
 
