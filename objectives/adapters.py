@@ -158,7 +158,7 @@ class KerasLoss(Term):
 def _in_range(
     call: Callable, fn: Callable | None, settings: Mapping[str, Any], y_true: tf.Tensor, y_pred: tf.Tensor
 ) -> tf.Tensor:
-    """What `call` returns, with its mask, but NaN where what `fn` takes as a label or a probability is none."""
+    """Returns the values of `call`, with their Keras mask, and NaN for labels or probabilities out of range."""
     found, axis = [], settings.get("axis", -1)
     if fn in _OF_LABELS:
         y_true, outside = safe_labels("y_true", y_true, y_pred.shape[axis], ignored=settings.get("ignore_class"))
@@ -175,7 +175,7 @@ def _in_range(
 
 
 def _poisoned(values: tf.Tensor, found: Sequence[tf.Tensor]) -> tf.Tensor:
-    """The values, NaN where something in `found` is, with their Keras mask."""
+    """Returns the values with their Keras mask, and NaN where something in `found` is True."""
     mask = keras_mask(values)
     for outside in found:
         # An axis of 1 for the classes, or labels over time where there is one value for all of it.

@@ -55,7 +55,7 @@ Positive = Annotated[float, Expected("a number above 0", lambda number: number >
 
 
 def mismatch(value: Any, annotation: Any) -> str | None:
-    """What a value is and what was expected, if it does not fit an annotation; None if it does.
+    """Describes a value and what was expected, if it does not fit an annotation; returns None if it does.
 
     Numbers of NumPy fit `int` and `float`, a bool fits neither, NaN is no number, and a list or an array may stand for
     a tuple. What an annotation says in ways that are not known here fits.
@@ -78,7 +78,7 @@ def mismatch(value: Any, annotation: Any) -> str | None:
 
 
 def shown(value: Any) -> str:
-    """A value in a message: short, whatever it is, and the same in each process.
+    """Describes a value for a message: short, whatever it is, and the same in each process.
 
     >>> shown(np.zeros([2, 3])), shown(Expected), shown("text")
     ('an array (2, 3) of float64', 'the class Expected', "'text'")
@@ -92,7 +92,7 @@ def shown(value: Any) -> str:
 
 
 def expected_value(annotation: Any) -> str:
-    """An annotation in words.
+    """Describes an annotation in words.
 
     >>> expected_value(Literal["l1", "l2"] | None), expected_value(tuple[int, ...])
     ("'l1' or 'l2' or None", 'a sequence (each item: a whole number)')
@@ -120,7 +120,7 @@ def expected_value(annotation: Any) -> str:
 
 
 def _choices(annotation: Any) -> list[str]:
-    """The words that an annotation lets one choose from, if it does."""
+    """Returns the texts that an annotation allows, if it is a choice between texts."""
     if typing.get_origin(annotation) is Annotated:
         return _choices(typing.get_args(annotation)[0])
     parts = [part for part in typing.get_args(annotation) if part is not type(None)]
@@ -176,7 +176,7 @@ def _is_sequence(kind: Any) -> bool:
 
 
 def _takes(function: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:
-    """Whether a function can be called with the arguments of its annotation, as far as Python can tell.
+    """Returns whether a function can be called with the arguments of its annotation, as far as Python can tell.
 
     A class that makes functions, such as a schedule, is not one itself, unless its objects are what is asked for.
     """
@@ -201,7 +201,7 @@ def _of_arguments(arguments: tuple[Any, ...]) -> str:
 
 
 def _makes(kind: type, annotation: Any) -> bool:
-    """Whether an object of this class could fit."""
+    """Returns whether an object of a class could fit."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if (origin or annotation) is collections.abc.Callable:
         return _makes_functions(kind)

@@ -22,7 +22,7 @@ _ON_BEHALF = re.compile(
 
 
 def assertions(graph: tf.Graph) -> list[str]:
-    """The places of the assertions of a traced graph, at any depth, such as "terms.py, line 12"."""
+    """Returns the places of the assertions of a traced graph, at any depth, such as "terms.py, line 12"."""
     return sorted({node.attr[_MARK].s.decode() for node in nodes(graph) if _MARK in node.attr})
 
 

@@ -107,7 +107,7 @@ class BaseTerm(Checked, abc.ABC):
         return f"{type(self).__name__}({', '.join(changed)})"
 
     def _read(self, context: Context) -> dict[str, Any]:
-        """The reads by name."""
+        """Returns the tensors that the term reads, by name."""
         return {name: None if key is None else widen(context[key]) for name, key in self.reads.items()}
 
     @property
@@ -116,18 +116,18 @@ class BaseTerm(Checked, abc.ABC):
         return [name for name, key in self.reads.items() if key is not None and is_of_batch(key)]
 
     def _mask(self, key: Key | None, context: Context) -> tuple[tf.Tensor | None, Any]:
-        """A mask, made safe, if there is one; and NaN where some of it was not from 0 to 1, else 0."""
+        """Returns the mask without elements outside of 0 to 1, if there is one; and NaN if there were any, else 0."""
         return (None, 0.0) if key is None else safe_mask(key, widen(context[key]))
 
     def _evaluated(self, formula: Callable[..., Any], tensors: Mapping[str, Any]) -> Any:
-        """What a formula makes of its reads by name, alike in shape where they have to be."""
+        """Evaluates a formula for its tensors by name, after bringing those that need it to one shape."""
         aligned, before = self._aligned(tensors), len(operations())
         values = as_values(formula(**aligned))
         refuse_hidden_broadcast(aligned, values, operations()[before:])
         return values
 
     def _aligned(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
-        """The reads, alike in shape where they have to be."""
+        """Returns the tensors, with those that need it brought to one shape."""
         return align(tensors, self.aligned)
 
     def _keys_of(self, formula: Callable[..., Any]) -> dict[str, Key]:

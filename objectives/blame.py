@@ -49,14 +49,14 @@ def blamed(whose: str = "") -> Iterator[None]:
 
 
 def told(error: BaseException) -> str:
-    """An error in one line: the user's file and line if it has been there, its kind, and what it says."""
+    """Describes an error in one line: the user's file and line if it passed there, its kind and its message."""
     place = place_of(error)
     words = f"{type(error).__name__}: {_words(error)}".removesuffix(": ")
     return f"{place}: {words}" if place else words
 
 
 def told_of_operation(error: BaseException) -> str:
-    """The failure of an operation of a graph in one line: the user's file and line that made it, and what it says."""
+    """Describes the failure of a graph operation in one line: the user's file and line that made it, the message."""
     made = re.findall(r'File "([^"]+)", line (\d+), in ', str(error).partition("\nTraceback (most")[0])
     # As TensorFlow lists them, from the outermost in; of ours those at the end stand between the user and TensorFlow.
     frames = itertools.dropwhile(lambda frame: _is_ours(frame[0]), reversed(made))
@@ -66,7 +66,7 @@ def told_of_operation(error: BaseException) -> str:
 
 
 def place_of(error: BaseException) -> str | None:
-    """The innermost file and line of the user's own code that an error came through; None if there is none.
+    """Returns the innermost file and line of the user's own code that an error came through; None if there is none.
 
     TensorFlow runs some functions elsewhere and quotes their places in the message.
     """
@@ -81,7 +81,7 @@ def place_of(error: BaseException) -> str | None:
 
 
 def place_in(frames: Iterable[traceback.FrameSummary]) -> str | None:
-    """The innermost file and line of the user's own code among calls, outermost first; None if there is none."""
+    """Returns the innermost file and line of the user's own code among calls, outermost first, or None."""
     return _innermost([(frame.filename, frame.lineno) for frame in frames])
 
 
@@ -91,7 +91,7 @@ def _innermost(places: Iterable[tuple[str, int | None]]) -> str | None:
 
 
 def place_here() -> str | None:
-    """The file and line of the user's own code that is running in this thread, called by ours; None if there is none.
+    """Returns the file and line of the user's own code that is running in this thread, called by ours, or None.
 
     TensorFlow knows the line in the user's file where autograph has made another one of it.
     """
@@ -101,13 +101,13 @@ def place_here() -> str | None:
 
 
 def place_of_caller(through: re.Pattern[str]) -> str | None:
-    """The file and line of the user's own code that has called what is running, directly or through certain files."""
+    """Returns the file and line of the user's own code that called what is running, directly or through some files."""
     frame = next(itertools.dropwhile(lambda frame: bool(through.search(frame.filename)), _frames()), None)
     return _place(frame) if frame is not None and _is_users(frame.filename) else None
 
 
 def _frames() -> Iterator[Any]:
-    """The frames of this thread from the innermost out, behind those of ours that ask."""
+    """Returns the frames of this thread, innermost first, without our own that ask."""
     return itertools.dropwhile(lambda frame: _is_ours(frame.filename), reversed(tf_stack.extract_stack()))
 
 
@@ -120,7 +120,7 @@ def _is_ours(name: str) -> bool:
 
 
 def shown_path(name: str | pathlib.Path) -> str:
-    """A file's name as a reader would type it: relative to the working directory where it lies below."""
+    """Returns a file's name as a reader would type it: relative to the working directory where it lies below."""
     path = pathlib.Path(name).absolute()
     here = pathlib.Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
@@ -132,7 +132,7 @@ def _is_users(name: str) -> bool:
 
 
 def _words(error: BaseException) -> str:
-    """What an error says, without the stack and the advice that TensorFlow adds."""
+    """Returns what an error says, without the stack and the advice that TensorFlow adds."""
     if isinstance(error, tf.errors.OperatorNotAllowedInGraphError):
         return "Python cannot branch on a tensor, nor loop over one, while the step is traced; use tf.where or tf.cond"
     said = error.msg if isinstance(error, SyntaxError) else str(error)

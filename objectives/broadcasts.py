@@ -9,7 +9,7 @@ from objectives.errors import ConfigurationError
 
 
 def operations() -> Sequence[tf.Operation]:
-    """The operations of the graph that is being traced, if one is."""
+    """Returns the operations of the graph that is being traced, if one is."""
     return [] if tf.executing_eagerly() else tf.compat.v1.get_default_graph().get_operations()
 
 
@@ -51,7 +51,7 @@ def _refuse_operation(operation: tf.Operation, sources: dict[int, frozenset[str]
 
 
 def _is_opaque(formula: Sequence[tf.Operation]) -> bool:
-    """Whether operations are not known: it was not traced, or calls a function that was traced by itself."""
+    """Returns whether the operations are unknown: nothing was traced, or a function was called that is traced apart."""
     return not formula or any(operation.type.endswith("PartitionedCall") for operation in formula)
 
 
@@ -60,7 +60,7 @@ def _ordered_pairs(names: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _grown(shape: tf.TensorShape, other: tf.TensorShape) -> list[int | None] | None:
-    """What both broadcast to, where they differ by a last axis of 1 only and it is larger than either; else None."""
+    """Returns the shape that both broadcast to, if they differ by a last axis of 1 and it is larger than either."""
     if shape.rank is None or other.rank != shape.rank + 1 or other[-1] != 1 or not shape.rank:
         return None
     if shape.as_list() != other[:-1].as_list():

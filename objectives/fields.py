@@ -51,7 +51,7 @@ def require_fit(owner: str, values: Mapping[str, Any], annotations: Mapping[str,
 
 
 def annotations_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """The annotations of a function's arguments; those written as text are left out where a name in them is unknown."""
+    """Returns the annotations of a function's arguments, without those that are text with an unknown name in it."""
     function = inspect.unwrap(function)
     try:
         return typing.get_type_hints(function, include_extras=True)
@@ -74,7 +74,7 @@ def _require_complete(cls: type) -> None:
 
 
 def _forgotten(base: type) -> bool:
-    """Whether a class that inherits from a dataclass, and is none itself, annotates fields."""
+    """Returns whether a class that inherits from a dataclass declares fields without being one."""
     annotated = vars(base).get("__annotations__", {}).values()
     own = [hint for hint in annotated if "ClassVar" not in str(hint)]
     return bool(own) and "__dataclass_fields__" not in vars(base)

@@ -84,7 +84,7 @@ def _known(indices: tf.Tensor) -> list[Any]:
 
 
 def _axes_of_slice(count: int, rank: int, masks: Mapping[str, int]) -> list[int]:
-    """The axis of the sliced tensor that each part of a slice is for; any, for a new axis."""
+    """Returns the axis of the tensor that each part of a slice selects from."""
     new, rest = masks.get("new_axis_mask", 0), masks.get("ellipsis_mask", 0)
     axes, axis = [], 0
     for i in range(count):

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 def nodes(graph: tf.Graph) -> list[Any]:
-    """The definitions of all operations of a graph, at any depth: of the functions that it calls too.
+    """Returns the definitions of all operations of a graph, at any depth: of the functions that it calls too.
 
     >>> double = tf.function(lambda x: tf.cond(x > 0.0, lambda: 2.0 * x, lambda: x))
     >>> kinds = [node.op for node in nodes(double.get_concrete_function(tf.TensorSpec([])).graph)]

@@ -42,7 +42,7 @@ _state = _State()
 
 @contextlib.contextmanager
 def guarded(whose: str) -> Iterator[list[tf.Tensor]]:
-    """Inside, while a graph is traced in this thread, indices are guarded; `whose` they are, such as "the term 'cost'".
+    """Guards indices while a graph is traced in this thread; `whose` they are, such as "the term 'cost'".
 
     Yields:
       Bools, known at the end. Where one of them is True, integers were taken by an index out of range; `poison` says
@@ -61,12 +61,12 @@ def guarded(whose: str) -> Iterator[list[tf.Tensor]]:
 
 
 def unguarded() -> contextlib.AbstractContextManager[None]:
-    """Inside, indices are left to whoever has checked them already."""
+    """Leaves indices unguarded within the context, as they were checked before."""
     return _set(None)
 
 
 def poison(flags: Sequence[tf.Tensor]) -> tf.Tensor:
-    """A scalar to add to a result: NaN if one of the flags is True, and 0 otherwise."""
+    """Returns a scalar to add to a result: NaN if one of the flags is True, and 0 otherwise."""
     return tf.where(tf.reduce_any(tf.stack(flags)), float("nan"), 0.0) if flags else tf.constant(0.0)
 
 
@@ -80,7 +80,7 @@ def _set(guard: _Guard | None) -> Iterator[None]:
 
 
 def guarding(original: Callable[..., Any], own: Callable[..., Any]) -> Callable[..., Any]:
-    """An operation of TensorFlow that is `own(original, ...)` where indices are guarded."""
+    """Returns a replacement of a TensorFlow operation, which calls `own(original, ...)` where indices are guarded."""
 
     @functools.wraps(original)
     def choose(*args: Any, **kwargs: Any) -> Any:
@@ -129,7 +129,7 @@ def checked(
 
 
 def _range(size: np.ndarray | None, wraps: bool) -> str:
-    """What indices are in words, where an axis has so many elements, each of several axes, or an unknown number."""
+    """Describes the valid indices for an axis of so many elements, for several axes, or for an unknown number."""
     if size is None:
         return f"whole numbers {'within' if wraps else 'from 0 to below'} the size of the axis"
     limits = [str(one - 1) for one in np.ravel(size)]
@@ -138,14 +138,14 @@ def _range(size: np.ndarray | None, wraps: bool) -> str:
 
 
 def marked(found: tf.Tensor, outside: tf.Tensor | None, *, whole: bool = False) -> tf.Tensor:
-    """What was taken, NaN where that was by an index out of range, or all of it; of integers, the guard is told."""
+    """Returns the values taken, NaN where their index was out of range; of integers, the guard is told instead."""
     if outside is not None and found.dtype.is_floating:
         return poisoned(found, tf.reduce_any(outside) if whole or found.shape.rank is None else outside)
     return found if outside is None else tell(found, outside)
 
 
 def tell(tensor: tf.Tensor, outside: tf.Tensor) -> tf.Tensor:
-    """The tensor as it is, while the guard is told whether an index was out of range."""
+    """Returns the tensor unchanged, and tells the guard whether an index was out of range."""
     bad, guard = tf.reduce_any(outside), _guard()
     if guard.graph is tf.compat.v1.get_default_graph():
         guard.flags.append(bad)

@@ -10,17 +10,17 @@ _ACTIVATIONS = {"Softmax": tf.nn.softmax, "Sigmoid": tf.nn.sigmoid}
 
 
 def keras_mask(tensor: Any) -> tf.Tensor | None:
-    """The mask that a Keras layer or loss has put on a tensor, if one has: True for what counts."""
+    """Returns the mask that a Keras layer or loss attached to a tensor, True for what counts, or None."""
     return getattr(tensor, "_keras_mask", None)
 
 
 def keras_logits(tensor: Any) -> tf.Tensor | None:
-    """The logits that an activation of Keras has put on the probabilities that it returned, if it has."""
+    """Returns the logits that a Keras activation attached to the probabilities it returned, or None."""
     return getattr(tensor, "_keras_logits", None)
 
 
 def changed(tensor: tf.Tensor, change: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
-    """What `change` makes of a tensor, with its Keras mask, and with its logits changed alike.
+    """Returns `change(tensor)` with the Keras mask of the tensor, and with its logits changed alike.
 
     A cross-entropy of Keras looks for the logits behind probabilities: on the tensor, or at the operation that made it.
     Without them it clips the probabilities, which changes the loss and its gradient.

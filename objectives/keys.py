@@ -100,7 +100,7 @@ def split_key(key: Key) -> tuple[str, str]:
 
 
 def is_of_batch(key: Key) -> bool:
-    """Whether the first axis of what a key names is that of the batch, as far as the key can tell.
+    """Returns whether the first axis of what a key names is that of the batch, as far as the key can tell.
 
     >>> is_of_batch("outputs.mask"), is_of_batch("weights.head/kernel")
     (True, False)
@@ -109,7 +109,7 @@ def is_of_batch(key: Key) -> bool:
 
 
 def has_star(key: Key) -> bool:
-    """Whether a key names tensors by a pattern.
+    """Returns whether a key names tensors by a pattern.
 
     >>> has_star("activations.h*"), has_star("activations.h1")
     (True, False)
@@ -118,7 +118,7 @@ def has_star(key: Key) -> bool:
 
 
 def starred(key: Key, context: Context) -> dict[tuple[str, ...], Key]:
-    """The keys of the single tensors that a key with a star matches, by what its stars stand for, in their order.
+    """Returns the keys of the tensors that a key with a star matches, by what its stars stand for, in their order.
 
     A layer that gives several tensors is matched by its name, and each of them is one. A star over activations takes
     each tensor once, from the layer that made it rather than from a model around that, and leaves out what the model
@@ -151,7 +151,7 @@ def _is_of_floats(tensor: Any) -> bool:
 
 
 def leaves(found: Any, at: str = "") -> dict[str, Any]:
-    """The single tensors of nested mappings and sequences by their paths; None is left out.
+    """Returns the tensors of nested mappings and sequences by their paths; None is left out.
 
     >>> leaves({"a": 1, "b": [2, {"c": 3}], "d": None})
     {'a': 1, 'b.0': 2, 'b.1.c': 3}
@@ -165,7 +165,7 @@ def leaves(found: Any, at: str = "") -> dict[str, Any]:
 
 
 def named(path: str, known: Mapping[str, Any], key: Key) -> dict[str, Any]:
-    """The entries of `known` whose names fit a key's path: by a star, or whole, or up to the path's first dot.
+    """Returns the entries of `known` that a key's path names: with a star, as a whole, or up to its first dot.
 
     Raises:
       ConfigurationError: there is none.
@@ -189,7 +189,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 def _made_inside(found: Mapping[str, Any], outputs: Iterable[Any]) -> set[str]:
-    """The names of tensors that are no outputs; of one tensor's names the deepest, which is that of its maker."""
+    """Returns the names of tensors that are no outputs; for a tensor with several names, the deepest one."""
     names: dict[int, str] = {id(tensor): "" for tensor in outputs}
     for name in sorted(found, key=lambda name: (-name.count("/"), name)):
         names.setdefault(id(found[name]), name)

@@ -20,7 +20,7 @@ _FOLDERS = tuple(folder + os.sep for folder in _folders())
 
 
 def is_of_library(file: str) -> bool:
-    """Whether a file lies where Python or packages are installed.
+    """Returns whether a file lies where Python or packages are installed.
 
     >>> import keras
     >>> is_of_library(os.__file__), is_of_library(keras.__file__), is_of_library("/home/me/model.py")

@@ -93,7 +93,7 @@ class Mean(NamedTuple):
 
 
 def spreads(tensor, values) -> bool:
-    """Whether `tensor` has the shape of `values`, or of its first axes, or 1 where an axis is to be spread."""
+    """Returns whether `tensor` has the shape of `values` or of its first axes, except for axes of size 1."""
     pairs = zip(tensor.shape, values.shape, strict=False)
     return tensor.shape.rank <= values.shape.rank and all(a is None or b is None or a in (1, b) for a, b in pairs)
 

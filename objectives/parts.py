@@ -68,7 +68,7 @@ class Parts(Sequence[Part]):
         self.of_tensors = tuple(i for i, part in enumerate(self._parts) if part.tensor is not None)
 
     def merged(self, mean: Mean) -> tuple[tf.Tensor, tf.Tensor]:
-        """The value and the count of each term, two vectors `[terms]`, of the means of parts, two vectors `[parts]`."""
+        """Returns the values and counts of the terms, two vectors `[terms]`, given the means of the parts `[parts]`."""
         if not self.of_tensors:
             return mean.result(), mean.count
         raw = self.combined(tf.unstack(mean.result()), tf.unstack(mean.count))
@@ -76,7 +76,7 @@ class Parts(Sequence[Part]):
         return tf.stack(raw), tf.stack(counts)
 
     def combined(self, raw: Sequence[tf.Tensor], counts: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """The value of each term, of the value and the count of each part; no tensor holds those of several terms."""
+        """Returns the value of each term, given those of its parts and their counts, as separate tensors."""
         found, first = [], 0
         for size, term in zip(self._sizes, self._terms.values(), strict=True):
             own = slice(first, first + size)
@@ -99,7 +99,7 @@ def _across(how: str, raw: Sequence[tf.Tensor], counts: Sequence[tf.Tensor]) -> 
 
 
 def _parts_of(name: str, term: BaseTerm, context: Context | None) -> Iterator[Part]:
-    """One part, or one for each tensor that the stars match; several stars are paired by what they stand for."""
+    """Yields the part of a term, or one for each tensor that its stars match; several stars are paired by matches."""
     keys = [key for key in (*term.reads.values(), *term.selections.values()) if key is not None and has_star(key)]
     if context is None or not keys:
         yield Part(term=name)

@@ -57,7 +57,7 @@ _listening = _Listening()
 
 @contextlib.contextmanager
 def recording() -> Iterator[list[Reading]]:
-    """Inside, all that has a range is recorded as it is read, in this thread.
+    """Records everything that has a range as it is read in this thread, within the context.
 
     >>> with recording() as readings:
     ...     _ = safe_labels("y_true", tf.constant([0, 7]), classes=3)
@@ -73,7 +73,7 @@ def recording() -> Iterator[list[Reading]]:
 
 @contextlib.contextmanager
 def evaluating(where: str, keys: Mapping[str, str]) -> Iterator[None]:
-    """Inside, what is recorded was read by `where`, such as "the term 'cost'", whose reads have these keys."""
+    """Attributes what is recorded to a reader `where`, such as "the term 'cost'", whose arguments have these keys."""
     _listening.where, _listening.keys = where, keys
     try:
         yield
@@ -83,7 +83,7 @@ def evaluating(where: str, keys: Mapping[str, str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def hiding(masks: Sequence[tf.Tensor]) -> Iterator[None]:
-    """Inside, what one of the masks hides may lie outside of its range."""
+    """Lets values behind one of the masks be out of range within the context."""
     _listening.masks = masks
     try:
         yield
@@ -114,7 +114,7 @@ def safe_labels(
 
 
 def label_range(classes: int) -> str:
-    """What labels of so many classes are, in words."""
+    """Describes the valid labels for so many classes."""
     return f"whole numbers from 0 to {classes - 1} ({classes} classes), or a mask that hides them"
 
 
@@ -133,7 +133,7 @@ def safe_indices(
 
 
 def not_probabilities(read: str, values: tf.Tensor, *, largest: float = 1.0, instead: str = "") -> tf.Tensor:
-    """Which of the values cannot be probabilities, as logits cannot: a bool for each.
+    """Returns which of the values cannot be probabilities, a bool for each; logits, for instance, cannot.
 
     Args:
       read: the name of the read.
@@ -152,7 +152,7 @@ def not_probabilities(read: str, values: tf.Tensor, *, largest: float = 1.0, ins
 
 
 def safe_mask(key: str, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """A mask of which nothing lies outside of 0 to 1, and what to add to its mean: 0, or NaN if something did."""
+    """Returns a mask without elements outside of 0 to 1, and what to add to its mean: NaN if there were any, else 0."""
     mask = tf.convert_to_tensor(mask)
     if mask.dtype.is_bool:
         return mask, tf.constant(0.0)
@@ -163,7 +163,7 @@ def safe_mask(key: str, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def counted(values: tf.Tensor, sizes: tf.Tensor) -> tf.Tensor:
-    """The values `[rows, ...]`; NaN, all of them, where there are not as many rows as one of `sizes` says.
+    """Returns the values `[rows, ...]`, all of them NaN if their number of rows is none of `sizes`.
 
     >>> counted(tf.ones([2]), tf.constant([6, 2])).numpy().tolist(), counted(tf.ones([1]), tf.constant([6])).numpy()
     ([1.0, 1.0], array([nan], dtype=float32))
@@ -175,7 +175,7 @@ def counted(values: tf.Tensor, sizes: tf.Tensor) -> tf.Tensor:
 
 
 def poisoned(values: tf.Tensor, outside: tf.Tensor) -> tf.Tensor:
-    """The values, of which those are NaN that depend on something outside of its range; further axes are spread.
+    """Returns the values, with NaN for those that depend on something out of range; further axes are broadcast.
 
     >>> poisoned(tf.constant([1.0, 2.0]), tf.constant([False, True])).numpy().tolist()
     [1.0, nan]
@@ -188,7 +188,7 @@ def poisoned(values: tf.Tensor, outside: tf.Tensor) -> tf.Tensor:
 def describe(
     reading: Reading, values: np.ndarray, outside: np.ndarray, *, row: str = "row", first: int = 0
 ) -> str | None:
-    """A sentence about what of a reading lies outside, given as arrays; None where nothing does.
+    """Returns a sentence about what is out of range in a reading, given as arrays, or None.
 
     Args:
       reading: what was read.

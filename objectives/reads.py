@@ -53,7 +53,7 @@ def tame(tensor: Any, mask: tf.Tensor | None) -> Any:
 
 
 def shown_of(tensor: Any, mask: tf.Tensor | None) -> tf.Tensor | None:
-    """Which elements of a tensor a mask shows; of one that fits no more than the first axis, which examples.
+    """Returns which elements of a tensor a mask shows; for a mask of other rank, which examples.
 
     None where there is nothing to be hidden.
     """
@@ -66,7 +66,7 @@ def shown_of(tensor: Any, mask: tf.Tensor | None) -> tf.Tensor | None:
 
 
 def align(tensors: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """The tensors, of which those named have the shape of the last one, and are cast to its type.
+    """Returns the tensors; those named have the shape and the type of the last of them.
 
     Raises:
       ConfigurationError: shapes differ, or would broadcast where nobody wants it.

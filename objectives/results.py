@@ -37,7 +37,7 @@ def as_values(returned: Any) -> tf.Tensor:
 
 
 def one_for_each(values: tf.Tensor, rows: Sequence[tf.Tensor]) -> tf.Tensor:
-    """The values of examples; NaN where it turns out that their first axis is not that of any of `rows`.
+    """Returns the values, or NaN if it turns out when the graph runs that their first axis fits none of `rows`.
 
     Raises:
       ConfigurationError: they have no such axis, or it is known already.
@@ -62,7 +62,7 @@ def one_for_each(values: tf.Tensor, rows: Sequence[tf.Tensor]) -> tf.Tensor:
 
 
 def _as_tensor(returned: Any) -> tf.Tensor | None:
-    """A tensor, or what TensorFlow makes one of; None where that is not meant."""
+    """Converts a value to a tensor; returns None if it is not meant as one."""
     if returned is None or isinstance(returned, (str, bytes, dict, tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)):
         return None
     try:

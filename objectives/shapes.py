@@ -9,7 +9,7 @@ from objectives.errors import ConfigurationError
 
 
 def require_numbers(name: str, value: Any) -> np.ndarray:
-    """A nested sequence of finite numbers as float64; raises ConfigurationError where it is none.
+    """Converts a nested sequence of numbers to float64; raises ConfigurationError where they are not finite numbers.
 
     >>> require_numbers("costs", ((0, 1), (1,)))
     Traceback (most recent call last):

@@ -123,7 +123,7 @@ class Term(BaseTerm):
         )
 
     def _shown(self, context: Context, masks: Sequence[tf.Tensor]) -> dict[str, Any]:
-        """The reads by name, of which nothing that one of the masks hides does harm."""
+        """Returns the tensors that the term reads, by name, with masked elements that could do harm replaced."""
         tensors = self._read(context)
         for name in self._of_batch:
             hide = blank if name in self.aligned or tensors[name].dtype.is_integer else tame
@@ -132,7 +132,7 @@ class Term(BaseTerm):
         return tensors
 
     def _rows(self, context: Context) -> list[tf.Tensor]:
-        """What has as many rows as the values may have: the batch, or a read, as a layer may fold axes into the first.
+        """Returns the tensors whose number of rows the values may have: the batch, or an argument with other rows.
 
         What is no tensor of the batch (weights, the step) is left out.
         """

@@ -65,7 +65,7 @@ class Orthogonality(WeightPenalty):
 
 
 def _directions(matrix: tf.Tensor) -> tf.Tensor:
-    """The columns of a matrix, each of length 1, or of zeros where it has no direction.
+    """Returns the columns of a matrix scaled to length 1; a column of zeros stays so.
 
     Each is divided by its largest element first, so that no square vanishes or overflows. A direction does not depend
     on that factor, so no gradient is lost by leaving it out of the differentiation.

@@ -88,7 +88,7 @@ class Country:
 
 
 def scatter(groups: int, points: int, half_width: float, *, margin: float, rng: np.random.Generator) -> np.ndarray:
-    """Random points in [-half_width, half_width]^2, at least `margin` apart within a group: `[groups, points, 2]`.
+    """Draws random points in [-half_width, half_width]^2, at least `margin` apart in a group: `[groups, points, 2]`.
 
     A group in which two are nearer is drawn anew, as a whole: what is left is uniform over all that is allowed.
 
@@ -114,7 +114,7 @@ def distances_between(places: np.ndarray) -> np.ndarray:
 
 
 def pair_distances(places: np.ndarray) -> np.ndarray:
-    """The distance of each pair of the points `[..., n, 2]`, once: `[..., n * (n - 1) / 2]`.
+    """Returns the distance of each pair of the points `[..., n, 2]`, once: `[..., n * (n - 1) / 2]`.
 
     >>> pair_distances(np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 0.0]]))
     array([5., 3., 4.])

@@ -26,7 +26,7 @@ class Handwriting:
 
     @classmethod
     def split(cls, seed: int, share: float = 0.7) -> tuple["Handwriting", "Handwriting"]:
-        """Two disjoint collections of real images: `share` of them, and the rest.
+        """Returns two disjoint collections of real images: `share` of them, and the rest.
 
         >>> train, held_out = Handwriting.split(seed=0)
         >>> len(train.images), len(held_out.images)
@@ -81,7 +81,7 @@ def compose(
 
 
 def borders(classes: np.ndarray) -> np.ndarray:
-    """1 where a pixel's class is not that of all its eight neighbours, else 0: float32, shaped as `classes`.
+    """Marks pixels whose class is not that of all eight neighbours by 1, others by 0: float32, shaped as `classes`.
 
     >>> borders(np.array([[[0, 0, 0, 2]]]))
     array([[[0., 0., 1., 1.]]], dtype=float32)

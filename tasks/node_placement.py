@@ -51,7 +51,7 @@ class NodePlacement(Task):
         return self._measured(self.eval_networks, stream=2)
 
     def build_model(self) -> keras.Model:
-        """A dense net, `[batch, landmarks + nodes, landmarks + nodes]` to `[batch, nodes, 2]`."""
+        """Builds a dense net from `[batch, landmarks + nodes, landmarks + nodes]` to `[batch, nodes, 2]`."""
         nodes = self.country.towns * self.country.nodes_per_town
         measured = nodes + len(self.country.landmarks)
         return keras.Sequential(
@@ -70,7 +70,7 @@ class NodePlacement(Task):
         )
 
     def measure(self, model: keras.Model) -> dict[str, float]:
-        """Mean distance of nodes from where they are, and what is impossible in the map that results."""
+        """Measures how far nodes are from their true places, and what is impossible in the resulting map."""
         arrays = self.eval.arrays
         return placement_quality(
             arrays["targets"],
@@ -80,7 +80,7 @@ class NodePlacement(Task):
         )
 
     def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
-        """True and predicted places of a few networks, pairs that overlap marked: `placement.png`."""
+        """Draws true and predicted places of a few networks and marks pairs that overlap: `placement.png`."""
         delays, true = (self.eval.arrays[name][:6] for name in ("inputs", "targets"))
         return [draw_placements(folder / "placement.png", self.country, true, model.predict(delays, verbose=0))]
 
@@ -93,7 +93,7 @@ class NodePlacement(Task):
 
 
 def placement_quality(true: np.ndarray, predicted: np.ndarray, *, margin: float, half_width: float) -> dict[str, float]:
-    """How good places `[networks, nodes, 2]` are, in units of 50 km.
+    """Measures how good places `[networks, nodes, 2]` are, in units of 50 km.
 
     Returns:
       `placement_error_km`: mean distance of a node from where it is. `overlaps_per_network`: mean number of pairs

@@ -28,7 +28,7 @@ def draw_placements(file: pathlib.Path, country: Country, true: np.ndarray, pred
 
 
 def _draw_map(panel, country: Country, true: np.ndarray, predicted: np.ndarray) -> None:
-    """One network: a line from each true place to the predicted one, and a red link between nodes that overlap."""
+    """Draws one network: a line from each true place to the predicted one, and a red link between overlapping nodes."""
     true_km, predicted_km, landmarks_km = true * UNIT_KM, predicted * UNIT_KM, country.landmarks * UNIT_KM
     error = np.linalg.norm(predicted_km - true_km, axis=-1).mean()
     near = pair_distances(predicted) < country.margin

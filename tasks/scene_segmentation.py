@@ -53,11 +53,11 @@ class SceneSegmentation(Task):
         return self._composed(self.eval_scenes, part=1)
 
     def build_model(self) -> keras.Model:
-        """A small U-Net; see `tasks.unet`."""
+        """Builds a small U-Net; see `tasks.unet`."""
         return unet(size=self.size, classes=len(self.digits) + 1)
 
     def measure(self, model: keras.Model) -> dict[str, float]:
-        """Overlap with the truth, and what the regularising terms are for; see `tasks.segmentation_quality`."""
+        """Measures the overlap with the truth, and the effect of the terms; see `tasks.segmentation_quality`."""
         targets = self.eval.arrays["targets"]
         predicted = _predict(model, self.eval.arrays["inputs"])
         return segmentation_quality(
@@ -65,7 +65,7 @@ class SceneSegmentation(Task):
         )
 
     def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
-        """Scenes, truth, prediction and errors, side by side: `scenes.png`."""
+        """Draws scenes, truth, prediction and errors side by side: `scenes.png`."""
         images = self.eval.arrays["inputs"][:8]
         true = self.eval.arrays["targets"]["classes"][:8]
         names = ["background", *(f"digit {digit}" for digit in self.digits)]
@@ -84,5 +84,5 @@ class SceneSegmentation(Task):
 
 
 def _predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """The most probable class of every pixel, `[scenes, size, size]`."""
+    """Returns the most probable class of every pixel, `[scenes, size, size]`."""
     return model.predict(images, batch_size=128, verbose=0)["logits"].argmax(axis=-1)

@@ -35,7 +35,7 @@ def segmentation_quality(
 
 
 def confusion_counts(true: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """How many pixels of class i (row) are taken for class j (column): `[classes, classes]`.
+    """Returns how many pixels of class i (row) are taken for class j (column): `[classes, classes]`.
 
     >>> confusion_counts(np.array([0, 1, 1]), np.array([0, 0, 1]), 2)
     array([[1, 0],
@@ -46,7 +46,7 @@ def confusion_counts(true: np.ndarray, predicted: np.ndarray, classes: int) -> n
 
 
 def specks(classes: np.ndarray) -> np.ndarray:
-    """True where a pixel's class differs from those of all its neighbours (of four): shaped as `classes`.
+    """Marks pixels whose class differs from those of all four neighbours: bool, shaped as `classes`.
 
     >>> specks(np.array([[[0, 0, 0], [0, 2, 0], [0, 0, 1]]])).astype(int)
     array([[[0, 0, 0],
@@ -60,5 +60,5 @@ def specks(classes: np.ndarray) -> np.ndarray:
 
 
 def _percent(part: float, whole: float) -> float:
-    """0 where there is nothing to take a part of."""
+    """Returns a share in per cent; 0 where there is nothing to take a part of."""
     return 100.0 * float(part) / float(whole) if whole else 0.0

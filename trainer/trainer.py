@@ -375,7 +375,7 @@ class Trainer(Settings):
         self._is_current = True
 
     def _facts_of_data(self, train: Examples) -> dict[str, str]:
-        """What workers compare of their examples; it takes its time, and one process alone has nobody to ask."""
+        """Describes the examples for workers to compare; with one process there is nothing to compare."""
         if cluster.worker_count(self._strategy) == 1:
             return {}
         evaluated = {"": "none"} if self.eval is None else self.eval.facts(seed=None)
@@ -400,7 +400,7 @@ class Trainer(Settings):
 
     @contextlib.contextmanager
     def _kept(self) -> Iterator[None]:
-        """Inside, lines and checkpoints are written in the background; at the end all of them are."""
+        """Writes log records and checkpoints in the background within the context; at its end all are written."""
         if self._run.saver is None:
             with self._run.reports:
                 yield
@@ -417,7 +417,7 @@ class Trainer(Settings):
 
 
 def _times(steps: int, every: int | None) -> int:
-    """How often something is done in so many steps: once at their end where it has no period."""
+    """Returns how often something with a period is due in so many steps; without a period, once at the end."""
     return -(-steps // (every or max(steps, 1)))
 
 

@@ -39,11 +39,11 @@ class Checkpoint:
         return progress.read(self.folder)
 
     def find_damage(self) -> str | None:
-        """Which of its files is not as it was written, and how; None where all of them are."""
+        """Returns which of its files is damaged, and how, or None."""
         return manifest.find_damage(self.folder) or progress.find_damage(self.folder, step=self.step)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The values of all variables by name, of all workers."""
+        """Returns the values of all variables of all workers, by name."""
         arrays: dict[str, np.ndarray] = {}
         for path in sorted(self.folder.glob("*.npz")):
             with np.load(path) as file:
@@ -57,7 +57,7 @@ class Checkpoint:
         return found and LogRecord(**{**found, "values": numbers(found["values"])})
 
     def value(self, tag: str) -> float:
-        """What its own evaluation came to; nan where there was none at this step, or nothing was counted for it."""
+        """Returns a value of its own evaluation; nan if there was none at this step, or nothing was counted for it."""
         with contextlib.suppress(
             OSError, ValueError, LookupError, TypeError, AttributeError
         ):  # damaged: as good as none
@@ -84,12 +84,12 @@ class Checkpoints:
         self.folder, self._keep, self._metric = folder, keep, metric
 
     def all(self) -> list[Checkpoint]:
-        """All of them, sound or not, by their steps."""
+        """Returns all checkpoints, damaged ones too, in the order of their steps."""
         found = [Checkpoint(path) for path in self.folder.glob("[0-9]*") if path.name.isdecimal()]
         return sorted(found, key=lambda checkpoint: checkpoint.step)
 
     def latest(self, *, quiet: bool = False) -> Checkpoint | None:
-        """The latest that is sound; None where there are none at all. Newer ones that are damaged are warned of.
+        """Returns the latest intact checkpoint, or None if there are none at all; warns of newer ones that are damaged.
 
         Raises:
           ConfigurationError: there are some, and all are damaged.
@@ -111,7 +111,7 @@ class Checkpoints:
         return None
 
     def best(self, metric: str | None = None) -> Checkpoint | None:
-        """The best by a metric, of those that were evaluated at their step and are sound; None where there are none.
+        """Returns the best intact checkpoint by the metric, among those that were evaluated at their step, or None.
 
         Args:
           metric: as in the constructor, whose own it is by default.
@@ -120,7 +120,7 @@ class Checkpoints:
         return next((checkpoint for checkpoint in ranked if checkpoint.find_damage() is None), None)
 
     def room(self, size: int, saves: int) -> int:
-        """How many bytes more than now the folder will take at most.
+        """Returns how many more bytes the folder will take at most.
 
         Args:
           size: of one checkpoint.
@@ -131,7 +131,7 @@ class Checkpoints:
         return max(0, (most - len(self.all())) * size)
 
     def new(self, step: int) -> pathlib.Path:
-        """The folder in which the files of a checkpoint gather until it is complete, made if need be.
+        """Returns the folder in which the files of a checkpoint are collected until it is complete; makes it if needed.
 
         Raises:
           StorageError: it cannot be made.
@@ -172,7 +172,7 @@ class Checkpoints:
         return self.folder / f".saving-{step:06d}"
 
     def _ranked(self, metric: str | None) -> list[Checkpoint]:
-        """Those that have a value, the best first."""
+        """Returns the checkpoints that have a value, the best first."""
         if metric is None:
             return []
         sign = -1.0 if metric.startswith("-") else 1.0

@@ -14,7 +14,7 @@ _SHOWN = 3
 
 
 def fitted(arrays: Mapping[str, np.ndarray], shapes: Mapping[str, Shape]) -> dict[str, np.ndarray]:
-    """The arrays, where they are what `shapes` names.
+    """Returns the arrays if their names and shapes are those of `shapes`.
 
     Args:
       arrays: what was saved, by name.

@@ -20,7 +20,7 @@ def seal(folder: pathlib.Path) -> None:
 
 
 def find_damage(folder: pathlib.Path) -> str | None:
-    """Which file of a sealed folder is not as it was, and how; None where all of them are.
+    """Returns which file of a sealed folder is damaged, and how, or None.
 
     >>> import tempfile
     >>> folder = pathlib.Path(tempfile.mkdtemp())
@@ -59,6 +59,6 @@ def _entry(path: pathlib.Path) -> dict[str, object]:
 
 
 def _text(files: dict[str, dict[str, object]]) -> str:
-    """The one text of a manifest of these files; its own digest tells whether it is the one that was written."""
+    """Returns the text of the manifest of these files, which contains a digest of itself."""
     own = hashlib.sha256(json.dumps(files).encode()).hexdigest()
     return json.dumps({"files": files, "sha256": own}, indent=2) + "\n"

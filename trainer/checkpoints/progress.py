@@ -15,7 +15,7 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
 
 
 def find_damage(folder: pathlib.Path, *, step: int) -> str | None:
-    """What the file says that cannot be so at this step; None if nothing. A sound digest does not tell that.
+    """Returns what is impossible in the file at this step, or None; a correct digest does not exclude that.
 
     >>> import tempfile
     >>> folder = pathlib.Path(tempfile.mkdtemp())

@@ -94,7 +94,7 @@ class Saver:
         self._saving.begin(self, functools.partial(self._write, step, arrays, progress, after))
 
     def room(self, saves: int) -> int:
-        """How many bytes so many saves will take more than now, at most."""
+        """Returns how many more bytes so many saves will take at most."""
         return self._checkpoints.room(self._state.nbytes, saves)
 
     def wait(self) -> None:

@@ -38,7 +38,7 @@ def build(configurable: Callable[..., T], **arguments: Any) -> T:
 
 
 def bound(parameter: str, default: Any) -> Any:
-    """What gin will give a parameter such as `Trainer.strategy`, before anything is built; macros are looked up."""
+    """Returns the value that gin binds to a parameter such as `Trainer.strategy`, with macros resolved."""
     try:
         value = gin.query_parameter(parameter)
     except ValueError:
@@ -48,7 +48,7 @@ def bound(parameter: str, default: Any) -> Any:
 
 
 def _placed(message: str) -> str:
-    """A message about a parameter, such as 'RangeHinge.weight is ...', behind the place where it was bound."""
+    """Puts the place where a parameter was bound before a message about it, such as 'RangeHinge.weight is ...'."""
     bound, of_class = re.match(r"(\w+)\.(\w+)\b", message), re.match(r"(\w+)(?:: | needs a value)", message)
     place = place_of_binding(bound[1], bound[2]) if bound else None
     if place is None and of_class:
@@ -57,7 +57,7 @@ def _placed(message: str) -> str:
 
 
 def _answer(error: Exception) -> str | None:
-    """What is said of an error of gin, of Keras or of the reader's own code; None for one of this project."""
+    """Returns the message for an error of gin, of Keras or of the user's own code; None for one of this project."""
     if answer := explain(error) if isinstance(error, (TypeError, ValueError)) else None:
         return answer
     called = re.search(r"In call to configurable '(\w+)' \(<(?:class '(\w+))?", str(error))

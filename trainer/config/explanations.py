@@ -24,7 +24,7 @@ def explained() -> Iterator[None]:
 
 
 def explain(error: Exception) -> str | None:
-    """What is wrong and what would be right, where gin's words say enough to tell; else None."""
+    """Returns what is wrong and what would be right, if the words of gin's error say enough, or None."""
     message = str(error)
     if found := re.search(r"No configurable matching (?:reference )?'@?([^']+?)(?:\(\))?'", message):
         return unknown(found[1].rpartition("/")[2])
@@ -46,7 +46,7 @@ def explain(error: Exception) -> str | None:
 
 
 def unknown(name: str) -> str:
-    """The answer to the name of something that gin does not know."""
+    """Returns the message for a name that gin does not know."""
     known = [short(full) for full in configurables()]
     return f"there is no {name!r} to configure; {expected(short(name), known)}"
 

@@ -118,7 +118,7 @@ def _apply(statement: Any, text: _Text, line: int, context: Any, mistakes: Mista
 
 
 def _found(file: str, folders: Sequence[pathlib.Path]) -> pathlib.Path:
-    """The file of this name in the first folder that has it: of these, then of Termwise's own."""
+    """Returns the file of a name in the first folder that has it: first these folders, then Termwise's own."""
     if not file.strip():
         raise ConfigurationError("the name of the file is empty")
     searched = (*folders, *home.GIN_FOLDERS)
@@ -139,7 +139,7 @@ def _gin_files(folder: pathlib.Path, wanted: str) -> str:
 
 
 def _decoded(path: pathlib.Path) -> str:
-    """The text of a file, without a byte order mark."""
+    """Returns the text of a file, without a byte order mark."""
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -47,7 +47,7 @@ def import_module(statement: ImportStatement, context: Any, folders: Sequence[pa
 
 
 def _lacking(error: Exception) -> str:
-    """The module that is not there, or that lacks what is asked of it; empty where an error is about something else."""
+    """Returns the module that an import error is about, or an empty text if the error is about something else."""
     if isinstance(error, ImportError):
         return error.name or ""
     if isinstance(error, AttributeError) and isinstance(error.obj, types.ModuleType):

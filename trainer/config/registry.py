@@ -9,18 +9,18 @@ import keras
 
 
 def configurables() -> dict[str, Callable]:
-    """Everything that gin can configure, by its full name (`objectives.RangeHinge`)."""
+    """Returns everything that gin can configure, by its full name (`objectives.RangeHinge`)."""
     found = {entry.selector: entry.wrapped for _, entry in gin.config._REGISTRY.items()}
     return {name: found[name] for name in sorted(found) if not name.startswith("gin.")}
 
 
 def parameters(configurable: str) -> list[str]:
-    """The names that gin can set of a configurable."""
+    """Returns the names that gin can set of a configurable."""
     return list(inspect.signature(gin.config._REGISTRY.get_match(configurable).wrapped).parameters)
 
 
 def short(name: str) -> str:
-    """The last part of a full name, as people write it.
+    """Returns the last part of a full name, as people write it.
 
     >>> short("keras.optimizers.Adam")
     'Adam'

@@ -20,7 +20,7 @@ class Wrong(NamedTuple):
 
 
 def statements(text: str) -> Iterator[tuple[int, Statement]]:
-    r"""Each statement of a text with the line, from 1 on, at which it begins, or is wrong.
+    r"""Yields each statement of a text with the line, from 1 on, at which it begins, or is wrong.
 
     >>> [line for line, _ in statements("A = 1\nB = [\nC = 3\n")]
     [1, 2, 3]
@@ -40,7 +40,7 @@ def statements(text: str) -> Iterator[tuple[int, Statement]]:
 
 
 def _until_wrong(lines: list[str], begin: int) -> Iterator[tuple[int, Statement]]:
-    """The statements from line `begin` (from 0) on, up to the first that is wrong."""
+    """Yields the statements from line `begin` (from 0) on, up to the first that is wrong."""
     # What lies before is blank, so that gin counts lines as the reader does.
     text = "\n" * begin + "\n".join(lines[begin:]) + "\n"
     line = begin + 1
@@ -60,7 +60,7 @@ def _until_wrong(lines: list[str], begin: int) -> Iterator[tuple[int, Statement]
 
 
 def _line_of(error: Exception, begin: int, lines: list[str]) -> int:
-    """The line of a mistake in the statement that begins at line `begin`; that one where a bracket stays open."""
+    """Returns the line of a mistake in the statement that begins at line `begin`; that line if a bracket stays open."""
     found = error.lineno if isinstance(error, SyntaxError) else None
     if found is None or not begin < found <= len(lines) or re.match(r"[A-Za-z_%]", lines[found - 1]):
         return begin

@@ -55,13 +55,13 @@ def remember(binding: Binding, value: Any) -> None:
 
 
 def place_of_binding(target: str, parameter: str) -> str | None:
-    """Where the value was bound that a parameter of the class `target` has; None where it was not."""
+    """Returns where a parameter of the class `target` was bound, or None."""
     places = [one.place for one in _bindings if (short(one.selector), one.parameter) == (target, parameter)]
     return places[-1] if places else None
 
 
 def place_of_mention(target: str, message: str) -> str | None:
-    """The place of the last binding of a class that a message mentions; where the class is referred to if of none."""
+    """Returns where a class that a message mentions was bound last, or referred to if nothing of it is bound."""
     own = [one for one in _bindings if short(one.selector) == target]
     mentioned = [one for one in own if re.search(rf"\b{one.parameter}\b", message)]
     referred = [place for (_, selector), place in _referenced.items() if short(selector) == target]

@@ -26,7 +26,7 @@ _PATIENCE = 10.0  # seconds: for a file that one machine wrote to be seen by the
 
 @functools.cache
 def meet() -> tf.distribute.MultiWorkerMirroredStrategy:
-    """The strategy of all workers, see `join_cluster`, who have the same software and as many devices each.
+    """Returns the strategy of all workers, after checking that they have the same software and numbers of devices.
 
     Raises:
       ConfigurationError: they have not, or do not meet.
@@ -67,7 +67,7 @@ def together(strategy: tf.distribute.Strategy) -> Iterator[None]:
 
 
 def bindings(text: str) -> dict[str, str]:
-    r"""A gin configuration as values by what they are bound to.
+    r"""Returns the values of a gin configuration by what they are bound to.
 
     >>> bindings("# Parameters for A:\n# ====\nA.b = 1\nA.c = \\\n    'long'\n")
     {'A.b': '1', 'A.c': "'long'"}
@@ -127,7 +127,7 @@ def _wait_for_file(path: pathlib.Path) -> None:
 
 
 def _told(values: list[str | None]) -> str:
-    """What each worker has, those that have the same in one."""
+    """Describes what each worker has, with equal workers together."""
     of_workers: dict[str | None, list[str]] = {}
     for worker, value in enumerate(values):
         of_workers.setdefault(value, []).append(str(worker))
@@ -138,14 +138,14 @@ def _told(values: list[str | None]) -> str:
 
 
 def _software() -> dict[str, str]:
-    """The versions of what computes, this code's own included."""
+    """Returns the versions of all software that affects results, this code included."""
     versions = {f"version of {name}": importlib.metadata.version(name) for name in _PACKAGES}
     return {**versions, "version of python": platform.python_version(), "code of termwise": _own_code()}
 
 
 @functools.cache
 def _own_code() -> str:
-    """A digest of all modules of the project that training runs."""
+    """Returns a digest of all modules of the project that training runs."""
     root, digest = pathlib.Path(__file__).parents[2], hashlib.sha256()
     for path in sorted(path for room in ("objectives", "trainer") for path in (root / room).rglob("*.py")):
         digest.update(str(path.relative_to(root)).encode() + path.read_bytes())

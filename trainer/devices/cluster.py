@@ -33,7 +33,7 @@ _SMALLEST = 1024
 
 @functools.cache
 def join_cluster() -> tf.distribute.MultiWorkerMirroredStrategy:
-    """The strategy over all devices of all workers; it waits for all of them, and a process joins once for all.
+    """Returns the strategy over all devices of all workers. It waits for them, once in a process.
 
     They have `MEETING` seconds to meet. Which workers there are is said by TF_CONFIG, or by the variables that Slurm's
     `srun` sets.
@@ -69,17 +69,17 @@ def join_cluster() -> tf.distribute.MultiWorkerMirroredStrategy:
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process is the one that writes: the only one, the chief, or the first worker."""
+    """Returns whether this process is the one that writes: the only one, the chief, or the first worker."""
     return strategy.extended.should_checkpoint
 
 
 def worker_count(strategy: tf.distribute.Strategy) -> int:
-    """How many processes share the strategy."""
+    """Returns how many processes share the strategy."""
     return strategy.num_replicas_in_sync // len(strategy.extended.worker_devices)
 
 
 def first_replica(strategy: tf.distribute.Strategy) -> int:
-    """The number of the first replica of this process, of those of all workers."""
+    """Returns the number of the first replica of this process, of those of all workers."""
     numbers = strategy.experimental_distribute_values_from_function(
         lambda context: tf.constant(context.replica_id_in_sync_group)
     )
@@ -87,22 +87,22 @@ def first_replica(strategy: tf.distribute.Strategy) -> int:
 
 
 def largest(strategy: tf.distribute.Strategy, value: float) -> float:
-    """The largest of the workers' values, on each of them: what depends on clocks must be agreed on."""
+    """Returns the largest of the workers' values, on each of them: what depends on clocks must be agreed on."""
     return largest_of_each(strategy, [value])[0]
 
 
 def largest_of_each(strategy: tf.distribute.Strategy, values: Sequence[float]) -> list[float]:
-    """The same for several values at once, of which each is the largest for itself."""
+    """Returns the largest of the workers' values for each of several at once."""
     return np.max(_from_each(strategy, values), axis=0).tolist()
 
 
 def worker_index(strategy: tf.distribute.Strategy) -> int:
-    """The number of this process among the workers; the chief is 0."""
+    """Returns the number of this process among the workers; the chief is 0."""
     return strategy.extended._id_in_cluster if worker_count(strategy) > 1 else 0
 
 
 def announce(strategy: tf.distribute.Strategy, topic: str, text: str) -> list[str]:
-    """What each worker says on a topic, in their order; once for each topic.
+    """Returns the text of each worker on a topic, in their order; once for each topic.
 
     It works where workers differ in their devices. It is for the first seconds only: a worker that waits here for a
     chief that stands still hears no signal.
@@ -115,7 +115,7 @@ def announce(strategy: tf.distribute.Strategy, topic: str, text: str) -> list[st
 
 
 def exchange(strategy: tf.distribute.Strategy, text: str) -> list[str]:
-    """What each worker says, in their order, on each of them; all of them have to ask."""
+    """Returns the text of each worker, in their order; all workers have to call it."""
     if worker_count(strategy) == 1:
         return [text]
     code = text.encode()
@@ -129,7 +129,7 @@ def exchange(strategy: tf.distribute.Strategy, text: str) -> list[str]:
 
 
 def is_joined() -> bool:
-    """Whether this process is one of several."""
+    """Returns whether this process is one of several."""
     return join_cluster.cache_info().currsize > 0
 
 
@@ -141,7 +141,7 @@ def end_others(why: str) -> None:
 
 
 def is_loss(error: tf.errors.OpError) -> bool:
-    """Whether an operation failed because another worker did."""
+    """Returns whether an operation failed because another worker did."""
     of_workers = re.search(r"[Cc]ollective|[Cc]oordination|/job:|remote target", error.message)
     return is_joined() and (isinstance(error, _LOSSES) or bool(of_workers))
 
@@ -167,7 +167,7 @@ def wait_for_all(strategy: tf.distribute.Strategy) -> None:
 
 
 def _from_each(strategy: tf.distribute.Strategy, values: Sequence[float]) -> list[list[float]]:
-    """The values of each replica's worker, the same list on each worker."""
+    """Returns the values of each replica's worker, the same list on each worker."""
     if worker_count(strategy) == 1:
         return [[*values]]
     return _exchange(strategy)(tf.constant(values, tf.float64)).numpy().tolist()

@@ -12,7 +12,7 @@ _JOBS = ("chief", "worker")
 
 
 def find_members() -> tf.distribute.cluster_resolver.ClusterResolver:
-    """The addresses of all processes, and which of them this one is.
+    """Returns the addresses of all processes, and which of them this one is.
 
     Raises:
       ConfigurationError: nothing in the environment says so, or it makes no sense.
@@ -21,7 +21,7 @@ def find_members() -> tf.distribute.cluster_resolver.ClusterResolver:
 
 
 def workers_in_tf_config() -> int:
-    """How many processes TF_CONFIG names to train together; 0 where it is not set, or has no cluster.
+    """Returns how many processes TF_CONFIG names to train together; 0 where it is not set, or has no cluster.
 
     Raises:
       ConfigurationError: what it says makes no sense.

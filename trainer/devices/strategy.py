@@ -64,7 +64,7 @@ def place(strategy: str | tf.distribute.Strategy) -> Placement:
 
 
 def mirrored(devices: Sequence[str]) -> tf.distribute.MirroredStrategy:
-    """A strategy with a replica on each of these devices, named as in `devices_in_use`.
+    """Returns a strategy with a replica on each of these devices, named as in `devices_in_use`.
 
     Raises:
       ConfigurationError: TF_CONFIG, which TensorFlow reads in any case, makes no sense.
@@ -109,7 +109,7 @@ def configure_logical_devices(count: int) -> None:
 
 
 def _given(strategy: tf.distribute.Strategy) -> Placement:
-    """A strategy that somebody made, or what does the same."""
+    """Returns a strategy that a user made, or one that does the same."""
     kind = type(strategy).__name__
     if isinstance(strategy, _DefaultDistributionStrategy):
         return Placement(mirrored(devices_in_use()[:1]), "one_device", "TensorFlow's default strategy was given")

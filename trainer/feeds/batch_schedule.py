@@ -27,7 +27,7 @@ class BatchSchedule:
 
     @classmethod
     def once(cls, sharding: BatchSharding, size: int) -> "BatchSchedule":
-        """Every example exactly once, in order.
+        """Returns every example exactly once, in order.
 
         >>> import tensorflow as tf
         >>> schedule = BatchSchedule.once(BatchSharding(strategy=tf.distribute.get_strategy(), batch_size=3), size=4)
@@ -47,15 +47,15 @@ class BatchSchedule:
         )
 
     def indices(self, *, first_step: int, steps: int) -> np.ndarray:
-        """The examples of these steps: int32 `[steps, replicas, size]`, below 0 for padding."""
+        """Returns the indices of the examples of these steps: int32 `[steps, replicas, size]`, below 0 for padding."""
         return self.sharding.split(self.order(first_step=first_step, steps=steps))
 
     def within(self, first_step: int, steps: int) -> int:
-        """How many of the `steps` steps from `first_step` on there are."""
+        """Returns how many of the `steps` steps from `first_step` on exist."""
         return steps if self.steps is None else max(0, min(steps, self.steps - first_step))
 
     def spans(self, limit: int) -> Iterator[tuple[int, int]]:
-        """All steps of a schedule that ends, at most `limit` at a time: the first of them and how many."""
+        """Yields the first step and the length of chunks of at most `limit` steps, which cover a finite schedule."""
         assert self.steps is not None, "it has no end"
         for first_step in range(0, self.steps, limit):
             yield first_step, self.within(first_step, limit)

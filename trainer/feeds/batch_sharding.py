@@ -57,7 +57,7 @@ class BatchSharding:
         return padded.astype(np.int32).reshape(-1, replicas, size)
 
     def cut(self, batch: dict[str, Any], *, padded: bool) -> tuple[dict[str, Any], ...]:
-        """A batch of tensors as the parts of the replicas of this process, with `valid` if asked for.
+        """Returns a batch of tensors as the parts of the replicas of this process, with `valid` if asked for.
 
         Args:
           batch: `[at most batch_size, ...]` in all tensors.
@@ -94,7 +94,7 @@ class BatchSharding:
 
 
 def padding(indices: np.ndarray) -> np.ndarray:
-    """The indices of the same examples, all of which are padding.
+    """Returns the indices of the same examples, all of which are padding.
 
     >>> padding(np.array([3, ~5]))
     array([-4, -6])
@@ -103,7 +103,7 @@ def padding(indices: np.ndarray) -> np.ndarray:
 
 
 def examples(indices: np.ndarray) -> np.ndarray:
-    """The examples that stand at these indices, padding or not.
+    """Returns the examples at these indices, whether they are padding or not.
 
     >>> examples(np.array([3, ~5]))
     array([3, 5])

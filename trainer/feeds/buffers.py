@@ -10,7 +10,7 @@ _ALIGNMENT = 64
 
 
 def empty_buffer(shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
-    """An array that `as_tensor` can hand over; what is in it is not defined.
+    """Returns an uninitialised array that `as_tensor` can turn into a tensor without a copy.
 
     Memory is taken from the system as it is filled: what is left empty costs nothing.
     """
@@ -21,7 +21,7 @@ def empty_buffer(shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
 
 
 def as_tensor(buffer: np.ndarray) -> tf.Tensor:
-    """The same memory as a tensor of the host; nothing may be written to the buffer any more.
+    """Returns a tensor of the host that shares the memory; nothing may be written to the buffer afterwards.
 
     >>> buffer = empty_buffer([2], np.dtype(np.float32))
     >>> buffer[:] = 3, 4

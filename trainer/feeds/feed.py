@@ -47,7 +47,7 @@ class Feed(abc.ABC):
 
     @abc.abstractmethod
     def chunk(self, *, first_batch: int, steps: int) -> Any:
-        """The data of `steps` steps, of which the first takes the batch of this number."""
+        """Returns the data of `steps` steps, of which the first takes the batch of this number."""
 
     def prepare(self, step: int, *, changed: bool, strict: bool) -> None:  # noqa: B027 (most have nothing to do)
         """Finds the place of a step, so that `chunk` need not; nothing where any place is found at once.
@@ -63,19 +63,19 @@ class Feed(abc.ABC):
 
     @abc.abstractmethod
     def peek(self, step: int, steps: int = 1) -> Block:
-        """The batches of `steps` steps from `step` on, or some like them, for a look that training does not notice."""
+        """Returns the batches of `steps` steps from `step` on, or similar ones, without any effect on training."""
 
     @abc.abstractmethod
     def blocks(self) -> Iterator[Block]:
-        """Every example exactly once; for the feeds of evaluation."""
+        """Returns every example exactly once; for the feeds of evaluation."""
 
     @abc.abstractmethod
     def batch(self, resident: Any, row: Any) -> dict[str, Any]:
-        """A replica's batch of one step, of its row of the data; traced, in replica context."""
+        """Returns a replica's batch of one step, given its row of the data; traced, in replica context."""
 
     @abc.abstractmethod
     def describe(self, step: int) -> str:
-        """How the data reach a run that begins at `step`, as readable text."""
+        """Describes in words how the data are fed to a run that begins at `step`."""
 
     @functools.cached_property
     def signature(self) -> Any:
@@ -105,12 +105,12 @@ class Feed(abc.ABC):
         self._strategy.run(step, args=arguments)
 
     def first(self, results: Any) -> Any:
-        """What the first replica returned, where all return the same."""
+        """Returns what the first replica returned, where all return the same."""
         return tf.nest.map_structure(lambda value: self._strategy.experimental_local_results(value)[0], results)
 
 
 def steps_within_bytes(batch_bytes: int) -> int:
-    """How many steps a chunk can take whose batches have to travel.
+    """Returns how many steps a chunk can take whose batches have to travel.
 
     >>> steps_within_bytes(200_000), steps_within_bytes(10), steps_within_bytes(10**9)
     (335, 4000, 1)

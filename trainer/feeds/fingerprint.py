@@ -16,7 +16,7 @@ _EXAMPLES = 64
 
 
 def of_arrays(arrays: Mapping[str, Any]) -> dict[str, str]:
-    """What is known of arrays `[examples, ...]`: type, shape, and a digest of their rows, evenly taken if many.
+    """Describes arrays `[examples, ...]`: type, shape, and a digest of rows, evenly spaced if there are many.
 
     >>> of_arrays({"inputs": np.zeros([3, 2], np.float32)})
     {'inputs': 'float32 [3, 2], digest 9d908ecf'}
@@ -26,7 +26,7 @@ def of_arrays(arrays: Mapping[str, Any]) -> dict[str, str]:
 
 
 def of_dataset(dataset: tf.data.Dataset) -> dict[str, str]:
-    """What is known of a dataset of single examples: their number, types and shapes, and digests of the first ones.
+    """Describes a dataset of single examples: their number, types and shapes, and digests of the first ones.
 
     Where TensorFlow does not know how many there are, all of them are made once, to count them.
     """
@@ -38,7 +38,7 @@ def of_dataset(dataset: tf.data.Dataset) -> dict[str, str]:
 
 
 def of_first_examples(dataset: tf.data.Dataset) -> dict[str, str]:
-    """The same without their number, of a dataset that trains and may be long."""
+    """Describes a dataset for training, which may be long, without the number of its examples."""
     first = [*dataset.take(_EXAMPLES).as_numpy_iterator()]
     stacked = tf.nest.map_structure(lambda *values: np.stack(values), *first) if first else {}
     return {f"first {name}": text for name, text in of_arrays(stacked).items()}

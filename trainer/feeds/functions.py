@@ -20,7 +20,7 @@ _STATEFUL = (tf.Module, tf.__internal__.tracking.Trackable)
 
 
 def describe_function(function: Callable[..., Any]) -> str:
-    """The name of a function and a digest of all that it computes with.
+    """Returns the name of a function and a digest of all that it computes with.
 
     That is its code, the numbers, texts, arrays and functions in it, in its defaults, in what it closes over and in the
     variables of its module that it uses. What it is called within, where it stands and its comments are no part of it.
@@ -44,7 +44,7 @@ def describe_function(function: Callable[..., Any]) -> str:
 
 
 def methods_of(kind: type) -> dict[str, Callable[..., Any]]:
-    """The methods that a class has of its user's own, as `name()`; none of a class of Termwise or of Keras.
+    """Returns the user's own methods of a class, as `name()`; none for a class of Termwise or of Keras.
 
     >>> methods_of(keras.layers.Dense)
     {}
@@ -65,12 +65,12 @@ def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def _unwrapped(value: Any) -> Any:
-    """What a tf.function was made of; all else as it is."""
+    """Returns the function that a tf.function was made of, or any other object unchanged."""
     return value.python_function if isinstance(value, tf.types.experimental.PolymorphicFunction) else value
 
 
 def _parts(value: Any, seen: frozenset[int]) -> Iterator[str]:
-    """All that makes up a value, as text; `seen` are the functions and containers around it."""
+    """Yields all parts of a value as text; `seen` are the functions and containers around it."""
     value = _unwrapped(value)
     if id(value) in seen:
         return
@@ -152,7 +152,7 @@ def _parts_of_object(value: Any, seen: frozenset[int]) -> Iterator[str]:
 
 
 def _globals(code: types.CodeType) -> set[str]:
-    """The variables of its module that some code uses, and the functions in it."""
+    """Returns the variables of a module that some code, and the functions in it, use."""
     steps = (step for inner in codes_in(code) for step in dis.get_instructions(inner))
     return {step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
 

@@ -49,13 +49,13 @@ class Generator:
         gen_dataset_ops.deserialize_iterator(self._iterator._iterator_resource, changed)
 
     def _saved(self) -> tf.Tensor:
-        """The state of the iterator: variants, of which the first has what does not grow with its buffer."""
+        """Returns the state of the iterator as variants; the first does not grow with its buffer."""
         policy = tf.data.experimental.ExternalStatePolicy.IGNORE  # of what it would draw from
         return gen_dataset_ops.serialize_iterator(self._iterator._iterator_resource, policy.value)
 
 
 def _idle() -> tf.data.Options:
-    """An iterator with these options does nothing in the background."""
+    """Returns the options of an iterator that does nothing in the background."""
     options = tf.data.Options()
     options.autotune.enabled = False
     options.experimental_optimization.apply_default_optimizations = False
@@ -65,7 +65,7 @@ def _idle() -> tf.data.Options:
 
 
 def _unpacked(variant: tf.Tensor) -> tuple[list[str], list[tf.Tensor]]:
-    """The names and the numbers of a saved state."""
+    """Returns the names and the numbers of a saved state."""
     state = _read(variant)
     _, *names = (name.rpartition(":")[2] for name in state.metadata.decode().split("@@"))  # the first is the iterator's
     packed = tf.io.parse_tensor(state.tensors[0].SerializeToString(), tf.variant)
@@ -76,7 +76,7 @@ def _unpacked(variant: tf.Tensor) -> tuple[list[str], list[tf.Tensor]]:
 
 
 def _changed(variant: tf.Tensor, **changes: int) -> tf.Tensor:
-    """A saved state with other numbers under these names."""
+    """Returns a saved state with other numbers under these names."""
     names, values = _unpacked(variant)
     for name, value in changes.items():
         values[names.index(name)] = tf.constant(value, tf.int64)

@@ -68,7 +68,7 @@ class IteratedFeed(Feed):
         return data
 
     def peek(self, step: int, steps: int = 1) -> Block:
-        """The last batch trained on, as an iterator cannot be asked ahead; before any, the first of the dataset."""
+        """Returns the latest batch of training, as an iterator cannot be read ahead, or the first one before any."""
         if self._last is not None:
             return self._last
         parts, pulled = self._pulled(iter(self._parts()), tf.constant(steps))
@@ -183,7 +183,7 @@ class IteratedFeed(Feed):
             raise
 
     def _parts(self) -> tf.data.Dataset:
-        """The batches as the parts of the replicas, made while others are used."""
+        """Yields the batches as the parts of the replicas, with the next one prepared while one is in use."""
         with tf.device("CPU:0"):
             cut = functools.partial(self._sharding.cut, padded=self.padded)
             return self._make().map(cut).prefetch(tf.data.AUTOTUNE)
@@ -233,7 +233,7 @@ class IteratedFeed(Feed):
 
 
 def _blamed(where: str = "") -> contextlib.AbstractContextManager[None]:
-    """What the functions of the dataset raise inside is told as theirs."""
+    """Attributes errors that the functions of the dataset raise to them."""
     return blamed(f"DatasetSource: an example of its dataset{where}")
 
 

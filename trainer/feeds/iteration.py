@@ -111,7 +111,7 @@ class Iteration(tf.__internal__.tracking.Trackable):
         return self._ahead.element
 
     def take(self) -> Any:
-        """The next element if it was pulled already, to be used before those of the iterator; None otherwise.
+        """Returns the next element if it was read ahead, to be used before those of the iterator, or None.
 
         Raises:
           OpError: what the dataset raised instead of it.
@@ -121,7 +121,7 @@ class Iteration(tf.__internal__.tracking.Trackable):
         return element
 
     def _place(self) -> dict[str, tf.Tensor]:
-        """The iterator and the generators, at one moment."""
+        """Returns the state of the iterator and of the generators at one moment."""
         if not self._is_saved:
             return {}
         before = None
@@ -160,6 +160,6 @@ class Iteration(tf.__internal__.tracking.Trackable):
 
 
 def _different(before: str, now: str) -> str:
-    """The first dataset that is made with other numbers, and with which, as readable text."""
+    """Describes the first dataset that is made with other numbers, and these numbers."""
     parts = zip(before.split(") "), now.split(") "), strict=False)
     return next((f"{old.rstrip(')')}), now {new.rstrip(')')})" for old, new in parts if old != new), "other datasets")

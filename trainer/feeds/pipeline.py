@@ -40,7 +40,7 @@ class Use(NamedTuple):
 
 
 def uses(dataset: tf.data.Dataset) -> Iterator[Use]:
-    """A dataset, and all that it draws from, as often as it does.
+    """Returns a dataset and all datasets that it reads from, as often as it does.
 
     >>> [use.kind for use in uses(tf.data.Dataset.range(3).take(2))]
     ['_TakeDataset', '_RangeDataset']
@@ -49,7 +49,7 @@ def uses(dataset: tf.data.Dataset) -> Iterator[Use]:
 
 
 def numbers_of(dataset: tf.data.Dataset) -> str:
-    """The few numbers that each dataset in it is made with, such as seeds and sizes of buffers, as text.
+    """Returns the parameters of each dataset in it, such as seeds and buffer sizes, as text.
 
     >>> numbers_of(tf.data.Dataset.range(3).take(2))
     'TakeDataset(count=2) RangeDataset(start=0, stop=3, step=1)'
@@ -67,14 +67,14 @@ def _numbers_of(use: Use) -> Iterator[str]:
 
 
 def graph_nodes(dataset: tf.data.Dataset) -> Iterator[Any]:
-    """The operations that make a dataset and what it draws from, without those in functions."""
+    """Yields the operations that make a dataset and those that it reads from, without those in functions."""
     policy = tf.data.experimental.ExternalStatePolicy.IGNORE
     graph = dataset._as_serialized_graph(external_state_policy=policy).numpy()
     yield from graph_pb2.GraphDef.FromString(graph).node
 
 
 def function_graphs(dataset: tf.data.Dataset) -> Iterator[Sequence[Any]]:
-    """The operations of each function of a dataset, and of each that those call."""
+    """Yields the operations of each function of a dataset, and of each that those call."""
     for function in dataset._functions():
         graph = function.function.graph.as_graph_def()
         yield graph.node
@@ -83,7 +83,7 @@ def function_graphs(dataset: tf.data.Dataset) -> Iterator[Sequence[Any]]:
 
 
 def function_nodes(dataset: tf.data.Dataset) -> Iterator[Any]:
-    """The operations in the functions of a dataset, and in those that they call."""
+    """Returns the operations in the functions of a dataset, and in those that they call."""
     return itertools.chain.from_iterable(function_graphs(dataset))
 
 

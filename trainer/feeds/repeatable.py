@@ -47,7 +47,7 @@ def refuse_unrepeatable(dataset: tf.data.Dataset) -> None:
 
 
 def _in_any_order(dataset: tf.data.Dataset) -> bool:
-    """Whether it was told that the order of what it does in parallel does not matter."""
+    """Returns whether a dataset may give the results of parallel work in any order."""
     nodes = function_nodes(dataset)
     if type(dataset).__name__ in _TOLD_IN_GRAPH:
         nodes = itertools.chain(nodes, graph_nodes(dataset))
@@ -56,7 +56,7 @@ def _in_any_order(dataset: tf.data.Dataset) -> bool:
 
 
 def _from_elsewhere(part: Use) -> str | None:
-    """What in it, or in its functions, is not made by this run alone, as readable text."""
+    """Describes what in a dataset, or in its functions, is not made by this run alone."""
     if part.kind in _ELSEWHERE:
         return part.kind.strip("_")
     if part.kind == "CacheDataset" and part.dataset._filename.numpy():
@@ -72,12 +72,12 @@ def _from_elsewhere(part: Use) -> str | None:
 
 
 def _has_file_name(node: Any) -> bool:
-    """Whether what names the file of a cache is anything but the constant that stands for memory."""
+    """Returns whether a cache has a file name, which is anything but the constant that stands for memory."""
     return node is None or node.op != "Const" or node.attr["value"].tensor.string_val[:] not in ([], [b""])
 
 
 def _stateful_in_parallel(part: Use) -> str | None:
-    """An operation in its functions that may give an example other numbers each time, where those run in parallel."""
+    """Returns an operation that may make other values each time where functions run in parallel, or None."""
     nodes = function_nodes(part.dataset) if part.kind in _PARALLEL else ()
     return next((node.op for node in nodes if _has_state(node.op)), None)
 

@@ -54,7 +54,7 @@ class ResidentFeed(Feed):
         return {**batch, "valid": tf.cast(row >= 0, tf.float32)} if self._schedule.padded else batch
 
     def _indices(self, first_step: int) -> np.ndarray:
-        """The examples of as many steps as a chunk can take: int32 `[limit, replicas, size]`."""
+        """Returns the examples of as many steps as a chunk can take: int32 `[limit, replicas, size]`."""
         steps = self._schedule.within(first_step, self.limit)
         indices = np.zeros([self.limit, *self._schedule.sharding.shape], np.int32)
         indices[:steps] = self._schedule.indices(first_step=first_step, steps=steps)

@@ -22,7 +22,7 @@ _IN_MEMORY = ("_RangeDataset", "_TensorSliceDataset", "_TensorDataset")
 
 
 def restored_wrongly(dataset: tf.data.Dataset) -> str | None:
-    """The kind of a dataset in it whose restored iterator gives other elements; None where none of those tried does.
+    """Returns the kind of a dataset inside that continues with other elements when it is restored, or None.
 
     Tried are a few elements of each chain that gives one quickly. What TensorFlow refuses to save must not be in it.
     """
@@ -30,7 +30,7 @@ def restored_wrongly(dataset: tf.data.Dataset) -> str | None:
 
 
 def _quick(part: Use) -> Iterator[Use]:
-    """The last part of each chain in which nothing reads much."""
+    """Yields the last dataset of each chain that is quick to read."""
     if all(_is_quick(drawn) for drawn in uses(part.dataset)):
         yield part
     else:
@@ -62,6 +62,6 @@ def _pulled(iterator: Any, count: int) -> list[list[bytes]]:
 
 
 def _bits(leaf: Any) -> bytes:
-    """What tells a tensor from others; nothing of one that stands for a dataset."""
+    """Returns what distinguishes a tensor from others; nothing for one that stands for a dataset."""
     is_tensor = isinstance(leaf, tf.Tensor) and leaf.dtype not in (tf.variant, tf.resource)
     return tf.io.serialize_tensor(leaf).numpy() if is_tensor else b""

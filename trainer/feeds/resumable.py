@@ -33,7 +33,7 @@ def why_unsaved(dataset: tf.data.Dataset) -> str | None:
 
 
 def reshuffled(dataset: tf.data.Dataset) -> list[tf.data.Dataset]:
-    """Those datasets in it whose generators of seeds are not always saved with its iterator.
+    """Returns the datasets in it whose seed generators are not always saved with its iterator.
 
     What is below a cache is not among them: a cache whose content is not in a checkpoint is filled again, as at first.
     """
@@ -42,12 +42,12 @@ def reshuffled(dataset: tf.data.Dataset) -> list[tf.data.Dataset]:
 
 
 def same_each_time(dataset: tf.data.Dataset) -> bool:
-    """Whether each iteration of it gives the same examples in the same order."""
+    """Returns whether each iteration gives the same examples in the same order."""
     return why_unsaved(dataset) is None and all(part.cached for part in _reshuffling(dataset))
 
 
 def _why_untold(part: Use) -> str | None:
-    """What of its state TensorFlow neither saves nor refuses to save, if there is anything."""
+    """Returns the part of its state that TensorFlow neither saves nor refuses to save, if there is one."""
     if part.kind in _OPAQUE:
         return f"{_OPAQUE[part.kind]} has state that TensorFlow does not expose"
     if part.kind == _VARIANT and (hidden := {node.op for node in graph_nodes(part.dataset)} - _PLAIN):
@@ -65,7 +65,7 @@ def _why_untold(part: Use) -> str | None:
 
 
 def _waits_for_all(dataset: Any) -> bool:
-    """Whether it ends only once all of its datasets have, of which a restored iterator counts too many."""
+    """Returns whether it ends only once all of its datasets have, of which a restored iterator counts too many."""
     choices, chosen = dataset._selector_input, dataset._data_inputs
     endless = tf.data.INFINITE_CARDINALITY
     ends = any(int(part.cardinality()) != endless for part in chosen)
@@ -84,7 +84,7 @@ def _refused_by_tensorflow(datasets: list[tf.data.Dataset]) -> str | None:
 
 
 def _reshuffling(dataset: tf.data.Dataset) -> Iterator[Use]:
-    """The datasets that take a new seed for each iteration."""
+    """Yields the datasets that take a new seed for each iteration."""
     for part in uses(dataset):
         shuffled = part.kind == "_ShuffleDataset" and part.dataset._reshuffle_each_iteration is not False
         drawn = part.kind in ("_RandomDataset", "RandomDatasetV2") and part.dataset._rerandomize

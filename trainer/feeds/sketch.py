@@ -23,7 +23,7 @@ def sketch(batch: Any) -> tf.Tensor:
 
 
 def is_alike(one: tf.Tensor, other: tf.Tensor) -> bool:
-    """Whether two sketches are of one batch, up to rounding; nan is like nan.
+    """Returns whether two sketches are of one batch, up to rounding; nan is like nan.
 
     >>> batch = tf.random.normal([3, 4])
     >>> is_alike(sketch(batch), sketch(batch * (1 + 1e-7))), is_alike(sketch(batch), sketch(batch[::-1]))

@@ -100,7 +100,7 @@ class StreamedFeed(Feed):
 
 
 def single(dtype: np.dtype) -> np.dtype:
-    """The type that data of a type are computed in: float32 for float64, and else itself, in this machine's order.
+    """Returns the type that data are computed in: float32 for float64, otherwise the same in native byte order.
 
     >>> single(np.dtype(np.float64)), single(np.dtype(">i2"))
     (dtype('float32'), dtype('int16'))

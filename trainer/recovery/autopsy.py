@@ -50,7 +50,7 @@ def write_autopsy(
 
 
 def read_batch(folder: pathlib.Path) -> ArraySource:
-    """The batch of the step, in its order, as a source of nothing else.
+    """Returns the batch of the step, in its order, as a source.
 
     Raises:
       ConfigurationError: the folder holds no autopsy.
@@ -61,13 +61,13 @@ def read_batch(folder: pathlib.Path) -> ArraySource:
 
 
 def read_state(folder: pathlib.Path) -> dict[str, np.ndarray]:
-    """The state of training before the step, for `State.load`."""
+    """Returns the state of training before the step, for `State.load`."""
     with np.load(folder / _STATE) as arrays:
         return dict(arrays)
 
 
 def read_step(folder: pathlib.Path) -> dict[str, Any]:
-    """What is known of the step: its number, the cause, each value by tag, nan where it was not finite.
+    """Returns the record of the step: its number, the cause, each value by tag, nan where it was not finite.
 
     Raises:
       ConfigurationError: the folder holds no autopsy.
@@ -88,7 +88,7 @@ def _leaves(batch: Mapping[str, Any]) -> list[tuple[str, int, np.ndarray]]:
 
 
 def _structure(batch: Mapping[str, Any]) -> dict[str, Any]:
-    """The nest of each part of a batch, with the number of each of its tensors in its place."""
+    """Returns the nest of each part of a batch, with the number of each of its tensors in its place."""
     found = {}
     for name in NAMES:
         if name in batch:

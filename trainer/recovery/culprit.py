@@ -13,7 +13,7 @@ def culprit(
     examples: Mapping[str, Examples] | None = None,
     out_of_range: Sequence[str] = (),
 ) -> str:
-    """What is at fault: all of it, and nothing else.
+    """Describes what is at fault, completely.
 
     Args:
       values: of the step, see `Program.examine`.
@@ -35,14 +35,14 @@ def culprit(
 
 
 def is_cured_by_another_batch(values: Mapping[str, float]) -> bool:
-    """Whether to pass over the batch may help: what is at fault may be a setting, or the weights."""
+    """Returns whether skipping the batch may help; not if a setting or the weights are at fault."""
     weights = (values[f"terms/{name}/weight"] for name in at_fault(values))
     settings = (values.get("optimizer/learning_rate", 0.0), *weights)
     return all(map(math.isfinite, settings)) and not any(tag.startswith("not_finite/weights.") for tag in values)
 
 
 def _terms(values: Mapping[str, float], examples: Mapping[str, Examples]) -> Iterator[str]:
-    """What is said of the terms at fault; those of which the same is said share a sentence."""
+    """Yields sentences about the terms at fault; terms with the same fault share a sentence."""
     kinds: dict[tuple[str, str], list[str]] = {}
     for name in sorted(at_fault(values)):
         kinds.setdefault(_kind(name, values), []).append(name)
@@ -53,7 +53,7 @@ def _terms(values: Mapping[str, float], examples: Mapping[str, Examples]) -> Ite
 
 
 def _kind(name: str, values: Mapping[str, float]) -> tuple[str, str]:
-    """What of a term is not finite first, and why, as far as that can be told."""
+    """Describes the first part of a term that is not finite, and why, as far as that can be told."""
     prefix = f"terms/{name}/not_finite/"
     flags = {tag.removeprefix(prefix) for tag in values if tag.startswith(prefix)}
     weight = values[f"terms/{name}/weight"]
@@ -74,7 +74,7 @@ def _kind(name: str, values: Mapping[str, float]) -> tuple[str, str]:
 
 
 def _why(flags: set[str], values: Mapping[str, float]) -> str:
-    """Which of the things that a term reads is at fault for its raw value."""
+    """Returns which of the tensors that a term reads is at fault for its raw value."""
     reads = sorted(flags - {"raw", "weighted", "slope", "gradient", "weighted_gradient"})
     of_the_model = [key for key in reads if key.split(".")[0] in ("outputs", "activations")]
     weights, inputs = _broken("weights", values), _broken("inputs", values)
@@ -92,7 +92,7 @@ def _why(flags: set[str], values: Mapping[str, float]) -> str:
 
 
 def _broken(root: str, values: Mapping[str, float]) -> list[str]:
-    """The keys below a root, such as `inputs` or `weights`, of what is not finite."""
+    """Returns the keys below a root, such as `inputs` or `weights`, of what is not finite."""
     broken = [tag.removeprefix("not_finite/") for tag in values if tag.startswith("not_finite/")]
     return [key for key in broken if key.split(".")[0] == root]
 
@@ -115,7 +115,7 @@ def _where(examples: Examples) -> str:
 
 
 def _update(values: Mapping[str, float]) -> Iterator[str]:
-    """What is said where the gradient is finite, and the update leaves what is not."""
+    """Yields sentences for an update whose gradient is finite and whose result is not."""
     left = {tag.removeprefix("left/"): value for tag, value in values.items() if tag.startswith("left/")}
     statistics = {name: value for name, value in left.items() if name.startswith("layers/")}
     weights = {name: value for name, value in left.items() if name not in statistics}
@@ -129,7 +129,7 @@ def _update(values: Mapping[str, float]) -> Iterator[str]:
 
 
 def _setting(values: Mapping[str, float], left: Mapping[str, float]) -> str:
-    """Which setting of the optimizer is at fault."""
+    """Returns which setting of the optimizer is at fault."""
     prefix = "optimizer/settings/"
     settings = {tag.removeprefix(prefix): value for tag, value in values.items() if tag.startswith(prefix)}
     optimizer = next(iter(settings), "optimizer/").split("/")[0]
@@ -147,7 +147,7 @@ def _setting(values: Mapping[str, float], left: Mapping[str, float]) -> str:
 
 
 def _described(name: str) -> str:
-    """A part of the state of training in words, by its name there."""
+    """Describes a part of the training state, given its name there."""
     group, _, path = name.split("/", 2)
     return {"model": f"{path!r}", "layers": f"{path!r}", "optimizer": f"the optimizer's {path!r}"}.get(
         group, "the average of the weights"

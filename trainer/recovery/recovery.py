@@ -77,7 +77,7 @@ class Recovery:
         return f" The batch, all weights and each term are in {folder}; to replay it: {self._look_again(folder)}"
 
     def _look_again(self, folder: pathlib.Path) -> str:
-        """The command that replays an autopsy, or what to call in Python where the run was not made by gin."""
+        """Returns the command that replays an autopsy, or the call in Python for a run without gin."""
         if not gin.config_str().strip():
             return f"Trainer(...).replay({str(folder)!r}), with the arguments of this trainer"
         replicas = self._strategy.num_replicas_in_sync

@@ -52,7 +52,7 @@ class Interruption:
 
     @contextlib.contextmanager
     def noting(self, where: Callable[[], str]) -> Iterator[None]:
-        """Inside, signals are noted; where one was, raises at the end, unless the body raised something else.
+        """Notes signals within the context; at its end, raises an exception for one, unless the body raised another.
 
         Args:
           where: says, at the end, where the run stands.
@@ -84,7 +84,7 @@ class Interruption:
 
 @contextlib.contextmanager
 def listening(hear: Callable[[int], None], *, on_main_thread: Callable[[int, object], None]) -> Iterator[None]:
-    """Inside, `SIGNALS` call two functions, and do nothing else; afterwards they do what they did before.
+    """Has `SIGNALS` call two functions within the context, and nothing else; restores their handlers afterwards.
 
     One that is ignored stays so, as under `nohup`. Only the main thread may listen; on any other nothing is heard.
 
@@ -120,7 +120,7 @@ def listening(hear: Callable[[int], None], *, on_main_thread: Callable[[int, obj
 
 
 def _replaceable(number: int) -> Callable | int | None:
-    """What a signal does now, if it can be put back: None belongs to another library, which alone could do so."""
+    """Returns the handler of a signal if it may be replaced: not one that ignores it, nor that of another library."""
     handler = signal.getsignal(number)
     return None if handler is signal.SIG_IGN else handler
 

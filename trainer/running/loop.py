@@ -38,7 +38,7 @@ class Periods:
     checkpoint: int | None = None
 
     def next_stop(self, step: int, *, until: int) -> int:
-        """The step of the next thing that is due between two chunks."""
+        """Returns the next step at which something is due between two chunks."""
         periods = [every for every in dataclasses.astuple(self) if every]
         return min([until, *(every * (step // every + 1) for every in periods)])
 
@@ -218,7 +218,7 @@ class Loop:
 
 
 def _is_close(before: Mapping[str, float], now: Mapping[str, float]) -> bool:
-    """Whether two evaluations say the same, but for the rounding of another number of replicas."""
+    """Returns whether two evaluations agree, up to the rounding of another number of replicas."""
     return before.keys() == now.keys() and np.allclose(
         [*before.values()], [*now.values()], rtol=1e-5, atol=0.0, equal_nan=True
     )

@@ -48,7 +48,7 @@ class Opening:
             write_record(self.workdir, asked=asked, used=used, settings=self.description)
 
     def told(self, program: Program, step: int, *, restored: bool, replicas_before: int | None) -> Run:
-        """What reports are told.
+        """Returns what reports are told of the run.
 
         Args:
           program: as the run will use it.
@@ -72,7 +72,7 @@ class Opening:
         )
 
     def _configurations(self) -> tuple[str, str]:
-        """The configuration that was asked for, and what was used of it."""
+        """Returns the configuration that was asked for, and what was used of it."""
         asked, used = gin.config_str(), gin.operative_config_str()
         if asked.strip():
             return asked, used

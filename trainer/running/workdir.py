@@ -29,7 +29,7 @@ _SHOWN = 3
 
 
 def locate_workdir(path: str | pathlib.Path) -> pathlib.Path:
-    """The folder that is meant, whatever becomes of the current directory later; `~` is the home directory.
+    """Returns the absolute path of a folder; `~` is the home directory.
 
     Raises:
       ConfigurationError: the path is empty, or begins with the `~` of nobody.
@@ -115,7 +115,7 @@ def _environment() -> dict[str, object]:
 
 
 def _git_revision() -> str | None:
-    """The revision of the checkout that this code is in, marked where files differ from it; None outside one."""
+    """Returns the revision of this code's checkout, marked if files differ from it, or None outside of one."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--match="]
     try:
         run = subprocess.run(command, cwd=pathlib.Path(__file__).parent, capture_output=True, text=True, check=False)

@@ -15,7 +15,7 @@ _INCIDENTAL = {"seed", "name", "registered_name", "module", "build_config", "dty
 
 
 def describe_model(model: keras.Model) -> dict[str, dict[str, str]]:
-    """The kind of each layer, in their order, and its settings: a table each, by what it is of.
+    """Returns the kinds and settings of all layers, in their order, as tables of text.
 
     Layers of Keras count by their configuration; those of the user's own, and models, by the code of their methods and
     their plain attributes. The weights are no part of it.

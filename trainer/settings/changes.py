@@ -22,7 +22,7 @@ Description: TypeAlias = dict[str, dict[str, str]]
 
 
 def describe(settings: Mapping[str, Any]) -> Description:
-    """All that must stay as it is when a run resumes, of the settings of a `Trainer` by name; objects by their own.
+    """Describes the settings of a `Trainer`, given by name, that must be the same when a run resumes.
 
     A model and the examples of a source are described elsewhere, and known here by their kind alone.
 
@@ -37,14 +37,14 @@ def describe(settings: Mapping[str, Any]) -> Description:
 
 
 def describe_kind(name: str, kind: type, own: Mapping[str, Any]) -> Description:
-    """The same of a setting that is a class: its methods where they are a user's own, and what it was made with."""
+    """Describes a setting that is a class: its methods if they are a user's own, and its own settings."""
     described: Description = {}
     _describe(f"Trainer.{name}", {**own, **methods_of(kind)}, described, kind.__name__)
     return described
 
 
 def facts_of(settings: Mapping[str, Any]) -> dict[str, str]:
-    """All that several workers must have alike, of the settings of a `Trainer`, as text by name.
+    """Returns the settings of a `Trainer`, given by name, that all workers must share, as text by name.
 
     >>> facts_of({"workdir": "runs/x", "steps": 10, "optimizer": keras.optimizers.SGD(0.1)})["Trainer.steps"]
     '10'
@@ -56,7 +56,7 @@ def facts_of(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def differences(was: Description, now: Description) -> list[str]:
-    """What changed, a line each.
+    """Describes the changes between two descriptions, a line for each.
 
     >>> was = {"Objective": {"data": "MeanSquaredError"}, "Objective.data = MeanSquaredError": {"weight": "1"}}
     >>> differences(was, {"Objective": {"data": "MeanSquaredError", "small": "RangeHinge"}})
@@ -76,7 +76,7 @@ def differences(was: Description, now: Description) -> list[str]:
 
 
 def require_unchanged(folder: pathlib.Path, now: Description, *, allowed: bool = False) -> list[str]:
-    """The differences from the settings that the run in a folder was begun with, if there is one to resume.
+    """Returns the changes since the run in a folder was begun, if there is one to resume.
 
     Args:
       folder: the run's.
@@ -105,7 +105,7 @@ def require_unchanged(folder: pathlib.Path, now: Description, *, allowed: bool =
 
 
 def is_record(folder: pathlib.Path) -> bool:
-    """Whether a folder has the record of a run, and a sound one."""
+    """Returns whether a folder holds an intact record of a run."""
     try:
         return "Trainer" in _read(folder / NAME)
     except (OSError, ConfigurationError):
@@ -113,7 +113,7 @@ def is_record(folder: pathlib.Path) -> bool:
 
 
 def _read(path: pathlib.Path) -> Description:
-    """A record.
+    """Returns a record.
 
     Raises:
       ConfigurationError: it is missing, or damaged.
@@ -153,7 +153,7 @@ def _describe(place: str, fields: Mapping[str, Any], described: Description, kin
 
 
 def _taken_apart(value: Any) -> tuple[str, Mapping[str, Any]]:
-    """What something is, and its own settings where it has some."""
+    """Returns the kind of an object, and adds its settings, if it has any, to what is described."""
     kind = type(value).__name__
     if isinstance(value, type):  # `describe_kind` tells more, once there is an object of it
         return value.__name__, {}

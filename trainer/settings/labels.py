@@ -53,7 +53,7 @@ def _sentences(name: str, term: BaseTerm, source: ArraySource) -> Iterator[str]:
 
 
 def _described(found: Reading, values: np.ndarray, is_outside: Any, mask: np.ndarray | None) -> Iterator[str]:
-    """A sentence about the first examples of which something is outside, if any are."""
+    """Yields a sentence about the first examples of which something is outside, if any are."""
     examples = max(1, _ELEMENTS // max(1, int(np.prod(values.shape[1:]))))
     for first in range(0, len(values), examples):
         part = values[first : first + examples]
@@ -68,7 +68,7 @@ def _described(found: Reading, values: np.ndarray, is_outside: Any, mask: np.nda
 
 
 def _array(key: Key | None, source: ArraySource) -> np.ndarray | None:
-    """The array that a key names, if it is one of the source's."""
+    """Returns the array that a key names, if it is one of the source's."""
     if key is None or "*" in key or split_key(key)[0] not in NAMES or split_key(key)[0] not in source.arrays:
         return None
     try:
@@ -78,5 +78,5 @@ def _array(key: Key | None, source: ArraySource) -> np.ndarray | None:
 
 
 def _is_spread(mask: np.ndarray, labels: np.ndarray) -> bool:
-    """Whether the mask has the shape of the labels or of their first axes."""
+    """Returns whether the mask has the shape of the labels or of their first axes."""
     return mask.shape == labels.shape[: mask.ndim]
