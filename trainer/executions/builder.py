@@ -57,7 +57,7 @@ class ChunkBuilder:
     @functools.cached_property
     def written(self) -> list[keras.Variable]:
         """The variables of the model that a step writes, but for those that it trains and random generators."""
-        handles = {id(handle) for _, written in operations(self.traced) for handle in written}
+        handles = {id(handle) for operation in operations(self.traced) for handle in operation.written}
         variables = {str(i): variable for i, variable in enumerate(self._step.model.non_trainable_variables)}
         parts = State(variables).parts
         return [

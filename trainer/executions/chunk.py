@@ -13,6 +13,7 @@ from objectives.parts import Parts
 from trainer.feeds.feed import Feed
 from trainer.steps.forward import Forward
 from trainer.steps.inspection import inspect
+from trainer.steps.other_parts import refuse_other_parts
 from trainer.steps.term_gradients import term_gradients
 from trainer.steps.train_step import TrainStep
 from trainer.steps.untracked import refuse_untracked
@@ -25,7 +26,8 @@ def trace_step(step: TrainStep, feed: Feed) -> ConcreteFunction:
     """Traces `(data, row, number) -> numbers`: the update with the batch of one row, and its numbers `[tags]`.
 
     Raises:
-      ConfigurationError: it writes or draws what the trainer's state does not hold.
+      ConfigurationError: it writes or draws what the trainer's state does not hold, or reads a variable where another
+        replica trains it.
     """
     train = _train_always if step.loss_scale is None else _train_if_finite
 
@@ -35,6 +37,7 @@ def trace_step(step: TrainStep, feed: Feed) -> ConcreteFunction:
 
     traced = run.get_concrete_function(feed.signature, _ROW, _NUMBER)
     refuse_untracked("a step of training", traced, step.model, step.state)
+    refuse_other_parts("a step of training", traced, step.adoption)
     return traced
 
 
@@ -80,7 +83,8 @@ def trace_evaluation(step: TrainStep, feed: Feed) -> ConcreteFunction:
     and divided once, so that the values do not depend on how the examples are cut into batches, shares and calls.
 
     Raises:
-      ConfigurationError: it writes or draws what the trainer's state does not hold.
+      ConfigurationError: it writes or draws what the trainer's state does not hold, or reads a variable where another
+        replica trains it.
     """
 
     @tf.function(autograph=False)
@@ -94,6 +98,7 @@ def trace_evaluation(step: TrainStep, feed: Feed) -> ConcreteFunction:
     sums = tf.TensorSpec([len(step.forward.parts)], tf.float64)
     traced = run.get_concrete_function(feed.signature, _ROW, _ROW, _NUMBER, Mean(sums, sums))
     refuse_untracked("evaluation", traced, step.model, step.state)
+    refuse_other_parts("evaluation", traced, step.adoption)
     return traced
 
 

@@ -25,4 +25,4 @@ class FirstReplica:
     def draws(self, *args: Any) -> bool:
         """Whether it draws random numbers, which in a step nothing can by a state of its own."""
         traced = self._run.get_concrete_function(*args)
-        return any(operation.type.startswith("Stateless") for operation, _ in operations(traced))
+        return any(operation.made.type.startswith("Stateless") for operation in operations(traced))

@@ -21,7 +21,7 @@ def unknown_sizes(traced: ConcreteFunction) -> list[str]:
     >>> unknown_sizes(first.get_concrete_function(tf.TensorSpec([5]), tf.TensorSpec([], tf.int32)))
     ['StridedSlice']
     """
-    return list(dict.fromkeys(operation.type for operation, _ in operations(traced) if _makes_unknown(operation)))
+    return list(dict.fromkeys(one.made.type for one in operations(traced) if _makes_unknown(one.made)))
 
 
 def _makes_unknown(operation: tf.Operation) -> bool:

@@ -2,7 +2,6 @@
 
 import contextlib
 import threading
-import weakref
 from collections.abc import Iterator
 
 import keras
@@ -10,6 +9,7 @@ import tensorflow as tf
 from tensorflow.python.distribute.values import DistributedVariable
 
 from objectives import ConfigurationError
+from trainer.steps.placed import Placed
 from trainer.steps.weight_copies import note_copies
 
 # Of all trainers of the process: a model or an optimizer that two of them share is taken by one at a time.
@@ -24,6 +24,9 @@ class Adoption:
     model and optimizer, with the trained values. On entry the other replicas take the values of the first one.
 
     A variable that lies on another device than the first replica is copied to it on entry and back at the end.
+
+    Attributes:
+      placed: the variables.
     """
 
     def __init__(
@@ -39,7 +42,7 @@ class Adoption:
         _refuse_other_strategy(strategy, [*model.variables, *optimizer.variables])
         _build(optimizer, model)
         variables = {id(variable): variable for variable in [*model.variables, *optimizer.variables]}
-        self._placed = [_Placed(strategy, variable) for variable in variables.values()]
+        self.placed = [Placed(strategy, variable) for variable in variables.values()]
         self._lock, self._working = threading.RLock(), False
 
     @property
@@ -70,11 +73,11 @@ class Adoption:
         refuse_scope("a trainer works")
         with contextlib.ExitStack() as entered:
             with _taking:
-                if not all(placed.is_free for placed in self._placed):
+                if not all(placed.is_free for placed in self.placed):
                     raise ConfigurationError(
                         "another trainer is at work on the same model or optimizer; expected one after the other"
                     )
-                for placed in self._placed:
+                for placed in self.placed:
                     placed.enter()
                     entered.callback(placed.leave)
             entered.enter_context(self._optimizer_under_strategy())
@@ -153,66 +156,3 @@ def _refuse_other_variables(optimizer: keras.optimizers.Optimizer, model: keras.
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-class _Placed:
-    """A Keras variable, what it holds outside of a trainer's work, and what it holds inside."""
-
-    def __init__(self, strategy: tf.distribute.Strategy, variable: keras.Variable) -> None:
-        self._variable, self._own = variable, variable._value
-        self._inside = self._own if isinstance(self._own, DistributedVariable) else self._around_own(strategy)
-        self._parts = list(getattr(self._inside, "values", [self._inside]))
-
-    @property
-    def is_free(self) -> bool:
-        return self._variable._value is self._own
-
-    def enter(self) -> None:
-        if self._inside is not self._own:
-            for part in self._parts:
-                if part is not self._own:
-                    part.assign(self._own)
-            self._mark(weakref.ref(self._inside))
-        self._variable._value = self._inside
-
-    def leave(self) -> None:
-        self._variable._value = self._own
-        if self._inside is not self._own:
-            self._mark(None)
-            if self._parts[0] is not self._own:
-                self._own.assign(self._parts[0])
-
-    def _around_own(self, strategy: tf.distribute.Strategy) -> tf.Variable:
-        """What TensorFlow makes of a variable under the strategy, with the plain one as its first component."""
-        own, variable = self._own, self._variable
-        # One replica has nobody to meet, which TensorFlow would try at each assignment, and cannot inside of a loop.
-        aggregation = "none" if strategy.num_replicas_in_sync == 1 else variable.aggregation
-        with strategy.scope():
-            made = tf.Variable(
-                own.value(),
-                dtype=own.dtype,
-                trainable=variable.trainable,
-                name=variable.name,
-                aggregation=variable._map_aggregation(aggregation),
-                synchronization=variable._map_synchronization(variable.synchronization),
-            )
-        first, *others = getattr(made, "values", [made])
-        # An optimizer knows a variable by this, as in what it shall not decay, wherever a copy of it lies.
-        first._unique_id = own._unique_id
-        # Of several workers all begin with the values of the chief, which TensorFlow has handed round.
-        own.assign(first)
-        if first.device != own.device:
-            return made
-        if not isinstance(made, DistributedVariable):
-            return own
-        around = type(made)(strategy, [own, *others], made.aggregation, made._policy)
-        self._mark(None)
-        return around
-
-    def _mark(self, container: weakref.ref | None) -> None:
-        """Has the plain variable name the distributed one that it is a component of, or none."""
-        handle = self._own.handle
-        if container is not None:
-            handle._distributed_container = container
-        elif hasattr(handle, "_distributed_container"):
-            del handle._distributed_container

@@ -1,7 +1,10 @@
-"""Operations: all that a traced function does, in the functions that it calls too, and which resources it writes."""
+"""Operations: all that a traced function does, in the functions that it calls too, and which resources it is handed."""
 
 import functools
+import re
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 from tensorflow.python.eager.polymorphic_function.atomic_function import AtomicFunction
@@ -17,46 +20,74 @@ from trainer.steps.living import living
 _HARMLESS = ("Collective", "Write", "FlushSummary", "LookupTableFind", "LookupTableSize", "LookupTableExport")
 
 
-def operations(traced: ConcreteFunction) -> Iterator[tuple[tf.Operation, list[tf.Tensor]]]:
-    """Every operation that calls no other function, with the handles of the outer resources that it writes.
+# What a replica does, but for the first, has names that TensorFlow begins so, in loops around all replicas too.
+_REPLICA = re.compile(r"(?:while(?:_\d+)?/)*replica_(\d+)/")
 
-    Loops, branches and functions of a user's own are looked into, at any depth. A handle is the very tensor that a
-    variable has outside of the graph.
+
+class Operation(NamedTuple):
+    """An operation that calls no other function, and the resources outside of the traced function that it is handed.
+
+    Attributes:
+      made: as TensorFlow has it.
+      handed: the handles of all these resources; each is the very tensor that a variable has outside of the graph.
+      written: those of them that it writes.
+      replica: on which replica of this process it runs, if on another than the first; None for the first, and for what
+        replicas do together.
+    """
+
+    made: tf.Operation
+    handed: Sequence[tf.Tensor]
+    written: Sequence[tf.Tensor]
+    replica: int | None
+
+
+def operations(traced: ConcreteFunction) -> Sequence[Operation]:
+    """Every operation of a traced function, once for the resources that it is handed; looked for at the first call.
+
+    Loops, branches and functions of a user's own are looked into, at any depth.
 
     >>> count = tf.Variable(1)
     >>> increase = tf.function(lambda: tf.cond(count < 5, lambda: count.assign_add(1), lambda: 0))
-    >>> found = list(operations(increase.get_concrete_function()))
-    >>> [operation.type for operation, written in found if any(handle is count.handle for handle in written)]
+    >>> found = operations(increase.get_concrete_function())
+    >>> [one.made.type for one in found if any(handle is count.handle for handle in one.written)]
     ['AssignAddVariableOp']
     """
-    outer = {id(inner): outer for outer, inner in traced.graph.captures}
-    yield from _Walk().inside(traced.graph, outer)
+    if traced not in _found:
+        outer = {id(inner): outer for outer, inner in traced.graph.captures}
+        _found[traced] = tuple(_Walk().inside(traced.graph, outer))
+    return _found[traced]
+
+
+_found: weakref.WeakKeyDictionary[ConcreteFunction, Sequence[Operation]] = weakref.WeakKeyDictionary()
 
 
 class _Walk:
-    """Goes through a graph and the functions that it calls, each once for the handles that it is passed."""
+    """Goes through a graph and the functions that it calls, each once on a replica for the handles passed to it."""
 
     def __init__(self) -> None:
         # The graphs are kept, as what is gone could lend its identity to another.
-        self._seen: dict[tuple[int, ...], tf.Graph] = {}
+        self._seen: dict[tuple[int | None, ...], tf.Graph] = {}
         self._made: dict[str, tf.Graph] = {}
 
-    def inside(self, graph: tf.Graph, outer: Mapping[int, tf.Tensor]) -> Iterator[tuple[tf.Operation, list[tf.Tensor]]]:
+    def inside(
+        self, graph: tf.Graph, outer: Mapping[int, tf.Tensor], replica: int | None = None
+    ) -> Iterator[Operation]:
         """The operations of a graph, given the outer handle of each of its own by the identity of that one."""
         for operation in graph.get_operations():
+            at = _replica(operation) if replica is None else replica
             called = self._called(operation)
             if not called:
-                written = get_read_write_resource_inputs(operation)[1] if _may_write(operation.type) else ()
-                yield operation, [outer[id(handle)] for handle in written if id(handle) in outer]
+                read, written = _resources(operation)
+                yield Operation(operation, _among(outer, [*read, *written]), _among(outer, written), at)
             for function in called:
                 # A branch is not passed the number that it is chosen by.
                 given = operation.inputs[len(operation.inputs) - len(function.inputs) :]
                 pairs = zip(function.inputs, given, strict=True)
                 handles = {id(own): outer[id(passed)] for own, passed in pairs if id(passed) in outer}
-                call = (id(function), *map(id, handles.values()))
+                call = (at, id(function), *map(id, handles.values()))
                 if call not in self._seen:
                     self._seen[call] = function
-                    yield from self.inside(function, handles)
+                    yield from self.inside(function, handles, at)
 
     def _called(self, operation: tf.Operation) -> list[tf.Graph]:
         """The graphs of the functions that an operation calls."""
@@ -85,12 +116,27 @@ class _Walk:
         return {function.name.decode(): function for function in living(AtomicFunction)}
 
 
+def _replica(operation: tf.Operation) -> int | None:
+    found = _REPLICA.match(operation.name)
+    return int(found[1]) if found else None
+
+
+def _among(outer: Mapping[int, tf.Tensor], handles: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    return [outer[id(handle)] for handle in handles if id(handle) in outer]
+
+
+def _resources(operation: tf.Operation) -> tuple[Sequence[tf.Tensor], Sequence[tf.Tensor]]:
+    """The resources that an operation reads, and those that it writes."""
+    if not _is_handed_resources(operation.type):
+        return (), ()
+    read, written = get_read_write_resource_inputs(operation)
+    return ([*read, *written], ()) if operation.type.startswith(_HARMLESS) else (list(read), list(written))
+
+
 @functools.cache
-def _may_write(kind: str) -> bool:
-    """Whether operations of a kind are handed resources, and not only to read."""
+def _is_handed_resources(kind: str) -> bool:
     definition = op_def_registry.get(kind)
-    handed = definition is not None and any(one.type == tf.resource.as_datatype_enum for one in definition.input_arg)
-    return handed and not kind.startswith(_HARMLESS)
+    return definition is not None and any(one.type == tf.resource.as_datatype_enum for one in definition.input_arg)
 
 
 @functools.cache

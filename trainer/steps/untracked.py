@@ -45,7 +45,7 @@ def refuse_untracked(what: str, traced: ConcreteFunction, model: keras.Model, st
     kept = (state, State({str(i): variable for i, variable in enumerate(model.variables)}))
     own = {id(part.handle) for some in kept for parts in some.parts.values() for part in parts}
     mistakes: dict[Any, str] = {}
-    for operation, written in operations(traced):
+    for operation, _, written, _ in operations(traced):
         if _draws(operation):
             place = _place(operation)
             mistakes.setdefault(

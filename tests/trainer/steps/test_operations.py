@@ -39,7 +39,7 @@ def test_every_depth_is_looked_into(variables):
         return tape.gradient(y, x)
 
     traced = run.get_concrete_function(tf.TensorSpec([]))
-    written = [handle for _, handles in operations(traced) for handle in handles]
+    written = [handle for operation in operations(traced) for handle in operation.written]
     found = {name for name, variable in variables.items() if any(handle is variable.handle for handle in written)}
     assert found == set(variables) - {"read"}
 
@@ -65,7 +65,7 @@ def test_functions_of_tensorflows_first_style_are_looked_into(variables):
         return tf.raw_ops.StatefulPartitionedCall(args=[variables["called"].handle], Tout=[tf.float32], f=outer)
 
     for run in (by_name, by_attribute):
-        found = {operation.type: written for operation, written in operations(run.get_concrete_function())}
+        found = {one.made.type: one.written for one in operations(run.get_concrete_function())}
         assert "RandomStandardNormal" in found
         assert [handle is variables["called"].handle for handle in found["AssignAddVariableOp"]] == [True]
 
@@ -82,4 +82,4 @@ def test_tables_that_are_looked_up_are_not_written():
 
     for inserts in (False, True):
         found = operations(run.get_concrete_function(tf.TensorSpec([1], tf.int32), inserts))
-        assert any(written for _, written in found) == inserts
+        assert any(operation.written for operation in found) == inserts
