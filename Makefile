@@ -1,4 +1,4 @@
-# Everything one types: each target sets up what it needs.
+# Everything that developers type: each target sets up what it needs.
 
 PYTHON ?= python3
 VENV := .venv
@@ -35,19 +35,19 @@ docs: $(VENV)/docs
 bench: $(VENV)/peers
 	$(BIN)/python scripts/benchmark.py --output=docs/benchmark.md
 
-## However a batch is cut, the step is the same: docs/exactness.md.
+## The step is the same however a batch is split: docs/exactness.md.
 exactness: $(VENV)/made
 	$(BIN)/python scripts/verification/exactness.py --output=docs/exactness.md
 
-## Kills runs at random moments, and compares them with runs that were left in peace; some twenty minutes.
+## Kills runs at random moments, and compares them with undisturbed runs; about twenty minutes.
 chaos: $(VENV)/made
 	$(BIN)/python scripts/verification/chaos.py --kills=20 --workdir=runs/chaos
 
-## Injects faults into real runs: docs/faults.md. Those of disks take the right to mount.
+## Injects faults into real runs: docs/faults.md. Faults of disks need permission to mount.
 faults: $(VENV)/made
 	$(BIN)/python scripts/verification/faults.py --output=docs/faults.md
 
-## Makes the mistakes that users make, and writes down what they are answered: docs/mistakes.md.
+## Makes the mistakes that users make, and records the messages: docs/mistakes.md.
 mistakes: $(VENV)/made
 	$(BIN)/python scripts/verification/mistakes.py --output=docs/mistakes.md
 
@@ -63,7 +63,7 @@ endurance: $(VENV)/made
 board: $(VENV)/made
 	$(BIN)/tensorboard --logdir runs
 
-# Made once, and again when the pins change.
+# Created once, and again when the pins change.
 $(VENV)/made: constraints.txt pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
