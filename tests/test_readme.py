@@ -56,7 +56,7 @@ def test_each_training_command_works(command, checkout):
     assert terms.get(command.split("runs/")[1].split()[0], "placement") in process.stdout
 
 
-def test_the_mistake_it_shows_is_answered_as_it_shows(checkout):
+def test_the_mistake_it_shows_gets_the_message_that_it_shows(checkout):
     command, answer = re.search(r"^\$ (.*)\n(.*)$", TEXT, re.MULTILINE).groups()
     process = run(command, checkout)
     assert (process.returncode, process.stderr.strip()) == (2, answer)

@@ -135,7 +135,7 @@ def test_workers_are_launched(termwise):
     assert "[worker 0] Trainer.task = @NodePlacement()" in launched.stdout
 
 
-def test_a_file_that_is_missing_is_answered_with_those_that_are_installed(termwise, installed):
+def test_a_file_that_is_missing_is_refused_with_those_that_are_installed(termwise, installed):
     process = termwise("train", "--gin_file=node_placment.gin")
     assert process.returncode == 2
     (line,) = process.stderr.splitlines()

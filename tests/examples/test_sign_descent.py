@@ -109,7 +109,7 @@ def test_its_folder_is_not_that_of_another_kind_of_step(make_trainer, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_run_comes_to_the_same_weights(tmp_path):
+def test_a_killed_run_resumes_to_the_same_weights(tmp_path):
     command = [
         *(sys.executable, str(SCRIPTS / "train.py"), f"--gin_file={SCRIPTS / 'verification' / 'chaos.gin'}"),
         *("--gin_file=own.gin", "--gin_param=Trainer.steps = 120", "--gin_param=Trainer.chunk_steps = 1"),

@@ -14,13 +14,13 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("code", ["import objectives", "import trainer", "import tasks"])
-def test_another_backend_is_answered_at_once(code):
+def test_another_backend_is_refused_at_once(code):
     environment = {**os.environ, "KERAS_BACKEND": "torch", "PYTHONPATH": str(ROOT)}
     process = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert process.stderr.splitlines()[-1].startswith("ImportError: KERAS_BACKEND is 'torch'; expected 'tensorflow'")
 
 
-def test_a_keras_that_runs_on_another_backend_is_told_of(monkeypatch):
+def test_a_keras_on_another_backend_is_refused(monkeypatch):
     config = types.SimpleNamespace(backend=lambda: "jax")
     monkeypatch.setitem(sys.modules, "keras", types.SimpleNamespace(config=config))
     with pytest.raises(ImportError, match="Keras runs on 'jax' in this process"):

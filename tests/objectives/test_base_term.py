@@ -36,7 +36,7 @@ def test_an_argument_of_values_is_a_field():
 
 
 @pytest.mark.parametrize("field", ["y_pred", "mask", "sample_weight"])
-def test_an_unknown_root_is_answered_with_the_nearest(field):
+def test_an_unknown_root_is_refused_with_the_nearest_name(field):
     with pytest.raises(ConfigurationError, match="'outptus'; did you mean 'outputs'?"):
         RangeHinge(**{field: "outptus.a"})
 

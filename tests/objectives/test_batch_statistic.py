@@ -20,7 +20,7 @@ class Spread(BatchStatistic):
         return tf.reduce_sum(counted * (y_pred - mean) ** 2) / tf.reduce_sum(counted)
 
 
-def test_the_formula_is_handed_what_counts_and_its_reads():
+def test_the_formula_receives_what_counts_and_its_reads():
     assert Spread().reads == {"y_pred": "outputs"}
     assert Spread(mask="targets.some").keys == {"outputs", "targets.some"}
     assert float(Spread()(counted=np.ones(4, np.float32), y_pred=np.arange(4, dtype=np.float32))) == np.var(range(4))

@@ -34,7 +34,7 @@ def test_an_error_is_named_chained_and_placed_at_its_innermost_line():
     assert isinstance(error.value.__cause__, OSError)
 
 
-def test_a_mistake_that_is_told_already_is_left_as_it_is():
+def test_a_mistake_that_is_reported_already_stays_as_it_is():
     with pytest.raises(ConfigurationError, match="^known$"), blamed("the task"):
         raise ConfigurationError("known")
 

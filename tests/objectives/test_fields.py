@@ -38,7 +38,7 @@ class Plain(Checked):
         self.size, self.rest, self.name, self.more = size, rest, name, more
 
 
-def test_every_field_that_does_not_fit_is_told_at_once():
+def test_every_field_that_does_not_fit_is_reported_at_once():
     with pytest.raises(ConfigurationError) as error:
         Linear(steps=True, first="0", last=[1.0], start=0)
     assert error.value.messages == (
@@ -91,7 +91,7 @@ def test_fields_of_a_class_that_is_no_dataclass_cannot_be_set():
     Fine()
 
 
-def test_a_class_without_what_it_has_to_define_is_answered():
+def test_a_class_without_what_it_has_to_define_is_refused():
     with pytest.raises(ConfigurationError, match=r"Empty does not define values; expected every abstract method"):
         type("Empty", (Term,), {})()
 

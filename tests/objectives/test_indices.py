@@ -20,7 +20,7 @@ def test_only_what_is_taken_by_the_wrong_index_is_nan(compiled, on_guard):
 
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("shape", [[4], [None]])
-def test_of_integers_it_is_told_besides(compiled, shape, on_guard):
+def test_of_integers_it_is_reported_too(compiled, shape, on_guard):
     signature = [tf.TensorSpec(shape, tf.int32), tf.TensorSpec([2], tf.int32)]
     run = on_guard(tf.gather, compiled, signature)
     assert run(tf.range(4), tf.constant([0, 3]))[1] == 0.0
@@ -60,7 +60,7 @@ def test_a_function_that_was_traced_elsewhere_before_is_guarded_too(compiled, on
     assert np.isnan(taken).all(axis=(1, 2)).tolist() == [False, True]
 
 
-def test_a_constant_index_out_of_range_is_told_as_it_is_traced(on_guard):
+def test_a_constant_index_out_of_range_is_reported_as_it_is_traced(on_guard):
     with pytest.raises(
         ConfigurationError, match=r"tf.gather \(.*test_indices.py, line \d+\) of the term 'cost': found 5"
     ):

@@ -53,7 +53,7 @@ def test_a_key_selects(key, found):
         ("sample_weight", "this run has no sample_weight"),
     ],
 )
-def test_a_key_that_selects_nothing_is_answered(key, answer):
+def test_a_key_that_selects_nothing_is_refused(key, answer):
     with pytest.raises(ConfigurationError, match=re.escape(repr(key))) as error:
         CONTEXT[key]
     assert answer in str(error.value)

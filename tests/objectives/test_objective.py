@@ -154,7 +154,7 @@ def test_gin_scopes_give_each_head_of_a_model_its_own_term(from_gin):
     np.testing.assert_array_equal(objective.weights(0), [0.5, 0.5])
 
 
-def test_what_a_formula_or_a_weight_raises_is_told_with_its_term_and_line():
+def test_what_a_formula_or_a_weight_raises_is_reported_with_its_term_and_line():
     def broken(y_pred):
         raise OSError("no table")
 

@@ -116,7 +116,7 @@ def test_an_infinite_tensor_leaves_other_terms_alone(context):
         ("targets.*", "key 'targets.*': this run has no targets"),
     ],
 )
-def test_a_star_that_matches_nothing_is_answered(key, answer):
+def test_a_star_that_matches_nothing_is_refused(key, answer):
     context = Context(activations={"block": tf.ones([2, 3])})
     with pytest.raises(ConfigurationError) as error:
         Objective(small=ActivationPenalty(activation=key)).means(context)

@@ -15,7 +15,7 @@ PUT = {
 
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("name", PUT)
-def test_an_index_out_of_range_is_told_and_one_within_is_used(name, compiled, on_guard):
+def test_an_index_out_of_range_is_reported_and_one_within_is_used(name, compiled, on_guard):
     run = on_guard(PUT[name], compiled)
     found, bad = run(tf.constant(2))
     np.testing.assert_array_equal(found, PUT[name](2))

@@ -69,7 +69,7 @@ def test_what_was_hoped_for_is_judged(found):
     assert judged == len(goals) > 3
 
 
-def test_a_workload_that_there_is_not_is_answered():
+def test_a_workload_that_there_is_not_is_refused():
     process = benchmark("--workload=huge")
     assert process.returncode == 2
     assert "tiny" in process.stderr

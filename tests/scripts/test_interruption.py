@@ -101,7 +101,7 @@ def test_a_run_that_compiles_is_left_at_once(start, said, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_trains_saves_and_the_command_that_it_prints_goes_on(start, said, undisturbed, tmp_path, number):
+def test_a_run_that_trains_saves_and_the_command_that_it_prints_resumes_it(start, said, undisturbed, tmp_path, number):
     workdir = tmp_path / "run"
     process = start(*LONG, f"--workdir={workdir}")
     wait_until(lambda: " steps/s: " in said())
@@ -173,7 +173,7 @@ def test_a_run_that_evaluates_most_of_the_time_is_left_soon(start, said, tmp_pat
 
 
 @pytest.mark.slow
-def test_a_second_signal_leaves_at_once_and_the_last_checkpoint_is_sound(start, said, script, undisturbed, tmp_path):
+def test_a_second_signal_exits_at_once_and_the_last_checkpoint_is_intact(start, said, script, undisturbed, tmp_path):
     workdir = tmp_path / "run"
     process = start(*LONG, "--gin_param=Trainer.checkpoint_every = 2", f"--workdir={workdir}")
     wait_until(lambda: " steps/s: " in said())

@@ -107,7 +107,7 @@ def assert_same_end(ours, theirs):
 
 
 @pytest.mark.slow
-def test_random_workers_go_on_to_the_same_bits_and_draw_what_one_process_does(scripts, tmp_path):
+def test_random_workers_resume_to_the_same_bits_and_draw_what_one_process_does(scripts, tmp_path):
     dropout = "--gin_param=TinyTask.dropout = 0.5"
     often = "--gin_param=Trainer.checkpoint_every = 4"
     flags = ("--gin_file=tiny.gin", dropout, "--gin_param=Trainer.batch_size = 8", often, "--logical_devices=2")
@@ -128,7 +128,7 @@ def test_random_workers_go_on_to_the_same_bits_and_draw_what_one_process_does(sc
 
 
 @pytest.mark.slow
-def test_workers_share_a_dataset_and_go_on_where_they_were_in_it(scripts, tmp_path):
+def test_workers_share_a_dataset_and_resume_where_they_were_in_it(scripts, tmp_path):
     flags = ("--gin_file=tiny.gin", "--gin_param=TinyTask.dataset = True", "--gin_param=Trainer.checkpoint_every = 4")
     one, whole, parts = tmp_path / "one", tmp_path / "whole", tmp_path / "parts"
     processes = scripts(
@@ -147,7 +147,7 @@ def test_workers_share_a_dataset_and_go_on_where_they_were_in_it(scripts, tmp_pa
 
 
 @pytest.mark.slow
-def test_what_was_chosen_stands_in_the_first_lines(runs):
+def test_the_choice_is_in_the_first_lines(runs):
     processes, _ = runs
     assert "strategy multi_worker: TF_CONFIG names 2 workers" in processes["two"].stdout
     assert "2 replicas in all, 1 on each of 2 workers (CPU:0); execution graph" in processes["two"].stdout
@@ -175,7 +175,7 @@ def test_the_chief_alone_speaks_and_writes(runs):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mistake", ["--gin_param=Objective.smal = None", "--gin_param=TinyTask.flat_targets = True"])
-def test_a_mistake_is_told_once_and_ends_with_status_2(script, mistake):
+def test_a_mistake_is_reported_once_and_ends_with_status_2(script, mistake):
     process = script(*launch("--gin_file=tiny.gin", mistake))
     assert (process.returncode, process.stdout) == (2, "")
     said, end = process.stderr.splitlines()

@@ -142,13 +142,13 @@ def test_the_configuration_is_printed_and_nothing_is_run(variants):
     assert not (folder / "printed").exists()
 
 
-def test_the_same_folder_goes_on(variants, tiny_run):
+def test_the_same_folder_resumes(variants, tiny_run):
     processes, folder = variants
     assert "resuming at step 5" in processes["resumed"].stdout
     assert column(folder / "half", "loss/total") == column(tiny_run[1], "loss/total")
 
 
-def test_the_folder_of_another_experiment_is_refused_with_each_change_or_gone_on_with(variants):
+def test_the_folder_of_another_experiment_is_refused_with_each_change_or_resumed_if_allowed(variants):
     processes, folder = variants
     refused, allowed = processes["refused"], processes["allowed"]
     assert (refused.returncode, refused.stdout) == (2, "")

@@ -108,7 +108,7 @@ def stop():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_run_that_died_goes_on_to_the_same_bits(run_in, at_step, tmp_path, count):
+def test_a_run_that_died_resumes_to_the_same_bits(run_in, at_step, tmp_path, count):
     run_in(tmp_path / "whole", count=count)
     for died_at in (3, 10, 14):
         at_step(died_at, stop)
@@ -119,7 +119,7 @@ def test_a_run_that_died_goes_on_to_the_same_bits(run_in, at_step, tmp_path, cou
 
 
 @pytest.mark.slow
-def test_a_run_whose_newest_checkpoint_is_damaged_goes_on_from_the_one_before(run_in, tmp_path, caplog):
+def test_a_run_whose_latest_checkpoint_is_damaged_resumes_from_the_one_before(run_in, tmp_path, caplog):
     run_in(tmp_path / "whole")
     run_in(tmp_path / "parts", steps=12)
     (tmp_path / "parts" / "checkpoints" / "000012" / "state.npz").write_bytes(b"")
@@ -179,7 +179,7 @@ def fill(disk):
 
 
 @pytest.mark.slow
-def test_a_disk_that_fills_up_ends_the_run_which_goes_on_once_there_is_room(run_in, tmp_path, small_disk):
+def test_a_disk_that_fills_up_ends_the_run_which_resumes_once_there_is_space(run_in, tmp_path, small_disk):
     run_in(tmp_path / "whole")
     with pytest.raises(StorageError) as error:
         run_in(small_disk / "run", midway=lambda: fill(small_disk))
@@ -194,7 +194,7 @@ def test_a_disk_that_fills_up_ends_the_run_which_goes_on_once_there_is_room(run_
 
 
 @pytest.mark.slow
-def test_checkpoints_that_turn_read_only_end_the_run_which_goes_on_later(run_in, tmp_path):
+def test_checkpoints_that_turn_read_only_end_the_run_which_resumes_later(run_in, tmp_path):
     run_in(tmp_path / "whole")
     folder = tmp_path / "parts" / "checkpoints"
 
@@ -245,7 +245,7 @@ while True:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kill", range(6))
-def test_a_process_killed_while_it_saves_leaves_a_sound_checkpoint(tmp_path, kill):
+def test_a_process_killed_while_it_saves_leaves_an_intact_checkpoint(tmp_path, kill):
     root = pathlib.Path(__file__).parents[2]
     begun = [0]
     for _ in range(2):

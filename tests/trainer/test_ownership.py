@@ -209,7 +209,7 @@ def test_after_any_other_error_the_newest_checkpoint_is_taken(make_trainer, dens
 
 
 @pytest.mark.slow
-def test_a_model_built_anew_resumes_under_the_names_that_keras_then_gives(make_trainer, weight_decay, tmp_path):
+def test_a_model_built_again_resumes_under_the_names_that_keras_then_gives(make_trainer, weight_decay, tmp_path):
     objective = Objective(
         data=MeanSquaredError(),
         small=ActivationPenalty(activation="activations.dense", norm="l2", weight=0.1),

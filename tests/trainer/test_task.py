@@ -31,7 +31,7 @@ def fail(*_):
     raise OSError("gone")
 
 
-def test_what_a_task_gives_is_handed_on(task, plain_source):
+def test_what_a_task_gives_is_passed_on(task, plain_source):
     mine = task()
     assert examples_of(mine, "train") is plain_source
     assert examples_of(mine, "eval") is None
@@ -71,6 +71,6 @@ def test_without_measure_and_draw_there_are_no_measures_and_no_pictures(task, tm
         ({"draw": fail}, lambda t: pictures_of(t, 0, 0), r"Mine.draw\(\): .*OSError: gone"),
     ],
 )
-def test_what_it_may_not_give_is_told_by_its_method(task, changed, call, answer):
+def test_what_it_may_not_give_is_reported_by_its_method(task, changed, call, answer):
     with pytest.raises(ConfigurationError, match=answer):
         call(task(**changed))

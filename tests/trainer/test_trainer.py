@@ -68,7 +68,7 @@ def test_ten_steps_and_ten_more_are_twenty(run_in, replicas, execution, count):
     assert without_speed(lines) == without_speed(expected)
 
 
-def test_a_run_may_be_looked_at_and_gone_on_with(make_trainer, dense_model, plain_source):
+def test_a_run_may_stop_for_a_look_and_continue(make_trainer, dense_model, plain_source):
     whole, looked_at = (
         make_trainer(model=dense_model(), steps=10, eval=plain_source, optimizer=keras.optimizers.Adam(0.1))
         for _ in range(2)
@@ -81,7 +81,7 @@ def test_a_run_may_be_looked_at_and_gone_on_with(make_trainer, dense_model, plai
 
 
 @pytest.mark.parametrize("log_every", [pytest.param(1, marks=pytest.mark.slow), 3])
-def test_a_run_that_died_beyond_its_last_checkpoint_goes_on_from_it(run_in, stop_at, plain_source, log_every):
+def test_a_run_that_died_after_its_last_checkpoint_resumes_from_it(run_in, stop_at, plain_source, log_every):
     settings = {"checkpoint_every": 5, "eval_every": 4, "eval": plain_source, "log_every": log_every, "chunk_steps": 2}
     whole, expected = run_in("whole", 20, **settings)
     died, logged = run_in("parts", 20, stop_at(13), **settings)
@@ -227,7 +227,7 @@ def test_all_settings_that_cannot_work_are_named_at_once(make_trainer):
         assert part in answer
 
 
-def test_an_unknown_strategy_is_answered_with_the_nearest(make_trainer):
+def test_an_unknown_strategy_is_refused_with_the_nearest_name(make_trainer):
     with pytest.raises(ConfigurationError, match="did you mean 'one_device'?"):
         make_trainer(strategy="one_devise")
 

@@ -6,7 +6,7 @@ TINY = ("train.py", "--gin_file=tiny.gin")
 
 
 @pytest.mark.slow
-def test_an_unknown_flag_is_answered_with_the_nearest(script):
+def test_an_unknown_flag_is_refused_with_the_nearest_name(script):
     process = script("train.py", "--gin_fiel=tiny.gin")
     assert (process.returncode, process.stdout) == (2, "")
     assert "gin_fiel" in process.stderr
@@ -14,7 +14,7 @@ def test_an_unknown_flag_is_answered_with_the_nearest(script):
     assert "Traceback" not in process.stderr
 
 
-def test_another_backend_of_keras_is_answered_at_once(script, monkeypatch):
+def test_another_backend_of_keras_is_refused_at_once(script, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     process = script("train.py", "--gin_file=tiny.gin")
     assert (process.returncode, process.stdout) == (2, "")

@@ -42,5 +42,5 @@ def test_help_lists_every_command_with_what_it_does(typed):
         (["__init__"], f"there is no command '__init__'; known: {COMMANDS}"),
     ],
 )
-def test_what_is_no_command_is_answered_with_status_2(typed, arguments, answer):
+def test_what_is_no_command_is_refused_with_status_2(typed, arguments, answer):
     assert typed(*arguments) == (2, "", f"{answer}\n")

@@ -10,7 +10,7 @@ PAGE = pathlib.Path(__file__).parents[3] / "docs" / "mistakes.md"
 
 
 @pytest.mark.slow
-def test_every_mistake_is_answered_as_the_page_shows(script, tmp_path):
+def test_every_mistake_gets_the_message_that_the_page_shows(script, tmp_path):
     process = script("verification/mistakes.py", f"--output={tmp_path / 'mistakes.md'}")
     written = (tmp_path / "mistakes.md").read_text()
     difference = list(difflib.unified_diff(PAGE.read_text().splitlines(), written.splitlines(), lineterm="", n=1))

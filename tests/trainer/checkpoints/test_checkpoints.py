@@ -124,7 +124,7 @@ def test_a_folder_whose_name_only_looks_like_a_number_is_none_of_them(make):
     assert [checkpoint.step for checkpoint in checkpoints.all()] == [1]
 
 
-def test_where_none_is_sound_what_to_do_is_said(make):
+def test_where_all_are_damaged_the_message_says_what_to_do(make):
     checkpoints = make()
     for step in (1, 2):
         save(checkpoints, step)
@@ -140,7 +140,7 @@ def test_where_none_is_sound_what_to_do_is_said(make):
         assert part in str(error.value)
 
 
-def test_a_run_that_went_back_gives_up_what_came_later(make):
+def test_a_rolled_back_run_drops_later_checkpoints(make):
     checkpoints = make()
     for step in (10, 20, 30):
         save(checkpoints, step)
@@ -163,7 +163,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("call", range(30))
-def test_a_save_that_is_killed_at_any_call_leaves_a_sound_one(make, monkeypatch, call):
+def test_a_save_that_is_killed_at_any_call_leaves_an_intact_checkpoint(make, monkeypatch, call):
     checkpoints = make(keep=1)
     save(checkpoints, 10)
     calls = []

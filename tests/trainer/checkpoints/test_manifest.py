@@ -20,7 +20,7 @@ def sealed(tmp_path):
     return tmp_path
 
 
-def test_a_sealed_folder_is_sound(sealed):
+def test_a_sealed_folder_is_intact(sealed):
     assert find_damage(sealed) is None
 
 

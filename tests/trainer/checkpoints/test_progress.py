@@ -16,7 +16,7 @@ SOUND = {
 
 
 @pytest.mark.parametrize("record", [SOUND, {**SOUND, "evaluation": None}])
-def test_what_a_run_writes_is_sound(tmp_path, record):
+def test_what_a_run_writes_is_intact(tmp_path, record):
     (tmp_path / progress.NAME).write_text(json.dumps(record))
     assert progress.find_damage(tmp_path, step=20) is None
     assert progress.read(tmp_path) == record

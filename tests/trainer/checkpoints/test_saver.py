@@ -60,7 +60,7 @@ def test_where_there_is_none_nothing_is_restored(make):
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_the_newest_comes_back_whole(make, count):
+def test_the_latest_is_restored_completely(make, count):
     step, state, saver = make(count=count)
     for number in (3, 7):
         values = changed(state)
@@ -73,7 +73,7 @@ def test_the_newest_comes_back_whole(make, count):
 
 
 @pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 3)])
-def test_another_number_of_replicas_goes_on(make, before, after):
+def test_a_run_resumes_on_another_number_of_replicas(make, before, after):
     _, state, saver = make(count=before)
     values = changed(state)
     saver.save()
@@ -83,7 +83,7 @@ def test_another_number_of_replicas_goes_on(make, before, after):
     assert_has(other, values)
 
 
-def test_the_newest_evaluation_comes_back(make):
+def test_the_latest_evaluation_is_restored(make):
     with make()[-1] as saver:
         saver.evaluation = LogRecord("eval", 3, {"loss/total": 0.1})
         saver.save()
@@ -106,7 +106,7 @@ def test_what_is_saved_is_the_state_of_the_call(make):
     assert_has(state, values)
 
 
-def test_training_goes_on_while_it_is_written_and_the_next_save_waits(make):
+def test_training_continues_while_it_is_written_and_the_next_save_waits(make):
     _, _, saver = make()
     go_on = threading.Event()
     saver.save(after=go_on.wait)
@@ -185,7 +185,7 @@ def test_an_error_beside_another_becomes_a_note(make):
     assert error.value.__notes__ == ["A checkpoint failed too: StorageError: the disk is gone"]
 
 
-def test_a_refusal_says_what_is_safe_and_how_to_go_on(make):
+def test_a_refusal_says_what_is_safe_and_how_to_resume(make):
     step, _, saver = make()
     with pytest.raises(StorageError, match="no sound checkpoint: once .* begins anew$"), saver.explained():
         raise StorageError("a cannot be written: No space left on device")
@@ -227,7 +227,7 @@ def reading(make, replicas, tmp_path):
     return make
 
 
-def test_where_a_dataset_was_comes_back(reading):
+def test_the_position_of_a_dataset_is_restored(reading):
     saver, iterator = reading()
     before = [int(next(iterator)) for _ in range(7)]
     saver.save()

@@ -25,7 +25,7 @@ def test_a_value_that_must_be_given_is_asked_for(objective_of, file):
         objective_of(file("Objective.small = @ActivationPenalty()"))
 
 
-def test_what_a_term_refuses_is_told_as_it_says_it(objective_of, file, plain):
+def test_what_a_term_refuses_is_reported_in_its_own_words(objective_of, file, plain):
     with pytest.raises(ConfigurationError, match="ActivationPenalty.norm is 'l3'"):
         objective_of(file(plain), bindings=["ActivationPenalty.norm = 'l3'"])
 
@@ -48,7 +48,7 @@ def test_what_a_term_refuses_is_told_as_it_says_it(objective_of, file, plain):
         ),
     ],
 )
-def test_a_value_that_does_not_fit_is_told_with_its_place(objective_of, file, plain, text, answer):
+def test_a_value_that_does_not_fit_is_reported_with_its_place(objective_of, file, plain, text, answer):
     with pytest.raises(ConfigurationError) as error:
         objective_of(file(f"{plain}Objective.range = @RangeHinge()\n{text}"))
     assert f"run.gin, {answer}" in str(error.value)
@@ -61,13 +61,13 @@ def test_a_value_that_does_not_fit_is_told_with_its_place(objective_of, file, pl
         ("keras.optimizers.Adam.name = 3", "Adam: "),
     ],
 )
-def test_what_keras_refuses_is_told_by_name(binding, answer):
+def test_what_keras_refuses_is_reported_by_name(binding, answer):
     config.load([], ["Trainer.optimizer = @keras.optimizers.Adam()", binding])
     with pytest.raises(ConfigurationError, match=answer):
         config.build(Trainer, objective=Objective(data=MeanSquaredError()))
 
 
-def test_what_a_readers_own_class_raises_is_told_with_its_line():
+def test_what_a_readers_own_class_raises_is_reported_with_its_line():
     @gin.register(module="tests")
     def broken():
         raise KeyError("missing")

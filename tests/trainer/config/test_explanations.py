@@ -38,7 +38,7 @@ from trainer import config
         "no =",
     ],
 )
-def test_a_mistake_in_a_file_is_answered(file, text, answer):
+def test_a_mistake_in_a_file_is_refused(file, text, answer):
     path = file(text)
     with pytest.raises(ConfigurationError) as error:
         config.load([path], [])
@@ -58,7 +58,7 @@ def test_a_mistake_in_a_file_is_answered(file, text, answer):
         ("keras.optimizers.Adm.learning_rate = 1.0", "did you mean 'Adam'?"),
     ],
 )
-def test_a_mistake_in_a_binding_is_answered(file, binding, answer, plain):
+def test_a_mistake_in_a_binding_is_refused(file, binding, answer, plain):
     with pytest.raises(ConfigurationError) as error:
         config.load([file(plain)], [binding])
     (message,) = error.value.messages
@@ -66,6 +66,6 @@ def test_a_mistake_in_a_binding_is_answered(file, binding, answer, plain):
     assert answer in message
 
 
-def test_a_macro_without_a_value_is_answered_with_the_nearest(objective_of, file, plain):
+def test_a_macro_without_a_value_is_refused_with_the_nearest_name(objective_of, file, plain):
     with pytest.raises(ConfigurationError, match="the macro %wieght has no value; did you mean 'weight'?"):
         objective_of(file(plain + "weight = 0.5\nActivationPenalty.weight = %wieght"))

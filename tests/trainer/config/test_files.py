@@ -27,7 +27,7 @@ def test_a_term_is_added_by_bindings_alone(objective_of, file, plain):
     assert float(objective.terms["range"].weight(5)) == 0.5
 
 
-def test_the_same_term_twice_is_told_apart_by_scopes(objective_of, file, plain):
+def test_the_same_term_twice_is_distinguished_by_scopes(objective_of, file, plain):
     bindings = ["Objective.near = @near/RangeHinge()", "near/RangeHinge.max_value = 0.5"]
     objective = objective_of(file(plain + "Objective.range = @RangeHinge()"), bindings=bindings)
     assert (objective.terms["near"].max_value, objective.terms["range"].max_value) == (0.5, 1.0)
@@ -70,7 +70,7 @@ def test_what_was_asked_and_what_was_used_both_replay_to_the_same_terms(objectiv
         assert objective_of(file(text, "saved.gin")).terms == first.terms
 
 
-def test_the_line_of_a_mistake_is_told(file, plain):
+def test_the_line_of_a_mistake_is_reported(file, plain):
     with pytest.raises(ConfigurationError, match=r"run.gin, line 6: RangeHinge has no"):
         config.load([file(plain + "RangeHinge.wieght = 1")], [])
 
@@ -84,7 +84,7 @@ def test_the_line_of_a_mistake_is_told(file, plain):
         ("no_such_folder/run.gin", "there is no file 'no_such_folder/run.gin'; in "),
     ],
 )
-def test_a_missing_file_is_answered_with_the_nearest(file, tmp_path, monkeypatch, name, answer, plain):
+def test_a_missing_file_is_refused_with_the_nearest_name(file, tmp_path, monkeypatch, name, answer, plain):
     file(plain)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigurationError) as error:
@@ -93,7 +93,7 @@ def test_a_missing_file_is_answered_with_the_nearest(file, tmp_path, monkeypatch
     assert answer in str(error.value)
 
 
-def test_several_mistakes_are_answered_at_once(file):
+def test_several_mistakes_are_refused_at_once(file):
     files = [file("RangeHing.weight = 1", "first.gin"), "nowhere.gin", file("RangeHinge.wait = 1", "second.gin")]
     bindings = ["Objective.smal = None", "RangeHinge.weight = a", "RangeHinge.weight = 1"]
     with pytest.raises(ConfigurationError) as error:
@@ -168,7 +168,7 @@ def test_includes_are_found_beside_the_file_that_includes_them(file, tmp_path, m
         ({"run.gin": "Objective.self = 1"}, "run.gin, line 1: Objective cannot have a term named 'self'"),
     ],
 )
-def test_a_mistake_is_told_with_the_innermost_file_and_line(file, tmp_path, monkeypatch, files, answer):
+def test_a_mistake_is_reported_with_the_innermost_file_and_line(file, tmp_path, monkeypatch, files, answer):
     for name, text in files.items():
         file(text, name)
     monkeypatch.chdir(tmp_path)
@@ -178,7 +178,7 @@ def test_a_mistake_is_told_with_the_innermost_file_and_line(file, tmp_path, monk
     assert message.startswith(answer)
 
 
-def test_all_mistakes_of_a_file_are_told_at_once(file, tmp_path, monkeypatch):
+def test_all_mistakes_of_a_file_are_reported_at_once(file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = "RangeHinge.wait = 1\nTrainer.steps = [1,\nTrainer.stops = 3\nimport termwise_none\nTrainer.seed = a\n"
     with pytest.raises(ConfigurationError) as error:
@@ -186,7 +186,7 @@ def test_all_mistakes_of_a_file_are_told_at_once(file, tmp_path, monkeypatch):
     assert [message.split(":")[0] for message in error.value.messages] == [f"run.gin, line {n}" for n in range(1, 6)]
 
 
-def test_an_empty_flag_is_answered():
+def test_an_empty_flag_is_refused():
     with pytest.raises(ConfigurationError) as error:
         config.load([""], [" "])
     assert error.value.messages == (

@@ -58,13 +58,13 @@ def test_a_module_of_the_working_directory_is_found(answer, tmp_path):
         ("\nx = undefined", "NameError: name 'undefined' is not defined"),
     ],
 )
-def test_what_a_module_raises_is_told_with_its_own_line(answer, code, said):
+def test_what_a_module_raises_is_reported_with_its_own_line(answer, code, said):
     line = 1 if "SyntaxError" in said else 2
     expected = f"mine/run.gin, line 1: mine/termwise_bad.py, line {line}: {said}"
     assert answer("import termwise_bad", termwise_bad=code).startswith(expected)
 
 
-def test_a_term_that_python_cannot_define_is_told_with_its_line(answer):
+def test_a_term_that_python_cannot_define_is_reported_with_its_line(answer):
     code = (
         "import dataclasses\nfrom objectives import Term\n\n@dataclasses.dataclass\nclass Late(Term):\n    x: int = 1\n"
     )
@@ -74,7 +74,7 @@ def test_a_term_that_python_cannot_define_is_told_with_its_line(answer):
     )
 
 
-def test_a_module_that_is_nowhere_is_told_with_where_it_was_looked_for(answer):
+def test_a_module_that_is_nowhere_is_reported_with_where_it_was_looked_for(answer):
     assert answer("\nimport termwise_nowhere").startswith(
         "mine/run.gin, line 2: there is no module 'termwise_nowhere'; looked for in mine, ., "
     )
@@ -89,7 +89,7 @@ def test_a_readers_package_of_our_name_is_refused(answer):
 
 
 @pytest.mark.parametrize("code", ["from tasks import shapes", "import tasks\nN = tasks.shapes", "import tasks.shapes"])
-def test_a_readers_module_that_imports_another_of_our_name_is_told_which_is_hidden(answer, code):
+def test_a_readers_module_that_imports_another_of_our_name_is_refused_with_the_hidden_one(answer, code):
     assert answer("import termwise_mine", termwise_mine=code, tasks="shapes = 3").startswith(
         "mine/run.gin, line 1: the name 'tasks' is taken by a package of Termwise, which hides mine/tasks.py; "
     )

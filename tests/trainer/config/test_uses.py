@@ -15,7 +15,7 @@ from trainer import config
         ("far/ActivationPenalty.weight = 2", "nothing in this run uses far/ActivationPenalty"),
     ],
 )
-def test_a_binding_that_nothing_uses_is_answered(objective_of, file, binding, answer, plain):
+def test_a_binding_that_nothing_uses_is_refused(objective_of, file, binding, answer, plain):
     with pytest.raises(ConfigurationError, match=answer) as error:
         objective_of(file(plain), bindings=[binding])
     assert str(error.value).startswith(f"--gin_param={binding!r}: ")
@@ -27,7 +27,7 @@ def test_a_binding_in_an_included_file_may_be_there_for_another_run(objective_of
 
 
 @pytest.mark.parametrize("text", ["RangeHinge.weight = 2", "far/ActivationPenalty.weight = 2"])
-def test_a_binding_in_a_file_that_nothing_refers_to_is_answered(objective_of, file, text, plain):
+def test_a_binding_in_a_file_that_nothing_refers_to_is_refused(objective_of, file, text, plain):
     with pytest.raises(ConfigurationError, match=r"run.gin, line 6: nothing in this run uses (RangeH|far/Act)"):
         objective_of(file(plain + text))
 
@@ -36,7 +36,7 @@ def test_a_binding_in_a_file_may_be_of_a_term_that_a_later_one_drops(objective_o
     assert list(objective_of(file(plain), bindings=["Objective.small = None"]).terms) == ["data"]
 
 
-def test_a_macro_that_nothing_uses_is_answered_with_the_nearest(file):
+def test_a_macro_that_nothing_uses_is_refused_with_the_nearest_name(file):
     with pytest.raises(ConfigurationError) as error:
         config.load([file("Trainer.steps = %STEPS\nSTEPS = 3\nSTEP = 7")], ["IDLE = 1"])
     assert error.value.messages == (

@@ -58,7 +58,7 @@ def test_what_fails_on_another_worker_fails_here(one, others):
         pass
 
 
-def test_what_fails_here_stays_what_it_is_and_is_told(one, monkeypatch):
+def test_what_fails_here_stays_what_it_is_and_is_reported(one, monkeypatch):
     told = []
     monkeypatch.setattr(cluster, "exchange", lambda strategy, own: told.append(own))
     with pytest.raises(FileNotFoundError), agreement.together(one):

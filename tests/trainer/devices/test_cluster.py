@@ -45,7 +45,7 @@ def test_texts_of_any_length_are_exchanged(replicas, monkeypatch):
         (tf.errors.InvalidArgumentError(None, None, "shapes differ"), False),
     ],
 )
-def test_the_loss_of_another_worker_is_told_from_other_errors(monkeypatch, error, loss):
+def test_the_loss_of_another_worker_is_distinguished_from_other_errors(monkeypatch, error, loss):
     assert not cluster.is_loss(error)
     monkeypatch.setattr(cluster, "is_joined", lambda: True)
     assert cluster.is_loss(error) is loss

@@ -60,7 +60,7 @@ def test_workers_are_counted(monkeypatch, config, count):
 
 
 @pytest.mark.parametrize("config", ["{", "[]", '{"cluster": {"worker": []}}', '{"cluster": 1, "task": 2}'])
-def test_what_makes_no_sense_is_answered_with_an_example(monkeypatch, config):
+def test_what_makes_no_sense_is_refused_with_an_example(monkeypatch, config):
     monkeypatch.setenv("TF_CONFIG", config)
     with pytest.raises(ConfigurationError, match='TF_CONFIG is .*; expected .*"task": {"type": "worker", "index": 0}'):
         members.workers_in_tf_config()

@@ -20,7 +20,7 @@ def test_a_strategy_itself_is_taken_as_it_is():
     assert place(strategy).strategy is strategy
 
 
-def test_an_unknown_name_is_answered_with_the_nearest():
+def test_an_unknown_name_is_refused_with_the_nearest_name():
     with pytest.raises(ConfigurationError, match="Trainer.strategy is 'miror'; did you mean 'mirrored'?"):
         place("miror")
 

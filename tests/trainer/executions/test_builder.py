@@ -7,7 +7,7 @@ from objectives import FunctionTerm, Objective
 from trainer.executions.execution import Unsupported
 
 
-def test_an_execution_is_built_once_and_may_be_let_go(make_program):
+def test_an_execution_is_built_once_and_may_be_released(make_program):
     program = make_program(execution="auto")
     with program._step.adoption.at_work():
         builder = program._builder

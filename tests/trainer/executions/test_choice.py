@@ -105,7 +105,7 @@ def test_nothing_is_begun_after_the_budget():
     assert bench.measured == ["xla_loop", "graph"]
 
 
-def test_what_cannot_work_is_told_and_not_tried():
+def test_what_cannot_work_is_reported_and_not_tried():
     candidates = Candidates(likely=("graph", "xla_step"), impossible={"xla_loop": "it is a test"}, slow={})
     bench = Clocked({"graph": 2e-3, "xla_step": 1e-3})
     assert bench.choose(candidates) == Choice(
@@ -113,7 +113,7 @@ def test_what_cannot_work_is_told_and_not_tried():
     )
 
 
-def test_what_turns_out_not_to_work_is_told():
+def test_what_turns_out_not_to_work_is_reported():
     bench = Clocked({"xla_loop": Unsupported("XLA has no Text"), "graph": 1e-3, "xla_step": Unsupported("nor here")})
     assert bench.choose() == Choice("graph", "at most 2,000 us a step; xla_loop: XLA has no Text; xla_step: nor here")
 
@@ -131,7 +131,7 @@ def test_a_choice_is_kept_with_its_run(tmp_path):
     assert json.loads((tmp_path / "execution.json").read_text())["execution"] == "graph"
 
 
-def test_over_other_replicas_it_is_made_anew(tmp_path):
+def test_over_other_replicas_it_is_built_again(tmp_path):
     keep(Choice("xla_loop", "5 us a step"), tmp_path, 1)
     assert kept(tmp_path, 2) is None
 

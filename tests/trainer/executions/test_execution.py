@@ -109,7 +109,7 @@ def test_on_a_gpu_convolutions_may_be_compiled(make_program, monkeypatch):
     assert find_candidates(step, objective, 1).likely == ("xla_loop", "graph", "xla_step")
 
 
-def test_an_unknown_execution_is_answered_with_the_nearest(make_program):
+def test_an_unknown_execution_is_refused_with_the_nearest_name(make_program):
     with pytest.raises(ConfigurationError, match="Trainer.execution is 'grpah'; did you mean 'graph'?"):
         make_program(execution="grpah").compile()
 
@@ -156,7 +156,7 @@ def test_xla_is_not_taken_where_it_would_leave_out_an_assertion(make_program):
         make_program(objective=objective, execution="xla_loop").compile()
 
 
-def test_of_several_causes_the_reason_is_told():
+def test_of_several_causes_the_reason_is_reported():
     error = tf.errors.UnimplementedError(
         None,
         None,

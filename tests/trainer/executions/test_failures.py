@@ -39,7 +39,7 @@ def wrong(data):
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_it_is_told_with_its_step_place_and_words(make_trainer, wrong, replicas, count):
+def test_it_is_reported_with_its_step_place_and_words(make_trainer, wrong, replicas, count):
     trainer = make_trainer(
         objective=Objective(cost=FunctionTerm(fn=asserted)),
         train=ArraySource(wrong["x"], wrong["y"], shuffle=False),
@@ -98,6 +98,6 @@ def test_the_first_update_that_fails_is_found(bad):
     assert updates_before_failure(again, 9) == bad - 1
 
 
-def test_what_is_not_the_users_mistake_is_handed_on():
+def test_what_is_not_the_users_mistake_is_raised_as_it_is():
     with pytest.raises(tf.errors.ResourceExhaustedError), failures_told("the step fails"):
         raise tf.errors.ResourceExhaustedError(None, None, "out of memory")

@@ -30,6 +30,6 @@ def test_a_limit_is_spent_once_it_is_reached():
     assert NonFinitePolicy("raise", limit=2).spent
 
 
-def test_an_unknown_policy_is_answered_with_the_nearest():
+def test_an_unknown_policy_is_refused_with_the_nearest_name():
     with pytest.raises(ConfigurationError, match="Trainer.non_finite is 'skp'; did you mean 'skip'?"):
         NonFinitePolicy("skp", limit=1)

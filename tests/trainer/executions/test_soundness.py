@@ -24,7 +24,7 @@ def soundness(state, replicas):
 
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
-def test_a_number_that_is_not_finite_is_found_and_told(weight, soundness, odd):
+def test_a_number_that_is_not_finite_is_found_and_reported(weight, soundness, odd):
     assert soundness.holds()
     assert soundness.broken() == {}
     weight.assign([1.0, odd])
@@ -32,7 +32,7 @@ def test_a_number_that_is_not_finite_is_found_and_told(weight, soundness, odd):
     np.testing.assert_equal(soundness.broken(), {"weight": odd})
 
 
-def test_each_replica_is_looked_at(replicas):
+def test_each_replica_is_checked(replicas):
     strategy = replicas(2)
     with strategy.scope():
         variable = tf.Variable(1.0)

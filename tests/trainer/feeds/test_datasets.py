@@ -115,7 +115,7 @@ def test_what_a_function_draws_follows_from_the_seed_and_leaves_the_callers_draw
     assert (np.random.rand(), random.random()) == drawn
 
 
-def test_each_epoch_is_shuffled_anew_and_whole(replicas):
+def test_each_epoch_is_shuffled_again_and_complete(replicas):
     source = DatasetSource(lambda: Dataset.range(10).shuffle(10))
     feed = source.training(BatchSharding(strategy=replicas(1), batch_size=10), seed=0)
     epochs = feed.chunk(first_batch=0, steps=3)["inputs"].values[0][:3].numpy().tolist()
@@ -144,7 +144,7 @@ def unknown():
         (lambda: Dataset.range(9).batch(2), "seems to be batched already; expected single examples.*unbatch"),
     ],
 )
-def test_what_cannot_be_batched_is_answered(make, answer):
+def test_what_cannot_be_batched_is_refused(make, answer):
     with pytest.raises(ConfigurationError, match=answer):
         _ = DatasetSource(make).names
 
@@ -156,7 +156,7 @@ def test_an_evaluation_must_end(make_program, data):
 
 
 @pytest.mark.parametrize("job", ["train", "evaluate", "preview"])
-def test_an_empty_dataset_is_answered(make_program, data, job):
+def test_an_empty_dataset_is_refused(make_program, data, job):
     empty = DatasetSource(lambda: Dataset.from_tensor_slices((data["x"], data["y"])).take(0))
     program = make_program(train=empty, eval=empty)
     calls = {

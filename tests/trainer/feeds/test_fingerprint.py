@@ -26,13 +26,13 @@ def test_the_same_arrays_have_the_same(x):
     assert facts["targets.y"].startswith("float32 [20, 1], digest ")
 
 
-def test_other_arrays_are_told_by_size_type_and_content(x):
+def test_other_arrays_are_compared_by_size_type_and_content(x):
     facts = fingerprint.of_arrays({"inputs": x})
     for other in (x[:-1], x.astype(np.float64), changed(x, (13, 1))):
         assert fingerprint.of_arrays({"inputs": other}) != facts
 
 
-def test_large_arrays_are_told_by_their_length_and_some_rows(x, monkeypatch):
+def test_large_arrays_are_compared_by_their_length_and_some_rows(x, monkeypatch):
     monkeypatch.setattr(fingerprint, "_BYTES", 10)
     monkeypatch.setattr(fingerprint, "_ROWS", 2)
     facts = fingerprint.of_arrays({"inputs": x})
@@ -45,7 +45,7 @@ def dataset(x):
     return DatasetSource(lambda: tf.data.Dataset.from_tensor_slices(x))
 
 
-def test_datasets_are_told_by_their_first_examples_and_for_evaluation_by_their_number(x):
+def test_datasets_are_compared_by_their_first_examples_and_for_evaluation_by_their_number(x):
     assert dataset(x).facts(seed=0) == dataset(x).facts(seed=0)
     assert dataset(changed(x, 3)).facts(seed=0) != dataset(x).facts(seed=0)
     assert dataset(x).facts(seed=None)["examples"] == "20"

@@ -231,7 +231,7 @@ def test_the_batches_of_a_chunk_are_pulled_by_one_function_traced_once(make_prog
     assert feed._pull.experimental_get_tracing_count() == 1
 
 
-def test_a_dataset_that_cannot_begin_anew_is_answered(make_program, data):
+def test_a_dataset_that_cannot_be_iterated_again_is_refused(make_program, data):
     once = iter(list(zip(data["x"], data["y"].astype(np.float32), strict=True)))
     spec = (tf.TensorSpec([3]), tf.TensorSpec([2]))
     source = DatasetSource(lambda: Dataset.from_generator(lambda: once, output_signature=spec))

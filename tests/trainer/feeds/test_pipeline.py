@@ -36,7 +36,7 @@ def test_it_is_known_of_the_innermost_what_becomes_of_it(numbers, make, kept, ca
     assert (innermost.kept, innermost.cached, innermost.complete) == (kept, cached, complete)
 
 
-def test_the_operations_of_a_dataset_and_of_its_functions_are_told_apart(numbers):
+def test_the_operations_of_a_dataset_and_of_its_functions_are_distinguished(numbers):
     dataset = numbers.map(lambda i: tf.sin(tf.cast(i, tf.float32)))
     assert "Sin" in {node.op for node in function_nodes(dataset)}
     assert "RangeDataset" in {node.op for node in graph_nodes(dataset)}

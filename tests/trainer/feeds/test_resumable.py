@@ -44,7 +44,7 @@ def shuffled():
         ),
     ],
 )
-def test_what_cannot_be_saved_is_told(shuffled, make, answer):
+def test_what_cannot_be_saved_is_reported(shuffled, make, answer):
     assert tf.strings.regex_full_match(why_unsaved(make(shuffled)), f".*{answer}.*")
 
 

@@ -84,6 +84,6 @@ def test_streamed_arrays_are_left_as_they_are():
         ({"inputs": np.zeros([0, 3])}, "holds no examples"),
     ],
 )
-def test_arrays_that_do_not_fit_are_answered(arrays, answer):
+def test_arrays_that_do_not_fit_are_refused(arrays, answer):
     with pytest.raises(ConfigurationError, match=answer):
         ArraySource(**arrays)

@@ -71,7 +71,7 @@ def test_a_chunk_reads_its_own_steps_and_as_many_ahead(watched, rows):
     assert rows == [20, 20] * 2  # inputs and targets, this chunk and the next
 
 
-def test_what_was_gathered_is_handed_over_without_a_copy(watched):
+def test_what_was_gathered_is_passed_on_without_a_copy(watched):
     feed = watched._feed
     gathered = feed._gather(_Gathered(feed._buffers(), 0), 0, 2)
     (tensor,) = feed._placed(gathered)["inputs"].values

@@ -60,7 +60,7 @@ def test_what_a_term_reads_is_at_fault_for_its_value(reads, broken, why):
         (RAW[3:], {"grad_norm": math.inf}, "the gradient of the term 'a' is inf on its way back through the model; "),
     ],
 )
-def test_a_weight_and_the_model_are_told_from_the_term(flags, more, expected):
+def test_a_weight_and_the_model_are_distinguished_from_the_term(flags, more, expected):
     values = step(a=flags) | {f"terms/a/{what}": value for what, value in more.items()}
     assert culprit(values).startswith(expected)
 
@@ -75,7 +75,7 @@ def test_a_weight_and_the_model_are_told_from_the_term(flags, more, expected):
         (Examples((0, 1), 2), "for each of the batch's 2 examples"),
     ],
 )
-def test_the_examples_are_told(examples, where):
+def test_the_examples_are_reported(examples, where):
     assert culprit(step(a=["slope"]), {"a": examples}).endswith(f"(its raw value is 1), {where}")
 
 
@@ -113,7 +113,7 @@ def test_what_no_batch_would_change_is_known():
     assert not is_cured_by_another_batch(step(a=RAW) | {"not_finite/weights.hidden/kernel": 1.0})
 
 
-def test_where_all_terms_are_finite_their_sum_is_told():
+def test_where_all_terms_are_finite_their_sum_is_reported():
     assert culprit(step(a=[])).startswith("the sum of the terms overflows")
     sound = step(a=[]) | {"loss/total": 1.0}
     assert culprit(sound | {"optimizer/grad_norm": math.inf}).startswith("the norm of the gradient overflows")

@@ -114,7 +114,7 @@ def test_a_skipped_batch_is_as_if_it_were_not_there(make_run, recorder, executio
     assert_same_state(trainer, run_batches(make_run(count, execution=execution), (0, 3), (4, 7), (8, 11), (12, 13)))
 
 
-def test_a_rolled_back_run_goes_on_from_its_checkpoint_behind_the_batch(make_run, recorder, tmp_path):
+def test_a_rolled_back_run_continues_from_its_checkpoint_after_the_batch(make_run, recorder, tmp_path):
     trainer = make_run(
         non_finite="rollback", workdir=tmp_path, checkpoint_every=2, steps=5, reports=[recorder], chunk_steps=2
     )
@@ -137,7 +137,7 @@ def test_a_run_may_roll_back_before_its_first_checkpoint_was_due(make_run, data,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", ["skip", "rollback"])
-def test_a_run_that_goes_on_passes_over_the_same_batches(make_run, tmp_path, policy):
+def test_a_resumed_run_skips_the_same_batches(make_run, tmp_path, policy):
     settings = {"non_finite": policy, "checkpoint_every": 2, "chunk_steps": 2}
     whole = make_run(workdir=tmp_path / "whole", **settings)
     whole.train()

@@ -45,7 +45,7 @@ def started(run, *reports):
     return background
 
 
-def test_every_report_is_told_everything_in_their_order(run, train_line):
+def test_every_report_receives_everything_in_order(run, train_line):
     told, the_run, lines = [], run(), train_line(20)
     with Background([Told(told, "first"), Told(told, "second")]) as background:
         background.start(the_run)
@@ -138,7 +138,7 @@ def test_it_can_be_started_again(run, train_line):
 # Errors
 
 
-def test_a_report_that_cannot_start_is_told_at_once_and_all_are_closed(run):
+def test_a_report_that_cannot_start_is_reported_at_once_and_all_are_closed(run):
     reports = [Told(), Told(name="second", fails=["start"]), Told()]
     threads = threading.active_count()
     with pytest.raises(OSError, match="second cannot start"), Background(reports) as background:
@@ -160,7 +160,7 @@ def test_an_error_is_raised_once_by_the_next_call_with_its_own_traceback(run, tr
 
 
 @pytest.mark.parametrize("fails", ["write", "advance", "flush"])
-def test_after_an_error_the_others_go_on_and_all_are_closed(run, train_line, fails):
+def test_after_an_error_the_others_continue_and_all_are_closed(run, train_line, fails):
     broken, whole, unwritten = Told(name="broken", fails=[fails]), Told(), set()
     with pytest.raises(OSError, match=f"broken cannot {fails}"), started(run, broken, whole) as background:
         for call in (lambda: background.write(train_line(1)), lambda: background.advance(1, 1.0), background.flush) * 2:

@@ -35,7 +35,7 @@ def test_a_line_is_the_mean_of_the_steps_since_the_last(first_step, every, lengt
         assert line.values == pytest.approx({"a": expected, "b": -2 * expected})
 
 
-def test_a_look_at_what_waits_leaves_it_for_the_line_that_it_is_on_the_way_to():
+def test_reading_pending_values_leaves_them_for_their_record():
     metrics = MetricAccumulator(tags=["a"], every=10)
     nothing = np.empty([0, 1])
     assert len(metrics.unfinished(0)) == len(metrics.records(first_step=0, rows=nothing)) == 0
@@ -92,7 +92,7 @@ def test_where_chunks_end_changes_no_bit():
             assert list(metrics.records(first_step=cut, rows=rows[cut:])) == [whole]
 
 
-def test_what_waits_for_a_line_lies_in_variables():
+def test_values_pending_for_a_record_are_in_variables():
     rows = np.random.default_rng(0).normal(size=[30, 2])
     first, second = MetricAccumulator(tags=["a", "b"], every=20), MetricAccumulator(tags=["a", "b"], every=20)
     (line,) = MetricAccumulator(tags=["a", "b"], every=20).records(first_step=0, rows=rows[:20])

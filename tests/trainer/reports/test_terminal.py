@@ -55,7 +55,7 @@ def test_on_a_terminal_a_bar_is_redrawn(shown):
 
 
 @pytest.mark.parametrize(("rate", "to_go"), [(1.0, "1:10"), (0.1, "11:40"), (0.0, "to go")])
-def test_the_time_to_go_is_told(run, train_line, rate, to_go):
+def test_the_remaining_time_is_shown(run, train_line, rate, to_go):
     text = io.StringIO()
     report = Terminal(Console(file=text, force_terminal=False, width=200), interval=0.0)
     report.start(run(steps=80))

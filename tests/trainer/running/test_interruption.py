@@ -60,7 +60,7 @@ def logged(workdir):
         pytest.param(signal.SIGHUP, 1, marks=pytest.mark.slow),
     ],
 )
-def test_a_run_that_was_interrupted_goes_on_as_if_it_had_not_been(run_in, number, count, sends):
+def test_an_interrupted_run_resumes_as_if_it_had_not_been(run_in, number, count, sends):
     whole, expected = run_in("whole", count=count)
     left, workdir = run_in("parts", sends(7, number), count=count)
     assert 7 <= left.step < 60
@@ -74,7 +74,7 @@ def test_a_run_that_was_interrupted_goes_on_as_if_it_had_not_been(run_in, number
     assert logged(workdir) == logged(expected)
 
 
-def test_all_due_lines_are_written_before_a_run_leaves(run_in, sends):
+def test_all_finished_records_are_written_before_a_run_exits(run_in, sends):
     left, workdir = run_in("run", sends(20))
     assert [line.step for line in jsonl.read(workdir) if line.split == "train"] == list(range(20, left.step + 1, 20))
     assert [line.step for line in jsonl.read(workdir) if line.split == "eval"] == list(range(7, left.step + 1, 7))

@@ -16,7 +16,7 @@ PERIODS = st.one_of(st.none(), st.integers(1, 50))
 
 
 @given(st.builds(Periods, eval=PERIODS, gradients=PERIODS, checkpoint=PERIODS), st.integers(0, 200), st.integers(1, 99))
-def test_no_chunk_runs_over_a_step_at_which_something_is_due(periods, step, left):
+def test_no_chunk_passes_a_step_at_which_something_is_scheduled(periods, step, left):
     stop = periods.next_stop(step, until=step + left)
     assert step < stop <= step + left
     every = [period for period in (periods.eval, periods.gradients, periods.checkpoint) if period]
@@ -51,7 +51,7 @@ def test_a_line_holds_the_mean_over_its_steps_and_the_last_may_be_partial(report
         assert reported.column(tag) == pytest.approx(means, rel=1e-6 if tag == "loss/total" else 1e-12)
 
 
-def test_stopping_for_a_look_changes_no_line_and_returns_the_steps_since_the_last(make_trainer, recorder):
+def test_stopping_for_a_look_changes_no_record_and_returns_the_steps_since_the_last(make_trainer, recorder):
     whole, settings = type(recorder)(), {"log_every": 7, "steps": 24}
     make_trainer(reports=[whole], **settings).train()
     trainer = make_trainer(reports=[recorder], **settings)
@@ -121,7 +121,7 @@ def test_without_a_period_there_is_one_evaluation_at_the_end(report, plain_sourc
     assert report(eval=plain_source, steps=6, chunk_steps=2).steps("eval") == [6]
 
 
-def test_gradients_of_terms_join_the_lines_of_their_steps(report):
+def test_gradients_of_terms_are_in_the_records_of_their_steps(report):
     reported = report(log_every=2, gradients_every=4, steps=9)
     with_gradients = [line.step for line in reported.lines if "terms/small/grad_norm" in line.values]
     assert reported.steps() == [2, 4, 6, 8, 9]
@@ -143,7 +143,7 @@ def test_a_look_at_the_gradients_changes_nothing(make_trainer, dense_model, repl
         np.testing.assert_array_equal(without, with_look)
 
 
-def test_lines_are_written_down_before_each_checkpoint_is_in_place(make_trainer, recorder, tmp_path):
+def test_records_are_on_disk_before_each_checkpoint_is_in_place(make_trainer, recorder, tmp_path):
     def in_place():
         return {int(path.name) for path in (tmp_path / "checkpoints").glob("[0-9]*")}
 
@@ -179,7 +179,7 @@ def test_a_report_that_fails_ends_the_run_and_the_others_have_every_line(make_tr
     assert [line.step for line in jsonl.read(tmp_path)] == list(range(1, trainer.step + 1))
 
 
-def test_where_training_fails_the_lines_of_finished_chunks_are_written(make_trainer, recorder, monkeypatch):
+def test_where_training_fails_the_records_of_finished_chunks_are_written(make_trainer, recorder, monkeypatch):
     trainer = make_trainer(reports=[recorder], log_every=1, chunk_steps=2, steps=10)
     train = trainer._run.program.train
 
@@ -238,7 +238,7 @@ def test_half_a_chunk_is_not_saved(make_trainer, tmp_path, monkeypatch):
     assert not list((tmp_path / "checkpoints").glob("[0-9]*"))
 
 
-def test_an_evaluation_that_is_not_finite_is_told(make_trainer, plain_source, data, recorder):
+def test_an_evaluation_that_is_not_finite_is_reported(make_trainer, plain_source, data, recorder):
     notes = []
     recorder.note = notes.append
     x = data["x"].copy()

@@ -50,7 +50,7 @@ def test_an_empty_file_system_is_an_empty_folder(tmp_path):
     make_workdir(tmp_path)
 
 
-def test_checkpoints_that_are_a_file_are_told_of(tmp_path):
+def test_checkpoints_that_are_a_file_are_refused(tmp_path):
     (tmp_path / "checkpoints").write_text("")
     with pytest.raises(ConfigurationError, match="checkpoints is a file; expected a folder"):
         make_workdir(tmp_path)

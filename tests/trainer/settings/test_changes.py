@@ -116,7 +116,7 @@ def test_an_object_without_settings_is_known_by_its_name_and_not_by_its_place_in
 @pytest.mark.parametrize(
     "name", ["steps", "log_every", "eval_every", "checkpoint_every", "chunk_steps", "strategy", "keep_checkpoints"]
 )
-def test_when_a_run_is_looked_at_and_over_which_devices_may_change(name):
+def test_evaluation_and_devices_of_a_run_may_change(name):
     assert changed({name: 1}, {name: 2}) == []
 
 
@@ -136,7 +136,7 @@ def train(make_trainer, tmp_path):
     return run
 
 
-def test_a_folder_is_gone_on_with_where_nothing_changed(train):
+def test_a_run_resumes_where_nothing_changed(train):
     train(steps=5)
     assert train(steps=9, chunk_steps=2).step == 9
 
@@ -232,7 +232,7 @@ def test_a_folder_without_a_checkpoint_holds_nothing_to_protect(train, tmp_path)
     ("text", "what"),
     [(None, "is missing"), ('{"Trainer": {"se', "is damaged"), ("[]", "is damaged"), ('{"Trainer": 1}', "is damaged")],
 )
-def test_checkpoints_without_a_sound_record_are_not_resumed_unasked(tmp_path, text, what):
+def test_checkpoints_without_an_intact_record_are_not_resumed_unasked(tmp_path, text, what):
     (tmp_path / "checkpoints" / "000010").mkdir(parents=True)
     if text is not None:
         (tmp_path / NAME).write_text(text)
@@ -242,7 +242,7 @@ def test_checkpoints_without_a_sound_record_are_not_resumed_unasked(tmp_path, te
     assert what in line
 
 
-def test_the_record_is_there_for_people_too(train, tmp_path):
+def test_the_record_is_human_readable_too(train, tmp_path):
     train()
     record = json.loads((tmp_path / "run" / NAME).read_text())
     assert record["Objective"] == {"data": "MeanSquaredError", "small": "ActivationPenalty"}

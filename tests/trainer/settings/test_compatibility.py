@@ -66,7 +66,7 @@ def test_the_best_is_known_by_any_tag_of_evaluation(objective, plain_source, bes
     refuse_unknown_best(best, objective, plain_source)
 
 
-def test_the_best_by_an_unknown_tag_is_answered_with_the_nearest(objective, plain_source):
+def test_the_best_by_an_unknown_tag_is_refused_with_the_nearest_name(objective, plain_source):
     with pytest.raises(ConfigurationError, match="^Trainer.best is '-terms/dat/raw'; did you mean 'terms/data/raw'?"):
         refuse_unknown_best("-terms/dat/raw", objective, plain_source)
 

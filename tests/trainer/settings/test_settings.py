@@ -81,20 +81,20 @@ def test_what_can_work_is_let_through(settings, changed):
         ({"gradients_every": 3}, "Trainer.gradients_every is 3; expected a multiple of log_every (2)"),
     ],
 )
-def test_what_cannot_is_answered(settings, changed, answer):
+def test_what_cannot_is_refused(settings, changed, answer):
     with pytest.raises(ConfigurationError) as error:
         require_sound(settings(**changed))
     (message,) = error.value.messages
     assert answer in message
 
 
-def test_all_that_cannot_is_answered_at_once(settings):
+def test_all_that_cannot_is_refused_at_once(settings):
     with pytest.raises(ConfigurationError) as error:
         require_sound(settings(steps=0, log_every=-1, clip_norm=-1.0, optimizer=None, train=None))
     assert len(error.value.messages) == 5
 
 
-def test_every_setting_is_told_of_in_the_manual_of_the_trainer():
+def test_every_setting_is_described_in_the_docstring_of_the_trainer():
     parameters = inspect.signature(Trainer).parameters
     assert [*parameters] == [*declarations()]
     assert [name for name, known in declarations().items() if f"{name}: {known.meaning}." not in Trainer.__doc__] == []

@@ -21,7 +21,7 @@ def test_a_schedule_as_long_as_the_run_is_fine(steps):
 
 
 @pytest.mark.parametrize(("ends", "steps", "share"), [(7, 1000, 99), (2500, 20_000, 88), (940, 1000, 6), (1, 5, 80)])
-def test_the_step_from_which_the_rate_is_0_is_told(ends, steps, share):
+def test_the_step_from_which_the_rate_is_0_is_reported(ends, steps, share):
     told = find_standstill(decay(ends), CONSTANT, steps)
     assert told == f"the learning rate is 0 from step {ends:,} on: the last {share} % of the run learn nothing"
 

@@ -79,7 +79,7 @@ def test_the_weights_come_back_where_something_fails(averaged):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_run_goes_on_with_its_averages_bit_for_bit(averaged, replicas, tmp_path, count):
+def test_a_resumed_run_has_its_averages_bit_for_bit(averaged, replicas, tmp_path, count):
     def run(folder, steps):
         trainer = averaged(workdir=tmp_path / folder, steps=steps, strategy=replicas(count))
         return trainer, trainer.train()

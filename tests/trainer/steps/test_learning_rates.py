@@ -46,7 +46,7 @@ def test_what_can_work_is_let_through(rate):
 
 
 @pytest.mark.parametrize(("rate", "answer"), WRONG)
-def test_what_cannot_is_answered(rate, answer):
+def test_what_cannot_is_refused(rate, answer):
     with pytest.raises(ConfigurationError, match=f"the learning rate of Trainer.optimizer.* {answer}"):
         refuse_wrong_rate(keras.optimizers.SGD(rate))
 
@@ -58,7 +58,7 @@ def test_a_schedule_that_cannot_be_written_down_is_kept_as_it_is():
     assert config["momentum"] == 0.5
 
 
-def test_a_number_is_that_of_now():
+def test_a_number_is_the_current_one():
     optimizer = keras.optimizers.SGD(0.5)
     optimizer.learning_rate = 0.25
     assert config_of(optimizer)["learning_rate"] == 0.25

@@ -23,7 +23,7 @@ class OwnStep(OwnLoss):
 @pytest.mark.parametrize(
     ("kind", "answer"), [(OwnLoss, "compute_loss() of the"), (OwnStep, "train_step() and compute_loss() of the model")]
 )
-def test_what_is_not_called_is_told_with_the_term_that_does_it(dense_model, kind, answer):
+def test_what_is_not_called_is_reported_with_the_term_that_does_it(dense_model, kind, answer):
     plain = dense_model()
     (line,) = describe_own_training(kind(plain.inputs, plain.outputs))
     assert answer in line

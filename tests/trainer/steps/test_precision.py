@@ -175,7 +175,7 @@ def test_the_scale_never_falls_below_1(half_trainer):
     assert scale.factor.numpy() == 1.0
 
 
-def test_a_run_goes_on_with_its_scale(half_trainer, source_of, recorder, tmp_path):
+def test_a_resumed_run_has_its_loss_scale(half_trainer, source_of, recorder, tmp_path):
     settings = {"train": source_of(infinite=[0]), "batch_size": 6, "log_every": 1, "workdir": tmp_path}
     half_trainer(steps=3, **settings).train()
     half_trainer(steps=5, reports=[recorder], **settings).train()

@@ -70,7 +70,7 @@ def test_variables_of_one_path_have_names_of_their_own(trained):
     assert state.names[:2] == ["model/000/hidden/kernel", "model/001/hidden/bias"]
 
 
-def test_half_precision_comes_back_from_a_file(tmp_path):
+def test_half_precision_is_restored_from_a_file(tmp_path):
     states = {
         first: State({"b": tf.Variable([first, 2.5], dtype=tf.bfloat16), "h": tf.Variable(first, dtype=tf.float16)})
         for first in (1.5, 0.0)

@@ -44,7 +44,7 @@ def test_the_file_that_the_system_names_is_named(tmp_path):
         (tmp_path / "missing" / "file").write_text("1")
 
 
-def test_a_full_device_is_told(tmp_path):
+def test_a_full_device_is_reported(tmp_path):
     (tmp_path / "full").symlink_to("/dev/full")
     with (
         pytest.raises(files.StorageError, match="full cannot be written: No space left on device$"),

@@ -85,7 +85,7 @@ def test_two_threads_are_two(tmp_path):
     assert len(refused) == 1
 
 
-def test_who_only_looks_writes_nothing(tmp_path):
+def test_reading_writes_nothing(tmp_path):
     Lock(tmp_path).require_free()
     assert list(tmp_path.iterdir()) == []
 
@@ -98,7 +98,7 @@ def test_a_link_is_not_followed(tmp_path):
     assert (tmp_path / "precious").read_text() == "kept"
 
 
-def test_a_file_system_without_locks_is_told_of(tmp_path, monkeypatch, caplog):
+def test_a_file_system_without_locks_is_reported(tmp_path, monkeypatch, caplog):
     def refuse(*_):
         raise OSError(lock.errno.ENOLCK, "No locks available")
 
