@@ -33,7 +33,7 @@ def run(command, folder, *more):
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
-    """The checkout's folders, with what the reader is told to write beside them."""
+    """The checkout's folders, with the files that the README tells a reader to write."""
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("scripts", "gin_configs"):
         (folder / name).symlink_to(ROOT / name)

@@ -1,4 +1,4 @@
-"""The backend of Keras: another than TensorFlow is answered before anything is imported that needs it."""
+"""The backend of Keras: any other than TensorFlow is refused before anything that needs it is imported."""
 
 import os
 import pathlib

@@ -1,4 +1,4 @@
-"""Blame: errors of a user's own code are told with whose they are, their line, and their own words."""
+"""Blame: errors of a user's own code are reported with their owner, their line, and their own words."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Scatters: an index out of range is told to whoever asks, in every execution, and all else is as it was."""
+"""Scatters: an index out of range is reported in every execution, and everything else works as before."""
 
 import numpy as np
 import pytest

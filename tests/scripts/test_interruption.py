@@ -69,7 +69,7 @@ def lines(workdir):
 
 @pytest.fixture(scope="module")
 def undisturbed(script, tmp_path_factory):
-    """The folder of a run that was left in peace."""
+    """The folder of an undisturbed run."""
     workdir = tmp_path_factory.mktemp("peace") / "run"
     process = script("train.py", "--gin_file=tiny.gin", *LONG, f"--workdir={workdir}")
     assert process.returncode == 0, process.stderr

@@ -241,7 +241,7 @@ def test_a_worker_that_stands_still_ends_the_other_with_one_line(pair, frozen):
 
 @pytest.fixture
 def endless(tmp_path):
-    """A launch of two workers that train for long, by now: the launch, its workers by index, its errors so far."""
+    """A launch of two workers in the middle of a long training: the launch, its workers by index, its errors so far."""
     errors = tmp_path / "errors"
     command = launch(
         "--gin_file=tiny.gin", "--gin_param=Trainer.steps = 10000000", "--gin_param=Trainer.log_every = 1000"

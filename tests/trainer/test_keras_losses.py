@@ -30,7 +30,7 @@ def tagger():
 
 
 class Takes(layers.Layer):
-    """Takes integers by an index, so that what comes of them is guarded."""
+    """Takes integers by an index, so that the result is guarded."""
 
     def call(self, inputs):
         return tf.one_hot(tf.gather(tf.constant([3, 0, 6, 2, 5, 1, 4]), tf.cast(inputs[:, 0], tf.int32)), 7)

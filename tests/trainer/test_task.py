@@ -1,4 +1,4 @@
-"""Task: what a task gives is what it must give, and what its methods raise is told as theirs."""
+"""Task: what a task provides has the right types, and what its methods raise is reported as theirs."""
 
 import pathlib
 

@@ -15,7 +15,7 @@ def assert_same_weights(first, second):
         np.testing.assert_array_equal(ours, expected)
 
 
-# Going on where a run was stopped
+# Resuming a run that was stopped
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ MISTAKES = {
 
 @pytest.fixture(scope="module")
 def answers(scripts, tmp_path_factory):
-    """What became of each mistake, and of one of them with --debug."""
+    """The process of each mistake, and of one of them with --debug."""
     file = tmp_path_factory.mktemp("mistakes") / "file"
     file.write_text("no folder")
     commands = {

@@ -1,4 +1,4 @@
-"""The console command: it lists the commands, and answers one that there is not."""
+"""The console command: it lists the commands, and refuses an unknown one."""
 
 import sys
 

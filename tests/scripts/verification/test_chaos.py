@@ -1,4 +1,4 @@
-"""scripts/verification/chaos.py: what is killed again and again comes to the same end as what was left in peace."""
+"""scripts/verification/chaos.py: a run that is killed again and again ends like an undisturbed one."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""scripts/verification/mistakes.py: every mistake is answered, as docs/mistakes.md shows and the command says."""
+"""scripts/verification/mistakes.py: every mistake has the message that docs/mistakes.md shows."""
 
 import difflib
 import pathlib

@@ -1,4 +1,4 @@
-"""IteratorState: a dataset resumes where it was; what is not its own, or cannot be written, is told."""
+"""IteratorState: a dataset resumes where it was; what is not its own, or cannot be written, is reported."""
 
 import pytest
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Building: what is bound is built, and a value that cannot be is told with its place."""
+"""Building: what is bound is built, and a value that cannot be used is reported with its place."""
 
 import gin
 import pytest

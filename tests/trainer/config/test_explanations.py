@@ -1,4 +1,4 @@
-"""Explanations: each complaint of gin is answered with what would have been right."""
+"""Explanations: each error of gin becomes a message that says what would have been right."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Files: files and bindings stack, and each kind of mistake is answered with what would have been right."""
+"""Files: files and bindings stack, and the message for each kind of mistake says what would have been right."""
 
 import gin
 import pytest

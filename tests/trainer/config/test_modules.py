@@ -1,4 +1,4 @@
-"""Modules: what a gin file imports is the module beside it, or a mistake; what it raises is told with its line."""
+"""Modules: a gin file imports the module beside it or is refused; what a module raises is reported with its line."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Failures: an operation of a user's own that fails is told with its step and place, and costs no step before it."""
+"""Failures: an operation of a user's own that fails is reported with its step and place, and loses no earlier step."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The rehearsal: what evaluation would stumble over is told before the first step."""
+"""The rehearsal: what evaluation would fail on is reported before the first step."""
 
 import keras
 import numpy as np

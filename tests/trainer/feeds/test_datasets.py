@@ -1,4 +1,4 @@
-"""Datasets as sources: however Keras users write their examples, and what cannot be used is answered."""
+"""Datasets as sources: however Keras users write their examples, and what cannot be used is refused."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Progress: a replay is done in parts of half a second, and told every ten."""
+"""Progress: a replay is done in parts of half a second, and its progress is logged every ten."""
 
 import pytest
 

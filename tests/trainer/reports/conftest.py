@@ -17,7 +17,7 @@ def values(step):
 
 @pytest.fixture
 def run():
-    """Makes what reports are told at the start."""
+    """Makes what reports receive at the start."""
 
     def make(**settings):
         settings = {"terms": ("data", "small"), "steps": 40, "config": "A.b = 1\nA.c = '*x*'", **settings}

@@ -10,7 +10,7 @@ from trainer.reports import Background, Report
 
 
 class Told(Report):
-    """Notes in a list what it is told, and fails where it is asked to."""
+    """Records what it receives in a list, and fails where it is asked to."""
 
     def __init__(self, told=None, name="", fails=()):
         self.told = [] if told is None else told

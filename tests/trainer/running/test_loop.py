@@ -1,4 +1,4 @@
-"""The loop: each step has one line, and all that is due comes at its step, in an order that loses nothing."""
+"""The loop: each step has one record, and everything scheduled happens at its step, in an order that loses nothing."""
 
 import keras
 import numpy as np

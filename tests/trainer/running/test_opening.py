@@ -1,4 +1,4 @@
-"""Opening: reports and the folder of a run are told what was chosen, before the first step."""
+"""Opening: reports and the folder of a run receive what was chosen, before the first step."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Compatibility: an objective, a model and examples that do not fit together are answered before anything is made."""
+"""Compatibility: an objective, a model and examples that do not fit together are refused before anything is built."""
 
 import keras
 import numpy as np

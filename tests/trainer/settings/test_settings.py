@@ -1,4 +1,4 @@
-"""Settings: each is declared once, and each that cannot work is answered, all at once."""
+"""Settings: each is declared once, and those that cannot work are refused, all at once."""
 
 import inspect
 

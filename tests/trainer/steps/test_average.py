@@ -1,4 +1,4 @@
-"""Averages of the weights: their formula, evaluation with them, and going on with them."""
+"""Averages of the weights: their formula, evaluation with them, and resuming with them."""
 
 import keras
 import numpy as np
