@@ -87,12 +87,12 @@ class ChunkBuilder:
             raise
 
     def run(self, execution: str, data: Any, first_step: int, steps: int) -> np.ndarray:
-        """Does `steps` updates with the first rows of `data`; their numbers, float32 `[steps, tags]`."""
+        """Runs `steps` updates with the first rows of `data`, and returns their numbers, float32 `[steps, tags]`."""
         rows = self._built[execution](data, tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
         return rows.numpy()[:steps]
 
     def keep_only(self, execution: str) -> None:
-        """Lets go of all other executions."""
+        """Drops all other executions."""
         self._built = {name: chunk for name, chunk in self._built.items() if name == execution}
 
     def _warm_up(self, execution: str) -> None:

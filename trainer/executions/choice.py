@@ -37,14 +37,14 @@ class Bench(Protocol):
     """What can be measured; the numbers are the same on all workers."""
 
     def build(self, way: str) -> float:
-        """Builds an execution; how long a step of it takes in seconds, roughly and rather too long.
+        """Builds an execution, and estimates how long a step of it takes in seconds, rather too long.
 
         Raises:
           Unsupported: it cannot work.
         """
 
     def measure(self, way: str) -> float:
-        """How long a step takes in seconds, in one run of an execution that was built."""
+        """Returns how long a step takes in seconds, in one run of an execution that was built."""
 
     def elapsed(self) -> float:
         """Seconds since the choice began."""
@@ -93,7 +93,7 @@ def choose(candidates: Candidates, bench: Bench, *, steps: int) -> Choice:
 
 
 def _in_turns(candidates: Sequence[str], bench: Bench, *, worth: float) -> dict[str, float]:
-    """The quickest run of each, of several that are measured one after the other, round by round.
+    """Returns the time of the quickest run of each candidate, measured one after the other in several rounds.
 
     Args:
       candidates: which; they were built.
@@ -112,7 +112,7 @@ def _in_turns(candidates: Sequence[str], bench: Bench, *, worth: float) -> dict[
 
 
 def _is_clear(rounds: Sequence[Mapping[str, float]]) -> bool:
-    """Whether one was quicker than every other in each round, by more than what two runs of one may differ by."""
+    """Returns whether one was quicker than all others in each round, by more than two runs of one can differ."""
     if len(rounds) < _FEWEST_ROUNDS:
         return False
     best = min(rounds[0], key=rounds[0].__getitem__)
@@ -125,7 +125,7 @@ def keep(choice: Choice, folder: pathlib.Path, replicas: int) -> None:
 
 
 def kept(folder: pathlib.Path, replicas: int) -> Choice | None:
-    """The choice that this run made earlier over as many replicas, if it did.
+    """Returns the choice that this run made earlier over as many replicas, or None.
 
     Raises:
       ConfigurationError: its file is damaged.

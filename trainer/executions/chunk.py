@@ -103,7 +103,7 @@ def trace_evaluation(step: TrainStep, feed: Feed) -> ConcreteFunction:
 
 
 def find_parts(forward: Forward, feed: Feed) -> Parts:
-    """What the stars of the terms' keys match, from a trace of the model that is never run.
+    """Returns what the stars of the terms' keys match, from a trace of the model that is never run.
 
     Raises:
       ConfigurationError: a star matches nothing, or keys name what is not there.
@@ -140,7 +140,7 @@ def trace_inspection(step: TrainStep, feed: Feed) -> ConcreteFunction:
 
 
 def example_specs(feed: Feed) -> dict[str, tf.TensorSpec]:
-    """What one example of a feed is like, by key such as `inputs.image`; without the axis of the batch."""
+    """Returns the spec of one example of a feed, without the axis of the batch, by key such as `inputs.image`."""
     found: dict[str, tf.TensorSpec] = {}
 
     def note(batch, _):
@@ -156,12 +156,12 @@ def example_specs(feed: Feed) -> dict[str, tf.TensorSpec]:
 
 
 def as_numbers(values: Mapping[str, tf.Tensor]) -> dict[str, float]:
-    """Scalars of the device by tag, as numbers; the host reads them once."""
+    """Reads scalars from the device, all at once, as numbers by tag."""
     return dict(zip(values, tf.stack(list(values.values())).numpy().tolist(), strict=True))
 
 
 def gather_batch(strategy: tf.distribute.Strategy, feed: Feed, data: Any) -> dict[str, Any]:
-    """The batch of the first row of `data`, of all replicas and workers, one after the other, as arrays."""
+    """Returns the batch of the first row of `data` as arrays, gathered from all replicas and workers."""
     types: list[Any] = []
 
     def travelling(batch: Any, _: tf.Tensor) -> Any:

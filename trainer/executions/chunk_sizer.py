@@ -20,10 +20,10 @@ class ChunkSizer:
         self.steps_per_second = 0.0
 
     def next(self, *, until: int) -> int:
-        """Steps of the next chunk, at most `until`; the first chunks are short, as nothing is known yet."""
+        """Returns the number of steps of the next chunk, at most `until`; the first chunks are short."""
         wanted = self._fixed or max(int(self.steps_per_second * _SECONDS), 10)
         return min(wanted, until, self._limit)
 
     def took(self, *, steps: int, seconds: float) -> None:
-        """Learns from a chunk that was run."""
+        """Records the speed of a chunk that was run."""
         self.steps_per_second = steps / seconds

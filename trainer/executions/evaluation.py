@@ -15,7 +15,7 @@ from trainer.steps.train_step import TrainStep
 
 
 class Evaluation:
-    """What the terms come to on the blocks of a feed; nothing is trained."""
+    """Evaluates the terms on the blocks of a feed."""
 
     def __init__(self, strategy: tf.distribute.Strategy, step: TrainStep, feed: Feed, *, name: str, is_compiled: bool):
         """Traces the evaluation of a block.
@@ -32,7 +32,7 @@ class Evaluation:
         self._run = compiled_where_exact(self._traced) if is_compiled else self._traced
 
     def values(self, blocks: Callable[[], Iterable[Block]], step: int) -> dict[str, float]:
-        """Each term and the total over some blocks, by tag, after `step` updates.
+        """Returns the values of each term and of the total over some blocks, by tag, after `step` updates.
 
         Args:
           blocks: gives them, from the first on each time.

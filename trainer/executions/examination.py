@@ -50,7 +50,7 @@ def inspect_batch(
     strategy: tf.distribute.Strategy,
     finish: Callable[[ConcreteFunction], Callable[..., Any]],
 ) -> Examination:
-    """What of a step is not finite, as `trainer.steps.inspection` counts it, and which examples that takes.
+    """Returns what is not finite in a step, as `trainer.steps.inspection` counts it, and which examples cause it.
 
     A batch is made of some of its examples by repeating them: what is merely masked would still meet the gradient.
 
@@ -82,14 +82,14 @@ def inspect_batch(
 
 
 def at_fault(counts: Iterable[str]) -> set[str]:
-    """The names of the terms whose value or gradient is not finite, from the tags of what is not."""
+    """Returns the names of the terms whose value or gradient is not finite, given the tags that are not."""
     wanted = {"raw", "weighted", "slope", "gradient", "weighted_gradient"}
     parts = (tag.split("/", 3) for tag in counts if tag.startswith("terms/"))
     return {part[1] for part in parts if part[2] == "not_finite" and part[3] in wanted}
 
 
 def search(look: Callable[[Sequence[int]], set[str]], names: set[str], size: int) -> dict[str, Examples]:
-    """Which single rows of a batch are enough for each of `names` to be at fault, by bisection.
+    """Returns single rows of a batch that are enough for each of `names` to be at fault, by bisection.
 
     Args:
       look: the names at fault in a batch of these rows alone.

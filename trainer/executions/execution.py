@@ -44,7 +44,7 @@ class Candidates:
     slow: Mapping[str, str]
 
     def without(self, way: str, why: str) -> "Candidates":
-        """The same, where one turned out not to work.
+        """Returns a copy without an execution that turned out not to work.
 
         Raises:
           Unsupported: it was the last of them.
@@ -58,7 +58,7 @@ class Candidates:
 def find_candidates(
     step: ConcreteFunction, objective: Objective, replicas: int, summing: str | None = None
 ) -> Candidates:
-    """Which executions a traced step could take; `summing` says what of the model sums over replicas."""
+    """Returns which executions a traced step can use; `summing` says what in the model sums over replicas."""
     impossible, slow = {}, {}
     if replicas > 1:
         impossible["xla_loop"] = f"an XLA program cannot span {replicas} replicas"
@@ -96,24 +96,24 @@ def require_execution(execution: str, candidates: Candidates) -> None:
 
 
 def cannot_work(execution: str, why: str) -> ConfigurationError:
-    """The answer to an execution that was asked for and cannot work."""
+    """Returns the message for an execution that was asked for and cannot work."""
     return ConfigurationError(
         f"Trainer.execution is {execution!r}, which cannot work here: {why}; expected 'graph' or 'auto'"
     )
 
 
 def compiled(traced: ConcreteFunction) -> Callable[..., Any]:
-    """The traced function as one XLA program; nothing is traced twice."""
+    """Compiles the traced function as one XLA program, without tracing it again."""
     return tf.function(traced, jit_compile=True, autograph=False)
 
 
 def compiled_where_exact(traced: ConcreteFunction) -> Callable[..., Any]:
-    """The same, or the traced function as it is where XLA would come to something else, see `against_xla`."""
+    """Compiles the traced function with XLA, unless XLA would compute something else, see `against_xla`."""
     return traced if against_xla(traced) else compiled(traced)
 
 
 def unsupported(error: tf.errors.OpError) -> Unsupported | None:
-    """What XLA says it lacks, in a few words; None where an error is of another kind."""
+    """Returns what XLA says it does not support, in a few words, or None for an error of another kind."""
     operations = sorted(set(re.findall(r"No registered '(\w+)' OpKernel for XLA", error.message)))
     if operations:
         return Unsupported(f"XLA has no {', '.join(operations)}")
@@ -123,7 +123,7 @@ def unsupported(error: tf.errors.OpError) -> Unsupported | None:
 
 
 def _reason(message: str) -> str:
-    """The line of an error that says why; before it there may be where, of several causes, and behind it the nodes."""
+    """Returns the line of an error that states the cause, without the places before it and the nodes behind it."""
     lines = [line.strip() for line in message.splitlines()]
     causes = [found[1] for line in lines if (found := re.match(r"(?:\(\d+\) )?[A-Z_]{4,}: +(.*)", line))]
     telling = [line for line in lines if "tf2xla conversion failed" in line or "XLA" in line]
@@ -131,5 +131,5 @@ def _reason(message: str) -> str:
 
 
 def has_convolutions(traced: ConcreteFunction) -> bool:
-    """Whether some operation of the graph, at any depth, is a convolution or the gradient of one."""
+    """Returns whether an operation of the graph, at any depth, is a convolution or the gradient of one."""
     return any(node.op.startswith(_CONVOLUTIONS) for node in nodes(traced.graph))

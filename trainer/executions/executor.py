@@ -69,7 +69,7 @@ class Executor:
         return rows
 
     def try_out(self, data: Any, first_step: int) -> tuple[np.ndarray, dict[str, float]]:
-        """The numbers `[tags]` of one step on the first row of `data`, and what it leaves that is not finite.
+        """Returns the numbers `[tags]` of one step on the first row of `data`, and which of its results are not finite.
 
         The step is not done. Where its numbers are not finite, what it would leave is not either, and is not told.
         """
@@ -79,7 +79,7 @@ class Executor:
             return row, soundness.broken() if self._count_finite(row[None]) else {}
 
     def _count_finite(self, rows: np.ndarray) -> int:
-        """How many updates there are before the first that is not finite."""
+        """Returns how many updates come before the first that is not finite."""
         finite = self._step.finite(rows)
         return len(rows) if finite.all() else int(np.argmin(finite))
 

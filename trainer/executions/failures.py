@@ -23,7 +23,7 @@ _OF_USERS = (
 
 
 def is_failure(error: tf.errors.OpError) -> bool:
-    """Whether an operation failed by itself, in the only worker: several could not agree on where to stop."""
+    """Returns whether an operation failed by itself, in the only worker: several could not agree where to stop."""
     return isinstance(error, _OF_USERS) and not cluster.is_joined()
 
 
@@ -39,7 +39,7 @@ def failures_told(where: str) -> Iterator[None]:
 
 
 def updates_before_failure(again: Callable[[int], Any], steps: int) -> int:
-    """How many of `steps` updates there are before the first that fails, by bisection.
+    """Returns how many of `steps` updates come before the first that fails, by bisection.
 
     Args:
       again: does so many updates from the same state on.

@@ -23,6 +23,6 @@ class FirstReplica:
         return self._run.get_concrete_function(*args)(*args)
 
     def draws(self, *args: Any) -> bool:
-        """Whether it draws random numbers, which in a step nothing can by a state of its own."""
+        """Returns whether it draws random numbers, which only a seeded generator can do in a step."""
         traced = self._run.get_concrete_function(*args)
         return any(operation.made.type.startswith("Stateless") for operation in operations(traced))

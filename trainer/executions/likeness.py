@@ -21,7 +21,7 @@ _ROUNDING_OF_FLOAT32 = 2.0**-23
 
 
 def rounding_of(model: keras.Model) -> float:
-    """The smallest share of a number that can be told apart in the coarsest type in which the model computes.
+    """Returns the relative precision of the coarsest type in which the model computes.
 
     >>> rounding_of(keras.Sequential([keras.Input([2]), keras.layers.Dense(1)])) == 2.0**-23
     True
@@ -31,14 +31,14 @@ def rounding_of(model: keras.Model) -> float:
 
 
 def arrays(nest: Any) -> dict[str, np.ndarray]:
-    """The numbers of a nest by path: those with a fraction as float64, whole numbers and flags as they are."""
+    """Returns the numbers of a nest by path: fractions as float64, whole numbers and flags unchanged."""
     dense = {path: leaf for path, leaf in leaves(nest).items() if isinstance(leaf, tf.Tensor)}
     numbers = {path: leaf for path, leaf in dense.items() if leaf.dtype.is_floating or _is_whole(leaf.dtype)}
     return {p: (tf.cast(leaf, tf.float64) if leaf.dtype.is_floating else leaf).numpy() for p, leaf in numbers.items()}
 
 
 def error(exact: np.ndarray, rounded: np.ndarray) -> float:
-    """How much errors of rounding make: the largest difference, or the share of flags that are others."""
+    """Returns the effect of rounding errors: the largest difference, or the share of flags that differ."""
     if exact.shape != rounded.shape:
         return 0.0
     if exact.dtype != np.float64:
@@ -48,7 +48,7 @@ def error(exact: np.ndarray, rounded: np.ndarray) -> float:
 
 
 def differ(a: np.ndarray, b: np.ndarray, *, error: float, rounding: float) -> bool:
-    """Whether two arrays differ by more than rounding; what is not finite in either is another matter.
+    """Returns whether two arrays differ by more than rounding; elements that are not finite in either are ignored.
 
     Args:
       a: numbers, with the axis of examples first, if they have one.

@@ -67,17 +67,17 @@ class Look:
         return (turns[first : first + size] for first in range(0, len(turns) - size + 1, size)[:_TIMES])
 
     def examples(self, places: np.ndarray) -> Examples:
-        """The examples in some places."""
+        """Returns the examples at some places."""
         return tf.nest.map_structure(lambda leaf: leaf[self.rows[places]], dict(self.batch))
 
     def rounded(self) -> Examples:
-        """The first part, with an error of rounding in each number of the inputs."""
+        """Returns the first part, with a rounding error added to each number of the inputs."""
         examples = self.examples(self.parts[0])
         return {**examples, "inputs": rounded_off(examples["inputs"], self.rounding)}
 
 
 def rows_of_parts(count: int, size: int) -> np.ndarray:
-    """The rows of two parts of `size` in a batch of `count` examples, which may be fewer than both take.
+    """Returns the rows of two parts of `size` in a batch of `count` examples, which may be fewer than both take.
 
     >>> rows_of_parts(5, 3)
     array([0, 1, 2, 3, 4, 0])

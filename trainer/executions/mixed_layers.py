@@ -43,17 +43,17 @@ class Pass:
         self._run = FirstReplica(strategy, on_replica)
 
     def __call__(self, look: Look, places: np.ndarray) -> tuple[Examples, Any]:
-        """The examples in some places, and what the model makes of them."""
+        """Returns the examples at some places, and the results of the model for them."""
         return self._made(look, look.examples(places))
 
     def rounded(self, look: Look) -> tuple[Examples, Any]:
-        """The same of the first part, with an error of rounding in each weight and each number of the inputs."""
+        """Returns the same for the first part, with rounding errors added to each weight and each input."""
         with look.variables.kept():
             round_off(look.variables, look.rounding)
             return self._made(look, look.rounded())
 
     def mixed(self, look: Look) -> set[str]:
-        """The paths of what has other numbers where an example is beside others, or in another place."""
+        """Returns the paths of results that change if an example is beside others, or at another place."""
         a, b = (arrays(self(look, part)[1]) for part in look.parts)
         rounded = arrays(self.rounded(look)[1])
         found = set()
@@ -65,7 +65,7 @@ class Pass:
         return found
 
     def layers_at_fault(self, look: Look) -> list[str]:
-        """The paths of the innermost layers that have other numbers, in the order of their calls."""
+        """Returns the paths of the innermost layers whose results change, in the order of their calls."""
         model = self._forward.model
         keys = ["activations.*"] if any(True for _ in layer_paths(model)) else []
         forward = dataclasses.replace(self._forward, tap=Tap(model, keys))
@@ -98,7 +98,7 @@ class Pass:
 def _alike(
     look: Look, places: np.ndarray, a: np.ndarray, b: np.ndarray, found: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """What has to be the same numbers, of both parts and of a third one with examples of both; None if none has to."""
+    """Returns results that must be equal, for both parts and a third one with examples of both; None if none must."""
     if a.shape[:1] == (look.size,) and found.shape[:1] == (len(places),):
         return np.concatenate([a, b])[places], found
     # Examples may be folded into an axis with others; where there is none of them at all, nothing may change.

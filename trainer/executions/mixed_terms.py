@@ -29,7 +29,7 @@ class MixedTerms:
         self._each: dict[str, FirstReplica] = {}
 
     def mixed(self, look: Look) -> list[Part]:
-        """The parts of terms whose values of an example depend on others."""
+        """Returns the parts of terms whose values for an example depend on other examples."""
         if not self._unknown:
             return []
         made = [self._pass(look, places) for places in (*look.parts, look.beside)]
@@ -59,14 +59,14 @@ class MixedTerms:
             return self._forward.objective.each(context, [part])[part.name]
 
     def _reads_examples(self, part: Part, whole: tuple[Examples, Any], size: int) -> bool:
-        """Whether a part is of a term over examples, and the first axis of all that it reads is the batch."""
+        """Returns whether a part is of a term over examples, and all that it reads has the batch as its first axis."""
         term, context = self._forward.objective.terms[part.term], _context(self._forward, whole, None)
         keys = [part.stars.get(key, key) for key in term.keys if is_of_batch(key)]
         return isinstance(term, Term) and all(tuple(context[key].shape[:1]) == (size,) for key in keys)
 
 
 def _joined(size: int, a: Any, b: Any) -> Any:
-    """What was made of two parts as if of one, where it is of examples."""
+    """Joins the results for two parts as if they were one, where they have an axis of examples."""
     return tf.concat([a, b], 0) if tuple(a.shape[:1]) == (size,) else a
 
 

@@ -95,7 +95,7 @@ class _Trial:
 
 
 def _of_layer(forward: Forward, layers: Sequence[str], *, training: bool) -> ConfigurationError:
-    """The answer to a model that mixes examples, with the first of its innermost layers that does."""
+    """Returns the message for a model that mixes examples, with the first of its innermost layers that does."""
     where = f"the layer {layers[0]!r}" if layers else f"the model {forward.model.name!r}"
     return ConfigurationError(
         f"{where} computes the values of an example from other examples of its batch"

@@ -13,7 +13,7 @@ class NonFiniteError(Exception):
 
 
 class NonFinitePolicy:
-    """Counts the batches that were passed over, so that a resumed run passes over them too.
+    """Counts the batches that were skipped, so that a resumed run skips them too.
 
     Attributes:
       policy: one of `POLICIES`.
@@ -21,7 +21,7 @@ class NonFinitePolicy:
     """
 
     def __init__(self, policy: str, limit: int):
-        """Begins with none.
+        """Starts with no skipped batches.
 
         Args:
           policy: "raise" stops; "skip" does the update with the next batch instead; "rollback" goes back to the last
@@ -39,32 +39,32 @@ class NonFinitePolicy:
         ]
 
     def batch(self, step: int) -> int:
-        """The number of the batch that is trained on after `step` updates."""
+        """Returns the number of the batch that the next step takes after `step` updates."""
         return step + int(self._passed)
 
     @property
     def counts(self) -> dict[str, float]:
-        """How often it happened, by tag; nothing where it stops the run."""
+        """How often an update was not finite, by tag; empty if the first one stops the run."""
         if self.policy == "raise":
             return {}
         return {"non_finite/skips": float(self._skips), "non_finite/rollbacks": float(self._rollbacks)}
 
     @property
     def spent(self) -> bool:
-        """Whether it may not happen once more."""
+        """Whether the limit is reached."""
         return self.policy == "raise" or int(self._skips) + int(self._rollbacks) >= self._limit
 
     def skip(self) -> None:
-        """Passes over the current batch."""
+        """Skips the current batch."""
         self._passed.assign_add(1)
         self._skips.assign_add(1)
 
     def roll_back(self, *, batch: int, rollbacks: int, step: int) -> None:
-        """Notes that the run is back at `step`, one time more than `rollbacks`, and continues behind `batch`."""
+        """Records that the run returned to `step`, once more than `rollbacks`, and continues behind `batch`."""
         self._passed.assign(batch + 1 - step)
         self._rollbacks.assign(rollbacks + 1)
 
     @property
     def rollbacks(self) -> int:
-        """How often the run went back."""
+        """How often the run was rolled back."""
         return int(self._rollbacks)

@@ -48,7 +48,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def _at_work(method: Method) -> Method:
-    """A method that runs with the model and the optimizer under the strategy."""
+    """Wraps a method so that it runs with the model and the optimizer under the strategy."""
 
     @functools.wraps(method)
     def at_work(self: "Program", *args: Any, **kwargs: Any) -> Any:
@@ -99,11 +99,11 @@ class Program:
         return self._feed.state
 
     def describe_data(self, step: int) -> str:
-        """How the data reach a run that begins at `step`, as readable text."""
+        """Describes in words how the data are fed to a run that begins at `step`."""
         return self._feed.describe(step)
 
     def describe_stars(self) -> list[str]:
-        """Which tensors each term reads whose keys have stars, as readable text."""
+        """Describes which tensors each term with stars in its keys reads."""
         objective, parts = self._step.forward.objective, self._step.forward.parts
         names = dict.fromkeys(parts[i].term for i in parts.of_tensors)
         return [
@@ -114,7 +114,7 @@ class Program:
 
     @_at_work
     def describe_statistics(self) -> list[str]:
-        """Which part of a batch layers take statistics of and keep state of, where it is not the whole, a line each."""
+        """Describes which part of a batch layers take statistics of and keep state of, if not the whole."""
         model, written = self._step.model, self._builder.written
         cut = {"replicas": self._step.forward.replicas, "micro_batches": self._step.forward.micro_batches}
         return [*describe_statistics(model, **cut), *describe_own_state(model, written, **cut)]
@@ -150,7 +150,7 @@ class Program:
 
     @_at_work
     def compile(self) -> None:
-        """Does now what the first chunk would otherwise wait for; changes no state.
+        """Prepares now what the first chunk would otherwise wait for; changes no state.
 
         Raises:
           ConfigurationError: the terms, the model and the data do not fit together, or cannot be run as asked.
@@ -159,7 +159,7 @@ class Program:
 
     @_at_work
     def rehearse(self, step: int, *, gradients: bool) -> None:
-        """Meets all that a run will meet besides its steps, which it leaves as it is; what it compiles is used later.
+        """Tries everything that a run needs besides its steps, without changing state; what it compiles is used later.
 
         Args:
           step: the number of updates done.
@@ -182,14 +182,14 @@ class Program:
 
     @_at_work
     def train(self, *, first_step: int, steps: int, first_batch: int | None = None) -> np.ndarray:
-        """Does the `steps` updates that follow `first_step`, up to the first that is not finite; see `Executor.run`."""
+        """Runs the `steps` updates that follow `first_step`, up to the first that is not finite; see `Executor.run`."""
         return self._executor.run(
             first_step=first_step, first_batch=first_step if first_batch is None else first_batch, steps=steps
         )
 
     @_at_work
     def examine(self, data: Any, step: int) -> Examination:
-        """All that can be known of the step on the first row of `data`, after `step` updates, which it leaves as it is.
+        """Examines the step on the first row of `data`, after `step` updates, without changing any state.
 
         By tag: its numbers, the gradients of the terms, what of it is not finite (see `trainer.steps.inspection`), what
         its update would leave that is not (`left/<part of the state>`), and the optimizer's settings.
@@ -207,27 +207,27 @@ class Program:
         return Examination({**values, **found}, found.examples, out_of_range)
 
     def peek(self, step: int) -> Block:
-        """The batch of `step`, or one like it, for a look that training does not notice."""
+        """Returns the batch of `step`, or a similar one, without any effect on training."""
         return self._feed.peek(step)
 
     def batch(self, data: Any) -> dict[str, Any]:
-        """The examples of the first row of `data`, without padding, as arrays."""
+        """Returns the examples of the first row of `data` as arrays, without padding."""
         return self._examples(self._feed, data)
 
     @property
     @_at_work
     def training_state(self) -> State:
-        """All that training changes, but for what the feed holds."""
+        """All variables that training changes, without those of the feed."""
         return self._step.state
 
     @property
     def evaluates(self) -> bool:
-        """Whether there is something to evaluate on."""
+        """Whether there is evaluation data."""
         return self._eval_source is not None
 
     @_at_work
     def evaluate(self, step: int) -> dict[str, float]:
-        """Each term and the total over every example of the evaluation source exactly once, by tag.
+        """Returns the values of each term and of the total over every evaluation example exactly once, by tag.
 
         Raises:
           ConfigurationError: there is no evaluation source, or it has labels, indices or masks out of range; or its
@@ -240,18 +240,18 @@ class Program:
             return evaluation.values(self._eval_feed.blocks, step)
 
     def averaged(self) -> contextlib.AbstractContextManager:
-        """Inside, the model has its averaged weights, if it keeps any."""
+        """Gives the model its averaged weights within the context, if an average is kept."""
         return contextlib.nullcontext() if self._step.average is None else self._step.average.in_place()
 
     @_at_work
     def term_gradients(self, step: int) -> dict[str, float]:
-        """Norm of each weighted term's gradient and its cosine with the total's, by tag, on the batch of a look."""
+        """Returns the norm of each weighted term's gradient and its cosine with the total's, on a batch, by tag."""
         with failures_told("computing the gradients of the terms fails"):
             return self._gradients_on(self._feed.peek(step), step)
 
     @_at_work
     def preview(self, step: int) -> dict[str, float]:
-        """Checks all that training would meet, without an update: each term on the batch of a look, by tag."""
+        """Checks all that training depends on, without an update; returns the value of each term by tag."""
         self.compile()
         look = self._feed.peek(step)
         with failures_told("evaluating the terms on a batch fails"):

@@ -14,7 +14,7 @@ from trainer.steps.forward import Forward
 def outside_of_ranges(
     strategy: tf.distribute.Strategy, forward: Forward, feed: Feed, blocks: Iterable[Block], number: int
 ) -> list[str]:
-    """A sentence for each read that lies outside of its range in the first batch that has any; none if all are inside.
+    """Returns a sentence for each tensor out of range in the first batch that has any.
 
     Examples are counted from 0 on over all blocks, without padding.
 
@@ -39,7 +39,7 @@ def outside_of_ranges(
 
 
 def _trace(forward: Forward, feed: Feed) -> tuple[Any, list[Reading]]:
-    """A function of data, row and step: for each reading its values and which are outside; and which rows are real."""
+    """Returns a function of data, row and step: for each reading its values, those out of range, and the real rows."""
     readings: list[Reading] = []
 
     def on_replica(batch, number):

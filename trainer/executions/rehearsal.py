@@ -51,5 +51,5 @@ def _is_input(key: str) -> bool:
 
 
 def _kind(dtype: tf.DType) -> str:
-    """Numbers with a fraction and those without are different; of which size they are is not."""
+    """Groups types into those with fractions and those without; their sizes do not matter."""
     return "float" if dtype.is_floating else "integer" if dtype.is_integer else dtype.name

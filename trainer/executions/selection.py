@@ -13,7 +13,7 @@ from trainer.feeds.feed import Feed
 
 
 def likely_execution(asked: str, candidates: Candidates) -> Choice:
-    """The execution asked for, or the one that is likely best where that is "auto".
+    """Returns the execution that was asked for, or the one that is likely best for "auto".
 
     Raises:
       ConfigurationError: there is no such execution, or it cannot work.
@@ -27,7 +27,7 @@ def likely_execution(asked: str, candidates: Candidates) -> Choice:
 
 
 def build_likely(asked: str, builder: ChunkBuilder) -> Choice:
-    """The likely execution that turns out to work, which is then built.
+    """Builds the likely execution, or the next one if it does not work, and returns it.
 
     Raises:
       ConfigurationError: the one asked for cannot work, or the terms, the model and the data do not fit together.
@@ -53,7 +53,7 @@ def select_execution(
     steps: int,
     folder: pathlib.Path | None,
 ) -> Choice:
-    """The execution for the `steps` steps after `first_step`, which is then built; the state of training is kept.
+    """Selects and builds the execution for the `steps` steps after `first_step`; the training state is kept.
 
     What a run selects by measuring is kept in its folder, and selected again when it resumes.
 

@@ -36,7 +36,7 @@ _FUNCTIONS = ("activation", "recurrent_activation")
 
 
 def are_separate(model: keras.Model, terms: Iterable[BaseTerm]) -> bool:
-    """Whether the model and all of the terms are known to take each example by itself; False where that is not known.
+    """Returns whether the model and all terms are known to take each example by itself.
 
     Statistics of ordinary batch normalization are another matter, see `trainer.steps.batch_statistics`.
 
@@ -51,12 +51,12 @@ def are_separate(model: keras.Model, terms: Iterable[BaseTerm]) -> bool:
 
 
 def are_separate_layers(model: keras.Model) -> bool:
-    """Whether all layers of a model are known to take each example by itself."""
+    """Returns whether all layers of a model are known to take each example by itself."""
     return all(map(_is_separate_layer, [model, *(layer for _, layer in layer_paths(model))]))
 
 
 def are_separate_terms(terms: Iterable[BaseTerm]) -> bool:
-    """Whether all of the terms are known to take each example by itself, or to gather the whole batch."""
+    """Returns whether all terms are known to take each example by itself, or to gather the whole batch."""
     return all(map(_is_separate_term, terms))
 
 

@@ -15,7 +15,7 @@ _NO_NUMBERS = (tf.variant, tf.resource, tf.string)
 
 
 def unknown_sizes(traced: ConcreteFunction) -> list[str]:
-    """The operations that make a tensor of a size that is not known, of tensors whose sizes are; the first one first.
+    """Returns the operations that make a tensor of unknown size from tensors of known sizes, the first one first.
 
     >>> first = tf.function(lambda x, n: tf.cumsum(x[:n]))
     >>> unknown_sizes(first.get_concrete_function(tf.TensorSpec([5]), tf.TensorSpec([], tf.int32)))

@@ -13,7 +13,7 @@ from trainer.steps.state import State
 
 
 class Soundness:
-    """Looks at what updates left: a finite gradient may still lead to a weight or a statistic that is not finite.
+    """Checks the results of updates: a finite gradient may still lead to a weight or a statistic that is not finite.
 
     What was not finite at first (a mask that a model keeps, say) may stay so.
 
@@ -29,7 +29,7 @@ class Soundness:
     """
 
     def __init__(self, strategy: tf.distribute.Strategy, state: State):
-        """Notes what is not finite now.
+        """Records what is not finite now.
 
         Args:
           strategy: over which the state lies.
@@ -40,11 +40,11 @@ class Soundness:
         self._at_first = self._finite()
 
     def holds(self) -> bool:
-        """Whether nothing is broken, on any worker; all of them have to ask."""
+        """Returns whether everything is finite on all workers; all of them have to call it."""
         return not cluster.largest(self._strategy, float(np.any(self._at_first & ~self._finite())))
 
     def broken(self) -> dict[str, float]:
-        """One of the numbers that are not finite, NaN if there is one, of each part of this process that has some."""
+        """Returns one number that is not finite, NaN if possible, for each part of this process that has any."""
         flags = self._at_first & ~self._finite()
         return {
             name: _odd(part.numpy()) for (name, part), is_broken in zip(self._parts, flags, strict=True) if is_broken

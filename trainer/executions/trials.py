@@ -60,14 +60,14 @@ class Trials:
         return cluster.largest(self._strategy, time.perf_counter() - self._began)
 
     def _seconds(self, execution: str, steps: int) -> float:
-        """How long these steps take, the same on all workers."""
+        """Returns how long these steps take in seconds, the same on all workers."""
         data = self._data(steps)
         began = time.perf_counter()
         self._builder.run(execution, data, self._first_step, steps)
         return cluster.largest(self._strategy, time.perf_counter() - began)
 
     def _data(self, steps: int) -> Any:
-        """The batches of at least so many steps; those of fewer are the first of them."""
+        """Returns the batches of at least so many steps; fewer steps use the first of them."""
         if self._looked[0] < steps:
             self._looked = steps, self._feed.peek(self._first_step, steps).data
         return self._looked[1]

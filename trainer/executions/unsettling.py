@@ -20,7 +20,7 @@ _ALIKE, _APART = 1e-3, 0.1
 
 
 def variables_of(model: keras.Model) -> State:
-    """The floating-point variables of a model, trained or not."""
+    """Returns the floating-point variables of a model, trained or not."""
     floats = [v for v in model.variables if v.name != GENERATOR and tf.as_dtype(v.dtype).is_floating]
     return State({str(i): variable for i, variable in enumerate(floats)})
 
@@ -62,7 +62,7 @@ def rounded_off(inputs: Any, rounding: float) -> Any:
 
 
 def set_apart(batch: Mapping[str, Any]) -> dict[str, Any]:
-    """A batch in which floating-point numbers that are alike in all examples are each moved towards 0 by a bit.
+    """Returns a batch whose floating-point numbers that are equal in all examples are each moved a little towards 0.
 
     Whole numbers stay as they are, as nothing says which others there may be.
 

@@ -53,6 +53,6 @@ def _series(axes, lines, tag: str, label: str, color: str) -> None:
 
 
 def _has_logarithms(lines, tags: list[str]) -> bool:
-    """Whether nothing is below 0, and something above; a weight of 0 has no line and hides no other."""
+    """Returns whether no value is below 0 and one is above; a weight of 0 has no line and hides no other."""
     values = [line.values[tag] for line in lines for tag in tags if math.isfinite(line.values.get(tag, math.nan))]
     return bool(values) and min(values) >= 0 and max(values) > 0

@@ -14,7 +14,7 @@ _FOURS = np.array([f"{i:04d}" for i in range(10**4)], "S4").view(np.uint32)
 
 
 def decimals(values: np.ndarray) -> np.ndarray:
-    """The ASCII of JSON's numbers, uint8 `[..., WIDTH]`, rounded to float32: nine digits give the same float32 back.
+    """Returns numbers as JSON, ASCII bytes uint8 `[..., WIDTH]`, with nine digits, which represent float32 exactly.
 
     JSON has no word for NaN and infinities: they are null. It takes a tenth of the time of printf.
 

@@ -28,7 +28,7 @@ def drop_after(folder: pathlib.Path, step: int) -> None:
 
 
 def _kept(path: pathlib.Path, step: int) -> tuple[int, int]:
-    """How many bytes of a file come before any event of a later step, and how many records they are."""
+    """Returns how many bytes, and how many records, of a file come before any event of a later step."""
     if not path.stat().st_size:
         return 0, 0
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -44,7 +44,7 @@ def _kept(path: pathlib.Path, step: int) -> tuple[int, int]:
 
 
 def _step(data: mmap.mmap, at: int) -> int:
-    """The step of the event that begins there: seven bits a byte, the low ones first; 0 is left out."""
+    """Decodes the step of the event at an offset: seven bits a byte, the low ones first; 0 is left out."""
     at += _TIME
     if data[at] != _STEP_TAG:
         return 0

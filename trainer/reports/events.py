@@ -22,7 +22,7 @@ _VALUE_TAG, _UNKNOWN_TAG = 0x0A, 0x7A
 
 
 def scalar_events(lines: LogRecords, wall_time: float) -> np.ndarray:
-    """Each line as one serialised event, with a scalar for each tag that it has: uint8 `[lines, length]`."""
+    """Returns each record as a serialised event with a scalar for each of its tags: uint8 `[records, length]`."""
     template, of_time, of_step, of_values, heads = _template(lines.tags)
     events = np.tile(template, [len(lines), 1])
     events[:, of_time] = np.array([wall_time], "<f8").view(np.uint8)
@@ -42,7 +42,7 @@ def _varints(numbers: np.ndarray) -> np.ndarray:
 
 @functools.lru_cache(maxsize=16)
 def _template(tags: tuple[str, ...]) -> tuple[np.ndarray, ...]:
-    """The bytes of an event of these tags, and where among them its time, step and values are, and begin.
+    """Returns the bytes of an event of these tags, and where its time, step and values begin.
 
     The places of a number are where the bytes differ between an event that has only 1 in the bytes of that number and
     an event that has only 2.
@@ -59,7 +59,7 @@ def _template(tags: tuple[str, ...]) -> tuple[np.ndarray, ...]:
 
 
 def _event(tags: tuple[str, ...], *, time: int, step: int, value: int) -> np.ndarray:
-    """The bytes of an event whose numbers have the given byte throughout."""
+    """Returns the bytes of an event whose numbers consist of the given byte."""
     event = Event(
         wall_time=float(np.full(8, time, np.uint8).view("<f8")[0]),
         step=sum(step << 7 * i for i in range(_STEP_BYTES)),

@@ -55,7 +55,7 @@ class JsonLines(Report):
 
 
 def read(folder: pathlib.Path) -> list[LogRecord]:
-    """The lines that a run has written so far; a value that was not finite is nan.
+    """Returns the records that a run has written so far; a value that was not finite is nan.
 
     Raises:
       ConfigurationError: the file was altered.
@@ -90,7 +90,7 @@ def _text(lines: LogRecords) -> np.ndarray:
 
 @functools.lru_cache(maxsize=64)
 def _template(split: str, tags: tuple[str, ...], step_width: int) -> np.ndarray:
-    """The bytes of a line, 0 where its numbers go: JSON has no such byte."""
+    """Returns the bytes of a line with zero bytes, which JSON does not have, in place of its numbers."""
     values = "".join(map(_field, tags))
     text = f'{{"split": {json.dumps(split)}, "step": {chr(0) * step_width}{values}}}\n'
     return np.frombuffer(text.encode(), np.uint8)
@@ -101,7 +101,7 @@ def _field(tag: str) -> str:
 
 
 def _ends(tags: tuple[str, ...]) -> np.ndarray:
-    """Where the field of each tag ends, counted from where the first begins."""
+    """Returns where the field of each tag ends, counted from the start of the first."""
     return np.cumsum([len(_field(tag)) for tag in tags])
 
 
@@ -125,7 +125,7 @@ def _open_after(path: pathlib.Path, step: int) -> BinaryIO:
 
 
 def _whole_lines(path: pathlib.Path) -> list[bytes]:
-    """The lines of the file, each with its end; a run that was killed while it wrote leaves a last one without."""
+    """Returns the lines of the file with their ends; the last one has none if a run was killed while it wrote."""
     if not path.exists():
         return []
     return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]

@@ -98,7 +98,7 @@ class LogRecords:
 
 
 def is_count(tag: str) -> bool:
-    """Whether a number says how many values a mean is over.
+    """Returns whether a tag is that of a count of values.
 
     >>> is_count("terms/data/count"), is_count("terms/data/raw")
     (True, False)
@@ -107,7 +107,7 @@ def is_count(tag: str) -> bool:
 
 
 def term_names(tags: Iterable[str]) -> list[str]:
-    """The names of the terms that some of the tags are of, each once, in the order of their weighted values.
+    """Returns the names of the terms in some tags, each once, in the order of their weighted values.
 
     >>> term_names(["loss/total", "terms/b/raw", "terms/a/weighted", "terms/b/weighted"])
     ['a', 'b']
@@ -118,7 +118,7 @@ def term_names(tags: Iterable[str]) -> list[str]:
 
 
 def tensor_names(tags: Iterable[str], term: str) -> list[str]:
-    """The names of the tensors of a term that reads several.
+    """Returns the names of the tensors of a term that reads several.
 
     >>> tensor_names(["terms/a/raw", "terms/a/count", "terms/a/encoder/conv/count"], "a")
     ['encoder/conv']
@@ -129,7 +129,7 @@ def tensor_names(tags: Iterable[str], term: str) -> list[str]:
 
 
 def without_empty_means(values: Mapping[str, float]) -> dict[str, float]:
-    """The values by tag, but for the raw values of which the count is 0: a mean of nothing is no number.
+    """Returns the values by tag, without raw values whose count is 0: a mean of nothing is no number.
 
     >>> without_empty_means({"terms/a/raw": 0.0, "terms/a/count": 0.0, "terms/b/raw": 0.0, "terms/b/count": 2.0})
     {'terms/a/count': 0.0, 'terms/b/raw': 0.0, 'terms/b/count': 2.0}

@@ -47,7 +47,7 @@ class MetricAccumulator:
         self.state = (self._of, self._sums)
 
     def records(self, *, first_step: int, rows: np.ndarray) -> LogRecords:
-        """The records that are due, of which there may be none.
+        """Returns the records that are due, if any.
 
         Args:
           first_step: how many updates were done before the rows.
@@ -63,7 +63,7 @@ class MetricAccumulator:
         return self._records(ends[due], sums[:, due])
 
     def unfinished(self, step: int) -> LogRecords:
-        """The record of the steps that wait at `step` for the end of theirs, if some do; they go on waiting."""
+        """Returns the record of the steps since the last one at `step`, if there are any; they are kept."""
         waiting = self._waiting[:, None]
         return self._records(np.array([step]), waiting)[: int(self._merging.steps(waiting)[0] > 0)]
 
@@ -100,7 +100,7 @@ class _Merging:
         self._weighted = [i for i in self._counted if tags[i].endswith("/weighted")]
 
     def weighed(self, waiting: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """What is added up, `[width, 1 + steps]`: the sums that wait `[width]`, then the rows `[steps, tags]`."""
+        """Returns the summands `[width, 1 + steps]`: the sums so far `[width]`, then the rows `[steps, tags]`."""
         numbers = np.ones([self.width, 1 + len(rows)])
         numbers[:, 0], numbers[: self._ones, 1:] = waiting, rows.T
         if _SCALE in self._at:
@@ -110,7 +110,7 @@ class _Merging:
         return numbers
 
     def merged(self, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """The values `[records, tags]` of sums `[width, records]`, and which of them there are if some are not."""
+        """Returns the values `[records, tags]` of sums `[width, records]`, and which of them exist if some do not."""
         by = sums[self._by]
         there = by > 0
         values = np.divide(sums[: self._ones], by, out=np.full(by.shape, np.nan), where=there)
@@ -123,7 +123,7 @@ class _Merging:
         return values.T, None if there.all() else there.T
 
     def steps(self, sums: np.ndarray) -> np.ndarray:
-        """How many steps the sums are of."""
+        """Returns the number of steps in the sums."""
         return sums[self._ones]
 
     def _weigher(self, tag: str) -> int:
@@ -142,7 +142,7 @@ class _Merging:
 
 
 def _sums(numbers: np.ndarray, which: np.ndarray, count: int) -> np.ndarray:
-    """The sums `[width, count]` of `[width, steps]` by the steps' record, first step to last.
+    """Sums `[width, steps]` over the steps of each record, from first to last: `[width, count]`.
 
     NumPy's own sums add in an order of their own.
     """
@@ -150,5 +150,5 @@ def _sums(numbers: np.ndarray, which: np.ndarray, count: int) -> np.ndarray:
 
 
 def _ends(first: int, last: int, every: int) -> np.ndarray:
-    """The steps after `first` that records end at, and `last`, whether or not a record ends there."""
+    """Returns the steps after `first` at which records end, and `last`, whether or not a record ends there."""
     return np.append(np.arange(first - first % every + every, last, every), last)

@@ -18,7 +18,7 @@ def framed(records: np.ndarray) -> np.ndarray:
 
 
 def checksums(records: np.ndarray) -> np.ndarray:
-    """The CRC-32C of each of `[records, length]`, uint32 `[records]`.
+    """Returns the CRC-32C of each of `[records, length]`, uint32 `[records]`.
 
     A checksum is the exclusive or of what each byte does to it, by its place. So those of records that have most of
     their bytes in common differ by what the others do.
@@ -47,7 +47,7 @@ def _effects(length: int) -> np.ndarray:
 
 
 def _scrambled(checksums: np.ndarray) -> np.ndarray:
-    """A checksum of what holds checksums itself would say little; so TensorFlow stores them changed."""
+    """Masks a checksum as TensorFlow stores it: checksums of data that contain checksums would say little."""
     return (checksums >> 15 | checksums << 17) + np.uint32(0xA282EAD8)
 
 

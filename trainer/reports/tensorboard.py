@@ -53,7 +53,7 @@ class TensorBoard(Report):
 
 
 def layout() -> layout_pb2.Layout:
-    """The custom-scalars page: all weighted terms and their total on one chart, all raw terms on another.
+    """Returns the custom-scalars layout: all weighted terms and the total on one chart, all raw terms on another.
 
     Charts take their terms by pattern: it is the same for all runs, and TensorBoard shows different ones side by side.
     """

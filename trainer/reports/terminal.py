@@ -16,7 +16,7 @@ from trainer.reports.report import Report, Run
 
 
 class Screen(Console):
-    """Standard output, without which a program continues: where nobody reads it any more, it prints nothing.
+    """Standard output that may disappear: when nobody reads it any more, nothing is printed, and the program continues.
 
     The console of rich ends the process instead, and what it was about to save would be lost.
     """
@@ -33,7 +33,7 @@ class Screen(Console):
 
 @contextlib.contextmanager
 def _while_it_lasts() -> Iterator[None]:
-    """A terminal that has hung up takes nothing more; the run is not to fail for that, it has a signal to heed."""
+    """Ignores that a terminal has hung up: the run is not to fail for that, as it gets a signal."""
     try:
         yield
     except OSError as error:
@@ -106,7 +106,7 @@ class Terminal(Report):
 
 
 def weighted_values(values: Mapping[str, float]) -> str:
-    """The total and each term's weighted value, to four digits, as readable text; a dash where nothing was counted.
+    """Returns the total and the weighted values of terms as text, to four digits, with a dash where nothing counted.
 
     >>> weighted_values({"loss/total": 1.5, "terms/data/weighted": 1.5, "terms/data/count": 64.0})
     'total 1.5  data 1.5'

@@ -52,7 +52,7 @@ class Adoption:
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
-        """Inside, the model and the optimizer are under the strategy; it may be entered again inside.
+        """Puts the model and the optimizer under the strategy within the context, which may be nested.
 
         Raises:
           ConfigurationError: another thread or another trainer is inside, or a strategy's scope is open.

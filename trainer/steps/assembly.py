@@ -32,7 +32,7 @@ def assemble(
     average_momentum: float | None,
     allow_unreached: bool,
 ) -> TrainStep:
-    """The step of a run; the arguments are those of `Trainer`.
+    """Makes the step of a run; the arguments are those of `Trainer`.
 
     Raises:
       ConfigurationError: keys name what the model has not, layers would take wrong statistics, or the optimizer

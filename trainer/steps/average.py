@@ -42,7 +42,7 @@ class WeightAverage:
 
     @contextlib.contextmanager
     def in_place(self) -> Iterator[None]:
-        """Inside, the model's weights are the averages; outside of replica context. What they were comes back."""
+        """Gives the model its averaged weights within the context, and its own afterwards; not in replica context."""
         weights = [weight.numpy() for weight in self._weights]
         self._assign([average.numpy() for average in self.variables])
         _replaced[key := object()] = self._weights

@@ -43,7 +43,7 @@ def refuse_wrong_statistics(model: keras.Model, *, batch_size: int, replicas: in
 
 @contextlib.contextmanager
 def statistics_as_they_are(model: keras.Model) -> Iterator[None]:
-    """Inside, layers that are known to take statistics of the batch in training use their moving ones, as if frozen."""
+    """Has layers with statistics of the batch use their moving ones within the context, as if frozen."""
     layers = _taking_statistics(model)
     for layer in layers:
         layer._trainable = False  # its variables stay as they are
@@ -55,12 +55,12 @@ def statistics_as_they_are(model: keras.Model) -> Iterator[None]:
 
 
 def synchronized_layer(model: keras.Model) -> str | None:
-    """The path of a layer that takes statistics over all replicas, if there is one."""
+    """Returns the path of a layer that takes statistics over all replicas, or None."""
     return next((layer.path for layer in _taking_statistics(model) if layer.synchronized), None)
 
 
 def describe_statistics(model: keras.Model, *, replicas: int, micro_batches: int) -> list[str]:
-    """Which part of a batch ordinary batch normalization takes its statistics of, in words, if not the whole."""
+    """Describes which part of a batch ordinary batch normalization takes its statistics of, if not the whole."""
     if replicas * micro_batches == 1 or all(layer.synchronized for layer in _taking_statistics(model)):
         return []
     whole = " (synchronized=True takes them of the whole batch)" if micro_batches == 1 else ""
@@ -77,7 +77,7 @@ def _taking_statistics(model: keras.Model) -> list[keras.layers.BatchNormalizati
 
 
 def cut(replicas: int, micro_batches: int) -> str:
-    """The parts of a batch in words."""
+    """Describes the parts of a batch."""
     if micro_batches == 1:
         return f"{replicas} replicas' parts"
     return f"{micro_batches} micro-batches" + (f" on {replicas} replicas" if replicas > 1 else "")

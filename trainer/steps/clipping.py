@@ -39,7 +39,7 @@ class Clipping:
         return self.value is not None or self.norm is not None
 
     def __call__(self, gradients: list[tf.Tensor], norm: tf.Tensor | None = None) -> list[tf.Tensor]:
-        """The bounded gradients; their global norm is computed unless it is given."""
+        """Bounds gradients, and returns them; their global norm is computed unless it is given."""
         if self.value is not None:
             gradients, norm = [tf.clip_by_value(gradient, -self.value, self.value) for gradient in gradients], None
         if self.norm is not None:

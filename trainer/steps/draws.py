@@ -25,7 +25,7 @@ _state = threading.local()
 
 @contextlib.contextmanager
 def alike_everywhere() -> Iterator[None]:
-    """Inside, on this thread, what Keras draws has the same bits in every execution."""
+    """Gives the draws of Keras on this thread the same bits in every execution, within the context."""
     before = getattr(_state, "alike", False)
     _state.alike = True
     try:
@@ -35,7 +35,7 @@ def alike_everywhere() -> Iterator[None]:
 
 
 def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> tf.Tensor:
-    """Numbers from `minval` to below `maxval`.
+    """Draws numbers from `minval` to below `maxval`.
 
     >>> uniform([2], seed=1).numpy() == keras.random.uniform([2], seed=1).numpy()
     array([ True,  True])
@@ -46,7 +46,7 @@ def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
 
 
 def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> tf.Tensor:
-    """Numbers of a normal distribution: two of each two uniform ones, by the formula of Box and Muller."""
+    """Draws from a normal distribution, two numbers from each two uniform ones (Box and Muller)."""
     count = tf.reduce_prod(_static(shape))
     pairs = tf.reshape(_unit((count + 1) // 2 * 2, _words(seed), tf.float32), [-1, 2])
     radius = tf.sqrt(-2.0 * tf.math.log(tf.maximum(pairs[:, 0], 1e-7)))
@@ -57,14 +57,14 @@ def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, se
 
 
 def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> tf.Tensor:
-    """Numbers of a normal distribution no farther than two standard deviations from its mean."""
+    """Draws from a normal distribution, no farther than two standard deviations from its mean."""
     end = math.erf(math.sqrt(2.0))
     standard = math.sqrt(2.0) * tf.math.erfinv(uniform(shape, -end, end, tf.float32, seed))
     return tf.cast(standard * stddev + mean, dtype or keras.config.floatx())
 
 
 def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None) -> tf.Tensor:
-    """The inputs, a share of `rate` of them 0 and the others larger; of one seed the same ones in any precision."""
+    """Returns the inputs, scaled, with a share of `rate` set to 0; a seed drops the same ones in any precision."""
     if rate == 0.0:
         return inputs
     inputs = tf.convert_to_tensor(inputs)
@@ -76,7 +76,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
 
 
 def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None) -> tf.Tensor:
-    """Whole numbers from `minval` to below `maxval`."""
+    """Draws whole numbers from `minval` to below `maxval`."""
     drawn = dtype if keras.backend.standardize_dtype(dtype) in ("int32", "int64") else "int64"
     numbers = tf.random.stateless_uniform(
         shape, _words(seed), minval=minval, maxval=maxval, dtype=drawn, alg=tf.random.Algorithm.PHILOX
@@ -85,7 +85,7 @@ def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: An
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int64", seed: Any = None) -> tf.Tensor:
-    """Classes `[batch, num_samples]` by their logits `[batch, classes]`: the largest of logits with Gumbel's noise."""
+    """Draws classes `[batch, num_samples]` given logits `[batch, classes]`: the largest logit with Gumbel noise."""
     logits = tf.cast(logits, tf.float32)
     shape = tf.stack([tf.shape(logits)[0], num_samples, tf.shape(logits)[1]])
     noise = -tf.math.log(-tf.math.log(tf.maximum(uniform(shape, dtype=tf.float32, seed=seed), 1e-7)))
@@ -93,24 +93,24 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int64", seed: Any =
 
 
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> tf.Tensor:
-    """The slices of a tensor along an axis, in another order."""
+    """Returns the slices of a tensor along an axis in random order."""
     x = tf.convert_to_tensor(x)
     return tf.gather(x, tf.argsort(uniform([tf.shape(x)[axis]], seed=seed), stable=True), axis=axis)
 
 
 def _words(seed: Any) -> tf.Tensor:
-    """What Keras takes for a seed as the two int32 that TensorFlow does; moves the generator that it may be."""
+    """Converts a Keras seed to the two int32 of TensorFlow, and advances it if it is a generator."""
     return keras_random._cast_seed(keras_random.draw_seed(seed))
 
 
 def _unit(shape: Any, words: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    """Numbers from 0 to below 1, each of as many random bits as its type holds."""
+    """Draws numbers from 0 to below 1, each of as many random bits as its type holds."""
     bits = dtype if dtype in _BITS else tf.float32
     return tf.cast(_bits(shape, words, bits), dtype) * tf.constant(2.0 ** -_BITS[bits], dtype)
 
 
 def _bits(shape: Any, words: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    """As many random bits as a floating-point type holds, as int32."""
+    """Draws as many random bits as a floating-point type holds, as int32."""
     full = tf.random.stateless_uniform(
         _static(shape), words, minval=None, maxval=None, dtype=tf.uint32, alg=tf.random.Algorithm.PHILOX
     )
@@ -118,14 +118,14 @@ def _bits(shape: Any, words: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
 
 
 def _static(shape: Any) -> Any:
-    """A shape as a tensor, or as what it is known to be, so that what is drawn has a static one."""
+    """Returns a shape as a tensor, or statically if it is known, so that draws have a static shape."""
     shape = tf.reshape(tf.convert_to_tensor(shape, tf.int32), [-1])
     known = tf.get_static_value(shape)
     return shape if known is None else known
 
 
 def _no_global_generator(global_generator: Callable) -> Callable:
-    """Keras's one generator for all that is drawn without a seed, which a traced step can neither make nor resume."""
+    """Replaces Keras's global generator for draws without a seed, which a traced step can neither make nor resume."""
 
     @functools.wraps(global_generator)
     def generator() -> Any:

@@ -55,7 +55,7 @@ class Forward:
         return ["loss/total", *term_tags(self.objective), *_tensor_tags(self.parts)]
 
     def context(self, batch: Batch, step: tf.Tensor, *, training: bool) -> Context:
-        """What the terms may read, of the replica's shard."""
+        """Returns the context in which terms read, for the replica's shard."""
         with alike_everywhere():
             outputs, activations = self.tap(batch["inputs"], training=training)
         return Context(
@@ -68,11 +68,11 @@ class Forward:
         )
 
     def find_parts(self, batch: Batch, step: tf.Tensor) -> Parts:
-        """The parts of the terms, as the stars of their keys match what there is; the same on each replica."""
+        """Returns the parts of the terms, given what the stars of their keys match; the same on each replica."""
         return self.objective.parts(self.context(batch, step, training=True))
 
     def means(self, batch: Batch, step: tf.Tensor, *, training: bool) -> list[Mean]:
-        """The mean of each part over the replica's shard, undivided, two float32 scalars each.
+        """Returns the mean of each part over the replica's shard, undivided, as two float32 scalars.
 
         They stay apart: a vector of several would let 0 times the infinite slope of one term make NaN of all.
         """
@@ -82,7 +82,7 @@ class Forward:
         return [Mean(tf.cast(mean.total, tf.float32), tf.cast(mean.count, tf.float32)) for mean in means]
 
     def measure(self, batch: Batch, step: tf.Tensor, *, training: bool) -> list[Mean]:
-        """The same for what is differentiated, or counted.
+        """Returns the same for a pass that is differentiated or counted.
 
         Raises:
           ConfigurationError: in training, a term depends on variables of others, which nobody would train.
@@ -95,12 +95,12 @@ class Forward:
         return means
 
     def raw_apart(self, means: Iterable[Mean]) -> list[tf.Tensor]:
-        """The share of a replica's shard in the raw value of each term, a scalar each that no other term is part of."""
+        """Returns what a replica's shard adds to the raw value of each term, as separate scalars."""
         whole = [Mean(mean.total, sum_over_replicas(mean.count)) for mean in means]
         return self.parts.combined([mean.result() for mean in whole], [mean.count for mean in whole])
 
     def evaluate(self, batch: Batch, step: tf.Tensor) -> Mean:
-        """The unweighted mean of each part over the whole batch, undivided: two vectors `[parts]`; changes nothing.
+        """Returns the unweighted means of all parts over the whole batch, undivided: two vectors `[parts]`.
 
         They are float64, as many batches will be added up: in float32 a count stands still at 16.8 million.
         """
@@ -109,13 +109,13 @@ class Forward:
         return Mean(*(tf.cast(part, tf.float64) for part in sum_over_replicas(tuple(local))))
 
     def report(self, mean: Mean, step: tf.Tensor) -> dict[str, tf.Tensor]:
-        """What `tags` names, of the means of all parts that `evaluate` gave; the raw value of nothing is 0."""
+        """Returns the numbers that `tags` names, given the means of all parts; a raw value of nothing is 0."""
         weights = tf.cast(self.objective.weights(step), mean.total.dtype)
         row = tf.cast(self.row(mean, weights, shards=self.replicas), tf.float32)
         return dict(zip(self.tags, tf.unstack(row), strict=True))
 
     def row(self, mean: Mean, weights: tf.Tensor, *, shards: int) -> tf.Tensor:
-        """The numbers that `tags` names: `[tags]`, of vectors `[parts]` over the whole batch and weights `[terms]`."""
+        """Returns the numbers that `tags` names, `[tags]`, given sums and counts `[parts]` and weights `[terms]`."""
         # Every shard computes a term whole that is no mean over examples: it was counted as often.
         times = [1.0 if isinstance(self.objective.terms[part.term], Term) else float(shards) for part in self.parts]
         mean = Mean(mean.total / times, mean.count / times)
@@ -127,7 +127,7 @@ class Forward:
 
     @contextlib.contextmanager
     def counting(self, step: tf.Tensor) -> Iterator[bool]:
-        """Whether counts are those of a training pass; what the pass moves is put back at the end.
+        """Makes counts those of a training pass within the context, and restores all variables afterwards.
 
         What a mask is made of in the model may be random in training, or computed with the statistics of the batch.
         """
@@ -147,17 +147,17 @@ def stacked(means: Iterable[Mean]) -> Mean:
 
 
 def term_tags(objective: Objective) -> list[str]:
-    """The tags of each term's raw value, weight, weighted value and count: all raws, then all weights, and so on."""
+    """Returns the tags of all raw values, then of all weights, all weighted values and all counts."""
     return [f"terms/{name}/{what}" for what in ("raw", "weight", "weighted", "count") for name in objective.terms]
 
 
 def _tensor_tags(parts: Parts) -> list[str]:
-    """The tags of the raw value and the count of each tensor of terms that read several."""
+    """Returns the tags of the raw values and counts of each tensor of terms that read several."""
     return [f"terms/{parts[i].name}/{what}" for what in ("raw", "count") for i in parts.of_tensors]
 
 
 def _makes_masks(layer: keras.Layer) -> bool:
-    """Whether a layer may put a Keras mask on what it returns; those of Keras that hand one on do not count."""
+    """Returns whether a layer may attach a Keras mask to its output, other than one that it passes on."""
     is_own = not type(layer).__module__.startswith("keras.")
     computes = type(layer).compute_mask is not keras.Layer.compute_mask
     return isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False) or (is_own and computes)

@@ -40,7 +40,7 @@ def by_micro_batches(
     means: int,
     counting: contextlib.AbstractContextManager[bool],
 ) -> Differentiated:
-    """Differentiates the shard in `parts`, one after the other, in the memory of one; `measure` gives so many `means`.
+    """Differentiates the shard in `parts` micro-batches, in the memory of one; `measure` returns so many `means`.
 
     The counts of the whole batch must be known before the first gradient. They come from a pass of which nothing
     but the counts is used; unless a mask depends on the model's outputs, none of the model is left in its graph. That
@@ -80,7 +80,7 @@ def by_micro_batches(
 
 
 def dense(gradients: list[tf.Tensor | None], variables: list[keras.Variable]) -> list[tf.Tensor]:
-    """The gradients as plain tensors: zeros for None, and rows of an embedding spread out."""
+    """Returns the gradients as dense tensors, with zeros for None."""
     return [
         tf.zeros(variable.shape, variable.dtype) if gradient is None else tf.convert_to_tensor(gradient)
         for gradient, variable in zip(gradients, variables, strict=True)
@@ -88,12 +88,12 @@ def dense(gradients: list[tf.Tensor | None], variables: list[keras.Variable]) ->
 
 
 def flat(gradients: list[tf.Tensor]) -> tf.Tensor:
-    """All elements of all gradients as one float32 vector."""
+    """Returns all elements of all gradients as one float32 vector."""
     return tf.concat([tf.reshape(tf.cast(gradient, tf.float32), [-1]) for gradient in gradients], axis=0)
 
 
 def global_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
-    """The norm of all elements of all gradients, in float32, whatever their size.
+    """Returns the norm of all elements of all gradients in float32, without overflow.
 
     Squares of elements above some 1e19 overflow. Only then everything is scaled down first, which takes longer.
 
@@ -107,12 +107,12 @@ def global_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
 
 
 def plain_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
-    """The same, but infinite where a square overflows."""
+    """Returns the norm of all elements, or infinity if a square overflows."""
     return tf.sqrt(tf.add_n([_sum_of_squares(tf.cast(gradient, tf.float32)) for gradient in gradients]))
 
 
 def norm_and_direction(vector: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """The norm of a vector of any size, and the vector divided by it: 0 where it is 0, NaN where it is not finite."""
+    """Returns the norm of a vector, and the vector divided by it: 0 for a norm of 0, NaN for one that is not finite."""
     finite = tf.reduce_all(tf.math.is_finite(vector))
     largest = tf.reduce_max(tf.abs(vector))
     scaled = tf.math.divide_no_nan(vector, largest)
@@ -122,7 +122,7 @@ def norm_and_direction(vector: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def with_norm_barrier(gradients: list[tf.Tensor], norm: tf.Tensor) -> list[tf.Tensor]:
-    """The gradients, of which none is there before their norm is, and all are NaN where that is not finite.
+    """Makes the gradients available only after their norm, and all NaN if that is not finite.
 
     XLA then updates weights in place. It would copy those that it may update while another gradient still needs them.
     """
@@ -131,7 +131,7 @@ def with_norm_barrier(gradients: list[tf.Tensor], norm: tf.Tensor) -> list[tf.Te
 
 
 def _sum_of_squares(gradient: tf.Tensor) -> tf.Tensor:
-    """As a product with ones: on a CPU, XLA adds up a matrix several times slower. GPUs would round a product."""
+    """Sums squares by a product with ones, as XLA sums a matrix several times slower on a CPU; GPUs would round."""
     squares = gradient * gradient
     if gradient.shape.rank < 2 or tf.config.list_logical_devices("GPU"):
         return tf.reduce_sum(squares)

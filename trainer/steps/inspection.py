@@ -17,7 +17,7 @@ from trainer.steps.train_step import TrainStep
 
 
 def inspect(step: TrainStep, batch: Batch, number: tf.Tensor) -> dict[str, tf.Tensor]:
-    """How many elements are not finite, by tag; in replica context.
+    """Counts the elements that are not finite, by tag; in replica context.
 
     Tags, of the terms only those that are optimised:
       `not_finite/<key>`: of the batch, the model's outputs, the activations that terms read, and its variables.
@@ -60,12 +60,12 @@ _OF_THE_MODEL = ("outputs", "activations", "weights")
 
 
 def _copy(leaf: Any) -> tf.Tensor:
-    """A copy that has the mask and the logits which Keras gave to the original."""
+    """Copies a tensor with the Keras mask and the logits that are attached to it."""
     return changed(tf.convert_to_tensor(leaf), tf.identity)
 
 
 def _count(*tensors: Any) -> tf.Tensor:
-    """How many elements are not finite; tensors of other types, and None, have none."""
+    """Counts the elements that are not finite; None and tensors of other types have none."""
     counts = [tf.zeros([])]
     for tensor in tensors:
         dense = None if tensor is None else tf.convert_to_tensor(tensor)
@@ -75,7 +75,7 @@ def _count(*tensors: Any) -> tf.Tensor:
 
 
 def _leaves(context: Context) -> Iterator[tuple[str, Any]]:
-    """Every tensor of the batch, and every output, with its key."""
+    """Yields every tensor of the batch, and every output, with its key."""
     for root in ("inputs", "targets", "sample_weight", "outputs", "activations"):
         for path, leaf in keras.tree.flatten_with_path(getattr(context, root)):
             if leaf is not None:
@@ -83,7 +83,7 @@ def _leaves(context: Context) -> Iterator[tuple[str, Any]]:
 
 
 def _reads(term: BaseTerm, context: Context) -> Iterator[tuple[str, Any]]:
-    """What a term reads by key, as its formula sees it: 0 where it is masked."""
+    """Yields the tensors that a term reads, by key, as its formula sees them: 0 where they are masked."""
     key_of_mask, key_of_factor = map(term.selections.get, ("mask", "sample_weight"))
     mask = None if key_of_mask is None else widen(context[key_of_mask])
     for key in term.reads.values():

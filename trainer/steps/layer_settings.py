@@ -31,7 +31,7 @@ _BY_THEIR_FIELDS = (keras.regularizers.Regularizer, keras.constraints.Constraint
 
 
 def settings_of(layer: keras.Layer) -> dict[str, str]:
-    """The attributes that a layer or its class has, but for those that Keras keeps of every layer.
+    """Returns the attributes of a layer and its class, without those that Keras writes for every layer.
 
     Numbers, texts, arrays, functions, and tables, lists and objects of these count by their values; the objects of
     libraries by their class. What the layer itself writes as it is called, such as a counter, is none of it.
@@ -50,7 +50,7 @@ def settings_of(layer: keras.Layer) -> dict[str, str]:
 
 
 def describe_value(value: Any) -> str:
-    """A value as text, which tells apart all plain ones.
+    """Describes a value as text, so that different plain values have different texts.
 
     >>> describe_value({"rates": (0.5, 1)}), describe_value(keras.regularizers.L2(0.5)), describe_value(keras.ops.relu)
     ("{'rates': (0.5, 1)}", 'L2(l2=0.5)', 'relu')
@@ -59,7 +59,7 @@ def describe_value(value: Any) -> str:
 
 
 def _described(value: Any, around: frozenset[int]) -> str:
-    """The same, of a value inside of others, given by their identities."""
+    """Describes a value inside of others, given by their identities."""
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
         return repr(value)
     if isinstance(value, np.generic):
@@ -102,7 +102,7 @@ def _described_object(value: Any, around: frozenset[int]) -> str:
 
 
 def _is_state(value: Any) -> bool:
-    """Whether something is known by other means: variables by their values, layers by their own attributes."""
+    """Returns whether a value is compared elsewhere, as variables by their values and layers by their attributes."""
     if isinstance(value, (list, tuple)):
         return bool(value) and all(map(_is_state, value))
     return isinstance(
@@ -115,7 +115,7 @@ def _is_state(value: Any) -> bool:
 
 
 def _of_class(kind: type) -> dict[str, Any]:
-    """What a user's own class has for all of its layers, which an attribute of the layer itself replaces."""
+    """Returns the attributes of a user's own class, which those of a layer itself override."""
     found: dict[str, Any] = {}
     for part in reversed(kind.__mro__):
         if not _is_of_library(part.__module__):
@@ -135,7 +135,7 @@ def _is_of_library(module: str) -> bool:
 
 @functools.cache
 def _kept_by_keras(of_model: bool) -> frozenset[str]:
-    """The attributes that Keras writes of every layer, or of every model, whatever it computes."""
+    """Returns the attributes that Keras writes for every layer or model, whatever it computes."""
     kinds = (keras.Sequential, Functional) if of_model else (keras.Layer,)
     names: set[str] = set()
     for part in {part for kind in kinds for part in kind.__mro__}:
@@ -149,7 +149,7 @@ def _kept_by_keras(of_model: bool) -> frozenset[str]:
 
 @functools.cache
 def _written_by_calls(kind: type) -> frozenset[str]:
-    """The attributes that a user's own layer writes in `call`, or in methods that are named there, at any depth."""
+    """Returns the attributes that a user's own layer writes in `call`, or in methods called from there."""
     methods = {name.removesuffix("()"): method for name, method in methods_of(kind).items()}
     names: set[str] = set()
     waiting = ["call", "__call__"]
@@ -163,6 +163,6 @@ def _written_by_calls(kind: type) -> frozenset[str]:
 
 
 def _written(code: types.CodeType) -> Iterator[str]:
-    """The attributes that a method assigns, mostly to its own object."""
+    """Yields the attributes that a method assigns, mostly to its own object."""
     for inner in codes_in(code):
         yield from (step.argval for step in dis.get_instructions(inner) if step.opname == "STORE_ATTR")

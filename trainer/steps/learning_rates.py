@@ -42,7 +42,7 @@ def refuse_wrong_rate(optimizer: keras.optimizers.Optimizer) -> None:
 
 
 def config_of(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:
-    """The optimizer's settings by name: a learning rate is a number, or the schedule or function that it is.
+    """Returns the optimizer's settings by name; a learning rate is a number, or its schedule or function.
 
     Keras would write the last two down, which it cannot do of all of them.
 

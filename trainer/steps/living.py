@@ -7,7 +7,7 @@ Kind = TypeVar("Kind")
 
 
 def living(kind: type[Kind]) -> list[Kind]:
-    """All objects of a kind, in no order. It looks at every object of the process, so it is not for a step.
+    """Returns all objects of a kind, in no order. It visits every object of the process, so it is not for a step.
 
     >>> class Rare:
     ...     pass

@@ -19,12 +19,12 @@ def synchronize_masked_statistics(model: keras.Model) -> None:
 
 
 def _is_of_keras(layer: keras.layers.BatchNormalization) -> bool:
-    """Whether the layer takes its statistics as Keras does; a subclass may have a way of its own."""
+    """Returns whether the layer takes its statistics as Keras does; a subclass may differ."""
     return type(layer)._moments is keras.layers.BatchNormalization._moments and "_moments" not in vars(layer)
 
 
 def _moments(layer: keras.layers.BatchNormalization, inputs: tf.Tensor, mask: tf.Tensor | None):
-    """The mean and the variance over what the mask shows, by the formula of Keras, of the whole batch."""
+    """Returns the mean and the variance of what the mask shows in the whole batch, by the formula of Keras."""
     if mask is None or tf.distribute.in_cross_replica_context():
         return type(layer)._moments(layer, inputs, mask)
     shown = tf.broadcast_to(tf.cast(mask, tf.bool)[..., tf.newaxis], tf.shape(inputs))

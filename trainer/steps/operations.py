@@ -42,7 +42,7 @@ class Operation(NamedTuple):
 
 
 def operations(traced: ConcreteFunction) -> Sequence[Operation]:
-    """Every operation of a traced function, once for the resources that it is handed; looked for at the first call.
+    """Returns every operation of a traced function, once for the resources that it gets; found at the first call.
 
     Loops, branches and functions of a user's own are looked into, at any depth.
 
@@ -72,7 +72,7 @@ class _Walk:
     def inside(
         self, graph: tf.Graph, outer: Mapping[int, tf.Tensor], replica: int | None = None
     ) -> Iterator[Operation]:
-        """The operations of a graph, given the outer handle of each of its own by the identity of that one."""
+        """Yields the operations of a graph, given the outer handle of each of its own handles by its identity."""
         for operation in graph.get_operations():
             at = _replica(operation) if replica is None else replica
             called = self._called(operation)
@@ -90,7 +90,7 @@ class _Walk:
                     yield from self.inside(function, handles, at)
 
     def _called(self, operation: tf.Operation) -> list[tf.Graph]:
-        """The graphs of the functions that an operation calls."""
+        """Returns the graphs of the functions that an operation calls."""
         # A call of a function in TensorFlow's first style is an operation that bears its name.
         names = [operation.type] if operation.graph._is_function(operation.type) else []
         for attribute in _functions_among_attributes(operation.type):
@@ -99,7 +99,7 @@ class _Walk:
         return [self._graph_of(name, operation.graph) for name in names]
 
     def _graph_of(self, name: str, caller: tf.Graph) -> tf.Graph:
-        """The graph of a function that another one calls."""
+        """Returns the graph of a function that another one calls."""
         # A graph does not know the functions of a branch whose gradient TensorFlow made a function of its own for.
         function = caller._get_function(name) or self._alive[name]
         if isinstance(function, AtomicFunction):
@@ -126,7 +126,7 @@ def _among(outer: Mapping[int, tf.Tensor], handles: Sequence[tf.Tensor]) -> list
 
 
 def _resources(operation: tf.Operation) -> tuple[Sequence[tf.Tensor], Sequence[tf.Tensor]]:
-    """The resources that an operation reads, and those that it writes."""
+    """Returns the resources that an operation reads, and those that it writes."""
     if not _is_handed_resources(operation.type):
         return (), ()
     read, written = get_read_write_resource_inputs(operation)

@@ -71,7 +71,7 @@ def refuse_rewritten_weights(
 def describe_own_state(
     model: keras.Model, written: Iterable[keras.Variable], *, replicas: int, micro_batches: int
 ) -> list[str]:
-    """How what layers write depends on the parts of a batch, as readable text; nothing where the batch is whole.
+    """Describes how the state that layers write depends on the parts of a batch; empty if the batch is whole.
 
     Args:
       model: whose layers they are.
@@ -105,7 +105,7 @@ def describe_own_state(
 
 
 def _variables_of(model: keras.Model, *kinds: type[keras.Layer]) -> set[int]:
-    """The identities of the variables of all layers of some kinds, also inside of other layers."""
+    """Returns the identities of the variables of all layers of some kinds, also inside of other layers."""
     layers = [layer for layer in model._flatten_layers() if isinstance(layer, kinds)]
     return {id(variable) for layer in layers for variable in layer.variables}
 

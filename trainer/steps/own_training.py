@@ -7,7 +7,7 @@ _CALLED_BY_FIT = ("train_step", "compute_loss")
 
 
 def describe_own_training(model: keras.Model) -> list[str]:
-    """What a model's own training step or loss has to become, as readable text; nothing where it has neither.
+    """Describes what a model's own training step or loss must be replaced with; empty if it has none.
 
     >>> describe_own_training(keras.Sequential([keras.layers.Dense(1)]))
     []

@@ -61,7 +61,7 @@ class Placed:
                 self._own.assign(self.parts[0])
 
     def _around_own(self, strategy: tf.distribute.Strategy) -> tf.Variable:
-        """What TensorFlow makes of a variable under the strategy, with the plain one as its first component."""
+        """Returns the distributed variable of a plain one under the strategy, with the plain one as a component."""
         own, variable = self._own, self.variable
         # One replica has nobody to meet, which TensorFlow would try at each assignment, and cannot inside of a loop.
         aggregation = "none" if strategy.num_replicas_in_sync == 1 else variable.aggregation
@@ -101,13 +101,13 @@ _anywhere: weakref.WeakSet[Placed] = weakref.WeakSet()
 
 
 def placed_anywhere() -> Sequence[Placed]:
-    """The variables of all trainers that there are, each as its trainer places it."""
+    """Returns the variables of all trainers that there are, each as its trainer places it."""
     return list(_anywhere)
 
 
 @functools.cache
 def _standing_for_parts(kind: type[tf.Variable]) -> type[tf.Variable]:
-    """A kind of variable with the handle of its part on the replica at hand; outside of replicas, of the first one."""
+    """Returns a kind of variable with the handle of its part on this replica; outside of replicas, of the first one."""
 
     class StandingForParts(kind):
         @property

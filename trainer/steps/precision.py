@@ -17,7 +17,7 @@ _STEPS_TO_DOUBLE = 2000
 
 @contextlib.contextmanager
 def building_in(name: str) -> Iterator[None]:
-    """Inside, layers are built to compute in this precision.
+    """Sets the precision of layers that are built within the context.
 
     Raises:
       ConfigurationError: there is no such precision.

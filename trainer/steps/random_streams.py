@@ -32,7 +32,7 @@ class RandomStreams:
                 self.variables = [tf.Variable(seeds, trainable=False)]
 
     def __contains__(self, variable: object) -> bool:
-        """Whether a variable is the state of one of the generators."""
+        """Returns whether a variable is the state of one of the generators."""
         return any(variable is generator for generator in self._generators)
 
     def begin(self, step: tf.Tensor) -> None:

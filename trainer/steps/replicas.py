@@ -4,7 +4,7 @@ import tensorflow as tf
 
 
 def sum_over_replicas(tensors):
-    """The sum of each tensor of a nest over all replicas, on each of them; one collective for all."""
+    """Sums each tensor of a nest over all replicas, in one collective; each replica gets the sums."""
     context = tf.distribute.get_replica_context()
     if context.num_replicas_in_sync == 1:
         return tensors
@@ -12,7 +12,7 @@ def sum_over_replicas(tensors):
 
 
 def gather_from_replicas(tensor):
-    """The shards of a tensor from all replicas, one after the other along the batch, on each of them.
+    """Gathers the shards of a tensor from all replicas along the batch; each replica gets all of them.
 
     Its gradient is summed over replicas and cut back into shards.
     """

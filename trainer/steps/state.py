@@ -43,7 +43,7 @@ class State:
         optimizer: keras.optimizers.Optimizer,
         others: Sequence[tf.Variable] = (),
     ) -> "State":
-        """The variables of a model and its optimizer, and others that a step changes, by number and path.
+        """Collects the variables of a model and its optimizer, and others that a step changes, by number and path.
 
         Those of the model that are not trained are a group of their own: layers may change them themselves.
         """
@@ -56,7 +56,7 @@ class State:
         return cls({name: variable for group in groups for name, variable in _named(group, groups[group]).items()})
 
     def extended(self, group: str, variables: Sequence[Variable]) -> "State":
-        """The same with a group of others, by number and path."""
+        """Returns the state with one more group of variables, by number and path."""
         extended = State(_named(group, variables))
         extended._parts = {**self._parts, **extended._parts}
         return extended
@@ -82,18 +82,18 @@ class State:
         return sum((parts[0].shape.num_elements() or 0) * parts[0].dtype.size for parts in self._parts.values())
 
     def copy(self) -> list[tf.Tensor]:
-        """The current values, on their devices; what is trained later leaves them alone."""
+        """Copies the current values on their devices."""
         return [tf.identity(part) for parts in self._parts.values() for part in parts]
 
     def put_back(self, copy: Sequence[tf.Tensor]) -> None:
-        """Gives every variable the value that it had when the copy was made."""
+        """Restores the values of a copy."""
         parts = [part for parts in self._parts.values() for part in parts]
         for part, value in zip(parts, copy, strict=True):
             part.assign(value)
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
-        """Everything has its value back at the end: a look must not train."""
+        """Restores all values at the end of the context: what happens inside must not train."""
         before = self.copy()
         try:
             yield
@@ -101,7 +101,7 @@ class State:
             self.put_back(before)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The current values by name, in the memory of the host."""
+        """Returns the current values by name, as arrays of the host."""
         return {name: np.asarray(parts[0].numpy()) for name, parts in self._parts.items()}
 
     def load(self, arrays: Mapping[str, np.ndarray]) -> None:
@@ -120,11 +120,11 @@ def _named(group: str, variables: Sequence[Variable]) -> dict[str, Variable]:
 
 
 def _lasting(path: str) -> str:
-    """A path without the numbers that Keras gives to layers as they are made, which another process may not repeat."""
+    """Returns a path without the numbers that Keras gives to layers, which may differ in another process."""
     return re.sub(r"_\d+(?=[_/]|$)", "", path)
 
 
 def _parts(variable: Variable) -> list[tf.Variable]:
-    """The variable of each replica of this process."""
+    """Returns the variable of each replica of this process."""
     value = variable.value if isinstance(variable, keras.Variable) else variable
     return list(getattr(value, "values", [value]))

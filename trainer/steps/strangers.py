@@ -52,5 +52,5 @@ def _strangers(watched: Sequence[tf.Variable], model: keras.Model) -> list[tf.Va
 
 
 def _around() -> dict[int, keras.Variable]:
-    """All variables of Keras that there are, by the identity of the variable of TensorFlow that each is around."""
+    """Returns all Keras variables that exist, by the identity of the TensorFlow variable that each wraps."""
     return {id(variable._value): variable for variable in living(keras.Variable)}

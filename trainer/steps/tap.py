@@ -78,7 +78,7 @@ class Tap:
             _listen(layer)
 
     def __call__(self, inputs: Any, *, training: bool) -> tuple[Any, dict[str, Any]]:
-        """The model's outputs, and the activations by layer path, in the order of the layers' first calls.
+        """Returns the model's outputs, and the activations by layer path, in the order of the layers' first calls.
 
         Raises:
           ConfigurationError: the model adds losses of its own, or did not call a layer that a key without a star names.
@@ -96,7 +96,7 @@ class Tap:
         return tf.nest.map_structure(functools.partial(_poisoned, flags), found) if flags else found
 
     def _heard(self, path: str, outputs: list[Any]) -> list[Any]:
-        """What a layer put out, call by call; nothing where it cannot be read and only stars ask for it."""
+        """Returns the outputs of a layer, call by call; none if they cannot be read and only stars ask for them."""
         readable = not any(output is _ELSEWHERE for output in outputs)
         if path in self._wanted and not (outputs and readable):
             raise ConfigurationError(
@@ -121,7 +121,7 @@ class Tap:
 
 
 def _by_path(pairs: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
-    """What has each path: several layers of subclassed models and several variables may have one."""
+    """Groups layers or variables by path, as several of subclassed models may share one."""
     found: dict[str, list[Any]] = {}
     for path, thing in pairs:
         others = found.setdefault(path, [])
@@ -131,7 +131,7 @@ def _by_path(pairs: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _unambiguous(found: dict[str, list[Any]], path: str, key: Key) -> dict[str, list[Any]]:
-    """What a key names, as it is; raises ConfigurationError where it means one thing and several have its path."""
+    """Returns what a key names; raises ConfigurationError if several things have its path."""
     several = found.get(path, []) if "*" not in path else []
     if len(several) > 1:
         shapes = ", ".join(str(tuple(thing.shape)) for thing in several if isinstance(thing, keras.Variable))
@@ -144,7 +144,7 @@ def _unambiguous(found: dict[str, list[Any]], path: str, key: Key) -> dict[str, 
 
 
 def layer_paths(model: keras.Model) -> Iterator[tuple[str, keras.Layer]]:
-    """Every layer and operation of a model with its path, such as `encoder/conv3`; parents before children."""
+    """Yields every layer and operation of a model with its path, such as `encoder/conv3`; parents before children."""
     for layer in _children(model):
         yield layer.name, layer
         for path, child in layer_paths(layer):
@@ -209,7 +209,7 @@ def _guard(path: str, layer: keras.layers.Embedding) -> None:
 
 
 def _poisoned(flags: list[tf.Tensor], leaf: Any) -> Any:
-    """What a model puts out, with its Keras mask and logits, NaN if one of the flags is True."""
+    """Returns an output with its Keras mask and logits, NaN if one of the flags is True."""
     if leaf is None or not leaf.dtype.is_floating:
         return leaf
     return changed(leaf, lambda x: x + tf.cast(poison(flags), x.dtype))

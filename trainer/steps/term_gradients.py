@@ -8,7 +8,7 @@ from trainer.steps.train_step import TrainStep
 
 
 def term_gradients(step: TrainStep, batch: Batch, number: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Norm of each weighted term's gradient, and its cosine with the total's, by tag; 0 where one of them is 0.
+    """Returns the norm of each weighted term's gradient and its cosine with the total's, by tag; 0 if one is 0.
 
     It takes a backward pass a term, in replica context: for a look now and then, not for each step.
     """

@@ -84,7 +84,7 @@ class Traced:
 
 
 def _differences(before: _Settings, now: _Settings) -> list[tuple[int, str]]:
-    """The keys of settings that one of them has alone, or with another value."""
+    """Returns the keys of settings that differ, or that only one has."""
     return [key for key in {**before, **now} if before.get(key) != now.get(key)]
 
 

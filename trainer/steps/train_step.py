@@ -233,7 +233,7 @@ class TrainStep(abc.ABC):
     def _differentiated(
         self, batch: Batch, step: tf.Tensor, weights: tf.Tensor
     ) -> tuple[list[list[tf.Tensor | None]], Mean]:
-        """The gradients of this replica's shares in the losses, and its totals over the counts of the whole batch."""
+        """Returns the gradients of this replica's shares in the losses, and its totals over the counts of the batch."""
         forward = self.forward
         passes = tf.function(forward.measure, jit_compile=True, autograph=False) if self.compiled else forward.measure
         differentiate = at_once
@@ -264,7 +264,7 @@ class TrainStep(abc.ABC):
         return tf.stack([learning_rate, *scale, norm])
 
     def _reached(self, gradients: Sequence[Sequence[tf.Tensor | None]]) -> list[bool]:
-        """Whether some loss depends on each variable.
+        """Returns whether some loss depends on each variable.
 
         Raises:
           ConfigurationError: none depends on some variable, and that is not allowed.

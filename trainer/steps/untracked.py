@@ -61,7 +61,7 @@ def refuse_untracked(what: str, traced: ConcreteFunction, model: keras.Model, st
 
 
 def _draws(operation: tf.Operation) -> bool:
-    """Whether an operation draws random numbers by a state of its own: all that do so have these two attributes."""
+    """Returns whether an operation draws random numbers from a state of its own: all such have these two attributes."""
     attributes = _attributes(operation.type)
     if not attributes >= {"seed", "seed2"}:
         return False
@@ -88,7 +88,7 @@ def _described(operation: tf.Operation, handle: tf.Tensor, model: keras.Model) -
 
 
 def _owner(handle: tf.Tensor, model: keras.Model) -> str:
-    """The layer that has a variable, as well as it can be found: of the model, or of all that there are."""
+    """Returns the layer of a variable as far as it can be found, in the model or among all layers."""
     own = model._flatten_layers()
     others = [layer for layer in living(keras.Layer) if not any(layer is one for one in own)]
     for layer in (*own, *others):
@@ -101,7 +101,7 @@ def _owner(handle: tf.Tensor, model: keras.Model) -> str:
 
 
 def _variables(value: Any) -> Iterator[tf.Variable]:
-    """The variables in what a layer has as an attribute."""
+    """Yields the variables in an attribute of a layer."""
     if isinstance(value, tf.Variable):
         yield from getattr(value, "values", [value])
     elif isinstance(value, keras.Variable):

@@ -42,7 +42,7 @@ def renew_copies(optimizer: keras.optimizers.Optimizer) -> None:
 
 
 def _are_copies(pairs: _Pairs) -> bool:
-    """Whether all variables of a kind equal their weights; zeros equal a bias of zeros by chance."""
+    """Returns whether all variables of a kind equal their weights; zeros equal a bias of zeros by chance."""
     told_apart = False
     for variable, weight in pairs:
         value = weight.numpy()

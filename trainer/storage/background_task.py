@@ -22,11 +22,11 @@ class BackgroundTask(Generic[T]):
 
     @property
     def done(self) -> bool:
-        """Whether there is work that was begun and not taken, and is done."""
+        """Whether work is finished and was not taken yet."""
         return self._begun is not None and self._begun[1].done()
 
     def begin(self, key: Hashable, work: Callable[[], T]) -> None:
-        """Begins some work, to be taken by its key; what was begun before and not taken is lost."""
+        """Starts work whose result is taken by its key; earlier work that was not taken is dropped."""
         self.take(None)
         future: Future[T] = Future()
         thread = threading.Thread(target=_do, args=(work, future), name="ahead", daemon=True)
@@ -34,7 +34,7 @@ class BackgroundTask(Generic[T]):
         thread.start()
 
     def take(self, key: Hashable) -> T | None:
-        """The result of the work begun under this key; None, and that work is lost, where it was another.
+        """Returns the result of the work with this key. Returns None, and drops the work, if its key was another.
 
         Raises:
           BaseException: whatever the work raised.

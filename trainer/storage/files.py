@@ -12,7 +12,7 @@ _DELETING = ".deleting-"
 
 
 class StorageError(Exception):
-    """The disk does not take what a run has to keep; the message says which file, and what the system said."""
+    """The disk cannot store what a run has to save; the message names the file and the error."""
 
 
 @contextlib.contextmanager
@@ -66,7 +66,7 @@ def move(source: pathlib.Path, target: pathlib.Path) -> None:
 
 
 def remove(folder: pathlib.Path) -> None:
-    """Removes a folder; stopped halfway, it leaves what `remove_leftovers` removes and nobody else takes note of."""
+    """Removes a folder; if it is interrupted, `remove_leftovers` removes the rest, which nothing else reads."""
     hidden = folder.with_name(f"{_DELETING}{folder.name.lstrip('.')}")
     shutil.rmtree(hidden, ignore_errors=True)
     move(folder, hidden)

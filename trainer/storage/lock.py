@@ -29,7 +29,7 @@ _WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 @dataclasses.dataclass(frozen=True)
 class _Holder:
-    """Who holds a lock: the process, its machine, since when, and its command."""
+    """The holder of a lock: its process, machine, start time and command."""
 
     pid: int
     host: str
@@ -43,7 +43,7 @@ class _Holder:
 
     @classmethod
     def read(cls, path: pathlib.Path) -> "_Holder | None":
-        """The one that a lock's file names; None where it is about to write its name."""
+        """Returns the holder that a lock file names; None if its name is being written."""
         with contextlib.suppress(OSError, ValueError, TypeError):
             return cls(**json.loads(path.read_text()))
         return None

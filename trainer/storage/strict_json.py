@@ -7,7 +7,7 @@ from typing import Any
 
 
 def dumps(record: Any) -> str:
-    r"""A record as JSON with a line for each entry. JSON has no NaN and no infinity: they become null.
+    r"""Returns a record as JSON with a line for each entry. JSON has no NaN and no infinity: they become null.
 
     >>> dumps({"loss/total": float("nan"), "steps": [1, 2.5]})
     '{\n  "loss/total": null,\n  "steps": [\n    1,\n    2.5\n  ]\n}\n'
@@ -16,7 +16,7 @@ def dumps(record: Any) -> str:
 
 
 def numbers(values: Mapping[str, float | None]) -> dict[str, float]:
-    """Numbers by name as they are read: null is nan, which compares with nothing.
+    """Returns numbers by name as they were read, with nan for null.
 
     >>> numbers({"a": 1.0, "b": None})
     {'a': 1.0, 'b': nan}
