@@ -21,11 +21,11 @@ from termwise.cli import exit_status, shadowing
 
 FLAGS = flags.FLAGS
 _PARTS = ("peers", "terms", "reports", "replicas", "launches")
-flags.DEFINE_string("output", "docs/benchmark.md", "Where to write the table; the JSON goes beside it.")
+flags.DEFINE_string("output", "docs/benchmark.md", "The Markdown file to write; the JSON is written beside it.")
 flags.DEFINE_multi_enum("workload", list(WORKLOADS), list(WORKLOADS), "What to train; repeat for several.")
 flags.DEFINE_multi_enum("part", list(_PARTS), list(_PARTS), "What to measure; repeat for several.")
 flags.DEFINE_string("execution", "auto", "Trainer.execution.")
-flags.DEFINE_float("seconds", 0.3, "How long a case trains in a round.", lower_bound=0.0)
+flags.DEFINE_float("seconds", 0.3, "Seconds for which a case trains in a round.", lower_bound=0.0)
 flags.DEFINE_integer("rounds", 5, "How often each case is measured.", lower_bound=1)
 
 

@@ -1,4 +1,4 @@
-"""Looks once more into a step at which a run was stopped by numbers that are not finite.
+"""Computes a step again at which a run was stopped by values that are not finite, and shows what was wrong.
 
 termwise replay --autopsy=runs/scenes/autopsy/000123
 """

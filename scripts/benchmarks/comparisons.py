@@ -1,4 +1,4 @@
-"""Comparisons: what is measured beside what, and what is hoped for."""
+"""Comparisons: which cases are measured side by side, and the goals."""
 
 import dataclasses
 import itertools
@@ -64,7 +64,7 @@ class Comparison:
       title: what is compared.
       base: the case that the others are divided by.
       cases: by name.
-      goals: those of them that this machine's times can meet.
+      goals: bounds on their ratios.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Rounds: cases take turns, so that what else the machine does meanwhile meets all of them alike."""
+"""Rounds: cases take turns, so that other load on the machine affects all of them alike."""
 
 import contextlib
 import dataclasses
@@ -11,7 +11,7 @@ from termwise.benchmarks.worker import LeftOutError, Worker
 from termwise.benchmarks.workloads import Workload
 
 AGREEMENT_STEPS, AGREEMENT = 10, 1e-4
-# A launch takes seconds, most of which are the same for all.
+# A launch takes seconds, and most of them are the same for all.
 _MOST_LAUNCHES = 3
 
 
@@ -21,7 +21,7 @@ class DisagreementError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """What a comparison came to.
+    """The measurements of a comparison.
 
     Attributes:
       comparison: what was compared.
@@ -38,20 +38,20 @@ class Measured:
         return statistics.median(self.seconds[name])
 
     def ratio(self, name: str, base: str) -> float:
-        """How many times as long a case takes as another: the median over rounds, within which both met the same."""
+        """How many times as long a case takes as another: the median of the ratios within the rounds."""
         return statistics.median(a / b for a, b in zip(self.seconds[name], self.seconds[base], strict=True))
 
     def value(self, goal: Goal) -> float | None:
-        """What stands against a goal's bound; None where a case that it needs was left out."""
+        """The ratio that a goal bounds; None if a case that it needs was left out."""
         found = [self.ratio(name, goal.against) for name in goal.of if {name, goal.against} <= {*self.seconds}]
         return min(found, default=None)
 
 
 class Bench:
-    """The processes of all peers, and what is asked of them.
+    """Measures all peers, each in a process of its own.
 
     Attributes:
-      left_out: why, by peer.
+      left_out: by peer, why it was left out.
     """
 
     def __init__(self, *, seconds: float, rounds: int, say: Callable[[str], None]):
@@ -90,7 +90,7 @@ class Bench:
         return Measured(comparison, seconds, dict.fromkeys(comparison.cases, ""))
 
     def require_agreement(self, comparison: Comparison, workload: Workload) -> None:
-        """Raises DisagreementError unless the first steps of all cases come to the same losses."""
+        """Raises DisagreementError unless the first steps of all cases have the same losses."""
         self._say(f"{workload.name}: first losses of all")
         found = {
             name: worker.ask("losses", workload, AGREEMENT_STEPS, comparison.cases[name].first)
@@ -128,7 +128,7 @@ class Bench:
 def _in_turns(tasks: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
     seconds: dict[str, list[float]] = {name: [] for name in tasks}
     for turn in range(rounds):
-        # Every other round backwards: nobody always follows the same one.
+        # Every other round runs backwards, so that no case always follows the same one.
         for name in _every_other_backwards(tasks, turn):
             seconds[name].append(tasks[name]())
     return seconds

@@ -1,4 +1,4 @@
-"""Table: what was measured, as Markdown to read and as JSON for programs."""
+"""Table: the measurements, as Markdown to read and as JSON for programs."""
 
 import dataclasses
 import datetime
@@ -17,13 +17,13 @@ _PACKAGES = ("tensorflow", "keras", "numpy", "jax", "optax", "torch")
 
 @dataclasses.dataclass(frozen=True)
 class Findings:
-    """All that a run of the benchmark came to.
+    """The results of a run of the benchmark.
 
     Attributes:
       measured: by workload, its comparisons.
-      left_out: why a peer was, by its name.
+      left_out: by name, why a peer was left out.
       seconds, rounds: how long a turn took, and how many each case had.
-      minutes: how long all of it took.
+      minutes: how long everything took.
     """
 
     measured: Mapping[str, Sequence[Measured]]
@@ -56,8 +56,8 @@ class Findings:
             f"{circumstances['machine']}, with {versions}.",
             _EXPLANATION.format(rounds=self.rounds, seconds=self.seconds),
             *(f"Left out: {name}, as {why}." for name, why in self.left_out.items()),
-            "## What was hoped for",
-            _rows(["workload", "time", "ratio", "hoped for", ""], self._goals()),
+            "## Goals",
+            _rows(["workload", "time", "ratio", "goal", ""], self._goals()),
         ]
         for workload, found in self.measured.items():
             parts.append(f"## {workload}")
@@ -97,10 +97,10 @@ def _table(one: Measured) -> str:
 
 
 def _judged(value: float | None, goal: Goal) -> list[str]:
-    hoped = f"≤ {goal.at_most:.2f}" if goal.at_least is None else f"≥ {goal.at_least:.2f}"
+    bound = f"≤ {goal.at_most:.2f}" if goal.at_least is None else f"≥ {goal.at_least:.2f}"
     if value is None:
-        return ["", hoped, "not measured"]
-    return [f"{value:.2f}", hoped, "met" if goal.is_met_by(value) else "missed"]
+        return ["", bound, "not measured"]
+    return [f"{value:.2f}", bound, "met" if goal.is_met_by(value) else "missed"]
 
 
 def _duration(seconds: float) -> str:
@@ -127,9 +127,9 @@ def _versions() -> dict[str, str]:
 
 _EXPLANATION = f"""\
 All peers start from the same weights and do the same maths: before anything is measured, their losses over the first
-{AGREEMENT_STEPS} steps must agree to {AGREEMENT:.0e}. Each has a process of its own, and they take turns: {{rounds}}
-rounds, in each of which each trains for about {{seconds:g}} s, beside a call so short that it is all start, which is
-taken off. Feeding, length of calls, compilation and threads of each peer were searched beforehand, and what was fastest
-is in the second column. A median is over rounds; a ratio is the median of the
-ratios within a round, which load on the machine changes least. Executions that `auto` chose for two terms are kept for
+{AGREEMENT_STEPS} steps must agree to {AGREEMENT:.0e}. Each peer has a process of its own, and they take turns in
+{{rounds}} rounds. In each round every peer trains for about {{seconds:g}} s; the time of the shortest possible call,
+which is all overhead, is subtracted. Feeding, length of calls, compilation and threads of each peer were searched
+beforehand, and the second column shows the fastest. A median is over rounds. A ratio is the median of the ratios
+within a round, which load on the machine changes least. The executions that `auto` chose for two terms are kept for
 the tables of cheap terms and of reports."""

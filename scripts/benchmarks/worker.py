@@ -1,4 +1,4 @@
-"""Worker: a process of its own for a peer, alive while others are measured, and idle unless it is asked."""
+"""Worker: a process of its own for a peer, which stays alive and idle while others are measured."""
 
 import importlib
 import multiprocessing
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from termwise.benchmarks.workloads import Workload
 
-# Shorter runs measure the start of the call; while a run is shorter, the next one takes more steps.
+# Shorter runs measure the overhead of a call; after a shorter run, the next one takes more steps.
 _SECONDS = 0.1
 
 # How often the start of a call is timed, to know the shortest.
@@ -98,7 +98,7 @@ class Desk:
         return _Trial(options, run, how, _warm_speed(run))
 
     def forget(self) -> None:
-        """Lets go of all that was built."""
+        """Releases everything that was built."""
         self._runs.clear()
 
     def losses(self, workload: Workload, steps: int, options: Options) -> list[float]:
@@ -127,7 +127,7 @@ class _Failure:
 
 
 def _serve(pipe: multiprocessing.connection.Connection, name: str) -> None:
-    # What libraries say while they start would drown the table; a failure of Python's comes through the pipe.
+    # The start-up output of libraries would hide the table; an exception comes through the pipe.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     try:
         desk = Desk(importlib.import_module(f"termwise.benchmarks.{name}"))

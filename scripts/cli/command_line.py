@@ -1,4 +1,4 @@
-"""What the scripts share: the flags that choose a configuration, and clear words for what goes wrong.
+"""Command line: the flags that choose a configuration, and clear messages for what goes wrong.
 
 Import it before anything that imports TensorFlow, whose start-up chatter it holds back.
 """
@@ -24,7 +24,7 @@ flags.DEFINE_bool("debug", False, "Show a traceback where a mistake in flags, co
 
 
 # Seconds for the other workers to find the same mistake themselves.
-_MANNERS = 1.0
+_GRACE = 1.0
 
 
 @contextlib.contextmanager
@@ -114,7 +114,7 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
         if bool(given) != bool(arguments):
             found = f"unexpected argument {given[0]!r}" if given else "no argument"
             raise ConfigurationError(f"{found}; expected flags{f' and {arguments}' if arguments else ' only'}")
-        with _others_told():
+        with _other_workers_ended():
             main(given)
     except ConfigurationError as error:
         if FLAGS.debug:
@@ -141,12 +141,12 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
 
 
 @contextlib.contextmanager
-def _others_told() -> Iterator[None]:
-    """Lets no worker wait for this one once it has failed."""
+def _other_workers_ended() -> Iterator[None]:
+    """Ends the other workers if this one fails, so that none waits for it."""
     try:
         yield
     except Exception as error:
         if cluster.is_joined():
-            time.sleep(_MANNERS)
+            time.sleep(_GRACE)
             cluster.end_others(f"{type(error).__name__}: {str(error).splitlines()[0]}")
         raise

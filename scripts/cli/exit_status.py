@@ -1,4 +1,4 @@
-"""Ending: the exit statuses of scripts, and how one ends that was called wrongly. It imports nothing heavy."""
+"""Exit statuses of the commands, and how a command that was called wrongly ends. It imports nothing heavy."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from absl import app, flags
 
-# 1 is also what Python ends with where an error was not foreseen.
+# Python also ends with 1 after an unexpected error.
 STATUS_FAILED = 1
 STATUS_MISTAKE = 2
 STATUS_NOT_FINITE = 3
@@ -19,7 +19,7 @@ def end_with(message: str, status: int = STATUS_MISTAKE) -> NoReturn:
 
 
 def run(main: Callable[[list[str]], None], *, hint: str = "") -> None:
-    """Runs a script's main with what stands behind its flags; flags that are wrong end it with one line, status 2.
+    """Runs a script's main with the arguments after its flags; wrong flags end it with one line and status 2.
 
     Args:
       main: the script.
@@ -36,6 +36,6 @@ def run(main: Callable[[list[str]], None], *, hint: str = "") -> None:
 
 
 def refuse_arguments(given: Sequence[str]) -> None:
-    """Ends a script that takes nothing but flags, and was given more."""
+    """Ends a script that takes only flags if it was given anything else."""
     if given:
         end_with(f"unexpected argument {given[0]!r}; expected flags only")

@@ -23,7 +23,7 @@ def conclude(trainer: Trainer, values: Mapping[str, float]) -> None:
     """Shows the terms and what was learned; with a workdir, writes the measures and draws the pictures there."""
     show_terms(f"each term at step {trainer.step:,}", values)
     learned: Mapping[str, float] = {}
-    mistakes = Mistakes()  # nothing of what is still to be kept is lost by one
+    mistakes = Mistakes()  # a mistake of the task must not lose the rest
     with mistakes.gathered(_AFTER), trainer.averaged():
         learned = measures_of(trainer.task, trainer.model) if trainer.task else {}
     for name, value in learned.items():

@@ -1,4 +1,4 @@
-"""Shadowing: a reader's own module that bears the name of a package of Termwise, and that Python finds first."""
+"""Shadowing: a user's own module that has the name of a package of Termwise and that Python finds first."""
 
 import importlib.util
 import pathlib

@@ -1,6 +1,6 @@
 """Signals: a signal ends a script with status 128 + its number, and names the command that resumes.
 
-Call `leave_on_signals` before anything that takes time. While a run trains it listens itself, and saves first.
+Call `leave_on_signals` before anything that takes time. While a run trains, it handles signals itself and saves first.
 """
 
 import contextlib
@@ -11,36 +11,36 @@ import signal
 import sys
 from typing import NoReturn
 
-# Who starts a script as a part of something larger says here what a person would type instead.
+# A program that starts a script sets this to the command that a user would type.
 COMMAND_VARIABLE = "TERMWISE_COMMAND"
 
 # The process id of a launcher.
 LAUNCHER_VARIABLE = "TERMWISE_LAUNCHER"
 _PR_SET_PDEATHSIG = 1
 
-# As `trainer.running.interruption` has them, which a script cannot import before it listens.
+# The same as in `trainer.running.interruption`, which takes too long to import before signals are handled.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# Kept: what libraries say to the error stream while they load is held back.
+# A copy, because the error stream is redirected while libraries load.
 _ERRORS = os.dup(2)
 
 
 def leave_on_signals() -> None:
-    """From here on these signals end the process in good order, unless they are ignored, as under nohup."""
+    """Makes these signals end the process in good order from now on, unless they are ignored, as under nohup."""
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, leave)
 
 
 def die_with_launcher() -> None:
-    """From here on this process is killed as soon as the one is gone that started it as one of several workers.
+    """Has the system kill this worker as soon as the launcher that started it is gone.
 
-    A launcher that is killed itself cannot end its workers. Only Linux can do so; elsewhere they keep running.
+    A launcher that is killed cannot end its workers itself. Only Linux offers this; elsewhere workers keep running.
     """
     launcher = os.environ.get(LAUNCHER_VARIABLE)
     if launcher and sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != int(launcher):  # it was gone before
+        if os.getppid() != int(launcher):  # the launcher was gone before
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -50,8 +50,8 @@ def command() -> str:
 
 
 def leave(number: int, _: object = None) -> NoReturn:
-    """Ends the process at once, and says how to resume."""
-    # What was interrupted may be in the middle of a print itself; a terminal that hangs up takes no more words.
+    """Ends the process at once, and prints how to resume."""
+    # The signal may interrupt a print; a terminal that has hung up cannot be written to.
     with contextlib.suppress(RuntimeError, OSError):
         sys.stdout.flush()
     with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Workers: processes of this machine that run one command, and end together. It imports no TensorFlow."""
+"""Workers: processes of this machine that run the same command and end together. It imports no TensorFlow."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from termwise.cli import signals
 
-# Seconds that a worker has, once another has ended, to notice and to finish what it writes.
+# Seconds that a worker has, after another has ended, to notice it and to finish what it writes.
 _GRACE = 20.0
 
 
@@ -41,7 +41,7 @@ class Workers:
             code = self._workers[index].returncode
             if code and not status:
                 status = code if code > 0 else 128 - code
-                if status != 128 + self._asked:  # what was asked for takes its time, and needs no second signal
+                if status != 128 + self._asked:  # a requested end takes its time, and needs no second signal
                     _say(f"worker {index} {_ending(code)}; ending the others")
                     self._signal(signal.SIGTERM)
                 self._end_soon()
@@ -49,7 +49,7 @@ class Workers:
 
     def _start(self, command: Sequence[str], environment: dict[str, str]) -> None:
         index = len(self._workers)
-        # A session of its own: what is typed at the terminal reaches a worker once, from here.
+        # A session of its own: a signal from the terminal reaches a worker once, from here.
         worker = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
@@ -65,17 +65,17 @@ class Workers:
     def _pass_on(self, index: int, stream: IO[str], onto: IO[str]) -> None:
         for line in stream:
             with self._lock:
-                # All workers find the same mistake: who says it first says it for all.
+                # All workers find the same mistake: only the first one prints it.
                 if onto is sys.stdout or self._told.setdefault(line, index) == index:
                     onto.write(f"[worker {index}] {line.rstrip()}\n")
                     onto.flush()
 
     def _next_end(self) -> int:
-        while True:  # in small waits, between which signals are heard
+        while True:  # in short waits, so that signals are handled in between
             with contextlib.suppress(queue.Empty):
                 index = self._ended.get(timeout=0.2)
                 for reader in self._readers[index]:
-                    reader.join(timeout=1.0)  # a process that the worker left behind may hold its streams open
+                    reader.join(timeout=1.0)  # a process that the worker started may keep its streams open
                 return index
 
     def _forward(self, number: int, _: object) -> None:
@@ -83,7 +83,7 @@ class Workers:
         self._signal(number)
 
     def _end_soon(self) -> None:
-        """Makes those workers end that have not after a while."""
+        """Kills the workers that have not ended after a while."""
         killer = threading.Timer(_GRACE, self._signal, [signal.SIGKILL])
         killer.daemon = True
         killer.start()

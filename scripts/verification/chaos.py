@@ -1,4 +1,4 @@
-"""Kills a run at random moments while the same command resumes it, and compares it with a run that was left in peace.
+"""Kills a run at random moments while the same command resumes it, and compares it with an undisturbed run.
 
 python scripts/verification/chaos.py --kills=20 --workdir=runs/chaos
 """
@@ -30,7 +30,7 @@ _STACKS_VARIABLE, _ASKED = "CHAOS_STACKS", signal.SIGUSR1
 
 @dataclasses.dataclass(frozen=True)
 class Scenario:
-    """How a run is started, where "{folder}" stands for one of its own, and by what it is ended again and again."""
+    """How a run is started, where "{folder}" stands for a folder of its own, and which signal ends it."""
 
     command: tuple[str, ...]
     signal: signal.Signals
@@ -46,14 +46,16 @@ SCENARIOS = {
     "two workers": Scenario(("launch.py", "--workers=2", "--", *_TRAIN[1:]), signal.SIGTERM),
 }
 
-flags.DEFINE_string("workdir", "runs/chaos", "Where the runs are kept; what was there is removed.")
-flags.DEFINE_integer("kills", 20, "How often each run is ended before its time.", lower_bound=1)
-flags.DEFINE_integer("steps", 3000, "Of each run.", lower_bound=1)
-flags.DEFINE_integer("seed", 0, "Of the moments.")
+flags.DEFINE_string("workdir", "runs/chaos", "The folder of the runs; it is emptied first.")
+flags.DEFINE_integer("kills", 20, "How often each run is killed.", lower_bound=1)
+flags.DEFINE_integer("steps", 3000, "How many steps each run has.", lower_bound=1)
+flags.DEFINE_integer("seed", 0, "The seed of the moments at which runs are killed.")
 flags.DEFINE_multi_enum("scenario", list(SCENARIOS), list(SCENARIOS), "What to try; repeat for several.")
-flags.DEFINE_enum("signal", None, ["SIGKILL", "SIGTERM", "SIGINT"], "In place of that of each scenario.")
+flags.DEFINE_enum(
+    "signal", None, ["SIGKILL", "SIGTERM", "SIGINT"], "The signal to use instead of that of each scenario."
+)
 
-# What the stack of a process says about what it was doing, the first that fits.
+# What a process was doing, by a pattern of its stack; the first that matches.
 _PHASES = {
     "evaluating": r" in evaluate$",
     "at a step": r" in _train_chunk$",
@@ -71,12 +73,12 @@ def main(given: list[str]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     kills = found = 0
     for name in FLAGS.scenario:
-        lives = KillTest(SCENARIOS[name], folder / name.replace(" ", "_"))
-        phases = lives.disturb(FLAGS.kills, random.Random(f"{FLAGS.seed} {name}"))
-        from termwise.verification import differences  # here: nobody waits for TensorFlow before the first run starts
+        test = KillTest(SCENARIOS[name], folder / name.replace(" ", "_"))
+        phases = test.disturb(FLAGS.kills, random.Random(f"{FLAGS.seed} {name}"))
+        from termwise.verification import differences  # here: the first run does not wait until TensorFlow is loaded
 
-        compared = differences.compare(lives.undisturbed, lives.disturbed)
-        print(f"{name}: {phases.total()} kills by {lives.signal.name} survived ({_listed(phases)})")
+        compared = differences.compare(test.undisturbed, test.disturbed)
+        print(f"{name}: {phases.total()} kills by {test.signal.name} survived ({_listed(phases)})")
         for what, (count, names) in compared.items():
             print(f"  {what}: {count:,} compared, differences found: {len(names)}{_listed_first(names)}", flush=True)
         kills += phases.total()
@@ -86,7 +88,7 @@ def main(given: list[str]) -> None:
 
 
 class KillTest:
-    """One run that is left in peace, and one of the same command that is ended and started again."""
+    """One undisturbed run, and one of the same command that is killed and started again and again."""
 
     def __init__(self, scenario: Scenario, folder: pathlib.Path):
         self.undisturbed, self.disturbed = folder / "undisturbed", folder / "disturbed"
@@ -96,21 +98,21 @@ class KillTest:
         folder.mkdir(parents=True)
 
     def disturb(self, kills: int, rng: random.Random) -> collections.Counter[str]:
-        """Lets both runs come to their ends; what the second was doing, each time that it was ended."""
-        loading, training = self._live_in_peace()
+        """Completes both runs, and counts what the second was doing each time that it was killed."""
+        loading, training = self._run_undisturbed()
         phases = collections.Counter[str]()
         for _ in range(kills):
-            # Half of them before it trains; all others together take no longer than what there is to train.
+            # Half of the kills come before it trains; the others together take no longer than its training.
             begun = rng.random() < 0.5
             seconds = rng.uniform(0, training / kills if begun else loading)
-            if (phase := self._live_until(seconds, begun=begun)) is None:
+            if (phase := self._run_until(seconds, begun=begun)) is None:
                 break
             phases[phase] += 1
         self._require(self._start(self.disturbed).wait(), 0)
         return phases
 
-    def _live_in_peace(self) -> tuple[float, float]:
-        """The seconds of a whole run until it trains, and from there on."""
+    def _run_undisturbed(self) -> tuple[float, float]:
+        """Completes the undisturbed run; the seconds until it trains, and those of its training."""
         began = time.monotonic()
         process = self._start(self.undisturbed)
         self._wait_for_training(process, self.undisturbed, 0)
@@ -118,13 +120,13 @@ class KillTest:
         self._require(process.wait(), 0)
         return first - began, time.monotonic() - first
 
-    def _live_until(self, seconds: float, *, begun: bool) -> str | None:
-        """What the run did when it was ended; None if it ended before.
+    def _run_until(self, seconds: float, *, begun: bool) -> str | None:
+        """Starts the run, kills it, and says what it was doing then; None if it had finished before.
 
         Args:
-          seconds: how long after it started, or began to train, it is ended.
-          begun: whether it trains by then; where not, it is ended when it begins to train at the latest, as a life that
-            loads faster than the first one would come to its end.
+          seconds: how long after its start, or after the start of training, it is killed.
+          begun: whether the time counts from the start of training. Otherwise the run is killed when it begins to train
+            at the latest, because a process that loads faster than the first one might finish.
         """
         self._stacks.unlink(missing_ok=True)
         said = _said(self.disturbed).stat().st_size if _said(self.disturbed).exists() else 0
@@ -136,7 +138,7 @@ class KillTest:
         except subprocess.TimeoutExpired:
             phase = self._phase(process, said)
             process.send_signal(self.signal)
-            # As long as Python has not come to the script, and once it has left it, the system itself ends it.
+            # Before Python has loaded the script, and after it has left it, the system handles the signal.
             self._require(process.wait(), 0, -self.signal, 128 + self.signal, -_ASKED)
             return phase if process.returncode else None
 
@@ -153,7 +155,7 @@ class KillTest:
 
     def _phase(self, process: subprocess.Popen, offset: int) -> str:
         if _trains(self.disturbed, offset) and any((self.disturbed / "checkpoints").glob(".saving-*")):
-            return "saving"  # in the background of whatever else it does
+            return "saving"  # in the background, whatever else it does
         if "launch.py" in self._command:
             return "training" if _trains(self.disturbed, offset) else "before training"
         if not self._stacks.exists():
@@ -176,12 +178,12 @@ class KillTest:
 
 
 def _said(workdir: pathlib.Path) -> pathlib.Path:
-    """Where a run's output and errors go."""
+    """The file for the output and the errors of a run."""
     return workdir.with_suffix(".txt")
 
 
 def _trains(workdir: pathlib.Path, offset: int) -> bool:
-    """Whether what a run said from there on tells that it has begun to train."""
+    """Whether the output of a run from that offset on shows that it has begun to train."""
     return b" terms: " in _said(workdir).read_bytes()[offset:]
 
 

@@ -1,4 +1,4 @@
-"""The task of scripts/verification/chaos.py: all that has state in a few layers; it tells where it is killed."""
+"""The task of scripts/verification/chaos.py: layers with all kinds of state; it shows its stack before it is killed."""
 
 import dataclasses
 import faulthandler
@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from trainer import ArraySource, DatasetSource, Task
 
-# Whoever is about to kill this process asks it first where it is: the file then holds the stack of its main thread.
-# That of another, which runs meanwhile, cannot be read safely.
+# Before chaos.py kills this process, it asks for the stack of the main thread, which is written to this file. The
+# stacks of other threads cannot be read safely while they run.
 if "CHAOS_STACKS" in os.environ:
     _file = open(os.environ["CHAOS_STACKS"], "w")  # noqa: SIM115 (open as long as the process lives)
     faulthandler.register(signal.SIGUSR1, _file, all_threads=False)
@@ -28,7 +28,7 @@ class Everything(Task):
 
     Attributes:
       units: of each hidden layer.
-      eval_examples: enough for an evaluation to be there when a process is killed.
+      eval_examples: enough for some processes to be killed in an evaluation.
       poisoned: the training example that has an input which is not a number, if any.
     """
 
@@ -62,10 +62,10 @@ class Everything(Task):
 @gin.register(module="chaos")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recorded(Everything):
-    """The same from TFRecord files that are read in another order each epoch, several at a time.
+    """The same examples from TFRecord files, which are read several at a time and in a new order in each epoch.
 
     Attributes:
-      folder: where the files are; they are written if they are not there.
+      folder: of the files, which are written if they are missing.
     """
 
     folder: str

@@ -1,4 +1,4 @@
-"""Differences between what two runs left: every value of the last checkpoint, every logged number, every event."""
+"""Differences between two runs: every value of the last checkpoint, every logged number, every event."""
 
 import pathlib
 from collections.abc import Callable, Hashable, Mapping
@@ -11,12 +11,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.reports import jsonl
 
-# How fast a run was is no matter of what it learned.
+# The speed of a run is not part of its result.
 _TIMES = "speed/"
 
 
 def compare(ours: pathlib.Path, theirs: pathlib.Path) -> dict[str, tuple[int, list[Hashable]]]:
-    """By kind, how many values the first of two runs left, and the names of those that differ."""
+    """By kind, how many values the first of two runs has, and the names of those that differ."""
     found = {}
     for kind, read in _KINDS.items():
         first = read(ours)
@@ -25,7 +25,7 @@ def compare(ours: pathlib.Path, theirs: pathlib.Path) -> dict[str, tuple[int, li
 
 
 def differing(ours: Mapping[Hashable, Any], theirs: Mapping[Hashable, Any]) -> list[Hashable]:
-    """The names of what only one of them has, or of what differs in any bit.
+    """The names of values that only one of them has, or that differ in any bit.
 
     >>> differing({"a": 1.0, "b": float("nan")}, {"a": -1.0, "b": float("nan"), "c": 2.0})
     ['a', 'c']

@@ -23,10 +23,10 @@ from termwise.cli import exit_status
 FLAGS = flags.FLAGS
 HERE = pathlib.Path(__file__).parent
 TRAIN = HERE.parent / "train.py"
-flags.DEFINE_multi_string("gin_file", [str(HERE / "chaos.gin")], "What to train; it has to report each few steps.")
-flags.DEFINE_integer("steps", 20_000, "Of the run.", lower_bound=1)
-flags.DEFINE_integer("mark", 2_000, "Steps between two marks; the first is what all others are held against.")
-flags.DEFINE_float("bound", 0.02, "By what share the memory may have grown at the last mark.")
+flags.DEFINE_multi_string("gin_file", [str(HERE / "chaos.gin")], "What to train; it has to log every few steps.")
+flags.DEFINE_integer("steps", 20_000, "How many steps the run has.", lower_bound=1)
+flags.DEFINE_integer("mark", 2_000, "Steps between two marks; all others are compared with the first.")
+flags.DEFINE_float("bound", 0.02, "The share by which the memory may have grown at the last mark.")
 
 # A mark is the median over this share of the steps before it: a save or an evaluation needs more for a moment.
 _WINDOW = 0.25
@@ -43,19 +43,19 @@ class Sample:
 
     @classmethod
     def of(cls, pid: int) -> "Sample":
-        """Of a process of this machine, as Linux counts it."""
+        """The sample of a process of this machine, as Linux counts it."""
         process = pathlib.Path("/proc") / str(pid)
         pages = int((process / "statm").read_text().split()[1])
         return cls(pages * os.sysconf("SC_PAGESIZE"), *(len(os.listdir(process / what)) for what in ("fd", "task")))
 
     @classmethod
     def median(cls, samples: Sequence["Sample"]) -> "Sample":
-        """Of each number by itself."""
+        """The median of each number."""
         return cls(*(statistics.median(column) for column in zip(*map(dataclasses.astuple, samples), strict=True)))
 
 
 def main(given: list[str]) -> None:
-    """Runs, shows a row a mark, and ends with status 1 where something grew."""
+    """Runs, shows a row for each mark, and ends with status 1 if something grew."""
     exit_status.refuse_arguments(given)
     marks: dict[int, list[Sample]] = collections.defaultdict(list)
     for step, sample in _watched():
@@ -73,7 +73,7 @@ def main(given: list[str]) -> None:
 
 
 def _watched() -> Iterator[tuple[int, Sample]]:
-    """The step and what the process holds, again and again until it ends."""
+    """The current step and a sample, again and again until the process ends."""
     with tempfile.TemporaryDirectory() as folder:
         lines = pathlib.Path(folder) / "run" / "metrics.jsonl"
         given = [*(f"--gin_file={path}" for path in FLAGS.gin_file), f"--gin_param=Trainer.steps = {FLAGS.steps}"]
@@ -92,7 +92,7 @@ def _watched() -> Iterator[tuple[int, Sample]]:
 
 
 def _last_step(lines: pathlib.Path) -> int:
-    """Of the last whole line; 0 where there is none."""
+    """The step of the last complete line; 0 if there is none."""
     if not lines.exists():
         return 0
     with lines.open("rb") as file:

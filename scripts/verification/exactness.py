@@ -1,4 +1,4 @@
-"""Shows that how a batch is cut changes nothing: over replicas, micro-batches and shards, against one batch.
+"""Shows that splitting a batch over replicas, micro-batches and shards changes nothing, compared with one batch.
 
 python scripts/verification/exactness.py --output=docs/exactness.md
 """
@@ -31,12 +31,12 @@ from trainer.reports import Report
 from trainer.steps.precision import PRECISIONS, building_in
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("output", None, "Where to write the tables, as Markdown.")
+flags.DEFINE_string("output", None, "The Markdown file to write.")
 
 STEPS, EXAMPLES, TIME, DEVICES, BOUND = 20, 50, 6, 4, 1e-5
-# TensorFlow keeps what it traced: a process is replaced after so many groups of runs.
+# TensorFlow keeps everything that it traced, so a process is replaced after so many groups of runs.
 _GROUPS_A_PROCESS = 10
-# Of a GPU, for each logical device of each process.
+# Memory of a GPU for each logical device of each process.
 _MEGABYTES = 512
 _CUTS = ("even", "uneven", "empty shard")
 _COUPLED = "with a term that couples the batch"
@@ -272,7 +272,7 @@ def _show(title: str, rows: list[Row]) -> None:
 def _markdown(tables: dict[str, list[Row]], seconds: float) -> str:
     asked = " ".join(["python scripts/verification/exactness.py", *sys.argv[1:]])
     parts = [
-        "# How a run is cut changes nothing",
+        "# Splitting a batch changes nothing",
         f"Made by `{asked}` on {datetime.date.today()} in {seconds:.0f} seconds, with TensorFlow {tf.__version__}, "
         f"Keras {keras.__version__} and {DEVICES} logical devices of one {_device()}.",
         _EXPLANATION,

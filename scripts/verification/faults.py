@@ -1,4 +1,4 @@
-"""Injects faults into real runs, and writes down what the user sees of each, and whether the run can be resumed.
+"""Injects faults into real runs, and records what the user sees and whether the run can be resumed.
 
 python scripts/verification/faults.py --output=docs/faults.md
 """
@@ -18,12 +18,14 @@ from termwise.verification.injection.fault import Fault
 from termwise.verification.injection.fault_runner import STEPS, FaultRunner, Outcome
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("output", None, "Where to write what was seen, as Markdown.")
-flags.DEFINE_multi_string("fault", [], "A part of the name of what to inject; repeat for several. By default all.")
+flags.DEFINE_string("output", None, "The Markdown file to write.")
+flags.DEFINE_multi_string(
+    "fault", [], "A part of the name of a fault to inject; repeat for several. By default all are injected."
+)
 
 
 def main(given: list[str]) -> None:
-    """Injects the faults two at a time; ends with status 1 where one does not come out as it must."""
+    """Injects the faults two at a time; ends with status 1 if an outcome is not as expected."""
     exit_status.refuse_arguments(given)
     logging.set_verbosity(logging.WARNING)
     chosen = [f for f in FAULTS if not FLAGS.fault or any(part in f.name for part in FLAGS.fault)]
@@ -37,7 +39,7 @@ def main(given: list[str]) -> None:
     wrong = [fault.name for fault, found in seen.items() if found.wrong]
     injected = sum(found.status is not None for found in seen.values())
     missing = f"; not permitted here: {len(seen) - injected}" if injected < len(seen) else ""
-    print(f"faults injected: {injected}, of which came out otherwise than they must: {len(wrong)}{missing}")
+    print(f"faults injected: {injected}, with an unexpected outcome: {len(wrong)}{missing}")
     sys.exit(bool(wrong))
 
 
@@ -62,7 +64,7 @@ def _section(fault: Fault, found: Outcome) -> Iterator[str]:
     if found.then:
         yield from (f"Then: {found.then}.", "")
     if found.wrong:
-        yield from (f"**Not as it must be: {found.wrong}.**", "")
+        yield from (f"**Not as expected: {found.wrong}.**", "")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Draws random configurations and holds each against a plain eager loop, until the time is up or one differs.
+"""Draws random configurations and compares each with a plain eager loop, until the time is up or one differs.
 
 python scripts/verification/fuzz.py --minutes=30
 """
@@ -20,9 +20,9 @@ from trainer.devices.strategy import configure_logical_devices
 
 FLAGS = flags.FLAGS
 flags.DEFINE_float("minutes", 30.0, "How long to draw configurations.", lower_bound=0.0)
-flags.DEFINE_integer("seed", None, "Of the first round of configurations; random where none is given.")
+flags.DEFINE_integer("seed", None, "The seed of the first round of configurations; random by default.")
 
-# Configurations in a round: hypothesis draws more like those that it has seen, so rounds begin anew.
+# Configurations in a round. Hypothesis draws variations of earlier examples, so each round starts afresh.
 _ROUND = 20
 
 
@@ -43,7 +43,7 @@ def main(_: list[str]) -> None:
 
 
 def _draw(seed: int, counts: collections.Counter[str]) -> None:
-    """One round; where something differs, hypothesis shrinks it and raises what it finds."""
+    """Runs one round; if something differs, hypothesis shrinks the configuration and raises the error."""
 
     @hypothesis.seed(seed)
     @hypothesis.settings(

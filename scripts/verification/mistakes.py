@@ -1,4 +1,4 @@
-"""Makes the mistakes that users make, and writes down what each of them is answered.
+"""Makes the mistakes that users make, and records the message for each of them.
 
 python scripts/verification/mistakes.py --output=docs/mistakes.md
 """
@@ -18,7 +18,7 @@ from termwise.verification.answers.mistake import Mistake
 from termwise.verification.answers.mistake_runner import RUN, MistakeRunner
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("output", None, "Where to write the answers, as Markdown.")
+flags.DEFINE_string("output", None, "The Markdown file to write.")
 
 _SECTIONS = {
     "Gin files and flags": gin_files.MISTAKES,
@@ -29,7 +29,7 @@ _SECTIONS = {
 
 
 def main(_: list[str]) -> None:
-    """Makes every mistake; ends with status 1 where one is not answered."""
+    """Makes every mistake; ends with status 1 if one has no message."""
     tf.get_logger().setLevel("ERROR")
     logging.set_verbosity(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
@@ -42,7 +42,7 @@ def main(_: list[str]) -> None:
         print(text)
     unanswered = [one.what for found in answers.values() for one, answer in found.items() if answer is None]
     if unanswered:
-        print(f"not answered: {', '.join(unanswered)}", file=sys.stderr)
+        print(f"without a message: {', '.join(unanswered)}", file=sys.stderr)
     sys.exit(bool(unanswered))
 
 
@@ -50,10 +50,10 @@ def _page(answers: Mapping[str, Mapping[Mistake, str | None]]) -> Iterator[str]:
     count = sum(map(len, answers.values()))
     yield from ("# What a user sees of a mistake", "")
     yield (
-        f"Made by `python scripts/verification/mistakes.py --output=docs/mistakes.md`: {count} mistakes, and what each "
-        f"of them is answered. A command ends with the answer and status 2; with `--debug` the traceback is there too. "
-        f"Lines of gin stand behind these in `run.gin`, and lines of Python in `run.py`, where `train` makes a "
-        f"`Trainer` of what works, `dry_run` has it meet its examples and `trace` traces an `Objective`:"
+        f"Made by `python scripts/verification/mistakes.py --output=docs/mistakes.md`: {count} mistakes, each with its "
+        f"message. A command prints the message and ends with status 2; with `--debug` it shows the traceback too. "
+        f"Lines of gin follow the lines below in `run.gin`. Lines of Python are in `run.py`, where `train` makes a "
+        f"`Trainer` from working arguments, `dry_run` also checks its first batch, and `trace` traces an `Objective`:"
     )
     yield from ("", "```", RUN.rstrip(), "```", "")
     for title, found in answers.items():
@@ -74,7 +74,7 @@ def _section(mistake: Mistake, answer: str | None) -> Iterator[str]:
     ]
     if typed:
         yield from ("```", *typed, "```", "")
-    yield from ("```text", answer or "NOT ANSWERED", "```", "")
+    yield from ("```text", answer or "NO MESSAGE", "```", "")
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def test_a_missing_peer_is_named_as_left_out(found):
     assert "Left out: PyTorch, as torch is not installed." in table
 
 
-def test_what_was_hoped_for_is_judged(found):
+def test_goals_are_judged(found):
     _, record, table = found
     goals = [goal for part in record["workloads"]["tiny"].values() for goal in part["goals"]]
     judged = table.count(" met |") + table.count(" missed |") + table.count(" not measured |")

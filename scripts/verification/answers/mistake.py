@@ -1,4 +1,4 @@
-"""Mistake: what somebody types or writes, of which the answer has to say what is wrong."""
+"""Mistake: something that a user types or writes, whose message has to say what is wrong."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ class Mistake:
 
     Attributes:
       what: its name.
-      gin: lines behind those of a gin file that works, `run.gin`.
+      gin: lines that follow those of a working gin file, `run.gin`.
       flags: bindings on the command line.
       python: code, for those who train from Python.
-      files: further files beside it, by name; one called run.gin takes the place of the one that works.
+      files: further files in its folder, by name; one called run.gin replaces the working one.
     """
 
     what: str

@@ -59,14 +59,14 @@ class MyTask(Task):
 
 
 class MistakeRunner:
-    """Makes mistakes in this process, which is in the folder meanwhile."""
+    """Makes mistakes in this process, whose working directory is the folder meanwhile."""
 
     def __init__(self, folder: pathlib.Path):
         self._folder = folder
         (folder / "my_task.py").write_text(TASK)
 
     def answer(self, mistake: Mistake) -> str | None:
-        """What the command would say; None where it says nothing, or ends in a traceback."""
+        """The message of the command; None if there is none, or a traceback."""
         files = {"run.gin": RUN + mistake.gin, **mistake.files}
         with self._inside(files):
             try:
@@ -107,14 +107,14 @@ class MistakeRunner:
 
 
 def _namespace() -> dict[str, Any]:
-    """What the code of a mistake may use: the libraries, and ways to train, to evaluate and to trace terms."""
+    """The names that the code of a mistake may use: the libraries, and functions to train, evaluate and trace terms."""
     names = {**vars(objectives), **vars(objectives.schedules), **vars(trainer)}
     own = {"train": _train, "dry_run": _dry_run, "trace": _trace}
     return {**names, "keras": keras, "np": np, "tf": tf, **own}
 
 
 def _train(**changed: Any) -> Trainer:
-    """Makes a trainer of what works, but for what is changed."""
+    """Makes a trainer from working arguments, except for those that are changed."""
     model = keras.Sequential([keras.Input([3]), keras.layers.Dense(1, name="head")], name="model")
     working = {
         "model": model,
@@ -127,7 +127,7 @@ def _train(**changed: Any) -> Trainer:
 
 
 def _dry_run(**changed: Any) -> None:
-    """Has a trainer meet all that it would train with."""
+    """Makes a trainer and checks everything that it would train with."""
     _train(execution="graph", **changed).dry_run()
 
 

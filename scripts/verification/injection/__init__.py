@@ -1,1 +1,1 @@
-"""Injection of faults into real runs: what there is to inject, and where it is done."""
+"""Injection of faults into real runs: the faults, and what runs them."""

@@ -44,7 +44,7 @@ def _damaged() -> Iterator[Fault]:
 
 
 def _not_finite() -> Iterator[Fault]:
-    """Numbers that are NaN or infinite, by where they come from and what is to be done about them."""
+    """Values that are NaN or infinite, by their origin and by the policy for them."""
     stops = "would not be finite: the {} is nan.* its update was not applied"
     data = (
         r"would not be finite: the raw values of the terms 'data' and 'small' are not finite, as inputs is not finite, "

@@ -1,4 +1,4 @@
-"""Disks: that are small, full or read-only, for the folder of a run. They take the right to mount."""
+"""Disks: small, full or read-only ones for the folder of a run. They need permission to mount."""
 
 import contextlib
 import pathlib
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 
 class NotPermittedError(Exception):
-    """This machine does not let its user do what a fault takes."""
+    """The user of this machine may not do what a fault needs."""
 
 
 @contextlib.contextmanager
 def disk(size: str, workdir: pathlib.Path) -> Iterator[None]:
-    """The run's folder is a disk of its own."""
+    """Makes the run's folder a disk of its own."""
     workdir.mkdir()
     _mount("-t", "tmpfs", "-o", f"size={size}", "termwise", workdir)
     try:
@@ -23,7 +23,7 @@ def disk(size: str, workdir: pathlib.Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def full(workdir: pathlib.Path) -> Iterator[None]:
-    """Nothing more fits on the disk."""
+    """Fills the disk."""
     filler = workdir / "filler"
     with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
         while True:
@@ -36,7 +36,7 @@ def full(workdir: pathlib.Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def read_only(part: str, workdir: pathlib.Path) -> Iterator[None]:
-    """A part of the run's folder, or with "" all of it, takes no writes."""
+    """Makes a part of the run's folder read-only, or with "" all of it."""
     folder = workdir / part
     folder.mkdir(parents=True, exist_ok=True)
     _mount("--bind", folder, folder)

@@ -1,4 +1,4 @@
-"""Fault: something that goes wrong in a run, and what must come of it."""
+"""Fault: something that goes wrong in a run, and the expected outcome."""
 
 import contextlib
 import dataclasses
@@ -12,13 +12,13 @@ class Fault:
 
     Attributes:
       name: what is done to the run, in words.
-      status: which the run must end with.
-      says: a pattern of what it must say.
-      bindings: gin bindings that make it go wrong.
-      before: is done to the folder of a run that was stopped halfway, which then resumes.
-      during: holds from the moment that a run has saved twice until it has ended.
-      around: holds from before its start until it has ended.
-      resumes: whether the same command then comes to what a run without the fault comes to, to the last bit.
+      status: the expected exit status of the run.
+      says: a pattern of the expected output.
+      bindings: gin bindings that cause the fault.
+      before: changes the folder of a run that was stopped halfway, which then resumes.
+      during: is active from the second checkpoint of a run until it has ended.
+      around: is active from before the start of a run until it has ended.
+      resumes: whether the same command then ends with the result of a run without the fault, bit for bit.
     """
 
     name: str

@@ -20,7 +20,7 @@ VERIFICATION, SCRIPTS, ROOT = HERE.parents[:3]
 
 # A run saves every 13 steps, and is stopped halfway after so many.
 STEPS, HALF, LATEST = 400, 39, "000039"
-# What the folder of a run is called where people read of it.
+# The name of a run's folder in the texts for readers.
 _SHOWN = "runs/x"
 _RUN = (f"--gin_file={VERIFICATION / 'chaos.gin'}", f"--gin_file={HERE / 'faulty.gin'}")
 
@@ -31,9 +31,9 @@ class Outcome:
 
     Attributes:
       status: of the process.
-      said: what the user saw, without what every run says.
-      then: what the resumed run came to, in words.
-      wrong: what is not as it must be, in words; empty where all is.
+      said: what the user saw, without the usual output of a run.
+      then: the result of the resumed run, in words.
+      wrong: what is not as expected, in words; empty if everything is.
     """
 
     status: int | None
@@ -52,13 +52,13 @@ class FaultRunner:
             self._train(workdir, f"Trainer.steps = {steps}").check_returncode()
 
     def inject(self, fault: Fault) -> Outcome:
-        """What comes of a fault, by a run of its own."""
+        """Runs with a fault, and returns the outcome."""
         workdir = self._folder / re.sub(r"\W+", "_", fault.name) / "run"
         workdir.parent.mkdir()
         try:
             with fault.around(workdir):
                 seen = self._seen(fault, workdir)
-                # A disk of the fault's own goes with it.
+                # A disk that the fault made is gone afterwards.
                 return self._resumed(seen, workdir) if fault.resumes and not seen.wrong else seen
         except NotPermittedError as error:
             return Outcome(status=None, said="", then=f"not injected: {error}")
@@ -81,8 +81,8 @@ class FaultRunner:
         return Outcome(status=process.returncode, said=said, then=then, wrong="; ".join(wrong))
 
     def _resumed(self, seen: Outcome, workdir: pathlib.Path) -> Outcome:
-        """After the fault is gone; a run that came to its end in spite of it is only compared."""
-        from termwise.verification import differences  # here: nobody waits for TensorFlow before the first run
+        """Resumes the run without the fault; one that finished in spite of the fault is only compared."""
+        from termwise.verification import differences  # here: the first run does not wait until TensorFlow is loaded
 
         if seen.status:
             process = self._train(workdir)
@@ -90,7 +90,7 @@ class FaultRunner:
                 return dataclasses.replace(seen, wrong=f"the same command then fails: {process.stderr}")
         compared = differences.compare(self._whole, workdir).values()
         count, found = sum(count for count, _ in compared), sum(len(names) for _, names in compared)
-        how = "the same command then resumed and finished" if seen.status else "the run came to its end"
+        how = "the same command then resumed and finished" if seen.status else "the run finished"
         wrong = f"{found} differences" if found else ""
         then = f"{how}; {count:,} values and logged numbers compared with a run without the fault, differences: {found}"
         return dataclasses.replace(seen, then=then, wrong=wrong)
@@ -117,7 +117,7 @@ def _replayed(said: str, workdir: pathlib.Path) -> str:
 
 
 def _readable(text: str, workdir: pathlib.Path) -> str:
-    """As of a run in a folder of that name, without times and line numbers, and with the last lines of a traceback."""
+    """The text without folders, times and line numbers, and with only the last lines of a traceback."""
     text = text.replace(str(workdir), _SHOWN).replace(f"{ROOT}/", "")
     text = re.sub(r"\S*python\S* (?=scripts/)", "python ", text)
     text = re.sub(r"^([WE])\d{4} [\d:.]+ \d+ (\w+\.py):\d+", r"\1 \2", text, flags=re.MULTILINE).rstrip()
@@ -136,6 +136,6 @@ def _process(script: pathlib.Path, arguments: Sequence[str]) -> subprocess.Popen
 
 
 def _notes(output: str) -> str:
-    """What a run says of faults while it trains; of many notes the first two."""
+    """The lines about faults in the output of a run; of many, the first two."""
     notes = [line for line in output.splitlines(keepends=True) if "would not be finite" in line]
     return "".join(notes[:2]) + (f"... and {len(notes) - 2} more\n" if len(notes) > 2 else "")

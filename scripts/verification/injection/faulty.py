@@ -1,4 +1,4 @@
-"""What fails on purpose: terms and a report, which scripts/verification/faults.py adds to a run by gin bindings."""
+"""Terms and a report that fail on purpose, which scripts/verification/faults.py adds to a run by gin bindings."""
 
 import dataclasses
 
@@ -24,7 +24,7 @@ class _Late(Term):
 
 @gin.register(module="faulty")
 class NotANumber(_Late):
-    """Is NaN in the end, 0 before."""
+    """Is 0 at first and NaN after some steps."""
 
     def values(self, y_pred, step):
         return tf.where(step >= self.after, float("nan"), 0.0 * y_pred)
@@ -32,7 +32,7 @@ class NotANumber(_Late):
 
 @gin.register(module="faulty")
 class InfiniteGradient(_Late):
-    """The square root of a distance which is 0 in the end: its gradient is infinite there."""
+    """The square root of a distance that becomes 0 after some steps, where its gradient is infinite."""
 
     def values(self, y_pred, step):
         return tf.sqrt(y_pred - tf.stop_gradient(y_pred) + tf.where(step >= self.after, 0.0, 1.0))
@@ -40,7 +40,7 @@ class InfiniteGradient(_Late):
 
 @gin.register(module="faulty")
 class BrokenReport(Report):
-    """Cannot write what comes after some steps.
+    """Cannot write the records after some steps.
 
     Attributes:
       after: how many.

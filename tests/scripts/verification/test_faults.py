@@ -16,11 +16,11 @@ def report(script, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_all_came_out_as_they_must(report):
+def test_all_outcomes_are_as_expected(report):
     said, written = report
-    assert said.splitlines()[-1] == "faults injected: 3, of which came out otherwise than they must: 0"
+    assert said.splitlines()[-1] == "faults injected: 3, with an unexpected outcome: 0"
     assert written.count("\n## ") == 3
-    assert "Not as it must be" not in written
+    assert "Not as expected" not in written
 
 
 @pytest.mark.slow
