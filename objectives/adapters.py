@@ -23,13 +23,13 @@ from objectives.term import Term
 _LOSS = "an instance of keras.losses.Loss, such as @keras.losses.Huber() (a plain function belongs in FunctionTerm)"
 _FOR_LOGITS = ", or from_logits=True for a loss that is given logits"
 _KERAS_NAMES = {"y_true": "targets", "y_pred": "outputs"}
-# What of Keras takes class labels, to look up by or to spread over the classes.
+# Losses of Keras that take class labels, as indices or for one-hot encoding.
 _OF_LABELS = (
     keras.losses.sparse_categorical_crossentropy,
     keras.losses.categorical_generalized_cross_entropy,
     keras.losses.ctc,
 )
-# What of Keras takes probabilities unless it is told of logits, and how large they may be: where there are several
+# Losses of Keras that take probabilities unless from_logits is set, and the largest value of these: for several
 # classes, Keras divides by their sum.
 _OF_PROBABILITIES = {
     keras.losses.binary_crossentropy: 1.0,
@@ -138,13 +138,13 @@ class KerasLoss(Term):
             )
 
     def values(self, y_true, y_pred):
-        # What Keras does before it reduces. A copy with reduction "none" would lose arguments: Keras copies by
+        # The same as Keras before it reduces. A copy with reduction "none" would lose arguments: Keras copies by
         # saving and loading, and Huber, for one, does not save its delta.
         fn, settings = getattr(self.loss, "fn", None), getattr(self.loss, "_fn_kwargs", {})
         return _in_range(self._call, fn, settings, y_true, y_pred)
 
     def _aligned(self, tensors):
-        # Losses of Keras that are made of a function do so themselves, and no example meets another one.
+        # Losses of Keras that wrap a function align shapes themselves, without mixing examples.
         if isinstance(self.loss, LossFunctionWrapper):
             y_true, y_pred = squeeze_or_expand_to_same_rank(tensors["y_true"], tensors["y_pred"])
             tensors = {**tensors, "y_true": y_true, "y_pred": y_pred}
@@ -164,7 +164,7 @@ def _in_range(
         y_true, outside = safe_labels("y_true", y_true, y_pred.shape[axis], ignored=settings.get("ignore_class"))
         found.append(outside)
     if fn in _OF_PROBABILITIES and not settings.get("from_logits", False):
-        # They are handed on as they are: Keras looks for the logits behind the operation that made them.
+        # They are passed on unchanged, because Keras looks for the logits behind the operation that made them.
         outside = not_probabilities("y_pred", y_pred, largest=_OF_PROBABILITIES[fn], instead=_FOR_LOGITS)
         found.append(tf.reduce_any(outside, axis=axis))
     if _OF_PROBABILITIES.get(fn) == 1.0:

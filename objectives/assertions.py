@@ -14,7 +14,7 @@ from objectives.graphs import nodes
 _MARK = "_termwise_assertion"
 _OPERATIONS = ("Assert", "CheckNumerics", "CheckNumericsV2")
 
-# What of TensorFlow makes an assertion for whoever asks for it; those that it makes for itself are not the user's.
+# Functions of TensorFlow that make an assertion for the user, as opposed to those that TensorFlow makes for itself.
 _ON_BEHALF = re.compile(
     r"tensorflow.python.((framework|util|eager|autograph).|"
     r"ops.(check_ops|control_flow_assert|cond|cond_v2|numerics|array_ops|weak_tensor_ops|gen_\w+)\.py)|contextlib\.py"
@@ -42,5 +42,5 @@ def _marking(apply):
     return marked
 
 
-# What makes each operation of a graph.
+# The function that creates each operation of a graph.
 op_def_library._apply_op_helper = _marking(op_def_library._apply_op_helper)

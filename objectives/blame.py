@@ -15,16 +15,16 @@ from tensorflow.python.util import tf_stack
 from objectives.errors import ConfigurationError
 from objectives.libraries import is_of_library
 
-# What runs a user's code: it is not in these folders that somebody looks for a mistake. tasks/ may well be.
+# Folders of code that runs a user's code and is not where the mistake is; tasks/ may be.
 _ROOT = pathlib.Path(__file__).parents[1]
 _OURS = tuple(str(_ROOT / name) + os.sep for name in ("objectives", "trainer", "scripts", "termwise"))
 
-# What TensorFlow writes around the words of an error.
+# What TensorFlow adds around the text of an error.
 _AROUND = re.compile(
     r"\{\{.*?\}\} ?|\x1b\[\d*m|\s*\[Op:\w+\]( name:)?|"
     r"Error in user-defined function passed to \S+ transformation with iterator: \S+: "
 )
-# Lines of a graph's error that are about where, and not about what.
+# Lines of a graph's error that say where it happened, not what.
 _ABOUT_PLACES = re.compile(r"Detected at node|<stack traces unavailable|\[\[|.*root error\(s\) found")
 
 _LONGEST = 300
@@ -146,7 +146,7 @@ def _words(error: BaseException) -> str:
         )
     lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
     said = lines[-1].split(": ", 1)[-1] if lines[0].startswith("in user code") else lines[0]
-    if lines[0].startswith("Graph execution error"):  # behind the stack of the operation
+    if lines[0].startswith("Graph execution error"):  # after the stack of the operation
         last = max((i for i, line in enumerate(lines) if line.startswith('File "')), default=0)
         behind = [line for line in lines[last + 1 :] if not _ABOUT_PLACES.match(line)]
         raised = (line for line in lines if re.match(r"[\w.]*(Error|Exception): ", line))

@@ -4,7 +4,7 @@ import contextlib
 import difflib
 from collections.abc import Iterable, Iterator
 
-# A model may have hundreds of layers: the nearest name matters more than the list.
+# A model may have hundreds of layers; the nearest name matters more than the list.
 _SHOWN = 20
 
 

@@ -34,7 +34,7 @@ class Checked:
         signature = inspect.signature(cls.__init__)
         try:
             given = signature.bind_partial(None, *args, **kwargs).arguments
-        except TypeError:  # The constructor is about to say that it takes no such argument.
+        except TypeError:  # The constructor itself will refuse such an argument.
             given = {}
         named = {name: p for name, p in signature.parameters.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
         changed = {name: value for name, value in given.items() if name in named and value is not named[name].default}

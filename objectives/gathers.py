@@ -106,7 +106,7 @@ def _make_function_context(call, *args, **kwargs):
     return context._replace(context=(context.context, "guarded"))
 
 
-# TensorFlow looks these up in its modules each time that it takes something by an index.
+# TensorFlow looks these up in its modules each time that it reads by an index.
 for _module, _name, _own in (
     (gen_array_ops, "gather_v2", _gather_v2),
     (gen_array_ops, "gather_nd", _gather_nd),

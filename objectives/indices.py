@@ -113,7 +113,7 @@ def checked(
     given, known = tf.get_static_value(indices), tf.get_static_value(sizes)
     expected, whose, place = _range(known, wraps), _guard().whose, place_here()
     what = f"the indices of {operation}{f' ({place})' if place else ''}"
-    # Those of 16 bits could not be compared with larger sizes.
+    # 16-bit indices could not be compared with larger sizes.
     wide = tf.cast(indices, tf.int64) if indices.dtype == tf.int16 else indices
     sizes = tf.cast(sizes, wide.dtype)
     if given is not None and known is not None:
@@ -150,7 +150,7 @@ def tell(tensor: tf.Tensor, outside: tf.Tensor) -> tf.Tensor:
     if guard.graph is tf.compat.v1.get_default_graph():
         guard.flags.append(bad)
         return tensor
-    # What is inside of a loop or a branch cannot be told to those outside.
+    # A recording inside a loop or a branch cannot be read outside.
     assertion = tf.debugging.Assert(~bad, ["an index is out of range"])
     mark(assertion, place_here() or guard.whose)
     with tf.control_dependencies([assertion]):

@@ -40,7 +40,7 @@ def changed(tensor: tf.Tensor, change: Callable[[tf.Tensor], tf.Tensor]) -> tf.T
         found = change(tensor)
         found._keras_logits = change(logits)
     elif activation is not None:
-        # Done once more, so that the operation is the same.
+        # The activation is applied again, so that the operation is the same.
         found = activation(change(tensor.op.inputs[0]))
     else:
         found = change(tensor)

@@ -209,7 +209,7 @@ def _select(found: Any, path: str, key: Key, at: str) -> Any:
     """Follows `path` into nested mappings and sequences; `at` is the key of what was found so far."""
     if not path:
         return found
-    # The whole rest is tried first: a layer's or an output's own name may hold a dot.
+    # The whole rest is tried first, because the name of a layer or an output may contain a dot.
     if isinstance(found, Mapping) and path in found:
         return found[path]
     name, _, rest = path.partition(".")

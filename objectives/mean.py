@@ -74,7 +74,7 @@ class Mean(NamedTuple):
             counted *= _fitted(mask, values, "mask")
         factor = counted if factor is None else counted * _fitted(factor, values, "sample weight")
         if masks:
-            # What is masked may be NaN, and NaN * 0 is NaN: it is replaced, not multiplied away.
+            # A masked value may be NaN, and NaN * 0 is NaN, so it is replaced rather than multiplied by 0.
             values, factor = (tf.where(counted > 0, part, tf.zeros_like(values)) for part in (values, factor))
         if not per_example:
             return cls(values * factor, counted)

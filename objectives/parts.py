@@ -94,7 +94,7 @@ class Parts(Sequence[Part]):
 def _across(how: str, raw: Sequence[tf.Tensor], counts: Sequence[tf.Tensor]) -> tf.Tensor:
     if how == "sum":
         return tf.add_n(raw)
-    # A value of nothing is 0.
+    # Where nothing counts, the value is 0.
     return tf.math.divide_no_nan(tf.add_n(raw), tf.add_n([tf.cast(count > 0, count.dtype) for count in counts]))
 
 

@@ -17,9 +17,9 @@ import tensorflow as tf
 
 from objectives.reads import shown_of
 
-# How many values and rows a sentence shows.
+# How many values and rows a message shows.
 _SHOWN = 5
-# By how much a probability that was rounded, in bfloat16 too, may lie beside its range.
+# How far a rounded probability, also in bfloat16, may be outside its range.
 _ROUNDING = 0.01
 
 
@@ -158,7 +158,7 @@ def safe_mask(key: str, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return mask, tf.constant(0.0)
     outside = ~((mask >= tf.cast(0, mask.dtype)) & (mask <= tf.cast(1, mask.dtype)))
     record(f"the mask {key!r}", "numbers from 0 to 1", mask, outside)
-    # What is outside counts: where nothing did, no NaN would be seen.
+    # A value out of range counts; if nothing counted, its NaN would not show.
     return tf.where(outside, tf.ones_like(mask), mask), tf.where(tf.reduce_any(outside), float("nan"), 0.0)
 
 

@@ -9,7 +9,7 @@ from objectives.errors import ConfigurationError
 from objectives.keras_tensors import changed
 from objectives.mean import spread, spreads
 
-# Stands for infinity: the square is finite, and as the limit of a softmax or a maximum it is as good.
+# Replaces infinity: its square is finite, and in a softmax or a maximum it has the same effect.
 _HUGE = 1e18
 
 

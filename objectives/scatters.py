@@ -29,7 +29,7 @@ def _of_segments(num_segments: Any, **_: Any) -> Any:
     return num_segments
 
 
-# What takes the sizes that the indices are below of the arguments of an operation, and the name of the indices.
+# Returns, from the arguments of an operation, the sizes that bound its indices, and the name of the indices.
 _OPERATIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "ScatterNd": ("indices", _of_shape),
     **{f"TensorScatter{how}": ("indices", _of_tensor) for how in ("Update", "Add", "Sub", "Min", "Max")},
@@ -42,7 +42,7 @@ def _apply(call, operation, name=None, **given):
         return call(operation, name=name, **given)
     which, sizes_of = _OPERATIONS[operation]
     indices = tf.convert_to_tensor(given[which])
-    # An element of a segment below 0 is left out by intention.
+    # A negative segment leaves the element out by design.
     used = tf.maximum(indices, 0) if which == "segment_ids" else indices
     safe, outside = checked(f"tf.raw_ops.{operation}", used, sizes_of(**{**given, which: indices}))
     if outside is not None:

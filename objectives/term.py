@@ -58,7 +58,7 @@ class Term(BaseTerm):
     1.0
     """
 
-    # The read whose Keras mask is obeyed, and that of the values with it.
+    # The read whose Keras mask applies, along with the mask of the values.
     masked_by_keras: ClassVar[str | None] = None
 
     mask: Key | None = None

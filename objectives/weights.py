@@ -71,7 +71,7 @@ def _directions(matrix: tf.Tensor) -> tf.Tensor:
     on that factor, so no gradient is lost by leaving it out of the differentiation.
     """
     largest = tf.stop_gradient(tf.reduce_max(tf.abs(matrix), axis=0))
-    # Numbers that are too small to divide by count as zeros.
+    # Numbers that are too small to divide by count as 0.
     too_small = largest < np.finfo(matrix.dtype.as_numpy_dtype).tiny
     scaled = matrix / tf.where(too_small, tf.constant(np.inf, matrix.dtype), largest)
     squares = tf.reduce_sum(tf.square(scaled), axis=0)

@@ -94,7 +94,7 @@ def borders(classes: np.ndarray) -> np.ndarray:
 
 @functools.cache
 def _scanned() -> tuple[np.ndarray, np.ndarray]:
-    from sklearn.datasets import load_digits  # not to be waited for by whoever learns something else
+    from sklearn.datasets import load_digits  # imported here, so that other tasks do not wait for it
 
     images, digits = load_digits(return_X_y=True)
     return (images.reshape(-1, 8, 8) / 16.0).astype(np.float32), digits

@@ -36,7 +36,7 @@ def _draw_map(panel, country: Country, true: np.ndarray, predicted: np.ndarray) 
     panel.plot(*np.stack([true_km, predicted_km], axis=-1).transpose(1, 2, 0), color=_PREDICTED, alpha=0.35, lw=1.0)
     for first, second in overlapping:
         panel.plot(*predicted_km[[first, second]].T, color=_OVERLAP, lw=2.5, solid_capstyle="round", zorder=2)
-    # Nodes all but coincide where it is worst, and would hide their own link.
+    # In the worst case nodes nearly coincide and would hide the link between them.
     alone = ~np.isin(np.arange(len(predicted)), overlapping)
     panel.scatter(*true_km.T, s=46, facecolors="white", edgecolors=_TRUE, linewidths=1.5, label="where it is", zorder=3)
     panel.scatter(*predicted_km[alone].T, s=26, color=_PREDICTED, label="where it was placed", zorder=4)

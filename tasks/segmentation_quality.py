@@ -53,7 +53,7 @@ def specks(classes: np.ndarray) -> np.ndarray:
             [0, 1, 0],
             [0, 0, 1]]])
     """
-    # No class is -1, so that what lies beyond the edge is never alike.
+    # No class is -1, so that pixels outside of the picture never match.
     padded = np.pad(classes, ((0, 0), (1, 1), (1, 1)), constant_values=-1)
     neighbours = [padded[:, :-2, 1:-1], padded[:, 2:, 1:-1], padded[:, 1:-1, :-2], padded[:, 1:-1, 2:]]
     return np.all([classes != neighbour for neighbour in neighbours], axis=0)

@@ -334,7 +334,7 @@ class Trainer(Settings):
         restored = self._restore()
         agreement.require_alike(self._strategy, {"step of the latest checkpoint in --workdir": f"{self.step:,}"})
         self._begin()
-        # Before the reports start: a run that cannot work leaves no line in them.
+        # Before the reports start, so that a run that cannot work writes nothing to them.
         if self.step < until:
             changed = any(line.startswith("training data") for line in self._changes)
             self._run.program.prepare(

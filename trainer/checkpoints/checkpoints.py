@@ -60,7 +60,7 @@ class Checkpoint:
         """Returns a value of its own evaluation; nan if there was none at this step, or nothing was counted for it."""
         with contextlib.suppress(
             OSError, ValueError, LookupError, TypeError, AttributeError
-        ):  # damaged: as good as none
+        ):  # damaged, so it has no evaluation
             if self.evaluation is not None and self.evaluation.step == self.step:
                 return self.evaluation.comparable(tag)
         return math.nan
@@ -126,7 +126,7 @@ class Checkpoints:
           size: of one checkpoint.
           saves: how many will be saved.
         """
-        # One more than are kept is there while it is written.
+        # While one is written there is one more than are kept.
         most = min(saves + len(self.all()), self._keep + (self._metric is not None) + 1)
         return max(0, (most - len(self.all())) * size)
 

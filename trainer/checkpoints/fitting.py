@@ -9,7 +9,7 @@ from objectives import ConfigurationError
 
 Shape: TypeAlias = tuple[int | None, ...]
 
-# A model may have hundreds of variables: the first that differ say enough.
+# A model may have hundreds of variables; the first that differ are enough.
 _SHOWN = 3
 
 

@@ -23,7 +23,7 @@ from trainer.storage import files, strict_json
 from trainer.storage.background_task import BackgroundTask
 from trainer.storage.files import StorageError
 
-# How long the chief waits for what other workers write; one that died ends the run anyway.
+# How long the chief waits for the files of other workers; one that died ends the run anyway.
 _PATIENCE = 600.0
 
 
@@ -83,7 +83,7 @@ class Saver:
         step = int(self._step)
         if self._position is not None:
             self._write_position(self._position, step)
-        # The file of a worker says that it is done.
+        # The file of a worker shows that it has finished.
         arrays = {} if self._worker else self._state.arrays()
         progress = {
             "step": step,
@@ -125,14 +125,14 @@ class Saver:
         self.wait()
         if self._worker == 0:
             self._checkpoints.tidy()
-        # The chief completes what the others only write a part of.
+        # The chief completes the checkpoint, of which the others only write a part.
         cluster.wait_for_all(self._strategy)
         checkpoint = self._checkpoints.latest(quiet=self._worker > 0)
         if checkpoint is None:
             return None
         with _of_another("model or optimizer", checkpoint):
             self._state.load(fitted(checkpoint.arrays(), self._state.shapes))
-        # A feed that is cut for other replicas finds the place by itself.
+        # A feed for another number of replicas finds the position itself.
         as_saved = (checkpoint.progress["replicas"], checkpoint.progress["workers"]) == (self._replicas, self._workers)
         if self._position is not None and as_saved:
             with _of_another("data pipeline", checkpoint):

@@ -102,7 +102,7 @@ def _apply(statement: Any, text: _Text, line: int, context: Any, mistakes: Mista
         case ImportStatement():
             import_module(statement, context, (*text.folders, home.ROOT))
         case BlockDeclaration():
-            pass  # its bindings follow
+            pass  # its bindings follow as statements of their own
         case BindingStatement(scope=scope, selector=selector, arg_name="", value=value):
             name = f"{scope}/{selector}" if scope else selector
             gin.bind_parameter((name, "gin.macro", "value"), value)

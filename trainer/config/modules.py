@@ -12,7 +12,7 @@ from gin.config_parser import ImportStatement
 from objectives import ConfigurationError
 from objectives.blame import shown_path, told
 
-# The packages of this project, which a reader's own of the same name would hide, or be hidden by.
+# The packages of this project; a reader's own package of the same name would hide one, or be hidden by it.
 _OURS = ("objectives", "trainer", "tasks", "termwise")
 
 

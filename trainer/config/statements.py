@@ -41,7 +41,7 @@ def statements(text: str) -> Iterator[tuple[int, Statement]]:
 
 def _until_wrong(lines: list[str], begin: int) -> Iterator[tuple[int, Statement]]:
     """Yields the statements from line `begin` (from 0) on, up to the first that is wrong."""
-    # What lies before is blank, so that gin counts lines as the reader does.
+    # Earlier lines are blank, so that gin counts lines as the reader does.
     text = "\n" * begin + "\n".join(lines[begin:]) + "\n"
     line = begin + 1
     try:
@@ -56,7 +56,7 @@ def _until_wrong(lines: list[str], begin: int) -> Iterator[tuple[int, Statement]
     except (SyntaxError, ValueError, LookupError, NameError, AttributeError, tokenize.TokenError) as error:
         found = _line_of(error, line, lines)
         swallowed = isinstance(error, SyntaxError) and found == line < (error.lineno or line)
-        yield found, Wrong(tokenize.TokenError("an open bracket took in the next statement") if swallowed else error)
+        yield found, Wrong(tokenize.TokenError("an open bracket includes the next statement") if swallowed else error)
 
 
 def _line_of(error: Exception, begin: int, lines: list[str]) -> int:

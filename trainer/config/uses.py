@@ -10,7 +10,7 @@ from objectives import ConfigurationError
 from objectives.errors import Mistakes, expected
 from trainer.config.registry import short
 
-# What scripts build themselves, without a reference to it.
+# What scripts build themselves, without a reference in a gin file.
 _BUILT = ("trainer.Trainer", "objectives.Objective")
 
 
@@ -35,9 +35,9 @@ class Binding(NamedTuple):
         return f"{self.scope}/{short(self.selector)}".lstrip("/")
 
 
-# In the order in which they were read, for whoever builds what they configure.
+# All bindings, in the order in which they were read.
 _bindings: list[Binding] = []
-# Where a scope and a class are referred to, last.
+# The last place that refers to a scope and a class.
 _referenced: dict[tuple[str, str], str] = {}
 
 

@@ -18,7 +18,7 @@ from objectives import ConfigurationError
 from trainer.devices import cluster
 from trainer.storage import files
 
-# A configuration may differ in hundreds of settings: the first that do say enough.
+# A configuration may differ in hundreds of settings; the first of them are enough.
 _SHOWN = 5
 _PACKAGES = ("tensorflow", "keras", "numpy")
 _PATIENCE = 10.0  # seconds: for a file that one machine wrote to be seen by the others
@@ -87,7 +87,7 @@ def require_shared(strategy: tf.distribute.Strategy, folder: pathlib.Path | None
     """
     if folder is None or cluster.worker_count(strategy) == 1:
         return
-    # A name that nobody looked for before: what a file system remembers of names is of no matter.
+    # A new name, so that a cache of names in a network file system does not matter.
     own = f".shared-{secrets.token_hex(8)}" if cluster.is_chief(strategy) else ""
     with together(strategy):
         if own:

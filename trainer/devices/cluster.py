@@ -17,7 +17,7 @@ from tensorflow.python.eager.context import context
 from objectives import ConfigurationError
 from trainer.devices.members import find_members
 
-# Seconds that the workers have to meet, and after which one that gives no sign of life is taken for dead.
+# Seconds that the workers have to meet, and after which a worker that does not respond counts as dead.
 MEETING = 50
 _SILENCE = 10
 # What TensorFlow raises where another process does not answer.
@@ -27,7 +27,7 @@ _LOSSES = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
 )
-# Texts travel in arrays of one of few sizes, as each size is traced.
+# Texts are sent in arrays of few different sizes, because each size is traced.
 _SMALLEST = 1024
 
 
@@ -63,7 +63,7 @@ def join_cluster() -> tf.distribute.MultiWorkerMirroredStrategy:
         own = resolver.cluster_spec().task_address(resolver.task_type, resolver.task_id)
         raise ConfigurationError(f"this worker cannot listen at {own}: {error.message.splitlines()[0]}") from error
     finally:
-        # TensorFlow takes the signal for itself once it has met the others, and does nothing: nobody could end it.
+        # TensorFlow replaces the handler once the workers have met, and ignores the signal, so nothing could end it.
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, on_sigterm)
 
@@ -135,7 +135,7 @@ def is_joined() -> bool:
 
 def end_others(why: str) -> None:
     """Has all other workers end with an error instead of waiting for this one."""
-    # Where the chief is gone there is nobody to tell, and all know it.
+    # If the chief is gone, nobody is left to notify, and all workers know.
     with contextlib.suppress(tf.errors.OpError):
         context().report_error_to_cluster(tf.errors.ABORTED, why)
 
@@ -190,7 +190,7 @@ def _exchange(strategy: tf.distribute.Strategy):
 def _set_time_limits(resolver: tf.distribute.cluster_resolver.ClusterResolver) -> None:
     """By default workers wait for one another without an end."""
     spec = multi_worker_util.normalize_cluster_spec(resolver.cluster_spec())
-    if context()._context_handle is None:  # else the strategy refuses to be made
+    if context()._context_handle is None:  # or the strategy cannot be created
         context().configure_coordination_service(
             service_type="standalone",
             service_leader=multi_worker_util.coordination_leader(spec),

@@ -67,9 +67,9 @@ def _slurm() -> tf.distribute.cluster_resolver.ClusterResolver:
     gpus = len(tf.config.get_visible_devices("GPU"))
     tasks = int(os.environ["SLURM_STEP_NUM_TASKS"])
     resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
-        # Jobs that share a node must not meet at one port.
+        # Jobs that share a node must not use the same port.
         port_base=20000 + int(os.environ.get("SLURM_JOB_ID", 0)) % 10000,
-        # Which GPUs a task sees is Slurm's business; the resolver divides by their number, so it is told at least one.
+        # Slurm decides which GPUs a task sees. The resolver divides by their number, so it gets at least one.
         gpus_per_task=max(gpus, 1),
         gpus_per_node=max(gpus, 1) * tasks,
         auto_set_gpu=False,

@@ -13,7 +13,7 @@ from trainer.devices import agreement
 from trainer.devices.cluster import worker_count
 from trainer.devices.members import require_no_broken_tf_config, workers_in_tf_config
 
-# So many may be asked for on any machine, to try what several replicas do.
+# So many are allowed on any machine, to try out several replicas.
 _LOGICAL_DEVICES = 16
 
 STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
@@ -114,7 +114,7 @@ def _given(strategy: tf.distribute.Strategy) -> Placement:
     if isinstance(strategy, _DefaultDistributionStrategy):
         return Placement(mirrored(devices_in_use()[:1]), "one_device", "TensorFlow's default strategy was given")
     if isinstance(strategy, tf.distribute.MirroredStrategy) and _spans_cpus(strategy):
-        # The same object still: a model may have been made in its scope.
+        # The same object, because a model may have been created in its scope.
         strategy.extended._cross_device_ops = tf.distribute.ReductionToOneDevice()
     return Placement(strategy, kind, "as given")
 

@@ -74,7 +74,7 @@ class BatchSharding:
     @functools.cached_property
     def local(self) -> tuple[int, ...]:
         """The numbers of the replicas of this process."""
-        with tf.init_scope():  # it may be asked for while something is traced
+        with tf.init_scope():  # this may be called while something is traced
             numbers = self.strategy.experimental_distribute_values_from_function(
                 lambda context: tf.constant(context.replica_id_in_sync_group)
             )
@@ -86,7 +86,7 @@ class BatchSharding:
 
         def on_device(context: tf.distribute.experimental.ValueContext) -> Any:
             replica = context.replica_id_in_sync_group
-            # Without this a tensor stays where it was made, and is copied anew by every call that reads it.
+            # Without this a tensor stays on its original device and is copied by every call that reads it.
             with tf.device(devices[replica % len(devices)]):
                 return tf.nest.map_structure(tf.identity, make(replica))
 

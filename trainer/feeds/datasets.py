@@ -97,7 +97,7 @@ class DatasetSource(Source):
             raise ConfigurationError(
                 "DatasetSource: the dataset to evaluate on has no end; expected one without .repeat(), or with .take(n)"
             )
-        # What shuffles, say, would give the evaluations of a resumed run another order.
+        # A shuffle, for example, would give the evaluations of a resumed run another order.
         once = same_each_time(self._for_evaluation)
 
         def batches() -> tf.data.Dataset:

@@ -12,7 +12,7 @@ from trainer.feeds.batch_sharding import BatchSharding
 # The most steps one call may run: it sizes the buffers for what a step takes and for what it reports.
 LIMIT = 4000
 
-# How much data one call is handed where batches travel: enough that handing it over does not show.
+# Bytes of data for one call where batches are transferred: enough that the overhead of the call does not matter.
 _BYTES = 64 * 2**20
 
 
@@ -94,7 +94,7 @@ class Feed(abc.ABC):
         """
 
         def on_replica(resident, data, row, number):
-            # Not by an index: where a step is compiled by itself, XLA would compile it anew for each row.
+            # Not by an index: where each step is compiled separately, XLA would compile it again for each row.
             own = tf.nest.map_structure(lambda value: tf.gather(value, row), data)
             return step(self.batch(resident, own), number)
 

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# Arrays of more bytes are known by some of their rows.
+# Of arrays with more bytes, only some rows are compared.
 _BYTES = 64 * 2**20
 _ROWS = 1024
-# Of a dataset, so many examples are looked at.
+# The number of examples of a dataset that are compared.
 _EXAMPLES = 64
 
 

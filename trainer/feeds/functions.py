@@ -12,10 +12,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# Whose classes change with the versions of their packages, and not with what a user writes.
+# Packages whose classes change with their versions, and not with the user's code.
 _OTHERS = {"objectives", "trainer", "keras", "tensorflow", "gin", "abc", "builtins"}
 
-# Objects that can be called, and whose variables training changes.
+# Callable objects whose variables training changes.
 _STATEFUL = (tf.Module, tf.__internal__.tracking.Trackable)
 
 
@@ -114,7 +114,7 @@ def _parts_of_function(function: types.FunctionType, seen: frozenset[int]) -> It
         yield name
         try:
             yield from _parts(cell.cell_contents, seen)
-        except ValueError:  # a name that its surroundings have not set yet
+        except ValueError:  # a name that the enclosing function has not set yet
             yield "unset"
     for name in sorted(_globals(function.__code__) & function.__globals__.keys()):
         yield name
@@ -146,7 +146,7 @@ def _parts_of_object(value: Any, seen: frozenset[int]) -> Iterator[str]:
     if dataclasses.is_dataclass(value):
         yield from _parts({field.name: getattr(value, field.name) for field in dataclasses.fields(value)}, seen)
     elif callable(value) and hasattr(value, "__dict__") and not isinstance(value, _STATEFUL):
-        # Keras numbers the names of what it makes: the second of a process has another.
+        # Keras numbers the names of its objects: the second one in a process has another name.
         settings = {name: setting for name, setting in vars(value).items() if name != "name"}
         yield from _parts([vars(type(value)).get("__call__"), settings], seen)
 

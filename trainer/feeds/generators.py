@@ -43,14 +43,14 @@ class Generator:
     @drawn.setter
     def drawn(self, count: int) -> None:
         saved = self._saved()
-        # Nothing was pulled: of its buffer, which may be large, no more is needed than that it is empty.
+        # Nothing was pulled, so that its buffer, which may be large, is empty.
         empty = [_changed(part, num_elements=0) for part in tf.unstack(saved[1:2])]
         changed = tf.stack([_changed(saved[0], **{_DRAWN: count}), *empty])
         gen_dataset_ops.deserialize_iterator(self._iterator._iterator_resource, changed)
 
     def _saved(self) -> tf.Tensor:
         """Returns the state of the iterator as variants; the first does not grow with its buffer."""
-        policy = tf.data.experimental.ExternalStatePolicy.IGNORE  # of what it would draw from
+        policy = tf.data.experimental.ExternalStatePolicy.IGNORE  # of its input
         return gen_dataset_ops.serialize_iterator(self._iterator._iterator_resource, policy.value)
 
 

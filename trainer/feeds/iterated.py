@@ -47,7 +47,7 @@ class IteratedFeed(Feed):
     def prepare(self, step: int, *, changed: bool, strict: bool) -> None:
         self._is_strict = strict
         if changed and self._iteration.expected is not None:
-            # Its state says nothing of another dataset, even if TensorFlow takes it.
+            # Its state does not fit another dataset, even if TensorFlow accepts it.
             self._iteration.unrestored, self._iteration.expected = "its dataset has changed", None
             self._iteration.begin()
         if self._why_unsaved is None and self._iteration.step != step:
@@ -57,7 +57,7 @@ class IteratedFeed(Feed):
             self._require(step + (self._iteration.next is not None), step + 1)
 
     def chunk(self, *, first_batch: int, steps: int) -> Any:
-        if not steps:  # asked for to compile, wherever the iterator is
+        if not steps:  # requested for compilation, wherever the iterator is
             return self._placed(self._pulled(self._iteration.iterator, tf.constant(0))[0])
         self._find(first_batch)
         parts, pulled = self._pulled_on(steps)

@@ -15,7 +15,7 @@ from trainer.feeds.pipeline import numbers_of
 from trainer.feeds.resumable import reshuffled
 from trainer.feeds.sketch import sketch
 
-# All that there are, so that none is left when the process ends.
+# All of them, so that none is left when the process ends.
 _alive: "weakref.WeakSet[Iteration]" = weakref.WeakSet()
 
 
@@ -77,7 +77,7 @@ class Iteration(tf.__internal__.tracking.Trackable):
 
     def begin(self) -> None:
         """Makes the dataset anew, with caches and generators as they were at first."""
-        # Nothing may be made ahead before the first pull: neither here nor while a place is restored.
+        # Nothing may be prefetched before the first pull: neither here nor while a position is restored.
         options = tf.data.Options()
         options.experimental_warm_start = False
         dataset = self._make().with_options(options)
@@ -126,7 +126,7 @@ class Iteration(tf.__internal__.tracking.Trackable):
             return {}
         before = None
         while before != (drawn := [generator.drawn for generator in self._generators]):
-            # What is made ahead may begin another epoch meanwhile; it stops once nothing is pulled.
+            # The prefetch may begin another epoch meanwhile; it stops once nothing is pulled.
             before = drawn
             policy = tf.data.experimental.ExternalStatePolicy.FAIL
             place = gen_dataset_ops.serialize_iterator(self.iterator._iterator_resource, policy.value)
@@ -153,7 +153,7 @@ class Iteration(tf.__internal__.tracking.Trackable):
             self.begin()
             self.unrestored = told(error)
             return
-        # Last the generators: iterators draw as they are made, those too that then turn out to have ended.
+        # The generators come last: iterators draw when they are created, even those that turn out to have ended.
         for generator, drawn in zip(self._generators, restored["drawn"].numpy().tolist(), strict=True):
             generator.drawn = drawn
         self.step = step

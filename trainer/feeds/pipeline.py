@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from tensorflow.core.framework import graph_pb2
 
-# Datasets of TensorFlow are told apart by their classes, which are private.
-# These keep the iterator that they draw from to the end of an epoch: what it saves is in every checkpoint.
+# Datasets of TensorFlow are distinguished by their classes, which are private.
+# These keep the iterator of their input to the end of an epoch, so its state is in every checkpoint.
 _KEEPING = ("_MapDataset", "_ParallelMapDataset", "_OptionsDataset", "_PrefetchDataset")
 _KEEPING_WITHOUT_END = ("_RepeatDataset", "_BatchDataset")
-# These read all that they draw from, so that a cache there is complete after an epoch.
+# These read their whole input, so that a cache there is complete after an epoch.
 _COMPLETE = (
     *(*_KEEPING, *_KEEPING_WITHOUT_END, "CacheDataset", "_FilterDataset", "_PaddedBatchDataset", "_ShuffleDataset"),
     *("_FlatMapDataset", "_InterleaveDataset", "_ParallelInterleaveDataset", "_UnbatchDataset"),
@@ -58,7 +58,7 @@ def numbers_of(dataset: tf.data.Dataset) -> str:
 
 
 def _numbers_of(use: Use) -> Iterator[str]:
-    # How much is made at a time, or ahead, may differ from machine to machine, and changes no example.
+    # Sizes of blocks and of prefetch buffers may differ from machine to machine, and change no example.
     attributes = {} if use.kind == "_PrefetchDataset" else vars(use.dataset)
     for name, value in attributes.items():
         is_number = isinstance(value, tf.Tensor) and value.shape.rank == 0 and value.dtype.is_integer
@@ -88,7 +88,7 @@ def function_nodes(dataset: tf.data.Dataset) -> Iterator[Any]:
 
 
 def _upstream(use: Use) -> Iterator[Use]:
-    if isinstance(use.dataset, tf.compat.v1.data.Dataset):  # it wraps another, whose class tells more
+    if isinstance(use.dataset, tf.compat.v1.data.Dataset):  # it wraps another dataset, whose class says more
         use = use._replace(dataset=getattr(use.dataset, "_dataset", use.dataset))
     yield use
     endless = use.kind in _KEEPING_WITHOUT_END and int(use.dataset.cardinality()) == tf.data.INFINITE_CARDINALITY

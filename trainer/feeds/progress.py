@@ -4,7 +4,7 @@ import time
 
 from absl import logging
 
-# Seconds: how long a part takes, about, and between two lines.
+# Seconds: the approximate duration of a part, and the time between two log lines.
 _PART, _LINE = 0.5, 10.0
 
 

@@ -11,9 +11,9 @@ from objectives import ConfigurationError
 from trainer.feeds.pipeline import Use, function_graphs, function_nodes, graph_nodes, uses
 
 _PARALLEL = ("_ParallelMapDataset", "_ParallelInterleaveDataset", "ParallelInterleaveDataset", "_MapAndBatchDataset")
-# Only the graph of these has whether their order matters.
+# Only the graph of these shows whether their order matters.
 _TOLD_IN_GRAPH = ("_ParallelInterleaveDataset", "_VariantDataset")
-# What these give depends on files that earlier runs left, or on other processes; functions have operations instead.
+# The output of these depends on files of earlier runs or on other processes; functions have operations instead.
 _ELSEWHERE = ("_SnapshotDataset", "_LegacySnapshotDataset", "_SaveDataset", "_DataServiceDatasetV2", "_RemoteDataset")
 _ELSEWHERE_IN_FUNCTIONS = ("SnapshotDataset", "SaveDataset", "DataServiceDataset")
 # Operations with state whose result depends on their inputs alone, or on what no other operation here can change.

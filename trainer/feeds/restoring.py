@@ -8,10 +8,10 @@ from tensorflow.python.ops import gen_dataset_ops
 
 from trainer.feeds.pipeline import Use, uses
 
-# The place that is tried, and how many elements are compared behind it.
+# The position that is tried, and how many elements after it are compared.
 _PLACE, _COMPARED = 3, 5
 
-# These may read many elements before they give one, so that a trial would take long.
+# These may read many elements before they produce one, so that a trial would take long.
 _READING_MANY = (
     *("_ShuffleDataset", "_ShuffleAndRepeatDataset", "_GlobalShuffleDataset", "_SkipDataset", "_FilterDataset"),
     *("_BatchDataset", "_ParallelBatchDataset", "_PaddedBatchDataset", "_MapAndBatchDataset", "_WindowDataset"),

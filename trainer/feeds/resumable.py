@@ -9,12 +9,12 @@ import tensorflow as tf
 
 from trainer.feeds.pipeline import Use, function_nodes, graph_nodes, uses
 
-# These have a generator of seeds that nothing can read.
+# These have a generator of seeds that cannot be read.
 _OPAQUE = {"_GlobalShuffleDataset": "a global shuffle", "_ShuffleAndRepeatDataset": "shuffle_and_repeat"}
-# TensorFlow saves and restores these without a word, and then other examples follow: a file with a header is read on
-# from a wrong place.
+# TensorFlow saves and restores these without an error, but then other examples follow: a file with a header is read
+# from a wrong position.
 _RESTORED_WRONGLY = ("CSVDataset", "ExperimentalCSVDataset")
-# Of such datasets only a graph is known, which `enumerate` makes one of; these operations have no state but a place.
+# Such datasets are known only as a graph, and `enumerate` is one; these operations have no state but a position.
 _VARIANT = "_VariantDataset"
 _PLAIN = {"Const", "Identity", "_Retval", "RangeDataset", "RepeatDataset", "TakeDataset", "TensorSliceDataset"}
 
@@ -25,7 +25,7 @@ def why_unsaved(dataset: tf.data.Dataset) -> str | None:
     found = next(filter(None, map(_why_untold, parts)), None)
     if found is not None:
         return found
-    # A cache that is not read to its end is made anew each epoch, any other once: so often is shuffled below it.
+    # A cache that is not read to its end is filled again in each epoch, any other once; shuffles below it run as often.
     cached = {id(part.dataset) for part in _reshuffling(dataset) if part.cached}
     if any(id(part.dataset) in cached and not (part.cached and part.complete) for part in parts):
         return "it shuffles what goes into a cache that may not be read to its end"
@@ -73,7 +73,7 @@ def _waits_for_all(dataset: Any) -> bool:
 
 
 def _refused_by_tensorflow(datasets: list[tf.data.Dataset]) -> str | None:
-    # An iterator makes those that it draws from only as it is pulled: each dataset is tried by itself.
+    # An iterator creates the iterators of its inputs only when it is pulled, so each dataset is tried separately.
     iterators = [iter(dataset) for dataset in datasets]
     try:
         with tempfile.TemporaryDirectory() as folder:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-# How far two sketches of one batch may lie apart, against the size of an example: processors round differently.
+# How far two sketches of one batch may differ, relative to the size of an example: processors round differently.
 _TOLERANCE = 1e-5
 
 
@@ -39,6 +39,6 @@ def is_alike(one: tf.Tensor, other: tf.Tensor) -> bool:
 
 def _of_rows(leaf: tf.Tensor) -> tf.Tensor:
     rows = tf.reshape(tf.cast(leaf, tf.float64), [leaf.shape[0], leaf.shape[1:].num_elements()])
-    # Of both signs: what all examples have in common, such as a mean, tells them apart less.
+    # Of both signs, so that common parts of all examples, such as a mean, weigh less.
     weighted = rows * tf.cos(1.0 + tf.range(rows.shape[1], dtype=tf.float64))
     return tf.stack([tf.reduce_sum(weighted, axis=1), tf.norm(weighted, axis=1)])

@@ -23,11 +23,11 @@ from trainer.feeds.kinds import require_real
 from trainer.feeds.resident import ResidentFeed
 from trainer.feeds.streamed import StreamedFeed, single
 
-# What an example may have, in the order in which Keras users write it.
+# The parts of an example, in the order in which Keras users write them.
 NAMES = ("inputs", "targets", "sample_weight")
 
-# Arrays of up to this many bytes are kept on the device unless something else is asked for: little beside the memory
-# of a device that is worth having, and what is larger is rarely gone through often.
+# Arrays of up to this many bytes are kept on the device by default: little beside the memory of a usual device, and
+# larger arrays are rarely read for many epochs.
 _RESIDENT_BYTES = 2**30
 
 

@@ -53,7 +53,7 @@ class Recovery:
         batch, rollbacks = self._guard.batch(int(self._step)), self._guard.rollbacks
         self._saver.restore()
         self._guard.roll_back(batch=batch, rollbacks=rollbacks, step=int(self._step))
-        # The lines of its steps since then will be written once more.
+        # The log records of its steps since then will be written again.
         self._reports.close()
         self._run.start_reports(restored=True)
         self._reports.note(f"{what}; returned to step {int(self._step):,}, continuing with the batches that follow")

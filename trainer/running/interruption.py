@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# Seconds: what stops a whole group of processes may reach one of them twice, and means it once.
+# Seconds: a signal to a whole group of processes may reach one of them twice, and counts once.
 _SAME = 0.2
 _NOTED = "finishing the current steps, then saving a checkpoint; a second signal ends the process at once"
 
@@ -70,7 +70,7 @@ class Interruption:
         if not self.noted:
             self.noted, self._since = number, now
             name = signal.Signals(number).name
-            with contextlib.suppress(OSError):  # a terminal that hangs up takes no more words
+            with contextlib.suppress(OSError):  # a terminal that has hung up cannot be written to
                 print(f"{name}: {_NOTED}", file=sys.stderr, flush=True)
         elif now - self._since > _SAME and not _is_interactive():
             os._exit(128 + number)
@@ -116,7 +116,7 @@ def listening(hear: Callable[[int], None], *, on_main_thread: Callable[[int, obj
             signal.signal(number, handler)
         signal.set_wakeup_fd(former_mouth)
         os.close(mouth)
-        thread.join()  # all that came until now has been heard then
+        thread.join()  # all signals until now are handled then
 
 
 def _replaceable(number: int) -> Callable | int | None:

@@ -58,7 +58,7 @@ class Loop:
         self._metrics, self._guard, self._reports, self._saver = run.metrics, run.guard, run.reports, run.saver
         self._periods, self._sizer = periods, sizer
         self._evaluation: LogRecord | None = None
-        # Whether there are whole steps that no checkpoint holds.
+        # Whether there are finished steps that no checkpoint contains.
         self._is_unsaved = False
 
     def run(
@@ -109,7 +109,7 @@ class Loop:
         with self._half_of_a_step():
             rows = self._program.train(first_step=first, first_batch=self._guard.batch(first), steps=steps)
         steps = len(rows)
-        # All workers have to run the same number of steps next, or they would wait for one another for good.
+        # All workers have to run the same number of steps next, or they would wait for one another forever.
         seconds, signal = cluster.largest_of_each(
             self._strategy, [time.perf_counter() - began, self._interruption.noted]
         )

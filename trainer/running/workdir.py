@@ -19,11 +19,11 @@ from trainer.storage.files import write_whole, writing
 _PACKAGES = ("tensorflow", "keras", "numpy", "gin-config", "tensorboard")
 
 
-# What a run keeps of the configuration that it was started with.
+# The files that record the configuration of a run.
 _RECORD = ("config.gin", "operative_config.gin", changes.NAME, "environment.json")
-# Of earlier configurations of the run, a folder each.
+# One folder for each earlier configuration of the run.
 _FORMER = "former_configs"
-# What an empty file system holds.
+# What an empty file system contains.
 _NOTHING = ("lost+found",)
 _SHOWN = 3
 
@@ -67,7 +67,7 @@ def write_record(folder: pathlib.Path, *, asked: str, used: str, settings: Descr
     """
     record = json.dumps(settings, indent=2) + "\n"
     _keep_former(folder, {"config.gin": asked, changes.NAME: record})
-    # First what tells whose folder this is.
+    # First the file that marks the folder as that of a run.
     write_whole(folder / changes.NAME, record)
     write_whole(folder / "config.gin", asked)
     write_whole(folder / "operative_config.gin", used)

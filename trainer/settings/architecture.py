@@ -9,7 +9,7 @@ import keras
 from trainer.feeds.functions import describe_function, methods_of
 from trainer.steps.layer_settings import settings_of
 
-# What Keras writes down of a layer that is no part of what it computes: names are numbered anew in each process, shapes
+# What Keras records of a layer that does not affect its computation: names are numbered again in each process, shapes
 # follow from the data, the precision is a setting of the run, and seeds are in the checkpoint.
 _INCIDENTAL = {"seed", "name", "registered_name", "module", "build_config", "dtype", "batch_shape", "trainable"}
 

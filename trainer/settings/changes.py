@@ -155,7 +155,7 @@ def _describe(place: str, fields: Mapping[str, Any], described: Description, kin
 def _taken_apart(value: Any) -> tuple[str, Mapping[str, Any]]:
     """Returns the kind of an object, and adds its settings, if it has any, to what is described."""
     kind = type(value).__name__
-    if isinstance(value, type):  # `describe_kind` tells more, once there is an object of it
+    if isinstance(value, type):  # `describe_kind` adds more once there is an object of it
         return value.__name__, {}
     if isinstance(value, Objective):
         return kind, value.terms
@@ -166,10 +166,10 @@ def _taken_apart(value: Any) -> tuple[str, Mapping[str, Any]]:
         return kind, {}
     if isinstance(value, keras.optimizers.Optimizer):
         return kind, _nameless(config_of(value))
-    if isinstance(value, keras.Loss):  # which leaves out of its configuration what it hands to its function
+    if isinstance(value, keras.Loss):  # which omits from its configuration what it passes to its function
         return kind, _nameless({**value.get_config(), **getattr(value, "_fn_kwargs", {})})
     if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
-        # Those of Keras keep what they were given as attributes, others need not be able to write themselves down.
+        # Losses of Keras keep their arguments as attributes; others need not be serialisable.
         return kind, {**_nameless(vars(value)), **methods_of(type(value))}
     if callable(value):
         return describe_function(value), {}

@@ -8,7 +8,7 @@ from objectives.keys import named, split_key
 from trainer.feeds.sources import ArraySource, Source
 from trainer.steps.forward import term_tags
 
-# How often a batch may hold an example at most.
+# How often a batch may contain the same example at most.
 _MOST_TIMES = 100
 
 
@@ -16,7 +16,7 @@ def refuse_unread_weights(objective: Objective, source: Source) -> None:
     """Raises ConfigurationError where examples have weights that no term reads, which would count for nothing."""
     known = {path: key for key in source.keys for root, path in [split_key(key)] if root == "sample_weight"}
     read = {path: key for key in objective.keys for root, path in [split_key(key)] if root == "sample_weight"}
-    if not known or "" in read:  # which one of several that means is asked as the step is traced
+    if not known or "" in read:  # which of several is meant is decided when the step is traced
         return
     found = set() if "" in known else set().union(*(named(path, known, key) for path, key in read.items()))
     unread = [key for path, key in known.items() if path not in found]

@@ -11,7 +11,7 @@ from objectives.keys import Key, split_key
 from objectives.ranges import Reading, describe, label_range
 from trainer.feeds.sources import NAMES, ArraySource, Source
 
-# So many elements are looked at together, as a truth value each.
+# The number of elements that are checked together, each as a truth value.
 _ELEMENTS = 2**24
 
 
@@ -73,7 +73,7 @@ def _array(key: Key | None, source: ArraySource) -> np.ndarray | None:
         return None
     try:
         return Context(**source.arrays)[key]
-    except ConfigurationError:  # which is told, with the name of the term, as the step is traced
+    except ConfigurationError:  # which is reported with the name of the term when the step is traced
         return None
 
 

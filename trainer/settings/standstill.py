@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from objectives import Objective
 
-# A shorter part of a run is how schedules end.
+# Many schedules end with a shorter part like this.
 _SHARE = 0.01
 _SAMPLES = 65
 
