@@ -99,7 +99,7 @@ class ChunkBuilder:
         if execution != "xla_step":
             self.run(execution, self._feed.chunk(first_batch=0, steps=0), 0, 0)
             return
-        # What is compiled inside of the loop waits for the loop to turn.
+        # A function inside the loop is compiled when the loop first runs.
         with self.state.kept():
             self.run(execution, self._feed.peek(0, 1).data, 0, 1)
 

@@ -12,11 +12,11 @@ from trainer.storage.files import write_whole
 
 NAME = "execution.json"
 
-# Nothing more is tried once this much time is spent, or this share of what the run is expected to take.
+# No more trials start after this much time, or after this share of the expected duration of the run.
 BUDGET_SECONDS = 20.0
 _SHARE = 0.05
 
-# How often each is measured, and by how much one has to be quicker to need no more rounds.
+# How often each is measured, and how much faster one has to be to need no more rounds.
 _FEWEST_ROUNDS, _MOST_ROUNDS, _CLEARLY = 3, 9, 1.2
 
 
@@ -105,7 +105,7 @@ def _in_turns(candidates: Sequence[str], bench: Bench, *, worth: float) -> dict[
     while len(rounds) < _MOST_ROUNDS and not _is_clear(rounds):
         if (rounds and spent + (spent - last) > BUDGET_SECONDS) or (len(rounds) >= _FEWEST_ROUNDS and spent > worth):
             break
-        # There and back: nothing is always the first.
+        # Forwards and backwards, so that none is always the first.
         rounds.append({way: bench.measure(way) for way in candidates[:: 1 if len(rounds) % 2 == 0 else -1]})
         last, spent = spent, bench.elapsed()
     return {way: min(found[way] for found in rounds) for way in candidates}

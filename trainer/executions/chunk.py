@@ -172,13 +172,13 @@ def gather_batch(strategy: tf.distribute.Strategy, feed: Feed, data: Any) -> dic
     def run(data):
         return feed.run(travelling, data, tf.constant(0), tf.constant(0, tf.int64))
 
-    # Made concrete, as TensorFlow warns of retracing where several trainers make such a function each.
+    # Concrete, because TensorFlow warns of retracing if several trainers each create such a function.
     leaves, batch = run.get_concrete_function(data)(data)
     arrays = [strategy.gather(leaf, axis=0).numpy().astype(kind) for leaf, kind in zip(leaves, types, strict=True)]
     return tf.nest.pack_sequence_as(batch, arrays)
 
 
-# Workers hand one another tensors of some types only.
+# Workers can exchange tensors of some types only.
 _TRAVELS_AS = {
     **dict.fromkeys([tf.bool, tf.int8, tf.uint8, tf.int16, tf.uint16], tf.int32),
     **dict.fromkeys([tf.uint32, tf.uint64], tf.int64),

@@ -1,6 +1,6 @@
 """ChunkSizer: how many steps the next chunk takes."""
 
-# Long enough that the host's part of a chunk does not show, short enough that the progress bar moves.
+# Long enough that the host's overhead for a chunk is negligible, short enough that the progress bar moves.
 _SECONDS = 0.5
 
 

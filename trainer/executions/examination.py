@@ -15,7 +15,7 @@ from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.resident import ResidentFeed
 from trainer.steps.train_step import TrainStep
 
-# How often a batch is looked at again in search of its examples: enough for five of them among a thousand.
+# How often a batch is evaluated again to find the examples at fault: enough for five among a thousand.
 _MOST_LOOKS = 100
 
 

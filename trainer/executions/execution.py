@@ -18,10 +18,10 @@ from trainer.executions.sizes import unknown_sizes
 # it but the sums over them. xla_loop: the whole chunk is one XLA program.
 EXECUTIONS = ("auto", "graph", "xla_step", "xla_loop")
 
-# In which they are tried: the likely best first.
+# The order in which they are tried: the likely fastest first.
 _ORDER = ("xla_loop", "graph", "xla_step")
 
-# Compiled by XLA for a CPU these run slower than as graph operations: by half, and inside a loop some 40 times.
+# On a CPU, XLA runs these slower than graph operations: by half, and about 40 times slower inside a loop.
 _CONVOLUTIONS = ("Conv2D", "Conv3D", "DepthwiseConv2dNative", "_FusedConv2D")
 
 

@@ -10,8 +10,8 @@ from objectives import ConfigurationError
 from objectives.blame import told_of_operation
 from trainer.devices import cluster
 
-# What assertions, shapes and Python functions raise. Memory that is exhausted, a worker that is gone and whatever else
-# TensorFlow itself is at fault for is not told as a mistake of the user's.
+# What assertions, shapes and Python functions raise. Exhausted memory, a lost worker and other errors of TensorFlow
+# itself are not reported as mistakes of the user.
 _OF_USERS = (
     tf.errors.InvalidArgumentError,
     tf.errors.UnknownError,

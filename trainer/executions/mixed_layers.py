@@ -70,7 +70,7 @@ class Pass:
         keys = ["activations.*"] if any(True for _ in layer_paths(model)) else []
         forward = dataclasses.replace(self._forward, tap=Tap(model, keys))
         whole = Pass(self._strategy, forward, training=self._training)
-        mixed = {path.removeprefix("2.") for path in whole.mixed(look)}  # a Keras mask is named by what it is on
+        mixed = {path.removeprefix("2.") for path in whole.mixed(look)}  # a Keras mask has the name of its tensor
         names = [path for path in whole.called if any(f"{name}.".startswith(f"1.{path}.") for name in mixed)]
         return [path for path in names if not any(other.startswith(f"{path}/") for other in names)]
 
@@ -101,6 +101,6 @@ def _alike(
     """Returns results that must be equal, for both parts and a third one with examples of both; None if none must."""
     if a.shape[:1] == (look.size,) and found.shape[:1] == (len(places),):
         return np.concatenate([a, b])[places], found
-    # Examples may be folded into an axis with others; where there is none of them at all, nothing may change.
+    # Examples may be folded into an axis with others; where no axis holds them, nothing may change.
     is_folded = len(places) == look.size and not all(axis % look.size for axis in a.shape)
     return None if is_folded or a.shape != found.shape else (a, found)

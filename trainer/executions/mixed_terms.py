@@ -50,7 +50,7 @@ class MixedTerms:
                 differ(rows[path][places], values[path], error=errors[path], rounding=look.rounding) for path in rows
             )
 
-        # What a term draws at random is another number at another place, by itself too.
+        # A random number of a term differs at another position, without any mixing.
         return differs(together, ...) and (not each.draws(made[0], look.step) or differs(beside, look.beside))
 
     def _values(self, part: Part, examples: tuple[Examples, Any], step: tf.Tensor) -> Mean:

@@ -72,7 +72,7 @@ def refuse_mixing(
         try:
             trial.refuse(dataclasses.replace(look, batch=set_apart(batch)))
         except tf.errors.InvalidArgumentError:
-            # An assertion of the model or a term about weights or examples, which holds for those of the run.
+            # An assertion of the model or a term failed, which holds for the weights and examples of the run.
             return
 
 

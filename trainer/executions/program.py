@@ -173,7 +173,7 @@ class Program:
             with failures_told("the evaluation fails"):
                 self._try_evaluation(step)
         if gradients and self.choice.execution == "xla_loop":
-            # On a row that holds anything: it is compiled as it is called.
+            # On any row, because calling it compiles it.
             self._gradients_on(Block(self._feed.chunk(first_batch=step, steps=0), 0, 1), step)
         elif gradients:
             _ = self._term_gradients
@@ -233,7 +233,7 @@ class Program:
           ConfigurationError: there is no evaluation source, or it has labels, indices or masks out of range; or its
             batches are shared or padded, and the numbers of an example depend on the others, see `refuse_mixing`.
         """
-        evaluation = self._evaluation  # traced first: what does not fit is told by it
+        evaluation = self._evaluation  # traced first, because tracing reports what does not fit
         with failures_told(_FAILED_LOOK):
             self._require_unmixed_evaluation(step)
         with self.averaged(), failures_told("the evaluation fails"):

@@ -31,7 +31,7 @@ _LOSSES = {
     *(_losses.BinaryCrossentropy, _losses.BinaryFocalCrossentropy, _losses.CategoricalCrossentropy),
     *(_losses.CategoricalFocalCrossentropy, _losses.SparseCategoricalCrossentropy),
 }
-# Functions that a layer may be given.
+# Functions that may be an argument of a layer.
 _FUNCTIONS = ("activation", "recurrent_activation")
 
 

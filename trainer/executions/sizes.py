@@ -8,8 +8,8 @@ from tensorflow.types.experimental import ConcreteFunction
 
 from trainer.steps.operations import operations
 
-# The size of a list of tensors is not written down where it is made of a loop, though it is known there; and XLA knows
-# which axes were broadcast.
+# The size of a list of tensors is not recorded if a loop makes it, although it is known there; and XLA knows which axes
+# were broadcast.
 _KNOWN_TO_XLA = ("TensorList", "TensorArray", "BroadcastGradientArgs")
 _NO_NUMBERS = (tf.variant, tf.resource, tf.string)
 

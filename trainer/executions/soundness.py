@@ -59,7 +59,7 @@ class Soundness:
         def finite():
             return tf.stack([tf.reduce_all(tf.math.is_finite(part)) for _, part in self._parts])
 
-        # The concrete one, as TensorFlow warns of retracing where several trainers make such a function each.
+        # Concrete, because TensorFlow warns of retracing if several trainers each create such a function.
         return finite.get_concrete_function()
 
 
@@ -115,7 +115,7 @@ def run_while_sound(
         rows = again(good)
     if not good or soundness.holds():
         return rows
-    # It is sound after so many updates, and not after `good` of them.
+    # The state is finite after this many updates, and not after `good`.
     while good - sound > 1:
         middle = (sound + good) // 2
         again(middle)

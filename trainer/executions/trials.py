@@ -49,7 +49,7 @@ class Trials:
             steps = self._steps.get(execution, 1)
             seconds = self._seconds(execution, steps)
             while seconds < _SECONDS / 2 and steps < self._feed.limit:
-                # Short runs say little of how many steps it takes.
+                # Short runs say little about the time of a step.
                 enough = math.ceil(steps * _SECONDS / seconds)
                 steps = min(8 * steps, enough, self._feed.limit)
                 seconds = self._seconds(execution, steps)

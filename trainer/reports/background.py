@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from trainer.reports.log import LogRecords
 from trainer.reports.report import Report, Run
 
-# A slow report slows training down, rather than filling the memory with what it has still to write.
+# A slow report slows training down instead of filling the memory with pending records.
 _WAITING_CALLS = 32
 
 # Between two chunks training needs the interpreter for some milliseconds, then not at all: reports write best then.
@@ -49,7 +49,7 @@ class Background(Report):
             report.start(run)
         self._working = list(self._reports)
         self._in_a_hurry.clear()
-        # A daemon, as a process that dies must not be kept: whoever wants its records closes.
+        # A daemon, so that it does not keep a dying process alive; closing writes all records.
         self._thread = threading.Thread(target=self._work, name="reports", daemon=True)
         self._thread.start()
 

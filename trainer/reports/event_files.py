@@ -36,7 +36,7 @@ def _kept(path: pathlib.Path, step: int) -> tuple[int, int]:
         while at + _HEAD <= len(data):
             (length,) = struct.unpack_from("<Q", data, at)
             end = at + _HEAD + length + _TAIL
-            # A record without bytes is what a disk makes of a file whose end it lost.
+            # A disk that lost the end of a file leaves a record without bytes.
             if not length or end > len(data) or _step(data, at + _HEAD) > step:
                 break
             at, records = end, records + 1

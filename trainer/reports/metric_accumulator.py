@@ -54,7 +54,7 @@ class MetricAccumulator:
           rows: `[steps, tags]`, the numbers of the steps that follow.
         """
         ends = _ends(first_step, first_step + len(rows), self._every)
-        # What waits for the first record is one more row of it.
+        # The pending sums are one more row of the first record.
         which = np.append(0, np.searchsorted(ends, np.arange(len(rows)) + first_step + 1))
         sums = _sums(self._merging.weighed(self._waiting, rows), which, len(ends))
         waits = len(rows) == 0 or ends[-1] % self._every != 0
@@ -93,7 +93,7 @@ class _Merging:
         self._at = {tag: i for i, tag in enumerate(tags)}
         self._ones, self._done = len(tags), len(tags) + 1
         self.width = len(tags) + 2
-        # Which number says how much a step counts in the mean of each tag.
+        # For each tag, the number by which a step counts in its mean.
         self._by = np.array([self._weigher(tag) for tag in tags])
         self._counted = np.flatnonzero(self._by < len(tags)).tolist()
         self._counts = [i for tag, i in self._at.items() if is_count(tag)]

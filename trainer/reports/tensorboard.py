@@ -89,7 +89,7 @@ class _EventFile:
             drop_after(folder, step)
             self._file = self._path.open("wb")
         self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
-        # A TensorBoard that is running has read what was dropped, and forgets it.
+        # Tells a running TensorBoard to forget the events that were dropped.
         self._write(Event(wall_time=time.time(), step=step + 1, session_log=SessionLog(status=SessionLog.START)))
 
     def add(self, step: int, summary: Summary) -> None:

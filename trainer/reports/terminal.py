@@ -27,7 +27,7 @@ class Screen(Console):
     def on_broken_pipe(self) -> None:
         self.quiet = True
         print("standard output is closed; nothing more is shown there", file=sys.stderr, flush=True)
-        # Python would fail at its end, as it flushes what nobody reads.
+        # Python would fail on exit, when it flushes the closed stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -68,7 +68,7 @@ class Terminal(Report):
 
     @_while_it_lasts()
     def write(self, lines: LogRecords) -> None:
-        # Of many lines since the last look only the latest would be seen.
+        # Of many records since the last refresh, only the latest would be visible.
         terms = weighted_values(lines.last.values)
         if lines.split == "eval":
             self._print(f"eval at step {lines.last.step}: {terms}")

@@ -12,7 +12,7 @@ from objectives import ConfigurationError
 from trainer.steps.placed import Placed
 from trainer.steps.weight_copies import note_copies
 
-# Of all trainers of the process: a model or an optimizer that two of them share is taken by one at a time.
+# Shared by all trainers of the process: only one at a time may use a model or an optimizer.
 _taking = threading.Lock()
 
 

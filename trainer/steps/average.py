@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 
-# The weights that averages stand in for at present, of all trainers of the process.
+# The weights that are currently replaced by averages, of all trainers of the process.
 _replaced: dict[object, list[keras.Variable]] = {}
 
 
@@ -25,7 +25,7 @@ class WeightAverage:
         self._momentum, self._weights = momentum, model.trainable_variables
         with strategy.scope():
             self.variables = [
-                # Every replica computes the same average: one may speak for all.
+                # Every replica computes the same average, so one of them is enough.
                 tf.Variable(weight.numpy(), trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
                 for weight in self._weights
             ]

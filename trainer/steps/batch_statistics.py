@@ -46,7 +46,7 @@ def statistics_as_they_are(model: keras.Model) -> Iterator[None]:
     """Has layers with statistics of the batch use their moving ones within the context, as if frozen."""
     layers = _taking_statistics(model)
     for layer in layers:
-        layer._trainable = False  # its variables stay as they are
+        layer._trainable = False  # its variables do not change
     try:
         yield
     finally:

@@ -17,7 +17,7 @@ import tensorflow as tf
 from keras.src.backend.tensorflow import random as keras_random
 from keras.src.random import seed_generator as keras_seeds
 
-# How many random bits a number between 0 and 1 has: all that fit into it. Wider types have those of float32.
+# How many random bits a number between 0 and 1 has: as many as fit. Wider types have as many as float32.
 _BITS = {tf.float16: 10, tf.bfloat16: 7, tf.float32: 23}
 
 _state = threading.local()

@@ -116,7 +116,7 @@ class Forward:
 
     def row(self, mean: Mean, weights: tf.Tensor, *, shards: int) -> tf.Tensor:
         """Returns the numbers that `tags` names, `[tags]`, given sums and counts `[parts]` and weights `[terms]`."""
-        # Every shard computes a term whole that is no mean over examples: it was counted as often.
+        # Every shard computes a term that is not a mean over examples completely, so it is counted once for each shard.
         times = [1.0 if isinstance(self.objective.terms[part.term], Term) else float(shards) for part in self.parts]
         mean = Mean(mean.total / times, mean.count / times)
         raw, counts = self.parts.merged(mean)

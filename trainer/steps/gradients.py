@@ -71,7 +71,7 @@ def by_micro_batches(
     with counting as training:
         _, local_counts = tf.while_loop(lambda i, _: i < parts, count, (tf.constant(0), zeros), parallel_iterations=1)
     counts = sum_over_replicas(local_counts)
-    # Called for the number of losses alone: what it makes of zeros is no part of the step.
+    # Called only for the number of losses: the result for zeros is not part of the step.
     nothing = [dense([None] * len(variables), variables) for _ in losses(tf.unstack(zeros), zeros)]
     start = (tf.constant(0), zeros, nothing)
     _, totals, sums = tf.while_loop(lambda i, *_: i < parts, add, start, parallel_iterations=1)

@@ -29,11 +29,11 @@ def inspect(step: TrainStep, batch: Batch, number: tf.Tensor) -> dict[str, tf.Te
     """
     forward, variables = step.forward, step.trained
     forward.streams.begin(number)
-    # Now: the forward pass changes statistics.
+    # Before the forward pass, which changes statistics.
     found = {f"not_finite/weights.{variable.path}": _count(variable) for variable in step.model.variables}
     with tf.GradientTape(persistent=True) as tape:
         context = forward.context(batch, number, training=True)
-        # What terms read is copied: the gradient with respect to a copy knows nothing of the model behind it.
+        # The reads of terms are copied: the gradient with respect to a copy stops there and leaves out the model.
         copies = {root: tf.nest.map_structure(_copy, getattr(context, root)) for root in _OF_THE_MODEL}
         means = forward.objective.means(dataclasses.replace(context, **copies), forward.parts).values()
         raw = dict(zip(forward.objective.terms, forward.raw_apart(means), strict=True))
@@ -55,7 +55,7 @@ def inspect(step: TrainStep, batch: Batch, number: tf.Tensor) -> dict[str, tf.Te
     return sum_over_replicas(found)
 
 
-# The fields of a context that the variables have to do with.
+# The fields of a context that depend on variables.
 _OF_THE_MODEL = ("outputs", "activations", "weights")
 
 

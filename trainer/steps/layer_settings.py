@@ -18,14 +18,14 @@ from keras.src.models.functional import Functional
 from objectives.libraries import is_of_library
 from trainer.feeds.functions import codes_in, describe_function, methods_of
 
-# Whose objects count by their classes and functions by their names, as those of all installed packages do.
+# Packages whose objects are compared by class and functions by name, as those of all installed packages are.
 _LIBRARIES = {"objectives", "trainer", *sys.stdlib_module_names}
-# How many lists, tables and objects inside of one another are looked into.
+# How deeply nested lists, tables and objects are read.
 _DEPTH = 5
 
-# What a fit leaves on a model, and `call`, which the tap wraps.
+# Attributes that a fit leaves on a model, and `call`, which the tap wraps.
 _INCIDENTAL = {"history", "call"}
-# Keras writes these of a layer, or of others, and they are settings.
+# Keras writes these attributes itself, but they are settings.
 _SETTINGS = {"activation", "activity_regularizer", "autocast", "constraint", "regularizer"}
 _BY_THEIR_FIELDS = (keras.regularizers.Regularizer, keras.constraints.Constraint, types.SimpleNamespace)
 
@@ -65,7 +65,7 @@ def _described(value: Any, around: frozenset[int]) -> str:
     if isinstance(value, np.generic):
         return repr(value.item())
     if tf.is_tensor(value) and value.dtype in (tf.resource, tf.variant):
-        return f"tensor of {value.dtype.name}"  # what it refers to has no value to read
+        return f"tensor of {value.dtype.name}"  # the referenced object has no value to read
     if isinstance(value, np.ndarray) or (tf.is_tensor(value) and hasattr(value, "numpy")):
         array = np.asarray(value)
         digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:12]

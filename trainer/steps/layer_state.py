@@ -47,11 +47,11 @@ class LayerState:
     @contextlib.contextmanager
     def put_back(self) -> Iterator[None]:
         """Gives what the pass inside writes its values of before."""
-        # What is read and not used is left out of the graph.
+        # A read that is not used is pruned from the graph.
         before = {id(variable): tf.identity(variable.value) for variable in self._model.variables}
         yield
         for variable in self.written:
-            # Replica by replica: of an aggregation that sums, an assignment to all would be a multiple.
+            # Replica by replica, because an assignment to all with aggregation by sum would give a multiple.
             held = variable._value
             own = held._get() if isinstance(held, DistributedVariable) else held
             own.assign(before[id(variable)])
@@ -77,5 +77,5 @@ class LayerState:
         """Those of which replicas have values of their own after the pass."""
         if tf.distribute.get_replica_context().num_replicas_in_sync == 1:
             return []
-        # TensorFlow itself brings together what says how.
+        # TensorFlow itself synchronises variables that have an aggregation.
         return [variable for variable in self.untrained if variable.aggregation == "none"]

@@ -15,5 +15,5 @@ def living(kind: type[Kind]) -> list[Kind]:
     >>> living(Rare) == [one]
     True
     """
-    # A proxy is not asked what it claims to be.
+    # A proxy is not asked for its class, because it would answer with another one.
     return [thing for thing in gc.get_objects() if issubclass(type(thing), kind)]

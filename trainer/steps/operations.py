@@ -20,7 +20,7 @@ from trainer.steps.living import living
 _HARMLESS = ("Collective", "Write", "FlushSummary", "LookupTableFind", "LookupTableSize", "LookupTableExport")
 
 
-# What a replica does, but for the first, has names that TensorFlow begins so, in loops around all replicas too.
+# How TensorFlow begins the names of operations of all replicas but the first, also in loops around all replicas.
 _REPLICA = re.compile(r"(?:while(?:_\d+)?/)*replica_(\d+)/")
 
 
@@ -65,7 +65,7 @@ class _Walk:
     """Goes through a graph and the functions that it calls, each once on a replica for the handles passed to it."""
 
     def __init__(self) -> None:
-        # The graphs are kept, as what is gone could lend its identity to another.
+        # The graphs are kept alive, because another object could get the identity of a deleted one.
         self._seen: dict[tuple[int | None, ...], tf.Graph] = {}
         self._made: dict[str, tf.Graph] = {}
 
@@ -80,7 +80,7 @@ class _Walk:
                 read, written = _resources(operation)
                 yield Operation(operation, _among(outer, [*read, *written]), _among(outer, written), at)
             for function in called:
-                # A branch is not passed the number that it is chosen by.
+                # A branch does not receive the number that selects it.
                 given = operation.inputs[len(operation.inputs) - len(function.inputs) :]
                 pairs = zip(function.inputs, given, strict=True)
                 handles = {id(own): outer[id(passed)] for own, passed in pairs if id(passed) in outer}
@@ -91,7 +91,7 @@ class _Walk:
 
     def _called(self, operation: tf.Operation) -> list[tf.Graph]:
         """Returns the graphs of the functions that an operation calls."""
-        # A call of a function in TensorFlow's first style is an operation that bears its name.
+        # A call of a TensorFlow 1 function is an operation with the name of that function.
         names = [operation.type] if operation.graph._is_function(operation.type) else []
         for attribute in _functions_among_attributes(operation.type):
             value = operation.get_attr(attribute)
@@ -100,11 +100,11 @@ class _Walk:
 
     def _graph_of(self, name: str, caller: tf.Graph) -> tf.Graph:
         """Returns the graph of a function that another one calls."""
-        # A graph does not know the functions of a branch whose gradient TensorFlow made a function of its own for.
+        # A graph does not contain the functions of a branch for whose gradient TensorFlow made a function.
         function = caller._get_function(name) or self._alive[name]
         if isinstance(function, AtomicFunction):
             return function.graph
-        # Of TensorFlow's first style, as in its CTC loss: there is a definition only.
+        # In the style of TensorFlow 1, as in its CTC loss: there is only a definition.
         if name not in self._made:
             with caller.as_default():
                 self._made[name] = function_def_to_graph(function.definition, include_library_functions=True)

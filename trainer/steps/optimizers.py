@@ -5,7 +5,7 @@ import keras
 from objectives import ConfigurationError
 from objectives.errors import Mistakes
 
-# What `fit` calls of an optimizer and the step does not, and where it belongs for the step to use it.
+# Methods of an optimizer that `fit` calls and the step does not, and what to use instead.
 _BYPASSED = {
     "apply_gradients": "`apply(grads, trainable_variables)`, which both `fit` and the step call",
     "scale_loss": "an optimizer without it (a term's weight scales that term, and Trainer.precision the whole loss)",

@@ -13,7 +13,7 @@ from trainer.steps.batch_statistics import cut
 
 _SHOWN = 3
 
-# What replicas make of the values that each of them assigns to a variable, by its aggregation.
+# How replicas combine the values that they assign to a variable, by its aggregation.
 _MEETINGS = {
     "mean": "the mean: a sum or a maximum over the batch is not one over all replicas",
     "sum": "the sum: a mean or a maximum over the batch is not one over all replicas",
@@ -28,7 +28,7 @@ def refuse_padded_state(model: keras.Model, written: Iterable[keras.Variable]) -
       model: whose layers they are.
       written: the variables.
     """
-    # The norm of a weight knows no examples.
+    # The norm of a weight does not depend on examples.
     harmless = _variables_of(model, keras.layers.SpectralNormalization)
     for variable in written:
         if id(variable) not in harmless:
@@ -82,7 +82,7 @@ def describe_own_state(
     known = _variables_of(model, keras.layers.BatchNormalization, keras.layers.SpectralNormalization)
     own = [variable for variable in written if id(variable) not in known]
     apart = [variable for variable in own if variable.aggregation == "none"]
-    # TensorFlow itself brings these together, at each assignment.
+    # TensorFlow itself combines these at each assignment.
     met = {how: [variable for variable in own if variable.aggregation == how] for how in _MEETINGS}
     lines = []
     if own and micro_batches > 1:

@@ -2,7 +2,7 @@
 
 import keras
 
-# What `fit` calls of a model, and a subclass may replace by a loss of its own.
+# Methods of a model that `fit` calls, and that a subclass may override.
 _CALLED_BY_FIT = ("train_step", "compute_loss")
 
 

@@ -63,7 +63,7 @@ class Placed:
     def _around_own(self, strategy: tf.distribute.Strategy) -> tf.Variable:
         """Returns the distributed variable of a plain one under the strategy, with the plain one as a component."""
         own, variable = self._own, self.variable
-        # One replica has nobody to meet, which TensorFlow would try at each assignment, and cannot inside of a loop.
+        # One replica needs no merge, which TensorFlow would try at each assignment and cannot do inside a loop.
         aggregation = "none" if strategy.num_replicas_in_sync == 1 else variable.aggregation
         with strategy.scope():
             made = tf.Variable(
@@ -75,9 +75,9 @@ class Placed:
                 synchronization=variable._map_synchronization(variable.synchronization),
             )
         first, *others = getattr(made, "values", [made])
-        # An optimizer knows a variable by this, as in what it shall not decay, wherever a copy of it lies.
+        # An optimizer recognises a variable by this, for example to exclude it from decay, whatever its device.
         first._unique_id = own._unique_id
-        # Of several workers all begin with the values of the chief, which TensorFlow has handed round.
+        # All workers begin with the values of the chief, which TensorFlow has broadcast.
         own.assign(first)
         if first.device != own.device:
             return made

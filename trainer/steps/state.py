@@ -108,7 +108,7 @@ class State:
         """Gives the variables that `arrays` names, which may be some of them, its values."""
         for name, value in arrays.items():
             for part in self._parts[name]:
-                # NumPy's files keep the bytes of a type that NumPy has not, such as bfloat16, without its name.
+                # NumPy's files keep the bytes of a type that NumPy does not have, such as bfloat16, but not its name.
                 part.assign(value.view(part.dtype.as_numpy_dtype) if value.dtype.kind == "V" else value)
 
 

@@ -46,7 +46,7 @@ def _strangers(watched: Sequence[tf.Variable], model: keras.Model) -> list[tf.Va
     strangers = [variable for variable in watched if id(variable) not in own]
     if not strangers:
         return []
-    # Where a layer is frozen after it was built, the variables of TensorFlow do not know of it.
+    # If a layer is frozen after it was built, its TensorFlow variables are still marked as trainable.
     around = _around()
     return [variable for variable in strangers if getattr(around.get(id(variable)), "trainable", True)]
 

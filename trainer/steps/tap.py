@@ -111,7 +111,7 @@ class Tap:
         return outputs if readable else []
 
     def _refuse_own_losses(self) -> None:
-        # They would be neither optimised nor logged, and nobody would notice.
+        # They would be neither optimised nor logged, without a warning.
         if self.model.losses:
             raise ConfigurationError(
                 f"the model adds {len(self.model.losses)} losses of its own (add_loss or a layer's regularizer), which "
@@ -164,10 +164,10 @@ def _children(layer: Any) -> list[Any]:
     return [child for child in found if not isinstance(child, keras.layers.InputLayer)]
 
 
-# What the layers of this thread put out, while somebody listens: replicas are traced in threads of their own.
+# The outputs of the layers in this thread while they are recorded; replicas are traced in threads of their own.
 _heard = threading.local()
 
-# Stands for outputs that lie in another graph than the one that listens.
+# Stands for outputs in another graph than the recording one.
 _ELSEWHERE = object()
 
 
@@ -197,7 +197,7 @@ def _guard(path: str, layer: keras.layers.Embedding) -> None:
         listened = getattr(_heard, "calls", None) is not None
         if not (listened and tf.is_tensor(inputs) and (whole or inputs.dtype.is_integer)):
             return call(inputs, *args, **kwargs)
-        # As Keras does, which takes whole numbers that are floats too.
+        # As in Keras, which also accepts whole numbers that are floats.
         indices = inputs if inputs.dtype.is_integer else tf.cast(inputs, tf.int32)
         expected = f"whole numbers from 0 to {rows - 1} (its input_dim is {rows})"
         indices, outside = safe_indices(f"the inputs of the layer {path!r}", indices, rows, expected=expected)

@@ -23,7 +23,7 @@ class _Setting:
     may_move: bool = False
 
 
-# By the layer, variable or optimizer that it is of, as several may have one path.
+# By the layer, variable or optimizer that it belongs to, because several may have the same path.
 _Settings: TypeAlias = Mapping[tuple[int, str], _Setting]
 
 

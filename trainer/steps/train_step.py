@@ -192,7 +192,7 @@ class TrainStep(abc.ABC):
         gradients = self.unscaled(sums[: len(flat)])
         count = len(self.trained)
         direction = self.direction([gradients[i : i + count] for i in range(0, len(gradients), count)])
-        # A gradient that nothing bounds is of no use where its norm overflows: the guard stops there.
+        # Without clipping, a gradient whose norm overflows is unusable, and the run stops there.
         norm = global_norm(direction) if self.clipping.bounds else plain_norm(direction)
         shards = self.forward.replicas * self.forward.micro_batches
         numbers = self.forward.row(Mean(sums[len(flat)], mean.count), weights, shards=shards)

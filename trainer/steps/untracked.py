@@ -19,7 +19,7 @@ from trainer.steps.living import living
 from trainer.steps.operations import operations
 from trainer.steps.state import GENERATOR, State
 
-_WHY = "which no checkpoint would hold and no look would put back"
+_WHY = "which no checkpoint would contain and nothing would restore"
 _DRAW = (
     "expected keras.random with seed=self.seed_generator, a keras.random.SeedGenerator made in the __init__ of a layer "
     "of the model, or tf.random.stateless_* with a seed made of the step (the key 'step' of a term)"
@@ -29,7 +29,7 @@ _KEEP = (
     "self.add_variable; every layer that is called has to be an attribute of the model or of one of its layers"
 )
 
-# Where the operations of a random generator that is a variable begin with: they write it as they draw.
+# How the names of operations begin that draw from a variable and write it.
 _GENERATING = ("Rng", "Stateful")
 
 
@@ -92,7 +92,7 @@ def _owner(handle: tf.Tensor, model: keras.Model) -> str:
     own = model._flatten_layers()
     others = [layer for layer in living(keras.Layer) if not any(layer is one for one in own)]
     for layer in (*own, *others):
-        # What Keras and TensorFlow note down themselves comes last.
+        # The containers that Keras and TensorFlow maintain themselves come last.
         for name, value in sorted(vars(layer).items(), key=lambda item: item[0].startswith("_")):
             if any(variable.handle is handle for variable in _variables(value)):
                 whose = "the layer" if any(layer is one for one in own) else "a layer outside of the model,"

@@ -9,7 +9,7 @@ import numpy as np
 
 _Pairs: TypeAlias = Sequence[tuple[keras.Variable, keras.Variable]]
 
-# Of each optimizer that was built for a trainer, as another trainer may be the first to update with it.
+# For each optimizer that was built for a trainer, because another trainer may be the first to update with it.
 _copies: weakref.WeakKeyDictionary[keras.optimizers.Optimizer, _Pairs] = weakref.WeakKeyDictionary()
 
 

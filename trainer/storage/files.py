@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from typing import BinaryIO
 
-# Of what is about to be removed: no reader takes such a name for the thing itself.
+# The name of a folder that is about to be removed, which no reader takes for the folder itself.
 _DELETING = ".deleting-"
 
 

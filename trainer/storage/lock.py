@@ -23,7 +23,7 @@ NAME = ".termwise.lock"
 
 # Seconds: a process that was just killed, or one that only looks whether the lock is free, holds it for less.
 _PATIENCE = 1.0
-# What file systems answer that have no locks.
+# The errors of file systems without locks.
 _WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
@@ -108,7 +108,7 @@ class Lock:
 
     def _taken(self) -> int:
         with writing(self._path):
-            # Not through a link: what it points at is not ours to write.
+            # Not through a link, whose target is not ours to write.
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
             try:
                 self._acquire(file, fcntl.LOCK_EX)
