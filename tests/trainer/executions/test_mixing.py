@@ -135,7 +135,10 @@ def test_what_a_term_of_ones_own_gathers_is_exact_on_replicas(make_trainer, dens
 
 
 MIXERS = {
-    "over the batch": (lambda: keras.layers.UnitNormalization(axis=0, name="mixer"), "the layer 'mixer' .* too, and"),
+    "over the batch": (
+        lambda: keras.layers.UnitNormalization(axis=0, name="mixer"),
+        "the layer 'mixer' computes .*, and",
+    ),
     "a function": (lambda: keras.layers.Lambda(centred, name="mixer"), "the layer 'mixer' computes .*, and"),
     "in training": (lambda: Centred(name="mixer"), "the layer 'mixer' computes .* in training, and"),
 }

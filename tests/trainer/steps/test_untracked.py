@@ -67,13 +67,13 @@ def generating(layer, inputs, training):
 
 
 HERE = r"tests/trainer/steps/test_untracked.py, line \d+"
-ADD_WEIGHT = r"which no checkpoint would hold .* expected .* self.add_weight\(trainable=False\)"
+ADD_WEIGHT = r"which no checkpoint would contain .* expected .* self.add_weight\(trainable=False\)"
 SEED_GENERATOR = "expected keras.random with seed=self.seed_generator"
 WRITTEN = {
     "a variable of TensorFlow": (
         own(counting, count=count),
         rf"a step of training writes the variable 'count' \(\) of the layer 'own' \(Own.count\) at {HERE}, which "
-        rf"no checkpoint would hold .* expected .* self.add_weight",
+        rf"no checkpoint would contain .* expected .* self.add_weight",
     ),
     "in a loop": (own(in_a_loop, count=count), rf"variable 'count' .* at {HERE}"),
     "in a dict": (own(counting, count=count, kept=dict), rf"variable 'count' .* at {HERE}"),
