@@ -17,20 +17,21 @@ from trainer import ArraySource, Task
 @gin.register(module="tasks")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class NodePlacement(Task):
-    """Coordinates of network nodes from their pairwise delays, by a dense net.
+    """Learns the coordinates of network nodes from the delays between them, with a dense net.
 
     Several nodes share a town, and delays blur a place by more than the size of a town: a squared error puts the nodes
-    of a town on top of each other, which is of no use to whoever has to draw or wire them.
+    of a town on top of each other, which is useless for drawing or wiring them.
 
     Keys: `inputs` are delays in ms `[batch, landmarks + nodes, landmarks + nodes]`, the landmarks first; `targets`
     and `outputs` are places in units of 50 km, `[batch, nodes, 2]`.
 
     Attributes:
-      seed: of the networks and their delays.
-      train_networks, eval_networks: how many networks there are to learn from and to judge by.
+      seed: the seed of the networks and their delays.
+      train_networks: the number of networks in the training data.
+      eval_networks: the number of networks in the evaluation data.
       country: how networks are laid out.
       links: how distances become delays.
-      width: of the hidden layers; the last one, called 'bottleneck', has half of it.
+      width: the width of the hidden layers; the last one, called 'bottleneck', has half of it.
     """
 
     seed: int = 0
@@ -42,12 +43,12 @@ class NodePlacement(Task):
 
     @functools.cached_property
     def train(self) -> ArraySource:
-        """The networks to learn from: their delays and places."""
+        """The training data: networks with their delays and places."""
         return self._measured(self.train_networks, stream=1)
 
     @functools.cached_property
     def eval(self) -> ArraySource:
-        """Other networks of the same kind, to judge by."""
+        """The evaluation data: other networks of the same kind."""
         return self._measured(self.eval_networks, stream=2)
 
     def build_model(self) -> keras.Model:

@@ -18,7 +18,7 @@ from trainer import ArraySource, Task
 @gin.register(module="tasks")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SceneSegmentation(Task):
-    """A class for every pixel: background, or one of the digits.
+    """Learns a class for every pixel of cluttered scenes: background, or one of the digits.
 
     The first two digits are the pair that must not be confused; by default 3 and 8, which are easily taken for each
     other.
@@ -28,11 +28,12 @@ class SceneSegmentation(Task):
     `outputs.probabilities` `[batch, size, size, classes]`; `activations.bottleneck`.
 
     Attributes:
-      seed: of the split of the handwritten images and of the scenes composed from them.
-      train_scenes, eval_scenes: how many there are to learn from and to judge by; they share no handwritten image.
-      size: height and width of a scene, a multiple of 4.
-      digits: what is to be found; two at least.
-      noise: standard deviation of the noise of a pixel, where ink is about 1.
+      seed: the seed of the split of the handwritten images and of the scenes composed from them.
+      train_scenes: the number of scenes in the training data.
+      eval_scenes: the number of scenes in the evaluation data; they share no handwritten image with the others.
+      size: the height and width of a scene in pixels, a multiple of 4.
+      digits: the digits to find, at least two.
+      noise: the standard deviation of the noise of a pixel, where ink is about 1.
     """
 
     seed: int = 0
@@ -44,12 +45,12 @@ class SceneSegmentation(Task):
 
     @functools.cached_property
     def train(self) -> ArraySource:
-        """The scenes to learn from, composed of one part of the handwritten images."""
+        """The training data, composed from one part of the handwritten images."""
         return self._composed(self.train_scenes, part=0)
 
     @functools.cached_property
     def eval(self) -> ArraySource:
-        """The scenes to judge by, composed of the other part."""
+        """The evaluation data, composed from the other part."""
         return self._composed(self.eval_scenes, part=1)
 
     def build_model(self) -> keras.Model:

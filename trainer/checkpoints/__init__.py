@@ -1,1 +1,1 @@
-"""Checkpoints: the state of training on disk, whole and sound, and back from there."""
+"""Checkpoints: the training state, saved to disk and restored from there."""

@@ -1,4 +1,4 @@
-"""Checkpoints: a run's folder of them: which there are, which are sound, which are kept, how one is made."""
+"""Checkpoints: the folder with the checkpoints of a run: finds, verifies, completes and removes them."""
 
 import contextlib
 import dataclasses
@@ -23,7 +23,7 @@ class Checkpoint:
     """One checkpoint: a folder that is named by the number of updates done.
 
     Attributes:
-      folder: where it is.
+      folder: its path.
     """
 
     folder: pathlib.Path
@@ -69,17 +69,16 @@ class Checkpoint:
 class Checkpoints:
     """The checkpoints of one run, in one folder.
 
-    Kept are the latest few, and the best one by the evaluation at its own step, if a metric is named.
+    It keeps the latest few and, if a metric is named, the best one by the evaluation at its own step.
     """
 
     def __init__(self, folder: pathlib.Path, *, keep: int = 3, metric: str | None = None):
-        """Takes note of where they are, and of which to keep.
+        """Stores the folder and which checkpoints to keep.
 
         Args:
-          folder: it need not be there yet.
-          keep: how many of the latest.
-          metric: the tag by which one of them is the best, the one with the lowest value; with a leading "-" the one
-            with the highest.
+          folder: the folder, which need not exist yet.
+          keep: how many of the latest checkpoints to keep.
+          metric: the tag whose lowest value makes a checkpoint the best one; with a leading "-", its highest.
         """
         self.folder, self._keep, self._metric = folder, keep, metric
 
@@ -92,7 +91,7 @@ class Checkpoints:
         """Returns the latest intact checkpoint, or None if there are none at all; warns of newer ones that are damaged.
 
         Raises:
-          ConfigurationError: there are some, and all are damaged.
+          ConfigurationError: There are checkpoints, and all are damaged.
         """
         damage: dict[str, str] = {}
         for checkpoint in reversed(self.all()):
@@ -114,7 +113,7 @@ class Checkpoints:
         """Returns the best intact checkpoint by the metric, among those that were evaluated at their step, or None.
 
         Args:
-          metric: as in the constructor, whose own it is by default.
+          metric: as in the constructor; by default the one given there.
         """
         ranked = self._ranked(metric or self._metric)
         return next((checkpoint for checkpoint in ranked if checkpoint.find_damage() is None), None)
@@ -123,7 +122,7 @@ class Checkpoints:
         """Returns how many more bytes the folder will take at most.
 
         Args:
-          size: of one checkpoint.
+          size: the bytes of one checkpoint.
           saves: how many will be saved.
         """
         # While one is written there is one more than are kept.
@@ -134,7 +133,7 @@ class Checkpoints:
         """Returns the folder in which the files of a checkpoint are collected until it is complete; makes it if needed.
 
         Raises:
-          StorageError: it cannot be made.
+          StorageError: The folder cannot be made.
         """
         folder = self._unfinished(step)
         with files.writing(folder):
@@ -142,10 +141,10 @@ class Checkpoints:
         return folder
 
     def complete(self, step: int) -> None:
-        """Moves a checkpoint whose files are all written into place, and removes those that are not kept.
+        """Moves a complete checkpoint into place, and removes those that are no longer kept.
 
         Raises:
-          StorageError: the system refuses it; the checkpoints that there were are there still.
+          StorageError: The system refuses it; the earlier checkpoints still exist.
         """
         target = self.folder / f"{step:06d}"
         with files.writing(target):
@@ -160,10 +159,10 @@ class Checkpoints:
         shutil.rmtree(self._unfinished(step), ignore_errors=True)
 
     def tidy(self) -> None:
-        """Removes what processes left behind that were killed.
+        """Removes what killed processes left behind.
 
         Raises:
-          StorageError: it cannot be removed.
+          StorageError: It cannot be removed.
         """
         with files.writing(self.folder):
             files.remove_leftovers(self.folder)

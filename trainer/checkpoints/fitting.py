@@ -1,4 +1,4 @@
-"""Fitting: what was saved as what is to be restored, or what differs."""
+"""Fitting: whether saved arrays fit the variables to restore, and what differs."""
 
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -17,11 +17,11 @@ def fitted(arrays: Mapping[str, np.ndarray], shapes: Mapping[str, Shape]) -> dic
     """Returns the arrays if their names and shapes are those of `shapes`.
 
     Args:
-      arrays: what was saved, by name.
-      shapes: of what is to be restored, with None where any length will do.
+      arrays: the saved arrays by name.
+      shapes: the shapes of the variables to restore, with None where the length may differ.
 
     Raises:
-      ConfigurationError: something is missing, too much, or of another shape.
+      ConfigurationError: An array is missing, unexpected, or of another shape.
 
     >>> fitted({"weight": np.zeros(3)}, {"weight": (None,)})
     {'weight': array([0., 0., 0.])}

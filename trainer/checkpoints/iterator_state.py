@@ -1,4 +1,4 @@
-"""IteratorState: the position of a run in its data, as far as only TensorFlow can save it."""
+"""IteratorState: the states of dataset iterators, which only TensorFlow can save."""
 
 import pathlib
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from trainer.storage import files
 
 
 class IteratorState:
-    """Writes the state of iterators into the folder of a checkpoint, and puts it back.
+    """Writes the state of iterators into the folder of a checkpoint, and restores it.
 
     >>> import tempfile
     >>> folder, numbers = pathlib.Path(tempfile.mkdtemp()), iter(tf.data.Dataset.range(9))
@@ -26,20 +26,20 @@ class IteratorState:
     """
 
     def __init__(self, data: Sequence[Any], *, worker: int):
-        """Takes what TensorFlow can save, and the number of this process.
+        """Stores what to save, and the number of this process.
 
         Args:
-          data: each is trackable; one that can `peek_ahead()` is asked to before it is saved.
-          worker: the number.
+          data: trackable objects; `peek_ahead()` is called before saving on those that have it.
+          worker: the number of this process among the workers.
         """
         self._data, self._checkpoint = data, tf.train.Checkpoint(data=list(data))
         self._name = f"data-{worker:03d}"
 
     def write(self, folder: pathlib.Path) -> None:
-        """Writes it.
+        """Writes the state.
 
         Raises:
-          StorageError: the system refuses it.
+          StorageError: The system refuses it.
         """
         for part in self._data:
             getattr(part, "peek_ahead", lambda: None)()
@@ -49,10 +49,10 @@ class IteratorState:
             raise files.StorageError(f"{folder} cannot be written: {error.message.splitlines()[0]}") from error
 
     def restore(self, folder: pathlib.Path) -> None:
-        """Puts it back, if the folder has it.
+        """Restores the state, if the folder has it.
 
         Raises:
-          ConfigurationError: it is of another data pipeline.
+          ConfigurationError: The state is that of another dataset.
         """
         if not (folder / f"{self._name}.index").exists():
             return

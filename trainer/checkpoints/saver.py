@@ -1,4 +1,4 @@
-"""Saver: the state of training becomes a checkpoint while training continues, and comes back from one."""
+"""Saver: saves the training state in checkpoints while training continues, and restores it."""
 
 import contextlib
 import dataclasses
@@ -28,20 +28,20 @@ _PATIENCE = 600.0
 
 
 class Saver:
-    """Saves and restores what a run needs to resume where it was.
+    """Saves and restores everything that a run needs to resume.
 
-    Training stands still while its state is copied to the memory of the host, and while what TensorFlow alone can
-    save (where a dataset was) is written. All else is done by one thread, one save at a time; the next save waits.
-    What fails there is raised on the thread that trains, by the next call.
+    Training pauses while its state is copied to the memory of the host and while the states of dataset iterators, which
+    only TensorFlow can save, are written. A thread does the rest, one save at a time; the next save waits for it.
+    Its errors are raised by the next call on the thread that trains.
 
-    Of several workers the chief writes the state, which is alike on all, and each where its dataset was. A run over
-    another number of replicas resumes as well.
+    With several workers, the chief writes the training state, which is the same on all, and each worker writes the
+    states of its iterators. A run can resume with another number of replicas.
 
-    As a context, it waits at the end for the save in progress.
+    As a context manager, it waits at the end for the save in progress.
 
     Attributes:
-      evaluation: the latest one, which is saved too; whoever evaluates sets it.
-      restored_replicas: how many replicas the checkpoint was saved over that was restored last, if one was.
+      evaluation: the latest evaluation, which is saved too; the loop sets it.
+      restored_replicas: the number of replicas of the checkpoint that was restored last, if any.
     """
 
     def __init__(
@@ -53,14 +53,14 @@ class Saver:
         state: State,
         data: Sequence[Any] = (),
     ):
-        """Takes what to save, and where to.
+        """Stores what to save, and where.
 
         Args:
-          checkpoints: where they are.
-          strategy: over which the state lies.
+          checkpoints: the folder of checkpoints.
+          strategy: the strategy of the variables.
           step: the number of updates done.
           state: all variables that training changes.
-          data: what else a checkpoint must hold, and only TensorFlow can save.
+          data: trackable objects that only TensorFlow can save, such as iterators.
         """
         self._checkpoints, self._strategy, self._step, self._state = checkpoints, strategy, step, state
         self._replicas, self._workers = strategy.num_replicas_in_sync, cluster.worker_count(strategy)
@@ -71,13 +71,13 @@ class Saver:
         self.restored_replicas: int | None = None
 
     def save(self, *, after: Callable[[], None] = lambda: None) -> None:
-        """Begins to save the current state.
+        """Starts to save the current state.
 
         Args:
-          after: what must be done before the checkpoint is in place; called by the thread that saves.
+          after: called on the thread that saves, before the checkpoint becomes visible.
 
         Raises:
-          StorageError: the save before this one failed, or this one cannot begin.
+          StorageError: The save before this one failed, or this one cannot start.
         """
         self.wait()
         step = int(self._step)
@@ -98,10 +98,10 @@ class Saver:
         return self._checkpoints.room(self._state.nbytes, saves)
 
     def wait(self) -> None:
-        """Returns once nothing is being saved.
+        """Waits for the save in progress.
 
         Raises:
-          StorageError: the disk did not take the checkpoint.
+          StorageError: The checkpoint could not be written.
         """
         self._saving.take(self)
 
@@ -116,11 +116,11 @@ class Saver:
         return max((checkpoint.step for checkpoint in self._checkpoints.all()), default=0)
 
     def restore(self) -> Checkpoint | None:
-        """Takes the state of the latest sound checkpoint, which is returned; None where there is none.
+        """Restores the state of the latest intact checkpoint, and returns it, or None if there is none.
 
         Raises:
-          ConfigurationError: the checkpoint is of another model or optimizer, or none is sound.
-          StorageError: what a killed process left cannot be removed.
+          ConfigurationError: The checkpoint is of another model or optimizer, or all are damaged.
+          StorageError: Files that a killed process left cannot be removed.
         """
         self.wait()
         if self._worker == 0:

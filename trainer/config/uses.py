@@ -18,7 +18,9 @@ class Binding(NamedTuple):
     """A value that somebody set.
 
     Attributes:
-      scope, selector, parameter: what it is of; a macro's name is its scope.
+      scope: its scope; for a macro, the name of the macro.
+      selector: the configurable.
+      parameter: the parameter of the configurable.
       place: the file and line, or the flag.
       depth: 0 for a flag, 1 for a file that was asked for, more for one that another includes.
     """

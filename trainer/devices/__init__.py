@@ -1,1 +1,1 @@
-"""Devices: over which a run is mirrored, in one process or several."""
+"""Devices: what a run is mirrored over, in one process or several."""

@@ -1,4 +1,4 @@
-"""Agreement: what all workers must have alike is compared before the first step, and what differs is named."""
+"""Agreement: compares what must be the same on all workers before the first step, and names what differs."""
 
 import contextlib
 import functools
@@ -29,7 +29,7 @@ def meet() -> tf.distribute.MultiWorkerMirroredStrategy:
     """Returns the strategy of all workers, after checking that they have the same software and numbers of devices.
 
     Raises:
-      ConfigurationError: they have not, or do not meet.
+      ConfigurationError: They differ, or did not all arrive in time.
     """
     strategy = cluster.join_cluster()
     devices = [name.rpartition("device:")[2] for name in strategy.extended.worker_devices]
@@ -39,20 +39,20 @@ def meet() -> tf.distribute.MultiWorkerMirroredStrategy:
 
 
 def require_alike(strategy: tf.distribute.Strategy, facts: Mapping[str, str]) -> None:
-    """Makes sure that all workers give the same facts, text by name; all of them have to ask.
+    """Makes sure that all workers pass the same facts, texts by name; all of them have to call it.
 
     Raises:
-      ConfigurationError: they do not, on every worker; each fact that differs is named, with the workers' own values.
+      ConfigurationError: They differ; raised on every worker, with each differing fact and the workers' values.
     """
     _compare(cluster.exchange(strategy, json.dumps(dict(facts))))
 
 
 @contextlib.contextmanager
 def together(strategy: tf.distribute.Strategy) -> Iterator[None]:
-    """What fails inside on one worker fails on all of them, in the same words; all have to enter.
+    """Raises an error of one worker's body on all workers, in the same words; all of them have to enter.
 
     Raises:
-      ConfigurationError: something failed on another worker. What fails on this one is raised as it is.
+      ConfigurationError: Something failed on another worker. An error of this worker is raised unchanged.
     """
     try:
         yield

@@ -35,11 +35,10 @@ _SMALLEST = 1024
 def join_cluster() -> tf.distribute.MultiWorkerMirroredStrategy:
     """Returns the strategy over all devices of all workers. It waits for them, once in a process.
 
-    They have `MEETING` seconds to meet. Which workers there are is said by TF_CONFIG, or by the variables that Slurm's
-    `srun` sets.
+    The workers have `MEETING` seconds to arrive. TF_CONFIG or the variables of Slurm's `srun` say which ones there are.
 
     Raises:
-      ConfigurationError: neither says so, or this process cannot take its place.
+      ConfigurationError: Neither is set, or this process cannot join.
     """
     resolver = find_members()
     on_sigterm = signal.getsignal(signal.SIGTERM)
@@ -104,8 +103,8 @@ def worker_index(strategy: tf.distribute.Strategy) -> int:
 def announce(strategy: tf.distribute.Strategy, topic: str, text: str) -> list[str]:
     """Returns the text of each worker on a topic, in their order; once for each topic.
 
-    It works where workers differ in their devices. It is for the first seconds only: a worker that waits here for a
-    chief that stands still hears no signal.
+    It works for workers with different devices. It is for the first seconds only, as a worker that waits here for a
+    chief that hangs does not handle signals.
     """
     if worker_count(strategy) == 1:
         return [text]

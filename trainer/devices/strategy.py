@@ -21,11 +21,11 @@ STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
 
 @dataclasses.dataclass(frozen=True)
 class Placement:
-    """Where a run takes place.
+    """The devices of a run.
 
     Attributes:
-      strategy: the strategy itself.
-      name: which of `STRATEGIES` it is; the name of its class where it was given as it is.
+      strategy: the strategy.
+      name: its name in `STRATEGIES`, or the name of its class if it was given as an object.
       reason: why it was chosen.
     """
 
@@ -44,16 +44,16 @@ class Placement:
 
 
 def place(strategy: str | tf.distribute.Strategy) -> Placement:
-    """Settles what `Trainer.strategy` means here.
+    """Makes the strategy that `Trainer.strategy` names.
 
-    `mirrored` takes all devices of this machine, its GPUs, or its (logical) CPUs where it has none, and is right for
-    one device as well; `one_device` takes the first. `multi_worker` takes all devices of all processes of a cluster,
-    see `trainer.devices.cluster`; say it before TensorFlow touches a device. `auto` is `multi_worker` where TF_CONFIG
-    names more than one worker, else `mirrored`. A strategy itself, such as `mirrored(["CPU:0", "CPU:1"])`, is taken as
-    it is, but that between CPUs it reduces as one of `mirrored` does. TensorFlow's default one is `one_device`.
+    `mirrored` uses all GPUs of this machine, or all of its (logical) CPUs if it has no GPU; it is right for one device
+    too. `one_device` uses the first of them. `multi_worker` uses all devices of all processes of a cluster, see
+    `trainer.devices.cluster`; it must be chosen before TensorFlow uses a device. `auto` is `multi_worker` if TF_CONFIG
+    names more than one worker, otherwise `mirrored`. A strategy object, such as `mirrored(["CPU:0", "CPU:1"])`, is used
+    unchanged, except that between CPUs it reduces as `mirrored` does. TensorFlow's default strategy is `one_device`.
 
     Raises:
-      ConfigurationError: there is no such strategy, or no cluster to join.
+      ConfigurationError: There is no such strategy, or no cluster to join.
     """
     if isinstance(strategy, tf.distribute.Strategy):
         return _given(strategy)

@@ -10,14 +10,14 @@ from trainer.feeds.batch_sharding import BatchSharding, padding
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BatchSchedule:
-    """Which examples of some arrays each replica takes at each step.
+    """The examples that each replica takes from arrays at each step.
 
     Attributes:
-      sharding: how a batch is shared.
+      sharding: how a batch is shared among replicas.
       order: the examples of the steps from `first_step` on, `order(first_step=, steps=)`: `[steps, batch_size]`,
         below 0 for padding, see `BatchSharding`.
       padded: whether some indices are padding.
-      steps: how many steps there are; None where there is no end.
+      steps: the number of steps; None for an endless schedule.
     """
 
     sharding: BatchSharding

@@ -13,15 +13,15 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BatchSharding:
-    """A batch, cut into parts of one size, one for each replica, in their order.
+    """Cuts a batch into shards of equal size, one for each replica, in their order.
 
-    What does not divide is padded at its end, with examples of the same batch: nothing else goes through the model. An
-    index below 0 is padding, and `~index` is the example that stands there.
+    A batch that does not divide is padded at its end with examples of the same batch, so that the model sees no other
+    data. An index below 0 is padding, and `~index` is the example that is used there.
 
     Attributes:
       strategy: the replicas.
-      batch_size: examples in a batch, over all replicas.
-      micro_batches: into how many parts of one size a replica cuts its own.
+      batch_size: the number of examples in a batch, over all replicas.
+      micro_batches: the number of parts of equal size that a replica cuts its shard into.
 
     >>> sharding = BatchSharding(strategy=tf.distribute.get_strategy(), batch_size=5, micro_batches=3)
     >>> sharding.shape, sharding.padded

@@ -12,7 +12,7 @@ _ALIGNMENT = 64
 def empty_buffer(shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
     """Returns an uninitialised array that `as_tensor` can turn into a tensor without a copy.
 
-    Memory is taken from the system as it is filled: what is left empty costs nothing.
+    The system allocates memory as it is filled, so that unused parts cost nothing.
     """
     size = int(np.prod(shape)) * dtype.itemsize
     memory = np.empty(size + _ALIGNMENT, np.uint8)

@@ -17,7 +17,7 @@ _BYTES = 64 * 2**20
 
 
 class Block(NamedTuple):
-    """Data, and which of its steps are meant: `first` to `stop - 1`."""
+    """Data, and a range of its steps: `first` to `stop - 1`."""
 
     data: Any
     first: int
@@ -27,14 +27,14 @@ class Block(NamedTuple):
 class Feed(abc.ABC):
     """The batches of one source, step by step.
 
-    What a compiled chunk is handed is a nest of tensors for each replica, called data: `[limit, ...]` in all of
-    them, of which the first rows belong to the steps of the chunk. Only the feed knows what is in it.
+    A compiled chunk gets a nest of tensors `[limit, ...]` for each replica, called data, whose first rows belong to the
+    steps of the chunk. Only the feed knows what they mean.
 
     Attributes:
-      limit: the most steps that one chunk can take.
-      padded: whether some batch may hold padding.
-      resident: what stays on the device of each replica; a nest of tensors, captured by what is traced.
-      state: what a checkpoint must hold for this feed to resume where it was.
+      limit: the largest number of steps in one chunk.
+      padded: whether a batch may contain padding.
+      resident: a nest of tensors that stays on the device of each replica, captured by traced functions.
+      state: what a checkpoint must hold so that this feed can resume.
     """
 
     limit: int
@@ -50,15 +50,15 @@ class Feed(abc.ABC):
         """Returns the data of `steps` steps, of which the first takes the batch of this number."""
 
     def prepare(self, step: int, *, changed: bool, strict: bool) -> None:  # noqa: B027 (most have nothing to do)
-        """Finds the place of a step, so that `chunk` need not; nothing where any place is found at once.
+        """Moves to the position of a step before the first chunk, for feeds that take time to do so.
 
         Args:
-          step: the first that will be asked for.
-          changed: whether the source is known to be another than that of the run that was saved.
-          strict: whether batches that are not those of that run are an error.
+          step: the first step that will be requested.
+          changed: whether the source is known to differ from that of the saved run.
+          strict: whether other batches than those of the saved run are an error.
 
         Raises:
-          ConfigurationError: there are no more examples, or others than where the run was saved.
+          ConfigurationError: There are no more examples, or other ones than in the saved run.
         """
 
     @abc.abstractmethod
@@ -83,13 +83,13 @@ class Feed(abc.ABC):
         return tf.nest.map_structure(tf.type_spec_from_value, self.chunk(first_batch=0, steps=0))
 
     def run(self, step: Callable[..., Any], data: Any, row: tf.Tensor, number: tf.Tensor) -> Any:
-        """Calls `step(batch, number)` on each replica with its share; what each returns, to be read by `first`.
+        """Calls `step(batch, number)` on each replica with its shard, and returns the results; `first` reads them.
 
         Args:
-          step: works in replica context, on a batch as a dict of `inputs` and what else the source has; `valid`
-            tells examples from padding where there may be some.
-          data: of a chunk.
-          row: which of its steps.
+          step: a function in replica context. Its batch is a dict of `inputs` and the other parts of examples, with
+            `valid` to distinguish examples from padding where there may be some.
+          data: the data of a chunk.
+          row: the row of the step in the data.
           number: the number of the step.
         """
 
@@ -110,7 +110,7 @@ class Feed(abc.ABC):
 
 
 def steps_within_bytes(batch_bytes: int) -> int:
-    """Returns how many steps a chunk can take whose batches have to travel.
+    """Returns how many steps a chunk can have if its batches are copied to the device.
 
     >>> steps_within_bytes(200_000), steps_within_bytes(10), steps_within_bytes(10**9)
     (335, 4000, 1)

@@ -1,4 +1,4 @@
-"""Fingerprint: text by which workers tell whether they hold the same examples, cheap where there are many."""
+"""Fingerprint: text by which workers compare their examples, cheap to compute for many of them."""
 
 import hashlib
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ def of_arrays(arrays: Mapping[str, Any]) -> dict[str, str]:
 def of_dataset(dataset: tf.data.Dataset) -> dict[str, str]:
     """Describes a dataset of single examples: their number, types and shapes, and digests of the first ones.
 
-    Where TensorFlow does not know how many there are, all of them are made once, to count them.
+    If TensorFlow does not know their number, all examples are computed once to count them.
     """
     size = int(dataset.cardinality())
     if size == tf.data.UNKNOWN_CARDINALITY:

@@ -1,4 +1,4 @@
-"""Functions: what a function would compute, as its name and a digest that every process finds alike."""
+"""Functions: what a function computes, described by its name and a digest that is the same in every process."""
 
 import dataclasses
 import dis
@@ -22,9 +22,9 @@ _STATEFUL = (tf.Module, tf.__internal__.tracking.Trackable)
 def describe_function(function: Callable[..., Any]) -> str:
     """Returns the name of a function and a digest of all that it computes with.
 
-    That is its code, the numbers, texts, arrays and functions in it, in its defaults, in what it closes over and in the
-    variables of its module that it uses. What it is called within, where it stands and its comments are no part of it.
-    Other objects that it uses count by their class alone: models and variables are states, not settings.
+    The digest covers its code, and the numbers, texts, arrays and functions in the code, in defaults, closures and the
+    variables of its module that it uses. It does not cover its position in the file, its comments and its callers.
+    Other objects count by their class alone: models and variables are state, not settings.
 
     >>> def scaled(by):
     ...     return lambda x: by * x

@@ -1,4 +1,4 @@
-"""Generators: how often a dataset that shuffles anew was iterated, read from TensorFlow and set there."""
+"""Generators: how often a dataset that reshuffles was iterated, read from TensorFlow and set there."""
 
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
@@ -11,9 +11,9 @@ _DRAWN = "epoch_num_random_samples"
 class Generator:
     """The generator from which each iteration of a dataset takes a new seed.
 
-    TensorFlow saves it with the iterator of its dataset, and so not while there is none: an interleave that has read
-    all file names, say, lets go of their iterator, long before the epoch ends. A second iterator, from which nothing
-    is ever pulled, tells what the generator has drawn, and is how that is set.
+    TensorFlow saves it with the iterator of its dataset, which may be gone long before the epoch ends: an interleave
+    that has read all file names, for example, releases their iterator. A second iterator, which is never read, shows
+    the state of the generator and is used to set it.
 
     >>> dataset = tf.data.Dataset.range(9).shuffle(9, seed=1)
     >>> generator = Generator(dataset)
@@ -26,10 +26,10 @@ class Generator:
     """
 
     def __init__(self, dataset: tf.data.Dataset):
-        """Leaves the generator as if this iterator had not been made.
+        """Makes the second iterator, and restores the state that the generator had before.
 
         Args:
-          dataset: draws a seed for each iteration, as `Dataset.shuffle` does.
+          dataset: a dataset that draws a seed for each iteration, as `Dataset.shuffle` does.
         """
         self._iterator = iter(dataset.with_options(_idle()))
         self.drawn = 0

@@ -1,4 +1,4 @@
-"""IteratedFeed: batches that a `tf.data.Dataset` makes, pulled a chunk at a time."""
+"""IteratedFeed: batches from a `tf.data.Dataset`, read a chunk at a time."""
 
 import contextlib
 import functools
@@ -20,21 +20,21 @@ from trainer.feeds.sketch import is_alike, sketch
 
 
 class IteratedFeed(Feed):
-    """Batches in the order in which a dataset has them.
+    """Batches in the order of a dataset.
 
-    After a chunk the iterator is exactly behind its last step: what was pulled was used. Where TensorFlow can save
-    the iterator it is part of the checkpoint. Where it cannot, and wherever another step is asked for than the
-    next, the dataset is made anew and the batches of all steps before are pulled. Either way a checkpoint tells what
-    the next batch is like: a restored iterator that gives another is not used, and a dataset that does is refused.
+    After a chunk, the iterator is exactly behind its last step: everything that was read was used. If TensorFlow can
+    save the iterator, it is part of the checkpoint. If it cannot, or if another step than the next is requested, the
+    dataset is built again and the batches of all earlier steps are read. In both cases a checkpoint has a sketch of the
+    next batch: a restored iterator that gives another batch is not used, and a dataset that does so is refused.
     """
 
     def __init__(self, sharding: BatchSharding, make_batches: Callable[[], tf.data.Dataset], *, padded: bool):
-        """Makes the dataset once, to see what is in it.
+        """Builds the dataset once, to find out its types and shapes.
 
         Args:
-          sharding: how a batch is shared.
-          make_batches: makes the dataset, always of the same batches: dicts of tensors `[at most batch_size, ...]`.
-          padded: whether some batch needs padding to be shared.
+          sharding: how a batch is shared among replicas.
+          make_batches: builds the dataset, always with the same batches: dicts of tensors `[at most batch_size, ...]`.
+          padded: whether a batch may need padding to be shared.
         """
         super().__init__(sharding)
         self._sharding, self._make, self.padded = sharding, make_batches, padded
@@ -171,7 +171,7 @@ class IteratedFeed(Feed):
             progress.advance(skipped)
 
     def _pulled_on(self, steps: int) -> Any:
-        """Pulls the batches of the next steps. Where one fails the iterator begins anew: it may be anywhere then."""
+        """Reads the batches of the next steps. If one fails, the iterator starts again, as its position is unknown."""
         first = self._iteration.step
         where = f" in the batches {first + 1:,} to {first + steps:,}"
         try:
@@ -190,7 +190,7 @@ class IteratedFeed(Feed):
 
     @functools.cached_property
     def _pull(self) -> Callable[..., Any]:
-        """The function `(iterator, steps, ahead, is_ahead) -> (parts, pulled)`, where `ahead` comes first if it is one.
+        """The function `(iterator, steps, ahead, is_ahead) -> (parts, pulled)`; `ahead` comes first if there is one.
 
         The parts are buffers `[limit, ...]`, filled up to `pulled`.
         """

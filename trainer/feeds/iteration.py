@@ -1,4 +1,4 @@
-"""Iteration: a dataset on its way, and all that it takes to find the place again, and to know it again."""
+"""Iteration: the iterator of a dataset, with what it takes to restore its position and to recognise it."""
 
 import atexit
 import dataclasses
@@ -28,10 +28,10 @@ def _let_go_of_all() -> None:
 
 @dataclasses.dataclass(frozen=True)
 class _Ahead:
-    """An element that was pulled before it was asked for; or that there is none, or what was raised instead.
+    """An element that was read ahead; or the end of the dataset, or the error that was raised instead.
 
     Attributes:
-      place: the state of the iterator before it, as it is saved.
+      place: the saved state of the iterator before the element.
     """
 
     place: dict[str, tf.Tensor]
@@ -40,23 +40,23 @@ class _Ahead:
 
 
 class Expected(NamedTuple):
-    """What a checkpoint tells of the element after a step: its sketch, empty where nothing is known of it."""
+    """What a checkpoint stores of the element after a step: its sketch, empty if it is unknown."""
 
     step: int
     sketch: tf.Tensor
 
 
 class Iteration(tf.__internal__.tracking.Trackable):
-    """An iterator, the number of the step that it is at, and the generators that it draws new seeds from.
+    """An iterator with the number of its step and the generators that it draws new seeds from.
 
-    `tf.train.Checkpoint` saves them together, as they are at one moment, whatever is pulled ahead meanwhile; and with
-    them what the next element is like (see `peek_ahead`), by which a place that is found again is known to be the same.
+    `tf.train.Checkpoint` saves them together as they are at one moment, whatever is read ahead meanwhile. It also saves
+    a sketch of the next element (see `peek_ahead`), by which a restored position is recognised.
 
     Attributes:
-      iterator: of the dataset; the element of `take` comes before what it gives.
-      step: how many elements were taken; whoever takes them counts.
-      expected: after a place was restored, what came there next.
-      unrestored: why TensorFlow could not restore the iterator, which is at the first step then; None where it could.
+      iterator: the iterator of the dataset; an element of `take` comes before its own.
+      step: the number of elements taken, which the caller counts.
+      expected: after a position was restored, what came next there.
+      unrestored: why TensorFlow could not restore the iterator, which is at the first step then, or None.
     """
 
     iterator: Any
@@ -65,18 +65,18 @@ class Iteration(tf.__internal__.tracking.Trackable):
     unrestored: str | None = None
 
     def __init__(self, make: Callable[[], tf.data.Dataset], *, is_saved: bool = True):
-        """Begins with the first element.
+        """Starts at the first element.
 
         Args:
-          make: makes the dataset, always of the same elements.
-          is_saved: whether the iterator is part of what is saved; otherwise only the step is, and what comes next.
+          make: builds the dataset, always with the same elements.
+          is_saved: whether the iterator is saved; otherwise only the step and the sketch of the next element are.
         """
         self._make, self._is_saved = make, is_saved
         self.begin()
         _alive.add(self)
 
     def begin(self) -> None:
-        """Makes the dataset anew, with caches and generators as they were at first."""
+        """Builds the dataset again, with caches and generators in their initial state."""
         # Nothing may be prefetched before the first pull: neither here nor while a position is restored.
         options = tf.data.Options()
         options.experimental_warm_start = False
@@ -99,10 +99,10 @@ class Iteration(tf.__internal__.tracking.Trackable):
 
     @property
     def next(self) -> Any:
-        """The next element; None at the end.
+        """Returns the next element, or None at the end.
 
         Raises:
-          OpError: what the dataset raised instead of it.
+          OpError: The dataset raised it instead of giving an element.
         """
         self.peek_ahead()
         assert self._ahead is not None
@@ -114,7 +114,7 @@ class Iteration(tf.__internal__.tracking.Trackable):
         """Returns the next element if it was read ahead, to be used before those of the iterator, or None.
 
         Raises:
-          OpError: what the dataset raised instead of it.
+          OpError: The dataset raised it instead of giving an element.
         """
         element = self.next if self._ahead is not None else None
         self._ahead = None

@@ -1,4 +1,4 @@
-"""Kinds of data that a source may hold: real numbers and truth values; all else is refused by its name."""
+"""Kinds of data that a source may hold: real numbers and bools; others are refused."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _REMEDIES = {
 
 
 def require_real(name: str, dtype: Any) -> None:
-    """Raises ConfigurationError unless a NumPy or TensorFlow type is one of real numbers or truth values.
+    """Raises ConfigurationError unless a NumPy or TensorFlow type is one of real numbers or bools.
 
     >>> require_real("ArraySource: targets.y", tf.complex64)
     Traceback (most recent call last):

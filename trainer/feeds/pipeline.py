@@ -1,4 +1,4 @@
-"""Pipeline: the datasets that a dataset draws from, and the operations that they are made of."""
+"""Pipeline: the datasets that a dataset reads from, and the operations that they consist of."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -19,13 +19,13 @@ _COMPLETE = (
 
 
 class Use(NamedTuple):
-    """A dataset where another draws from it.
+    """A dataset as it is read by another one.
 
     Attributes:
-      dataset: the one that is drawn from.
-      kept: whether its iterator is there as long as the epoch lasts.
-      cached: whether a cache keeps what it gave.
-      complete: whether that cache, if any, is read to its end each epoch.
+      dataset: the dataset that is read.
+      kept: whether its iterator exists until the epoch ends.
+      cached: whether a cache stores its elements.
+      complete: whether that cache, if any, is read to its end in each epoch.
     """
 
     dataset: tf.data.Dataset

@@ -1,4 +1,4 @@
-"""Progress: a long replay of a dataset, done in parts between which a signal is heard, and told every few seconds."""
+"""Progress: a long replay of a dataset in parts, so that signals are handled between them and progress is shown."""
 
 import time
 
@@ -9,7 +9,7 @@ _PART, _LINE = 0.5, 10.0
 
 
 class Progress:
-    """How many batches to replay next.
+    """Chooses how many batches to replay next.
 
     >>> progress = Progress(100)
     >>> progress.next_part

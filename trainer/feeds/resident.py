@@ -12,17 +12,17 @@ from trainer.storage.background_task import BackgroundTask
 
 
 class ResidentFeed(Feed):
-    """Batches of arrays that are put on each replica's device once, and gathered there, where they are used.
+    """Batches of arrays that are copied to each replica's device once, and gathered there.
 
-    While a chunk runs, the indices for the next are drawn in the background.
+    While a chunk runs, the indices for the next one are drawn in the background.
     """
 
     def __init__(self, schedule: BatchSchedule, arrays: Mapping[str, Any]):
-        """Puts the arrays on the devices.
+        """Copies the arrays to the devices.
 
         Args:
           schedule: which examples the steps take.
-          arrays: `[examples, ...]` each, by what they are for.
+          arrays: arrays `[examples, ...]`, by the parts of an example.
         """
         super().__init__(schedule.sharding)
         self.padded = schedule.padded

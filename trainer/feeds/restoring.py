@@ -1,4 +1,4 @@
-"""Restoring: whether an iterator that TensorFlow restores gives what the saved one would have given, as tried out."""
+"""Restoring: whether an iterator that TensorFlow restores continues like the saved one, found by trying."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +24,8 @@ _IN_MEMORY = ("_RangeDataset", "_TensorSliceDataset", "_TensorDataset")
 def restored_wrongly(dataset: tf.data.Dataset) -> str | None:
     """Returns the kind of a dataset inside that continues with other elements when it is restored, or None.
 
-    Tried are a few elements of each chain that gives one quickly. What TensorFlow refuses to save must not be in it.
+    A few elements are tried of each chain of datasets that is quick to read. All of it must be of kinds that TensorFlow
+    can save.
     """
     return next((part.kind.strip("_") for part in _quick(Use(dataset)) if not _restores(part.dataset)), None)
 

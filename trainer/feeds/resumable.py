@@ -1,4 +1,4 @@
-"""Resumable: whether the place in a dataset can be saved, and what that takes besides its iterator."""
+"""Resumable: whether the position in a dataset can be saved, and what that takes besides its iterator."""
 
 import re
 import tempfile
@@ -35,7 +35,7 @@ def why_unsaved(dataset: tf.data.Dataset) -> str | None:
 def reshuffled(dataset: tf.data.Dataset) -> list[tf.data.Dataset]:
     """Returns the datasets in it whose seed generators are not always saved with its iterator.
 
-    What is below a cache is not among them: a cache whose content is not in a checkpoint is filled again, as at first.
+    Datasets below a cache are not among them: a cache whose content is not in a checkpoint is filled again.
     """
     parts = [part for part in _reshuffling(dataset) if not (part.kept or part.cached)]
     return list({id(part.dataset): part.dataset for part in parts}.values())

@@ -1,4 +1,4 @@
-"""Sketch: a few numbers of each example of a batch, by which it is known again, also where it is rounded otherwise."""
+"""Sketch: a few numbers of each example of a batch, by which the batch is recognised in spite of rounding."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ _TOLERANCE = 1e-5
 
 
 def sketch(batch: Any) -> tf.Tensor:
-    """Of each example in each tensor a sum with fixed weights, and its size: float64 `[2, tensors * examples]`.
+    """Returns for each example in each tensor a weighted sum and a norm: float64 `[2, tensors * examples]`.
 
-    Of no batch it is empty.
+    Without a batch it is empty.
 
     >>> sketch({"x": tf.ones([3, 4]), "y": tf.zeros([3])}).shape
     TensorShape([2, 6])

@@ -1,4 +1,4 @@
-"""StreamedFeed: arrays that stay on the host; the batches of a chunk travel together, made while another runs."""
+"""StreamedFeed: arrays that stay on the host; the batches of a chunk are prefetched while another one runs."""
 
 import functools
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from trainer.storage.background_task import BackgroundTask
 
 
 class _Gathered(NamedTuple):
-    """Batches that lie in buffers: a nest `[limit, size, ...]` by replica, of which the first `steps` are filled."""
+    """Batches in buffers: a nest `[limit, size, ...]` for each replica, of which the first `steps` are filled."""
 
     buffers: dict[int, Any]
     steps: int
@@ -24,16 +24,16 @@ class _Gathered(NamedTuple):
 class StreamedFeed(Feed):
     """Batches of arrays that may be larger than a device's memory, or than the host's if they are memory-mapped.
 
-    While a chunk runs, as many steps as it has are gathered in the background for the next. If that turns out to
-    be shorter the rest is dropped; if longer, what is missing is gathered then.
+    While a chunk runs, the same number of steps is gathered in the background for the next one. If that turns out to
+    be shorter, the rest is dropped; if it is longer, the missing steps are gathered then.
     """
 
     def __init__(self, schedule: BatchSchedule, arrays: Mapping[str, Any]):
-        """Reads nothing yet.
+        """Stores the schedule and the arrays, and reads nothing yet.
 
         Args:
           schedule: which examples the steps take.
-          arrays: `[examples, ...]` each, by what they are for.
+          arrays: arrays `[examples, ...]`, by the parts of an example.
         """
         super().__init__(schedule.sharding)
         self.padded = schedule.padded

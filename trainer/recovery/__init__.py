@@ -1,1 +1,1 @@
-"""Recovery: updates that would not be finite, named, got past and kept to look into."""
+"""Recovery: finds the cause of updates that would not be finite, handles them, and saves them for examination."""

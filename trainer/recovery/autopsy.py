@@ -1,4 +1,4 @@
-"""Autopsy: all that is needed to look into one step again, in a folder."""
+"""Autopsy: a folder with everything that is needed to examine one step again."""
 
 import json
 import pathlib
@@ -25,14 +25,14 @@ def write_autopsy(
     cause: str,
     execution: str,
 ) -> None:
-    """Writes `batch.npz`, `state.npz` (all weights before the step) and `step.json` (what each term came to).
+    """Writes `batch.npz`, `state.npz` (all weights before the step) and `step.json` (the values of the terms).
 
     Args:
-      folder: is made.
+      folder: where to write; it is made.
       step: the number of the update.
-      batch: `inputs` and what else the source has, each a tensor `[batch, ...]` or a dict or sequence of them.
-      state: as `State.arrays` gives it.
-      values: by tag.
+      batch: `inputs` and the other parts of examples, each a tensor `[batch, ...]` or a dict or sequence of them.
+      state: the result of `State.arrays`.
+      values: the values of the step by tag.
       cause: what was not finite.
       execution: how the step was run.
     """
@@ -53,7 +53,7 @@ def read_batch(folder: pathlib.Path) -> ArraySource:
     """Returns the batch of the step, in its order, as a source.
 
     Raises:
-      ConfigurationError: the folder holds no autopsy.
+      ConfigurationError: The folder holds no autopsy.
     """
     structure = read_step(folder)["structure"]
     with np.load(folder / _BATCH) as arrays:
@@ -70,7 +70,7 @@ def read_step(folder: pathlib.Path) -> dict[str, Any]:
     """Returns the record of the step: its number, the cause, each value by tag, nan where it was not finite.
 
     Raises:
-      ConfigurationError: the folder holds no autopsy.
+      ConfigurationError: The folder holds no autopsy.
     """
     if not (folder / _STEP).exists():
         raise ConfigurationError(f"{str(folder)!r} holds no autopsy; expected a folder such as runs/x/autopsy/000123")

@@ -1,4 +1,4 @@
-"""Culprit: what is at fault for a step that is not finite, in words, from all that a second look at it found."""
+"""Culprit: what is at fault for a step that is not finite, in words, given the results of its examination."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,8 +16,8 @@ def culprit(
     """Describes what is at fault, completely.
 
     Args:
-      values: of the step, see `Program.examine`.
-      examples: by term, which of the batch are enough for it.
+      values: the values of the step, see `Program.examine`.
+      examples: for each term, the examples of the batch that are enough to cause it.
       out_of_range: sentences about labels, indices and masks, which are at fault for all that depends on them.
 
     >>> fine = {"terms/a/raw": 0.0, "terms/a/weight": 1.0, "terms/a/weighted": 0.0, "terms/a/grad_norm": math.nan}

@@ -1,4 +1,4 @@
-"""Recovery: how a run handles an update that would not be finite, or is stopped there with an autopsy."""
+"""Recovery: handles an update that would not be finite, or stops the run there with an autopsy."""
 
 import pathlib
 import shlex
@@ -27,10 +27,10 @@ class Recovery:
         self._guard, self._reports, self._saver = run.guard, run.reports, run.saver
 
     def handle_non_finite(self, found: NotFinite) -> None:
-        """Has the run continue with another batch.
+        """Lets the run continue with another batch, if `Trainer.non_finite` says so.
 
         Raises:
-          NonFiniteError: it must not, or not once more.
+          NonFiniteError: The run must not continue, or its limit is reached.
         """
         values = self._program.examine(found.data, int(self._step))
         cause = culprit(values, values.examples, values.out_of_range)

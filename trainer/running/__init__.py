@@ -1,1 +1,1 @@
-"""Running: what happens between the steps of a run, from its first word to its last."""
+"""Running: what happens between the steps of a run, from its start to its end."""

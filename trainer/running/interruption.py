@@ -1,4 +1,4 @@
-"""Interruption: SIGINT, SIGTERM and SIGHUP are noted while a run trains, so that it leaves with everything saved."""
+"""Interruption: SIGINT, SIGTERM and SIGHUP are noted while a run trains, so that it ends with everything saved."""
 
 import contextlib
 import os
@@ -39,11 +39,11 @@ class Interrupted(SystemExit, KeyboardInterrupt):
 
 
 class Interruption:
-    """Notes the first signal for training to end; a second one ends the process at once.
+    """Notes the first signal, so that training can end; a second one ends the process at once.
 
     Attributes:
-      noted: the number of the signal that this process heard, or 0.
-      agreed: the number of the signal that all workers know of, or 0; whoever trains sets it.
+      noted: the number of the signal that this process received, or 0.
+      agreed: the number of the signal that all workers know of, or 0; the loop sets it.
     """
 
     def __init__(self) -> None:
@@ -55,10 +55,10 @@ class Interruption:
         """Notes signals within the context; at its end, raises an exception for one, unless the body raised another.
 
         Args:
-          where: says, at the end, where the run stands.
+          where: returns a description of where the run stopped; called at the end.
 
         Raises:
-          Interrupted: a signal was noted, by this process or by another worker.
+          Interrupted: A signal was noted by this process or by another worker.
         """
         with listening(self._note, on_main_thread=self._insist):
             yield
@@ -86,11 +86,11 @@ class Interruption:
 def listening(hear: Callable[[int], None], *, on_main_thread: Callable[[int, object], None]) -> Iterator[None]:
     """Has `SIGNALS` call two functions within the context, and nothing else; restores their handlers afterwards.
 
-    One that is ignored stays so, as under `nohup`. Only the main thread may listen; on any other nothing is heard.
+    Signals that are ignored stay so, as under `nohup`. On other threads than the main one, this does nothing.
 
     Args:
-      hear: is called at once, on a thread of its own: TensorFlow may compile or evaluate for minutes.
-      on_main_thread: is called where Python hears of signals, between two of its own instructions.
+      hear: called at once on a thread of its own, as TensorFlow may compile or evaluate for minutes.
+      on_main_thread: called where Python handles signals, between two of its instructions.
 
     >>> heard = threading.Event()
     >>> with listening(lambda number: heard.set(), on_main_thread=lambda number, frame: None):

@@ -1,4 +1,4 @@
-"""Loop: runs chunk after chunk, and does what is due between two of them."""
+"""Loop: runs chunk after chunk, and between them writes log records, evaluates and saves checkpoints."""
 
 import contextlib
 import dataclasses
@@ -22,12 +22,12 @@ from trainer.storage.files import StorageError
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Periods:
-    """How many steps lie between two of each.
+    """The numbers of steps between two evaluations, measurements of gradients, and checkpoints.
 
     Attributes:
-      eval: evaluations; None for one at the end.
-      gradients: looks at the gradient of each term; None for none.
-      checkpoint: checkpoints; None for one at the end.
+      eval: for evaluations; None for one at the end.
+      gradients: for measurements of the gradient of each term; None for no measurement.
+      checkpoint: for checkpoints; None for one at the end.
 
     >>> Periods(eval=10, checkpoint=4).next_stop(9, until=100)
     10
@@ -44,15 +44,15 @@ class Periods:
 
 
 class Loop:
-    """Trains, reports, evaluates and saves, in an order that no kill between two of them can confuse."""
+    """Trains, reports, evaluates and saves, in an order that is safe if the process is killed at any moment."""
 
     def __init__(self, run: TrainingRun, periods: Periods, sizer: ChunkSizer):
-        """Takes all that takes part.
+        """Connects the parts of a run.
 
         Args:
-          run: what it drives.
-          periods: between two of what is done beside training.
-          sizer: how long a chunk is.
+          run: the parts of the run.
+          periods: how often to evaluate, measure gradients and save.
+          sizer: chooses the number of steps of a chunk.
         """
         self._strategy, self._program, self._step = run.strategy, run.program, run.step
         self._metrics, self._guard, self._reports, self._saver = run.metrics, run.guard, run.reports, run.saver
@@ -67,14 +67,14 @@ class Loop:
         """Trains until so many updates are done, or all workers know of a signal.
 
         Args:
-          until: how many updates.
-          steps: how many the run has in all.
-          interruption: is told what all workers agree on.
-          handle_non_finite: is called where an update would not be finite.
+          until: the number of updates to stop after.
+          steps: the number of updates of the whole run.
+          interruption: gets the signal that all workers agree on.
+          handle_non_finite: called where an update would not be finite.
 
         Returns:
-          The values of the last record by tag, if there was one; its steps may be fewer than those of others. Where
-          nothing is left to train, those of an evaluation.
+          The values of the last record by tag, if there was one; it may cover fewer steps than others. If nothing is
+          left to train, the values of an evaluation.
         """
         self._until, self._steps, self._interruption = until, steps, interruption
         values = self._evaluate_what_is_missing() if self._done < until else self._evaluate_once_more()

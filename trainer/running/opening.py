@@ -1,4 +1,4 @@
-"""Opening: what a run says of itself before its first line, and what it records in its folder."""
+"""Opening: what a run reports before its first log record, and what it records in its folder."""
 
 import dataclasses
 import pathlib
@@ -19,17 +19,17 @@ _REPLICAS = "replicas: {before} before, {now} now; sums round differently, and r
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Opening:
-    """What is known of a run whatever it does.
+    """The facts about a run that are known before it starts.
 
     Attributes:
       objective: the terms.
-      model: what is trained.
-      placement: over which devices, and why.
-      steps: how many updates there will be in all.
-      workdir: the run's folder; None where there is none, or another process writes there.
-      description: all that must stay as it is when the run resumes.
-      changes: how that differs from what the folder was begun with, a line each.
-      standstill: from where on nothing is learned up to the end, in words; None where there is no such part.
+      model: the model that is trained.
+      placement: the devices, and why they were chosen.
+      steps: the number of updates in all.
+      workdir: the run's folder; None if there is none, or another process writes there.
+      description: the settings and other facts that must be the same when the run resumes.
+      changes: their differences from those that the run began with, a line for each.
+      standstill: a sentence about the steps at the end that learn nothing, or None.
     """
 
     objective: Objective
@@ -51,10 +51,10 @@ class Opening:
         """Returns what reports are told of the run.
 
         Args:
-          program: as the run will use it.
+          program: the program of the run.
           step: the number of updates done.
-          restored: whether they are those of a checkpoint.
-          replicas_before: over how many replicas that was saved, if so.
+          restored: whether the state is that of a checkpoint.
+          replicas_before: the number of replicas that it was saved with, if so.
         """
         return Run(
             terms=tuple(self.objective.terms),

@@ -1,4 +1,4 @@
-"""TrainingRun: all that lives while a run trains, which the trainer, the loop and the recovery share."""
+"""TrainingRun: the parts of a run, which the trainer, the loop and the recovery share while it trains."""
 
 import dataclasses
 import pathlib
@@ -15,18 +15,18 @@ from trainer.running.opening import Opening
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingRun:
-    """The parts of one run, made once; each of them knows nothing of the others.
+    """The parts of one run, which are made once and do not know each other.
 
     Attributes:
-      strategy: over which devices it is mirrored.
-      program: trains, evaluates and looks into steps.
+      strategy: the devices that the run is mirrored over.
+      program: trains, evaluates and examines steps.
       step: the number of updates done, an int64 scalar.
-      guard: what is done about updates that are not finite, and which batches were passed over.
-      metrics: of the numbers of steps, for the logged lines.
-      reports: where lines go.
-      saver: of the state of training; None where nothing is kept.
+      guard: the policy for updates that are not finite, with the batches that were skipped.
+      metrics: merges the numbers of steps into log records.
+      reports: receive the log records.
+      saver: saves the training state; None if nothing is saved.
       workdir: the run's folder, or None.
-      opening: what is told of it before its first line.
+      opening: what is reported before the first log record.
     """
 
     strategy: tf.distribute.Strategy

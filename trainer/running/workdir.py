@@ -1,4 +1,4 @@
-"""Workdir: a run's folder, and the record of what was asked, what was used and on what it ran."""
+"""Workdir: a run's folder, and the record of its configuration and environment."""
 
 import json
 import pathlib
@@ -61,9 +61,9 @@ def make_workdir(folder: pathlib.Path) -> None:
 
 
 def write_record(folder: pathlib.Path, *, asked: str, used: str, settings: Description) -> None:
-    """Writes what was asked, what was used of it, what must stay as it is, and on what the run runs, a file each.
+    """Writes the requested configuration, the operative one, the settings and the environment, a file for each.
 
-    Where the run was started with another configuration before, that record moves to `former_configs/1`, `2`, ...
+    If the run was started with another configuration before, that record moves to `former_configs/1`, `2`, ...
     """
     record = json.dumps(settings, indent=2) + "\n"
     _keep_former(folder, {"config.gin": asked, changes.NAME: record})
