@@ -55,9 +55,6 @@ class Everything(Task):
     def measure(self, model):
         return {"bias of the head": float(model.get_layer("head").bias.numpy()[0])}
 
-    def draw(self, model, folder):
-        return []
-
 
 @gin.register(module="chaos")
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -49,9 +49,6 @@ class TinyTask(Task):
             raise OSError("the reference is gone")
         return {"bias of the head": float(model.get_layer("head").bias.numpy()[0])}
 
-    def draw(self, model, folder):
-        return []
-
     def _examples(self, seed):
         rng = np.random.default_rng(seed)
         # As if one of several workers read another file to evaluate on.

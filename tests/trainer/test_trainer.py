@@ -186,7 +186,7 @@ class LineTask(Task):
         self.build_model = lambda: model
         self.source = source
 
-    build_model = measure = draw = None
+    build_model = None
     train = property(lambda self: self.source)
     eval = property(lambda self: self.source)
 

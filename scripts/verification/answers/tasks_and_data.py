@@ -9,15 +9,12 @@ def _task(what: str, **changed: str) -> Mistake:
         "train": "return ArraySource(np.ones([20, 3]), np.ones([20, 1]))",
         "eval": "return None",
         "build_model": "return keras.Sequential([keras.Input([3]), keras.layers.Dense(1)])",
-        "measure": "return {}",
-        "draw": "return []",
     }
-    signatures = {"train": "self", "eval": "self", "build_model": "self", "measure": "self, model"}
     lines = ["class MyTask(Task):"]
     for name, body in {**working, **changed}.items():
         if body:
             lines += ["    @property"] if name in ("train", "eval") else []
-            lines += [f"    def {name}({signatures.get(name, 'self, model, folder')}):", f"        {body}", ""]
+            lines += [f"    def {name}(self):", f"        {body}", ""]
     code = "\n".join([*lines, "", "train(task=MyTask(), model=None, train=None)"])
     return Mistake(what=what, python=code)
 
