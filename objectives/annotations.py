@@ -66,12 +66,15 @@ def mismatch(value: Any, annotation: Any) -> str | None:
     True
     >>> mismatch(Expected, Expected | None)
     'is the class Expected, not an object of it; write @Expected() in a gin file, Expected() in Python'
+    >>> mismatch([Expected], tuple[Expected, ...])
+    'holds the class Expected, not an object of it; write @Expected() in a gin file, Expected() in Python'
     """
     if _fits(value, annotation):
         return None
-    if isinstance(value, type) and _makes(value, annotation):
-        name = value.__name__
-        return f"is the class {name}, not an object of it; write @{name}() in a gin file, {name}() in Python"
+    for verb, part, wanted_part in (("is", value, annotation), *_elements(value, annotation)):
+        if isinstance(part, type) and _makes(part, wanted_part):
+            name = part.__name__
+            return f"{verb} the class {name}, not an object of it; write @{name}() in a gin file, {name}() in Python"
     choices = _choices(annotation)
     wanted = expected(str(value), choices) if choices else f"expected {expected_value(annotation)}"
     return f"is {shown(value)}; {wanted}"
@@ -117,6 +120,15 @@ def expected_value(annotation: Any) -> str:
         return f"a class of {getattr(arguments[0], '__name__', arguments[0])}"
     named = origin or annotation
     return f"an instance of {getattr(named, '__name__', named)}"
+
+
+def _elements(value: Any, annotation: Any) -> list[tuple[str, Any, Any]]:
+    """What a list holds, and what each element of it may be, where the annotation says so."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        return _elements(value, arguments[0])
+    is_list = _is_sequence(origin) and isinstance(value, (list, tuple))
+    return [("holds", element, arguments[0]) for element in value] if is_list else []
 
 
 def _choices(annotation: Any) -> list[str]:

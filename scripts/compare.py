@@ -11,7 +11,7 @@ import pathlib
 
 from objectives import ConfigurationError
 from objectives.errors import Mistakes
-from termwise.cli.results import NAME, show_charts, show_comparison
+from termwise.cli.results import NAME, show_charts, show_comparison, show_pictures
 from trainer.reports import jsonl
 from trainer.reports.log import term_names
 from trainer.storage import strict_json
@@ -26,10 +26,8 @@ def main(folders: list[str]) -> None:
     mistakes.raise_any()
     show_comparison("raw value of each term on the evaluation data", terms)
     show_comparison("what was learned", learned)
-    show_charts(
-        pathlib.Path(os.path.commonpath(folders)),
-        [picture for folder in folders for picture in sorted(pathlib.Path(folder).glob("pictures/*.png"))],
-    )
+    show_pictures([path for folder in folders for path in sorted(pathlib.Path(folder).glob("pictures/*.png"))])
+    show_charts(pathlib.Path(os.path.commonpath(folders)))
 
 
 def _last_terms(folder: pathlib.Path) -> dict[str, float]:

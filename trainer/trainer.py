@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import gin
 import keras
-import numpy as np
 import tensorflow as tf
 
 from trainer.checkpoints.checkpoints import Checkpoints
@@ -20,9 +19,10 @@ from trainer.executions.non_finite import NonFiniteError, NonFinitePolicy
 from trainer.executions.program import Program
 from trainer.recovery.autopsy import read_batch, read_state, read_step
 from trainer.recovery.recovery import Recovery
-from trainer.reports import Background, JsonLines, Report, TensorBoard, Terminal
-from trainer.reports.log import LogRecords
+from trainer.reports import Background
 from trainer.reports.metric_accumulator import MetricAccumulator
+from trainer.reports.selection import select_reports
+from trainer.running.disk_space import require_disk_space
 from trainer.running.interruption import Interrupted, Interruption
 from trainer.running.loop import Loop, Periods
 from trainer.running.opening import Opening
@@ -46,7 +46,6 @@ from trainer.steps.average import refuse_averaged
 from trainer.steps.precision import building_in, require_precision
 from trainer.steps.traced import Traced
 from trainer.steps.train_step import TrainStep
-from trainer.storage.disk_space import require_disk_space
 from trainer.storage.lock import Lock
 from trainer.task import Examples, examples_of, model_of
 
@@ -78,7 +77,7 @@ class Trainer(Settings):
     ...     optimizer=keras.optimizers.SGD(0.5),
     ...     train=ArraySource(x, 2 * x),
     ...     steps=50,
-    ...     reports=[],
+    ...     default_reports=False,
     ... )
     >>> values = trainer.train()
     >>> sorted(values)[:2], bool(values["loss/total"] < 1e-3)
@@ -174,7 +173,7 @@ class Trainer(Settings):
         done = tf.Variable(0, dtype=tf.int64, trainable=False)
         guard = NonFinitePolicy(self.non_finite, self.non_finite_limit)
         metrics = MetricAccumulator(program.tags, self.log_every)
-        reports = _default_reports(self.workdir) if self.reports is None else self.reports
+        reports = select_reports(self.reports, defaults=self.default_reports, workdir=self.workdir)
         self._run = TrainingRun(
             strategy=self._strategy,
             program=program,
@@ -343,7 +342,8 @@ class Trainer(Settings):
         self._run.program.select_execution(first_step=self.step, steps=self.steps - self.step, folder=self.workdir)
         if self.step < until:
             self._rehearse()
-        self._require_disk_space(until)
+        log_every = self.log_every if self.default_reports else None
+        require_disk_space(self._run, until=until, checkpoint_every=self.checkpoint_every, log_every=log_every)
         interruption = Interruption()
         with (
             self._noting_what_is_left(),
@@ -384,20 +384,6 @@ class Trainer(Settings):
             **{f"evaluation data, {name}": text for name, text in evaluated.items()},
         }
 
-    def _require_disk_space(self, until: int) -> None:
-        """Raises ConfigurationError where the disk cannot take what this run will write."""
-        if self.workdir is None or self._run.saver is None or not self.is_chief:
-            return
-        tags = (*self._run.program.tags, "speed/steps_per_second", *self._run.guard.counts)
-        line = LogRecords("train", np.array([until]), tags, np.zeros([1, len(tags)]))
-        left = until - self.step
-        evaluations = _times(left, self._periods.eval) if self._run.program.evaluates else 0
-        require_disk_space(
-            self.workdir,
-            checkpoints=self._run.saver.room(saves=_times(left, self._periods.checkpoint)),
-            lines=(_times(left, self.log_every) + evaluations) * self._run.reports.bytes_of(line),
-        )
-
     @contextlib.contextmanager
     def _kept(self) -> Iterator[None]:
         """Writes log records and checkpoints in the background within the context; at its end all are written."""
@@ -414,12 +400,3 @@ class Trainer(Settings):
             self.wait_for_workers()
         kept = "everything is saved" if self._run.saver else "nothing is saved, as there is no workdir"
         return f"stopped at step {self.step:,} of {until:,}; {kept}"
-
-
-def _times(steps: int, every: int | None) -> int:
-    """Returns how often something with a period is due in so many steps; without a period, once at the end."""
-    return -(-steps // (every or max(steps, 1)))
-
-
-def _default_reports(workdir: pathlib.Path | None) -> list[Report]:
-    return [Terminal(), *([JsonLines(workdir), TensorBoard(workdir)] if workdir else [])]

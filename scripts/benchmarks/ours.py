@@ -71,7 +71,7 @@ def losses(workload: Workload, steps: int, *, hinges: int = 0, fused: bool = Fal
 
 def launch(workload: Workload) -> None:
     """See `benchmarks`: a trainer with its default settings."""
-    _trainer(workload, _objective(), reports=[], steps=5000).train(until=10)
+    _trainer(workload, _objective(), steps=5000).train(until=10)
 
 
 def _trainer(
@@ -84,6 +84,7 @@ def _trainer(
         optimizer=adam(),
         train=ArraySource(*workload.arrays(), shuffle=shuffle),
         batch_size=workload.batch_size,
+        default_reports=False,
         **settings,
     )
 

@@ -65,19 +65,26 @@ def show_comparison(title: str, columns: Mapping[str, Mapping[str, float]]) -> N
     _CONSOLE.print(table)
 
 
-def show_charts(folder: pathlib.Path, pictures: Sequence[pathlib.Path]) -> None:
-    """Says where the pictures are and how to see the charts."""
-    _CONSOLE.print("pictures: " + ", ".join(str(path) for path in pictures), markup=False)
+def show_pictures(pictures: Sequence[pathlib.Path]) -> None:
+    """Says where the pictures are, if there are some."""
+    if pictures:
+        _CONSOLE.print("pictures: " + ", ".join(map(str, pictures)), markup=False)
+
+
+def show_charts(folder: pathlib.Path) -> None:
+    """Says how to see the charts of the runs below a folder."""
     _CONSOLE.print(f"charts:   tensorboard --logdir {folder}   (tab CUSTOM SCALARS: all terms on one chart)")
 
 
 def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path, mistakes: Mistakes) -> None:
     write_whole(workdir / NAME, strict_json.dumps(learned))
     with writing(workdir / "pictures"), trainer.averaged():
-        pictures = [draw_terms(workdir, workdir / "pictures" / "terms.png")]
+        pictures = [draw_terms(workdir, workdir / "pictures" / "terms.png")] if trainer.default_reports else []
         with mistakes.gathered(_AFTER):
             pictures += pictures_of(trainer.task, trainer.model, workdir / "pictures") if trainer.task else []
-    show_charts(workdir, pictures)
+    show_pictures(pictures)
+    if trainer.default_reports:
+        show_charts(workdir)
 
 
 def _table(title: str, first: str, columns: Sequence[str]) -> Table:

@@ -167,6 +167,7 @@ def trained(run: Run) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
         log_every=1,
         clip_norm=1.0,
         reports=[lines],
+        default_reports=False,
         **chosen,
     )
     trainer.train()

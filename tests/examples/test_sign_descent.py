@@ -52,7 +52,7 @@ def make_trainer(data):
             batch_size=BATCH,
             steps=STEPS,
             strategy=mirrored([f"CPU:{i}" for i in range(count)]),
-            reports=[],
+            default_reports=False,
             train_step=SignDescent,
             **settings,
         )

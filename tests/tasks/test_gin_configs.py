@@ -48,7 +48,7 @@ def first_batch(load):
 
     def values(run, *terms, params=()):
         load(run, *terms, params=params)
-        return config.build(Trainer, reports=[]).dry_run()
+        return config.build(Trainer, default_reports=False).dry_run()
 
     return values
 

@@ -224,7 +224,7 @@ def make_trainer(dense_model, objective, plain_source, replicas):
             "execution": "graph",
             "batch_size": 7,
             "steps": 5,
-            "reports": [],
+            "default_reports": False,
             **settings,
         }
         settings.setdefault("model", dense_model())

@@ -155,7 +155,7 @@ def check(case):
         clip_norm=case["clip_norm"],
         clip_value=case["clip_value"],
         allow_unreached=True,
-        reports=[],
+        default_reports=False,
     ).train()
     (batch,) = source.indices(first_step=0, steps=1, batch_size=case["batch_size"], seed=0)
     raw, total, gradient_norm, after = plain_step(case, batch)

@@ -258,7 +258,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused(make_trainer, tmp_path):
 
 def test_without_a_folder_nothing_is_kept(make_trainer, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    make_trainer(workdir=None, reports=None).train()
+    make_trainer(workdir=None, default_reports=True).train()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -279,7 +279,7 @@ def test_the_doctest_settings_are_the_defaults(dense_model, objective, plain_sou
         objective=objective,
         optimizer=keras.optimizers.SGD(0.1),
         train=plain_source,
-        reports=[],
+        default_reports=False,
         steps=1,
         batch_size=4,
     )

@@ -118,7 +118,7 @@ class Checkpoints:
         ranked = self._ranked(metric or self._metric)
         return next((checkpoint for checkpoint in ranked if checkpoint.find_damage() is None), None)
 
-    def room(self, size: int, saves: int) -> int:
+    def disk_space(self, size: int, saves: int) -> int:
         """Returns how many more bytes the folder will take at most.
 
         Args:

@@ -43,10 +43,8 @@ class IteratorState:
         """
         for part in self._data:
             getattr(part, "peek_ahead", lambda: None)()
-        try:
+        with files.writing(folder):
             self._checkpoint.write(str(folder / self._name))
-        except tf.errors.OpError as error:
-            raise files.StorageError(f"{folder} cannot be written: {error.message.splitlines()[0]}") from error
 
     def restore(self, folder: pathlib.Path) -> None:
         """Restores the state, if the folder has it.

@@ -93,9 +93,9 @@ class Saver:
         }
         self._saving.begin(self, functools.partial(self._write, step, arrays, progress, after))
 
-    def room(self, saves: int) -> int:
+    def disk_space(self, saves: int) -> int:
         """Returns how many more bytes so many saves will take at most."""
-        return self._checkpoints.room(self._state.nbytes, saves)
+        return self._checkpoints.disk_space(self._state.nbytes, saves)
 
     def wait(self) -> None:
         """Waits for the save in progress.

@@ -56,9 +56,6 @@ class Background(Report):
     def write(self, records: LogRecords) -> None:
         self._hand_on(lambda report: report.write(records))
 
-    def bytes_of(self, records: LogRecords) -> int:
-        return sum(report.bytes_of(records) for report in self._reports)
-
     def advance(self, step: int, steps_per_second: float) -> None:
         self._hand_on(lambda report: report.advance(step, steps_per_second))
 

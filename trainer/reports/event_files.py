@@ -1,17 +1,72 @@
-"""Event files: earlier ones of a folder, cut to what a resumed run keeps of them."""
+"""Event files: TensorBoard's events on disk, one file for each start of a run, cut where it resumes."""
 
-import mmap
 import os
 import pathlib
-import struct
+import socket
+import time
+
+import tensorflow as tf
+from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.compat.proto.summary_pb2 import Summary
+
+from trainer.reports.events import scalar_events
+from trainer.reports.log import LogRecords
+from trainer.storage import files
 
 # TensorBoard takes any name with "tfevents" in it; files of other writers are not ours to cut.
 SUFFIX = ".termwise.v2"
 
-# A record is its length and a checksum, its bytes, and their checksum; an event begins with its time, then its step.
-_HEAD, _TAIL = 12, 4
-_TIME = 9
-_STEP_TAG = 0x10
+# What a file holds of each event beside its own bytes: their number, and two checksums.
+_FRAME = 16
+
+
+class EventFile:
+    """A new file of TensorBoard events, which continues behind a step of the earlier files of its folder."""
+
+    def __init__(self, folder: pathlib.Path, step: int):
+        """Cuts the earlier files, and begins this one.
+
+        Args:
+          folder: is made if it is not there.
+          step: the number of updates done.
+
+        Raises:
+          StorageError: the system refuses it; so do the other methods.
+        """
+        self._path = folder / f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}{SUFFIX}"
+        with files.writing(self._path):
+            folder.mkdir(parents=True, exist_ok=True)
+            drop_after(folder, step)
+            self._writer = tf.io.TFRecordWriter(str(self._path))
+        self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
+        # Tells a running TensorBoard to forget the events that were dropped.
+        self._write(Event(wall_time=time.time(), step=step + 1, session_log=SessionLog(status=SessionLog.START)))
+
+    def add(self, step: int, summary: Summary) -> None:
+        """Writes a summary of a step."""
+        self._write(Event(wall_time=time.time(), step=step, summary=summary))
+
+    def add_scalars(self, records: LogRecords) -> None:
+        """Writes an event for each record."""
+        with files.writing(self._path):
+            for event in scalar_events(records, time.time()):
+                self._writer.write(event.tobytes())
+
+    def flush(self) -> None:
+        """Returns once all that was written would survive a loss of power."""
+        with files.writing(self._path):
+            self._writer.flush()
+            files.flush(self._path)
+
+    def close(self) -> None:
+        """Ends the file."""
+        with files.writing(self._path):
+            self._writer.close()
+
+    def _write(self, event: Event) -> None:
+        with files.writing(self._path):
+            self._writer.write(event.SerializeToString())
 
 
 def drop_after(folder: pathlib.Path, step: int) -> None:
@@ -20,38 +75,19 @@ def drop_after(folder: pathlib.Path, step: int) -> None:
     Files that are left with nothing but their version are removed.
     """
     for path in folder.glob(f"*tfevents*{SUFFIX}"):
-        size, records = _kept(path, step)
-        if records > 1:
-            os.truncate(path, size)
-        else:
-            path.unlink()
+        with files.writing(path):
+            size, events = _kept(path, step)
+            if events > 1:
+                os.truncate(path, size)
+            else:
+                path.unlink()
 
 
 def _kept(path: pathlib.Path, step: int) -> tuple[int, int]:
-    """Returns how many bytes, and how many records, of a file come before any event of a later step."""
-    if not path.stat().st_size:
-        return 0, 0
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        at = records = 0
-        while at + _HEAD <= len(data):
-            (length,) = struct.unpack_from("<Q", data, at)
-            end = at + _HEAD + length + _TAIL
-            # A disk that lost the end of a file leaves a record without bytes.
-            if not length or end > len(data) or _step(data, at + _HEAD) > step:
-                break
-            at, records = end, records + 1
-        return at, records
-
-
-def _step(data: mmap.mmap, at: int) -> int:
-    """Decodes the step of the event at an offset: seven bits a byte, the low ones first; 0 is left out."""
-    at += _TIME
-    if data[at] != _STEP_TAG:
-        return 0
-    step = shift = 0
-    while True:
-        at += 1
-        step |= (data[at] & 0x7F) << shift
-        if data[at] < 0x80:
-            return step
-        shift += 7
+    """Returns how many bytes, and how many events, of a file come before any event of a later step."""
+    size = events = 0
+    for event in RawEventFileLoader(str(path)).Load():  # which ends where a write was cut off
+        if Event.FromString(event).step > step:
+            break
+        size, events = size + len(event) + _FRAME, events + 1
+    return size, events

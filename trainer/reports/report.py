@@ -40,10 +40,6 @@ class Report:
     def write(self, records: LogRecords) -> None:
         """Called with the records, one or more at once, in the order of steps."""
 
-    def bytes_of(self, records: LogRecords) -> int:
-        """Returns how many bytes such records take on the disk. It may be called before `start`."""
-        return 0
-
     def advance(self, step: int, steps_per_second: float) -> None:
         """Called after each chunk: `step` updates are done."""
 

@@ -214,13 +214,22 @@ class Settings:
         Count, Setting("how often to skip or roll back before the run stops", may_change=True)
     ] = 10
     reports: Annotated[
-        Sequence[Report] | None,
+        Sequence[Report],
         Setting(
-            "where log records go; None for the terminal and, with a workdir, metrics.jsonl and TensorBoard",
+            "where log records go besides the default reports, of which each is replaced by one of its class, such as "
+            "`Terminal(interval=60.0)`",
             may_change=True,
             is_shared=False,
         ),
-    ] = None
+    ] = ()
+    default_reports: Annotated[
+        bool,
+        Setting(
+            "whether log records go to the terminal and, with a workdir, to metrics.jsonl and TensorBoard",
+            may_change=True,
+            is_shared=False,
+        ),
+    ] = True
 
     def __post_init__(self, train: Examples | None) -> None:
         """Raises one ConfigurationError for all settings that cannot work."""

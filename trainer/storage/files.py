@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Iterator
 from typing import BinaryIO
 
+import tensorflow as tf
+
 # The name of a folder that is about to be removed, which no reader takes for the folder itself.
 _DELETING = ".deleting-"
 
@@ -17,7 +19,7 @@ class StorageError(Exception):
 
 @contextlib.contextmanager
 def writing(path: pathlib.Path) -> Iterator[None]:
-    """Makes an error of the system a StorageError that names the file, or `path` where the system names none.
+    """Makes an error of the system, or of TensorFlow, a StorageError that names `path`, or the system's own.
 
     >>> with writing(pathlib.Path("runs/x")):
     ...     raise OSError(28, "No space left on device")
@@ -28,6 +30,10 @@ def writing(path: pathlib.Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError(f"{error.filename or path} cannot be written: {error.strerror or error}") from error
+    except tf.errors.OpError as error:
+        # It says "path; reason", and what it was about to do in the lines that follow.
+        reason = error.message.splitlines()[0].rpartition("; ")[2]
+        raise StorageError(f"{path} cannot be written: {reason}") from error
 
 
 def write_whole(path: pathlib.Path, text: str) -> None:

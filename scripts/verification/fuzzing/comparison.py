@@ -111,6 +111,7 @@ class _Run:
             strategy=mirrored([f"CPU:{i}" for i in range(configuration.replicas)]),
             allow_unreached=True,
             reports=[self.recorder],
+            default_reports=False,
             **chosen,
         )
 

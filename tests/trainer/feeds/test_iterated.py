@@ -104,7 +104,7 @@ def test_a_dataset_that_draws_from_outside_of_its_function_is_refused_where_it_r
         return drawn.map(lambda x: (x, x[:2]))
 
     def trainer(steps, **settings):
-        return make_trainer(train=DatasetSource(make), workdir=tmp_path, steps=steps, reports=[], **settings)
+        return make_trainer(train=DatasetSource(make), workdir=tmp_path, steps=steps, **settings)
 
     trainer(3).train()
     with pytest.raises(ConfigurationError, match="the one after step 3 differs.*made outside of its function"):

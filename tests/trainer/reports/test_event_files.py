@@ -4,8 +4,9 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from trainer.reports import TensorBoard
-from trainer.reports.event_files import drop_after
+from trainer.reports import TensorBoard, event_files
+from trainer.reports.event_files import EventFile, drop_after
+from trainer.storage.files import StorageError
 
 
 def steps(folder):
@@ -74,6 +75,28 @@ def test_what_is_no_record_is_dropped(write, tmp_path, end):
     path.write_bytes(whole + end)
     drop_after(folder, 2)
     assert path.read_bytes() == whole
+
+
+def test_nothing_is_kept_from_a_record_on_whose_bytes_are_altered(write, tmp_path):
+    folder = write(tmp_path, 0, [1, 2, 3])
+    (path,) = folder.iterdir()
+    whole = bytearray(path.read_bytes())
+    whole[-100] ^= 1
+    path.write_bytes(whole)
+    drop_after(folder, 3)
+    assert steps(folder) == [1, 2]
+
+
+@pytest.mark.parametrize("method", ["flush", "close"])
+def test_a_full_disk_is_told_by_the_name_of_the_file(tmp_path, monkeypatch, method):
+    monkeypatch.setattr(event_files, "drop_after", lambda *_: None)
+    monkeypatch.setattr(event_files.time, "time", lambda: 1.0)
+    monkeypatch.setattr(event_files.socket, "gethostname", lambda: "host")
+    path = tmp_path / f"events.out.tfevents.1.000000.host.{event_files.os.getpid()}.termwise.v2"
+    path.symlink_to("/dev/full")
+    file = EventFile(tmp_path, 0)
+    with pytest.raises(StorageError, match=f"^{path} cannot be written: No space left on device$"):
+        getattr(file, method)()
 
 
 def test_an_empty_file_is_removed_and_those_of_others_are_left_alone(tmp_path):

@@ -16,7 +16,7 @@ def test_the_run_is_introduced_to_the_reports(report, replicas):
 
 
 def test_the_folder_tells_what_was_run(make_trainer, tmp_path):
-    make_trainer(workdir=tmp_path / "new" / "run", reports=None, steps=2).train()
+    make_trainer(workdir=tmp_path / "new" / "run", default_reports=True, steps=2).train()
     folder = tmp_path / "new" / "run"
     assert "MeanSquaredError" in (folder / "config.gin").read_text()
     assert "tensorflow" in json.loads((folder / "environment.json").read_text())["packages"]

@@ -147,7 +147,7 @@ def test_another_directory_and_a_folder_that_is_gone_change_nothing(make_trainer
 def test_a_finished_run_evaluated_otherwise_keeps_both_evaluations_and_both_records(make_trainer, data, tmp_path):
     def run(count, **settings):
         trainer = make_trainer(
-            workdir=tmp_path, eval=ArraySource(data["x"][:count], data["y"][:count]), reports=None, **settings
+            workdir=tmp_path, eval=ArraySource(data["x"][:count], data["y"][:count]), default_reports=True, **settings
         )
         return trainer.train()["loss/total"]
 

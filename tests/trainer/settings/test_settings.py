@@ -8,6 +8,7 @@ import pytest
 
 from objectives import ConfigurationError, MeanSquaredError
 from trainer import Trainer
+from trainer.reports import Terminal
 from trainer.settings.settings import declarations, require_sound
 
 
@@ -71,7 +72,9 @@ def test_what_can_work_is_let_through(settings, changed):
         ({"best": 3}, "Trainer.best is 3; expected text or None"),
         ({"seed": -1}, "Trainer.seed is -1; expected a whole number from 0 to 2**32 - 1"),
         ({"deterministic": "False"}, "Trainer.deterministic is 'False'; expected True or False"),
-        ({"reports": "x"}, "Trainer.reports is 'x'; expected a sequence (each item: an instance of Report) or None"),
+        ({"reports": "x"}, "Trainer.reports is 'x'; expected a sequence (each item: an instance of Report)"),
+        ({"reports": [Terminal]}, "Trainer.reports holds the class Terminal, not an object of it; write @Terminal()"),
+        ({"default_reports": None}, "Trainer.default_reports is None; expected True or False"),
         ({"optimizer": keras.optimizers.SGD}, "is the class SGD, not an object of it; write @SGD()"),
         (
             {"optimizer": keras.optimizers.SGD(-0.1)},

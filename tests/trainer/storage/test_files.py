@@ -4,6 +4,7 @@ import os
 import pathlib
 
 import pytest
+import tensorflow as tf
 
 from trainer.storage import files
 
@@ -51,6 +52,15 @@ def test_a_full_device_is_reported(tmp_path):
         files.writing(tmp_path / "full"),
     ):
         (tmp_path / "full").write_text("1")
+
+
+def test_what_tensorflow_cannot_write_is_told_likewise(tmp_path):
+    path = tmp_path / "missing" / "file"
+    with (
+        pytest.raises(files.StorageError, match=f"^{path} cannot be written: No such file or directory$"),
+        files.writing(path),
+    ):
+        tf.io.TFRecordWriter(str(path))
 
 
 def test_other_errors_stay_what_they_are():
