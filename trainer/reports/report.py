@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 
+from objectives.fields import Checked
 from trainer.reports.log import LogRecords
 
 
@@ -28,7 +29,7 @@ class Run:
     workdir: pathlib.Path | None = None
 
 
-class Report:
+class Report(Checked):
     """Shows a run's numbers somewhere. Each method does nothing unless a report needs it.
 
     The trainer calls `start` on its own thread and what follows on another, one call after the other.
