@@ -84,7 +84,7 @@ def test_without_the_default_ones_it_is_the_only_one(tracked):
         ),
         (
             "Trainer.reports = @Tracker()",
-            "Trainer.reports is an object of Tracker; expected a sequence (each: an instance",
+            "Trainer.reports is an object of Tracker; expected a sequence",
         ),
         ("Trainer.default_reports = None", "Trainer.default_reports is None; expected True or False"),
         ("Tracker.path = None", "Tracker.path is None; expected text"),

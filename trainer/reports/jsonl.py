@@ -76,18 +76,20 @@ def _parsed(path: pathlib.Path, number: int, line: bytes) -> LogRecord:
 
 
 def _text(records: LogRecords) -> str:
-    """Returns a line for each record. With `json.dumps` a small run that logs each step would take 1.06 to 1.12 of its time."""
+    """Returns a line for each record."""
+    # With json.dumps a small run that logs each step would take 1.06 to 1.12 of its time.
     records = dataclasses.replace(records, values=records.values.astype(np.float32))
-    if records.present is not None or not np.isfinite(records.values).all():
-        return "".join(map(_line, records))
+    is_plain = (np.isfinite(records.values) & (True if records.present is None else records.present)).all(axis=1)
     line = _format(records.split, records.tags)
+    rows = zip(is_plain.tolist(), records.steps.tolist(), records.values.tolist(), strict=True)
     return "".join(
-        line % (step, *values) for step, values in zip(records.steps.tolist(), records.values.tolist(), strict=True)
+        line % (step, *values) if plain else _line(records[i : i + 1].last)
+        for i, (plain, step, values) in enumerate(rows)
     )
 
 
 def _line(record: LogRecord) -> str:
-    # With the digits of `_format`: a number must not depend on the other records of its block.
+    """Returns the line of a record that lacks values, or has some that are not finite, in the digits of `_format`."""
     texts = {tag: f"{value:.9g}" if math.isfinite(value) else "null" for tag, value in record.values.items()}
     return _object(record.split, str(record.step), texts)
 

@@ -10,11 +10,11 @@ from trainer.reports.terminal import Terminal
 
 
 def select_reports(own: Sequence[Report], *, defaults: bool, workdir: pathlib.Path | None) -> list[Report]:
-    """The default reports, then one's own, of which one takes the place of a default report of its class.
+    """Returns the default reports, then the user's own, each of which replaces a default report of its class.
 
     Args:
       own: the user's.
-      defaults: whether the default ones are wanted: the terminal and, with a folder, `metrics.jsonl` and TensorBoard.
+      defaults: whether to have the default ones: the terminal and, with a folder, `metrics.jsonl` and TensorBoard.
       workdir: the run's folder, or None.
 
     >>> quiet = Terminal(interval=3600.0)

@@ -19,7 +19,7 @@ class StorageError(Exception):
 
 @contextlib.contextmanager
 def writing(path: pathlib.Path) -> Iterator[None]:
-    """Makes an error of the system, or of TensorFlow, a StorageError that names `path`, or the system's own.
+    """Turns an error of the system or of TensorFlow into a StorageError that names the file, by default `path`.
 
     >>> with writing(pathlib.Path("runs/x")):
     ...     raise OSError(28, "No space left on device")
@@ -31,7 +31,7 @@ def writing(path: pathlib.Path) -> Iterator[None]:
     except OSError as error:
         raise StorageError(f"{error.filename or path} cannot be written: {error.strerror or error}") from error
     except tf.errors.OpError as error:
-        # It says "path; reason", and what it was about to do in the lines that follow.
+        # Its first line is "path; reason".
         reason = error.message.splitlines()[0].rpartition("; ")[2]
         raise StorageError(f"{path} cannot be written: {reason}") from error
 
