@@ -171,17 +171,17 @@ class Trainer(Settings):
         )
         program = self._make_program(train=train, eval=self.eval, execution=self.execution)
         done = tf.Variable(0, dtype=tf.int64, trainable=False)
-        guard = NonFinitePolicy(self.non_finite, self.non_finite_limit)
+        non_finite = NonFinitePolicy(self.non_finite, self.non_finite_limit)
         metrics = MetricAccumulator(program.tags, self.log_every)
         reports = select_reports(self.reports, defaults=self.default_reports, workdir=self.workdir)
         self._run = TrainingRun(
             strategy=self._strategy,
             program=program,
             step=done,
-            guard=guard,
+            non_finite=non_finite,
             metrics=metrics,
             reports=Background(reports if self.is_chief else []),
-            saver=self._make_saver(done, step, [*guard.variables, *metrics.state], program),
+            saver=self._make_saver(done, step, [*non_finite.variables, *metrics.state], program),
             workdir=self.workdir,
             opening=Opening(
                 objective=self.objective,
@@ -297,7 +297,7 @@ class Trainer(Settings):
         with self._traced.unchanged():
             self._begin()
             self._rehearse()
-            return self._run.program.preview(self.step)
+            return self._run.program.dry_run(self.step)
 
     def replay(self, autopsy: str | pathlib.Path) -> Examination:
         """Computes a step again whose update was not finite. The model is left as it was before that step.
@@ -337,7 +337,7 @@ class Trainer(Settings):
         if self.step < until:
             changed = any(line.startswith("training data") for line in self._changes)
             self._run.program.prepare(
-                self._run.guard.batch(self.step), changed=changed, strict=not self.allow_config_change
+                self._run.non_finite.batch(self.step), changed=changed, strict=not self.allow_config_change
             )
         self._run.program.select_execution(first_step=self.step, steps=self.steps - self.step, folder=self.workdir)
         if self.step < until:
@@ -351,12 +351,12 @@ class Trainer(Settings):
             self._kept(),
         ):
             self._run.start_reports(restored=restored)
-            if self._run.guard.policy == "rollback" and not restored:
+            if self._run.non_finite.policy == "rollback" and not restored:
                 self._loop.save()
             self._is_current = False
             handle = self._recovery.handle_non_finite
             values = self._loop.run(until=until, steps=self.steps, interruption=interruption, handle_non_finite=handle)
-        return values or self._run.program.preview(self.step)
+        return values or self._run.program.dry_run(self.step)
 
     def _restore(self) -> bool:
         """Takes the state of the latest checkpoint, unless that in memory is current; whether it did."""

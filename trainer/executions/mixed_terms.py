@@ -12,8 +12,8 @@ from objectives.keys import is_of_batch, leaves
 from objectives.parts import Part
 from trainer.executions.first_replica import FirstReplica
 from trainer.executions.likeness import arrays, differ, error
-from trainer.executions.look import Examples, Look
 from trainer.executions.mixed_layers import Pass
+from trainer.executions.probe import Examples, Probe
 from trainer.executions.separate import are_separate_terms
 from trainer.steps.draws import alike_everywhere
 from trainer.steps.forward import Forward
@@ -28,30 +28,30 @@ class MixedTerms:
         self._unknown = [part for part in forward.parts if not are_separate_terms([terms[part.term]])]
         self._each: dict[str, FirstReplica] = {}
 
-    def mixed(self, look: Look) -> list[Part]:
+    def mixed(self, probe: Probe) -> list[Part]:
         """Returns the parts of terms whose values for an example depend on other examples."""
         if not self._unknown:
             return []
-        made = [self._pass(look, places) for places in (*look.parts, look.beside)]
+        made = [self._pass(probe, places) for places in (*probe.parts, probe.beside)]
         here, there = made[:2]
-        whole = tf.nest.map_structure(functools.partial(_joined, look.size), here, there)
-        rounded = self._pass.rounded(look)
-        unknown = [part for part in self._unknown if self._reads_examples(part, whole, 2 * look.size)]
-        return [part for part in unknown if self._is_mixed(part, look, made, whole, rounded)]
+        whole = tf.nest.map_structure(functools.partial(_joined, probe.size), here, there)
+        rounded = self._pass.rounded(probe)
+        unknown = [part for part in self._unknown if self._reads_examples(part, whole, 2 * probe.size)]
+        return [part for part in unknown if self._is_mixed(part, probe, made, whole, rounded)]
 
-    def _is_mixed(self, part: Part, look: Look, made: Sequence[Any], whole: Any, rounded: Any) -> bool:
+    def _is_mixed(self, part: Part, probe: Probe, made: Sequence[Any], whole: Any, rounded: Any) -> bool:
         each = self._each.setdefault(part.name, FirstReplica(self._strategy, functools.partial(self._values, part)))
-        a, b, beside, together, off = (arrays(each(one, look.step)) for one in (*made, whole, rounded))
+        a, b, beside, together, off = (arrays(each(one, probe.step)) for one in (*made, whole, rounded))
         rows = {path: np.concatenate([a[path], b[path]]) for path in a}
         errors = {path: error(a[path], off[path]) for path in a}
 
         def differs(values: Mapping[str, np.ndarray], places: Any) -> bool:
             return any(
-                differ(rows[path][places], values[path], error=errors[path], rounding=look.rounding) for path in rows
+                differ(rows[path][places], values[path], error=errors[path], rounding=probe.rounding) for path in rows
             )
 
         # A random number of a term differs at another position, without any mixing.
-        return differs(together, ...) and (not each.draws(made[0], look.step) or differs(beside, look.beside))
+        return differs(together, ...) and (not each.draws(made[0], probe.step) or differs(beside, probe.beside))
 
     def _values(self, part: Part, examples: tuple[Examples, Any], step: tf.Tensor) -> Mean:
         context = _context(self._forward, examples, step)

@@ -18,9 +18,9 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from objectives.parts import Part
 from trainer.executions.likeness import rounding_of
-from trainer.executions.look import Look, rows_of_parts
 from trainer.executions.mixed_layers import Pass
 from trainer.executions.mixed_terms import MixedTerms
+from trainer.executions.probe import Probe, rows_of_parts
 from trainer.executions.separate import are_separate_layers
 from trainer.executions.unsettling import set_apart, unsettle, variables_of
 from trainer.steps.batch_statistics import cut
@@ -58,7 +58,7 @@ def refuse_mixing(
     count, size = len(tf.nest.flatten(dict(batch))[0]), max(size, 2)
     if count < 2:
         return
-    look = Look(
+    probe = Probe(
         variables=variables_of(forward.model),
         batch=batch,
         rows=rows_of_parts(count, size),
@@ -66,31 +66,31 @@ def refuse_mixing(
         rounding=rounding_of(forward.model),
     )
     trial = _Trial(strategy, forward, trainings=(False, True) if trains and forward.is_cut else (False,))
-    trial.refuse(look)
-    with look.variables.kept():
-        unsettle(look.variables)
+    trial.refuse(probe)
+    with probe.variables.kept():
+        unsettle(probe.variables)
         try:
-            trial.refuse(dataclasses.replace(look, batch=set_apart(batch)))
+            trial.refuse(dataclasses.replace(probe, batch=set_apart(batch)))
         except tf.errors.InvalidArgumentError:
             # An assertion of the model or a term failed, which holds for the weights and examples of the run.
             return
 
 
 class _Trial:
-    """The functions that are called in each look, so that each is traced once."""
+    """The functions that are called in each probe, so that each is traced once."""
 
     def __init__(self, strategy: tf.distribute.Strategy, forward: Forward, *, trainings: Sequence[bool]):
         self._forward = forward
         self._passes = {training: Pass(strategy, forward, training=training) for training in trainings}
         self._terms = MixedTerms(strategy, forward, self._passes[False])
 
-    def refuse(self, look: Look) -> None:
+    def refuse(self, probe: Probe) -> None:
         """Raises ConfigurationError where the model or a term mixes examples."""
         if not are_separate_layers(self._forward.model):
             for training, run in self._passes.items():
-                if run.mixed(look):
-                    raise _of_layer(self._forward, run.layers_at_fault(look), training=training)
-        if parts := self._terms.mixed(look):
+                if run.mixed(probe):
+                    raise _of_layer(self._forward, run.layers_at_fault(probe), training=training)
+        if parts := self._terms.mixed(probe):
             raise _of_terms(self._forward, parts)
 
 

@@ -250,13 +250,13 @@ class Program:
             return self._gradients_on(self._feed.peek(step), step)
 
     @_at_work
-    def preview(self, step: int) -> dict[str, float]:
+    def dry_run(self, step: int) -> dict[str, float]:
         """Checks all that training depends on, without an update; returns the value of each term by tag."""
         self.compile()
-        look = self._feed.peek(step)
+        batch = self._feed.peek(step)
         with failures_told("evaluating the terms on a batch fails"):
             evaluation = Evaluation(self._strategy, self._step, self._feed, name="batch", is_compiled=False)
-            return evaluation.values(lambda: [look], step)
+            return evaluation.values(lambda: [batch], step)
 
     def _examples(self, feed: Feed, data: Any) -> dict[str, Any]:
         gathered = gather_batch(self._strategy, feed, data)

@@ -24,7 +24,7 @@ class Recovery:
         """Takes the run that it helps on."""
         self._run = run
         self._strategy, self._program, self._step = run.strategy, run.program, run.step
-        self._guard, self._reports, self._saver = run.guard, run.reports, run.saver
+        self._non_finite, self._reports, self._saver = run.non_finite, run.reports, run.saver
 
     def handle_non_finite(self, found: NotFinite) -> None:
         """Lets the run continue with another batch, if `Trainer.non_finite` says so.
@@ -35,24 +35,24 @@ class Recovery:
         values = self._program.examine(found.data, int(self._step))
         cause = culprit(values, values.examples, values.out_of_range)
         what = f"step {found.step:,} would not be finite: {cause}"
-        if self._guard.spent:
+        if self._non_finite.spent:
             raise NonFiniteError(f"{what}; its update was not applied.{self._autopsy(found, values, cause)}")
         if not is_cured_by_another_batch(values):
             raise NonFiniteError(
                 f"{what}; its update was not applied. Any other batch would give the same result, so "
-                f"Trainer.non_finite {self._guard.policy!r} cannot help.{self._autopsy(found, values, cause)}"
+                f"Trainer.non_finite {self._non_finite.policy!r} cannot help.{self._autopsy(found, values, cause)}"
             )
-        if self._guard.policy == "skip":
-            self._guard.skip()
+        if self._non_finite.policy == "skip":
+            self._non_finite.skip()
             self._reports.note(f"{what}; continuing with the next batch")
         else:
             self._roll_back(what)
 
     def _roll_back(self, what: str) -> None:
         assert self._saver is not None, "require_sound saw to it"
-        batch, rollbacks = self._guard.batch(int(self._step)), self._guard.rollbacks
+        batch, rollbacks = self._non_finite.batch(int(self._step)), self._non_finite.rollbacks
         self._saver.restore()
-        self._guard.roll_back(batch=batch, rollbacks=rollbacks, step=int(self._step))
+        self._non_finite.roll_back(batch=batch, rollbacks=rollbacks, step=int(self._step))
         # The log records of its steps since then will be written again.
         self._reports.close()
         self._run.start_reports(restored=True)

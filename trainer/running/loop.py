@@ -55,7 +55,12 @@ class Loop:
           sizer: chooses the number of steps of a chunk.
         """
         self._strategy, self._program, self._step = run.strategy, run.program, run.step
-        self._metrics, self._guard, self._reports, self._saver = run.metrics, run.guard, run.reports, run.saver
+        self._metrics, self._non_finite, self._reports, self._saver = (
+            run.metrics,
+            run.non_finite,
+            run.reports,
+            run.saver,
+        )
         self._periods, self._sizer = periods, sizer
         self._evaluation: LogRecord | None = None
         # Whether there are finished steps that no checkpoint contains.
@@ -107,7 +112,7 @@ class Loop:
         steps = self._sizer.next(until=self._periods.next_stop(first, until=self._until) - first)
         began = time.perf_counter()
         with self._half_of_a_step():
-            rows = self._program.train(first_step=first, first_batch=self._guard.batch(first), steps=steps)
+            rows = self._program.train(first_step=first, first_batch=self._non_finite.batch(first), steps=steps)
         steps = len(rows)
         # All workers have to run the same number of steps next, or they would wait for one another forever.
         seconds, signal = cluster.largest_of_each(
@@ -138,7 +143,9 @@ class Loop:
 
     def _write(self, records: LogRecords, reports: Report) -> Mapping[str, float] | None:
         """Reports the records of a chunk with what is known of it besides; the values of the last, if there is one."""
-        records = records.with_columns({"speed/steps_per_second": self._sizer.steps_per_second, **self._guard.counts})
+        records = records.with_columns(
+            {"speed/steps_per_second": self._sizer.steps_per_second, **self._non_finite.counts}
+        )
         blocks = [records]
         if self._periods.gradients and self._done % self._periods.gradients == 0:
             try:

@@ -21,7 +21,7 @@ class TrainingRun:
       strategy: the devices that the run is mirrored over.
       program: trains, evaluates and examines steps.
       step: the number of updates done, an int64 scalar.
-      guard: the policy for updates that are not finite, with the batches that were skipped.
+      non_finite: the policy for updates that are not finite, with the batches that were skipped.
       metrics: merges the numbers of steps into log records.
       reports: receive the log records.
       saver: saves the training state; None if nothing is saved.
@@ -32,7 +32,7 @@ class TrainingRun:
     strategy: tf.distribute.Strategy
     program: Program
     step: tf.Variable
-    guard: NonFinitePolicy
+    non_finite: NonFinitePolicy
     metrics: MetricAccumulator
     reports: Background
     saver: Saver | None

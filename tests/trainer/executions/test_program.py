@@ -1,4 +1,4 @@
-"""The program: training, evaluation and preview as functions of the step."""
+"""The program: training, evaluation and the dry run as functions of the step."""
 
 import keras
 import numpy as np
@@ -30,7 +30,7 @@ def test_a_preview_shows_the_first_batch_and_changes_nothing(make_program, dense
     model = dense_model()
     program = make_program(model=model, optimizer=keras.optimizers.Adam(0.1), strategy=replicas(count))
     before = model.get_weights()
-    values = program.preview(0)
+    values = program.dry_run(0)
     for ours, expected in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(ours, expected)
     first = dict(zip(program.tags, program.train(first_step=0, steps=1)[0].tolist(), strict=True))

@@ -155,14 +155,14 @@ def test_an_evaluation_must_end(make_program, data):
         make_program(eval=endless).evaluate(0)
 
 
-@pytest.mark.parametrize("job", ["train", "evaluate", "preview"])
+@pytest.mark.parametrize("job", ["train", "evaluate", "dry_run"])
 def test_an_empty_dataset_is_refused(make_program, data, job):
     empty = DatasetSource(lambda: Dataset.from_tensor_slices((data["x"], data["y"])).take(0))
     program = make_program(train=empty, eval=empty)
     calls = {
         "train": lambda: program.train(first_step=0, steps=1),
         "evaluate": lambda: program.evaluate(0),
-        "preview": lambda: program.preview(0),
+        "dry_run": lambda: program.dry_run(0),
     }
     with pytest.raises(ConfigurationError, match="gave no more examples after 0 batches of 7; expected at least one"):
         calls[job]()

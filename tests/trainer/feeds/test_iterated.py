@@ -205,7 +205,7 @@ def test_looks_take_nothing_from_training(make_program, dense_model, datasets):
         parts = []
         for first in (0, 3, 6):
             if look:
-                program.preview(first)
+                program.dry_run(first)
                 program.term_gradients(first)
             parts.append(program.train(first_step=first, steps=3))
         return np.concatenate(parts)

@@ -146,7 +146,7 @@ def test_a_resumed_run_skips_the_same_batches(make_run, tmp_path, policy):
     parts.train()
     assert parts.step == whole.step == 10
     assert_same_state(parts, whole)
-    assert parts._run.guard.counts == whole._run.guard.counts
+    assert parts._run.non_finite.counts == whole._run.non_finite.counts
 
 
 @pytest.mark.slow
@@ -157,7 +157,7 @@ def test_it_may_not_happen_for_ever(make_run, tmp_path, policy):
     )
     with pytest.raises(NonFiniteError):
         trainer.train()
-    assert sum(trainer._run.guard.counts.values()) == 1
+    assert sum(trainer._run.non_finite.counts.values()) == 1
 
 
 @pytest.mark.slow
@@ -277,7 +277,7 @@ def test_a_half_precision_overflow_that_reaches_a_statistic_is_skipped(make_trai
     trainer = make_trainer(model=model, non_finite="skip", steps=4, **settings)
     trainer.train()
     assert np.isfinite(np.concatenate([w.ravel() for w in trainer.model.get_weights()])).all()
-    assert trainer._run.guard.counts["non_finite/skips"] == 1
+    assert trainer._run.non_finite.counts["non_finite/skips"] == 1
 
 
 # Who is at fault

@@ -188,7 +188,7 @@ def test_a_term_over_several_tensors_is_one_for_each(
     model = two_hidden_layers(dense_model)
     settings = {"train": some, "eval": some, "log_every": 5, "gradients_every": 5, "strategy": replicas(count)}
     trainer = make_trainer(model=model, objective=starred, reports=[recorder], execution=execution, **settings, **cut)
-    preview = trainer.dry_run()
+    values = trainer.dry_run()
     trainer.train()
     for ours, theirs in zip(model.get_weights(), expected["weights"], strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5, rtol=0)
@@ -207,7 +207,7 @@ def test_a_term_over_several_tensors_is_one_for_each(
                 assert ours.values[f"terms/{term}/count"] == sum(counts)
         assert ours.values["loss/total"] == pytest.approx(theirs.values["loss/total"], rel=1e-4)
     assert recorder.lines[0].values["terms/small/grad_norm"] > 0
-    assert {tag for tag in preview if tag.startswith("terms/small/hidden")} == {
+    assert {tag for tag in values if tag.startswith("terms/small/hidden")} == {
         f"terms/small/{name}/{what}" for name in ("hidden", "hidden_two") for what in ("raw", "count")
     }
     assert "small is the mean over activations.hidden, activations.hidden_two" in recorder.run.headline

@@ -1,16 +1,16 @@
-"""Look: the parts of a batch, and the examples of both in other company, in other rows and in another number."""
+"""Probe: the parts of a batch, and the examples of both in other company, in other rows and in another number."""
 
 import numpy as np
 import pytest
 
-from trainer.executions.look import Look, rows_of_parts
+from trainer.executions.probe import Probe, rows_of_parts
 from trainer.steps.state import State
 
 
 @pytest.fixture
-def make_look():
-    """Makes a look at as many examples as both parts take."""
-    return lambda size, count=None: Look(
+def make_probe():
+    """Makes a probe of as many examples as both parts take."""
+    return lambda size, count=None: Probe(
         variables=State({}),
         batch={"inputs": np.arange(count or 2 * size)},
         rows=rows_of_parts(count or 2 * size, size),
@@ -26,11 +26,11 @@ def test_no_row_has_one_example_in_both_parts(count, size):
 
 
 @pytest.mark.parametrize("size", [2, 3, 5, 32])
-def test_an_example_is_moved_beside_others_and_to_another_row_of_another_size(make_look, size):
-    look = make_look(size)
-    assert look.other_size != size
-    for size_of_moved in (size, look.other_size):
-        moved = list(look.moved(size_of_moved))
+def test_an_example_is_moved_beside_others_and_to_another_row_of_another_size(make_probe, size):
+    probe = make_probe(size)
+    assert probe.other_size != size
+    for size_of_moved in (size, probe.other_size):
+        moved = list(probe.moved(size_of_moved))
         assert moved
         for places in moved:
             assert len(places) == size_of_moved
@@ -38,7 +38,7 @@ def test_an_example_is_moved_beside_others_and_to_another_row_of_another_size(ma
             assert np.mean(places % size != np.arange(len(places))) >= 0.5
 
 
-def test_beside_others_an_example_keeps_its_row(make_look):
-    look = make_look(4)
-    assert look.beside.tolist() == [0, 1, 6, 7]
-    assert look.examples(look.beside)["inputs"].tolist() == [0, 1, 6, 7]
+def test_beside_others_an_example_keeps_its_row(make_probe):
+    probe = make_probe(4)
+    assert probe.beside.tolist() == [0, 1, 6, 7]
+    assert probe.examples(probe.beside)["inputs"].tolist() == [0, 1, 6, 7]

@@ -1,4 +1,4 @@
-"""Look: examples of a batch in two parts, and some of both in others, by which is seen what depends on which."""
+"""Probe: examples of a batch in two parts, and some of both in others, by which is seen what depends on which."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ Examples = Mapping[str, Any]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Look:
+class Probe:
     """What is tried. Places are those of examples in both parts, one after the other.
 
     Attributes:
