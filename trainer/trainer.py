@@ -309,7 +309,7 @@ class Trainer(Settings):
           All values, and the norm of each term's gradient, by tag; for `trainer.recovery.culprit`.
 
         Raises:
-          ConfigurationError: The folder is no autopsy of a run with these settings, or `averaged` is open.
+          ConfigurationError: The folder holds no autopsy, or `averaged` is open.
         """
         folder = pathlib.Path(autopsy)
         record = read_step(folder)

@@ -1,12 +1,16 @@
 """How the reference shows docstrings and signatures: examples as code, types alone, settings on a page of their own."""
 
 import re
+import textwrap
 from typing import Any
 
 import griffe
 
 # A prompt at any depth, and all lines below it up to the first empty one.
 _EXAMPLE = re.compile(r"^( *)>>> .*(?:\n(?! *$).+)*", re.MULTILINE)
+
+# What stands by itself, four spaces in: code, as against the lines of an item.
+_CODE = re.compile(r"(?<=\n\n)( {4}\S.*(?:\n+ {4}.*)*)")
 
 
 class Docstrings(griffe.Extension):
@@ -18,6 +22,7 @@ class Docstrings(griffe.Extension):
             # The class fills in a line for each setting as it is imported, which nobody does here.
             text = re.sub(r"\n *\{settings\}", "", obj.docstring.value)
             text = re.sub(r"^( *)Formula: ", r"\1**Formula:** ", text, flags=re.MULTILINE)
+            text = _CODE.sub(lambda code: f"```python\n{textwrap.dedent(code[1])}\n```", text)
             obj.docstring.value = _EXAMPLE.sub(_fenced, text)
 
     def on_attribute_instance(self, *, attr: griffe.Attribute, **kwargs: Any) -> None:

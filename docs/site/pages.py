@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 from objectives.annotations import expected_value
 from trainer import Trainer
@@ -29,10 +30,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_post_page(output: str, **kwargs: object) -> str:
-    """Holds that a page loads nothing from other servers: it is readable without a network."""
+def on_post_page(output: str, page: Page, **kwargs: object) -> str:
+    """Refuses pages that load something from another server, or show an example of a docstring as a quotation."""
     if found := _LOADED.search(output):
-        raise PluginError(f"a page loads {found[0]}; expected nothing from another server")
+        raise PluginError(f"{page.url} loads {found[0]}; expected nothing from another server")
+    if page.url.startswith("reference/") and "<blockquote" in output:
+        raise PluginError(f"{page.url} has a quotation; expected examples of docstrings as code, see docstrings.py")
     return output
 
 
