@@ -9,6 +9,10 @@ from objectives.errors import Mistakes
 _BYPASSED = {
     "apply_gradients": "`apply(grads, trainable_variables)`, which both `fit` and the step call",
     "scale_loss": "an optimizer without it (a term's weight scales that term, and Trainer.precision the whole loss)",
+    "finalize_variable_values": (
+        "an optimizer without it, as what is evaluated and saved would be other weights than those that it leaves "
+        "(Trainer.average_momentum keeps an average of the weights and evaluates it; anything else can follow `train`)"
+    ),
 }
 _INSTEAD = "Trainer.precision = 'mixed_float16' scales the loss, and unscales the gradients"
 

@@ -33,6 +33,14 @@ class Scales(optimizers.SGD):
         return 10.0 * loss
 
 
+class Rounds(optimizers.SGD):
+    """An optimizer that changes the weights at the end of `fit`."""
+
+    def finalize_variable_values(self, var_list):
+        for variable in var_list:
+            variable.assign(tf.round(variable))
+
+
 class Centred(optimizers.SGD):
     """An optimizer that changes gradients where the step hands them to it, too."""
 
@@ -51,6 +59,7 @@ class Centred(optimizers.SGD):
         (lambda: optimizers.MultiOptimizer(lambda variable: optimizers.SGD()), "a MultiOptimizer", "expected one"),
         (Halves, "Halves, overrides `apply_gradients`", "expected `apply"),
         (Scales, "Scales, overrides `scale_loss`", "expected an optimizer without it"),
+        (Rounds, "Rounds, overrides `finalize_variable_values`", "expected an optimizer without it"),
         (Around, "an? Around around others", "expected one"),
     ],
 )
