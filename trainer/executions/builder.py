@@ -13,8 +13,7 @@ from trainer.executions.chunk import trace_step, trace_training
 from trainer.executions.execution import Candidates, compiled, find_candidates, unsupported
 from trainer.feeds.feed import Feed
 from trainer.steps.batch_statistics import synchronized_layer
-from trainer.steps.operations import operations
-from trainer.steps.state import GENERATOR, State
+from trainer.steps.layer_state import written_by_layers
 from trainer.steps.train_step import TrainStep
 
 
@@ -57,14 +56,7 @@ class ChunkBuilder:
     @functools.cached_property
     def written(self) -> list[keras.Variable]:
         """The variables of the model that a step writes, but for those that it trains and random generators."""
-        handles = {id(handle) for operation in operations(self.traced) for handle in operation.written}
-        variables = {str(i): variable for i, variable in enumerate(self._step.model.non_trainable_variables)}
-        parts = State(variables).parts
-        return [
-            variable
-            for i, variable in variables.items()
-            if variable.name != GENERATOR and any(id(part.handle) in handles for part in parts[i])
-        ]
+        return written_by_layers(self.traced, self._step.model)
 
     def build(self, execution: str) -> None:
         """Traces and compiles a chunk, unless that is done; the state stays as it is.
@@ -113,12 +105,14 @@ class ChunkBuilder:
     @functools.cached_property
     def _found(self) -> Candidates:
         replicas = self._strategy.num_replicas_in_sync
-        found = find_candidates(self.traced, self._step.forward.objective, replicas, summing=self._summing)
-        refusing = [layer.name for layer in self._step.model._flatten_layers() if not layer.supports_jit]
-        for execution in ("xla_loop", "xla_step") if refusing else ():
-            reason = f"the layer {refusing[0]!r} cannot be compiled by XLA, as its supports_jit says"
-            found = found.without(execution, found.impossible.get(execution, reason))
-        return found
+        uncompiled = [layer.name for layer in self._step.model._flatten_layers() if not layer.supports_jit]
+        return find_candidates(
+            self.traced,
+            self._step.forward.objective,
+            replicas,
+            summing=self._summing,
+            uncompiled=uncompiled[0] if uncompiled else None,
+        )
 
     @property
     def _summing(self) -> str | None:

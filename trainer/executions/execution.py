@@ -11,8 +11,8 @@ from tensorflow.types.experimental import ConcreteFunction
 from objectives import BatchStatistic, ConfigurationError, Objective
 from objectives.assertions import assertions
 from objectives.errors import expected
-from objectives.graphs import nodes
 from trainer.executions.sizes import unknown_sizes
+from trainer.steps.operations import operations
 
 # graph: a loop of graph steps. xla_step: the same loop, and each step is compiled by XLA, on several replicas all of
 # it but the sums over them. xla_loop: the whole chunk is one XLA program.
@@ -56,9 +56,22 @@ class Candidates:
 
 
 def find_candidates(
-    step: ConcreteFunction, objective: Objective, replicas: int, summing: str | None = None
+    step: ConcreteFunction,
+    objective: Objective,
+    replicas: int,
+    *,
+    summing: str | None = None,
+    uncompiled: str | None = None,
 ) -> Candidates:
-    """Returns which executions a traced step can use; `summing` says what in the model sums over replicas."""
+    """Returns which executions a traced step can use.
+
+    Args:
+      step: as traced.
+      objective: its terms.
+      replicas: how many there are.
+      summing: what in the model sums over replicas, in words.
+      uncompiled: a layer of the model that says that XLA cannot compile it.
+    """
     impossible, slow = {}, {}
     if replicas > 1:
         impossible["xla_loop"] = f"an XLA program cannot span {replicas} replicas"
@@ -69,6 +82,9 @@ def find_candidates(
             impossible["xla_step"] = f"the term {coupled[0]!r} gathers from all replicas, which XLA cannot do"
     if reason := against_xla(step):
         impossible |= dict.fromkeys(("xla_loop", "xla_step"), reason)
+    if uncompiled is not None:
+        reason = f"the layer {uncompiled!r} cannot be compiled by XLA, as its supports_jit says"
+        impossible = {**dict.fromkeys(("xla_loop", "xla_step"), reason), **impossible}
     if has_convolutions(step) and not tf.config.list_logical_devices("GPU"):
         slow = {
             way: "XLA runs convolutions slowly on a CPU" for way in ("xla_loop", "xla_step") if way not in impossible
@@ -132,4 +148,4 @@ def _reason(message: str) -> str:
 
 def has_convolutions(traced: ConcreteFunction) -> bool:
     """Returns whether an operation of the graph, at any depth, is a convolution or the gradient of one."""
-    return any(node.op.startswith(_CONVOLUTIONS) for node in nodes(traced.graph))
+    return any(operation.made.type.startswith(_CONVOLUTIONS) for operation in operations(traced))

@@ -8,9 +8,23 @@ import keras
 import tensorflow as tf
 from tensorflow.python.distribute.values import DistributedVariable
 from tensorflow.python.framework import auto_control_deps_utils
+from tensorflow.types.experimental import ConcreteFunction
 
+from trainer.steps.operations import operations
 from trainer.steps.replicas import sum_over_replicas
-from trainer.steps.state import GENERATOR
+from trainer.steps.state import GENERATOR, State
+
+
+def written_by_layers(step: ConcreteFunction, model: keras.Model) -> list[keras.Variable]:
+    """The variables of a model that a traced step writes, but for those that it trains and random generators."""
+    handles = {id(handle) for operation in operations(step) for handle in operation.written}
+    variables = [variable for variable in model.non_trainable_variables if variable.name != GENERATOR]
+    parts = State({str(i): variable for i, variable in enumerate(variables)}).parts.values()
+    return [
+        variable
+        for variable, own in zip(variables, parts, strict=True)
+        if any(id(part.handle) in handles for part in own)
+    ]
 
 
 class LayerState:

@@ -1,6 +1,6 @@
 """Own state: variables that layers write themselves while they train, where a batch is cut: refused, or told.
 
-Which they are is found in what was traced (`LayerState`, `Executor.written`); batch normalization, which is known to
+Which they are is found in what was traced (`layer_state.py`); batch normalization, which is known to
 do so, has its own rules and its own line (`batch_statistics.py`).
 """
 
