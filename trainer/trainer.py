@@ -147,8 +147,8 @@ class Trainer(Settings):
         refuse_unbuilt(self.model)
         require_precision(self.model, self.precision)
 
-    def _make_run(self, train: Examples) -> None:
-        """Makes all that lives while the run trains."""
+    def _make_step(self) -> TrainStep:
+        """Makes the step of the kind that was asked for, and compares what it is made with."""
         step = assemble(
             self._strategy,
             train_step=self.train_step,
@@ -165,6 +165,11 @@ class Trainer(Settings):
         )
         with agreement.together(self._strategy):
             self._compare(describe_kind("train_step", self.train_step, step.own_settings))
+        return step
+
+    def _make_run(self, train: Examples) -> None:
+        """Makes all that lives while the run trains."""
+        step = self._make_step()
         self._at_work = step.adoption.at_work
         self._make_program = functools.partial(
             Program, strategy=self._strategy, step=step, batch_size=self.batch_size, seed=self.seed

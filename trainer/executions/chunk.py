@@ -161,7 +161,7 @@ def as_numbers(values: Mapping[str, tf.Tensor]) -> dict[str, float]:
 
 
 def gather_batch(strategy: tf.distribute.Strategy, feed: Feed, data: Any) -> dict[str, Any]:
-    """Returns the batch of the first row of `data` as arrays, gathered from all replicas and workers."""
+    """Returns the batch of the first row of `data` as arrays, without padding, from all replicas and workers."""
     types: list[Any] = []
 
     def travelling(batch: Any, _: tf.Tensor) -> Any:
@@ -175,7 +175,9 @@ def gather_batch(strategy: tf.distribute.Strategy, feed: Feed, data: Any) -> dic
     # Concrete, because TensorFlow warns of retracing if several trainers each create such a function.
     leaves, batch = run.get_concrete_function(data)(data)
     arrays = [strategy.gather(leaf, axis=0).numpy().astype(kind) for leaf, kind in zip(leaves, types, strict=True)]
-    return tf.nest.pack_sequence_as(batch, arrays)
+    gathered = tf.nest.pack_sequence_as(batch, arrays)
+    valid = gathered.pop("valid", None)
+    return gathered if valid is None else tf.nest.map_structure(lambda leaf: leaf[valid > 0], gathered)
 
 
 # Workers can exchange tensors of some types only.

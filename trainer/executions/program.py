@@ -27,17 +27,15 @@ from trainer.executions.examination import Examination, inspect_batch
 from trainer.executions.execution import compiled_where_exact
 from trainer.executions.executor import Executor
 from trainer.executions.failures import failures_told
-from trainer.executions.mixing import refuse_mixing
+from trainer.executions.mixing_check import MixingCheck
 from trainer.executions.ranges import outside_of_ranges
 from trainer.executions.rehearsal import require_alike
 from trainer.executions.selection import build_likely, likely_execution, select_execution
-from trainer.executions.separate import are_separate
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Block, Feed
 from trainer.feeds.sources import Source
 from trainer.reports.log import without_empty_means
 from trainer.steps.batch_statistics import describe_statistics
-from trainer.steps.forward import Forward
 from trainer.steps.own_state import describe_own_state
 from trainer.steps.state import State
 from trainer.steps.train_step import TrainStep
@@ -79,7 +77,6 @@ class Program:
         self._strategy, self._step, self._asked = strategy, step, execution
         self._train_source, self._eval_source = train, eval
         self._batch_size, self._seed = batch_size, seed
-        self._is_unmixed = self._is_unmixed_in_evaluation = False
         self._selected: Choice | None = None
         self._executing: Executor | None = None
         if step.forward.objective.has_stars:
@@ -177,8 +174,11 @@ class Program:
             self._gradients_on(Block(self._feed.chunk(first_batch=step, steps=0), 0, 1), step)
         elif gradients:
             _ = self._term_gradients
+        self.compile()
         with failures_told(_FAILED_LOOK):
-            self._require_unmixed(step)
+            size = self._sharding.shape[1] // self._sharding.micro_batches
+            is_padded = self.evaluates and self._eval_feed.padded
+            self._mixing_check.require_unmixed(self._feed, step, size=size, is_padded=is_padded)
 
     @_at_work
     def train(self, *, first_step: int, steps: int, first_batch: int | None = None) -> np.ndarray:
@@ -212,7 +212,7 @@ class Program:
 
     def batch(self, data: Any) -> dict[str, Any]:
         """Returns the examples of the first row of `data` as arrays, without padding."""
-        return self._examples(self._feed, data)
+        return gather_batch(self._strategy, self._feed, data)
 
     @property
     @_at_work
@@ -235,7 +235,8 @@ class Program:
         """
         evaluation = self._evaluation  # traced first, because tracing reports what does not fit
         with failures_told(_FAILED_LOOK):
-            self._require_unmixed_evaluation(step)
+            size = self._eval_sharding.shape[1]
+            self._mixing_check.require_unmixed_in_evaluation(self._eval_feed, step, size=size)
         with self.averaged(), failures_told("the evaluation fails"):
             return evaluation.values(self._eval_feed.blocks, step)
 
@@ -257,36 +258,6 @@ class Program:
         with failures_told("evaluating the terms on a batch fails"):
             evaluation = Evaluation(self._strategy, self._step, self._feed, name="batch", is_compiled=False)
             return evaluation.values(lambda: [batch], step)
-
-    def _examples(self, feed: Feed, data: Any) -> dict[str, Any]:
-        gathered = gather_batch(self._strategy, feed, data)
-        valid = gathered.pop("valid", None)
-        return gathered if valid is None else tf.nest.map_structure(lambda leaf: leaf[valid > 0], gathered)
-
-    def _require_unmixed(self, step: int) -> None:
-        """Raises ConfigurationError where a batch is cut, and the numbers of an example depend on others; asks once."""
-        is_padded = self.evaluates and self._eval_feed.padded
-        if self._is_unmixed or not (is_padded or self._step.forward.is_cut):
-            return
-        self.compile()
-        size = self._sharding.shape[1] // self._sharding.micro_batches
-        self._refuse_mixing(self._step.forward, self._feed, step, size=size)
-        self._is_unmixed = self._is_unmixed_in_evaluation = True
-
-    def _require_unmixed_evaluation(self, step: int) -> None:
-        """The same for evaluation alone, in which nothing is accumulated; it looks at no pass of training."""
-        forward = dataclasses.replace(self._step.forward, micro_batches=1)
-        if self._is_unmixed_in_evaluation or not (self._eval_feed.padded or forward.is_cut):
-            return
-        size = self._eval_sharding.shape[1]
-        self._refuse_mixing(forward, self._eval_feed, step, size=size, trains=False)
-        self._is_unmixed_in_evaluation = True
-
-    def _refuse_mixing(self, forward: Forward, feed: Feed, step: int, *, size: int, trains: bool = True) -> None:
-        if not are_separate(forward.model, forward.objective.terms.values()):
-            batch = self._examples(feed, feed.peek(step if trains else 0).data)
-            with self._step.state.kept():
-                refuse_mixing(self._strategy, forward, batch, step, size=size, trains=trains)
 
     def _try_evaluation(self, step: int) -> None:
         train, evaluation = example_specs(self._feed), example_specs(self._eval_feed)
@@ -328,6 +299,10 @@ class Program:
     @functools.cached_property
     def _eval_sharding(self) -> BatchSharding:
         return BatchSharding(strategy=self._strategy, batch_size=self._batch_size)
+
+    @functools.cached_property
+    def _mixing_check(self) -> MixingCheck:
+        return MixingCheck(self._strategy, self._step)
 
     @functools.cached_property
     def _builder(self) -> ChunkBuilder:

@@ -100,24 +100,31 @@ def run_while_sound(
         state.put_back(before)
         return run(count)
 
+    rows = _run_until_failure(run, again, steps)
+    good = finite(rows)
+    if good < len(rows):
+        rows = again(good)
+    return rows if not good or soundness.holds() else again(_sound_updates(again, good, soundness))
+
+
+def _run_until_failure(run: Callable[[int], np.ndarray], again: Callable[[int], np.ndarray], steps: int) -> np.ndarray:
+    """Does the updates before the first that fails; where that is the first of all, the state is put back."""
     try:
-        rows = run(steps)
+        return run(steps)
     except tf.errors.OpError as error:
         if not is_failure(error):
             raise
-        steps = updates_before_failure(again, steps)
-        if not steps:
-            state.put_back(before)
+        rows = again(updates_before_failure(again, steps))
+        if not len(rows):
             raise
-        rows = again(steps)
-    sound, good = 0, finite(rows)
-    if good < steps:
-        rows = again(good)
-    if not good or soundness.holds():
         return rows
-    # The state is finite after this many updates, and not after `good`.
-    while good - sound > 1:
-        middle = (sound + good) // 2
+
+
+def _sound_updates(again: Callable[[int], np.ndarray], broken: int, soundness: Soundness) -> int:
+    """Returns after how many updates the state is finite, which it is not after `broken` of them, by bisection."""
+    sound = 0
+    while broken - sound > 1:
+        middle = (sound + broken) // 2
         again(middle)
-        sound, good = (middle, good) if soundness.holds() else (sound, middle)
-    return again(sound)
+        sound, broken = (middle, broken) if soundness.holds() else (sound, middle)
+    return sound
