@@ -48,7 +48,9 @@ def test_a_missing_sample_weight_is_met_before_the_first_step(make_trainer, plai
 
 def test_a_model_that_does_not_take_other_inputs_says_so_before_the_first_step(make_trainer, data):
     trainer = make_trainer(eval=ArraySource(data["x"][:, :2], data["y"]))
-    with pytest.raises(ConfigurationError, match="the evaluation source cannot be evaluated: an example is like"):
+    with pytest.raises(
+        ConfigurationError, match="the evaluation source cannot be evaluated: an example has the structure"
+    ):
         trainer.train()
     assert trainer.step == 0
 

@@ -43,7 +43,7 @@ def test_a_run_takes_the_graph_and_computes_what_an_eager_loop_does(make_trainer
 
 def test_xla_that_was_asked_for_is_refused(make_trainer):
     trainer = make_trainer(execution="xla_loop", objective=Objective(part=FunctionTerm(fn=of_growing_part)))
-    with pytest.raises(ConfigurationError, match="wrong numbers of tensors of a size that only the step tells"):
+    with pytest.raises(ConfigurationError, match="wrong numbers from tensors whose size is known at run time only"):
         trainer.train()
 
 
