@@ -66,7 +66,7 @@ def plain_weights(data):
     x, y = data
     model, source = make_model(), ArraySource(x, y)
     two = keras.Model(model.input, [model.output, model.get_layer("hidden").output])
-    for batch in source.indices(first_step=0, steps=STEPS, batch_size=BATCH, seed=0):
+    for batch in source.indices(first_batch=0, steps=STEPS, batch_size=BATCH, seed=0):
         with tf.GradientTape(persistent=True) as tape:
             outputs, hidden = two(x[batch])
             terms = [tf.reduce_mean((outputs - y[batch]) ** 2), 0.3 * tf.reduce_mean(hidden**2)]

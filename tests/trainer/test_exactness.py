@@ -157,7 +157,7 @@ def check(case):
         allow_unreached=True,
         default_reports=False,
     ).train()
-    (batch,) = source.indices(first_step=0, steps=1, batch_size=case["batch_size"], seed=0)
+    (batch,) = source.indices(first_batch=0, steps=1, batch_size=case["batch_size"], seed=0)
     raw, total, gradient_norm, after = plain_step(case, batch)
     close = {"rel": 1e-5, "abs": 1e-6}
     counted = {name: raw[name] for name in raw if values[f"terms/{name}/count"]}  # a mean of nothing is no number

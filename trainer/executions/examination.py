@@ -65,7 +65,7 @@ def inspect_batch(
     sharding = BatchSharding(strategy=strategy, batch_size=size)
     rows = np.arange(size)
     schedule = BatchSchedule(
-        sharding=sharding, order=lambda *, first_step, steps: rows[None], padded=sharding.padded, steps=1
+        sharding=sharding, order=lambda *, first_batch, steps: rows[None], padded=sharding.padded, steps=1
     )
     feed = ResidentFeed(schedule, batch)
     inspection = finish(trace_inspection(step, feed))

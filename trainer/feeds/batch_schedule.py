@@ -14,7 +14,7 @@ class BatchSchedule:
 
     Attributes:
       sharding: how a batch is shared among replicas.
-      order: the examples of the steps from `first_step` on, `order(first_step=, steps=)`: `[steps, batch_size]`,
+      order: the examples of the batches from `first_batch` on, `order(first_batch=, steps=)`: `[steps, batch_size]`,
         below 0 for padding, see `BatchSharding`.
       padded: whether some indices are padding.
       steps: the number of steps; None for an endless schedule.
@@ -31,7 +31,7 @@ class BatchSchedule:
 
         >>> import tensorflow as tf
         >>> schedule = BatchSchedule.once(BatchSharding(strategy=tf.distribute.get_strategy(), batch_size=3), size=4)
-        >>> schedule.steps, schedule.indices(first_step=1, steps=1)
+        >>> schedule.steps, schedule.indices(first_batch=1, steps=1)
         (2, array([[[ 3, -4, -4]]], dtype=int32))
         """
         steps = -(-size // sharding.batch_size)
@@ -41,21 +41,21 @@ class BatchSchedule:
         batches = np.where(first + places < size, repeated, padding(repeated))
         return cls(
             sharding=sharding,
-            order=lambda *, first_step, steps: batches[first_step : first_step + steps],
+            order=lambda *, first_batch, steps: batches[first_batch : first_batch + steps],
             padded=sharding.padded or size % sharding.batch_size > 0,
             steps=steps,
         )
 
-    def indices(self, *, first_step: int, steps: int) -> np.ndarray:
+    def indices(self, *, first_batch: int, steps: int) -> np.ndarray:
         """Returns the indices of the examples of these steps: int32 `[steps, replicas, size]`, below 0 for padding."""
-        return self.sharding.split(self.order(first_step=first_step, steps=steps))
+        return self.sharding.split(self.order(first_batch=first_batch, steps=steps))
 
-    def within(self, first_step: int, steps: int) -> int:
-        """Returns how many of the `steps` steps from `first_step` on exist."""
-        return steps if self.steps is None else max(0, min(steps, self.steps - first_step))
+    def within(self, first_batch: int, steps: int) -> int:
+        """Returns how many of the `steps` batches from `first_batch` on exist."""
+        return steps if self.steps is None else max(0, min(steps, self.steps - first_batch))
 
     def spans(self, limit: int) -> Iterator[tuple[int, int]]:
-        """Yields the first step and the length of chunks of at most `limit` steps, which cover a finite schedule."""
+        """Yields the first batch and the length of chunks of at most `limit` steps, which cover a finite schedule."""
         assert self.steps is not None, "it has no end"
-        for first_step in range(0, self.steps, limit):
-            yield first_step, self.within(first_step, limit)
+        for first_batch in range(0, self.steps, limit):
+            yield first_batch, self.within(first_batch, limit)

@@ -49,11 +49,11 @@ class Feed(abc.ABC):
     def chunk(self, *, first_batch: int, steps: int) -> Any:
         """Returns the data of `steps` steps, of which the first takes the batch of this number."""
 
-    def prepare(self, step: int, *, changed: bool, strict: bool) -> None:  # noqa: B027 (most have nothing to do)
-        """Moves to the position of a step before the first chunk, for feeds that take time to do so.
+    def prepare(self, first_batch: int, *, changed: bool, strict: bool) -> None:  # noqa: B027 (most do nothing)
+        """Moves to the position of a batch before the first chunk, for feeds that take time to do so.
 
         Args:
-          step: the first step that will be requested.
+          first_batch: the number of the first batch that will be requested.
           changed: whether the source is known to differ from that of the saved run.
           strict: whether other batches than those of the saved run are an error.
 
@@ -62,8 +62,8 @@ class Feed(abc.ABC):
         """
 
     @abc.abstractmethod
-    def peek(self, step: int, steps: int = 1) -> Block:
-        """Returns the batches of `steps` steps from `step` on, or similar ones, without any effect on training."""
+    def peek(self, first_batch: int, steps: int = 1) -> Block:
+        """Returns `steps` batches from `first_batch` on, or similar ones, without any effect on training."""
 
     @abc.abstractmethod
     def blocks(self) -> Iterator[Block]:
@@ -82,11 +82,11 @@ class Feed(abc.ABC):
         """What the data of any chunk are like."""
         return tf.nest.map_structure(tf.type_spec_from_value, self.chunk(first_batch=0, steps=0))
 
-    def run(self, step: Callable[..., Any], data: Any, row: tf.Tensor, number: tf.Tensor) -> Any:
-        """Calls `step(batch, number)` on each replica with its shard, and returns the results; `first` reads them.
+    def run(self, call: Callable[..., Any], data: Any, row: tf.Tensor, number: tf.Tensor) -> Any:
+        """Calls `call(batch, number)` on each replica with its shard, and returns the results; `first` reads them.
 
         Args:
-          step: a function in replica context. Its batch is a dict of `inputs` and the other parts of examples, with
+          call: a function in replica context. Its batch is a dict of `inputs` and the other parts of examples, with
             `valid` to distinguish examples from padding where there may be some.
           data: the data of a chunk.
           row: the row of the step in the data.
@@ -96,13 +96,13 @@ class Feed(abc.ABC):
         def on_replica(resident, data, row, number):
             # Not by an index: where each step is compiled separately, XLA would compile it again for each row.
             own = tf.nest.map_structure(lambda value: tf.gather(value, row), data)
-            return step(self.batch(resident, own), number)
+            return call(self.batch(resident, own), number)
 
         return self._strategy.run(on_replica, args=(self.resident, data, row, number))
 
-    def update(self, step: Callable[..., Any], *arguments: Any) -> None:
-        """Calls `step(*arguments)` on each replica with its own part of what `run` returned."""
-        self._strategy.run(step, args=arguments)
+    def update(self, call: Callable[..., Any], *arguments: Any) -> None:
+        """Calls `call(*arguments)` on each replica with its own part of what `run` returned."""
+        self._strategy.run(call, args=arguments)
 
     def first(self, results: Any) -> Any:
         """Returns what the first replica returned, where all return the same."""

@@ -44,17 +44,17 @@ class IteratedFeed(Feed):
         self._is_strict = True
         self._why_replayed: str | None = None
 
-    def prepare(self, step: int, *, changed: bool, strict: bool) -> None:
+    def prepare(self, first_batch: int, *, changed: bool, strict: bool) -> None:
         self._is_strict = strict
         if changed and self._iteration.expected is not None:
             # Its state does not fit another dataset, even if TensorFlow accepts it.
             self._iteration.unrestored, self._iteration.expected = "its dataset has changed", None
             self._iteration.begin()
-        if self._why_unsaved is None and self._iteration.step != step:
+        if self._why_unsaved is None and self._iteration.step != first_batch:
             self._why_replayed = self._why_not_restored
-        self._find(step)
+        self._find(first_batch)
         with _blamed():
-            self._require(step + (self._iteration.next is not None), step + 1)
+            self._require(first_batch + (self._iteration.next is not None), first_batch + 1)
 
     def chunk(self, *, first_batch: int, steps: int) -> Any:
         if not steps:  # requested for compilation, wherever the iterator is
@@ -67,7 +67,7 @@ class IteratedFeed(Feed):
         self._last = Block(data, steps - 1, steps)
         return data
 
-    def peek(self, step: int, steps: int = 1) -> Block:
+    def peek(self, first_batch: int, steps: int = 1) -> Block:
         """Returns the latest batch of training, as an iterator cannot be read ahead, or the first one before any."""
         if self._last is not None:
             return self._last

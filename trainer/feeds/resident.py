@@ -41,23 +41,23 @@ class ResidentFeed(Feed):
         self._ahead.begin(following, lambda: self._indices(following))
         return self._placed(indices)
 
-    def peek(self, step: int, steps: int = 1) -> Block:
-        return Block(self._placed(self._indices(step)), 0, steps)
+    def peek(self, first_batch: int, steps: int = 1) -> Block:
+        return Block(self._placed(self._indices(first_batch)), 0, steps)
 
     def blocks(self) -> Iterator[Block]:
-        for first_step, steps in self._schedule.spans(self.limit):
-            yield self.peek(first_step, steps)
+        for first_batch, steps in self._schedule.spans(self.limit):
+            yield self.peek(first_batch, steps)
 
     def batch(self, resident: Any, row: Any) -> dict[str, Any]:
         where = tf.maximum(row, -1 - row) if self._schedule.padded else row
         batch = tf.nest.map_structure(lambda array: tf.gather(array, where), resident)
         return {**batch, "valid": tf.cast(row >= 0, tf.float32)} if self._schedule.padded else batch
 
-    def _indices(self, first_step: int) -> np.ndarray:
+    def _indices(self, first_batch: int) -> np.ndarray:
         """Returns the examples of as many steps as a chunk can take: int32 `[limit, replicas, size]`."""
-        steps = self._schedule.within(first_step, self.limit)
+        steps = self._schedule.within(first_batch, self.limit)
         indices = np.zeros([self.limit, *self._schedule.sharding.shape], np.int32)
-        indices[:steps] = self._schedule.indices(first_step=first_step, steps=steps)
+        indices[:steps] = self._schedule.indices(first_batch=first_batch, steps=steps)
         return indices
 
     def _placed(self, indices: np.ndarray) -> Any:

@@ -95,7 +95,7 @@ class ArraySource(Source):
       resident: whether the arrays are kept on the device.
 
     >>> source = ArraySource(np.arange(5.0), shuffle=False)
-    >>> source.indices(first_step=1, steps=2, batch_size=3, seed=0)
+    >>> source.indices(first_batch=1, steps=2, batch_size=3, seed=0)
     array([[3, 4, 0],
            [1, 2, 3]])
     """
@@ -150,11 +150,11 @@ class ArraySource(Source):
     def facts(self, *, seed: int | None) -> dict[str, str]:
         return {"examples": f"{self.size:,}", "shuffle": str(self._shuffle), **fingerprint.of_arrays(self.arrays)}
 
-    def indices(self, *, first_step: int, steps: int, batch_size: int, seed: int) -> np.ndarray:
-        """Returns which examples some steps take.
+    def indices(self, *, first_batch: int, steps: int, batch_size: int, seed: int) -> np.ndarray:
+        """Returns which examples the batches of some steps have.
 
         Args:
-          first_step: the number of updates before the first of these steps.
+          first_batch: the number of the first of these batches, from 0 on.
           steps: how many steps.
           batch_size: the number of examples in a step.
           seed: of the order of examples.
@@ -162,7 +162,7 @@ class ArraySource(Source):
         Returns:
           Indices into the arrays, int64 `[steps, batch_size]`.
         """
-        first, stop = first_step * batch_size, (first_step + steps) * batch_size
+        first, stop = first_batch * batch_size, (first_batch + steps) * batch_size
         epochs = range(first // self.size, -(-stop // self.size))
         parts = [
             self._order(seed, epoch)[max(first - epoch * self.size, 0) : stop - epoch * self.size] for epoch in epochs

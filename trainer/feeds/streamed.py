@@ -48,12 +48,12 @@ class StreamedFeed(Feed):
         self._foresee(first_batch + steps, steps)
         return self._placed(whole)
 
-    def peek(self, step: int, steps: int = 1) -> Block:
-        return Block(self._placed(self._gather(_Gathered(self._buffers(), 0), step, steps)), 0, steps)
+    def peek(self, first_batch: int, steps: int = 1) -> Block:
+        return Block(self._placed(self._gather(_Gathered(self._buffers(), 0), first_batch, steps)), 0, steps)
 
     def blocks(self) -> Iterator[Block]:
-        for first_step, steps in self._schedule.spans(self.limit):
-            yield Block(self.chunk(first_batch=first_step, steps=steps), 0, steps)
+        for first_batch, steps in self._schedule.spans(self.limit):
+            yield Block(self.chunk(first_batch=first_batch, steps=steps), 0, steps)
 
     def batch(self, resident: Any, row: Any) -> dict[str, Any]:
         return row
@@ -61,19 +61,19 @@ class StreamedFeed(Feed):
     def describe(self, step: int) -> str:
         return f"data streamed in chunks of up to {self.limit:,} steps"
 
-    def _foresee(self, first_step: int, steps: int) -> None:
+    def _foresee(self, first_batch: int, steps: int) -> None:
         """Begins what will be asked for next, as far as one can know."""
-        steps = self._schedule.within(first_step, steps)
+        steps = self._schedule.within(first_batch, steps)
         if steps:
             nothing = _Gathered(self._buffers(), 0)
-            self._ahead.begin(first_step, functools.partial(self._gather, nothing, first_step, steps))
+            self._ahead.begin(first_batch, functools.partial(self._gather, nothing, first_batch, steps))
 
-    def _gather(self, begun: _Gathered, first_step: int, steps: int) -> _Gathered:
+    def _gather(self, begun: _Gathered, first_batch: int, steps: int) -> _Gathered:
         """Fills buffers up to `steps` steps, of which some may be there."""
         start = begun.steps
         if start >= steps:
             return begun
-        indices = self._schedule.indices(first_step=first_step + start, steps=steps - start)
+        indices = self._schedule.indices(first_batch=first_batch + start, steps=steps - start)
         for replica, buffers in begun.buffers.items():
             own = examples(indices[:, replica])
             for name, arrays in self._arrays.items():

@@ -179,7 +179,7 @@ def _require_same_training(configuration: Configuration, run: _Run, examples: Ar
 def _order(configuration: Configuration, source: Source) -> Iterator[np.ndarray]:
     """Which examples the batches hold: arrays are shuffled by the seed, this dataset is not shuffled at all."""
     if isinstance(source, ArraySource):
-        return iter(source.indices(first_step=0, steps=STEPS, batch_size=configuration.batch_size, seed=0))
+        return iter(source.indices(first_batch=0, steps=STEPS, batch_size=configuration.batch_size, seed=0))
     return in_turn(EXAMPLES, configuration.batch_size)
 
 

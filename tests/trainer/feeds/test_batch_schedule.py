@@ -22,7 +22,7 @@ def test_one_round_holds_each_example_once_and_padding_otherwise(size, batch_siz
     assert schedule.steps == -(-size // batch_size)
     spans = list(schedule.spans(limit))
     assert all(1 <= steps <= limit for _, steps in spans)
-    found = np.concatenate([schedule.indices(first_step=first, steps=steps) for first, steps in spans])
+    found = np.concatenate([schedule.indices(first_batch=first, steps=steps) for first, steps in spans])
     assert found.dtype == np.int32
     assert found.shape == (schedule.steps, *schedule.sharding.shape)
     assert found[found >= 0].tolist() == list(range(size))
@@ -36,12 +36,12 @@ def test_one_round_holds_each_example_once_and_padding_otherwise(size, batch_siz
 def test_the_shares_of_an_order_are_the_order(size, batch_size, count):
     source = ArraySource(np.arange(size))
 
-    def order(*, first_step, steps):
-        return source.indices(first_step=first_step, steps=steps, batch_size=batch_size, seed=5)
+    def order(*, first_batch, steps):
+        return source.indices(first_batch=first_batch, steps=steps, batch_size=batch_size, seed=5)
 
     sharding = BatchSharding(strategy=STRATEGIES[count], batch_size=batch_size)
-    found = BatchSchedule(sharding=sharding, order=order, padded=sharding.padded).indices(first_step=3, steps=2)
-    for step, batch in zip(found, order(first_step=3, steps=2), strict=True):
+    found = BatchSchedule(sharding=sharding, order=order, padded=sharding.padded).indices(first_batch=3, steps=2)
+    for step, batch in zip(found, order(first_batch=3, steps=2), strict=True):
         assert step[step >= 0].tolist() == batch.tolist()
 
 

@@ -21,7 +21,7 @@ def source(size, **settings):
 @given(size=sizes, batch_size=sizes, epochs=st.integers(1, 3), seed=seeds)
 def test_every_example_comes_once_an_epoch(size, batch_size, epochs, seed):
     steps = -(-size * epochs // batch_size)
-    stream = source(size).indices(first_step=0, steps=steps, batch_size=batch_size, seed=seed).ravel()
+    stream = source(size).indices(first_batch=0, steps=steps, batch_size=batch_size, seed=seed).ravel()
     for epoch in range(epochs):
         assert np.sort(stream[epoch * size : (epoch + 1) * size]).tolist() == list(range(size))
 
@@ -29,26 +29,26 @@ def test_every_example_comes_once_an_epoch(size, batch_size, epochs, seed):
 @given(size=sizes, batch_size=sizes, cuts=st.lists(st.integers(0, 20), max_size=4), seed=seeds)
 def test_a_batch_is_a_function_of_the_seed_and_the_step(size, batch_size, cuts, seed):
     stops = [0, *sorted(cuts), 20]
-    whole = source(size).indices(first_step=0, steps=20, batch_size=batch_size, seed=seed)
+    whole = source(size).indices(first_batch=0, steps=20, batch_size=batch_size, seed=seed)
     for first, stop in itertools.pairwise(stops):
         # A new source each time: nothing is remembered of the steps before.
-        part = source(size).indices(first_step=first, steps=stop - first, batch_size=batch_size, seed=seed)
+        part = source(size).indices(first_batch=first, steps=stop - first, batch_size=batch_size, seed=seed)
         assert part.tolist() == whole[first:stop].tolist()
 
 
 def test_epochs_and_seeds_differ():
-    stream = source(50).indices(first_step=0, steps=2, batch_size=50, seed=0)
+    stream = source(50).indices(first_batch=0, steps=2, batch_size=50, seed=0)
     assert stream[0].tolist() != stream[1].tolist()
-    assert stream[0].tolist() != source(50).indices(first_step=0, steps=1, batch_size=50, seed=1)[0].tolist()
+    assert stream[0].tolist() != source(50).indices(first_batch=0, steps=1, batch_size=50, seed=1)[0].tolist()
 
 
 def test_far_steps_need_no_replay():
-    far = source(10).indices(first_step=10**9, steps=1, batch_size=10, seed=0)
+    far = source(10).indices(first_batch=10**9, steps=1, batch_size=10, seed=0)
     assert sorted(far[0].tolist()) == list(range(10))
 
 
 def test_without_shuffling_examples_come_in_order():
-    assert source(3, shuffle=False).indices(first_step=1, steps=2, batch_size=2, seed=0).tolist() == [[2, 0], [1, 2]]
+    assert source(3, shuffle=False).indices(first_batch=1, steps=2, batch_size=2, seed=0).tolist() == [[2, 0], [1, 2]]
 
 
 def test_only_what_was_given_is_there_and_doubles_become_single():

@@ -141,5 +141,5 @@ def test_a_mapped_file_is_read_row_by_row(tmp_path, replicas, make_program, kind
     data = feed.chunk(first_batch=0, steps=2)
     (inputs,) = data["inputs"].values
     assert inputs.dtype == tf.float32
-    chosen = source.indices(first_step=0, steps=2, batch_size=7, seed=0)
+    chosen = source.indices(first_batch=0, steps=2, batch_size=7, seed=0)
     np.testing.assert_array_equal(inputs[:2], x[chosen].astype(np.float32))

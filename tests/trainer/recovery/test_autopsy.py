@@ -35,7 +35,7 @@ def written(tmp_path):
 )
 def test_a_batch_comes_back_in_its_order_and_structure(written, batch):
     source = read_batch(written(batch))
-    assert source.indices(first_step=0, steps=1, batch_size=4, seed=0).tolist() == [[0, 1, 2, 3]]
+    assert source.indices(first_batch=0, steps=1, batch_size=4, seed=0).tolist() == [[0, 1, 2, 3]]
     assert source.arrays.keys() == batch.keys()
     for name, expected in batch.items():
         np.testing.assert_equal(source.arrays[name], expected)

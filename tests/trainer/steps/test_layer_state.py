@@ -53,7 +53,7 @@ def normalising(make_trainer, data, replicas):
 def moving_statistics(source, x, count, parts=1):
     """Those of three steps in NumPy: each replica's own, of one part after the other, averaged after each step."""
     mean, variance = np.zeros(3), np.ones(3)
-    for batch in source.indices(first_step=0, steps=3, batch_size=12, seed=0):
+    for batch in source.indices(first_batch=0, steps=3, batch_size=12, seed=0):
         own = []
         for share in np.split(np.float64(x[batch]), count):
             m, v = mean, variance

@@ -87,7 +87,7 @@ def test_a_statistic_of_the_batch_is_the_same_on_any_number_of_replicas(coupled,
 
 def test_a_statistic_is_that_of_the_whole_batch(coupled, dense_model, data, plain_source):
     model = dense_model()
-    (batch,) = plain_source.indices(first_step=0, steps=1, batch_size=7, seed=0)
+    (batch,) = plain_source.indices(first_batch=0, steps=1, batch_size=7, seed=0)
     hidden = keras.Model(model.input, model.get_layer("hidden").output)(data["x"][batch])
     covariance = np.cov(hidden, rowvar=False, bias=True)
     *_, first = coupled(3, 7)

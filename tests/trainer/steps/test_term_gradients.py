@@ -12,7 +12,7 @@ from trainer import ArraySource
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_gradient_of_each_term_is_measured(make_program, data, dense_model, plain_source, replicas, count):
     model = dense_model()
-    batch = plain_source.indices(first_step=2, steps=1, batch_size=7, seed=0)[0]
+    batch = plain_source.indices(first_batch=2, steps=1, batch_size=7, seed=0)[0]
     x, y = data["x"][batch], data["y"][batch]
     with tf.GradientTape(persistent=True) as tape:
         losses = [

@@ -36,7 +36,7 @@ def test_five_steps_are_those_of_a_plain_loop(make_trainer, dense_model, plain_s
     trainer = make_trainer(optimizer=optimizer(), seed=3)
     trainer.train()
     model, gradients = dense_model(), []
-    for step, batch in enumerate(plain_source.indices(first_step=0, steps=5, batch_size=7, seed=3), start=1):
+    for step, batch in enumerate(plain_source.indices(first_batch=0, steps=5, batch_size=7, seed=3), start=1):
         with tf.GradientTape() as tape:
             loss = plain_loss(model, data["x"][batch], data["y"][batch])
         gradients.append([g.numpy() for g in tape.gradient(loss, model.trainable_variables)])
