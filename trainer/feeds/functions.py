@@ -56,6 +56,22 @@ def methods_of(kind: type) -> dict[str, Callable[..., Any]]:
     return {f"{name}()": method for name, method in methods.items() if not name.startswith("__") or name == "__call__"}
 
 
+def describe_array(value: Any) -> str:
+    """Describes an array or tensor by its type, its shape and a digest of its elements that every process finds alike.
+
+    >>> describe_array(np.array([1.0, 2.0]))
+    'array float64 (2,) (digest dc91ce9a50dd)'
+    >>> describe_array(tf.constant(["some words"])) == describe_array(tf.constant(["some words"]))
+    True
+    """
+    if tf.is_tensor(value) and value.dtype in (tf.resource, tf.variant):
+        return f"tensor of {value.dtype.name}"  # what it refers to has no value to read
+    array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+    # An array of texts, or of other objects, holds their addresses.
+    elements = repr(array.tolist()).encode() if array.dtype.hasobject else np.ascontiguousarray(array).tobytes()
+    return f"array {array.dtype} {array.shape} (digest {hashlib.sha256(elements).hexdigest()[:12]})"
+
+
 def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
     """Some code, and that of the functions in it, at any depth."""
     yield code
@@ -88,7 +104,7 @@ def _parts(value: Any, seen: frozenset[int]) -> Iterator[str]:
     elif isinstance(value, (tf.Variable, keras.Variable)):
         yield f"variable {value.dtype} {value.shape}"
     elif isinstance(value, (np.ndarray, np.generic)) or (tf.is_tensor(value) and hasattr(value, "numpy")):
-        yield from _parts_of_array(value)
+        yield describe_array(value)
     elif isinstance(value, Mapping):
         yield "mapping"
         for key in sorted(value, key=repr):
@@ -134,11 +150,6 @@ def _parts_of_code(code: types.CodeType, seen: frozenset[int], doc: str | None =
     yield " ".join([*code.co_names, *code.co_varnames])
     constants = code.co_consts
     yield from _parts(constants[1:] if doc is not None and constants[:1] == (doc,) else constants, seen)
-
-
-def _parts_of_array(value: Any) -> Iterator[str]:
-    array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
-    yield f"array {array.dtype} {array.shape} {hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()}"
 
 
 def _parts_of_object(value: Any, seen: frozenset[int]) -> Iterator[str]:

@@ -3,7 +3,6 @@
 import dataclasses
 import dis
 import functools
-import hashlib
 import inspect
 import sys
 import types
@@ -16,7 +15,7 @@ import tensorflow as tf
 from keras.src.models.functional import Functional
 
 from objectives.libraries import is_of_library
-from trainer.feeds.functions import codes_in, describe_function, methods_of
+from trainer.feeds.functions import codes_in, describe_array, describe_function, methods_of
 
 # Packages whose objects are compared by class and functions by name, as those of all installed packages are.
 _LIBRARIES = {"objectives", "trainer", *sys.stdlib_module_names}
@@ -64,12 +63,8 @@ def _described(value: Any, around: frozenset[int]) -> str:
         return repr(value)
     if isinstance(value, np.generic):
         return repr(value.item())
-    if tf.is_tensor(value) and value.dtype in (tf.resource, tf.variant):
-        return f"tensor of {value.dtype.name}"  # the referenced object has no value to read
     if isinstance(value, np.ndarray) or (tf.is_tensor(value) and hasattr(value, "numpy")):
-        array = np.asarray(value)
-        digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:12]
-        return f"array {array.dtype} {array.shape} (digest {digest})"
+        return describe_array(value)
     if id(value) in around or len(around) == _DEPTH:
         return type(value).__qualname__
     inside = around | {id(value)}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.feeds.functions import describe_function
+from trainer.feeds.functions import describe_array, describe_function
 
 SOURCE = '''
 import functools
@@ -45,6 +45,19 @@ def test_any_changed_constant_changes_the_digest(what):
     assert describe_function(cell()["term"]) != describe_function(cell(**{what: 7.5})["term"])
 
 
+@pytest.mark.parametrize("make", [lambda texts: tf.constant(texts), lambda texts: np.array(texts, object)])
+def test_texts_are_digested_by_their_letters_not_by_where_they_lie(make):
+    texts = ["a few words", "and more"]
+    assert describe_array(make([text + "!" for text in texts])) == describe_array(make([text + "!" for text in texts]))
+    assert describe_array(make(texts)) != describe_array(make(texts[::-1]))
+
+
+def test_a_function_that_holds_a_handle_is_described_without_its_value():
+    handles = [tf.Variable(1.0).handle, tf.Variable(2.0).handle]
+    one, other = ((lambda handle: lambda y_pred: handle)(handle) for handle in handles)
+    assert describe_function(one) == describe_function(other)
+
+
 def test_comments_and_lines_and_docstrings_change_nothing():
     other = "# a comment\n\n" + SOURCE.replace("Some words.", "Other words.")
     assert describe_function(cell()["term"]) == describe_function(cell(other)["term"])
@@ -58,6 +71,7 @@ def test_comments_and_lines_and_docstrings_change_nothing():
         (np.zeros(3), np.ones(3)),
         (np.zeros(3), np.zeros(3, np.float32)),
         (tf.constant([1.0]), tf.constant([2.0])),
+        (tf.constant(["a few words"]), tf.constant(["other words"])),
         ((1, [2, {"a": 3}]), (1, [2, {"a": 4}])),
         (lambda x: x + 1, lambda x: x + 2),
         (functools.partial(pow, 2), functools.partial(pow, 3)),

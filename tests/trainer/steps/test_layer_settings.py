@@ -35,6 +35,7 @@ PAIRS = [
     (np.ones(3), 3 * np.ones(3)),
     (np.ones(3), np.ones(3, np.float32)),
     (tf.constant([1.0]), tf.constant([2.0])),
+    (tf.constant(["a few words"]), tf.constant(["other words"])),
     ([np.zeros(2)], [np.ones(2)]),
     (by(1.0), by(2.0)),
     (keras.activations.relu, keras.activations.tanh),
