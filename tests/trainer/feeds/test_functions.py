@@ -53,9 +53,11 @@ def test_texts_are_digested_by_their_letters_not_by_where_they_lie(make):
 
 
 def test_a_function_that_holds_a_handle_is_described_without_its_value():
-    handles = [tf.Variable(1.0).handle, tf.Variable(2.0).handle]
-    one, other = ((lambda handle: lambda y_pred: handle)(handle) for handle in handles)
-    assert describe_function(one) == describe_function(other)
+    def holding(handle):
+        return lambda y_pred: handle
+
+    one, other = (tf.Variable(value) for value in (1.0, 2.0))
+    assert describe_function(holding(one.handle)) == describe_function(holding(other.handle))
 
 
 def test_comments_and_lines_and_docstrings_change_nothing():
