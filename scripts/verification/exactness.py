@@ -28,7 +28,7 @@ import objectives as o
 from trainer import ArraySource, Trainer
 from trainer.devices.strategy import configure_logical_devices, devices_in_use, mirrored
 from trainer.reports import Report
-from trainer.steps.precision import PRECISIONS, building_in
+from trainer.steps.precision import PRECISIONS, Precision, building_in
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "The Markdown file to write.")
@@ -46,7 +46,7 @@ _COUPLED = "with a term that couples the batch"
 class Run:
     """One way to train: the model and the examples are the same in all."""
 
-    precision: str
+    precision: Precision
     batch_size: int
     masked: bool
     coupled: bool = False
@@ -190,7 +190,7 @@ class _Lines(Report):
         self.values += [line.values for line in lines]
 
 
-def _model(precision: str) -> keras.Model:
+def _model(precision: Precision) -> keras.Model:
     """Sequences in, sequences out, with a summary of each that all its outputs see."""
     keras.utils.set_random_seed(1)
     with building_in(precision):

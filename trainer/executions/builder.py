@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
 from trainer.executions.chunk import trace_step, trace_training
-from trainer.executions.execution import Candidates, compiled, find_candidates, unsupported
+from trainer.executions.execution import Candidates, Execution, compiled, find_candidates, unsupported
 from trainer.feeds.feed import Feed
 from trainer.steps.batch_statistics import synchronized_layer
 from trainer.steps.layer_state import written_by_layers
@@ -27,7 +27,7 @@ class ChunkBuilder:
     def __init__(self, *, strategy: tf.distribute.Strategy, step: TrainStep, feed: Feed):
         self._strategy, self._step, self._feed = strategy, step, feed
         self._built: dict[str, Callable[..., Any]] = {}
-        self._failed: dict[str, str] = {}
+        self._failed: dict[Execution, str] = {}
         self.state = step.state
 
     @property
@@ -58,7 +58,7 @@ class ChunkBuilder:
         """The variables of the model that a step writes, but for those that it trains and random generators."""
         return written_by_layers(self.traced, self._step.model)
 
-    def build(self, execution: str) -> None:
+    def build(self, execution: Execution) -> None:
         """Traces and compiles a chunk, unless that is done; the state stays as it is.
 
         Raises:
@@ -78,16 +78,16 @@ class ChunkBuilder:
                 raise reason from error
             raise
 
-    def run(self, execution: str, data: Any, first_step: int, steps: int) -> np.ndarray:
+    def run(self, execution: Execution, data: Any, first_step: int, steps: int) -> np.ndarray:
         """Runs `steps` updates with the first rows of `data`, and returns their numbers, float32 `[steps, tags]`."""
         rows = self._built[execution](data, tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
         return rows.numpy()[:steps]
 
-    def keep_only(self, execution: str) -> None:
+    def keep_only(self, execution: Execution) -> None:
         """Drops all other executions."""
         self._built = {name: chunk for name, chunk in self._built.items() if name == execution}
 
-    def _warm_up(self, execution: str) -> None:
+    def _warm_up(self, execution: Execution) -> None:
         if execution != "xla_step":
             self.run(execution, self._feed.chunk(first_batch=0, steps=0), 0, 0)
             return
@@ -95,7 +95,7 @@ class ChunkBuilder:
         with self.state.kept():
             self.run(execution, self._feed.peek(0, 1).data, 0, 1)
 
-    def _stepping(self, execution: str) -> Callable[..., Any]:
+    def _stepping(self, execution: Execution) -> Callable[..., Any]:
         if execution != "xla_step":
             return self.traced
         if self._strategy.num_replicas_in_sync == 1:

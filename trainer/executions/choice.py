@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from objectives import ConfigurationError
-from trainer.executions.execution import EXECUTIONS, Candidates, Unsupported
+from trainer.executions.execution import EXECUTIONS, Candidates, Execution, Unsupported
 from trainer.storage.files import write_whole
 
 NAME = "execution.json"
@@ -25,25 +25,25 @@ class Choice:
     """How chunks are run, and why.
 
     Attributes:
-      execution: one of `trainer.executions.execution.EXECUTIONS`, but not "auto".
+      execution: any but "auto".
       reason: what speaks for it, as readable text.
     """
 
-    execution: str
+    execution: Execution
     reason: str
 
 
 class Bench(Protocol):
     """What can be measured; the numbers are the same on all workers."""
 
-    def build(self, way: str) -> float:
+    def build(self, execution: Execution) -> float:
         """Builds an execution, and estimates how long a step of it takes in seconds, rather too long.
 
         Raises:
           Unsupported: it cannot work.
         """
 
-    def measure(self, way: str) -> float:
+    def measure(self, execution: Execution) -> float:
         """Returns how long a step takes in seconds, in one run of an execution that was built."""
 
     def elapsed(self) -> float:
@@ -67,19 +67,19 @@ def choose(candidates: Candidates, bench: Bench, *, steps: int) -> Choice:
     Raises:
       Unsupported: none of them works.
     """
-    why_not = {**candidates.impossible, **candidates.slow}
-    built: dict[str, float] = {}
-    for way in candidates.likely:
+    why_not: dict[Execution, str] = {**candidates.impossible, **candidates.slow}
+    built: dict[Execution, float] = {}
+    for execution in candidates.likely:
         spent = bench.elapsed()
         if built and spent + spent / len(built) > _SHARE * steps * min(built.values()):
-            why_not[way] = "not tried, as the run is too short to make up for compiling it"
+            why_not[execution] = "not tried, as the run is too short to make up for compiling it"
         elif built and spent > BUDGET_SECONDS:
-            why_not[way] = f"not tried, the {BUDGET_SECONDS:.0f} s for trials are used up"
+            why_not[execution] = f"not tried, the {BUDGET_SECONDS:.0f} s for trials are used up"
         else:
             try:
-                built[way] = bench.build(way)
+                built[execution] = bench.build(execution)
             except Unsupported as error:
-                why_not[way] = str(error)
+                why_not[execution] = str(error)
     if not built:
         raise Unsupported("; ".join(_each(why_not)))
     if len(built) == 1:
@@ -87,12 +87,12 @@ def choose(candidates: Candidates, bench: Bench, *, steps: int) -> Choice:
         return Choice(only, "; ".join([f"at most {_text(built[only])} a step", *_each(why_not)]))
     quickest = _in_turns(list(built), bench, worth=_SHARE * steps * min(built.values()))
     best = min(quickest, key=quickest.__getitem__)
-    others = {way: _text(value) for way, value in quickest.items() if way != best}
+    others = {execution: _text(value) for execution, value in quickest.items() if execution != best}
     took = f"measured in {bench.elapsed():.1f} s"
     return Choice(best, "; ".join([f"{_text(quickest[best])} a step", *_each({**others, **why_not}), took]))
 
 
-def _in_turns(candidates: Sequence[str], bench: Bench, *, worth: float) -> dict[str, float]:
+def _in_turns(candidates: Sequence[Execution], bench: Bench, *, worth: float) -> dict[Execution, float]:
     """Returns the time of the quickest run of each candidate, measured one after the other in several rounds.
 
     Args:
@@ -100,23 +100,27 @@ def _in_turns(candidates: Sequence[str], bench: Bench, *, worth: float) -> dict[
       bench: measures them.
       worth: the seconds after which no more than the fewest rounds are made.
     """
-    rounds: list[dict[str, float]] = []
+    rounds: list[dict[Execution, float]] = []
     spent = last = bench.elapsed()
     while len(rounds) < _MOST_ROUNDS and not _is_clear(rounds):
         if (rounds and spent + (spent - last) > BUDGET_SECONDS) or (len(rounds) >= _FEWEST_ROUNDS and spent > worth):
             break
         # Forwards and backwards, so that none is always the first.
-        rounds.append({way: bench.measure(way) for way in candidates[:: 1 if len(rounds) % 2 == 0 else -1]})
+        rounds.append(
+            {execution: bench.measure(execution) for execution in candidates[:: 1 if len(rounds) % 2 == 0 else -1]}
+        )
         last, spent = spent, bench.elapsed()
-    return {way: min(found[way] for found in rounds) for way in candidates}
+    return {execution: min(found[execution] for found in rounds) for execution in candidates}
 
 
-def _is_clear(rounds: Sequence[Mapping[str, float]]) -> bool:
+def _is_clear(rounds: Sequence[Mapping[Execution, float]]) -> bool:
     """Returns whether one was quicker than all others in each round, by more than two runs of one can differ."""
     if len(rounds) < _FEWEST_ROUNDS:
         return False
     best = min(rounds[0], key=rounds[0].__getitem__)
-    return all(_CLEARLY * found[best] < other for found in rounds for way, other in found.items() if way != best)
+    return all(
+        _CLEARLY * found[best] < other for found in rounds for execution, other in found.items() if execution != best
+    )
 
 
 def keep(choice: Choice, folder: pathlib.Path, replicas: int) -> None:
@@ -144,8 +148,8 @@ def kept(folder: pathlib.Path, replicas: int) -> Choice | None:
     return Choice(found[1], f"as before: {found[2]}") if found[0] == replicas else None
 
 
-def _each(reasons: dict[str, str]) -> list[str]:
-    return [f"{way}: {reason}" for way, reason in reasons.items()]
+def _each(reasons: Mapping[Execution, str]) -> list[str]:
+    return [f"{execution}: {reason}" for execution, reason in reasons.items()]
 
 
 def _text(seconds: float) -> str:

@@ -3,7 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal, get_args
 
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
@@ -16,10 +16,12 @@ from trainer.steps.operations import operations
 
 # graph: a loop of graph steps. xla_step: the same loop, and each step is compiled by XLA, on several replicas all of
 # it but the sums over them. xla_loop: the whole chunk is one XLA program.
-EXECUTIONS = ("auto", "graph", "xla_step", "xla_loop")
+Execution = Literal["auto", "graph", "xla_step", "xla_loop"]
+EXECUTIONS: tuple[Execution, ...] = get_args(Execution)
 
 # The order in which they are tried: the likely fastest first.
-_ORDER = ("xla_loop", "graph", "xla_step")
+_ORDER: tuple[Execution, ...] = ("xla_loop", "graph", "xla_step")
+_COMPILED: tuple[Execution, ...] = ("xla_loop", "xla_step")
 
 # On a CPU, XLA runs these slower than graph operations: by half, and about 40 times slower inside a loop.
 _CONVOLUTIONS = ("Conv2D", "Conv3D", "DepthwiseConv2dNative", "_FusedConv2D")
@@ -39,20 +41,20 @@ class Candidates:
       slow: those that can, and are known to lose.
     """
 
-    likely: tuple[str, ...]
-    impossible: Mapping[str, str]
-    slow: Mapping[str, str]
+    likely: tuple[Execution, ...]
+    impossible: Mapping[Execution, str]
+    slow: Mapping[Execution, str]
 
-    def without(self, way: str, why: str) -> "Candidates":
+    def without(self, execution: Execution, why: str) -> "Candidates":
         """Returns a copy without an execution that turned out not to work.
 
         Raises:
           Unsupported: it was the last of them.
         """
-        likely = tuple(other for other in self.likely if other != way)
+        likely = tuple(other for other in self.likely if other != execution)
         if not likely:
             raise Unsupported(why)
-        return Candidates(likely, {**self.impossible, way: why}, self.slow)
+        return Candidates(likely, {**self.impossible, execution: why}, self.slow)
 
 
 def find_candidates(
@@ -72,7 +74,8 @@ def find_candidates(
       summing: what in the model sums over replicas, in words.
       uncompiled: a layer of the model that says that XLA cannot compile it.
     """
-    impossible, slow = {}, {}
+    impossible: dict[Execution, str] = {}
+    slow: dict[Execution, str] = {}
     if replicas > 1:
         impossible["xla_loop"] = f"an XLA program cannot span {replicas} replicas"
         coupled = [name for name, term in objective.terms.items() if isinstance(term, BatchStatistic)]
@@ -81,15 +84,15 @@ def find_candidates(
         if coupled:
             impossible["xla_step"] = f"the term {coupled[0]!r} gathers from all replicas, which XLA cannot do"
     if reason := against_xla(step):
-        impossible |= dict.fromkeys(("xla_loop", "xla_step"), reason)
+        impossible |= dict.fromkeys(_COMPILED, reason)
     if uncompiled is not None:
         reason = f"the layer {uncompiled!r} cannot be compiled by XLA, as its supports_jit says"
-        impossible = {**dict.fromkeys(("xla_loop", "xla_step"), reason), **impossible}
+        impossible = {**dict.fromkeys(_COMPILED, reason), **impossible}
     if has_convolutions(step) and not tf.config.list_logical_devices("GPU"):
-        slow = {
-            way: "XLA runs convolutions slowly on a CPU" for way in ("xla_loop", "xla_step") if way not in impossible
-        }
-    return Candidates(tuple(way for way in _ORDER if way not in {**impossible, **slow}), impossible, slow)
+        slow = dict.fromkeys(
+            [one for one in _COMPILED if one not in impossible], "XLA runs convolutions slowly on a CPU"
+        )
+    return Candidates(tuple(one for one in _ORDER if one not in {**impossible, **slow}), impossible, slow)
 
 
 def against_xla(traced: ConcreteFunction) -> str | None:
@@ -103,7 +106,7 @@ def against_xla(traced: ConcreteFunction) -> str | None:
     return None
 
 
-def require_execution(execution: str, candidates: Candidates) -> None:
+def require_execution(execution: Execution, candidates: Candidates) -> None:
     """Raises ConfigurationError where there is no such execution, or it cannot work."""
     if execution not in EXECUTIONS:
         raise ConfigurationError(f"Trainer.execution is {execution!r}; {expected(str(execution), EXECUTIONS)}")
@@ -111,7 +114,7 @@ def require_execution(execution: str, candidates: Candidates) -> None:
         raise cannot_work(execution, candidates.impossible[execution])
 
 
-def cannot_work(execution: str, why: str) -> ConfigurationError:
+def cannot_work(execution: Execution, why: str) -> ConfigurationError:
     """Returns the message for an execution that was asked for and cannot work."""
     return ConfigurationError(
         f"Trainer.execution is {execution!r}, which cannot work here: {why}; expected 'graph' or 'auto'"

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.executions.builder import ChunkBuilder
+from trainer.executions.execution import Execution
 from trainer.executions.failures import failures_told
 from trainer.executions.soundness import Soundness, run_while_sound
 from trainer.feeds.feed import Feed
@@ -34,7 +35,13 @@ class Executor:
     """
 
     def __init__(
-        self, builder: ChunkBuilder, execution: str, *, strategy: tf.distribute.Strategy, step: TrainStep, feed: Feed
+        self,
+        builder: ChunkBuilder,
+        execution: Execution,
+        *,
+        strategy: tf.distribute.Strategy,
+        step: TrainStep,
+        feed: Feed,
     ):
         self._builder, self.execution = builder, execution
         self._strategy, self._step, self._feed = strategy, step, feed

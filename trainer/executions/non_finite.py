@@ -1,11 +1,14 @@
 """Non-finite numbers: how often a run passed over some."""
 
+from typing import Literal, get_args
+
 import tensorflow as tf
 
 from objectives import ConfigurationError
 from objectives.errors import expected
 
-POLICIES = ("raise", "skip", "rollback")
+Policy = Literal["raise", "skip", "rollback"]
+POLICIES: tuple[Policy, ...] = get_args(Policy)
 
 
 class NonFiniteError(Exception):
@@ -20,7 +23,7 @@ class NonFinitePolicy:
       variables: what a checkpoint must hold: three counts.
     """
 
-    def __init__(self, policy: str, limit: int):
+    def __init__(self, policy: Policy, limit: int):
         """Starts with no skipped batches.
 
         Args:

@@ -24,7 +24,7 @@ from trainer.executions.chunk import (
 )
 from trainer.executions.evaluation import Evaluation
 from trainer.executions.examination import Examination, inspect_batch
-from trainer.executions.execution import compiled_where_exact
+from trainer.executions.execution import Execution, compiled_where_exact
 from trainer.executions.executor import Executor
 from trainer.executions.failures import failures_told
 from trainer.executions.mixing_check import MixingCheck
@@ -72,7 +72,7 @@ class Program:
         eval: Source | None,
         batch_size: int,
         seed: int,
-        execution: str,
+        execution: Execution,
     ):
         self._strategy, self._step, self._asked = strategy, step, execution
         self._train_source, self._eval_source = train, eval

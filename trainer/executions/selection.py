@@ -7,12 +7,12 @@ import tensorflow as tf
 from trainer.devices import cluster
 from trainer.executions.builder import ChunkBuilder
 from trainer.executions.choice import Choice, choose, keep, kept
-from trainer.executions.execution import Candidates, Unsupported, cannot_work, require_execution
+from trainer.executions.execution import Candidates, Execution, Unsupported, cannot_work, require_execution
 from trainer.executions.trials import Trials
 from trainer.feeds.feed import Feed
 
 
-def likely_execution(asked: str, candidates: Candidates) -> Choice:
+def likely_execution(asked: Execution, candidates: Candidates) -> Choice:
     """Returns the execution that was asked for, or the one that is likely best for "auto".
 
     Raises:
@@ -26,7 +26,7 @@ def likely_execution(asked: str, candidates: Candidates) -> Choice:
     return Choice(candidates.likely[0], "; ".join([*reasons, "nothing was measured"]))
 
 
-def build_likely(asked: str, builder: ChunkBuilder) -> Choice:
+def build_likely(asked: Execution, builder: ChunkBuilder) -> Choice:
     """Builds the likely execution, or the next one if it does not work, and returns it.
 
     Raises:
@@ -44,7 +44,7 @@ def build_likely(asked: str, builder: ChunkBuilder) -> Choice:
 
 
 def select_execution(
-    asked: str,
+    asked: Execution,
     builder: ChunkBuilder,
     *,
     strategy: tf.distribute.Strategy,

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from trainer.devices import cluster
 from trainer.executions.builder import ChunkBuilder
+from trainer.executions.execution import Execution
 from trainer.feeds.feed import Feed
 
 # A run that is measured takes about as long: a shorter one measures the call.
@@ -38,13 +39,13 @@ class Trials:
         self._steps: dict[str, int] = {}
         self._looked: tuple[int, Any] = (0, None)
 
-    def build(self, execution: str) -> float:
+    def build(self, execution: Execution) -> float:
         self._builder.build(execution)
         with self._builder.state.kept():
             # The first run pays for what is set up once.
             return [self._seconds(execution, 1) for _ in range(2)][-1]
 
-    def measure(self, execution: str) -> float:
+    def measure(self, execution: Execution) -> float:
         with self._builder.state.kept():
             steps = self._steps.get(execution, 1)
             seconds = self._seconds(execution, steps)
@@ -59,7 +60,7 @@ class Trials:
     def elapsed(self) -> float:
         return cluster.largest(self._strategy, time.perf_counter() - self._began)
 
-    def _seconds(self, execution: str, steps: int) -> float:
+    def _seconds(self, execution: Execution, steps: int) -> float:
         """Returns how long these steps take in seconds, the same on all workers."""
         data = self._data(steps)
         began = time.perf_counter()

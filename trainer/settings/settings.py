@@ -6,7 +6,7 @@ import pathlib
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import InitVar
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import keras
 import tensorflow as tf
@@ -15,8 +15,11 @@ from objectives import ConfigurationError, Objective
 from objectives.annotations import Count, Expected, Positive
 from objectives.errors import Mistakes
 from objectives.fields import require_fit
+from trainer.executions.execution import Execution
+from trainer.executions.non_finite import Policy
 from trainer.reports import Report
 from trainer.steps.learning_rates import refuse_wrong_rate
+from trainer.steps.precision import Precision
 from trainer.steps.train_step import TrainStep
 from trainer.steps.weighted_sum import WeightedSum
 from trainer.task import Examples, Task
@@ -102,7 +105,7 @@ class Settings:
         ),
     ] = "auto"
     execution: Annotated[
-        Literal["auto", "graph", "xla_step", "xla_loop"],
+        Execution,
         Setting("how steps are compiled and run; see `trainer.executions.execution`"),
     ] = "auto"
     chunk_steps: Annotated[
@@ -165,7 +168,7 @@ class Settings:
         ),
     ] = 1
     precision: Annotated[
-        Literal["float32", "mixed_bfloat16", "mixed_float16"],
+        Precision,
         Setting(
             'the precision of computations in the model. "mixed_float16" scales the loss, and skips updates whose '
             "gradient overflows"
@@ -202,7 +205,7 @@ class Settings:
         ),
     ] = False
     non_finite: Annotated[
-        Literal["raise", "skip", "rollback"],
+        Policy,
         Setting(
             'what to do if an update would be NaN or infinite; it is never applied. "raise" stops with an autopsy, '
             '"skip" takes the next batch, and "rollback" restores the latest checkpoint and continues from there with '

@@ -11,7 +11,7 @@ from trainer.steps.clipping import Clipping
 from trainer.steps.forward import Forward
 from trainer.steps.masked_statistics import synchronize_masked_statistics
 from trainer.steps.optimizers import refuse_own_work
-from trainer.steps.precision import LossScale
+from trainer.steps.precision import LossScale, Precision
 from trainer.steps.random_streams import RandomStreams
 from trainer.steps.tap import Tap
 from trainer.steps.train_step import TrainStep
@@ -24,7 +24,7 @@ def assemble(
     model: keras.Model,
     objective: Objective,
     optimizer: keras.optimizers.Optimizer,
-    precision: str,
+    precision: Precision,
     batch_size: int,
     accumulate_steps: int,
     clip_norm: float | None,

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Literal, get_args
 
 import keras
 import tensorflow as tf
@@ -9,14 +10,15 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from objectives.errors import expected
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 _FIRST_SCALE = 2.0**15
 _STEPS_TO_DOUBLE = 2000
 
 
 @contextlib.contextmanager
-def building_in(name: str) -> Iterator[None]:
+def building_in(name: Precision) -> Iterator[None]:
     """Sets the precision of layers that are built within the context.
 
     Raises:
@@ -31,7 +33,7 @@ def building_in(name: str) -> Iterator[None]:
         keras.mixed_precision.set_dtype_policy(before)
 
 
-def require_precision(model: keras.Model, name: str) -> None:
+def require_precision(model: keras.Model, name: Precision) -> None:
     """Raises ConfigurationError where there is no such precision, or a model built elsewhere computes in another.
 
     Single layers may stay in float32, as the last one often does.
@@ -46,7 +48,7 @@ def require_precision(model: keras.Model, name: str) -> None:
         )
 
 
-def _require_known(name: str) -> None:
+def _require_known(name: Precision) -> None:
     if name not in PRECISIONS:
         raise ConfigurationError(f"Trainer.precision is {name!r}; {expected(str(name), PRECISIONS)}")
 

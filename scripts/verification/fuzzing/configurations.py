@@ -6,8 +6,8 @@ import re
 from hypothesis import strategies as st
 
 from termwise.verification.fuzzing.models import KINDS
-from trainer.executions.execution import EXECUTIONS
-from trainer.steps.precision import PRECISIONS
+from trainer.executions.execution import EXECUTIONS, Execution
+from trainer.steps.precision import PRECISIONS, Precision
 
 STEPS, EXAMPLES, HELD_OUT, DEVICES = 3, 20, 11, 4
 TERMS = ("data", "decay", "hinge", "small")
@@ -42,8 +42,8 @@ class Configuration:
     batch_size: int
     replicas: int
     accumulate_steps: int
-    execution: str
-    precision: str
+    execution: Execution
+    precision: Precision
     optimizer: str
     clip_norm: float | None
     non_finite: str

@@ -164,7 +164,7 @@ def test_it_may_not_happen_for_ever(make_run, tmp_path, policy):
 @pytest.mark.parametrize("count", [1, 2])
 def test_an_autopsy_replays_the_very_step(make_run, data, tmp_path, count):
     trainer = make_run(count, workdir=tmp_path)
-    with pytest.raises(NonFiniteError, match=r"again: Trainer\(\.\.\.\)\.replay\('.*/autopsy/000004'\), with the"):
+    with pytest.raises(NonFiniteError, match=r"replay it: Trainer\(\.\.\.\)\.replay\('.*/autopsy/000004'\), with"):
         trainer.train()
     folder = tmp_path / "autopsy" / "000004"
     clean = ArraySource(data["x"], data["y"])
