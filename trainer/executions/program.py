@@ -17,7 +17,6 @@ from trainer.executions.builder import ChunkBuilder
 from trainer.executions.choice import Choice
 from trainer.executions.chunk import (
     as_numbers,
-    example_specs,
     find_parts,
     gather_batch,
     trace_term_gradients,
@@ -29,7 +28,7 @@ from trainer.executions.executor import Executor
 from trainer.executions.failures import failures_told
 from trainer.executions.mixing_check import MixingCheck
 from trainer.executions.ranges import outside_of_ranges
-from trainer.executions.rehearsal import require_alike
+from trainer.executions.rehearsal import rehearse_evaluation
 from trainer.executions.selection import build_likely, likely_execution, select_execution
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Block, Feed
@@ -167,8 +166,8 @@ class Program:
             or a batch is cut, and the numbers of an example depend on the others, see `refuse_mixing`.
         """
         if self.evaluates:
-            with failures_told("the evaluation fails"):
-                self._try_evaluation(step)
+            with failures_told("the evaluation fails"), self._step.state.kept():
+                rehearse_evaluation(lambda: self._evaluation, self._feed, self._eval_feed, step)
         if gradients and self.choice.execution == "xla_loop":
             # On any row, because calling it compiles it.
             self._gradients_on(Block(self._feed.chunk(first_batch=step, steps=0), 0, 1), step)
@@ -258,20 +257,6 @@ class Program:
         with failures_told("evaluating the terms on a batch fails"):
             evaluation = Evaluation(self._strategy, self._step, self._feed, name="batch", is_compiled=False)
             return evaluation.values(lambda: [batch], step)
-
-    def _try_evaluation(self, step: int) -> None:
-        train, evaluation = example_specs(self._feed), example_specs(self._eval_feed)
-        require_alike(train, evaluation)
-        with self._step.state.kept():
-            try:
-                self._evaluation.try_out(step)
-            except (ValueError, TypeError) as error:
-                if train == evaluation:
-                    raise
-                raise ConfigurationError(
-                    f"the evaluation source cannot be evaluated: an example has the structure {evaluation} there, and "
-                    f"{train} in training; {error}"
-                ) from error
 
     def _gradients_on(self, block: Block, step: int) -> dict[str, float]:
         with self._step.state.kept():

@@ -1,10 +1,39 @@
 """Rehearsal: what evaluation reads is held against what training reads, before the first step."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
 from objectives import ConfigurationError
+from trainer.executions.chunk import example_specs
+from trainer.executions.evaluation import Evaluation
+from trainer.feeds.feed import Feed
+
+
+def rehearse_evaluation(make: Callable[[], Evaluation], train: Feed, evaluated: Feed, step: int) -> None:
+    """Evaluates the first block, so that what does not fit is reported before the first step.
+
+    Args:
+      make: makes the evaluation; what it traces is used later.
+      train: the feed of training.
+      evaluated: the feed of evaluation.
+      step: the number of updates done; the caller restores what evaluation changes.
+
+    Raises:
+      ConfigurationError: the examples of both are not of one kind, or the model or the terms do not take those of
+        evaluation.
+    """
+    of_train, of_evaluated = example_specs(train), example_specs(evaluated)
+    require_alike(of_train, of_evaluated)
+    try:
+        make().try_out(step)
+    except (ValueError, TypeError) as error:
+        if of_train == of_evaluated:
+            raise
+        raise ConfigurationError(
+            f"the evaluation source cannot be evaluated: an example has the structure {of_evaluated} there, and "
+            f"{of_train} in training; {error}"
+        ) from error
 
 
 def require_alike(train: Mapping[str, tf.TensorSpec], evaluation: Mapping[str, tf.TensorSpec]) -> None:
