@@ -173,7 +173,9 @@ class Saver:
     ) -> None:
         try:
             folder = self._checkpoints.new(step)
-            _savez(folder / _arrays_name(self._worker), arrays)
+            # The chief waits for the name of the file, and then moves the folder away at once.
+            with files.whole(folder / _arrays_name(self._worker)) as file:
+                np.savez(file, **arrays)  # type: ignore[arg-type]
             if self._worker:
                 return
             with files.writing(folder / progress_file.NAME):
@@ -209,19 +211,6 @@ class Saver:
 
 def _arrays_name(worker: int) -> str:
     return f"worker-{worker:03d}.npz" if worker else "state.npz"
-
-
-def _savez(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes arrays into a file that has its name only once it is whole.
-
-    Its name is the last that a worker does: the chief waits for it, and then moves the folder away at once.
-    """
-    part = path.with_name(f"{path.name}.part")
-    with files.writing(path):
-        with files.create(part) as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        files.flush(part)
-        part.rename(path)
 
 
 @contextlib.contextmanager

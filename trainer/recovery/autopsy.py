@@ -11,6 +11,7 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from trainer.feeds.sources import NAMES, ArraySource
 from trainer.storage import strict_json
+from trainer.storage.files import writing
 
 _BATCH, _STATE, _STEP = "batch.npz", "state.npz", "step.json"
 
@@ -35,10 +36,10 @@ def write_autopsy(
       values: the values of the step by tag.
       cause: what was not finite.
       execution: how the step was run.
+
+    Raises:
+      StorageError: the system refuses it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / _BATCH, allow_pickle=False, **{f"{name}/{i}": leaf for name, i, leaf in _leaves(batch)})
-    np.savez(folder / _STATE, allow_pickle=False, **state)
     record = {
         "step": step,
         "cause": cause,
@@ -46,7 +47,11 @@ def write_autopsy(
         "structure": _structure(batch),
         "values": {**values},
     }
-    (folder / _STEP).write_text(strict_json.dumps(record))
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        np.savez(folder / _BATCH, allow_pickle=False, **{f"{name}/{i}": leaf for name, i, leaf in _leaves(batch)})
+        np.savez(folder / _STATE, allow_pickle=False, **state)
+        (folder / _STEP).write_text(strict_json.dumps(record))
 
 
 def read_batch(folder: pathlib.Path) -> ArraySource:

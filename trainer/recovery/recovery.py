@@ -15,6 +15,7 @@ from trainer.executions.non_finite import NonFiniteError
 from trainer.recovery.autopsy import write_autopsy
 from trainer.recovery.culprit import culprit, is_cured_by_another_batch
 from trainer.running.run import TrainingRun
+from trainer.storage.files import StorageError
 
 
 class Recovery:
@@ -64,16 +65,19 @@ class Recovery:
         if self._run.workdir is None:
             return " With a workdir there would be an autopsy."
         folder = self._run.workdir / "autopsy" / f"{found.step:06d}"
-        if cluster.is_chief(self._strategy):
-            write_autopsy(
-                folder,
-                step=found.step,
-                batch=batch,
-                state=self._program.training_state.arrays(),
-                values=values,
-                cause=cause,
-                execution=self._program.choice.execution,
-            )
+        try:
+            if cluster.is_chief(self._strategy):
+                write_autopsy(
+                    folder,
+                    step=found.step,
+                    batch=batch,
+                    state=self._program.training_state.arrays(),
+                    values=values,
+                    cause=cause,
+                    execution=self._program.choice.execution,
+                )
+        except StorageError as error:
+            return f" There is no autopsy: {error}."
         return f" The batch, all weights and each term are in {folder}; to replay it: {self._look_again(folder)}"
 
     def _look_again(self, folder: pathlib.Path) -> str:

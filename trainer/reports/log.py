@@ -33,7 +33,7 @@ class LogRecord:
         >>> record.comparable("terms/b/raw"), record.comparable("terms/a/weighted"), record.comparable("loss/total")
         (1.0, nan, nan)
         """
-        empty = [name.removesuffix("/count") for name, value in self.values.items() if is_count(name) and not value]
+        empty = _empty_means(self.values)
         lacking = [f"{name}/weighted" for name in empty]
         if any(self.values.get(f"{name}/weight") for name in empty):
             lacking.append("loss/total")
@@ -134,5 +134,10 @@ def without_empty_means(values: Mapping[str, float]) -> dict[str, float]:
     >>> without_empty_means({"terms/a/raw": 0.0, "terms/a/count": 0.0, "terms/b/raw": 0.0, "terms/b/count": 2.0})
     {'terms/a/count': 0.0, 'terms/b/raw': 0.0, 'terms/b/count': 2.0}
     """
-    empty = {f"{tag.removesuffix('/count')}/raw" for tag, value in values.items() if is_count(tag) and not value}
+    empty = {f"{name}/raw" for name in _empty_means(values)}
     return {tag: value for tag, value in values.items() if tag not in empty}
+
+
+def _empty_means(values: Mapping[str, float]) -> list[str]:
+    """Returns the names, such as `terms/data`, of the means for which nothing was counted."""
+    return [tag.removesuffix("/count") for tag, value in values.items() if is_count(tag) and not value]

@@ -36,8 +36,9 @@ def writing(path: pathlib.Path) -> Iterator[None]:
         raise StorageError(f"{path} cannot be written: {reason}") from error
 
 
-def write_whole(path: pathlib.Path, text: str) -> None:
-    """Writes a file of which a reader sees all or nothing, whenever the process or the machine stops.
+@contextlib.contextmanager
+def whole(path: pathlib.Path) -> Iterator[BinaryIO]:
+    """Opens a file of which a reader sees all or nothing; that it gets its name is the last thing that happens.
 
     Raises:
       StorageError: the system refuses it; what was there before is there still.
@@ -45,9 +46,21 @@ def write_whole(path: pathlib.Path, text: str) -> None:
     with writing(path):
         new = path.with_name(f".writing-{path.name}")
         with create(new) as file:
-            file.write(text.encode())
+            yield file
         flush(new)
-        move(new, path)
+        os.replace(new, path)
+
+
+def write_whole(path: pathlib.Path, text: str) -> None:
+    """Writes such a file, which would survive a loss of power right afterwards.
+
+    Raises:
+      StorageError: as in `whole`.
+    """
+    with writing(path):
+        with whole(path) as file:
+            file.write(text.encode())
+        flush(path.parent)
 
 
 def create(path: pathlib.Path) -> BinaryIO:

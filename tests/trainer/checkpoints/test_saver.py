@@ -136,7 +136,7 @@ def test_once_the_chief_sees_a_workers_file_it_may_move_the_folder_away(make, mo
     monkeypatch.setattr(files, "flush", lambda path: flushed.append((path, file.exists())))
     saver.save()
     saver.wait()
-    assert flushed == [(file.with_name("worker-001.npz.part"), False)]
+    assert flushed == [(file.with_name(".writing-worker-001.npz"), False)]
     assert file.exists()
 
 
@@ -187,7 +187,7 @@ def test_an_error_beside_another_becomes_a_note(make):
 
 def test_a_refusal_says_what_is_safe_and_how_to_resume(make):
     step, _, saver = make()
-    with pytest.raises(StorageError, match="no sound checkpoint: once .* begins anew$"), saver.explained():
+    with pytest.raises(StorageError, match="no intact checkpoint: once .* starts from step 0$"), saver.explained():
         raise StorageError("a cannot be written: No space left on device")
     step.assign(40)
     saver.save()

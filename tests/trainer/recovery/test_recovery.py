@@ -11,6 +11,7 @@ from trainer.executions.non_finite import NonFiniteError
 from trainer.recovery.autopsy import read_step
 from trainer.recovery.culprit import culprit
 from trainer.steps.precision import building_in
+from trainer.storage import lock
 
 BATCH = 5  # of 20 examples in their own order: the fourth batch of each epoch is poisoned
 
@@ -73,6 +74,14 @@ def test_a_run_stops_before_the_update_and_has_reported_all_others(make_run, rec
     assert trainer.step == 3
     assert recorder.steps() == [1, 2, 3]
     assert_same_state(trainer, run_batches(make_run(count, execution=execution), (0, 3)))
+
+
+def test_what_stopped_a_run_is_told_where_an_autopsy_cannot_be_written(make_run, tmp_path):
+    trainer = make_run(workdir=tmp_path)
+    (tmp_path / lock.NAME).touch()
+    (tmp_path / "autopsy").write_text("not a folder")
+    with pytest.raises(NonFiniteError, match=r"step 4 would not be .* There is no autopsy: .*000004 cannot be written"):
+        trainer.train()
 
 
 def test_a_gradient_that_is_not_finite_names_its_term(make_run, data):
