@@ -192,7 +192,7 @@ def test_a_refusal_says_what_is_safe_and_how_to_resume(make):
     step.assign(40)
     saver.save()
     saver.wait()
-    with pytest.raises(StorageError, match="^a cannot .* is of step 40 .*resumes from there$"), saver.explained():
+    with pytest.raises(StorageError, match="^a cannot .* is that of step 40 .*resumes from there$"), saver.explained():
         raise StorageError("a cannot be written: No space left on device")
 
 
