@@ -1,4 +1,4 @@
-"""What is optimised: terms, the keys they read by, their weights, and the objective they add up to."""
+"""What is optimised: terms, the keys of what they read, their weights, and the objective that they add up to."""
 
 import objectives.backend  # isort: skip (first: it sees to the backend of Keras)
 import objectives.gathers

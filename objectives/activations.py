@@ -1,4 +1,4 @@
-"""Penalties on what hidden layers put out."""
+"""Penalties on the outputs of hidden layers."""
 
 import dataclasses
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Annotations: whether a value fits one, and what one asks for, in words."""
+"""Annotations: whether a value fits an annotation, and descriptions of annotations in words."""
 
 import collections.abc
 import dataclasses
@@ -39,7 +39,7 @@ _REPR = _Repr()
 
 @dataclasses.dataclass(frozen=True)
 class Expected:
-    """Metadata of an annotation: what its values are, in words, and what must hold of them beside their type.
+    """Metadata of an annotation: a description of its values in words, and a condition in addition to their type.
 
     >>> mismatch(-1, Annotated[int, Expected("a whole number above 0", lambda count: count > 0)])
     'is -1; expected a whole number above 0'
@@ -58,7 +58,7 @@ def mismatch(value: Any, annotation: Any) -> str | None:
     """Describes a value and what was expected, if it does not fit an annotation; returns None if it does.
 
     Numbers of NumPy fit `int` and `float`, a bool fits neither, NaN is no number, and a list or an array may stand for
-    a tuple. What an annotation says in ways that are not known here fits.
+    a tuple. Kinds of annotations that are unknown here fit any value.
 
     >>> mismatch("2", int | None)
     "is '2'; expected a whole number or None"
@@ -190,7 +190,7 @@ def _is_sequence(kind: Any) -> bool:
 def _takes(function: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:
     """Returns whether a function can be called with the arguments of its annotation, as far as Python can tell.
 
-    A class that makes functions, such as a schedule, is not one itself, unless its objects are what is asked for.
+    A class whose objects are functions, such as a schedule, is no such function itself, unless its objects are wanted.
     """
     if isinstance(function, type) and _makes_functions(function):
         return bool(arguments) and isinstance(arguments[1], type) and issubclass(function, arguments[1])

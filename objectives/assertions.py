@@ -1,4 +1,4 @@
-"""Assertions: those of a user's own model and terms are marked as they are traced, as XLA would leave them out."""
+"""Assertions: marks those of a user's own model and terms as they are traced, because XLA would drop them."""
 
 import functools
 import re

@@ -5,10 +5,10 @@ import sys
 
 
 def require_tensorflow() -> None:
-    """Has Keras choose TensorFlow, whatever its file of settings says.
+    """Makes Keras use TensorFlow, whatever its configuration file says.
 
     Raises:
-      ImportError: another backend was asked for, or Keras runs on another already.
+      ImportError: Another backend was requested, or Keras already runs on another one.
     """
     asked = os.environ.get("KERAS_BACKEND") or "tensorflow"
     if asked != "tensorflow":

@@ -1,4 +1,4 @@
-"""BaseTerm: what every named part of an objective has, whatever its mean is over."""
+"""BaseTerm: what all kinds of terms share."""
 
 import abc
 import dataclasses
@@ -21,14 +21,14 @@ from objectives.schedules import Weight
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BaseTerm(Checked, abc.ABC):
-    """One named part of an objective: `weight` times a mean.
+    """The base class of all terms, the named parts of an objective: `weight` times a mean.
 
     There are three kinds: `Term` over the values of examples, `WeightPenalty` over weights of the model, and
     `BatchStatistic` over a batch as a whole.
 
     Attributes:
       weight: a finite number, or a function from the step to a number (see `objectives.schedules`). A constant 0
-        takes the term out of what is optimised; it is still measured.
+        removes the term from the optimised total; its value is still measured.
       dtype: the precision in which values are summed.
       across: how the tensors of a key with a star, such as 'activations.h*', are combined. The term is evaluated for
         each tensor that the key matches; its value is their "mean", with equal weight for each tensor, or their "sum".

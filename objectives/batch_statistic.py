@@ -1,4 +1,4 @@
-"""BatchStatistic: the base class of the parts of an objective that a batch has as a whole, and no example by itself."""
+"""BatchStatistic: the base class of terms that are computed from a batch as a whole."""
 
 import abc
 import dataclasses

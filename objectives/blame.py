@@ -1,4 +1,4 @@
-"""Blame: what a user's own code raises, told with whose it is, its file and line, and its own words."""
+"""Blame: reports errors of a user's own code with its owner, file and line, and message."""
 
 import contextlib
 import itertools
@@ -32,7 +32,7 @@ _LONGEST = 300
 
 @contextlib.contextmanager
 def blamed(whose: str = "") -> Iterator[None]:
-    """Turns what code of the user's raises inside into a ConfigurationError that says whose it is, if given.
+    """Turns errors that a user's code raises in the body into a ConfigurationError that says whose code it is.
 
     >>> with blamed("term 'smooth'"):
     ...     raise ValueError("no neighbours")
@@ -68,7 +68,7 @@ def told_of_operation(error: BaseException) -> str:
 def place_of(error: BaseException) -> str | None:
     """Returns the innermost file and line of the user's own code that an error came through; None if there is none.
 
-    TensorFlow runs some functions elsewhere and quotes their places in the message.
+    TensorFlow runs some functions elsewhere and quotes their positions in the message.
     """
     places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     quoted = [(name, int(line)) for name, line in re.findall(r'File "([^"]+)", line (\d+)', str(error))]
@@ -93,7 +93,7 @@ def _innermost(places: Iterable[tuple[str, int | None]]) -> str | None:
 def place_here() -> str | None:
     """Returns the file and line of the user's own code that is running in this thread, called by ours, or None.
 
-    TensorFlow knows the line in the user's file where autograph has made another one of it.
+    If autograph has rewritten the code, TensorFlow knows the line in the user's file.
     """
     called = itertools.takewhile(lambda frame: not _is_ours(frame.filename), _frames())
     own = (frame for frame in called if _is_users(frame.filename))

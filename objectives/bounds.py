@@ -1,4 +1,4 @@
-"""Where single elements of an output may lie: inside a range, on a grid."""
+"""Terms about where the elements of an output may lie: in a range, on a grid."""
 
 import dataclasses
 

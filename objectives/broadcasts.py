@@ -1,4 +1,4 @@
-"""Broadcasts: `[batch]` against `[batch, 1]` becomes `[batch, batch]` without a word, a mean over wrong pairs."""
+"""Broadcasts: `[batch]` against `[batch, 1]` silently becomes `[batch, batch]`, a mean over wrong pairs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,12 +14,12 @@ def operations() -> Sequence[tf.Operation]:
 
 
 def refuse_hidden_broadcast(reads: Mapping[str, Any], values: tf.Tensor, formula: Sequence[tf.Operation] = ()) -> None:
-    """Raises ConfigurationError where a formula has set each example of one read against every one of another.
+    """Raises ConfigurationError where a formula pairs each example of one tensor with every example of another.
 
     Args:
-      reads: what the formula was given, by name.
-      values: what it returned; where its operations are not known, a shape that only a broadcast has is refused.
-      formula: its operations, if it was traced: one that broadcasts is found wherever it is.
+      reads: the tensors that the formula was given, by name.
+      values: its result. If its operations are unknown, a shape that only a broadcast gives is refused.
+      formula: its operations, if it was traced; a broadcast is found in any of them.
 
     >>> b = tf.ones([4, 1])
     >>> refuse_hidden_broadcast({"a": tf.ones([4]), "b": b}, tf.ones([4]) - b)  # doctest: +ELLIPSIS

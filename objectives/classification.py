@@ -1,4 +1,4 @@
-"""Cross-entropies for rare positives and for confusions that cost unequally."""
+"""Terms for classification: rare positives, and confusions of unequal costs."""
 
 import dataclasses
 

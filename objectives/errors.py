@@ -1,4 +1,4 @@
-"""Mistakes of the user: one exception type, near matches, and reporting them all together."""
+"""Mistakes of the user: the type of their errors, hints about similar names, and reporting all of them together."""
 
 import contextlib
 import difflib

@@ -1,4 +1,4 @@
-"""Fields: what an object is made with, held against the annotations of its constructor."""
+"""Fields: checks the values that an object is made with against the annotations of its constructor."""
 
 import dataclasses
 import inspect
@@ -13,11 +13,11 @@ from objectives.errors import ConfigurationError
 class Checked:
     """A base class whose objects can only be made with values that fit the annotations of their constructor.
 
-    A value that is the field's own default is let through, whatever it is. A subclass has no more to do than to
-    annotate its fields, or the arguments of its `__init__`.
+    The default of a field is always accepted. A subclass only needs to annotate its fields, or the arguments of its
+    `__init__`.
 
     Raises:
-      ConfigurationError: with every field that does not fit; or the class lacks a method that it has to have, or
+      ConfigurationError: Fields do not fit; the message names all of them. Or the class lacks a required method, or
         annotates fields without being a dataclass.
 
     >>> @dataclasses.dataclass

@@ -1,4 +1,4 @@
-"""Gathers: TensorFlow's operations that take something by an index, each with what guards it; see `indices`."""
+"""Gathers: guards TensorFlow's operations that read by an index; see `indices`."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,8 +1,8 @@
-"""Indices: while a model and its terms are traced, what depends on an index out of range is NaN, and never raises.
+"""Indices: in traced models and terms, results that depend on an index out of range are NaN, and nothing raises.
 
-Graph operations raise there on a CPU and give 0 on a GPU; XLA takes the nearest index without a word. Here such an
-index is replaced before it is used and recorded (see `objectives.ranges`), and what is taken by it is NaN, in every
-execution. Integers cannot be NaN: where they are taken, the whole result of the model or the term is.
+For such an index, graph operations raise an error on a CPU and return 0 on a GPU, and XLA silently uses the nearest
+index. Here the index is replaced before it is used, and recorded (see `objectives.ranges`); the value read by it is
+NaN in every execution. Integers cannot be NaN: where they are read, the whole result of the model or term is.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from objectives.ranges import poisoned, record
 
 @dataclasses.dataclass(frozen=True)
 class _Guard:
-    """Whose indices are guarded, in which graph, and for each taking of integers whether an index was out of range."""
+    """Whose indices are guarded, in which graph, and for each read of integers whether an index was out of range."""
 
     whose: str
     graph: Any
@@ -31,7 +31,7 @@ class _Guard:
 
 
 class _State(threading.local):
-    """The guard of this thread, if one is open, and whether it is at work: replicas are traced in their own threads."""
+    """The guard of this thread, if one is open, and whether it is active: replicas are traced in their own threads."""
 
     guard: _Guard | None = None
     at_work: bool = False
@@ -45,7 +45,7 @@ def guarded(whose: str) -> Iterator[list[tf.Tensor]]:
     """Guards indices while a graph is traced in this thread; `whose` they are, such as "the term 'cost'".
 
     Yields:
-      Bools, known at the end. Where one of them is True, integers were taken by an index out of range; `poison` says
+      Bools, complete at the end. If one of them is True, integers were read by an index out of range; `poison` makes
       what to add to the result.
 
     >>> @tf.function(autograph=False)
@@ -98,16 +98,16 @@ def guarding(original: Callable[..., Any], own: Callable[..., Any]) -> Callable[
 def checked(
     operation: str, indices: tf.Tensor, sizes: Any, *, wraps: bool = False
 ) -> tuple[tf.Tensor, tf.Tensor | None]:
-    """Indices that can be used, and which of them could not be; None where it is known that all can.
+    """Returns indices that can be used, and which of the given ones could not; None if all of them certainly can.
 
     Args:
-      operation: that takes them.
-      indices: of any shape.
-      sizes: what they are below; of the last axis of the indices, if there are several.
-      wraps: whether the operation counts negative ones from the end.
+      operation: the name of the operation that uses them.
+      indices: indices of any shape.
+      sizes: their upper bound, exclusive; several bounds are for the elements along the last axis of the indices.
+      wraps: whether the operation counts negative indices from the end.
 
     Raises:
-      ConfigurationError: they are constant, and one of them is out of range.
+      ConfigurationError: The indices are constant, and one of them is out of range.
     """
     sizes = tf.convert_to_tensor(sizes)
     given, known = tf.get_static_value(indices), tf.get_static_value(sizes)

@@ -1,4 +1,4 @@
-"""What Keras keeps on a tensor, a mask or the logits behind an activation, and how a changed tensor keeps it too."""
+"""The mask and the logits that Keras attaches to tensors, and how a changed tensor keeps them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,12 +22,12 @@ def keras_logits(tensor: Any) -> tf.Tensor | None:
 def changed(tensor: tf.Tensor, change: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
     """Returns `change(tensor)` with the Keras mask of the tensor, and with its logits changed alike.
 
-    A cross-entropy of Keras looks for the logits behind probabilities: on the tensor, or at the operation that made it.
-    Without them it clips the probabilities, which changes the loss and its gradient.
+    A Keras cross-entropy looks for the logits of probabilities on the tensor, or at the operation that made it. Without
+    them it clips the probabilities, which changes the loss and its gradient.
 
     Args:
-      tensor: of any shape.
-      change: keeps the shape, and depends on no more than a tensor's own elements.
+      tensor: a tensor of any shape.
+      change: a function that keeps the shape and changes each element by itself.
 
     >>> import keras
     >>> logits = tf.constant([[0.0, 100.0]])

@@ -1,4 +1,4 @@
-"""Mean: a (sum, count) pair that merges over replicas, shards and steps, and is divided last."""
+"""Mean: a (sum, count) pair that is merged over replicas, shards and steps, and divided last."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

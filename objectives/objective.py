@@ -1,4 +1,4 @@
-"""Objective: the named terms, and how they add up."""
+"""Objective: the named terms and their sum."""
 
 import dataclasses
 import re

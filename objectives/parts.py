@@ -1,4 +1,4 @@
-"""Parts: a term whose keys hold a star is a part for each tensor that they match; how parts make up terms."""
+"""Parts: a term whose keys have stars has a part for each tensor that they match; how parts make up terms."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,12 +13,12 @@ from objectives.mean import Mean
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Part:
-    """What one tensor adds to a term, or a whole term that reads no key with a star.
+    """The share of one tensor in a term, or a whole term whose keys have no star.
 
     Attributes:
       term: the name of the term.
       tensor: the path of the tensor, such as `encoder/conv3`; None for a whole term.
-      stars: by each key with a star, the key of the tensor that it means here.
+      stars: for each key with a star, the key of the tensor that it stands for here.
     """
 
     term: str
@@ -32,11 +32,11 @@ class Part:
 
 
 class Parts(Sequence[Part]):
-    """The parts of all terms of an objective, those of one term side by side, in the order of the terms.
+    """The parts of all terms of an objective, grouped by term, in the order of the terms.
 
-    A term with a star is evaluated for each tensor by itself, masks, sample weights and all, so that tensors may differ
-    in shape. Its value is the mean over its tensors, or their sum, as its `across` says; a tensor of which nothing was
-    counted has no say.
+    A term with a star is evaluated for each tensor by itself, with masks and sample weights, so that tensors may differ
+    in shape. Its value is the mean over its tensors, or their sum, as its `across` says. A tensor without any value
+    that counts is left out.
 
     >>> from objectives import ActivationPenalty
     >>> terms = {"small": ActivationPenalty(activation="activations.h*")}
@@ -52,12 +52,12 @@ class Parts(Sequence[Part]):
         """Finds what stars match.
 
         Args:
-          terms: by name.
-          context: holds whatever keys with a star may match. Without one each term is a part, which is all there is to
-            find where no key has a star.
+          terms: the terms by name.
+          context: the tensors that stars may match. Without a context each term has one part, which is right where no
+            key has a star.
 
         Raises:
-          ConfigurationError: a star matches nothing, or the stars of one term do not match alike.
+          ConfigurationError: A star matches nothing, or the stars of one term match different names.
         """
         self._terms, self._parts, mistakes = terms, list[Part](), Mistakes()
         for name, term in terms.items():

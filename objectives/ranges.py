@@ -1,8 +1,8 @@
-"""Ranges: a label, an index or a mask outside of its range makes its value NaN, and is recorded for those who ask.
+"""Ranges: a label, an index or a mask out of range makes its value NaN, and can be recorded.
 
-Graph operations raise where an index is out of range and name nothing; XLA takes the nearest one without a word. Here
-such an index is replaced before it is used, so that no operation raises, and the value that depends on it is NaN, so
-that no update is made from it. Whoever wants to know why opens a recording and evaluates the terms once more.
+For an index out of range, graph operations raise an error that names nothing, and XLA silently uses the nearest one.
+Here such an index is replaced before it is used, so that no operation raises, and the value that depends on it is NaN,
+so that no update is made from it. To find the cause, open a recording and evaluate the terms again.
 """
 
 import contextlib
@@ -25,12 +25,12 @@ _ROUNDING = 0.01
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """What was read, and which of it lies outside of its range.
+    """Values that were read, and which of them are out of range.
 
     Attributes:
-      what: in words, such as "the labels 'targets' of the term 'cost'".
-      expected: what would be inside.
-      values: `[batch, ...]`.
+      what: a description, such as "the labels 'targets' of the term 'cost'".
+      expected: the valid range in words.
+      values: the values `[batch, ...]`.
       outside: a bool for each of the values.
       rows: whether the first axis is that of the examples.
     """
@@ -43,7 +43,7 @@ class Reading:
 
 
 class _Listening(threading.local):
-    """The recording of this thread, if one is open, and what is evaluated: replicas are traced in their own threads."""
+    """The open recording of this thread, if any, and its current reader; replicas are traced in other threads."""
 
     readings: list[Reading] | None = None
     graph: Any = None
@@ -94,13 +94,13 @@ def hiding(masks: Sequence[tf.Tensor]) -> Iterator[None]:
 def safe_labels(
     read: str, labels: tf.Tensor, classes: int, *, ignored: int | None = None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Labels that can be used as indices, and which of them could not be.
+    """Returns labels that can be used as indices, and which of the given ones could not.
 
     Args:
-      read: the name of the read.
+      read: the name of the argument.
       labels: `[batch, ...]`, integers of any type, or whole numbers as floats.
-      classes: how many there are: labels are from 0 to below it.
-      ignored: one more label that is left as it is.
+      classes: the number of classes; labels are from 0 to below it.
+      ignored: one more valid label, which is left unchanged.
 
     Returns:
       The labels as int32, int64 or floats, 0 where they were out of range; and a bool for each, True there.
@@ -136,9 +136,9 @@ def not_probabilities(read: str, values: tf.Tensor, *, largest: float = 1.0, ins
     """Returns which of the values cannot be probabilities, a bool for each; logits, for instance, cannot.
 
     Args:
-      read: the name of the read.
-      values: `[batch, ...]`, numbers.
-      largest: 1, or infinity where a loss takes proportions, which it divides by their sum.
+      read: the name of the argument.
+      values: numbers `[batch, ...]`.
+      largest: 1, or infinity for a loss that takes proportions and divides them by their sum.
       instead: what else would work, in words.
 
     >>> not_probabilities("y_pred", tf.constant([0.3, 1.0, -2.5])).numpy().tolist()
@@ -191,11 +191,11 @@ def describe(
     """Returns a sentence about what is out of range in a reading, given as arrays, or None.
 
     Args:
-      reading: what was read.
-      values: of the reading, `[rows, ...]`.
-      outside: likewise.
+      reading: the reading.
+      values: its values, `[rows, ...]`.
+      outside: a bool for each of them.
       row: what a row is called.
-      first: the number of the first.
+      first: the number of the first row.
     """
     if not outside.any():
         return None
@@ -224,7 +224,7 @@ def _key(read: str) -> str:
 
 
 def record(what: str, expected: str, values: tf.Tensor, outside: tf.Tensor, *, of: str = "", rows: bool = True) -> None:
-    """Notes a reading in the recording of this thread, if one is open in this graph; by default of what is evaluated.
+    """Adds a reading to the recording of this thread, if one is open in this graph; by default for its current reader.
 
     See `Reading` for the arguments.
     """

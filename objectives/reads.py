@@ -1,4 +1,4 @@
-"""What a term reads, made ready for its formula: widened, harmless where it is masked, and alike in shape."""
+"""Prepares the tensors that a term reads for its formula: widened, harmless where masked, and of one shape."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ _HUGE = 1e18
 
 
 def widen(tensor: Any) -> tf.Tensor:
-    """Half precision as float32, all else as it is: a formula and its sums want more than eight bits.
+    """Converts half precision to float32, as formulas and sums need more than eight bits; other types are unchanged.
 
     >>> widen(tf.constant(1.0, tf.bfloat16)).dtype.name, widen(tf.constant(1, tf.uint8)).dtype.name
     ('float32', 'uint8')
@@ -24,7 +24,7 @@ def widen(tensor: Any) -> tf.Tensor:
 
 
 def blank(tensor: Any, mask: tf.Tensor | None) -> Any:
-    """Puts 0 where a read is masked: a NaN or a label out of range there must not reach the gradient either.
+    """Puts 0 where a tensor is masked, so that a NaN or a label out of range there does not reach the gradient.
 
     >>> blank(tf.constant([1.0, float("nan")]), tf.constant([1.0, 0.0])).numpy().tolist()
     [1.0, 0.0]
@@ -34,9 +34,10 @@ def blank(tensor: Any, mask: tf.Tensor | None) -> Any:
 
 
 def tame(tensor: Any, mask: tf.Tensor | None) -> Any:
-    """Makes what is masked finite, and leaves finite numbers alone: what counts may depend on them.
+    """Makes masked elements finite, and leaves finite ones unchanged, as values that count may depend on them.
 
-    NaN becomes 0, and infinities become numbers whose squares are finite. What Keras keeps on a tensor stays with it.
+    NaN becomes 0, and infinities become numbers whose squares are finite. Keras masks and logits of the tensor are
+    kept.
 
     >>> tame(tf.constant([1.0, float("nan"), 3.0]), tf.constant([1.0, 0.0, 0.0])).numpy().tolist()
     [1.0, 0.0, 3.0]
@@ -55,7 +56,7 @@ def tame(tensor: Any, mask: tf.Tensor | None) -> Any:
 def shown_of(tensor: Any, mask: tf.Tensor | None) -> tf.Tensor | None:
     """Returns which elements of a tensor a mask shows; for a mask of other rank, which examples.
 
-    None where there is nothing to be hidden.
+    None if nothing is hidden.
     """
     if tensor is None or mask is None:
         return None
@@ -69,7 +70,7 @@ def align(tensors: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     """Returns the tensors; those named have the shape and the type of the last of them.
 
     Raises:
-      ConfigurationError: shapes differ, or would broadcast where nobody wants it.
+      ConfigurationError: Shapes differ, or would broadcast by mistake.
     """
     tensors = dict(tensors)
     _refuse_hidden_broadcast(tensors)

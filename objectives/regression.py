@@ -1,4 +1,4 @@
-"""Squared errors: plain, weighted by position, weighted by context."""
+"""Terms for regression: squared errors, plain, weighted by position, and weighted by context."""
 
 import dataclasses
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a formula returned: numbers that can be averaged, or a mistake."""
+"""Checks of what a formula returned: numbers that can be averaged, or an error."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ def as_values(returned: Any) -> tf.Tensor:
     """Returns what `values()` returned as a tensor.
 
     Raises:
-      ConfigurationError: it is no dense tensor of floating-point numbers, or nothing is known of its shape.
+      ConfigurationError: It is no dense tensor of floating-point numbers, or its rank is unknown.
 
     >>> as_values(None)
     Traceback (most recent call last):
@@ -40,7 +40,7 @@ def one_for_each(values: tf.Tensor, rows: Sequence[tf.Tensor]) -> tf.Tensor:
     """Returns the values, or NaN if it turns out when the graph runs that their first axis fits none of `rows`.
 
     Raises:
-      ConfigurationError: they have no such axis, or it is known already.
+      ConfigurationError: They have no first axis, or its length is known and does not fit.
 
     >>> one_for_each(tf.ones([2]), [tf.ones([6, 2])])  # doctest: +ELLIPSIS
     Traceback (most recent call last):

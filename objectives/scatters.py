@@ -1,6 +1,6 @@
-"""Scatters: TensorFlow's operations that put or add something at an index; where one is out of range, see `indices`.
+"""Scatters: guards TensorFlow's operations that write or add at an index; see `indices`.
 
-XLA, and a GPU, leave such an element out without a word.
+XLA and GPUs silently drop elements whose index is out of range.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Statistics of the whole batch: no means over examples, so the batch is gathered from all replicas."""
+"""Statistics of a whole batch, which is gathered from all replicas."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""How the elements of one output lie to each other: apart, smooth, in order."""
+"""Terms about how the elements of an output relate to each other: distances, smoothness, order."""
 
 import dataclasses
 from typing import Literal

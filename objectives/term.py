@@ -1,7 +1,7 @@
-"""Term: the base class of the parts of an objective that are means over the values of examples.
+"""Term: the base class of terms that are means over the values of examples.
 
-A term is a small frozen object. Its reads are fields that hold keys; its maths is `values()`, whose
-arguments bear the names of those fields:
+A term is a small frozen object. Fields that hold keys say what it reads; its formula is `values()`, whose arguments
+bear the names of those fields:
 
     @gin.register(module="objectives")
     @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -12,7 +12,7 @@ arguments bear the names of those fields:
         def values(self, y_pred):            # [batch, ...] in, [batch, ...] out: unreduced
             return tf.nn.relu(y_pred - self.limit)
 
-All else is here and in `BaseTerm`: weight, mask, sample weights, the reduction, and the checks.
+This class and `BaseTerm` provide the rest: weight, mask, sample weights, the reduction, and the checks.
 """
 
 import abc

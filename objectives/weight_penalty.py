@@ -1,4 +1,4 @@
-"""WeightPenalty: the base class of the parts of an objective that read weights of the model, and no batch."""
+"""WeightPenalty: the base class of terms that read weights of the model, and no batch."""
 
 import dataclasses
 

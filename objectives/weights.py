@@ -1,4 +1,4 @@
-"""Penalties on the model's own weights: they read no batch, and count once on any number of replicas."""
+"""Penalties on weights of the model, which count once on any number of replicas."""
 
 import dataclasses
 from typing import Literal

@@ -1,7 +1,7 @@
-"""Config: reads gin files and bindings, and answers each mistake in them with what would have been right.
+"""Config: reads gin files and bindings, and reports mistakes in them with what would have been right.
 
-gin is asked to register things where they are defined; here it is only fed and questioned. What is here looks into
-tables that gin 0.5.0 keeps to itself, which is why pyproject.toml pins that version.
+Classes are registered with gin where they are defined; this package only passes text to gin and queries it. It reads
+private tables of gin 0.5.0, which is why pyproject.toml pins that version.
 """
 
 from trainer.config.building import bound as bound

@@ -1,4 +1,4 @@
-"""Building: makes what gin configures, and tells where the values came from that it cannot be made with."""
+"""Building: makes what gin configures, and reports where values that do not work were set."""
 
 import copy
 import re
@@ -16,14 +16,14 @@ T = TypeVar("T")
 
 
 def build(configurable: Callable[..., T], **arguments: Any) -> T:
-    """Builds something that gin configures, and makes sure that what was bound had an effect.
+    """Builds something that gin configures, and makes sure that all bindings had an effect.
 
     Args:
       configurable: the class or function.
-      **arguments: win over what gin has for them, which therefore must not be bound.
+      **arguments: values that take precedence over gin's; flags must not bind them.
 
     Raises:
-      ConfigurationError: a value is missing, a binding is used by nothing, or what is built says so itself.
+      ConfigurationError: A value is missing, a binding is used by nothing, or the constructor raises the error itself.
     """
     try:
         built = configurable(**arguments)

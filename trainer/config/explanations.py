@@ -1,4 +1,4 @@
-"""Explanations: what gin complains of, said as what is wrong and what would be right."""
+"""Explanations: turns errors of gin into messages that say what is wrong and what would be right."""
 
 import contextlib
 import re

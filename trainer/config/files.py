@@ -1,4 +1,4 @@
-"""Files: gin files and bindings are read into gin, with the place of each mistake and of each binding."""
+"""Files: reads gin files and bindings into gin, and knows the place of each mistake and each binding."""
 
 import dataclasses
 import pathlib
@@ -20,11 +20,11 @@ from trainer.config.uses import Binding, forget_bindings, remember, require_used
 
 @dataclasses.dataclass(frozen=True)
 class _Text:
-    """What is being read: a file or a binding.
+    """A file or a binding that is being read.
 
     Attributes:
-      name: as people write it.
-      folders: where files and modules that it names are looked for first, in this order.
+      name: its name as a user writes it.
+      folders: the folders that are searched first for files and modules that it names, in this order.
       open: the files that include one another down to this one.
     """
 
@@ -39,11 +39,11 @@ class _Text:
 def load(files: Sequence[str], bindings: Sequence[str]) -> None:
     """Reads gin files, then single bindings; later ones win.
 
-    Files are looked for in the working directory, what they include and import first beside the file that says so;
-    then among Termwise's own, where 'gin_configs/' may be left out.
+    Files are searched in the working directory, and what they include and import first beside the including file; then
+    among Termwise's own, where 'gin_configs/' may be left out.
 
     Raises:
-      ConfigurationError: with everything that is wrong in any of them, each with its file and line and what would
+      ConfigurationError: Something is wrong. The message names all mistakes with their files and lines, and what would
         have been right.
     """
     forget_bindings()
@@ -78,13 +78,13 @@ def _read_file(path: pathlib.Path, mistakes: Mistakes, including: tuple[pathlib.
 
 
 def _read(text: _Text, content: str, mistakes: Mistakes, terms: set[str] | None = None) -> None:
-    """Hands each statement to gin.
+    """Passes each statement to gin.
 
     Args:
-      text: what is read.
+      text: the file or binding.
       content: its text.
-      mistakes: gathers what is wrong.
-      terms: those that may be dropped; None in a file, which may be there for another run.
+      mistakes: gathers the mistakes.
+      terms: the terms that may be dropped; None in a file, which other runs may use too.
     """
     with gin.config._parse_scope() as context:
         for line, statement in statements(content):

@@ -1,4 +1,4 @@
-"""Home: where Termwise's own packages, gin files and commands are, in a checkout and as a wheel installs them."""
+"""Home: where Termwise's own packages, gin files and commands are, in a checkout and as installed from a wheel."""
 
 import pathlib
 

@@ -1,4 +1,4 @@
-"""Modules that gin files import: found beside the file, then in the working directory, and never another by mistake."""
+"""Modules that gin files import: found beside the file or in the working directory, and never confused with others."""
 
 import pathlib
 import sys
@@ -19,16 +19,16 @@ _OURS = ("objectives", "trainer", "tasks", "termwise")
 def import_module(statement: ImportStatement, context: Any, folders: Sequence[pathlib.Path]) -> None:
     """Imports a module for a gin file.
 
-    The folders are searched behind all that Python finds by itself. Where that hides a module of the reader's own, it
-    is said.
+    The folders are searched after everything that Python finds by itself. If that hides a user's own module, an error
+    says so.
 
     Args:
-      statement: names the module.
-      context: gin's.
-      folders: where the reader's own modules are, the nearest first.
+      statement: the import statement.
+      context: gin's parser context.
+      folders: the folders of the user's own modules, the nearest first.
 
     Raises:
-      ConfigurationError: there is no such module, it is not the one beside the file, or it raises as it is imported.
+      ConfigurationError: There is no such module, it is not the one beside the file, or importing it fails.
     """
     for folder in folders:
         if str(folder) not in sys.path:

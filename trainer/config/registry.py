@@ -1,4 +1,4 @@
-"""Registry: everything that gin can configure, the objects of Keras included."""
+"""Registry: everything that gin can configure, including objects of Keras."""
 
 import inspect
 import operator
@@ -31,7 +31,7 @@ def short(name: str) -> str:
 def _register_keras() -> None:
     """Makes the losses, optimizers and schedules of Keras available as `keras.optimizers.Adam` and so on.
 
-    A loss that bears the name of a term is left out: the term is meant, and gin would find both.
+    A loss with the name of a term is left out, as gin could not tell them apart.
     """
     terms = {short(name) for name in configurables()}
     for module, base in (

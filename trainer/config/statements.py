@@ -1,4 +1,4 @@
-"""Statements: the text of a gin file, cut into statements; one that is wrong does not hide those behind it."""
+"""Statements: splits the text of a gin file into statements, so that a wrong one does not hide later ones."""
 
 import io
 import re
@@ -14,13 +14,13 @@ Statement = Any
 
 
 class Wrong(NamedTuple):
-    """A statement that could not be read, and what gin or Python says of it."""
+    """A statement that could not be read, with the message of gin or Python."""
 
     error: Exception
 
 
 def statements(text: str) -> Iterator[tuple[int, Statement]]:
-    r"""Yields each statement of a text with the line, from 1 on, at which it begins, or is wrong.
+    r"""Yields each statement of a text with the number of the line at which it begins, or where it is wrong.
 
     >>> [line for line, _ in statements("A = 1\nB = [\nC = 3\n")]
     [1, 2, 3]

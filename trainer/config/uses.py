@@ -1,4 +1,4 @@
-"""Uses: which bindings had an effect. What a file sets and nothing reads is most often a typo."""
+"""Uses: finds bindings without an effect. A value that a file sets and nothing reads is most often a typo."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -15,14 +15,14 @@ _BUILT = ("trainer.Trainer", "objectives.Objective")
 
 
 class Binding(NamedTuple):
-    """A value that somebody set.
+    """A value that a file or a flag set.
 
     Attributes:
       scope: its scope; for a macro, the name of the macro.
       selector: the configurable.
       parameter: the parameter of the configurable.
       place: the file and line, or the flag.
-      depth: 0 for a flag, 1 for a file that was asked for, more for one that another includes.
+      depth: 0 for a flag, 1 for a file that was requested, more for one that another file includes.
     """
 
     scope: str
@@ -44,7 +44,7 @@ _referenced: dict[tuple[str, str], str] = {}
 
 
 def forget_bindings() -> None:
-    """Begins anew: what was remembered belongs to another configuration."""
+    """Forgets all bindings, which belong to another configuration."""
     _bindings.clear()
     _referenced.clear()
 
@@ -71,10 +71,10 @@ def place_of_mention(target: str, message: str) -> str | None:
 
 
 def require_used_macros() -> None:
-    """Raises ConfigurationError for every macro that nothing refers to, but for those of included files.
+    """Raises ConfigurationError for every macro that nothing refers to, except for those of included files.
 
-    Those are dropped: a file that others share may define more than one run needs. A macro that a later binding made
-    idle is dropped too, so that the record of a run holds none.
+    Those are dropped, as a shared file may define more than one run needs. A macro that a later binding made unused is
+    dropped too, so that the record of a run contains none.
     """
     used = {scope for scope, selector in _referenced if selector == "gin.macro"}
     mistakes = Mistakes()
@@ -89,8 +89,8 @@ def require_used_macros() -> None:
 def require_used(overruled: Iterable[str]) -> None:
     """Raises ConfigurationError for every binding that had no effect on what was built.
 
-    A flag has to have one. A file that was asked for may set what another file or flag takes out again, but not what
-    nothing ever refers to; a file that others include may set anything.
+    A flag must have an effect. A requested file may set what another file or flag removes again, but not what nothing
+    ever refers to; an included file may set anything.
 
     Args:
       overruled: names such as `Trainer.workdir`, which the caller sets itself.

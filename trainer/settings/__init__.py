@@ -1,1 +1,1 @@
-"""Settings: what a trainer is asked for, whether it can work, and how it may change."""
+"""Settings: the settings of a trainer, whether they can work, and how they may change."""

@@ -1,4 +1,4 @@
-"""Architecture: what a model is made of, layer by layer, as text, by which a folder knows the model of its run."""
+"""Architecture: describes a model layer by layer as text, by which a folder recognises the model of its run."""
 
 import types
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ _INCIDENTAL = {"seed", "name", "registered_name", "module", "build_config", "dty
 def describe_model(model: keras.Model) -> dict[str, dict[str, str]]:
     """Returns the kinds and settings of all layers, in their order, as tables of text.
 
-    Layers of Keras count by their configuration; those of the user's own, and models, by the code of their methods and
-    their plain attributes. The weights are no part of it.
+    Keras layers are described by their configuration; a user's own layers and models by the code of their methods and
+    their plain attributes. Weights are not included.
 
     >>> model = keras.Sequential([keras.Input([2]), keras.layers.Dense(3, activation="relu")])
     >>> described = describe_model(model)

@@ -1,4 +1,4 @@
-"""Changes: how the settings of a run differ from those that its folder was begun with, and whether they may."""
+"""Changes: how the settings of a run differ from those it began with, and whether they may."""
 
 import dataclasses
 import json
@@ -24,7 +24,7 @@ Description: TypeAlias = dict[str, dict[str, str]]
 def describe(settings: Mapping[str, Any]) -> Description:
     """Describes the settings of a `Trainer`, given by name, that must be the same when a run resumes.
 
-    A model and the examples of a source are described elsewhere, and known here by their kind alone.
+    Models and sources are described elsewhere; here only their classes are.
 
     >>> describe({"batch_size": 64, "optimizer": keras.optimizers.SGD(0.1), "steps": 10})["Trainer"]
     {'batch_size': '64', 'optimizer': 'SGD'}
@@ -79,12 +79,12 @@ def require_unchanged(folder: pathlib.Path, now: Description, *, allowed: bool =
     """Returns the changes since the run in a folder was begun, if there is one to resume.
 
     Args:
-      folder: the run's.
+      folder: the folder of the run.
       now: the current settings.
-      allowed: whether there may be some.
+      allowed: whether changes are allowed.
 
     Raises:
-      ConfigurationError: there are some, and there may not be.
+      ConfigurationError: There are changes that are not allowed.
     """
     if not any((folder / "checkpoints").glob("[0-9]*")):
         return []
@@ -116,7 +116,7 @@ def _read(path: pathlib.Path) -> Description:
     """Returns a record.
 
     Raises:
-      ConfigurationError: it is missing, or damaged.
+      ConfigurationError: The record is missing or damaged.
     """
     try:
         record = json.loads(path.read_text())

@@ -1,4 +1,4 @@
-"""Compatibility: whether an objective, a model, its examples and the way to train on them fit together."""
+"""Compatibility: whether objective, model, examples and settings fit together."""
 
 import keras
 
@@ -52,9 +52,9 @@ def refuse_cut_statistics(objective: Objective, accumulate_steps: int) -> None:
 
 
 def refuse_repetition(batch_size: int, source: Source) -> None:
-    """Raises ConfigurationError where a batch would hold each example again and again, as by a mistyped size.
+    """Raises ConfigurationError where a batch would contain each example many times, as with a mistyped batch size.
 
-    A batch that is somewhat larger than a small set of examples spans epochs, as any other one may.
+    A batch may be somewhat larger than a small set of examples: it then spans epochs, as other batches do.
     """
     if isinstance(source, ArraySource) and batch_size > _MOST_TIMES * source.size:
         raise ConfigurationError(

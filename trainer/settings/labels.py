@@ -1,4 +1,4 @@
-"""Labels: class labels and masks that lie in arrays are looked through once, before anything is trained."""
+"""Labels: checks class labels and masks in arrays once, before training."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,12 +18,12 @@ _ELEMENTS = 2**24
 def refuse_outside_labels(objective: Objective, source: Source | None, where: str) -> None:
     """Raises ConfigurationError where a label that a term reads from arrays is none, or a mask is not from 0 to 1.
 
-    Masked labels may be anything. What cannot be known beforehand (labels of a dataset, masks that the model computes,
-    classes that only the model's outputs tell) is found at its step.
+    Masked labels may be anything. Labels of a dataset, masks that the model computes, and numbers of classes that only
+    the model's outputs show are checked at each step instead.
 
     Args:
       objective: the terms.
-      source: the examples; nothing is checked where they are no arrays.
+      source: the examples; nothing is checked unless they are arrays.
       where: what they are called, such as "training data".
     """
     if not isinstance(source, ArraySource):

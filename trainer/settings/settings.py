@@ -1,4 +1,4 @@
-"""Settings: what a `Trainer` is asked for; each is declared once, with all that is known of it."""
+"""Settings: the settings of a `Trainer`, each declared once with everything that is known of it."""
 
 import dataclasses
 import functools

@@ -1,4 +1,4 @@
-"""Standstill: whether a run ends with steps that learn nothing, as schedules have fallen to 0 by then."""
+"""Standstill: whether a run ends with steps that learn nothing, because schedules have fallen to 0."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ _SAMPLES = 65
 
 
 def find_standstill(optimizer: keras.optimizers.Optimizer, objective: Objective, steps: int) -> str | None:
-    """From which step on nothing is learned up to the end of a run, and why, in words; None where there is none.
+    """Describes from which step on a run learns nothing, and why; None if there is no such step.
 
     >>> from objectives import MeanSquaredError
     >>> rate = keras.optimizers.schedules.CosineDecay(0.1, decay_steps=2500)
@@ -41,7 +41,7 @@ def _told(what: str, factor: Callable[[int], float], steps: int) -> str | None:
 
 
 def _first_of_the_zeros(factor: Callable[[int], float], steps: int) -> int:
-    """After how many updates the factor is 0 for all that follow, as far as samples show; `steps` where it is not."""
+    """Returns after how many updates the factor stays 0, as far as samples show; `steps` if it does not."""
     if factor(steps - 1):
         return steps
     samples = np.unique(np.linspace(0, steps - 1, _SAMPLES).astype(int)).tolist()

@@ -1,1 +1,1 @@
-"""Storage: what reaches the disk whole, by one process at a time, and while training continues."""
+"""Storage: writes files as a whole, by one process at a time, and while training continues."""

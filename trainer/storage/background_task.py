@@ -1,4 +1,4 @@
-"""BackgroundTask: a piece of work that is done in the background before it is asked for."""
+"""BackgroundTask: work that is done in the background before its result is needed."""
 
 import threading
 from collections.abc import Callable, Hashable

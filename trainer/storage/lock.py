@@ -53,7 +53,7 @@ class _Holder:
 
 
 class Lock:
-    """An exclusive lock on a folder, held inside of `with`; the thread that holds it may enter again.
+    """An exclusive lock on a folder, held within `with`; the thread that holds it may enter again.
 
     It is an `flock` of a file in the folder, which stays there and names the last holder. Locks of several trainers
     in one process exclude one another too. Over NFS the lock holds between machines where the server grants locks
