@@ -43,7 +43,7 @@ def made_pages() -> Iterator[tuple[str, str]]:
     """The path and the Markdown of each page that is made."""
     for page, source in _COPIED.items():
         yield page, (ROOT / source).read_text(encoding="utf-8").replace("](docs/", "](")
-    yield "examples.md", "\n\n".join(["# Examples", *map(_example, sorted((ROOT / "examples").rglob("*.py")))])
+    yield "examples.md", "\n\n".join(["# Examples", *map(_example, examples())])
     yield "reference/settings.md", "\n\n".join([_SETTINGS, *map(_setting, inspect.signature(Trainer).parameters)])
     yield "reference/commands.md", "\n\n".join([_COMMANDS, *map(_command, commands())])
 
@@ -61,6 +61,11 @@ flags, configuration or data, 3 where training stopped on numbers that are not f
 128 + the signal after an interruption."""
 
 
+def examples() -> list[pathlib.Path]:
+    """The files of all examples; the task of its own comes with its gin file."""
+    return sorted(path for path in (ROOT / "examples").rglob("*") if path.suffix in (".py", ".gin"))
+
+
 def commands() -> list[str]:
     """The names of the commands, the first one that users type first."""
     names = sorted(path.stem for path in (ROOT / "scripts").glob("*.py") if path.stem != "__init__")
@@ -69,7 +74,8 @@ def commands() -> list[str]:
 
 def _example(path: pathlib.Path) -> str:
     name = path.relative_to(ROOT).as_posix()
-    return f"## {name}\n\n```python\n{path.read_text(encoding='utf-8').strip()}\n```"
+    language = "python" if path.suffix == ".py" else "text"
+    return f"## {name}\n\n```{language}\n{path.read_text(encoding='utf-8').strip()}\n```"
 
 
 def _setting(name: str) -> str:

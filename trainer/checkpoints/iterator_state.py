@@ -2,13 +2,21 @@
 
 import pathlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import tensorflow as tf
 
 from objectives import ConfigurationError
 from objectives.blame import told
 from trainer.storage import files
+
+
+@runtime_checkable
+class PeeksAhead(Protocol):
+    """Data that read their next element before their state is saved, so that a resumed run can recognise it."""
+
+    def peek_ahead(self) -> None:
+        """Reads the next element and keeps it."""
 
 
 class IteratorState:
@@ -29,7 +37,7 @@ class IteratorState:
         """Stores what to save, and the number of this process.
 
         Args:
-          data: trackable objects; `peek_ahead()` is called before saving on those that have it.
+          data: trackable objects; those that are `PeeksAhead` read their next element before they are saved.
           worker: the number of this process among the workers.
         """
         self._data, self._checkpoint = data, tf.train.Checkpoint(data=list(data))
@@ -42,7 +50,8 @@ class IteratorState:
           StorageError: The system refuses it.
         """
         for part in self._data:
-            getattr(part, "peek_ahead", lambda: None)()
+            if isinstance(part, PeeksAhead):
+                part.peek_ahead()
         with files.writing(folder):
             self._checkpoint.write(str(folder / self._name))
 

@@ -96,7 +96,7 @@ def find_candidates(
 
 
 def against_xla(traced: ConcreteFunction) -> str | None:
-    """Why XLA would run a traced function, and come to something else; None where nothing is known of that."""
+    """Why XLA would run a traced function with another result; None if nothing is known against it."""
     if left_out := assertions(traced.graph):
         return f"XLA would leave out the assertion in {left_out[0]}"
     if makers := unknown_sizes(traced):

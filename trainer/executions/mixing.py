@@ -39,7 +39,7 @@ def refuse_mixing(
     """Makes sure that the model and the terms take each example by itself, on examples of a batch.
 
     The model is called on two parts of the batch, and on others that have some rows of each, also in other places and
-    of another size: these have to come to the same numbers again. The terms are evaluated on what it made of both
+    of another size: these have to give the same numbers again. The terms are evaluated on what it made of both
     parts, apart and together. All is done with the weights and examples as they are, and once more with some that are
     moved a little. Layers whose statistics of the batch are known are left out, as are terms that gather the batch.
 

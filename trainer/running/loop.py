@@ -38,7 +38,7 @@ class Periods:
     checkpoint: int | None = None
 
     def next_stop(self, step: int, *, until: int) -> int:
-        """Returns the next step at which something is due between two chunks."""
+        """Returns the next step at which something is scheduled between two chunks."""
         periods = [every for every in dataclasses.astuple(self) if every]
         return min([until, *(every * (step // every + 1) for every in periods)])
 
