@@ -1,4 +1,4 @@
-"""ChunkBuilder: a step, traced once, and built into chunks in the executions that are asked for."""
+"""ChunkBuilder: traces a step once and builds chunks of it in the requested executions."""
 
 import functools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Choice: which execution a run takes, decided by trying them on real batches, and kept with the run."""
+"""Choice: which execution a run takes, chosen by measuring on real batches, and stored with the run."""
 
 import dataclasses
 import json

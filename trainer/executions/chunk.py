@@ -1,4 +1,4 @@
-"""Chunk: many steps run by one call of one compiled function, whose results the host reads once."""
+"""Chunk: many steps in one call of one compiled function, whose results are read by the host once."""
 
 import functools
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Examination: a second look at one step, at what of it is not finite and at which examples of its batch that takes."""
+"""Examination: computes one step again to find what is not finite, and which examples of its batch cause it."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,7 +35,7 @@ class Examples:
 
 
 class Examination(dict[str, float]):
-    """What is known of a step, by tag; for terms at fault, the examples that are enough; and what is out of range."""
+    """The values of a step by tag; for terms at fault, the examples that cause it; and what is out of range."""
 
     def __init__(self, values: Mapping[str, float], examples: Mapping[str, Examples], out_of_range: Sequence[str] = ()):
         super().__init__(values)

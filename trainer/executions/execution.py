@@ -1,4 +1,4 @@
-"""Execution: the ways to run a chunk, and which of them cannot work, or cannot be meant, for a model."""
+"""Execution: the ways to run a chunk, and which of them cannot work, or would not be right, for a model."""
 
 import dataclasses
 import re

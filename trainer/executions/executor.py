@@ -1,4 +1,4 @@
-"""Executor: runs chunks of training in one execution, and leaves nothing behind that is not finite."""
+"""Executor: runs chunks of training in one execution, and keeps nothing that is not finite."""
 
 import functools
 from typing import Any
@@ -15,7 +15,7 @@ from trainer.steps.train_step import TrainStep
 
 
 class NotFinite(Exception):
-    """The next update would not be finite, or leave what is not; everything is as it was before.
+    """The next update, or its result, would not be finite; everything is as it was before.
 
     Attributes:
       step: the number of the update.

@@ -1,4 +1,4 @@
-"""Failures: operations of a user's own code that fail while a step runs, told with their place and their own words."""
+"""Failures: reports operations of a user's own code that fail while a step runs, with their place and message."""
 
 import contextlib
 from collections.abc import Callable, Iterator

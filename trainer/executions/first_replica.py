@@ -1,4 +1,4 @@
-"""FirstReplica: a function that is traced in replica context, and called for what it returns on the first replica."""
+"""FirstReplica: a function that is traced in replica context, and called for its result on the first replica."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Likeness: whether numbers that were made twice of the same examples are the same but for rounding."""
+"""Likeness: whether two computations for the same examples agree up to rounding."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""MixedLayers: whether a model makes the same numbers of an example wherever it stands, and the layer that does not."""
+"""MixedLayers: whether a model's results for an example depend on its batch, and the layer that is the cause."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from trainer.steps.tap import Tap, layer_paths
 
 
 class Pass:
-    """What the model makes of examples: its outputs, its activations, and their Keras masks by path.
+    """The results of a model for examples: outputs, activations and Keras masks, by path.
 
     Attributes:
       called: the paths of the layers whose activations there are, in the order of their calls; once it was called.

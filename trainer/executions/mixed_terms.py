@@ -1,4 +1,4 @@
-"""MixedTerms: which terms over examples have other values of an example in the part of a batch than in the whole."""
+"""MixedTerms: which terms over examples have other values for an example in a part of a batch than in the whole."""
 
 import functools
 from collections.abc import Mapping, Sequence

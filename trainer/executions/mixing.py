@@ -1,4 +1,4 @@
-"""Mixing: what makes the numbers of an example depend on the others of its batch, refused where a batch is cut.
+"""Mixing: refuses, where a batch is cut, models and terms in which examples depend on others of the batch.
 
 Replicas and micro-batches see a part of a batch each, so that no number of such a model or term is that of the whole; a
 batch of evaluation that is padded holds examples twice.

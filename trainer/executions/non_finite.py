@@ -1,4 +1,4 @@
-"""Non-finite numbers: how often a run passed over some."""
+"""Non-finite numbers: the policy for updates that are not finite, and the count of them."""
 
 from typing import Literal, get_args
 

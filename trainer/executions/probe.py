@@ -19,7 +19,7 @@ Examples = Mapping[str, Any]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Probe:
-    """What is tried. Places are those of examples in both parts, one after the other.
+    """The examples of a trial. Places number the examples of both parts, one part after the other.
 
     Attributes:
       variables: floating-point ones of the model, which have their values at that time.

@@ -1,4 +1,4 @@
-"""Program: the compiled side of a run. Traced once, compiled as chosen, called with plain numbers."""
+"""Program: the compiled side of a run, which is traced once, compiled as chosen, and called with plain numbers."""
 
 import contextlib
 import dataclasses

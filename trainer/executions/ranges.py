@@ -1,4 +1,4 @@
-"""Ranges: which labels, indices and masks of a batch lie outside of theirs, by a look that trains nothing."""
+"""Ranges: finds labels, indices and masks of a batch that are out of range, without training."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rehearsal: what evaluation reads is held against what training reads, before the first step."""
+"""Rehearsal: compares the evaluation data with the training data before the first step."""
 
 from collections.abc import Callable, Mapping
 

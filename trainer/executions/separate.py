@@ -1,4 +1,4 @@
-"""Separate: layers of Keras and terms that are known to take each example by itself, which no trial has to show."""
+"""Separate: Keras layers and terms that are known to take each example by itself, and need no trial."""
 
 from collections.abc import Iterable
 

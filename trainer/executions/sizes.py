@@ -1,4 +1,4 @@
-"""Sizes: tensors whose size only the running step tells, of which XLA on a CPU computes wrong numbers.
+"""Sizes: finds tensors whose size is known only while a step runs; XLA on a CPU computes wrong numbers of them.
 
 XLA gives such a tensor its largest size and hides the rest; not all of its operations heed what is hidden.
 """

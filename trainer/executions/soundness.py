@@ -1,4 +1,4 @@
-"""Soundness: whether all numbers that training changes are finite, as they were when it began."""
+"""Soundness: whether all numbers that training changed are finite, if they were before."""
 
 import functools
 import math

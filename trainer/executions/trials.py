@@ -16,7 +16,7 @@ _SECONDS = 0.1
 
 
 class Trials:
-    """Runs steps of training that leave no trace; a `Bench` for `choose`."""
+    """Runs training steps without keeping their results; a `Bench` for `choose`."""
 
     def __init__(
         self,

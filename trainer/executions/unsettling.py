@@ -1,4 +1,4 @@
-"""Unsettling: weights and examples are moved a little, away from values at which what depends on others would not show.
+"""Unsettling: moves weights and examples a little, away from values that hide a dependence on other examples.
 
 A weight of 0 hides all that it multiplies, and of equal examples each is their mean.
 """

@@ -1,4 +1,4 @@
-"""Adoption: while a trainer works, the variables of a model and an optimizer are those of the first replica."""
+"""Adoption: puts the variables of a model and an optimizer under a strategy while a trainer works."""
 
 import contextlib
 import threading

@@ -1,4 +1,4 @@
-"""Assembly: a step, made of what a trainer was given."""
+"""Assembly: makes the step of a run from the arguments of a trainer."""
 
 import keras
 import tensorflow as tf

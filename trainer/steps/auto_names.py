@@ -1,4 +1,4 @@
-"""Auto names: what a model's layers would be called had Keras, which numbers them, made no others before."""
+"""Auto names: the names that Keras would give a model's layers if it had numbered no others before."""
 
 import re
 from collections.abc import Iterable, Mapping

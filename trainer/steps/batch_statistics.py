@@ -1,4 +1,4 @@
-"""Batch statistics: which layers take them of a batch in training, and of which part of it."""
+"""Batch statistics: which layers take statistics of a batch in training, and of which part of it."""
 
 import contextlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Forward: what the model and the terms make of a replica's shard of a batch, before anything is learned from it."""
+"""Forward: the forward pass of the model and the terms for a replica's shard of a batch."""
 
 import contextlib
 import dataclasses

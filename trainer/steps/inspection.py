@@ -1,4 +1,4 @@
-"""Inspection: of all that a step computes on its way, what is not finite; for a step that a run was stopped at."""
+"""Inspection: finds what is not finite among everything that a step computes, for a step that stopped a run."""
 
 import dataclasses
 from collections.abc import Iterator

@@ -28,7 +28,7 @@ def written_by_layers(step: ConcreteFunction, model: keras.Model) -> list[keras.
 
 
 class LayerState:
-    """Finds out what of a model's state a forward pass writes, and makes it one value on all replicas.
+    """Finds the state that a forward pass writes, and makes it the same on all replicas.
 
     It is made before the pass is traced, in replica context, and looked at once the pass is traced.
     """

@@ -1,4 +1,4 @@
-"""Living: all objects of a kind that there are in this process, for messages about what nothing else leads to."""
+"""Living: finds all objects of a kind in this process, for messages about those that nothing else leads to."""
 
 import gc
 from typing import TypeVar

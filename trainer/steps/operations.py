@@ -1,4 +1,4 @@
-"""Operations: all that a traced function does, in the functions that it calls too, and which resources it is handed."""
+"""Operations: all operations of a traced function and of those it calls, with the resources that they get."""
 
 import functools
 import re

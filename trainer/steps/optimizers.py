@@ -1,4 +1,4 @@
-"""Optimizers: what one may not do by itself, as the step does it for the whole batch or not at all."""
+"""Optimizers: refuses what an optimizer may not do itself, as the step does it for the whole batch or not at all."""
 
 import keras
 

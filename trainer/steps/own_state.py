@@ -1,4 +1,4 @@
-"""Own state: variables that layers write themselves while they train, where a batch is cut: refused, or told.
+"""Own state: variables that layers write themselves while they train are refused or reported where a batch is cut.
 
 Which they are is found in what was traced (`layer_state.py`); batch normalization, which is known to
 do so, has its own rules and its own line (`batch_statistics.py`).

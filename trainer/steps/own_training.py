@@ -1,4 +1,4 @@
-"""Own training: what a model would do itself in `fit`, and does not do here."""
+"""Own training: reports what a model would do itself in `fit`, and does not do here."""
 
 import keras
 

@@ -1,4 +1,4 @@
-"""RandomStreams: what random layers draw is a function of the seed, the step, the replica and the call."""
+"""RandomStreams: makes the draws of random layers a function of the seed, the step, the replica and the call."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ _STEP, _REPLICA, _MODULUS = 1_327_244_077, 889_516_879, 2**31 - 2
 
 
 class RandomStreams:
-    """The generators of a model, which begin each step anew, so that there is no stream to resume.
+    """The random generators of a model, which are reset in each step, so that there is no stream to resume.
 
     Replica 0 keeps the seeds that the generators were made with. Replicas differ from one another, as do steps, layers
     and the micro-batches of a step.

@@ -1,4 +1,4 @@
-"""State: all variables that training changes, as they lie on the devices of this process."""
+"""State: all variables that training changes, on the devices of this process."""
 
 import contextlib
 import re

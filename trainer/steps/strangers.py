@@ -1,4 +1,4 @@
-"""Strangers: trainable variables that terms depend on and the model does not own, so that nothing would train them."""
+"""Strangers: finds trainable variables that terms depend on and the model does not own, so that nothing trains them."""
 
 from collections.abc import Mapping, Sequence
 

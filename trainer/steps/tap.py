@@ -1,4 +1,4 @@
-"""Tap: a model's multi-output view, with exactly the activations and weights that some key names."""
+"""Tap: a model that also returns the activations and weights that some keys name."""
 
 import functools
 import itertools
@@ -21,7 +21,7 @@ from trainer.steps.auto_names import aliases, by_either_name
 
 
 class Tap:
-    """Calls a model and also returns what the layers put out that keys name.
+    """Calls a model, and returns its outputs with the layer outputs that keys name.
 
     It listens to the layers' own calls, so that layers of functional, sequential, nested and subclassed models
     are reached alike, without a second forward pass. A layer that is called several times in one pass gives a
@@ -172,7 +172,7 @@ _ELSEWHERE = object()
 
 
 class _Recording:
-    """While it is open, the outputs of every layer listened to, by the layer's id, in the order of its calls.
+    """Records the outputs of the layers listened to, by the layer's id, in the order of their calls.
 
     Of a call in another graph, such as that of a recurrent layer's cell in its loop, there is no tensor in this one.
     """

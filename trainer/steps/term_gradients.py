@@ -1,4 +1,4 @@
-"""Gradients of terms: how large that of each weighted term is, and how far it points the way of the total's."""
+"""Gradients of terms: the norm of each weighted term's gradient, and its cosine with the total gradient."""
 
 import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""Traced: what a step takes over from a model and an optimizer as it is traced; it does not notice later changes."""
+"""Traced: what a step takes from a model and an optimizer when it is traced, and may not change afterwards."""
 
 import contextlib
 import dataclasses
@@ -16,7 +16,7 @@ from trainer.steps.tap import layer_paths
 
 @dataclasses.dataclass(frozen=True)
 class _Setting:
-    """One that a step takes over: its name, its value as text, and whether it may change while a trainer works."""
+    """A value that a traced step depends on: its name, its text, and whether it may change while a trainer works."""
 
     name: str
     text: str

@@ -1,4 +1,4 @@
-"""Untracked: what a traced step writes or draws and the trainer's state does not hold, refused before it runs.
+"""Untracked: refuses variables and draws of a traced step that the training state does not include.
 
 No checkpoint would have it, so that a resumed run would differ; and rehearsals, trials of executions, evaluation and
 looks at gradients, which have to leave no trace, would move it.

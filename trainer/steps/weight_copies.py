@@ -1,4 +1,4 @@
-"""Weight copies: state of an optimizer that begins as a copy of the weights, such as that of `ScheduleFreeAdamW`."""
+"""Weight copies: optimizer state that starts as a copy of the weights, such as that of `ScheduleFreeAdamW`."""
 
 import weakref
 from collections.abc import Sequence
