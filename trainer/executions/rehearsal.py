@@ -1,4 +1,4 @@
-"""Rehearsal: compares the evaluation data with the training data before the first step."""
+"""Rehearsal: tries the evaluation before the first step, and compares its data with those of training."""
 
 from collections.abc import Callable, Mapping
 
