@@ -45,7 +45,7 @@ def main(given: list[str]) -> None:
 
 
 def _measured(bench: Bench, workload: Workload) -> Iterator[Measured]:
-    """Each part in turn; what `auto` chose in the first is kept for the others."""
+    """Yields each part in turn; what `auto` chose in the first is kept for the others."""
     execution = FLAGS.execution
     if "peers" in FLAGS.part:
         peers = comparisons.against_peers(workload, execution)

@@ -40,7 +40,7 @@ def _fenced(example: re.Match[str]) -> str:
 
 
 def _plain(annotation: Any) -> Any:
-    """The type in `Annotated[type, ...]` or `InitVar[type]`: what stands behind it is for programs to read."""
+    """Returns the type in `Annotated[type, ...]` or `InitVar[type]`: what stands behind it is for programs to read."""
     if isinstance(annotation, griffe.ExprSubscript) and str(annotation.left) in ("Annotated", "InitVar"):
         inside = annotation.slice
         return _plain(inside.elements[0] if isinstance(inside, griffe.ExprTuple) else inside)

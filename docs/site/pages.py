@@ -40,7 +40,7 @@ def on_post_page(output: str, page: Page, **kwargs: object) -> str:
 
 
 def made_pages() -> Iterator[tuple[str, str]]:
-    """The path and the Markdown of each page that is made."""
+    """Yields the path and the Markdown of each page that is made."""
     for page, source in _COPIED.items():
         yield page, (ROOT / source).read_text(encoding="utf-8").replace("](docs/", "](")
     yield "examples.md", "\n\n".join(["# Examples", *map(_example, examples())])
@@ -62,12 +62,12 @@ flags, configuration or data, 3 where training stopped on numbers that are not f
 
 
 def examples() -> list[pathlib.Path]:
-    """The files of all examples; the task of its own comes with its gin file."""
+    """Returns the files of all examples; the task of its own comes with its gin file."""
     return sorted(path for path in (ROOT / "examples").rglob("*") if path.suffix in (".py", ".gin"))
 
 
 def commands() -> list[str]:
-    """The names of the commands, the first one that users type first."""
+    """Returns the names of the commands, the first one that users type first."""
     names = sorted(path.stem for path in (ROOT / "scripts").glob("*.py") if path.stem != "__init__")
     return sorted(names, key=lambda name: name != "train")
 
@@ -104,7 +104,7 @@ def _command(name: str) -> str:
 
 
 def _flags(module: ast.Module) -> list[str]:
-    """A line of Markdown for each flag that a module defines."""
+    """Returns a line of Markdown for each flag that a module defines."""
     calls = [node for node in ast.walk(module) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
     return [_flag(call) for call in calls if ast.unparse(call.func).startswith("flags.DEFINE_")]
 

@@ -48,7 +48,7 @@ class _Loop:
         self._chunk = tf.function(lambda *arguments: self._steps(x, y, *arguments), jit_compile=xla, autograph=False)
 
     def run(self, steps: int) -> np.ndarray:
-        """The losses of at least `steps` further steps."""
+        """Returns the losses of at least `steps` further steps."""
         turns = -(-steps // self._unrolled)
         steps = turns * self._unrolled
         counts = [min(self._limit, steps - done) for done in range(0, steps, self._limit)]

@@ -52,7 +52,7 @@ class Goal:
     at_most: float | None = None
 
     def is_met_by(self, value: float) -> bool:
-        """Whether a ratio keeps the bound."""
+        """Returns whether a ratio keeps the bound."""
         return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
 
 
@@ -114,7 +114,7 @@ def of_terms(execution: str, counts: Sequence[int] = COUNTS) -> Comparison:
 
 
 def of_reports(execution: str) -> Comparison:
-    """Every step in metrics.jsonl and in TensorBoard, and nothing at all."""
+    """Returns the reports to compare: every step in metrics.jsonl and in TensorBoard, and nothing at all."""
     return Comparison(
         "Reports",
         "no reports",
@@ -127,7 +127,7 @@ def of_reports(execution: str) -> Comparison:
 
 
 def of_replicas(workload: Workload, execution: str) -> Comparison:
-    """One replica, and two that share the batch and the cores."""
+    """Returns the devices to compare: one replica, and two that share the batch and the cores."""
     ours, fit = f"{OURS}, {REPLICAS} replicas", f"keras fit, {REPLICAS} replicas"
     return Comparison(
         "Replicas",

@@ -60,7 +60,7 @@ class _Training:
         self._scanned = jax.jit(functools.partial(_scanned, step, unrolled), donate_argnums=0)
 
     def run(self, steps: int) -> np.ndarray:
-        """The losses of at least `steps` further steps."""
+        """Returns the losses of at least `steps` further steps."""
         if not self._scan:
             return np.array(jax.device_get([self._one_step(batch) for batch in self._order.next(steps)]))
         return np.concatenate([self._one_scan(self._order.next(self._length)) for _ in range(0, steps, self._length)])

@@ -62,13 +62,13 @@ def _fit_arrays(workload: Workload) -> Callable[[keras.Model, int], int]:
 
 
 def _fit_examples(workload: Workload) -> Callable[[keras.Model, int], int]:
-    """One long epoch over a dataset as the guides of tf.data have it: single examples, cached."""
+    """Returns one long epoch over a dataset as the guides of tf.data have it: single examples, cached."""
     examples = tf.data.Dataset.from_tensor_slices(workload.arrays()).cache().shuffle(workload.examples).repeat()
     return _fit_dataset(examples.batch(workload.batch_size, drop_remainder=True))
 
 
 def _fit_gathered(workload: Workload) -> Callable[[keras.Model, int], int]:
-    """One long epoch over a dataset of shuffled indices, by which each batch is gathered at once from tensors."""
+    """Returns one long epoch over a dataset of shuffled indices, which gathers each batch at once from tensors."""
     x, y = map(tf.constant, workload.arrays())
     indices = tf.data.Dataset.range(workload.examples).shuffle(workload.examples).repeat()
     batches = indices.batch(workload.batch_size, drop_remainder=True)

@@ -25,19 +25,19 @@ from trainer.devices.strategy import configure_logical_devices, mirrored
 
 
 def build_model(workload: Workload) -> keras.Model:
-    """A model from inputs to logits, with the first weights of the workload."""
+    """Returns a model from inputs to logits, with the first weights of the workload."""
     model = _NETWORKS[workload.network](workload)
     model.set_weights(workload.weights())
     return model
 
 
 def adam() -> keras.optimizers.Optimizer:
-    """The optimizer of all peers."""
+    """Returns the optimizer of all peers."""
     return keras.optimizers.Adam(LEARNING_RATE, BETA_1, BETA_2, EPSILON)
 
 
 def cross_entropy() -> keras.losses.Loss:
-    """The data term."""
+    """Returns the data term."""
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 

@@ -9,7 +9,7 @@ import sys
 
 
 def gpu() -> str | None:
-    """The name of the first GPU that every peer takes by default; None where there is none."""
+    """Returns the name of the first GPU that every peer takes by default; None where there is none."""
     if shutil.which("nvidia-smi") is None:
         return None
     asked = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
@@ -18,7 +18,7 @@ def gpu() -> str | None:
 
 
 def description() -> str:
-    """The machine in a few words, such as "Intel Xeon, 2 cores"."""
+    """Returns the machine in a few words, such as "Intel Xeon, 2 cores"."""
     parts = [_processor(), f"{os.cpu_count()} cores", gpu()]
     return ", ".join(part for part in parts if part)
 

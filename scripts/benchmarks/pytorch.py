@@ -61,7 +61,7 @@ class _Training:
         self._optimizer = torch.optim.Adam(self._weights, LEARNING_RATE, (BETA_1, BETA_2), EPSILON, fused=True)
 
     def run(self, steps: int) -> np.ndarray:
-        """The losses of so many further steps."""
+        """Returns the losses of so many further steps."""
         return torch.stack([self._step(torch.from_numpy(batch)) for batch in self._order.next(steps)]).cpu().numpy()
 
     def _step(self, batch: torch.Tensor) -> torch.Tensor:

@@ -38,11 +38,11 @@ class Measured:
         return statistics.median(self.seconds[name])
 
     def ratio(self, name: str, base: str) -> float:
-        """How many times as long a case takes as another: the median of the ratios within the rounds."""
+        """Returns how many times as long a case takes as another: the median of the ratios within the rounds."""
         return statistics.median(a / b for a, b in zip(self.seconds[name], self.seconds[base], strict=True))
 
     def value(self, goal: Goal) -> float | None:
-        """The ratio that a goal bounds; None if a case that it needs was left out."""
+        """Returns the ratio that a goal bounds; None if a case that it needs was left out."""
         found = [self.ratio(name, goal.against) for name in goal.of if {name, goal.against} <= {*self.seconds}]
         return min(found, default=None)
 
@@ -106,7 +106,7 @@ class Bench:
                 )
 
     def _reached(self, cases: Mapping[str, Case]) -> dict[str, Worker]:
-        """The worker of each case whose peer is not left out."""
+        """Returns the worker of each case whose peer is not left out."""
         found = {}
         for name, case in cases.items():
             with contextlib.suppress(LeftOutError):

@@ -33,7 +33,7 @@ class Findings:
     minutes: float
 
     def record(self) -> dict[str, Any]:
-        """Everything, for JSON."""
+        """Returns everything, for JSON."""
         return {
             **_circumstances(),
             "seconds": self.seconds,
@@ -47,7 +47,7 @@ class Findings:
         }
 
     def markdown(self) -> str:
-        """The same as readable text, the goals first."""
+        """Returns the same as readable text, the goals first."""
         circumstances = _circumstances()
         versions = ", ".join(f"{name} {version}" for name, version in circumstances["versions"].items())
         parts = [

@@ -43,7 +43,7 @@ class Worker:
             raise LeftOutError(f"{missing} is not installed")
 
     def ask(self, what: str, *arguments: Any) -> Any:
-        """What the method of `Desk` of this name returns there."""
+        """Returns what the method of `Desk` of this name returns there."""
         self._pipe.send((what, arguments))
         return self._answer()
 
@@ -102,7 +102,7 @@ class Desk:
         self._runs.clear()
 
     def losses(self, workload: Workload, steps: int, options: Options) -> list[float]:
-        """The total loss of the first steps, on batches in order."""
+        """Returns the total loss of the first steps, on batches in order."""
         return self._peer.losses(workload, steps, **options)
 
     def launch(self, workload: Workload, options: Options) -> None:
@@ -158,14 +158,14 @@ def _warm_speed(run: Callable[[int], int]) -> float:
 
 
 def _seconds_a_step(run: Callable[[int], int], steps: int) -> float:
-    """What each further step takes: a call of `fit` has a start, which long trainings pay once."""
+    """Returns the seconds of each further step: a call of `fit` has a start, which long trainings pay once."""
     few, start = _start(run)
     many, taken = _timed(run, few + steps)
     return (taken - start) / (many - few) if taken > start else taken / many
 
 
 def _start(run: Callable[[int], int]) -> tuple[int, float]:
-    """How many steps the shortest call does, and its seconds.
+    """Returns how many steps the shortest call does, and its seconds.
 
     Whatever else the machine does only makes a call longer, and a start that seems too long makes steps seem too short.
     """
@@ -173,7 +173,7 @@ def _start(run: Callable[[int], int]) -> tuple[int, float]:
 
 
 def _timed(run: Callable[[int], int], steps: int) -> tuple[int, float]:
-    """How many steps were done, and in how many seconds."""
+    """Returns how many steps were done, and in how many seconds."""
     began = time.perf_counter()
     done = run(steps)
     return done, time.perf_counter() - began

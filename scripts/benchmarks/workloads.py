@@ -45,7 +45,7 @@ class Workload:
         return inputs, rng.integers(0, CLASSES, [self.examples, *labels], dtype=np.int32)
 
     def weights(self) -> list[np.ndarray]:
-        """The first weights, in the order and layout of Keras."""
+        """Returns the first weights, in the order and layout of Keras."""
         rng = np.random.default_rng(1)
         return [_drawn(rng, *parameter) for parameter in _PARAMETERS[self.network](self)]
 

@@ -99,7 +99,7 @@ def load_config() -> None:
 
 
 def build_trainer(**arguments: Any) -> Trainer:
-    """The configured trainer.
+    """Returns the configured trainer.
 
     Several workers meet first: the optimizer that gin hands to the trainer has variables on a device already.
     """

@@ -13,7 +13,7 @@ from trainer.settings.settings import annotations, declarations
 
 
 def entry(member: type) -> str:
-    """The catalogue's text for one term, schedule or task."""
+    """Returns the catalogue's text for one term, schedule or task."""
     doc = inspect.getdoc(member) or ""
     formula = re.search(r"^Formula: (.*?)(?:\n\n|\Z)", doc, re.DOTALL | re.MULTILINE)
     parts = [
@@ -26,7 +26,7 @@ def entry(member: type) -> str:
 
 
 def setting(parameter: inspect.Parameter) -> str:
-    """The catalogue's text for one setting of `Trainer`."""
+    """Returns the catalogue's text for one setting of `Trainer`."""
     known, default = declarations()[parameter.name], parameter.default
     shown = "(required)" if default is parameter.empty else getattr(default, "__name__", repr(default))
     parts = [

@@ -29,12 +29,12 @@ def main() -> None:
 
 
 def commands() -> list[str]:
-    """The names of all commands: there is a file for each."""
+    """Returns the names of all commands: there is a file for each."""
     return sorted(path.stem for path in _FOLDER.glob("*.py") if path.stem != "__init__")
 
 
 def usage() -> str:
-    """The commands, a line each, as their own first lines put it."""
+    """Returns the commands, a line each, as their own first lines put it."""
     width = max(map(len, commands()))
     lines = [f"  {name:{width}}  {_summary(name)}" for name in commands()]
     return "\n".join(["termwise COMMAND ...; termwise COMMAND --help says more.", "", *lines])

@@ -19,7 +19,7 @@ def refuse_shadowed() -> None:
 
 
 def shadowed(names: Sequence[str] = _OURS, home: pathlib.Path = _HOME) -> list[str]:
-    """A sentence for each package of Termwise of which Python finds another file or folder; nothing is imported.
+    """Returns a sentence for each package of Termwise that another file or folder hides; imports nothing.
 
     Args:
       names: of the packages.
@@ -35,7 +35,7 @@ def shadowed(names: Sequence[str] = _OURS, home: pathlib.Path = _HOME) -> list[s
 
 
 def _place(spec: ModuleSpec | None) -> pathlib.Path | None:
-    """The file of a module or of a package; the folder of one without `__init__.py`."""
+    """Returns the file of a module or of a package; the folder of one without `__init__.py`."""
     if spec is None:
         return None
     places = [spec.origin] if spec.origin else [*(spec.submodule_search_locations or ())]

@@ -45,7 +45,7 @@ def die_with_launcher() -> None:
 
 
 def command() -> str:
-    """The command that started this script, as one would type it again."""
+    """Returns the command that started this script, as one would type it again."""
     return os.environ.get(COMMAND_VARIABLE) or shlex.join(sys.orig_argv)
 
 

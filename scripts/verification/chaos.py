@@ -178,12 +178,12 @@ class KillTest:
 
 
 def _said(workdir: pathlib.Path) -> pathlib.Path:
-    """The file for the output and the errors of a run."""
+    """Returns the file for the output and the errors of a run."""
     return workdir.with_suffix(".txt")
 
 
 def _trains(workdir: pathlib.Path, offset: int) -> bool:
-    """Whether the output of a run from that offset on shows that it has begun to train."""
+    """Returns whether the output of a run from that offset on shows that it has begun to train."""
     return b" terms: " in _said(workdir).read_bytes()[offset:]
 
 

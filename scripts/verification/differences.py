@@ -25,7 +25,7 @@ def compare(ours: pathlib.Path, theirs: pathlib.Path) -> dict[str, tuple[int, li
 
 
 def differing(ours: Mapping[Hashable, Any], theirs: Mapping[Hashable, Any]) -> list[Hashable]:
-    """The names of values that only one of them has, or that differ in any bit.
+    """Returns the names of values that only one of them has, or that differ in any bit.
 
     >>> differing({"a": 1.0, "b": float("nan")}, {"a": -1.0, "b": float("nan"), "c": 2.0})
     ['a', 'c']
@@ -35,13 +35,13 @@ def differing(ours: Mapping[Hashable, Any], theirs: Mapping[Hashable, Any]) -> l
 
 
 def checkpoint(folder: pathlib.Path) -> dict[str, np.ndarray]:
-    """The values of a run's latest checkpoint by name."""
+    """Returns the values of a run's latest checkpoint by name."""
     latest = Checkpoints(folder / "checkpoints").latest()
     return {} if latest is None else latest.arrays()
 
 
 def lines(folder: pathlib.Path) -> dict[tuple, float]:
-    """The numbers of `metrics.jsonl` by place, split, step and tag."""
+    """Returns the numbers of `metrics.jsonl` by place, split, step and tag."""
     return {
         (place, line.split, line.step, tag): value
         for place, line in enumerate(jsonl.read(folder))
@@ -51,7 +51,7 @@ def lines(folder: pathlib.Path) -> dict[tuple, float]:
 
 
 def events(folder: pathlib.Path) -> dict[tuple, float]:
-    """The scalars of TensorBoard by split, tag, place and step."""
+    """Returns the scalars of TensorBoard by split, tag, place and step."""
     found = {}
     for split in ("train", "eval"):
         accumulator = EventAccumulator(str(folder / split), size_guidance={"tensors": 0}).Reload()

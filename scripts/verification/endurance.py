@@ -43,14 +43,14 @@ class Sample:
 
     @classmethod
     def of(cls, pid: int) -> "Sample":
-        """The sample of a process of this machine, as Linux counts it."""
+        """Returns the sample of a process of this machine, as Linux counts it."""
         process = pathlib.Path("/proc") / str(pid)
         pages = int((process / "statm").read_text().split()[1])
         return cls(pages * os.sysconf("SC_PAGESIZE"), *(len(os.listdir(process / what)) for what in ("fd", "task")))
 
     @classmethod
     def median(cls, samples: Sequence["Sample"]) -> "Sample":
-        """The median of each number."""
+        """Returns the median of each number."""
         return cls(*(statistics.median(column) for column in zip(*map(dataclasses.astuple, samples), strict=True)))
 
 
@@ -73,7 +73,7 @@ def main(given: list[str]) -> None:
 
 
 def _watched() -> Iterator[tuple[int, Sample]]:
-    """The current step and a sample, again and again until the process ends."""
+    """Yields the current step and a sample, again and again until the process ends."""
     with tempfile.TemporaryDirectory() as folder:
         lines = pathlib.Path(folder) / "run" / "metrics.jsonl"
         given = [*(f"--gin_file={path}" for path in FLAGS.gin_file), f"--gin_param=Trainer.steps = {FLAGS.steps}"]
@@ -92,7 +92,7 @@ def _watched() -> Iterator[tuple[int, Sample]]:
 
 
 def _last_step(lines: pathlib.Path) -> int:
-    """The step of the last complete line; 0 if there is none."""
+    """Returns the step of the last complete line; 0 if there is none."""
     if not lines.exists():
         return 0
     with lines.open("rb") as file:

@@ -107,7 +107,7 @@ def _start() -> None:
 
 
 def _device() -> str:
-    """What is split into logical devices, in words; TensorFlow does not take hold of it for that."""
+    """Returns what is split into logical devices, in words; TensorFlow does not take hold of it for that."""
     gpus = tf.config.list_physical_devices("GPU")
     return tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "CPU"
 
@@ -124,7 +124,7 @@ def _order(row: Row) -> tuple:
 
 
 def runs() -> Iterator[tuple[str, Run]]:
-    """Every run to compare, with the name of its cut; a term that couples the batch cannot be accumulated."""
+    """Yields every run to compare, with the name of its cut; a term that couples the batch cannot be accumulated."""
     for precision, coupled, masked in itertools.product(PRECISIONS, (False, True), (False, True)):
         for cut, replicas, parts in itertools.product(_CUTS, range(1, DEVICES + 1), (1, 3)):
             if (replicas, parts) == (1, 1) or (coupled and (parts > 1 or not masked)):
@@ -152,7 +152,7 @@ def differences(run: Run) -> dict[str, float]:
 
 @functools.cache
 def trained(run: Run) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
-    """What each step reports, by tag, and the weights after the last."""
+    """Returns what each step reports, by tag, and the weights after the last."""
     lines = _Lines()
     chosen: dict[str, Any] = {name: getattr(run, name) for name in ("batch_size", "accumulate_steps", "precision")}
     trainer = Trainer(
@@ -231,7 +231,7 @@ def _examples() -> ArraySource:
 
 
 def _size_with_an_empty_shard(replicas: int, parts: int) -> int:
-    """The largest batch whose last shard holds no example; on one replica, whose last micro-batch holds none."""
+    """Returns the largest batch whose last shard, or on one replica whose last micro-batch, holds no example."""
     pieces = replicas if replicas > 1 else parts
 
     def last_is_empty(size: int) -> bool:
@@ -242,13 +242,13 @@ def _size_with_an_empty_shard(replicas: int, parts: int) -> int:
 
 
 def _columns(lines: dict[str, np.ndarray]) -> dict[str, str]:
-    """The tag of each column."""
+    """Returns the tag of each column."""
     terms = {tag.split("/")[1]: tag for tag in lines if tag.endswith("/raw")}
     return {**terms, "total": "loss/total", "gradient norm": "optimizer/grad_norm"}
 
 
 def _relative(found: np.ndarray, base: np.ndarray) -> float:
-    """The largest difference over the largest value; 0 where both are 0 or not finite in the same places."""
+    """Returns the largest difference over the largest value; 0 where both are 0 or not finite in the same places."""
     finite = np.isfinite(base)
     if not np.array_equal(np.isfinite(found), finite):
         return np.inf

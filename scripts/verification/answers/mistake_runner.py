@@ -60,7 +60,7 @@ class MistakeRunner:
         (folder / "my_task.py").write_text(TASK)
 
     def answer(self, mistake: Mistake) -> str | None:
-        """The message of the command; None if there is none, or a traceback."""
+        """Returns the message of the command; None if there is none, or a traceback."""
         files = {"run.gin": RUN + mistake.gin, **mistake.files}
         with self._inside(files):
             try:
@@ -101,7 +101,7 @@ class MistakeRunner:
 
 
 def _namespace() -> dict[str, Any]:
-    """The names that the code of a mistake may use: the libraries, and functions to train, evaluate and trace terms."""
+    """Returns the names that the code of a mistake may use: libraries, and functions to train, evaluate and trace."""
     names = {**vars(objectives), **vars(objectives.schedules), **vars(trainer)}
     own = {"train": _train, "dry_run": _dry_run, "trace": _trace}
     return {**names, "keras": keras, "np": np, "tf": tf, **own}

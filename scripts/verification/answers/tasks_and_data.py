@@ -4,7 +4,7 @@ from termwise.verification.answers.mistake import Mistake
 
 
 def _task(what: str, **changed: str) -> Mistake:
-    """A task of which some methods are wrong."""
+    """Returns a task of which some methods are wrong."""
     working = {
         "train": "return ArraySource(np.ones([20, 3]), np.ones([20, 1]))",
         "eval": "return None",

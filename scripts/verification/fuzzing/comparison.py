@@ -117,7 +117,7 @@ class _Run:
 
 
 def new_model(configuration: Configuration) -> Built:
-    """The model with its first weights, the same each time."""
+    """Returns the model with its first weights, the same each time."""
     keras.utils.set_random_seed(configuration.seed)
     with building_in(configuration.precision):
         return build(configuration.kind)
@@ -177,7 +177,7 @@ def _require_same_training(configuration: Configuration, run: _Run, examples: Ar
 
 
 def _order(configuration: Configuration, source: Source) -> Iterator[np.ndarray]:
-    """Which examples the batches hold: arrays are shuffled by the seed, this dataset is not shuffled at all."""
+    """Returns which examples the batches hold: arrays are shuffled by the seed, this dataset is not shuffled at all."""
     if isinstance(source, ArraySource):
         return iter(source.indices(first_batch=0, steps=STEPS, batch_size=configuration.batch_size, seed=0))
     return in_turn(EXAMPLES, configuration.batch_size)

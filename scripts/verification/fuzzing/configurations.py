@@ -93,14 +93,14 @@ def configurations(draw: st.DrawFn) -> Configuration:
 
 
 def has_to_be_refused(configuration: Configuration) -> bool:
-    """Whether no exact result can be had: batch statistics would count padding, or be those of single parts."""
+    """Returns whether no exact result can be had: batch statistics would count padding, or be those of single parts."""
     statistics = configuration.kind in BATCH_STATISTICS
     synchronized = configuration.kind == BATCH_STATISTICS[1]
     return statistics and (configuration.padded or (synchronized and configuration.accumulate_steps > 1))
 
 
 def may_be_refused(configuration: Configuration, refusal: str) -> bool:
-    """Whether a refusal is one that this configuration has to expect: any other refuses what should work."""
+    """Returns whether a refusal is one that this configuration has to expect: any other refuses what should work."""
     if has_to_be_refused(configuration):
         return True
     reasons = {

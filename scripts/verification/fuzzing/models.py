@@ -35,7 +35,7 @@ def inputs_of(kind: str, examples: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def build(kind: str) -> Built:
-    """A new model of one of `KINDS`, of the random weights that are next."""
+    """Returns a new model of one of `KINDS`, of the random weights that are next."""
     return KINDS[kind]()
 
 

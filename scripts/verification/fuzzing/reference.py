@@ -16,7 +16,7 @@ Arrays = Mapping[str, np.ndarray]
 
 
 def optimizer_of(configuration: Configuration) -> keras.optimizers.Optimizer:
-    """A new optimizer."""
+    """Returns a new optimizer."""
     return {
         "SGD": lambda: keras.optimizers.SGD(0.1),
         "Adam": lambda: keras.optimizers.Adam(0.01),
@@ -60,7 +60,7 @@ class Reference:
         return {**_tagged(raw, total), "optimizer/grad_norm": float(norm)}
 
     def evaluate(self, examples: Arrays) -> dict[str, float]:
-        """The values over all examples at once, by tag."""
+        """Returns the values over all examples at once, by tag."""
         raw, total = self._terms(examples, *self.built.both(examples["x"], training=False))
         return _tagged(raw, total)
 
@@ -82,7 +82,7 @@ class Reference:
         return outputs, hidden
 
     def _terms(self, batch: Arrays, outputs: Any, hidden: Any) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        """Each term of weight other than 0 in float32, and their weighted sum."""
+        """Returns each term of weight other than 0 in float32, and their weighted sum."""
         outputs, hidden = tf.cast(outputs, tf.float32), tf.cast(hidden, tf.float32)
         factor = batch["factor"][:, None] if self.configuration.weighted else 1.0
         formulas = {
@@ -112,7 +112,7 @@ class Reference:
 
 
 def in_turn(examples: int, batch_size: int) -> Iterator[np.ndarray]:
-    """The examples of each batch, where they are taken one after the other for ever."""
+    """Yields the examples of each batch, where they are taken one after the other for ever."""
     numbers = itertools.cycle(range(examples))
     while True:
         yield np.array([next(numbers) for _ in range(batch_size)])

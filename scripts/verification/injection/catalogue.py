@@ -26,7 +26,7 @@ def _damage(how: Callable[[pathlib.Path], None], file: str, workdir: pathlib.Pat
 
 
 def _damaged() -> Iterator[Fault]:
-    """Each file of the latest checkpoint, in each way."""
+    """Yields each file of the latest checkpoint, in each way."""
     ways: dict[str, Callable[[pathlib.Path], None]] = {
         "is cut short": _cut,
         "is missing": pathlib.Path.unlink,

@@ -108,7 +108,7 @@ class FaultRunner:
 
 
 def _replayed(said: str, workdir: pathlib.Path) -> str:
-    """The last line of the command that a stopped run shows; empty where it shows none."""
+    """Returns the last line of the command that a stopped run shows; empty where it shows none."""
     if not (command := re.search(r"python\S* (\S*scripts/replay\.py .*)", said)):
         return ""
     script, *arguments = shlex.split(command[1].replace(_SHOWN, str(workdir)))
@@ -117,7 +117,7 @@ def _replayed(said: str, workdir: pathlib.Path) -> str:
 
 
 def _readable(text: str, workdir: pathlib.Path) -> str:
-    """The text without folders, times and line numbers, and with only the last lines of a traceback."""
+    """Returns the text without folders, times and line numbers, and with only the last lines of a traceback."""
     text = text.replace(str(workdir), _SHOWN).replace(f"{ROOT}/", "")
     text = re.sub(r"\S*python\S* (?=scripts/)", "python ", text)
     text = re.sub(r"^([WE])\d{4} [\d:.]+ \d+ (\w+\.py):\d+", r"\1 \2", text, flags=re.MULTILINE).rstrip()
@@ -136,6 +136,6 @@ def _process(script: pathlib.Path, arguments: Sequence[str]) -> subprocess.Popen
 
 
 def _notes(output: str) -> str:
-    """The lines about faults in the output of a run; of many, the first two."""
+    """Returns the lines about faults in the output of a run; of many, the first two."""
     notes = [line for line in output.splitlines(keepends=True) if "would not be finite" in line]
     return "".join(notes[:2]) + (f"... and {len(notes) - 2} more\n" if len(notes) > 2 else "")
