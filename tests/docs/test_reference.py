@@ -44,3 +44,17 @@ def test_every_public_method_has_words_of_its_own_or_of_its_base(name):
     own = [key for key, value in getattr(thing, "__dict__", {}).items() if isinstance(value, METHODS)]
     without = [key for key in own if key[0] != "_" and key not in fields and not inspect.getdoc(getattr(thing, key))]
     assert without == []
+
+
+@pytest.mark.parametrize("package", ["objectives", "trainer", "tasks"])
+def test_an_entry_of_a_docstring_is_about_one_name_which_is_all_that_the_site_can_read(package):
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    trees = {path: ast.parse(path.read_text()) for path in (ROOT / package).rglob("*.py")}
+    texts = [
+        (path, ast.get_docstring(node) or "")
+        for path in trees
+        for node in ast.walk(trees[path])
+        if isinstance(node, kinds)
+    ]
+    assert len(texts) > len(trees), "there is something to read"
+    assert [path for path, text in texts if re.search(r"^ +\w+(, \w+)+: ", text, flags=re.MULTILINE)] == []
