@@ -56,7 +56,7 @@ def test_a_star_is_one_term_for_each_tensor(context, across, mask):
 def test_a_tensor_counts_once_under_its_makers_name_and_outputs_not_at_all(context):
     parts = Objective(small=ActivationPenalty(activation="activations.*")).parts(context)
     assert [part.tensor for part in parts] == ["block/h3", "h1"]
-    with pytest.raises(ConfigurationError, match="matches only what the model puts out; expected 'outputs'"):
+    with pytest.raises(ConfigurationError, match="matches only outputs of the model; expected 'outputs'"):
         Objective(small=ActivationPenalty(activation="activations.hea*")).parts(context)
     # A key without a star is what it says.
     assert context["activations.head"] is context["outputs.y"]
