@@ -40,12 +40,12 @@ from trainer.settings.compatibility import (
 from trainer.settings.labels import refuse_outside_labels
 from trainer.settings.settings import Settings, documented
 from trainer.settings.standstill import find_standstill
-from trainer.steps.adoption import refuse_scope
 from trainer.steps.assembly import assemble
 from trainer.steps.average import refuse_averaged
 from trainer.steps.precision import building_in, require_precision
 from trainer.steps.traced import Traced
 from trainer.steps.train_step import TrainStep
+from trainer.steps.variables.adoption import refuse_scope
 from trainer.storage.lock import Lock
 from trainer.task import Examples, examples_of, model_of
 

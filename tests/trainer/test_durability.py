@@ -226,7 +226,7 @@ import pathlib, sys
 import numpy as np, tensorflow as tf
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.checkpoints.saver import Saver
-from trainer.steps.state import State
+from trainer.steps.variables.state import State
 from trainer.devices.strategy import mirrored
 
 step = tf.Variable(0, dtype=tf.int64)

@@ -18,7 +18,7 @@ from trainer.checkpoints.fitting import fitted
 from trainer.checkpoints.iterator_state import IteratorState
 from trainer.devices import cluster
 from trainer.reports.log import LogRecord
-from trainer.steps.state import State
+from trainer.steps.variables.state import State
 from trainer.storage import files, strict_json
 from trainer.storage.background_task import BackgroundTask
 from trainer.storage.files import StorageError

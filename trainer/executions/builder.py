@@ -12,8 +12,8 @@ from tensorflow.types.experimental import ConcreteFunction
 from trainer.executions.chunk import trace_step, trace_training
 from trainer.executions.execution import Candidates, Execution, compiled, find_candidates, unsupported
 from trainer.feeds.feed import Feed
-from trainer.steps.batch_statistics import synchronized_layer
-from trainer.steps.layer_state import written_by_layers
+from trainer.steps.layers.batch_statistics import synchronized_layer
+from trainer.steps.layers.layer_state import written_by_layers
 from trainer.steps.train_step import TrainStep
 
 

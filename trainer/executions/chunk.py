@@ -13,10 +13,10 @@ from objectives.parts import Parts
 from trainer.feeds.feed import Feed
 from trainer.steps.forward import Forward
 from trainer.steps.inspection import inspect
-from trainer.steps.other_parts import refuse_other_parts
 from trainer.steps.term_gradients import term_gradients
 from trainer.steps.train_step import TrainStep
-from trainer.steps.untracked import refuse_untracked
+from trainer.steps.variables.other_parts import refuse_other_parts
+from trainer.steps.variables.untracked import refuse_untracked
 
 _NUMBER = tf.TensorSpec([], tf.int64)
 _ROW = tf.TensorSpec([], tf.int32)

@@ -12,7 +12,7 @@ from objectives import BatchStatistic, ConfigurationError, Objective
 from objectives.assertions import assertions
 from objectives.errors import expected
 from trainer.executions.sizes import unknown_sizes
-from trainer.steps.operations import operations
+from trainer.steps.variables.operations import operations
 
 # graph: a loop of graph steps. xla_step: the same loop, and each step is compiled by XLA, on several replicas all of
 # it but the sums over them. xla_loop: the whole chunk is one XLA program.

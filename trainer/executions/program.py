@@ -26,7 +26,7 @@ from trainer.executions.examination import Examination, inspect_batch
 from trainer.executions.execution import Execution, compiled_where_exact
 from trainer.executions.executor import Executor
 from trainer.executions.failures import failures_told
-from trainer.executions.mixing_check import MixingCheck
+from trainer.executions.mixing.check import MixingCheck
 from trainer.executions.ranges import outside_of_ranges
 from trainer.executions.rehearsal import rehearse_evaluation
 from trainer.executions.selection import build_likely, likely_execution, select_execution
@@ -34,10 +34,10 @@ from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Block, Feed
 from trainer.feeds.sources import Source
 from trainer.reports.log import without_empty_means
-from trainer.steps.batch_statistics import describe_statistics
-from trainer.steps.own_state import describe_own_state
-from trainer.steps.state import State
+from trainer.steps.layers.batch_statistics import describe_statistics
+from trainer.steps.layers.own_state import describe_own_state
 from trainer.steps.train_step import TrainStep
+from trainer.steps.variables.state import State
 
 _FAILED_LOOK = "the check of whether a batch can be split fails"
 

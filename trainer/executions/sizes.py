@@ -6,7 +6,7 @@ XLA gives such a tensor its largest size and hides the rest; not all of its oper
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
-from trainer.steps.operations import operations
+from trainer.steps.variables.operations import operations
 
 # The size of a list of tensors is not recorded if a loop makes it, although it is known there; and XLA knows which axes
 # were broadcast.

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from trainer.devices import cluster
 from trainer.executions.failures import is_failure, updates_before_failure
-from trainer.steps.state import State
+from trainer.steps.variables.state import State
 
 
 class Soundness:

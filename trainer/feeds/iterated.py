@@ -16,7 +16,7 @@ from trainer.feeds.iteration import Iteration
 from trainer.feeds.progress import Progress
 from trainer.feeds.restoring import restored_wrongly
 from trainer.feeds.resumable import why_unsaved
-from trainer.feeds.sketch import is_alike, sketch
+from trainer.feeds.sketch import is_close, sketch
 
 
 class IteratedFeed(Feed):
@@ -153,7 +153,7 @@ class IteratedFeed(Feed):
     def _is_next(self, saved: tf.Tensor, *, restored: bool) -> bool:
         with _blamed():
             try:
-                return is_alike(sketch(self._iteration.next), saved)
+                return is_close(sketch(self._iteration.next), saved)
             except tf.errors.OpError:
                 if not restored:
                     raise

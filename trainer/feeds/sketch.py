@@ -22,11 +22,11 @@ def sketch(batch: Any) -> tf.Tensor:
         return tf.concat([tf.zeros([2, 0], tf.float64), *map(_of_rows, leaves)], axis=1)
 
 
-def is_alike(one: tf.Tensor, other: tf.Tensor) -> bool:
+def is_close(one: tf.Tensor, other: tf.Tensor) -> bool:
     """Returns whether two sketches are of one batch, up to rounding; nan is like nan.
 
     >>> batch = tf.random.normal([3, 4])
-    >>> is_alike(sketch(batch), sketch(batch * (1 + 1e-7))), is_alike(sketch(batch), sketch(batch[::-1]))
+    >>> is_close(sketch(batch), sketch(batch * (1 + 1e-7))), is_close(sketch(batch), sketch(batch[::-1]))
     (True, False)
     """
     if one.shape != other.shape:

@@ -12,7 +12,7 @@ from trainer.executions.program import Program
 from trainer.reports import Run
 from trainer.running.workdir import write_record
 from trainer.settings.changes import Description
-from trainer.steps.own_training import describe_own_training
+from trainer.steps.layers.own_training import describe_own_training
 
 _REPLICAS = "replicas: {before} before, {now} now; sums round differently, and random layers draw other numbers"
 

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from trainer.feeds.functions import describe_function, methods_of
-from trainer.steps.layer_settings import settings_of
+from trainer.steps.layers.layer_settings import settings_of
 
 # What Keras records of a layer that does not affect its computation: names are numbered again in each process, shapes
 # follow from the data, the precision is a setting of the run, and seeds are in the checkpoint.

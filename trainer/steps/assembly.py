@@ -4,17 +4,17 @@ import keras
 import tensorflow as tf
 
 from objectives import Objective
-from trainer.steps.adoption import Adoption
 from trainer.steps.average import WeightAverage
-from trainer.steps.batch_statistics import refuse_wrong_statistics
 from trainer.steps.clipping import Clipping
 from trainer.steps.forward import Forward
-from trainer.steps.masked_statistics import synchronize_masked_statistics
+from trainer.steps.layers.batch_statistics import refuse_wrong_statistics
+from trainer.steps.layers.masked_statistics import synchronize_masked_statistics
 from trainer.steps.optimizers import refuse_own_work
 from trainer.steps.precision import LossScale, Precision
 from trainer.steps.random_streams import RandomStreams
 from trainer.steps.tap import Tap
 from trainer.steps.train_step import TrainStep
+from trainer.steps.variables.adoption import Adoption
 
 
 def assemble(

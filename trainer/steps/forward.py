@@ -10,13 +10,13 @@ import tensorflow as tf
 from objectives import Context, Mean, Objective, Term
 from objectives.keys import split_key
 from objectives.parts import Parts
-from trainer.steps.draws import alike_everywhere
+from trainer.steps.draws import close_everywhere
 from trainer.steps.gradients import Batch
-from trainer.steps.layer_state import LayerState
+from trainer.steps.layers.layer_state import LayerState
 from trainer.steps.random_streams import RandomStreams
 from trainer.steps.replicas import gather_from_replicas, sum_over_replicas
-from trainer.steps.strangers import refuse_strangers
 from trainer.steps.tap import Tap
+from trainer.steps.variables.unowned import refuse_unowned
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class Forward:
 
     def context(self, batch: Batch, step: tf.Tensor, *, training: bool) -> Context:
         """Returns the context in which terms read, for the replica's shard."""
-        with alike_everywhere():
+        with close_everywhere():
             outputs, activations = self.tap(batch["inputs"], training=training)
         return Context(
             **batch,
@@ -77,7 +77,7 @@ class Forward:
         They stay apart: a vector of several would let 0 times the infinite slope of one term make NaN of all.
         """
         context = self.context(batch, step, training=training)
-        with alike_everywhere():
+        with close_everywhere():
             means = self.objective.means(context, self.parts).values()
         return [Mean(tf.cast(mean.total, tf.float32), tf.cast(mean.count, tf.float32)) for mean in means]
 
@@ -91,7 +91,7 @@ class Forward:
             means = self.means(batch, step, training=training)
         if training:
             by_part = {part.name: mean.total for part, mean in zip(self.parts, means, strict=True)}
-            refuse_strangers(tape, by_part, self.model)
+            refuse_unowned(tape, by_part, self.model)
         return means
 
     def raw_apart(self, means: Iterable[Mean]) -> list[tf.Tensor]:

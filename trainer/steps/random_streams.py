@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.steps.state import GENERATOR
+from trainer.steps.variables.state import GENERATOR
 
 # How far apart the draws of one step and the next are numbered, and the seeds of two replicas. Keras takes both modulo
 # 2^31 - 2, of which these are about the golden section and the fraction of the square root of 2: among a million steps

@@ -17,7 +17,7 @@ from objectives.indices import guarded, poison, unguarded
 from objectives.keras_tensors import changed
 from objectives.keys import has_star, named, split_key
 from objectives.ranges import poisoned, safe_indices
-from trainer.steps.auto_names import aliases, by_either_name
+from trainer.steps.layers.auto_names import aliases, by_either_name
 
 
 class Tap:

@@ -9,7 +9,7 @@ import keras
 
 from objectives import ConfigurationError
 from trainer.feeds.functions import describe_function, methods_of
-from trainer.steps.layer_settings import describe_value, settings_of
+from trainer.steps.layers.layer_settings import describe_value, settings_of
 from trainer.steps.learning_rates import config_of
 from trainer.steps.tap import layer_paths
 

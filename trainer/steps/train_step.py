@@ -15,18 +15,18 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError, Mean
-from trainer.steps.adoption import Adoption
 from trainer.steps.average import WeightAverage
 from trainer.steps.clipping import Clipping
 from trainer.steps.forward import Forward
 from trainer.steps.gradients import Batch, at_once, by_micro_batches, dense, global_norm, plain_norm, with_norm_barrier
-from trainer.steps.layer_state import LayerState
+from trainer.steps.layers.layer_state import LayerState
+from trainer.steps.layers.own_state import refuse_padded_state, refuse_rewritten_weights
 from trainer.steps.learning_rates import config_of
-from trainer.steps.own_state import refuse_padded_state, refuse_rewritten_weights
 from trainer.steps.precision import LossScale
 from trainer.steps.replicas import sum_over_replicas
-from trainer.steps.state import State
-from trainer.steps.weight_copies import renew_copies
+from trainer.steps.variables.adoption import Adoption
+from trainer.steps.variables.state import State
+from trainer.steps.variables.weight_copies import renew_copies
 
 Self = TypeVar("Self", bound="TrainStep")
 # For each loss, its gradient with respect to each trainable variable.

@@ -36,7 +36,7 @@ from trainer.feeds.sources import Source
 from trainer.reports import Report
 from trainer.reports.log import LogRecords
 from trainer.steps.precision import building_in
-from trainer.steps.state import GENERATOR
+from trainer.steps.variables.state import GENERATOR
 
 # What a configuration chooses by the names of the trainer's settings.
 _SETTINGS = ("batch_size", "execution", "chunk_steps", "accumulate_steps", "precision", "clip_norm", "non_finite")

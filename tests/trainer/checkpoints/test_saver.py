@@ -13,7 +13,7 @@ from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.checkpoints.saver import Saver
 from trainer.devices import cluster
 from trainer.reports.log import LogRecord
-from trainer.steps.state import State
+from trainer.steps.variables.state import State
 from trainer.storage import files
 from trainer.storage.files import StorageError
 

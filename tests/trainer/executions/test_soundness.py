@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.executions.soundness import Soundness, run_while_sound
-from trainer.steps.state import State
+from trainer.steps.variables.state import State
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from trainer.feeds.iteration import Iteration
 from trainer.feeds.resumable import why_unsaved
-from trainer.feeds.sketch import is_alike, sketch
+from trainer.feeds.sketch import is_close, sketch
 
 Dataset = tf.data.Dataset
 COUNT = 34
@@ -89,7 +89,7 @@ def test_an_element_that_was_looked_at_is_taken_next_and_saved_as_next(tmp_path)
     assert pulled(iteration, 1) == expected[1:2]
     tf.train.Checkpoint(iteration=iteration).read(str(tmp_path / "place"))
     assert iteration.expected.step == 0
-    assert is_alike(iteration.expected.sketch, sketch(tf.constant(expected[0])))
+    assert is_close(iteration.expected.sketch, sketch(tf.constant(expected[0])))
     assert iteration.take() is None
     assert pulled(iteration, 2) == expected[:2]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.feeds.sketch import is_alike, sketch
+from trainer.feeds.sketch import is_close, sketch
 
 
 @pytest.fixture
@@ -36,16 +36,16 @@ def sketched(batch):
     ],
 )
 def test_another_batch_is_not_alike(batch, path, change):
-    assert not is_alike(sketched(batch), sketched(changed(batch, path, change)))
+    assert not is_close(sketched(batch), sketched(changed(batch, path, change)))
 
 
 @pytest.mark.parametrize("change", [lambda x: x, lambda x: x * (1 + 1e-7), lambda x: x.astype(np.float32)])
 def test_the_same_batch_is_alike(batch, change):
-    assert is_alike(sketched(batch), sketched(changed(batch, "x", change)))
+    assert is_close(sketched(batch), sketched(changed(batch, "x", change)))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_what_is_not_finite_is_alike_itself(value):
     rows = tf.constant([[1.0, value], [0.0, 1.0]])
-    assert is_alike(sketch(rows), sketch(rows))
-    assert not is_alike(sketch(rows), sketch(tf.constant([[1.0, value], [0.0, 2.0]])))
+    assert is_close(sketch(rows), sketch(rows))
+    assert not is_close(sketch(rows), sketch(tf.constant([[1.0, value], [0.0, 2.0]])))

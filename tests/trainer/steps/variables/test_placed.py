@@ -1,0 +1,211 @@
+"""Placed: whoever holds the plain variable of a model reads and trains what lies on the replica at hand."""
+
+import functools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import FunctionTerm, Objective
+from trainer import ArraySource
+from trainer.steps.variables.adoption import Adoption
+
+RATE = 0.1
+STRATEGIES = {
+    "another device": lambda: tf.distribute.OneDeviceStrategy("CPU:1"),
+    "mirrored over another device": lambda: tf.distribute.MirroredStrategy(["CPU:1"]),
+    "two replicas": lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]),
+    "two other devices": lambda: tf.distribute.MirroredStrategy(["CPU:2", "CPU:3"]),
+}
+
+
+@pytest.mark.parametrize("where", STRATEGIES)
+def test_a_plain_variable_stands_for_the_part_of_each_replica_inside_alone(dense_model, where):
+    strategy, model = STRATEGIES[where](), dense_model()
+    kernel = model.get_layer("hidden").kernel
+    plain, kind = kernel.value, type(kernel.value)
+    adoption = Adoption(strategy, model, keras.optimizers.SGD(RATE))
+
+    def on_replica():
+        plain.assign_add(tf.ones(plain.shape))
+        with tf.GradientTape() as tape:
+            square = tf.reduce_sum(plain**2)
+        return tape.gradient(square, kernel), 2 * kernel
+
+    before = kernel.numpy()
+    with adoption.at_work():
+        results = strategy.run(tf.function(on_replica))
+        for gradient, expected in zip(*map(strategy.experimental_local_results, results), strict=True):
+            np.testing.assert_array_equal(gradient, expected)
+        for part in strategy.experimental_local_results(kernel.value):
+            np.testing.assert_array_equal(part, before + 1.0)
+        np.testing.assert_array_equal(plain, before + 1.0)
+    assert kernel.value is plain
+    assert type(plain) is kind
+    np.testing.assert_array_equal(plain, before + 1.0)
+
+
+class Shifting(keras.layers.Layer):
+    """Adds to its inputs the sum of a variable that a function finds in what the layer keeps."""
+
+    def __init__(self, find, **kept):
+        super().__init__(name="shifting")
+        self.find = find
+        for name, value in kept.items():
+            setattr(self, name, value)
+
+    def call(self, inputs):
+        return inputs + 0.3 * tf.reduce_sum(self.find(self), axis=0)
+
+
+def squares(y_true, y_pred, variable):
+    return (y_true - y_pred) ** 2 * (1.0 + tf.reduce_sum(variable**2))
+
+
+def in_term(take, make=lambda variable: functools.partial(squares, variable=variable)):
+    return lambda hidden: (make(take(hidden)), [])
+
+
+def in_layer(find, **make):
+    return lambda hidden: (None, [Shifting(find, **{name: keep(hidden.kernel.value) for name, keep in make.items()})])
+
+
+def by_function(**settings):
+    def make(variable):
+        square = tf.function(lambda: tf.reduce_sum(variable**2), **settings)
+        square()
+        return lambda y_true, y_pred: (y_true - y_pred) ** 2 * (1.0 + square())
+
+    return make
+
+
+def by_argument(variable):
+    square = tf.function(lambda given: tf.reduce_sum(given**2))
+    return lambda y_true, y_pred: (y_true - y_pred) ** 2 * (1.0 + square(variable))
+
+
+def by_closure(variable):
+    return lambda y_true, y_pred: squares(y_true, y_pred, variable)
+
+
+def in_a_branch(variable):
+    def fn(y_true, y_pred):
+        return tf.cond(tf.reduce_sum(y_pred) > -1e9, lambda: squares(y_true, y_pred, variable), lambda: y_pred)
+
+    return fn
+
+
+def by_rows(variable):
+    return lambda y_true, y_pred: squares(y_true, y_pred, tf.gather(variable, [0, 2]))
+
+
+HELD = {
+    "by a closure": in_term(lambda hidden: hidden.kernel.value, by_closure),
+    "by a partial": in_term(lambda hidden: hidden.kernel.value),
+    "by its private name": in_term(lambda hidden: hidden.kernel._value),
+    "from a list of variables": in_term(lambda hidden: hidden.trainable_variables[0].value),
+    "by rows": in_term(lambda hidden: hidden.kernel.value, by_rows),
+    "in a branch": in_term(lambda hidden: hidden.kernel.value, in_a_branch),
+    "by a tf.function": in_term(lambda hidden: hidden.kernel.value, by_function()),
+    "by a compiled tf.function": in_term(lambda hidden: hidden.kernel.value, by_function(jit_compile=True)),
+    "as an argument of a tf.function": in_term(lambda hidden: hidden.kernel.value, by_argument),
+    "by a layer": in_layer(lambda layer: layer.kernel, kernel=lambda variable: variable),
+    "in a list of a layer": in_layer(lambda layer: layer.kernels[0], kernels=lambda variable: [variable]),
+    "in a dict of a layer": in_layer(lambda layer: layer.of["a"][0], of=lambda variable: {"a": (variable,)}),
+}
+
+
+@pytest.fixture
+def build():
+    """Makes the model and the function of the term that hold its kernel in some way, always of the same weights."""
+
+    def make(held):
+        keras.utils.set_random_seed(1)
+        inputs, hidden = keras.Input([3]), keras.layers.Dense(4, activation="tanh", name="hidden")
+        made = hidden(inputs)
+        fn, layers = HELD[held](hidden)
+        for layer in layers:
+            made = layer(made)
+        model = keras.Model(inputs, keras.layers.Dense(2)(made))
+        return model, fn or (lambda y_true, y_pred: (y_true - y_pred) ** 2)
+
+    return make
+
+
+def train_by_hand(model, fn, x, y, steps):
+    for _ in range(steps):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(fn(y, model(x, training=True)))
+        trained = model.trainable_variables
+        for variable, slope in zip(trained, tape.gradient(loss, trained), strict=True):
+            variable.assign(variable - RATE * slope)
+    return float(tf.reduce_mean(fn(y, model(x))))
+
+
+QUICK = [("by a closure", where, "graph") for where in ("another device", "two replicas")]
+CASES = [
+    *QUICK,
+    *((held, where, "graph") for held in HELD for where in STRATEGIES if (held, where, "graph") not in QUICK),
+    *((held, where, "xla_step") for held in ("by a closure", "by a tf.function", "by a layer") for where in STRATEGIES),
+    *((held, "another device", "xla_loop") for held in ("by a closure", "by a tf.function", "by a layer")),
+]
+
+
+@pytest.mark.parametrize(
+    ("held", "where", "execution"),
+    [case if case in QUICK else pytest.param(*case, marks=pytest.mark.slow) for case in CASES],
+)
+def test_training_and_evaluation_are_those_of_a_plain_loop_however_a_variable_is_held(
+    make_trainer, build, data, held, where, execution
+):
+    x, y = data["x"], data["y"]
+    expected, by_hand = build(held)
+    loss = train_by_hand(expected, by_hand, x, y, steps=2)
+    model, fn = build(held)
+    source = ArraySource(x, y)
+    trainer = make_trainer(
+        model=model,
+        objective=Objective(data=FunctionTerm(fn=fn)),
+        train=source,
+        eval=source,
+        strategy=STRATEGIES[where](),
+        execution=execution,
+        batch_size=len(x),
+        steps=2,
+    )
+    assert trainer.train()["loss/total"] == pytest.approx(loss, rel=1e-5)
+    for found, weight in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_allclose(found, weight, rtol=0, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", STRATEGIES)
+def test_a_statistic_and_an_average_are_those_of_the_keras_variable_itself(
+    make_trainer, dense_model, plain_source, where
+):
+    """On replicas a plain loop is no measure: batch normalization takes its statistics of a replica's part."""
+
+    def run(held):
+        kernel_of, mean_of = {
+            "plain": (lambda hidden: hidden.kernel.value, lambda norm: norm.moving_mean.value),
+            "of Keras": (lambda hidden: hidden.kernel, lambda norm: norm.moving_mean),
+        }[held]
+        model = dense_model(keras.layers.BatchNormalization)
+        kernel = kernel_of(model.layers[1])
+        mean = mean_of(model.layers[2])
+
+        def fn(y_true, y_pred):
+            return (y_true - y_pred) ** 2 * (1.0 + tf.reduce_sum(kernel**2)) + tf.reduce_sum(tf.square(mean - 1.0))
+
+        objective = Objective(data=FunctionTerm(fn=fn))
+        settings = {"train": plain_source, "eval": plain_source, "strategy": STRATEGIES[where](), "batch_size": 10}
+        trainer = make_trainer(
+            model=model, objective=objective, average_momentum=0.5, gradients_every=5, log_every=5, **settings
+        )
+        return trainer.train(), model.get_weights()
+
+    (values, weights), (expected_values, expected) = run("plain"), run("of Keras")
+    assert values == expected_values
+    for found, weight in zip(weights, expected, strict=True):
+        np.testing.assert_array_equal(found, weight)

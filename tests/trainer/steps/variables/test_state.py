@@ -1,0 +1,82 @@
+"""The state: what training changes is copied, put back and loaded exactly, replica by replica."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.steps.variables.state import State
+
+
+@pytest.fixture
+def trained(make_trainer, dense_model, replicas):
+    """A trainer of random layers and batch statistics, after some steps; and its state."""
+
+    def make(count):
+        model = dense_model(lambda: keras.layers.BatchNormalization(), lambda: keras.layers.Dropout(0.5))
+        optimizer = keras.optimizers.Adam(0.1)
+        trainer = make_trainer(model=model, optimizer=optimizer, strategy=replicas(count), steps=20, batch_size=6)
+        state = trainer._run.program.training_state
+        trainer.train(until=4)
+        return trainer, state
+
+    return make
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_was_put_back_trains_on_as_before(trained, count):
+    trainer, state = trained(count)
+    before, step = state.copy(), trainer.step
+    expected = trainer._run.program.train(first_step=step, steps=5)
+    ended = state.arrays()
+    state.put_back(before)
+    np.testing.assert_array_equal(trainer._run.program.train(first_step=step, steps=5), expected)
+    for name, value in state.arrays().items():
+        np.testing.assert_array_equal(value, ended[name])
+
+
+def test_all_replicas_have_one_state_after_a_step(trained):
+    _, state = trained(3)
+    assert any(name.endswith("moving_mean") for name in state.names)
+    for parts in state._parts.values():
+        for part in parts[1:]:
+            np.testing.assert_array_equal(part, parts[0])
+
+
+def test_random_generators_are_no_part_of_it(trained):
+    trainer, state = trained(1)
+    assert not [name for name in state.names if "seed" in name]
+    assert [v.name for v in trainer.model.variables if "seed" in v.name]
+
+
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
+def test_arrays_loaded_into_another_trainer_are_its_state(trained, count):
+    _, state = trained(count)
+    arrays = {name: value + 1 for name, value in state.arrays().items()}
+    other, into = trained(count)
+    into.load(arrays)
+    for name, value in into.arrays().items():
+        np.testing.assert_array_equal(value, arrays[name])
+    kernel = other.model.get_layer("hidden").kernel
+    with other._run.program._step.adoption.at_work():
+        for part in kernel.value.values:
+            np.testing.assert_array_equal(part, arrays["model/000/hidden/kernel"])
+
+
+def test_variables_of_one_path_have_names_of_their_own(trained):
+    _, state = trained(1)
+    assert len(set(state.names)) == len(state.names)
+    assert state.names[:2] == ["model/000/hidden/kernel", "model/001/hidden/bias"]
+
+
+def test_half_precision_is_restored_from_a_file(tmp_path):
+    states = {
+        first: State({"b": tf.Variable([first, 2.5], dtype=tf.bfloat16), "h": tf.Variable(first, dtype=tf.float16)})
+        for first in (1.5, 0.0)
+    }
+    np.savez(tmp_path / "state.npz", **states[1.5].arrays())
+    with np.load(tmp_path / "state.npz") as arrays:
+        states[0.0].load(dict(arrays))
+    for name, value in states[0.0].arrays().items():
+        np.testing.assert_array_equal(value, states[1.5].arrays()[name])

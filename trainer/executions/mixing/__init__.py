@@ -1,0 +1,1 @@
+"""Mixing: examples whose results depend on the others of their batch, found by trial and refused."""

@@ -1,0 +1,1 @@
+"""Layers: what the layers of a model keep, write and take of a batch themselves."""

@@ -1,0 +1,158 @@
+"""Adoption: puts the variables of a model and an optimizer under a strategy while a trainer works."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+import keras
+import tensorflow as tf
+from tensorflow.python.distribute.values import DistributedVariable
+
+from objectives import ConfigurationError
+from trainer.steps.variables.placed import Placed
+from trainer.steps.variables.weight_copies import note_copies
+
+# Shared by all trainers of the process: only one at a time may use a model or an optimizer.
+_taking = threading.Lock()
+
+
+class Adoption:
+    """Puts a model and an optimizer under a strategy for as long as something runs there.
+
+    Inside `at_work` each of their variables is a distributed one, whose first component is the plain variable that it
+    was before; it is trained in place. Outside they hold their plain variables again, so that they are an ordinary
+    model and optimizer, with the trained values. On entry the other replicas take the values of the first one.
+
+    A variable that lies on another device than the first replica is copied to it on entry and back at the end.
+
+    Attributes:
+      placed: the variables.
+    """
+
+    def __init__(
+        self, strategy: tf.distribute.Strategy, model: keras.Model, optimizer: keras.optimizers.Optimizer
+    ) -> None:
+        """Builds the optimizer, and makes the variables of the other replicas.
+
+        Raises:
+          ConfigurationError: the model or the optimizer belongs to another strategy, or the optimizer to another
+            model.
+        """
+        self._strategy, self._optimizer = strategy, optimizer
+        _refuse_other_strategy(strategy, [*model.variables, *optimizer.variables])
+        _build(optimizer, model)
+        variables = {id(variable): variable for variable in [*model.variables, *optimizer.variables]}
+        self.placed = [Placed(strategy, variable) for variable in variables.values()]
+        self._lock, self._working = threading.RLock(), False
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether the model and the optimizer are under the strategy."""
+        return self._working
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Puts the model and the optimizer under the strategy within the context, which may be nested.
+
+        Raises:
+          ConfigurationError: another thread or another trainer is inside, or a strategy's scope is open.
+        """
+        if not self._lock.acquire(blocking=False):
+            raise ConfigurationError("this trainer is at work in another thread; expected one thread at a time")
+        working = self._working
+        try:
+            with contextlib.nullcontext() if working else self._in_place():
+                self._working = True
+                yield
+        finally:
+            self._working = working
+            self._lock.release()
+
+    @contextlib.contextmanager
+    def _in_place(self) -> Iterator[None]:
+        refuse_scope("a trainer works")
+        with contextlib.ExitStack() as entered:
+            with _taking:
+                if not all(placed.is_free for placed in self.placed):
+                    raise ConfigurationError(
+                        "another trainer is at work on the same model or optimizer; expected one after the other"
+                    )
+                for placed in self.placed:
+                    placed.enter()
+                    entered.callback(placed.leave)
+            entered.enter_context(self._optimizer_under_strategy())
+            entered.enter_context(self._device())
+            yield
+
+    def _device(self) -> contextlib.AbstractContextManager:
+        """XLA compiles a whole step for the device at hand, which has to be that of the only replica."""
+        (device, *others) = self._strategy.extended.worker_devices
+        at_hand = others or device == tf.zeros([]).device
+        return contextlib.nullcontext() if at_hand else tf.device(device)
+
+    @contextlib.contextmanager
+    def _optimizer_under_strategy(self) -> Iterator[None]:
+        optimizer, before = self._optimizer, self._optimizer._distribution_strategy
+        optimizer._distribution_strategy = self._strategy
+        # The step sums gradients over replicas itself, before it clips them: once is enough.
+        optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
+        try:
+            yield
+        finally:
+            del optimizer._all_reduce_sum_gradients
+            optimizer._distribution_strategy = before
+
+
+def refuse_scope(what: str) -> None:
+    """Raises ConfigurationError inside of a strategy's scope, where TensorFlow would mirror whatever is made."""
+    if tf.distribute.has_strategy():
+        kind = type(tf.distribute.get_strategy()).__name__
+        raise ConfigurationError(
+            f"{what} inside the scope of a {kind}; expected no `with strategy.scope():` around it: "
+            f"give Trainer(strategy=strategy), which places everything itself"
+        )
+
+
+def _refuse_other_strategy(strategy: tf.distribute.Strategy, variables: list[keras.Variable]) -> None:
+    for variable in variables:
+        if isinstance(variable._value, DistributedVariable) and variable._value.distribute_strategy is not strategy:
+            kind = type(variable._value.distribute_strategy).__name__
+            raise ConfigurationError(
+                f"{variable.path} was made inside the scope of another {kind} than that of this trainer; expected "
+                f"Trainer(strategy=...) with that strategy itself, or a model and an optimizer made outside of it"
+            )
+
+
+def _build(optimizer: keras.optimizers.Optimizer, model: keras.Model) -> None:
+    """Builds an optimizer for a model, as it cannot create its variables while it is traced under a strategy."""
+    if optimizer.built:
+        _refuse_other_variables(optimizer, model)
+        return
+    before = optimizer._distribution_strategy
+    held = (variable._value for variable in model.variables)
+    strategies = {value.distribute_strategy for value in held if isinstance(value, DistributedVariable)}
+    strategy = strategies.pop() if strategies else tf.distribute.get_strategy()
+    optimizer._distribution_strategy = strategy
+    try:
+        with strategy.scope():
+            optimizer.build(model.trainable_variables)
+        note_copies(optimizer)
+    finally:
+        optimizer._distribution_strategy = before
+
+
+def _refuse_other_variables(optimizer: keras.optimizers.Optimizer, model: keras.Model) -> None:
+    known = {id(variable) for variable in optimizer._trainable_variables}
+    own = {id(variable) for variable in model.trainable_variables}
+    if known != own:
+        missing = [variable.path for variable in model.trainable_variables if id(variable) not in known]
+        extra = [variable.path for variable in optimizer._trainable_variables if id(variable) not in own]
+        what = f"not for {_some(missing)}" if missing else f"for {_some(extra)} too, which this model does not train"
+        raise ConfigurationError(
+            f"the optimizer {optimizer.name!r} is in use already: it was built for other variables ({what}); "
+            f"expected a new optimizer, or one that trained exactly the variables that this model trains"
+        )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
