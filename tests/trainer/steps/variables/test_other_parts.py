@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, FunctionTerm, MeanSquaredError, Objective
 
-HERE = r"tests/trainer/steps/test_other_parts.py, line \d+"
+HERE = r"tests/trainer/steps/variables/test_other_parts.py, line \d+"
 ANSWER = (
     rf"reads 'hidden/kernel' \(3, 4\) by a function that was traced before .*, at {HERE}, which holds the variable of "
     rf"another device .*; expected .* a plain function, or a new tf.function"

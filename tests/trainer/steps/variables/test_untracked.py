@@ -66,7 +66,7 @@ def generating(layer, inputs, training):
     return inputs + layer.generator.normal([4])
 
 
-HERE = r"tests/trainer/steps/test_untracked.py, line \d+"
+HERE = r"tests/trainer/steps/variables/test_untracked.py, line \d+"
 ADD_WEIGHT = r"which no checkpoint would contain .* expected .* self.add_weight\(trainable=False\)"
 SEED_GENERATOR = "expected keras.random with seed=self.seed_generator"
 WRITTEN = {
