@@ -320,7 +320,8 @@ class Trainer(Settings):
         record = read_step(folder)
         with self._traced.unchanged(), self._at_work():
             refuse_averaged(self.model, "replay()")
-            self._run.program.training_state.load(read_state(folder))
+            state = self._run.program.training_state
+            state.load(read_state(folder, state.shapes))
             self._run.step.assign(record["step"] - 1)
             program = self._make_program(train=read_batch(folder), eval=None, execution=record["execution"])
             return program.examine(program.peek(0).data, record["step"] - 1)

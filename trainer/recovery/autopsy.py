@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError
+from trainer.checkpoints.fitting import Shape, fitted
 from trainer.feeds.sources import NAMES, ArraySource
 from trainer.storage import strict_json
 from trainer.storage.files import writing
@@ -65,10 +66,21 @@ def read_batch(folder: pathlib.Path) -> ArraySource:
         return ArraySource(**{name: _packed(structure[name], name, arrays) for name in structure}, shuffle=False)
 
 
-def read_state(folder: pathlib.Path) -> dict[str, np.ndarray]:
-    """Returns the state of training before the step, for `State.load`."""
+def read_state(folder: pathlib.Path, shapes: Mapping[str, Shape]) -> dict[str, np.ndarray]:
+    """Returns the state of training before the step, for `State.load`.
+
+    Args:
+      folder: the autopsy.
+      shapes: those of the variables to load, see `State.shapes`.
+
+    Raises:
+      ConfigurationError: The variables are those of another model or optimizer.
+    """
     with np.load(folder / _STATE) as arrays:
-        return dict(arrays)
+        try:
+            return fitted(arrays, shapes)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{str(folder)!r} is of another model or optimizer: {error}") from error
 
 
 def read_step(folder: pathlib.Path) -> dict[str, Any]:

@@ -43,7 +43,8 @@ def test_a_batch_comes_back_in_its_order_and_structure(written, batch):
 
 def test_weights_and_values_come_back_exactly(written):
     folder = written({"inputs": np.ones([1, 1])})
-    np.testing.assert_equal(read_state(folder), {"model/000/kernel": np.arange(3.0)})
+    state = read_state(folder, {"model/000/kernel": (3,)})
+    np.testing.assert_equal(state, {"model/000/kernel": np.arange(3.0)})
     record = read_step(folder)
     assert (record["step"], record["cause"], record["execution"]) == (7, "a test", "graph")
     np.testing.assert_equal(record["values"], {"loss/total": np.nan, "terms/a/raw": 0.1})
@@ -52,3 +53,10 @@ def test_weights_and_values_come_back_exactly(written):
 def test_another_folder_is_refused(tmp_path):
     with pytest.raises(ConfigurationError, match="holds no autopsy; expected a folder such as runs/x/autopsy/000123"):
         read_step(tmp_path)
+
+
+def test_the_state_of_another_model_is_refused_with_what_differs(written):
+    folder = written({"inputs": np.ones([1, 1])})
+    answer = r"autopsy/000007' is of another model or optimizer: model/000/kernel has shape \[3\], expected \[4\]"
+    with pytest.raises(ConfigurationError, match=answer):
+        read_state(folder, {"model/000/kernel": (4,)})
