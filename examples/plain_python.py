@@ -1,4 +1,4 @@
-"""Plain Python, without gin: a Keras model and NumPy arrays of one's own, trained on a sum of three terms.
+"""Plain Python, without gin: a Keras model learns from NumPy arrays by a sum of three terms.
 
     python examples/plain_python.py
 

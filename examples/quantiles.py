@@ -1,4 +1,4 @@
-"""A term of one's own: a model that predicts quantiles, trained by the pinball loss.
+"""A term of one's own: the pinball loss trains a model that predicts quantiles.
 
     python examples/quantiles.py
 

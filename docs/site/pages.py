@@ -43,10 +43,14 @@ def made_pages() -> Iterator[tuple[str, str]]:
     """Yields the path and the Markdown of each page that is made."""
     for page, source in _COPIED.items():
         yield page, (ROOT / source).read_text(encoding="utf-8").replace("](docs/", "](")
-    yield "examples.md", "\n\n".join(["# Examples", *map(_example, examples())])
+    yield "examples.md", "\n\n".join([_EXAMPLES, *map(_example, examples())])
     yield "reference/settings.md", "\n\n".join([_SETTINGS, *map(_setting, inspect.signature(Trainer).parameters)])
     yield "reference/commands.md", "\n\n".join([_COMMANDS, *map(_command, commands())])
 
+
+_EXAMPLES = """# Examples
+
+Copy the files of the example that is nearest to what you want to do. A test runs each of them."""
 
 _SETTINGS = """# Settings of Trainer
 
@@ -62,8 +66,8 @@ flags, configuration or data, 3 where training stopped on numbers that are not f
 
 
 def examples() -> list[pathlib.Path]:
-    """Returns the files of all examples; the task of its own comes with its gin file."""
-    return sorted(path for path in (ROOT / "examples").rglob("*") if path.suffix in (".py", ".gin"))
+    """Returns the Python file of each example."""
+    return sorted((ROOT / "examples").rglob("*.py"))
 
 
 def commands() -> list[str]:
@@ -73,9 +77,17 @@ def commands() -> list[str]:
 
 
 def _example(path: pathlib.Path) -> str:
-    name = path.relative_to(ROOT).as_posix()
-    language = "python" if path.suffix == ".py" else "text"
-    return f"## {name}\n\n```{language}\n{path.read_text(encoding='utf-8').strip()}\n```"
+    """Returns the section of an example, whose anchor is the name of its file: what it is, the file, its gin file."""
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    title, _, meaning = docstring.splitlines()[0].partition(": ")
+    files = [path, *path.parent.glob(f"{path.stem}.gin")]
+    heading = f"## {title} {{ #{path.stem} }}\n\n{meaning[0].upper()}{meaning[1:]}"
+    return "\n\n".join([heading, *map(_listing, files)])
+
+
+def _listing(path: pathlib.Path) -> str:
+    language, name = {".py": "python", ".gin": "text"}[path.suffix], path.relative_to(ROOT).as_posix()
+    return f'```{{.{language} .wraps title="{name}"}}\n{path.read_text(encoding="utf-8").strip()}\n```'
 
 
 def _setting(name: str) -> str:

@@ -1,4 +1,4 @@
-"""A task outside of the repository of Termwise: whether a tumour is malignant, from measurements of its cells.
+"""A task outside of the repository of Termwise: a model tells from measurements of cells whether a tumour is malignant.
 
 In this folder, or in a copy of it anywhere:
 

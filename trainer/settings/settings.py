@@ -98,15 +98,21 @@ class Settings:
     strategy: Annotated[
         str | tf.distribute.Strategy,
         Setting(
-            'the devices to train on: "auto", "mirrored", "one_device", "multi_worker", or a `tf.distribute.Strategy`; '
-            "see `trainer.devices.strategy`",
+            'the devices to train on. "mirrored" has a replica on each GPU of this machine, or on each of its CPU '
+            'devices if it has no GPU; "one_device" has one replica, on the first of them; "multi_worker" has a '
+            'replica on each device of all workers of a cluster. "auto" is "multi_worker" if TF_CONFIG names more than '
+            'one worker, otherwise "mirrored". Any other `tf.distribute.Strategy` is given as an object',
             may_change=True,
             is_shared=False,
         ),
     ] = "auto"
     execution: Annotated[
         Execution,
-        Setting("how steps are compiled and run; see `trainer.executions.execution`"),
+        Setting(
+            'how steps are compiled and run: "graph" as operations of a TensorFlow graph, "xla_step" with each step '
+            'compiled by XLA, "xla_loop" with a whole chunk of steps compiled as one program. "auto" measures those '
+            "that work and may be fast for the model and the terms, and takes the fastest"
+        ),
     ] = "auto"
     chunk_steps: Annotated[
         Count | None,
@@ -118,8 +124,8 @@ class Settings:
     log_every: Annotated[
         Count,
         Setting(
-            "the number of steps in a log record, which holds means over them; see "
-            "`trainer.reports.metric_accumulator`",
+            "the number of steps in a log record. The value of a term is the mean over all values that were counted "
+            "in these steps, `loss/total` is the sum of the weighted terms, and other numbers are means over the steps",
             may_change=True,
         ),
     ] = 20
