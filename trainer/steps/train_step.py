@@ -5,6 +5,7 @@ gradient of the local loss, summed over replicas, is the gradient of the global 
 """
 
 import abc
+import copy
 import dataclasses
 from collections.abc import Sequence
 from functools import partial
@@ -146,8 +147,14 @@ class TrainStep(abc.ABC):
         return self.model.trainable_variables
 
     def replaced(self: Self, **fields: Any) -> Self:
-        """Returns a copy of the step with other values of some fields."""
-        return dataclasses.replace(self, **fields)
+        """Returns a copy of the step with other values of some fields, and with the same variables.
+
+        `dataclasses.replace` would call `__post_init__` again, which may make variables that no checkpoint contains.
+        """
+        other = copy.copy(self)
+        for name, value in fields.items():
+            object.__setattr__(other, name, value)
+        return other
 
     def begin(self) -> None:
         """Starts the average and copies of the weights from the current weights; called before the first update."""
@@ -192,6 +199,7 @@ class TrainStep(abc.ABC):
         gradients = self.unscaled(sums[: len(flat)])
         count = len(self.trained)
         direction = self.direction([gradients[i : i + count] for i in range(0, len(gradients), count)])
+        direction = self._overflowing(gradients, direction)
         # Without clipping, a gradient whose norm overflows is unusable, and the run stops there.
         norm = global_norm(direction) if self.clipping.bounds else plain_norm(direction)
         shards = self.forward.replicas * self.forward.micro_batches
@@ -250,6 +258,16 @@ class TrainStep(abc.ABC):
             self.trained,
             batch,
         )
+
+    def _overflowing(self, gradients: Sequence[tf.Tensor], direction: list[tf.Tensor]) -> list[tf.Tensor]:
+        """Returns the direction, or NaN where a gradient overflows in half precision, which the direction may hide.
+
+        The update is then left out and the loss scale halved. A direction that is a gradient hides nothing.
+        """
+        if self.loss_scale is None or all(any(one is other for other in gradients) for one in direction):
+            return direction
+        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(gradient)) for gradient in gradients])
+        return [tf.where(finite, one, tf.cast(float("nan"), one.dtype)) for one in direction]
 
     def _refuse_layers(self, batch: Batch, layers: LayerState) -> None:
         """Raises ConfigurationError where the pass wrote what would be wrong in shares or in padding."""

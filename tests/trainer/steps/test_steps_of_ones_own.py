@@ -1,0 +1,85 @@
+"""Steps of one's own: their state is the run's, and what they hide of a gradient that overflows is not hidden."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import ActivationPenalty, MeanSquaredError, Objective
+from trainer import ArraySource, Trainer, TrainStep
+from trainer.steps.precision import building_in
+
+EXAMPLES = np.linspace(-1, 1, 24, dtype=np.float32).reshape(8, 3)
+
+
+class Weighted(TrainStep):
+    def losses(self, totals, counts, weights):
+        return [tf.add_n(list(self.weighted_terms(totals, counts, weights)))]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Slowing(Weighted):
+    """Divides the gradient by the number of the update, which it counts itself."""
+
+    def __post_init__(self):
+        object.__setattr__(self, "done", tf.Variable(0.0, trainable=False))
+
+    @property
+    def variables(self):
+        return [*super().variables, self.done]
+
+    def direction(self, gradients):
+        count = tf.convert_to_tensor(self.done.assign_add(1.0))
+        return [gradient / count for gradient in gradients[0]]
+
+
+class Bounded(Weighted):
+    def direction(self, gradients):
+        return [tf.clip_by_value(gradient, -1.0, 1.0) for gradient in gradients[0]]
+
+
+@pytest.fixture
+def make():
+    def make(train_step, *, precision="float32", weight=1.0, **settings):
+        keras.utils.set_random_seed(1)
+        with building_in(precision):
+            inputs = keras.Input([3])
+            hidden = keras.layers.Dense(4, activation="tanh", name="hidden")(inputs)
+            model = keras.Model(inputs, keras.layers.Dense(2, dtype="float32")(hidden))
+        objective = Objective(
+            data=MeanSquaredError(weight=weight), small=ActivationPenalty(activation="activations.*", weight=0.1)
+        )
+        return Trainer(
+            model=model,
+            objective=objective,
+            optimizer=keras.optimizers.SGD(0.1),
+            train=ArraySource(EXAMPLES, EXAMPLES[:, :2]),
+            batch_size=4,
+            train_step=train_step,
+            precision=precision,
+            default_reports=False,
+            strategy="one_device",
+            **settings,
+        )
+
+    return make
+
+
+def test_state_of_a_step_is_resumed_where_a_term_has_stars(make, tmp_path):
+    whole = make(Slowing, steps=6)
+    whole.train()
+    make(Slowing, steps=6, workdir=tmp_path).train(until=3)
+    resumed = make(Slowing, steps=6, workdir=tmp_path)
+    resumed.train()
+    for expected, found in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_gradient_that_overflows_is_left_out_though_the_direction_hides_it(make):
+    trainer = make(Bounded, precision="mixed_float16", weight=1e6, steps=2, log_every=1)
+    before = trainer.model.get_weights()
+    assert trainer.train()["optimizer/loss_scale"] == 2.0**14  # halved after the first update
+    for expected, found in zip(before, trainer.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
