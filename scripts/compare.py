@@ -1,46 +1,32 @@
-"""Compares finished runs: each term's raw value and each measure of the task, a column a run.
+"""Compares runs: how far each is, its last evaluation and each measure of the task, a column or a row a run.
 
 termwise compare runs/plain runs/scenes
 """
 
 from termwise.cli.command_line import run  # isort: skip (first: it quiets TensorFlow)
 
-import json
 import os
 import pathlib
 
-from objectives import ConfigurationError
+from objectives.blame import shown_path
 from objectives.errors import Mistakes
-from termwise.cli.results import NAME, show_charts, show_comparison, show_pictures
-from trainer.reports import jsonl
-from trainer.reports.log import term_names
-from trainer.storage import strict_json
+from termwise.cli import run_folders
+from termwise.cli.comparison import show_evaluations, show_learned
+from termwise.cli.results import show_charts, show_pictures
 
 
-def main(folders: list[str]) -> None:
+def main(given: list[str]) -> None:
     mistakes = Mistakes()
-    terms, learned = {}, {}
-    for folder in map(pathlib.Path, folders):
+    folders = list({path.resolve(): path for path in map(pathlib.Path, given)}.values())
+    runs = {}
+    for name, folder in zip(run_folders.names(folders), folders, strict=True):
         with mistakes.gathered():
-            terms[folder.name], learned[folder.name] = _last_terms(folder), _learned(folder)
+            runs[name] = run_folders.read(folder)
     mistakes.raise_any()
-    show_comparison("raw value of each term on the evaluation data", terms)
-    show_comparison("what was learned", learned)
-    show_pictures([path for folder in folders for path in sorted(pathlib.Path(folder).glob("pictures/*.png"))])
-    show_charts(pathlib.Path(os.path.commonpath(folders)))
-
-
-def _last_terms(folder: pathlib.Path) -> dict[str, float]:
-    lines = jsonl.read(folder)
-    if not lines:
-        raise ConfigurationError(f"{str(folder)!r} contains no run; expected a --workdir with {jsonl.NAME} in it")
-    values = lines[-1].values
-    return {name: values[f"terms/{name}/raw"] for name in term_names(values) if f"terms/{name}/raw" in values}
-
-
-def _learned(folder: pathlib.Path) -> dict[str, float]:
-    path = folder / NAME
-    return strict_json.numbers(json.loads(path.read_text())) if path.exists() else {}
+    show_evaluations(runs)
+    show_learned(runs)
+    show_pictures([path for folder in folders for path in sorted(folder.glob("pictures/*.png"))])
+    show_charts(shown_path(os.path.commonpath([folder.absolute() for folder in folders])))
 
 
 if __name__ == "__main__":

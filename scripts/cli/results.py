@@ -16,6 +16,7 @@ from trainer.task import measures_of, pictures_of
 
 NAME = "learned.json"
 _AFTER = "after training, whose results are saved"
+_WIDEST = 10**6
 _CONSOLE = Screen(highlight=False)
 
 
@@ -35,7 +36,7 @@ def conclude(trainer: Trainer, values: Mapping[str, float]) -> None:
 
 def show_terms(title: str, values: Mapping[str, float]) -> None:
     """A table of raw value, weight and weighted value of each term, and their total; dashes for what has no value."""
-    table = _table(title, "term", ["raw", "weight", "weighted"])
+    table = table_of(title, "term", ["raw", "weight", "weighted"])
     for name in sorted(term_names(values)):
         counted = values.get(f"terms/{name}/count", 1)
         shown = ("raw", "weight", "weighted") if counted else ("weight",)
@@ -46,23 +47,15 @@ def show_terms(title: str, values: Mapping[str, float]) -> None:
             table.add_row(f"  {tensor}", "-" if raw is None else f"{raw:.5g}")
     table.add_section()
     table.add_row("total", "", "", f"{values['loss/total']:.5g}")
-    _CONSOLE.print(table)
+    show_table(table)
 
 
 def show_gradients(title: str, values: Mapping[str, float]) -> None:
     """A table of the norm of each term's gradient, and its cosine with the total's."""
-    table = _table(title, "term", ["norm", "cosine with the total"])
+    table = table_of(title, "term", ["norm", "cosine with the total"])
     for name in sorted(tag.split("/")[1] for tag in values if tag.endswith("/grad_norm") and tag.startswith("terms/")):
         table.add_row(name, *(f"{values[f'terms/{name}/{what}']:.5g}" for what in ("grad_norm", "grad_cosine")))
-    _CONSOLE.print(table)
-
-
-def show_comparison(title: str, columns: Mapping[str, Mapping[str, float]]) -> None:
-    """A table of one column a run and one row a name; blank where a run has no such number."""
-    table = _table(title, "", list(columns))
-    for name in dict.fromkeys(name for values in columns.values() for name in values):
-        table.add_row(name, *(f"{values[name]:.4g}" if name in values else "" for values in columns.values()))
-    _CONSOLE.print(table)
+    show_table(table)
 
 
 def show_pictures(pictures: Sequence[pathlib.Path]) -> None:
@@ -71,9 +64,29 @@ def show_pictures(pictures: Sequence[pathlib.Path]) -> None:
         _CONSOLE.print("pictures: " + ", ".join(map(str, pictures)), markup=False)
 
 
-def show_charts(folder: pathlib.Path) -> None:
+def show_charts(folder: str | pathlib.Path) -> None:
     """Says how to see the charts of the runs below a folder."""
     _CONSOLE.print(f"charts:   tensorboard --logdir {folder}   (tab CUSTOM SCALARS: all terms on one chart)")
+
+
+def show_note(text: str) -> None:
+    """Prints a line below a table."""
+    _CONSOLE.print(text, markup=False)
+
+
+def fits(table: Table) -> bool:
+    """Returns whether a table fits the width of standard output."""
+    return _natural_width(table) <= _CONSOLE.width
+
+
+def show_table(table: Table) -> None:
+    """Prints a table as wide as its longest cells, and wider than the terminal where it must: no number is cut."""
+    table.width = _natural_width(table)
+    _CONSOLE.print(table)
+
+
+def _natural_width(table: Table) -> int:
+    return _CONSOLE.measure(table, options=_CONSOLE.options.update(width=_WIDEST)).maximum
 
 
 def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path, mistakes: Mistakes) -> None:
@@ -87,7 +100,8 @@ def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path,
         show_charts(workdir)
 
 
-def _table(title: str, first: str, columns: Sequence[str]) -> Table:
+def table_of(title: str, first: str, columns: Sequence[str]) -> Table:
+    """Returns a table without rows, of a column of names and columns of numbers."""
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column(first)
     for column in columns:

@@ -7,23 +7,46 @@ import pytest
 from trainer.reports import jsonl
 
 
-@pytest.mark.slow
-def test_a_column_a_run_and_a_row_a_term(script, tiny_run, tmp_path):
+def table(output):
+    """The cells of all tables in a text, row by row."""
+    return [[cell.strip() for cell in row.split("│")[1:-1]] for row in output.splitlines() if row[:1] == "│"]
+
+
+@pytest.fixture(scope="module")
+def compared(script, tiny_run, tmp_path_factory):
+    """The tiny run beside one that was evaluated earlier and stopped later: the process, and the folders."""
     _, workdir = tiny_run
-    other = tmp_path / "other"
+    other = tmp_path_factory.mktemp("compared") / "other"
     other.mkdir()
     terms = {"terms/data/raw": 1.25, "terms/data/weighted": 1.25, "terms/extra/raw": 3.5, "terms/extra/weighted": 3.5}
-    line = {"split": "eval", "step": 3, "loss/total": 4.75, **terms}
-    (other / jsonl.NAME).write_text(json.dumps(line) + "\n")
-    process = script("compare.py", workdir, other)
+    of_training = {tag: 7.75 for tag in terms}
+    lines = [{"split": "eval", "step": 3, "loss/total": 4.75, **terms}, {"split": "train", "step": 5, **of_training}]
+    (other / jsonl.NAME).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    (other / "environment.json").write_text('{"steps": 20}')
+    return script("compare.py", workdir, other), workdir
+
+
+@pytest.mark.slow
+def test_a_column_a_run_and_a_row_a_term(compared):
+    process, workdir = compared
     assert process.returncode == 0, process.stderr
-    rows = [[cell.strip() for cell in row.split("│")[1:-1]] for row in process.stdout.splitlines() if row[:1] == "│"]
+    rows = table(process.stdout)
     ours = jsonl.read(workdir)[-1].values
     assert ["data", f"{ours['terms/data/raw']:.4g}", "1.25"] in rows
-    assert ["small", f"{ours['terms/small/raw']:.4g}", ""] in rows
-    assert ["extra", "", "3.5"] in rows
-    assert any(row[0] == "bias of the head" and row[2] == "" for row in rows)
+    assert ["small", f"{ours['terms/small/raw']:.4g}", "—"] in rows
+    assert ["extra", "—", "3.5"] in rows
+    assert any(row[0] == "bias of the head" and row[2] == "—" for row in rows)
     assert str(workdir / "pictures" / "terms.png") in process.stdout
+    assert "7.75" not in process.stdout, "a value of training is not one of evaluation"
+
+
+@pytest.mark.slow
+def test_how_far_each_run_is_and_where_it_was_evaluated_is_said(compared):
+    process, _ = compared
+    rows = table(process.stdout)
+    assert ["steps", "10 of 10", "stopped at 5 of 20"] in rows
+    assert ["evaluated at step", "10", "3 *"] in rows
+    assert "* evaluated at an earlier step than others" in process.stdout
 
 
 @pytest.mark.slow

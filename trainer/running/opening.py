@@ -45,7 +45,7 @@ class Opening:
         """Writes what was asked for, what was used of it, and on what the run runs, where this process has a folder."""
         if self.workdir is not None:
             asked, used = self._configurations()
-            write_record(self.workdir, asked=asked, used=used, settings=self.description)
+            write_record(self.workdir, asked=asked, used=used, settings=self.description, steps=self.steps)
 
     def told(self, program: Program, step: int, *, restored: bool, replicas_before: int | None) -> Run:
         """Returns what reports are told of the run.

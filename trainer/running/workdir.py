@@ -20,7 +20,8 @@ _PACKAGES = ("tensorflow", "keras", "numpy", "gin-config", "tensorboard")
 
 
 # The files that record the configuration of a run.
-_RECORD = ("config.gin", "operative_config.gin", changes.NAME, "environment.json")
+_ENVIRONMENT = "environment.json"
+_RECORD = ("config.gin", "operative_config.gin", changes.NAME, _ENVIRONMENT)
 # One folder for each earlier configuration of the run.
 _FORMER = "former_configs"
 # What an empty file system contains.
@@ -60,8 +61,10 @@ def make_workdir(folder: pathlib.Path) -> None:
         ) from error
 
 
-def write_record(folder: pathlib.Path, *, asked: str, used: str, settings: Description) -> None:
+def write_record(folder: pathlib.Path, *, asked: str, used: str, settings: Description, steps: int) -> None:
     """Writes the requested configuration, the operative one, the settings and the environment, a file for each.
+
+    The environment tells, besides what the run was started on, for how many steps it was started.
 
     If the run was started with another configuration before, that record moves to `former_configs/1`, `2`, ...
     """
@@ -71,7 +74,23 @@ def write_record(folder: pathlib.Path, *, asked: str, used: str, settings: Descr
     write_whole(folder / changes.NAME, record)
     write_whole(folder / "config.gin", asked)
     write_whole(folder / "operative_config.gin", used)
-    write_whole(folder / "environment.json", json.dumps(_environment(), indent=2) + "\n")
+    write_whole(folder / _ENVIRONMENT, json.dumps({"steps": steps, **_environment()}, indent=2) + "\n")
+
+
+def planned_steps(folder: pathlib.Path) -> int | None:
+    """Returns the number of updates that the run in a folder was last started for; None if it does not say.
+
+    Raises:
+      ConfigurationError: the record was altered.
+    """
+    path = folder / _ENVIRONMENT
+    try:
+        return json.loads(path.read_text()).get("steps") if path.exists() else None
+    except (ValueError, AttributeError) as error:
+        raise ConfigurationError(
+            f"{path} is not the record of a run ({type(error).__name__}: {error}); restore the file from a copy, or "
+            f"move it away"
+        ) from error
 
 
 def _refuse_foreign(folder: pathlib.Path) -> None:

@@ -76,7 +76,7 @@ def test_a_path_at_or_below_a_file_is_refused(tmp_path, below):
 
 
 def test_the_record_says_what_was_asked_and_used_and_on_what(tmp_path):
-    write_record(tmp_path, asked="A.b = 1", used="A.b = 1\nA.c = 2", settings={"A": {"b": "1"}})
+    write_record(tmp_path, asked="A.b = 1", used="A.b = 1\nA.c = 2", settings={"A": {"b": "1"}}, steps=9)
     assert (tmp_path / "config.gin").read_text() == "A.b = 1"
     assert (tmp_path / "operative_config.gin").read_text() == "A.b = 1\nA.c = 2"
     assert json.loads((tmp_path / "settings.json").read_text()) == {"A": {"b": "1"}}
@@ -88,7 +88,7 @@ def test_the_record_says_what_was_asked_and_used_and_on_what(tmp_path):
 
 def test_a_former_record_is_kept_once(tmp_path):
     for asked in ("A.b = 1", "A.b = 1", "A.b = 2", "A.b = 3"):
-        write_record(tmp_path, asked=asked, used=asked, settings={})
+        write_record(tmp_path, asked=asked, used=asked, settings={}, steps=9)
     former = {path.name: (path / "config.gin").read_text() for path in (tmp_path / "former_configs").iterdir()}
     assert former == {"1": "A.b = 1", "2": "A.b = 2"}
     assert sorted(path.name for path in (tmp_path / "former_configs" / "1").iterdir()) == [
@@ -101,7 +101,7 @@ def test_a_former_record_is_kept_once(tmp_path):
 
 def test_without_git_there_is_no_revision(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    write_record(tmp_path, asked="", used="", settings={})
+    write_record(tmp_path, asked="", used="", settings={}, steps=9)
     assert json.loads((tmp_path / "environment.json").read_text())["git_revision"] is None
 
 

@@ -1,0 +1,98 @@
+"""Run folders: what the files of a run say of its results, and how far it is, without the run."""
+
+import dataclasses
+import json
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+
+from objectives import ConfigurationError
+from termwise.cli.results import NAME
+from trainer.checkpoints.checkpoints import Checkpoints
+from trainer.reports import jsonl
+from trainer.reports.log import LogRecord, term_names
+from trainer.running.workdir import planned_steps
+from trainer.storage import strict_json
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunFolder:
+    """What is known of a run from its folder.
+
+    Attributes:
+      done: the number of updates that its log, its checkpoints or its autopsy tell of.
+      steps: the number of updates that it was started for; None if its folder does not say.
+      evaluation: the record of its last evaluation, or None.
+      learned: the measures of the task at the end; none of a run that is not finished.
+    """
+
+    done: int
+    steps: int | None
+    evaluation: LogRecord | None
+    learned: Mapping[str, float]
+
+    @property
+    def progress(self) -> str:
+        """How far the run is, as readable text.
+
+        >>> RunFolder(done=50, steps=300, evaluation=None, learned={}).progress
+        'stopped at 50 of 300'
+        """
+        if self.steps is None:
+            return f"{self.done:,} done"
+        return f"{'stopped at ' if self.done < self.steps else ''}{self.done:,} of {self.steps:,}"
+
+    @property
+    def raw(self) -> Mapping[str, float]:
+        """The raw value of each term in the last evaluation, by name; those for which nothing was counted are left out.
+
+        >>> counted = {"terms/a/raw": 2.0, "terms/a/weighted": 1.0, "terms/b/weighted": 0.0}
+        >>> RunFolder(done=9, steps=9, evaluation=LogRecord("eval", 9, counted), learned={}).raw
+        {'a': 2.0}
+        """
+        values = self.evaluation.values if self.evaluation else {}
+        return {name: values[f"terms/{name}/raw"] for name in term_names(values) if f"terms/{name}/raw" in values}
+
+
+def read(folder: pathlib.Path) -> RunFolder:
+    """Reads the folder of a run; raises ConfigurationError if it contains no log records."""
+    records = jsonl.read(folder)
+    if not records:
+        raise ConfigurationError(f"{str(folder)!r} contains no run; expected a --workdir with {jsonl.NAME} in it")
+    steps, done = planned_steps(folder), _done(folder, records)
+    is_finished = steps is None or done >= steps
+    return RunFolder(
+        done=done,
+        steps=steps,
+        evaluation=next((record for record in reversed(records) if record.split == "eval"), None),
+        # A run that was given more steps later has the measures of its former end until it is finished.
+        learned=_learned(folder) if is_finished else {},
+    )
+
+
+def names(folders: Sequence[pathlib.Path]) -> list[str]:
+    """Returns a short name for each folder: its own, with the folders above as far as two would be called the same.
+
+    >>> names([pathlib.Path("runs/a"), pathlib.Path("runs/b")])
+    ['a', 'b']
+    >>> names([pathlib.Path("old/a"), pathlib.Path("new/a")])
+    ['old/a', 'new/a']
+    """
+    parts = [path.absolute().parts for path in folders]
+    for count in range(1, max(map(len, parts))):
+        short = [os.sep.join(part[-count:]) for part in parts]
+        if len(set(short)) == len(short):
+            return short
+    return [str(path) for path in folders]
+
+
+def _done(folder: pathlib.Path, records: Sequence[LogRecord]) -> int:
+    checkpoints = Checkpoints(folder / "checkpoints", keep=1, metric=None).all()
+    # An autopsy is named after the step whose update was not applied.
+    autopsies = [int(path.name) - 1 for path in folder.glob("autopsy/[0-9]*") if path.name.isdecimal()]
+    return max([records[-1].step, *autopsies, *(checkpoint.step for checkpoint in checkpoints)])
+
+
+def _learned(folder: pathlib.Path) -> Mapping[str, float]:
+    path = folder / NAME
+    return strict_json.numbers(json.loads(path.read_text())) if path.exists() else {}

@@ -1,0 +1,63 @@
+"""Run folders: how far a run is, from what it left."""
+
+import json
+import pathlib
+
+import pytest
+
+from objectives import ConfigurationError
+from termwise.cli.run_folders import names, read
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The folder of a run of 300 steps with some log records, and perhaps measures."""
+
+    def make(*records, learned=None):
+        lines = [json.dumps({"split": split, "step": step, "loss/total": 1.0}) for split, step in records]
+        (tmp_path / "metrics.jsonl").write_text("".join(f"{line}\n" for line in lines))
+        (tmp_path / "environment.json").write_text('{"steps": 300}')
+        if learned is not None:
+            (tmp_path / "learned.json").write_text(json.dumps(learned))
+        return tmp_path
+
+    return make
+
+
+def test_the_last_evaluation_is_found_before_later_steps_of_training(folder):
+    run = read(folder(("eval", 100), ("train", 120), ("eval", 200), ("train", 220)))
+    assert (run.evaluation.split, run.evaluation.step, run.done) == ("eval", 200, 220)
+
+
+def test_a_run_that_was_never_evaluated_has_no_values(folder):
+    run = read(folder(("train", 40)))
+    assert (run.evaluation, run.raw, run.progress) == (None, {}, "stopped at 40 of 300")
+
+
+@pytest.mark.parametrize(("name", "done"), [("checkpoints/000050", 50), ("autopsy/000051", 50), ("checkpoints/x", 40)])
+def test_steps_after_the_last_record_are_told_by_checkpoints_and_autopsies(folder, name, done):
+    found = folder(("train", 40))
+    (found / name).mkdir(parents=True)
+    assert read(found).done == done
+
+
+def test_measures_of_a_former_end_are_not_those_of_a_run_that_was_given_more_steps(folder):
+    assert read(folder(("eval", 300), learned={"error": 0.5})).learned == {"error": 0.5}
+    assert read(folder(("eval", 100), ("train", 120), learned={"error": 0.5})).learned == {}
+
+
+def test_a_run_that_does_not_say_how_many_steps_it_has_says_how_many_are_done(folder):
+    found = folder(("train", 40))
+    (found / "environment.json").unlink()
+    assert read(found).progress == "40 done"
+
+
+def test_an_altered_record_is_refused(folder):
+    found = folder(("train", 40))
+    (found / "environment.json").write_text("[")
+    with pytest.raises(ConfigurationError, match=r"environment\.json is not the record of a run"):
+        read(found)
+
+
+def test_two_runs_of_one_name_are_told_apart():
+    assert names([pathlib.Path("old/run"), pathlib.Path("new/run")]) == ["old/run", "new/run"]
