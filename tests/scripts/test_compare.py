@@ -19,7 +19,7 @@ def compared(script, tiny_run, tmp_path_factory):
     other = tmp_path_factory.mktemp("compared") / "other"
     other.mkdir()
     terms = {"terms/data/raw": 1.25, "terms/data/weighted": 1.25, "terms/extra/raw": 3.5, "terms/extra/weighted": 3.5}
-    of_training = {tag: 7.75 for tag in terms}
+    of_training = dict.fromkeys(terms, 7.75)
     lines = [{"split": "eval", "step": 3, "loss/total": 4.75, **terms}, {"split": "train", "step": 5, **of_training}]
     (other / jsonl.NAME).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     (other / "environment.json").write_text('{"steps": 20}')
