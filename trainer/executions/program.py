@@ -30,6 +30,7 @@ from trainer.executions.mixing.check import MixingCheck
 from trainer.executions.ranges import outside_of_ranges
 from trainer.executions.rehearsal import rehearse_evaluation
 from trainer.executions.selection import build_likely, likely_execution, select_execution
+from trainer.executions.shares import refuse_losses_that_do_not_add_up
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Block, Feed
 from trainer.feeds.sources import Source
@@ -163,7 +164,8 @@ class Program:
 
         Raises:
           ConfigurationError: the evaluation source is not like that of training, has no example or cannot be evaluated;
-            or a batch is cut, and the numbers of an example depend on the others, see `refuse_mixing`.
+            or a batch is cut, and the numbers of an example depend on the others, see `refuse_mixing`, or the losses
+            of shards do not add up.
         """
         if self.evaluates:
             with failures_told("the evaluation fails"), self._step.state.kept():
@@ -175,6 +177,7 @@ class Program:
             _ = self._term_gradients
         self.compile()
         with failures_told(_FAILED_LOOK):
+            refuse_losses_that_do_not_add_up(self._strategy, self._step)
             size = self._sharding.shape[1] // self._sharding.micro_batches
             is_padded = self.evaluates and self._eval_feed.padded
             self._mixing_check.require_unmixed(self._feed, step, size=size, is_padded=is_padded)
