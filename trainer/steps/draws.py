@@ -24,7 +24,7 @@ _state = threading.local()
 
 
 @contextlib.contextmanager
-def close_everywhere() -> Iterator[None]:
+def reproducible_draws() -> Iterator[None]:
     """Gives the draws of Keras on this thread the same bits in every execution, within the context."""
     before = getattr(_state, "alike", False)
     _state.alike = True

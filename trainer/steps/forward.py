@@ -10,7 +10,7 @@ import tensorflow as tf
 from objectives import Context, Mean, Objective, Term
 from objectives.keys import split_key
 from objectives.parts import Parts
-from trainer.steps.draws import close_everywhere
+from trainer.steps.draws import reproducible_draws
 from trainer.steps.gradients import Batch
 from trainer.steps.layers.layer_state import LayerState
 from trainer.steps.random_streams import RandomStreams
@@ -56,7 +56,7 @@ class Forward:
 
     def context(self, batch: Batch, step: tf.Tensor, *, training: bool) -> Context:
         """Returns the context in which terms read, for the replica's shard."""
-        with close_everywhere():
+        with reproducible_draws():
             outputs, activations = self.tap(batch["inputs"], training=training)
         return Context(
             **batch,
@@ -77,7 +77,7 @@ class Forward:
         They stay apart: a vector of several would let 0 times the infinite slope of one term make NaN of all.
         """
         context = self.context(batch, step, training=training)
-        with close_everywhere():
+        with reproducible_draws():
             means = self.objective.means(context, self.parts).values()
         return [Mean(tf.cast(mean.total, tf.float32), tf.cast(mean.count, tf.float32)) for mean in means]
 

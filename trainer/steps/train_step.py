@@ -18,6 +18,7 @@ import tensorflow as tf
 from objectives import ConfigurationError, Mean
 from trainer.steps.average import WeightAverage
 from trainer.steps.clipping import Clipping
+from trainer.steps.draws import reproducible_draws
 from trainer.steps.forward import Forward
 from trainer.steps.gradients import Batch, at_once, by_micro_batches, dense, global_norm, plain_norm, with_norm_barrier
 from trainer.steps.layers.layer_state import LayerState
@@ -190,7 +191,8 @@ class TrainStep(abc.ABC):
         weights = self.forward.objective.weights(step)
         self.forward.streams.begin(step)
         layers = LayerState(self.model)
-        local, mean = self._differentiated(batch, step, weights)
+        with reproducible_draws():
+            local, mean = self._differentiated(batch, step, weights)
         reached = self._reached(local)
         self._refuse_layers(batch, layers)
         flat = [gradient for one in local for gradient in dense(one, self.trained)]
@@ -198,7 +200,8 @@ class TrainStep(abc.ABC):
         layers.average(sums[len(flat) + 1 :])
         gradients = self.unscaled(sums[: len(flat)])
         count = len(self.trained)
-        direction = self.direction([gradients[i : i + count] for i in range(0, len(gradients), count)])
+        with reproducible_draws():
+            direction = self.direction([gradients[i : i + count] for i in range(0, len(gradients), count)])
         direction = self._overflowing(gradients, direction)
         # Without clipping, a gradient whose norm overflows is unusable, and the run stops there.
         norm = global_norm(direction) if self.clipping.bounds else plain_norm(direction)

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from trainer.steps.draws import close_everywhere
+from trainer.steps.draws import reproducible_draws
 
 SHAPES = [(7,), (33, 4, 2)]
 FLOATING = ("uniform", "normal", "truncated", "dropout")
@@ -35,7 +35,7 @@ def drawn():
     """All draws of one seed: Keras's own, and ours as a graph and compiled by XLA."""
 
     def ours():
-        with close_everywhere():
+        with reproducible_draws():
             return every_draw(1234567)
 
     return {
@@ -75,7 +75,7 @@ def test_dropout_of_any_precision_leaves_out_the_same(drawn):
 
 def test_they_have_their_distributions():
     count = [20_000]
-    with close_everywhere():
+    with reproducible_draws():
         uniform, normal, truncated, rounded = (
             as_array(draw(count, "float32", 5)) for draw in (DRAWS[name] for name in [*list(DRAWS)[:3], "randint"])
         )
@@ -89,7 +89,7 @@ def test_they_have_their_distributions():
 
 
 def test_outside_keras_draws_as_ever_also_where_the_inside_raised():
-    with pytest.raises(ConnectionError), close_everywhere():
+    with pytest.raises(ConnectionError), reproducible_draws():
         raise ConnectionError
     shape, seed = [4], tf.constant([3, 0])
     expected = tf.random.stateless_truncated_normal(shape, seed)

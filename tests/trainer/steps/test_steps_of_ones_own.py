@@ -40,6 +40,11 @@ class Bounded(Weighted):
         return [tf.clip_by_value(gradient, -1.0, 1.0) for gradient in gradients[0]]
 
 
+class Noisy(Weighted):
+    def direction(self, gradients):
+        return [gradient * keras.random.uniform(gradient.shape, seed=7) for gradient in gradients[0]]
+
+
 @pytest.fixture
 def make():
     def make(train_step, **settings):
@@ -91,3 +96,10 @@ def test_a_gradient_that_overflows_is_left_out_though_the_direction_hides_it():
     )
     assert "optimizer/grad_norm" not in trainer.train()
     np.testing.assert_array_equal(model.get_weights()[0], np.zeros([3, 2]))
+
+
+def test_random_numbers_of_a_direction_are_the_same_in_every_execution(make):
+    graph, xla = make(Noisy, steps=3, execution="graph"), make(Noisy, steps=3, execution="xla_loop")
+    graph.train(), xla.train()
+    for expected, found in zip(graph.model.get_weights(), xla.model.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)

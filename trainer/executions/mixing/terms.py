@@ -15,7 +15,7 @@ from trainer.executions.mixing.first_replica import FirstReplica
 from trainer.executions.mixing.independent import are_independent_terms
 from trainer.executions.mixing.layers import Pass
 from trainer.executions.mixing.probe import Examples, Probe
-from trainer.steps.draws import close_everywhere
+from trainer.steps.draws import reproducible_draws
 from trainer.steps.forward import Forward
 
 
@@ -55,7 +55,7 @@ class MixedTerms:
 
     def _values(self, part: Part, examples: tuple[Examples, Any], step: tf.Tensor) -> Mean:
         context = _context(self._forward, examples, step)
-        with close_everywhere():
+        with reproducible_draws():
             return self._forward.objective.each(context, [part])[part.name]
 
     def _reads_examples(self, part: Part, whole: tuple[Examples, Any], size: int) -> bool:
