@@ -43,6 +43,9 @@ class Adoption:
         _build(optimizer, model)
         variables = {id(variable): variable for variable in [*model.variables, *optimizer.variables]}
         self.placed = [Placed(strategy, variable) for variable in variables.values()]
+        # TensorFlow does so from two devices on. With one, a function that was traced for another device would be
+        # called here, and read the part there.
+        strategy.extended._retrace_functions_for_each_device = True
         self._lock, self._working = threading.RLock(), False
 
     @property

@@ -8,7 +8,7 @@ from objectives import ConfigurationError
 from objectives.blame import place_in
 from trainer.steps.variables.adoption import Adoption
 from trainer.steps.variables.operations import operations
-from trainer.steps.variables.placed import Placed, placed_anywhere
+from trainer.steps.variables.placed import Placed
 
 
 def refuse_other_parts(what: str, traced: ConcreteFunction, adoption: Adoption) -> None:
@@ -22,13 +22,7 @@ def refuse_other_parts(what: str, traced: ConcreteFunction, adoption: Adoption) 
       traced: is looked at with all functions that it calls.
       adoption: of the variables.
     """
-    own = {id(placed.variable): placed for placed in adoption.placed}
-    known = {
-        id(part._handle): own[id(placed.variable)]
-        for placed in placed_anywhere()
-        if id(placed.variable) in own
-        for part in placed.copies
-    }
+    known = {id(part._handle): placed for placed in adoption.placed for part in placed.parts_of_all}
     mistakes: dict[int, str] = {}
     for operation in operations(traced):
         for handle in operation.handed:

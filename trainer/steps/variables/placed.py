@@ -27,12 +27,11 @@ class Placed:
         self.variable, self._own = variable, variable._value
         self._inside = self._own if isinstance(self._own, DistributedVariable) else self._around_own(strategy)
         self.parts = list(getattr(self._inside, "values", [self._inside]))
-        _anywhere.add(self)
 
     @property
-    def copies(self) -> Sequence[tf.Variable]:
-        """All variables that have its value at some time: the parts, and the plain one where it is none of them."""
-        return self.parts if isinstance(self._own, DistributedVariable) else [self._own, *self.parts]
+    def parts_of_all(self) -> Sequence[tf.Variable]:
+        """The parts that any trainer has made of the variable, the plain one among them."""
+        return self.parts if isinstance(self._own, DistributedVariable) else [self._own, *_others(self._own).values()]
 
     @property
     def is_free(self) -> bool:
@@ -45,7 +44,9 @@ class Placed:
             for part in self.parts:
                 if part is not self._own:
                     part.assign(self._own)
-            self._mark(weakref.ref(self._inside))
+                    part._trainable = self.variable.trainable
+            for part in (self._own, *self.parts):
+                _mark(part, self._inside)
             kind: Any = type(self._own)
             self._own.__class__, self._own._parts = _standing_for_parts(kind), self.parts
         self.variable._value = self._inside
@@ -56,7 +57,7 @@ class Placed:
         if self._inside is not self._own:
             self._own.__class__ = type(self._own).__base__
             del self._own._parts
-            self._mark(None)
+            _unmark(self._own)
             if self.parts[0] is not self._own:
                 self._own.assign(self.parts[0])
 
@@ -74,35 +75,41 @@ class Placed:
                 aggregation=variable._map_aggregation(aggregation),
                 synchronization=variable._map_synchronization(variable.synchronization),
             )
-        first, *others = getattr(made, "values", [made])
-        # An optimizer recognises a variable by this, for example to exclude it from decay, whatever its device.
-        first._unique_id = own._unique_id
+        components = getattr(made, "values", [made])
         # All workers begin with the values of the chief, which TensorFlow has broadcast.
-        own.assign(first)
-        if first.device != own.device:
-            return made
+        own.assign(components[0])
+        parts = [
+            own if component.device == own.device else _others(own).setdefault(component.device, component)
+            for component in components
+        ]
+        # An optimizer recognises a variable by this, for example to exclude it from decay, whatever its device.
+        parts[0]._unique_id = own._unique_id
         if not isinstance(made, DistributedVariable):
-            return own
-        around = type(made)(strategy, [own, *others], made.aggregation, made._policy)
-        self._mark(None)
+            return parts[0]
+        around = type(made)(strategy, parts, made.aggregation, made._policy)
+        _unmark(own)
         return around
 
-    def _mark(self, container: weakref.ref | None) -> None:
-        """Has the plain variable name the distributed one that it is a component of, or none."""
-        handle = self._own.handle
-        if container is not None:
-            handle._distributed_container = container
-        elif hasattr(handle, "_distributed_container"):
-            del handle._distributed_container
+
+def _others(own: tf.Variable) -> dict[str, tf.Variable]:
+    """Returns the parts of a plain variable on other devices than its own, by device; more of them may be added.
+
+    They live as long as the variable and serve all trainers. A user's `tf.function` is traced once for each device and
+    keeps the part that it read there, or only its handle; another trainer calls the same trace.
+    """
+    if not hasattr(own, "_parts_on_others"):
+        own._parts_on_others = {}
+    return own._parts_on_others
 
 
-# Those of all trainers of the process.
-_anywhere: weakref.WeakSet[Placed] = weakref.WeakSet()
+def _mark(part: tf.Variable, container: tf.Variable) -> None:
+    """Has a part name the distributed variable that it is a component of now."""
+    part.handle._distributed_container = weakref.ref(container)
 
 
-def placed_anywhere() -> Sequence[Placed]:
-    """Returns the variables of all trainers that there are, each as its trainer places it."""
-    return list(_anywhere)
+def _unmark(own: tf.Variable) -> None:
+    if hasattr(own.handle, "_distributed_container"):
+        del own.handle._distributed_container
 
 
 @functools.cache

@@ -1,6 +1,8 @@
 """Placed: whoever holds the plain variable of a model reads and trains what lies on the replica at hand."""
 
 import functools
+import gc
+import weakref
 
 import keras
 import numpy as np
@@ -209,3 +211,92 @@ def test_a_statistic_and_an_average_are_those_of_the_keras_variable_itself(
     assert values == expected_values
     for found, weight in zip(weights, expected, strict=True):
         np.testing.assert_array_equal(found, weight)
+
+
+class Compiled(keras.layers.Layer):
+    """A layer whose call is a function of TensorFlow, and whose kernel is scaled by another such function."""
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=[shape[-1], 4], name="kernel")
+        self.scaled = tf.function(lambda: tf.convert_to_tensor(self.kernel) * 0.5)
+
+    @tf.function
+    def call(self, inputs):
+        return inputs @ self.scaled()
+
+
+ORDERS = {
+    "two replicas twice": ["two replicas", "two replicas"],
+    "another device twice": ["another device", "another device"],
+    "another device, mirrored and not": ["another device", "mirrored over another device"],
+    "here and on another device": [None, "another device", None],
+    "more and fewer devices": ["two replicas", "three replicas", None, "two other devices", "two replicas"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("is_kept", [True, False])
+@pytest.mark.parametrize("take", [lambda variable: variable, lambda variable: variable.value])
+def test_one_function_of_tensorflow_serves_the_trainers_of_a_model_in_turn(make_trainer, data, order, is_kept, take):
+    """Whether the earlier trainers are kept or freed, each call reads the parts that are trained then."""
+    x, y, kept = data["x"], data["y"], []
+
+    def build():
+        keras.utils.set_random_seed(1)
+        inputs, layer = keras.Input([3]), Compiled()
+        model = keras.Model(inputs, keras.layers.Dense(2)(layer(inputs)))
+        kernel = take(layer.kernel)
+        square = tf.function(lambda: tf.reduce_sum(kernel**2))
+        return model, lambda y_true, y_pred: (y_true - y_pred) ** 2 * (1.0 + square())
+
+    (expected, by_hand), (model, fn) = build(), build()
+    made = {**STRATEGIES, "three replicas": lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1", "CPU:2"])}
+    made[None] = lambda: tf.distribute.MirroredStrategy(["CPU:0"])
+    for where in ORDERS[order]:
+        train_by_hand(expected, by_hand, x, y, steps=2)
+        settings = {"train": ArraySource(x, y), "strategy": made[where](), "batch_size": len(x), "steps": 2}
+        settings["optimizer"] = keras.optimizers.SGD(RATE)
+        trainer = make_trainer(model=model, objective=Objective(data=FunctionTerm(fn=fn)), **settings)
+        trainer.train()
+        kept += [trainer] if is_kept else []
+        del trainer
+        gc.collect()
+        for found, weight in zip(model.get_weights(), expected.get_weights(), strict=True):
+            np.testing.assert_allclose(found, weight, rtol=0, atol=1e-6)
+
+
+def test_the_parts_of_a_variable_serve_all_strategies_and_are_freed_with_it(dense_model):
+    models = [dense_model()]
+    plain = models[0].get_layer("hidden").kernel.value
+
+    def parts(where, plain):
+        adoption = Adoption(STRATEGIES[where](), models[0], keras.optimizers.SGD(RATE))
+        return next(placed.parts for placed in adoption.placed if placed.variable.value is plain)
+
+    (other,) = parts("another device", plain)
+    (first, second) = parts("two replicas", plain)
+    assert first is plain
+    assert second is other
+    freed = weakref.ref(other)
+    del plain, other, first, second
+    assert freed() is not None
+    models.clear()
+    gc.collect()
+    assert freed() is None
+
+
+@pytest.mark.slow
+def test_a_layer_that_an_earlier_trainer_left_frozen_is_trained_on_all_replicas(make_trainer, dense_model, data):
+    def run(is_frozen_first):
+        keras.utils.set_random_seed(1)
+        model = dense_model()
+        for is_trained in [False, True] if is_frozen_first else [True]:
+            model.get_layer("hidden").trainable = is_trained
+            strategy = STRATEGIES["two replicas"]()
+            settings = {"optimizer": keras.optimizers.SGD(RATE if is_trained else 0.0), "strategy": strategy}
+            make_trainer(model=model, train=ArraySource(data["x"], data["y"]), steps=2, **settings).train()
+        return model.get_weights()
+
+    for found, expected in zip(run(True), run(False), strict=True):
+        np.testing.assert_array_equal(found, expected)
