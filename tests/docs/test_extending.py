@@ -85,7 +85,7 @@ def test_the_report_has_each_record_once_after_it_resumed(train, folder):
     run = folder / "runs" / "report"
     train("report")
     with (run / "totals.csv").open("a") as file:
-        file.write("60,0.5\n")  # as a process leaves that ended after step 60, with a checkpoint at step 40
+        file.write("60,0.5\n8")  # as a process leaves that is killed at step 80, with a checkpoint at step 40
     train("report", "Trainer.allow_config_change = True", steps=2 * STEPS)  # its learning rate depends on the length
     lines = [line.split(",") for line in (run / "totals.csv").read_text().splitlines()]
     records = [record for record in jsonl.read(run) if record.split == "train"]
