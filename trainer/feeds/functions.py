@@ -12,6 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer.feeds.gin_functions import opened
+
 # Packages whose classes change with their versions, and not with the user's code.
 _OTHERS = {"objectives", "trainer", "keras", "tensorflow", "gin", "abc", "builtins"}
 
@@ -23,8 +25,9 @@ def describe_function(function: Callable[..., Any]) -> str:
     """Returns the name of a function and a digest of all that it computes with.
 
     The digest covers its code, and the numbers, texts, arrays and functions in the code, in defaults, closures and the
-    variables of its module that it uses. It does not cover its position in the file, its comments and its callers.
-    Other objects count by their class alone: models and variables are state, not settings.
+    variables of its module that it uses, and the parameters that gin passes to it. It does not cover its position in
+    the file, its comments and its callers. Other objects count by their class alone: models
+    and variables are state, not settings.
 
     >>> def scaled(by):
     ...     return lambda x: by * x
@@ -92,7 +95,9 @@ def _parts(value: Any, seen: frozenset[int]) -> Iterator[str]:
         return
     inside = seen | {id(value)}
     if isinstance(value, types.FunctionType):
-        yield from _parts_of_function(value, inside)
+        with opened(value) as (function, parameters):
+            yield from _parts_of_parameters(parameters, inside)
+            yield from _parts_of_function(function, inside) if function is value else _parts(function, inside)
     elif isinstance(value, types.MethodType):
         yield from _parts(value.__func__, inside)
         yield from _parts_of_object(value.__self__, inside)
@@ -141,8 +146,15 @@ def _parts_of_global(function: types.FunctionType, value: Any, seen: frozenset[i
     """Functions of other packages are known by their names: they change with the versions of those."""
     if isinstance(value, types.FunctionType) and _package(value) != _package(function):
         yield f"{value.__module__}.{value.__qualname__}"
+        with opened(value) as (_, parameters):
+            yield from _parts_of_parameters(parameters, seen)
     else:
         yield from _parts(value, seen)
+
+
+def _parts_of_parameters(parameters: Mapping[str, Any], seen: frozenset[int]) -> Iterator[str]:
+    if parameters:
+        yield from _parts(parameters, seen)
 
 
 def _parts_of_code(code: types.CodeType, seen: frozenset[int], doc: str | None = None) -> Iterator[str]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from objectives import ConfigurationError, Objective
 from trainer.feeds.functions import describe_function, methods_of
+from trainer.feeds.gin_functions import opened
 from trainer.settings.settings import declarations
 from trainer.steps.learning_rates import config_of
 
@@ -144,26 +145,29 @@ def _is_description(record: Any) -> bool:
 def _describe(place: str, fields: Mapping[str, Any], described: Description, kind: str = "") -> None:
     own = described[f"{place} = {kind}" if kind else place] = {}
     for name, value in fields.items():
-        inner_kind, inner = _taken_apart(value)
-        own[name] = inner_kind
-        if isinstance(value, Objective):
-            _describe("Objective", inner, described)
-        elif inner:
-            _describe(f"{place}.{name}", inner, described, inner_kind)
+        with opened(value) as (inside, parameters):
+            own[name], inner = _taken_apart(inside, parameters)
+            if isinstance(value, Objective):
+                _describe("Objective", inner or {}, described)
+            elif inner is not None:
+                _describe(f"{place}.{name}", inner, described, own[name].partition(" (digest ")[0])
 
 
-def _taken_apart(value: Any) -> tuple[str, Mapping[str, Any]]:
-    """Returns the kind of an object, and adds its settings, if it has any, to what is described."""
+def _taken_apart(value: Any, parameters: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | None]:
+    """Returns the text of an object, and its settings, None if it is of no kind that has any.
+
+    Functions have the parameters that gin passes to them; one that gin does not know has none, and can get some later.
+    """
     kind = type(value).__name__
     if isinstance(value, type):  # `describe_kind` adds more once there is an object of it
-        return value.__name__, {}
+        return value.__name__, None
     if isinstance(value, Objective):
         return kind, value.terms
     if dataclasses.is_dataclass(value):
         own = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
         return kind, {**own, **methods_of(type(value))}
     if isinstance(value, keras.Layer | keras.Variable):
-        return kind, {}
+        return kind, None
     if isinstance(value, keras.optimizers.Optimizer):
         return kind, _nameless(config_of(value))
     if isinstance(value, keras.Loss):  # which omits from its configuration what it passes to its function
@@ -172,8 +176,8 @@ def _taken_apart(value: Any) -> tuple[str, Mapping[str, Any]]:
         # Losses of Keras keep their arguments as attributes; others need not be serialisable.
         return kind, {**_nameless(vars(value)), **methods_of(type(value))}
     if callable(value):
-        return describe_function(value), {}
-    return _text(value), {}
+        return describe_function(value), parameters
+    return _text(value), None
 
 
 def _nameless(config: Mapping[str, Any]) -> dict[str, Any]:
