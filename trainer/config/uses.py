@@ -1,13 +1,14 @@
 """Uses: finds bindings without an effect. A value that a file sets and nothing reads is most often a typo."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import gin
 
 from objectives import ConfigurationError
 from objectives.errors import Mistakes, expected
+from trainer.config.deferred import deferred
 from trainer.config.registry import short
 
 # What scripts build themselves, without a reference in a gin file.
@@ -96,34 +97,44 @@ def require_used(overruled: Iterable[str]) -> None:
       overruled: names such as `Trainer.workdir`, which the caller sets itself.
     """
     mistakes = Mistakes()
+    used = _in_use()
     for binding in dict.fromkeys(_bindings):
         with mistakes.gathered(binding.place):
             if f"{short(binding.selector)}.{binding.parameter}" in overruled:
                 raise ConfigurationError(
                     f"{binding.target}.{binding.parameter} has no effect in a gin file; expected --{binding.parameter}"
                 )
-            if binding.selector != "gin.macro" and not _has_effect(binding):
-                near = expected(binding.target, _in_use())
-                raise ConfigurationError(f"nothing in this run uses {binding.target}; {near}")
+            if binding.selector != "gin.macro" and not _has_effect(binding, used):
+                raise ConfigurationError(_without_effect(binding, used))
     mistakes.raise_any()
 
 
-def _has_effect(binding: Binding) -> bool:
-    operative = gin.config._OPERATIVE_CONFIG
-    for (scope, selector), parameters in operative.items():
+def _in_use() -> dict[tuple[str, str], set[str]]:
+    """Returns the parameters that gin passed, or will pass, by scope and selector."""
+    used = deferred()
+    for key, parameters in gin.config._OPERATIVE_CONFIG.items():
+        used[key] = used.get(key, set()) | parameters.keys()
+    return used
+
+
+def _has_effect(binding: Binding, used: Mapping[tuple[str, str], set[str]]) -> bool:
+    for (scope, selector), parameters in used.items():
         inside = scope == binding.scope or scope.startswith(f"{binding.scope}/") or not binding.scope
         if selector == binding.selector and inside and binding.parameter in parameters:
             return True
     if binding.depth == 0:
         return False
-    scopes = {part for scope, _ in (*_referenced, *operative) for part in scope.split("/")}
-    known = {selector for _, selector in (*_referenced, *operative)} | set(_BUILT)
+    scopes = {part for scope, _ in (*_referenced, *used) for part in scope.split("/")}
+    known = {selector for _, selector in (*_referenced, *used)} | set(_BUILT)
     return binding.depth > 1 or (binding.selector in known and set(binding.scope.split("/")) <= scopes | {""})
 
 
-def _in_use() -> list[str]:
-    used = gin.config._OPERATIVE_CONFIG
-    return [f"{scope}/{short(selector)}".lstrip("/") for scope, selector in used if not selector.startswith("gin.")]
+def _without_effect(binding: Binding, used: Iterable[tuple[str, str]]) -> str:
+    """Returns the message for a binding that had no effect."""
+    targets = [f"{scope}/{short(selector)}".lstrip("/") for scope, selector in used if not selector.startswith("gin.")]
+    if binding.target in targets:
+        return f"{binding.target}.{binding.parameter} has no effect, as what calls {binding.target} passes it"
+    return f"nothing in this run uses {binding.target}; {expected(binding.target, targets)}"
 
 
 def _drop_idle_macros() -> None:
