@@ -134,8 +134,10 @@ class Objective:
 
 
 def _weight(name: str, term: BaseTerm, step) -> tf.Tensor:
-    with blamed(f"the weight of term {name!r}"):
+    mistakes = Mistakes()
+    with mistakes.gathered(f"the weight of term {name!r}"), blamed():
         weight = evaluate(term.weight, step)
+    mistakes.raise_any()
     if weight.shape.rank != 0:
         raise ConfigurationError(f"the weight of term {name!r} has the shape {weight.shape}; expected a scalar")
     return weight

@@ -1,4 +1,27 @@
-"""Weight schedules: plain functions of the step, each with a start and an end."""
+"""Weight schedules: plain functions of the step, each with a start and an end.
+
+The weight of a term may also be any function of one argument, the step, an integer scalar. It is traced with the train
+step, so it computes with TensorFlow, and it returns a scalar:
+
+>>> from objectives import MeanSquaredError, Objective
+>>> def halving(step, half_life=1000.0):
+...     return 0.5 ** (tf.cast(step, tf.float32) / half_life)
+>>> objective = Objective(data=MeanSquaredError(weight=halving))
+>>> [float(objective.weights(step)[0]) for step in (0, 1000, 2000)]
+[1.0, 0.5, 0.25]
+
+For gin files, register the function in a module of your own, here `my_schedules.py`:
+
+    @gin.register
+    def halving(step, half_life=1000.0):
+        return 0.5 ** (tf.cast(step, tf.float32) / half_life)
+
+A gin file imports the module, refers to the function without brackets, and sets its other arguments:
+
+    import my_schedules
+    MeanSquaredError.weight = @halving
+    halving.half_life = 500.0
+"""
 
 import abc
 import dataclasses
@@ -203,7 +226,7 @@ class Cyclical(Schedule):
 
 Weight = Annotated[
     Finite | Callable[[tf.Tensor], tf.Tensor],
-    Expected("a finite number or a schedule such as @Linear()"),
+    Expected("a finite number, a schedule such as @Linear(), or a function of one argument, the step"),
 ]
 
 

@@ -105,7 +105,8 @@ def build_trainer(**arguments: Any) -> Trainer:
     """
     strategy = config.bound("Trainer.strategy", "auto")
     if isinstance(strategy, str):
-        place(strategy)
+        with config.placed():
+            place(strategy)
     return config.build(Trainer, **arguments)
 
 

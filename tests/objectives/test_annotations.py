@@ -82,7 +82,11 @@ def test_what_fits(value, annotation):
         ({"a": 3}, Mapping[str, Key], "is {'a': 3}; expected an instance of Mapping"),
         (3, Function, "is 3; expected a function of 1 argument"),
         (lambda: 1, Function, "is <function <lambda>>; expected a function of 1 argument"),
-        (RangeHinge(), Weight, "is RangeHinge(); expected a finite number or a schedule such as @Linear()"),
+        (
+            RangeHinge(),
+            Weight,
+            "is RangeHinge(); expected a finite number, a schedule such as @Linear(), or a function",
+        ),
         (Linear, Weight, "is the class Linear, not an object of it; write @Linear() in a gin file, Linear() in Python"),
         (Optimizer, Optimizer | None, "is the class Optimizer, not an object of it; write @Optimizer() in a gin file"),
         (int, Optimizer | None, "is the class int; expected an instance of Optimizer or None"),

@@ -6,5 +6,6 @@ private tables of gin 0.5.0, which is why pyproject.toml pins that version.
 
 from trainer.config.building import bound as bound
 from trainer.config.building import build as build
+from trainer.config.building import placed as placed
 from trainer.config.files import load as load
 from trainer.config.registry import configurables as configurables

@@ -1,8 +1,9 @@
 """Building: makes what gin configures, and reports where values that do not work were set."""
 
+import contextlib
 import copy
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import gin
@@ -26,15 +27,25 @@ def build(configurable: Callable[..., T], **arguments: Any) -> T:
       ConfigurationError: A value is missing, a binding is used by nothing, or the constructor raises the error itself.
     """
     try:
-        built = configurable(**arguments)
-    except ConfigurationError as error:
-        raise ConfigurationError(*map(_placed, error.messages)) from error
+        with placed():
+            built = configurable(**arguments)
+    except ConfigurationError:
+        raise
     except Exception as error:
         if (answer := _answer(error)) is None:
             raise
         raise ConfigurationError(_placed(answer)) from error
     require_used({f"{configurable.__name__}.{name}" for name in arguments})
     return built
+
+
+@contextlib.contextmanager
+def placed() -> Iterator[None]:
+    """Adds to a ConfigurationError of its body where the parameters that it is about were bound."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(*map(_placed, error.messages)) from error
 
 
 def bound(parameter: str, default: Any) -> Any:

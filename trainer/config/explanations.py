@@ -9,6 +9,7 @@ import gin
 
 from objectives import ConfigurationError
 from objectives.errors import expected
+from trainer.config.mistakes import UnknownName
 from trainer.config.registry import configurables, parameters, short
 
 
@@ -20,18 +21,20 @@ def explained() -> Iterator[None]:
     except ConfigurationError:
         raise
     except (ValueError, SyntaxError, TypeError, LookupError, NameError, AttributeError, tokenize.TokenError) as error:
-        raise ConfigurationError(explain(error) or _first_line(error)) from error
+        kind = UnknownName if _unknown_name(error) else ConfigurationError
+        raise kind(explain(error) or _first_line(error)) from error
 
 
 def explain(error: Exception) -> str | None:
     """Returns what is wrong and what would be right, if the words of gin's error say enough, or None."""
     message = str(error)
-    if found := re.search(r"No configurable matching (?:reference )?'@?([^']+?)(?:\(\))?'", message):
-        return unknown(found[1].rpartition("/")[2])
+    if name := _unknown_name(error):
+        return unknown(name)
     if found := re.search(r"Configurable '([^']+)' doesn't have a parameter named '([^']+)'", message):
         return f"{found[1]} has no {found[2]!r}; {expected(found[2], parameters(found[1]))}"
-    if found := re.search(r"(?s)missing \d+ required .*?arguments?: '(\w+)'.*call to configurable '(\w+)'", message):
-        return f"{found[2]} needs a value for {found[1]!r}; add a line such as {found[2]}.{found[1]} = ..."
+    lacking = r"(?s)missing \d+ required .*?arguments?: '(\w+)'.*call to configurable '(\w+)' \((<function)?"
+    if found := re.search(lacking, message):
+        return _lacking(found[1], found[2], is_function=bool(found[3]))
     if found := re.search(r"No bindings specified for '(?:[^']*/)?(\w+)/gin\.macro'", message):
         macros = [scope for scope, selector in gin.config._CONFIG if selector == "gin.macro"]
         return f"the macro %{found[1]} has no value; {expected(found[1], macros)}"
@@ -49,6 +52,17 @@ def unknown(name: str) -> str:
     """Returns the message for a name that gin does not know."""
     known = [short(full) for full in configurables()]
     return f"there is no {name!r} to configure; {expected(short(name), known)}"
+
+
+def _lacking(parameter: str, name: str, *, is_function: bool) -> str:
+    """Returns the message for a parameter without a value; a function may be meant itself, and not what it returns."""
+    itself = f"expected @{name} without brackets, which is the function itself, or " if is_function else "add "
+    return f"{name} needs a value for {parameter!r}; {itself}a line such as {name}.{parameter} = ..."
+
+
+def _unknown_name(error: Exception) -> str | None:
+    found = re.search(r"No configurable matching (?:reference )?'@?([^']+?)(?:\(\))?'", str(error))
+    return found[1].rpartition("/")[2] if found else None
 
 
 def _first_line(error: Exception) -> str:

@@ -10,9 +10,10 @@ from gin.config_parser import BindingStatement, BlockDeclaration, ImportStatemen
 
 from objectives import ConfigurationError
 from objectives.blame import shown_path
-from objectives.errors import Mistakes, expected
+from objectives.errors import expected
 from trainer.config import home
 from trainer.config.explanations import explained
+from trainer.config.mistakes import FileMistakes, UnknownName
 from trainer.config.modules import import_module
 from trainer.config.statements import Wrong, statements
 from trainer.config.uses import Binding, forget_bindings, remember, require_used_macros
@@ -47,7 +48,7 @@ def load(files: Sequence[str], bindings: Sequence[str]) -> None:
         have been right.
     """
     forget_bindings()
-    mistakes = Mistakes()
+    mistakes = FileMistakes()
     here = pathlib.Path.cwd()
     for file in files:
         with mistakes.gathered(file or "--gin_file="):
@@ -67,7 +68,7 @@ def load(files: Sequence[str], bindings: Sequence[str]) -> None:
     mistakes.raise_any()
 
 
-def _read_file(path: pathlib.Path, mistakes: Mistakes, including: tuple[pathlib.Path, ...]) -> None:
+def _read_file(path: pathlib.Path, mistakes: FileMistakes, including: tuple[pathlib.Path, ...]) -> None:
     name = shown_path(path)
     if path in including:
         circle = " -> ".join(shown_path(one) for one in (*including[including.index(path) :], path))
@@ -77,7 +78,7 @@ def _read_file(path: pathlib.Path, mistakes: Mistakes, including: tuple[pathlib.
         _read(_Text(name, folders, (*including, path)), _decoded(path), mistakes)
 
 
-def _read(text: _Text, content: str, mistakes: Mistakes, terms: set[str] | None = None) -> None:
+def _read(text: _Text, content: str, mistakes: FileMistakes, terms: set[str] | None = None) -> None:
     """Passes each statement to gin.
 
     Args:
@@ -93,14 +94,17 @@ def _read(text: _Text, content: str, mistakes: Mistakes, terms: set[str] | None 
         gin.config._IMPORTS.update(context.imports)
 
 
-def _apply(statement: Any, text: _Text, line: int, context: Any, mistakes: Mistakes, terms: set[str] | None) -> None:
+def _apply(
+    statement: Any, text: _Text, line: int, context: Any, mistakes: FileMistakes, terms: set[str] | None
+) -> None:
     match statement:
         case Wrong(error=error):
             raise error
         case IncludeStatement(filename=filename):
             _read_file(_found(filename, text.folders), mistakes, text.open)
         case ImportStatement():
-            import_module(statement, context, (*text.folders, home.ROOT))
+            with mistakes.importing():
+                import_module(statement, context, (*text.folders, home.ROOT))
         case BlockDeclaration():
             pass  # its bindings follow as statements of their own
         case BindingStatement(scope=scope, selector=selector, arg_name="", value=value):
@@ -170,4 +174,4 @@ def _bound_terms() -> set[str]:
 def _require_known_drop(selector: str, name: str, terms: set[str]) -> None:
     """Refuses to drop a term that nobody added: gin takes any name, so it can only be a typo."""
     if selector in ("Objective", "objectives.Objective") and name not in terms:
-        raise ConfigurationError(f"there is no term {name!r} to drop; {expected(name, terms)}")
+        raise UnknownName(f"there is no term {name!r} to drop; {expected(name, terms)}")

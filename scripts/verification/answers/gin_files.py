@@ -62,5 +62,14 @@ MISTAKES = (
     Mistake(what="A task without parentheses", gin="Trainer.task = @MyTask"),
     Mistake(what="An optimizer without parentheses", gin="Trainer.optimizer = @keras.optimizers.SGD"),
     Mistake(what="A schedule without parentheses", gin="MeanSquaredError.weight = @Linear"),
+    Mistake(
+        what="A function of the step that is called",
+        gin="import my_schedules\nMeanSquaredError.weight = @saw()",
+        files={"my_schedules.py": "import gin\n\n\n@gin.register\ndef saw(step):\n    return step % 2\n"},
+    ),
+    Mistake(
+        what="A missing module whose names are used",
+        gin="import my_schedles\nMeanSquaredError.weight = @saw\nsaw.height = 2.0\nsaw.width = 3.0",
+    ),
     Mistake(what="A Keras loss as a term", gin="Objective.huber = @keras.losses.Huber()"),
 )

@@ -104,6 +104,7 @@ MISTAKES = (
         what="A weight that raises",
         python="def rising(step):\n    return step / rate\n\n\ntrace(data=MeanSquaredError(weight=rising))",
     ),
+    Mistake(what="A weight that is text", python='trace(data=MeanSquaredError(weight=lambda step: "0.5"))'),
     Mistake(
         what="A weight that is no scalar",
         python="trace(data=MeanSquaredError(weight=lambda step: [0.5, 0.5]))",

@@ -1,8 +1,11 @@
 """Gin files of tests, and the objective that they describe."""
 
+import sys
+
 import gin
 import pytest
 
+import tasks  # noqa: F401 (loaded before any gin file is read, as the commands do)
 from objectives import Objective
 from trainer import config
 
@@ -12,6 +15,15 @@ Objective.small = @ActivationPenalty()
 ActivationPenalty.activation = 'activations.hidden'
 ActivationPenalty.weight = 0.1
 """
+
+
+@pytest.fixture(autouse=True)
+def _paths_and_modules_are_put_back():
+    paths, modules = list(sys.path), set(sys.modules)
+    yield
+    sys.path[:] = paths
+    for name in set(sys.modules) - modules:
+        del sys.modules[name]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import pytest
 
 from objectives import ConfigurationError, MeanSquaredError, Objective
 from trainer import Trainer, config
+from trainer.devices.strategy import place
 
 
 @pytest.mark.parametrize(
@@ -84,3 +85,14 @@ def test_an_error_of_this_project_is_not_hidden(monkeypatch):
     monkeypatch.setattr("trainer.config.building.place_of", lambda error: None)
     with pytest.raises(AssertionError, match="a mistake of ours"):
         config.build(broken)
+
+
+def test_a_mistake_outside_of_a_construction_is_reported_with_its_place_too():
+    config.load([], ["Trainer.strategy = 'miror'"])
+    with (
+        pytest.raises(
+            ConfigurationError, match=r"^--gin_param=\"Trainer.strategy = 'miror'\": Trainer.strategy is 'mir"
+        ),
+        config.placed(),
+    ):
+        place(config.bound("Trainer.strategy", "auto"))

@@ -1,5 +1,6 @@
 """Explanations: each error of gin becomes a message that says what would have been right."""
 
+import gin
 import pytest
 
 from objectives import ConfigurationError
@@ -69,3 +70,14 @@ def test_a_mistake_in_a_binding_is_refused(file, binding, answer, plain):
 def test_a_macro_without_a_value_is_refused_with_the_nearest_name(objective_of, file, plain):
     with pytest.raises(ConfigurationError, match="the macro %wieght has no value; did you mean 'weight'?"):
         objective_of(file(plain + "weight = 0.5\nActivationPenalty.weight = %wieght"))
+
+
+@gin.register(module="tests")
+def saw(step):
+    return step
+
+
+def test_a_function_that_is_called_where_it_is_meant_itself_is_refused(objective_of, file, plain):
+    expected = "expected @saw without brackets, which is the function itself, or a line such as saw.step = "
+    with pytest.raises(ConfigurationError, match=f"line 6: saw needs a value for 'step'; {expected}"):
+        objective_of(file(plain + "MeanSquaredError.weight = @saw()"))

@@ -4,18 +4,8 @@ import sys
 
 import pytest
 
-import tasks  # noqa: F401 (loaded before any gin file is read, as the commands do)
 from objectives import ConfigurationError
 from trainer import config
-
-
-@pytest.fixture(autouse=True)
-def _paths_and_modules_are_put_back():
-    paths, modules = list(sys.path), set(sys.modules)
-    yield
-    sys.path[:] = paths
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
 
 
 @pytest.fixture
