@@ -69,7 +69,7 @@ MISTAKES = (
     ),
     Mistake(
         what="A missing module whose names are used",
-        gin="import my_schedles\nMeanSquaredError.weight = @saw\nsaw.height = 2.0\nsaw.width = 3.0",
+        gin="import my_shcedules\nMeanSquaredError.weight = @hill\nhill.height = 2.0",
     ),
     Mistake(what="A Keras loss as a term", gin="Objective.huber = @keras.losses.Huber()"),
 )
