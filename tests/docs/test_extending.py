@@ -74,11 +74,13 @@ def test_the_step_trains_by_another_update_than_the_default_one(train, folder):
     assert "EqualTerms" in (folder / "runs" / "step" / "operative_config.gin").read_text()
 
 
-def test_the_schedule_halves_the_weight(train, folder):
+def test_the_schedules_give_the_weights_of_their_formulas(train, folder):
     train("schedule")
-    weights = [r.values["terms/overlap/weight"] for r in jsonl.read(folder / "runs" / "schedule") if r.split == "train"]
-    of_updates = 0.5 ** (np.arange(STEPS) / 500)  # a record holds the mean over its 20 updates
-    np.testing.assert_allclose(weights, of_updates.reshape(2, 20).mean(axis=1), rtol=1e-6)
+    records = [record for record in jsonl.read(folder / "runs" / "schedule") if record.split == "train"]
+    step = np.arange(STEPS).reshape(2, 20)  # the updates of a record, which holds the mean over them
+    for term, weights in (("range", step / 200), ("overlap", 0.5 ** (step / 500))):
+        logged = [record.values[f"terms/{term}/weight"] for record in records]
+        np.testing.assert_allclose(logged, weights.mean(axis=1), rtol=1e-6)
 
 
 def test_the_report_has_each_record_once_after_it_resumed(train, folder):
