@@ -107,12 +107,15 @@ def assert_same_end(ours, theirs):
 
 
 @pytest.mark.slow
-def test_random_workers_resume_to_the_same_bits_and_draw_what_one_process_does(scripts, tmp_path):
-    dropout = "--gin_param=TinyTask.dropout = 0.5"
+@pytest.mark.parametrize("devices", [1, 2], ids=["a replica each", "two replicas each"])
+def test_random_workers_with_batch_statistics_resume_to_the_same_bits_and_draw_what_one_process_does(
+    scripts, tmp_path, devices
+):
+    dropout, size = "--gin_param=TinyTask.dropout = 0.5", "--gin_param=Trainer.batch_size = 8"
     often = "--gin_param=Trainer.checkpoint_every = 4"
-    flags = ("--gin_file=tiny.gin", dropout, "--gin_param=Trainer.batch_size = 8", often, "--logical_devices=2")
+    flags = ("--gin_file=tiny.gin", dropout, size, often, f"--logical_devices={devices}")
     one, whole, parts = tmp_path / "one", tmp_path / "whole", tmp_path / "parts"
-    flags_of_one = (*flags[:-1], "--logical_devices=4")
+    flags_of_one = (*flags[:-1], f"--logical_devices={2 * devices}")
     commands = {
         "one": ("train.py", *flags_of_one, STEPS, f"--workdir={one}"),
         "whole": launch(*flags, STEPS, f"--workdir={whole}"),

@@ -8,7 +8,7 @@ def sum_over_replicas(tensors):
     context = tf.distribute.get_replica_context()
     if context.num_replicas_in_sync == 1:
         return tensors
-    return context.all_reduce(tf.distribute.ReduceOp.SUM, tensors)
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.nest.map_structure(_on_a_device, tensors))
 
 
 def gather_from_replicas(tensor):
@@ -17,4 +17,13 @@ def gather_from_replicas(tensor):
     Its gradient is summed over replicas and cut back into shards.
     """
     context = tf.distribute.get_replica_context()
-    return tensor if context.num_replicas_in_sync == 1 else context.all_gather(tensor, axis=0)
+    return tensor if context.num_replicas_in_sync == 1 else context.all_gather(_on_a_device(tensor), axis=0)
+
+
+def _on_a_device(tensor) -> tf.Tensor:
+    """Returns the tensor on the replica's device, which a traced read of a variable does not name.
+
+    TensorFlow refuses to reduce a tensor without a device where each worker has one replica.
+    """
+    tensor = tf.convert_to_tensor(tensor)
+    return tensor if tensor.device else tf.identity(tensor)

@@ -9,7 +9,7 @@ CHAOS = "verification/chaos.py"
 
 @pytest.fixture(scope="module")
 def summaries(scripts, tmp_path_factory):
-    """What the command says of runs that are killed, one of them over records, and of one that is asked to end."""
+    """What the command says of runs that are killed, one of them over records, and of two that are asked to end."""
     folder = tmp_path_factory.mktemp("chaos")
     short = ("--steps=400",)
     return scripts(
@@ -20,13 +20,15 @@ def summaries(scripts, tmp_path_factory):
                 *(CHAOS, *short, f"--workdir={folder / 'asked'}", "--kills=2"),
                 *("--scenario=two replicas", "--signal=SIGTERM"),
             ),
+            "workers": (CHAOS, *short, f"--workdir={folder / 'workers'}", "--kills=2", "--scenario=two workers"),
         }
     )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "kills", "signal"), [("killed", 3, "SIGKILL"), ("records", 4, "SIGKILL"), ("asked", 2, "SIGTERM")]
+    ("name", "kills", "signal"),
+    [("killed", 3, "SIGKILL"), ("records", 4, "SIGKILL"), ("asked", 2, "SIGTERM"), ("workers", 2, "SIGTERM")],
 )
 def test_nothing_is_lost(summaries, name, kills, signal):
     process = summaries[name]

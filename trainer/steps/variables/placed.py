@@ -18,6 +18,10 @@ class Placed:
     the replica at hand, as the Keras variable does: else all replicas would read the part of the first one, whose
     gradient none of the others looks for, and a variable of another device would never change.
 
+    Inside, all of them are trainable for TensorFlow exactly if the Keras variable is. A layer that is frozen after it
+    was built keeps plain variables that TensorFlow still watches: the first replica would then differentiate layers
+    that the others do not, and sum over replicas alone.
+
     Attributes:
       variable: the Keras variable.
       parts: the variable on each replica of this process.
@@ -27,6 +31,7 @@ class Placed:
         self.variable, self._own = variable, variable._value
         self._inside = self._own if isinstance(self._own, DistributedVariable) else self._around_own(strategy)
         self.parts = list(getattr(self._inside, "values", [self._inside]))
+        self._copies = self.parts if isinstance(self._own, DistributedVariable) else [self._own, *self.parts]
 
     @property
     def parts_of_all(self) -> Sequence[tf.Variable]:
@@ -44,16 +49,20 @@ class Placed:
             for part in self.parts:
                 if part is not self._own:
                     part.assign(self._own)
-                    part._trainable = self.variable.trainable
             for part in (self._own, *self.parts):
                 _mark(part, self._inside)
             kind: Any = type(self._own)
             self._own.__class__, self._own._parts = _standing_for_parts(kind), self.parts
+        self._trainable = [copy.trainable for copy in self._copies]
+        for copy in self._copies:
+            copy._trainable = self.variable.trainable
         self.variable._value = self._inside
 
     def leave(self) -> None:
         """Makes it the plain variable again, with the value of the first replica."""
         self.variable._value = self._own
+        for copy, trainable in zip(self._copies, self._trainable, strict=True):
+            copy._trainable = trainable
         if self._inside is not self._own:
             self._own.__class__ = type(self._own).__base__
             del self._own._parts

@@ -42,8 +42,9 @@ def _refuse(variables: Sequence[tf.Variable]) -> None:
 
 def _unowned(watched: Sequence[tf.Variable], model: keras.Model) -> list[tf.Variable]:
     values = [variable._value for variable in model.variables]
-    own = {id(part) for value in values for part in (value, *getattr(value, "values", ()))}
-    foreign = [variable for variable in watched if id(variable) not in own]
+    # By handles, because a plain variable that somebody holds may stand for a part on another device, see `Placed`.
+    own = {id(part._handle) for value in values for part in getattr(value, "values", [value])}
+    foreign = [variable for variable in watched if id(variable.handle) not in own]
     if not foreign:
         return []
     # If a layer is frozen after it was built, its TensorFlow variables are still marked as trainable.

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from objectives import ConfigurationError, MeanSquaredError, Objective
 from trainer import ArraySource
@@ -75,6 +76,34 @@ def test_synchronized_statistics_are_those_of_one_replica(make_trainer, dense_mo
         totals.append(recorder.column("loss/total"))
         assert not [line for line in recorder.run.headline if "normalization" in line]
     assert totals[0] == pytest.approx(totals[1], rel=1e-5)
+
+
+SLOW = [(1, "graph"), (4, "graph"), (2, "auto")]
+
+
+@pytest.mark.parametrize(
+    ("count", "execution"), [(2, "graph"), *(pytest.param(*case, marks=pytest.mark.slow) for case in SLOW)]
+)
+def test_synchronized_statistics_above_a_frozen_layer_are_those_of_a_plain_loop(
+    make_trainer, dense_model, data, replicas, count, execution
+):
+    def build():
+        model = dense_model(normalization(synchronized=True))
+        model.get_layer("hidden").trainable = False
+        return model
+
+    x, y = data["x"], data["y"]
+    expected, model = build(), build()
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((y - expected(x, training=True)) ** 2)
+        trained = expected.trainable_variables
+        for variable, slope in zip(trained, tape.gradient(loss, trained), strict=True):
+            variable.assign(variable - 0.1 * slope)
+    settings = {"strategy": replicas(count), "execution": execution, "batch_size": len(x), "steps": 2}
+    make_trainer(model=model, objective=PLAIN, train=ArraySource(x, y), **settings).train()
+    for found, weight in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_allclose(found, weight, rtol=0, atol=1e-6)
 
 
 def test_xla_cannot_sum_statistics_over_replicas(make_trainer, dense_model, replicas):

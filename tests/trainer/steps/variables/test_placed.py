@@ -48,6 +48,23 @@ def test_a_plain_variable_stands_for_the_part_of_each_replica_inside_alone(dense
     np.testing.assert_array_equal(plain, before + 1.0)
 
 
+@pytest.mark.parametrize("where", ["here", *STRATEGIES])
+def test_all_parts_are_trainable_inside_as_the_keras_variable_is(dense_model, where):
+    here = functools.partial(tf.distribute.OneDeviceStrategy, "CPU:0")
+    strategy, model = {"here": here, **STRATEGIES}[where](), dense_model()
+    hidden, head = model.get_layer("hidden"), model.get_layer("head")
+    plain = hidden.kernel.value
+    adoption = Adoption(strategy, model, keras.optimizers.SGD(RATE))
+    hidden.trainable = False
+    with adoption.at_work():
+        assert not any(part.trainable for part in (plain, *strategy.experimental_local_results(hidden.kernel.value)))
+        assert all(part.trainable for part in strategy.experimental_local_results(head.kernel.value))
+    assert plain.trainable
+    hidden.trainable = True
+    with adoption.at_work():
+        assert all(part.trainable for part in (plain, *strategy.experimental_local_results(hidden.kernel.value)))
+
+
 class Shifting(keras.layers.Layer):
     """Adds to its inputs the sum of a variable that a function finds in what the layer keeps."""
 
@@ -122,13 +139,14 @@ HELD = {
 def build():
     """Makes the model and the function of the term that hold its kernel in some way, always of the same weights."""
 
-    def make(held):
+    def make(held, trainable=True):
         keras.utils.set_random_seed(1)
         inputs, hidden = keras.Input([3]), keras.layers.Dense(4, activation="tanh", name="hidden")
         made = hidden(inputs)
         fn, layers = HELD[held](hidden)
         for layer in layers:
             made = layer(made)
+        hidden.trainable = trainable
         model = keras.Model(inputs, keras.layers.Dense(2)(made))
         return model, fn or (lambda y_true, y_pred: (y_true - y_pred) ** 2)
 
@@ -145,6 +163,33 @@ def train_by_hand(model, fn, x, y, steps):
     return float(tf.reduce_mean(fn(y, model(x))))
 
 
+@pytest.fixture
+def assert_trained_as_by_hand(make_trainer, data):
+    """Trains a model over strategies and another one by hand: they evaluate the same and end with the same weights."""
+
+    def check(build, where, execution="graph"):
+        x, y = data["x"], data["y"]
+        expected, by_hand = build()
+        loss = train_by_hand(expected, by_hand, x, y, steps=2)
+        model, fn = build()
+        source = ArraySource(x, y)
+        trainer = make_trainer(
+            model=model,
+            objective=Objective(data=FunctionTerm(fn=fn)),
+            train=source,
+            eval=source,
+            strategy=STRATEGIES[where](),
+            execution=execution,
+            batch_size=len(x),
+            steps=2,
+        )
+        assert trainer.train()["loss/total"] == pytest.approx(loss, rel=1e-5)
+        for found, weight in zip(model.get_weights(), expected.get_weights(), strict=True):
+            np.testing.assert_allclose(found, weight, rtol=0, atol=1e-6)
+
+    return check
+
+
 QUICK = [("by a closure", where, "graph") for where in ("another device", "two replicas")]
 CASES = [
     *QUICK,
@@ -159,26 +204,35 @@ CASES = [
     [case if case in QUICK else pytest.param(*case, marks=pytest.mark.slow) for case in CASES],
 )
 def test_training_and_evaluation_are_those_of_a_plain_loop_however_a_variable_is_held(
-    make_trainer, build, data, held, where, execution
+    assert_trained_as_by_hand, build, held, where, execution
 ):
-    x, y = data["x"], data["y"]
-    expected, by_hand = build(held)
-    loss = train_by_hand(expected, by_hand, x, y, steps=2)
-    model, fn = build(held)
-    source = ArraySource(x, y)
-    trainer = make_trainer(
-        model=model,
-        objective=Objective(data=FunctionTerm(fn=fn)),
-        train=source,
-        eval=source,
-        strategy=STRATEGIES[where](),
-        execution=execution,
-        batch_size=len(x),
-        steps=2,
-    )
-    assert trainer.train()["loss/total"] == pytest.approx(loss, rel=1e-5)
-    for found, weight in zip(model.get_weights(), expected.get_weights(), strict=True):
-        np.testing.assert_allclose(found, weight, rtol=0, atol=1e-6)
+    assert_trained_as_by_hand(lambda: build(held), where, execution)
+
+
+FROZEN = [(held, where) for held in ("by a closure", "by a tf.function", "by a layer") for where in STRATEGIES]
+
+
+@pytest.mark.parametrize(
+    ("held", "where"),
+    [FROZEN[0], *(pytest.param(*case, marks=pytest.mark.slow) for case in FROZEN[1:])],
+)
+def test_a_frozen_variable_stays_as_it_is_however_it_is_held(assert_trained_as_by_hand, build, held, where):
+    assert_trained_as_by_hand(lambda: build(held, trainable=False), where)
+
+
+@pytest.mark.parametrize("where", ["another device", pytest.param("two replicas", marks=pytest.mark.slow)])
+def test_a_variable_that_is_read_before_the_layer_that_owns_it_is_called_is_the_models_own(
+    assert_trained_as_by_hand, where
+):
+    def build():
+        keras.utils.set_random_seed(1)
+        inputs, hidden = keras.Input([3]), keras.layers.Dense(3, activation="tanh", name="hidden")
+        hidden.build([None, 3])
+        shifted = Shifting(lambda layer: layer.kernel, kernel=hidden.kernel.value)(inputs)
+        model = keras.Model(inputs, keras.layers.Dense(2)(hidden(shifted)))
+        return model, lambda y_true, y_pred: (y_true - y_pred) ** 2
+
+    assert_trained_as_by_hand(build, where)
 
 
 @pytest.mark.slow
