@@ -9,6 +9,9 @@ from typing import Any
 from objectives.annotations import mismatch
 from objectives.errors import ConfigurationError
 
+# In the metadata of a dataclass's field: whoever makes the object gives the value, so that it is no setting.
+NOT_CONFIGURABLE = "not_configurable"
+
 
 class Checked:
     """A base class whose objects can only be made with values that fit the annotations of their constructor.

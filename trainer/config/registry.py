@@ -1,11 +1,14 @@
 """Registry: everything that gin can configure, including objects of Keras."""
 
+import dataclasses
 import inspect
 import operator
 from collections.abc import Callable
 
 import gin
 import keras
+
+from objectives.fields import NOT_CONFIGURABLE
 
 
 def configurables() -> dict[str, Callable]:
@@ -16,7 +19,15 @@ def configurables() -> dict[str, Callable]:
 
 def parameters(configurable: str) -> list[str]:
     """Returns the names that gin can set of a configurable."""
-    return list(inspect.signature(gin.config._REGISTRY.get_match(configurable).wrapped).parameters)
+    wrapped = gin.config._REGISTRY.get_match(configurable).wrapped
+    return [name for name in inspect.signature(wrapped).parameters if name not in given(configurable)]
+
+
+def given(configurable: str) -> set[str]:
+    """Returns the names of the fields that whoever makes an object of a configurable gives it, so that gin cannot."""
+    wrapped = gin.config._REGISTRY.get_match(configurable).wrapped
+    fields = dataclasses.fields(wrapped) if dataclasses.is_dataclass(wrapped) else ()
+    return {field.name for field in fields if NOT_CONFIGURABLE in field.metadata}
 
 
 def short(name: str) -> str:

@@ -9,7 +9,7 @@ import gin
 from objectives import ConfigurationError
 from objectives.errors import Mistakes, expected
 from trainer.config.deferred import deferred
-from trainer.config.registry import short
+from trainer.config.registry import given, parameters, short
 
 # What scripts build themselves, without a reference in a gin file.
 _BUILT = ("trainer.Trainer", "objectives.Objective")
@@ -104,6 +104,11 @@ def require_used(overruled: Iterable[str]) -> None:
                 raise ConfigurationError(
                     f"{binding.target}.{binding.parameter} has no effect in a gin file; expected --{binding.parameter}"
                 )
+            if binding.parameter in given(binding.selector):
+                raise ConfigurationError(
+                    f"{binding.target} has no {binding.parameter!r} to set, as the trainer gives it; "
+                    f"{expected(binding.parameter, parameters(binding.selector))}"
+                )
             if binding.selector != "gin.macro" and not _has_effect(binding, used):
                 raise ConfigurationError(_without_effect(binding, used))
     mistakes.raise_any()
@@ -112,15 +117,15 @@ def require_used(overruled: Iterable[str]) -> None:
 def _in_use() -> dict[tuple[str, str], set[str]]:
     """Returns the parameters that gin passed, or will pass, by scope and selector."""
     used = deferred()
-    for key, parameters in gin.config._OPERATIVE_CONFIG.items():
-        used[key] = used.get(key, set()) | parameters.keys()
+    for key, passed in gin.config._OPERATIVE_CONFIG.items():
+        used[key] = used.get(key, set()) | passed.keys()
     return used
 
 
 def _has_effect(binding: Binding, used: Mapping[tuple[str, str], set[str]]) -> bool:
-    for (scope, selector), parameters in used.items():
+    for (scope, selector), values in used.items():
         inside = scope == binding.scope or scope.startswith(f"{binding.scope}/") or not binding.scope
-        if selector == binding.selector and inside and binding.parameter in parameters:
+        if selector == binding.selector and inside and binding.parameter in values:
             return True
     if binding.depth == 0:
         return False

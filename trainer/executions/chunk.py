@@ -16,6 +16,7 @@ from trainer.steps.inspection import inspect
 from trainer.steps.term_gradients import term_gradients
 from trainer.steps.train_step import TrainStep
 from trainer.steps.variables.other_parts import refuse_other_parts
+from trainer.steps.variables.state import State
 from trainer.steps.variables.untracked import refuse_untracked
 
 _NUMBER = tf.TensorSpec([], tf.int64)
@@ -66,11 +67,13 @@ def _train_always(step: TrainStep, feed: Feed, data: Any, row: tf.Tensor, number
 
 def _train_if_finite(step: TrainStep, feed: Feed, data: Any, row: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
     """Leaves out the update, on all replicas, where the gradient of the whole batch is not finite."""
+    own = State(step.own_variables)
+    before = own.copy()
     numbers, gradients = feed.run(step.differentiate, data, row, number)
     numbers = feed.first(numbers)
     finite = tf.math.is_finite(numbers[step.tags.index("optimizer/grad_norm")])
     # The condition is outside of replica context: inside, an optimizer cannot merge its replicas.
-    tf.cond(finite, lambda: feed.update(step.update, gradients), lambda: None)
+    tf.cond(finite, lambda: feed.update(step.update, gradients), lambda: own.put_back(before))
     assert step.loss_scale is not None, "without a scale nothing would make it finite again"
     step.loss_scale.update(finite)
     return numbers

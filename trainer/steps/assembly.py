@@ -10,6 +10,7 @@ from trainer.steps.forward import Forward
 from trainer.steps.layers.batch_statistics import refuse_wrong_statistics
 from trainer.steps.layers.masked_statistics import synchronize_masked_statistics
 from trainer.steps.optimizers import refuse_own_work
+from trainer.steps.own_variables import make_own_variables, refuse_declared_variables
 from trainer.steps.precision import LossScale, Precision
 from trainer.steps.random_streams import RandomStreams
 from trainer.steps.tap import Tap
@@ -35,8 +36,9 @@ def assemble(
     """Makes the step of a run; the arguments are those of `Trainer`.
 
     Raises:
-      ConfigurationError: keys name what the model has not, layers would take wrong statistics, or the optimizer
-        cannot work under the strategy.
+      ConfigurationError: keys name what the model has not, layers would take wrong statistics, the optimizer
+        cannot work under the strategy, or the kind of step lacks a method, has fields that do not fit, or keeps state
+        that would be wrong.
     """
     tap = Tap(model, objective.keys, readers=objective.readers)
     refuse_own_work(optimizer, replicas=strategy.num_replicas_in_sync)
@@ -52,7 +54,7 @@ def assemble(
         replicas=strategy.num_replicas_in_sync,
         micro_batches=accumulate_steps,
     )
-    return train_step(
+    step = train_step(
         adoption=Adoption(strategy, model, optimizer),
         forward=forward,
         optimizer=optimizer,
@@ -60,4 +62,9 @@ def assemble(
         loss_scale=LossScale(strategy) if precision == "mixed_float16" else None,
         average=None if average_momentum is None else WeightAverage(strategy, model, average_momentum),
         allow_unreached=allow_unreached,
+        # All that is no setting is given here, as gin would fill in what is not.
+        compiled=False,
+        own_variables={},
     )
+    refuse_declared_variables(step)
+    return step.replaced(own_variables=make_own_variables(strategy, step))

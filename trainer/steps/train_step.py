@@ -5,9 +5,8 @@ gradient of the local loss, summed over replicas, is the gradient of the global 
 """
 
 import abc
-import copy
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError, Mean
+from objectives.fields import NOT_CONFIGURABLE, Checked
 from trainer.steps.average import WeightAverage
 from trainer.steps.clipping import Clipping
 from trainer.steps.draws import reproducible_draws
@@ -26,24 +26,48 @@ from trainer.steps.layers.own_state import refuse_padded_state, refuse_rewritten
 from trainer.steps.learning_rates import config_of
 from trainer.steps.precision import LossScale
 from trainer.steps.replicas import sum_over_replicas
+from trainer.steps.returned import checked_direction, checked_losses
 from trainer.steps.variables.adoption import Adoption
 from trainer.steps.variables.state import State
 from trainer.steps.variables.weight_copies import renew_copies
 
 Self = TypeVar("Self", bound="TrainStep")
-# For each loss, its gradient with respect to each trainable variable.
 Gradients = Sequence[list[tf.Tensor]]
+"""For each loss that `TrainStep.losses` returned, in that order, its gradients: one tensor for each trainable variable.
+
+`gradients[i][j]` is the gradient of loss `i` over the whole batch with respect to variable `j` of `TrainStep.trained`,
+a dense tensor of the shape and type of the variable. It is zeros where the loss does not depend on the variable.
+"""
+
+
+# Metadata of the fields that the trainer gives, which are no settings of a subclass.
+_GIVEN = {NOT_CONFIGURABLE: True}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainStep(abc.ABC):
+class TrainStep(Checked, abc.ABC):
     """One step of training, computed for a replica's shard of the batch. A subclass is one kind of step.
 
     A subclass says which losses are differentiated (`losses`) and how their gradients make the direction of the update
     (`direction`). This class does the rest: passes over micro-batches, sums over replicas, statistics of layers, half
     precision, clipping, averaged weights. The loop, executions, checkpoints, recovery and reports use this class only.
+    What the two methods return is checked once, while the step is traced, which `Trainer.dry_run` does too.
 
-    All methods are called within `adoption.at_work()`.
+    Fields that a subclass adds are settings of the run. Such a subclass is a dataclass, with a default for each field;
+    a gin file sets them by the name of the class, and a value has to fit the annotation:
+
+        @gin.register
+        @dataclasses.dataclass(frozen=True, kw_only=True)
+        class Balanced(TrainStep):
+            momentum: float = 0.9
+
+        Trainer.train_step = @Balanced
+        Balanced.momentum = 0.99
+
+    State that a subclass keeps from one update to the next has its first values in `initial_values`; `direction` reads
+    and writes it in `own_variables`, and it is in checkpoints.
+
+    The trainer makes the object and gives it the fields below. Its methods are called within `adoption.at_work()`.
 
     Attributes:
       adoption: places the model and the optimizer under the strategy.
@@ -54,20 +78,39 @@ class TrainStep(abc.ABC):
       average: the moving average of the weights, or None.
       allow_unreached: whether a trainable variable that no term depends on is left unchanged; otherwise it is an error.
       compiled: whether XLA compiles the forward and the backward pass separately, between sums over replicas.
+      own_variables: the state of a subclass, by the names of `initial_values`.
+
+    Raises:
+      ConfigurationError: it is not made by a trainer, a method is missing, or a field does not fit its annotation.
     """
 
-    adoption: Adoption
-    forward: Forward
-    optimizer: keras.optimizers.Optimizer
-    clipping: Clipping = Clipping()
-    loss_scale: LossScale | None = None
-    average: WeightAverage | None = None
-    allow_unreached: bool = False
-    compiled: bool = False
+    adoption: Adoption = dataclasses.field(metadata=_GIVEN)
+    forward: Forward = dataclasses.field(metadata=_GIVEN)
+    optimizer: keras.optimizers.Optimizer = dataclasses.field(metadata=_GIVEN)
+    clipping: Clipping = dataclasses.field(default=Clipping(), metadata=_GIVEN)
+    loss_scale: LossScale | None = dataclasses.field(default=None, metadata=_GIVEN)
+    average: WeightAverage | None = dataclasses.field(default=None, metadata=_GIVEN)
+    allow_unreached: bool = dataclasses.field(default=False, metadata=_GIVEN)
+    compiled: bool = dataclasses.field(default=False, metadata=_GIVEN)
+    own_variables: Mapping[str, tf.Variable] = dataclasses.field(default_factory=dict, metadata=_GIVEN)
+
+    def __new__(cls, **fields: Any):
+        if "forward" not in fields:
+            name = cls.__name__
+            raise ConfigurationError(
+                f"{name}: the trainer makes the object itself; expected the class: write @{name} instead of @{name}() "
+                f"in a gin file, train_step={name} in Python"
+            )
+        return super().__new__(cls, **fields)
 
     @abc.abstractmethod
     def losses(self, totals: Sequence[tf.Tensor], counts: tf.Tensor, weights: tf.Tensor) -> Sequence[tf.Tensor]:
         """Returns the scalars to differentiate: what this replica's shard adds to each loss of the whole batch.
+
+        The gradients of these scalars are added up over micro-batches and replicas. A mean over the batch is therefore
+        a total of this shard divided by the count of the whole batch, as `weighted_terms` computes it for each term. A
+        loss that depends on totals and not on counts is refused. It is called several times where a batch is cut, so
+        that it may read `own_variables` but not write them.
 
         Args:
           totals: for each part of the terms, the sum of its values over the shard, or over a micro-batch of it.
@@ -75,20 +118,33 @@ class TrainStep(abc.ABC):
           weights: `[terms]`, the weights of the terms at this step.
 
         Returns:
-          One scalar for each loss.
+          A list with one float32 scalar for each loss.
         """
 
     @abc.abstractmethod
-    def direction(self, gradients: Gradients) -> list[tf.Tensor]:
+    def direction(self, gradients: Gradients) -> Sequence[tf.Tensor | None]:
         """Returns what is passed to the optimizer as the gradient of each variable, before it is clipped.
+
+        It is called once an update, on each replica, with the same gradients. It may write `own_variables`, always to
+        the same values on each replica and outside of `tf.cond` and `tf.while_loop` (`tf.where` selects a value).
 
         Args:
           gradients: for each loss of `losses`, its gradient over the whole batch with respect to each trainable
             variable; the same on every replica.
 
         Returns:
-          One tensor for each trainable variable, in its shape.
+          A list with one tensor for each variable of `trained`, in its shape and type; None leaves that variable
+          unchanged, while zeros would still let weight decay and momentum change it.
         """
+
+    def initial_values(self) -> Mapping[str, Any]:
+        """Returns the first values of the state that a subclass keeps, by name; there is none by default.
+
+        It is called once, when the trainer is made. Each value is a number, an array or a tensor, and becomes a
+        variable of its shape and type in `own_variables`, placed on all replicas. Floats of Python become float32,
+        whole numbers int64. `model`, `forward` and the fields may be read for shapes.
+        """
+        return {}
 
     def weighted_terms(self, totals: Sequence[tf.Tensor], counts: tf.Tensor, weights: tf.Tensor) -> Sequence[tf.Tensor]:
         """Returns what this replica's shard adds to each weighted term, as separate scalars; for use in `losses`.
@@ -110,7 +166,7 @@ class TrainStep(abc.ABC):
 
     @property
     def variables(self) -> Sequence[tf.Variable]:
-        """The variables that an update may change in addition to those of the model and the optimizer."""
+        """What an update changes besides the model, the optimizer and `own_variables`, such as the loss scale."""
         parts = (self.loss_scale, self.average, self.forward.streams)
         return [variable for part in parts if part is not None for variable in part.variables]
 
@@ -118,7 +174,7 @@ class TrainStep(abc.ABC):
     def state(self) -> State:
         """All variables that an update may change, on all replicas."""
         assert self.adoption.is_at_work, "outside, the variables are those of one replica"
-        return State.of_training(self.model, self.optimizer, self.variables)
+        return State.of_training(self.model, self.optimizer, self.variables, own=self.own_variables)
 
     @property
     def settings(self) -> dict[str, float]:
@@ -152,8 +208,8 @@ class TrainStep(abc.ABC):
 
         `dataclasses.replace` would call `__post_init__` again, which may make variables that no checkpoint contains.
         """
-        other = copy.copy(self)
-        for name, value in fields.items():
+        other: Self = object.__new__(type(self))
+        for name, value in {**vars(self), **fields}.items():
             object.__setattr__(other, name, value)
         return other
 
@@ -186,7 +242,7 @@ class TrainStep(abc.ABC):
 
         Returns:
           The numbers named by `tags`, and the clipped direction of the whole batch for each trainable variable, None
-          for a variable that no term depends on.
+          for a variable that no term depends on or that `direction` leaves unchanged.
         """
         weights = self.forward.objective.weights(step)
         self.forward.streams.begin(step)
@@ -200,16 +256,18 @@ class TrainStep(abc.ABC):
         layers.average(sums[len(flat) + 1 :])
         gradients = self.unscaled(sums[: len(flat)])
         count = len(self.trained)
+        by_loss = [gradients[i : i + count] for i in range(0, len(gradients), count)]
         with reproducible_draws():
-            direction = self.direction([gradients[i : i + count] for i in range(0, len(gradients), count)])
-        direction = self._overflowing(gradients, direction)
+            given = checked_direction(type(self).__name__, self.direction(by_loss), self.trained)
+        moved = [is_reached and one is not None for is_reached, one in zip(reached, given, strict=True)]
+        direction = self._overflowing(gradients, dense(given, self.trained))
         # Without clipping, a gradient whose norm overflows is unusable, and the run stops there.
         norm = global_norm(direction) if self.clipping.bounds else plain_norm(direction)
         shards = self.forward.replicas * self.forward.micro_batches
         numbers = self.forward.row(Mean(sums[len(flat)], mean.count), weights, shards=shards)
         row = tf.concat([numbers, self._optimizer_row(norm)], axis=0)
         clipped = with_norm_barrier(self.clipping(direction, norm), norm)
-        return row, [whole if is_reached else None for whole, is_reached in zip(clipped, reached, strict=True)]
+        return row, [whole if is_moved else None for whole, is_moved in zip(clipped, moved, strict=True)]
 
     def update(self, gradients: Sequence[tf.Tensor | None]) -> None:
         """Applies the directions that `differentiate` returned, once.
@@ -257,7 +315,7 @@ class TrainStep(abc.ABC):
             )
         return differentiate(
             lambda part, training: passes(dict(part), step, training=training),
-            lambda totals, counts: [self.scaled(loss) for loss in self.losses(totals, counts, weights)],
+            lambda totals, counts: [self.scaled(loss) for loss in self._checked_losses(totals, counts, weights)],
             self.trained,
             batch,
         )
@@ -271,6 +329,13 @@ class TrainStep(abc.ABC):
             return direction
         finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(gradient)) for gradient in gradients])
         return [tf.where(finite, one, tf.cast(float("nan"), one.dtype)) for one in direction]
+
+    def _checked_losses(
+        self, totals: Sequence[tf.Tensor], counts: tf.Tensor, weights: tf.Tensor
+    ) -> Sequence[tf.Tensor]:
+        return checked_losses(
+            type(self).__name__, lambda: self.losses(totals, counts, weights), totals=totals, counts=counts
+        )
 
     def _refuse_layers(self, batch: Batch, layers: LayerState) -> None:
         """Raises ConfigurationError where the pass wrote what would be wrong in shares or in padding."""

@@ -1,10 +1,13 @@
 """Uses: a binding that nothing uses is a mistake, unless its file is there for other runs too."""
 
+import dataclasses
+
 import gin
 import pytest
 
 from objectives import ConfigurationError, Objective
 from objectives.blame import shown_path
+from objectives.fields import NOT_CONFIGURABLE
 from trainer import config
 
 
@@ -19,6 +22,28 @@ def test_a_binding_that_nothing_uses_is_refused(objective_of, file, binding, ans
     with pytest.raises(ConfigurationError, match=answer) as error:
         objective_of(file(plain), bindings=[binding])
     assert str(error.value).startswith(f"--gin_param={binding!r}: ")
+
+
+@gin.register(module="uses")
+@dataclasses.dataclass
+class Partly:
+    """Has a field that whoever makes it gives, and a setting."""
+
+    inside: int = dataclasses.field(default=1, metadata={NOT_CONFIGURABLE: True})
+    width: int = 2
+
+
+@pytest.mark.parametrize(
+    ("binding", "answer"),
+    [
+        ("Partly.inside = 3", "Partly has no 'inside' to set, as the trainer gives it; known: width"),
+        ("Partly.wdth = 3", r"Partly has no 'wdth'; did you mean 'width'\? \(known: width\)"),
+    ],
+)
+def test_a_field_that_is_no_setting_cannot_be_bound(binding, answer):
+    with pytest.raises(ConfigurationError, match=answer):
+        config.load([], [binding])
+        config.build(gin.get_configurable(Partly))
 
 
 def test_a_binding_in_an_included_file_may_be_there_for_another_run(objective_of, file, plain):

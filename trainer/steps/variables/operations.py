@@ -77,7 +77,7 @@ class _Walk:
             at = _replica(operation) if replica is None else replica
             called = self._called(operation)
             if not called:
-                read, written = _resources(operation)
+                read, written = resources_of(operation)
                 yield Operation(operation, _among(outer, [*read, *written]), _among(outer, written), at)
             for function in called:
                 # A branch does not receive the number that selects it.
@@ -125,7 +125,7 @@ def _among(outer: Mapping[int, tf.Tensor], handles: Sequence[tf.Tensor]) -> list
     return [outer[id(handle)] for handle in handles if id(handle) in outer]
 
 
-def _resources(operation: tf.Operation) -> tuple[Sequence[tf.Tensor], Sequence[tf.Tensor]]:
+def resources_of(operation: tf.Operation) -> tuple[Sequence[tf.Tensor], Sequence[tf.Tensor]]:
     """Returns the resources that an operation reads, and those that it writes."""
     if not _is_handed_resources(operation.type):
         return (), ()

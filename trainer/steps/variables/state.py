@@ -42,8 +42,11 @@ class State:
         model: keras.Model,
         optimizer: keras.optimizers.Optimizer,
         others: Sequence[tf.Variable] = (),
+        own: Mapping[str, tf.Variable] | None = None,
     ) -> "State":
         """Collects the variables of a model and its optimizer, and others that a step changes, by number and path.
+
+        Those that are a kind of step's `own` are known by the names that it gives them.
 
         Those of the model that are not trained are a group of their own: layers may change them themselves.
         """
@@ -53,7 +56,8 @@ class State:
             "optimizer": optimizer.variables,
             "other": others,
         }
-        return cls({name: variable for group in groups for name, variable in _named(group, groups[group]).items()})
+        named = {name: variable for group in groups for name, variable in _named(group, groups[group]).items()}
+        return cls({**named, **{f"step/{name}": variable for name, variable in (own or {}).items()}})
 
     def extended(self, group: str, variables: Sequence[Variable]) -> "State":
         """Returns the state with one more group of variables, by number and path."""

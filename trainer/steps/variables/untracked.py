@@ -26,7 +26,8 @@ _DRAW = (
 )
 _KEEP = (
     "expected state that a layer of the model owns, made by self.add_weight(trainable=False), or the optimizer, by "
-    "self.add_variable; every layer that is called has to be an attribute of the model or of one of its layers"
+    "self.add_variable, or a TrainStep, by its initial_values; every layer that is called has to be an attribute of "
+    "the model or of one of its layers"
 )
 
 # How the names of operations begin that draw from a variable and write it.
