@@ -143,13 +143,32 @@ def test_a_file_that_is_missing_is_refused_with_those_that_are_installed(termwis
     assert "termwise/gin_configs: did you mean 'node_placement.gin'?" in line
 
 
-def test_a_stopped_run_prints_a_command_that_shows_its_step_again(termwise, elsewhere):
+def test_a_stopped_run_prints_a_command_that_shows_its_step_again(termwise, installed, elsewhere, monkeypatch):
     (elsewhere / "bad.gin").write_text("import bad\nObjective.bad = @NotANumber()\n")
     (elsewhere / "bad.py").write_text(BAD)
     files = ("--gin_file=node_placement.gin", "--gin_file=bad.gin")
+    monkeypatch.setenv("PATH", f"{installed / 'bin'}{os.pathsep}{os.environ['PATH']}")
     stopped = termwise("train", *files, *(f"--gin_param={binding}" for binding in FEW), "--workdir=stopped")
     assert stopped.returncode == 3, stopped.stderr
     command = stopped.stderr.rpartition("to replay it: ")[2].strip()
+    assert command.startswith("termwise replay --autopsy=")
     again = subprocess.run(command, shell=True, cwd=elsewhere, env=environment(), capture_output=True, text=True)
     assert again.returncode == 0, again.stderr
     assert "the raw value of the term 'bad' is nan" in again.stdout
+
+
+def test_a_stopped_command_prints_what_was_typed(installed, elsewhere):
+    code = "import sys; from termwise.cli import main; sys.argv[1:] = ['train', '--workdir=a b']; main.main()"
+    # The signal arrives as soon as the command listens: before it has loaded TensorFlow.
+    send = "import os, signal, termwise.cli.signals as s\nleave = s.leave_on_signals\n"
+    send += "s.leave_on_signals = lambda: (leave(), os.kill(os.getpid(), signal.SIGINT))\n"
+    python, path = installed / "bin" / "python", f"{installed / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    process = subprocess.run(
+        [str(python), "-c", f"{send}{code}"],
+        cwd=elsewhere,
+        env={**environment(), "PATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 130
+    assert process.stderr == "SIGINT: resume with: termwise train '--workdir=a b'\n"

@@ -2,14 +2,15 @@
 
 import abc
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import keras
 
 from objectives import ConfigurationError
-from objectives.annotations import Expected, mismatch
+from objectives.annotations import Expected, mismatch, shown
 from objectives.blame import blamed
+from objectives.errors import Mistakes
 from objectives.fields import Checked
 from trainer.feeds.sources import Source
 
@@ -19,6 +20,9 @@ Examples = Annotated[
         "a source, such as ArraySource(x, y), or DatasetSource(make) with a function that builds a tf.data.Dataset"
     ),
 ]
+
+_Measures = Annotated[Mapping, Expected("a dict of numbers by name, or {} for none")]
+_Pictures = Annotated[Sequence[str | pathlib.Path], Expected("a list of the files that it wrote, or [] for none")]
 
 
 class Task(Checked, abc.ABC):
@@ -78,19 +82,42 @@ def examples_of(task: Task, name: str) -> Source | None:
 
 def measures_of(task: Task, model: keras.Model) -> Mapping[str, float]:
     """Returns the measures of a task; raises ConfigurationError if it fails or they are no numbers."""
-    with blamed(f"{_name(task)}.measure()"):
+    what = f"{_name(task)}.measure()"
+    _require_method(task, "measure", "(self, model)", "a dict of numbers by name")
+    with blamed(what):
         measures = task.measure(model)
-    return _fitting(f"{_name(task)}.measure()", measures, Mapping[str, float])
+    _fitting(what, measures, _Measures)
+    mistakes = Mistakes()
+    for name, value in measures.items():
+        if not isinstance(name, str):
+            mistakes.messages.append(f"{what} has the name {shown(name)}; expected text")
+        elif found := mismatch(value, float):
+            mistakes.messages.append(f"{what}[{name!r}] {found}")
+    mistakes.raise_any()
+    return measures
 
 
 def pictures_of(task: Task, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
-    """Returns the pictures that a task draws; raises ConfigurationError if it fails."""
+    """Returns the pictures that a task draws; raises ConfigurationError if it fails or they are no files."""
+    _require_method(task, "draw", "(self, model, folder)", "a list of the files that it wrote")
     with blamed(f"{_name(task)}.draw()"):
-        return list(task.draw(model, folder))
+        pictures = task.draw(model, folder)
+        pictures = list(pictures) if isinstance(pictures, Iterator) else pictures
+    return [*_fitting(f"{_name(task)}.draw()", pictures, _Pictures)]
 
 
 def _name(task: Task) -> str:
     return type(task).__name__
+
+
+def _require_method(task: Task, name: str, arguments: str, returned: str) -> None:
+    """Raises ConfigurationError where a task has something else than a method under a name."""
+    value = getattr(task, name)
+    if not callable(value):
+        raise ConfigurationError(
+            f"{_name(task)}.{name} is {shown(value)}; expected a method {name}{arguments} that returns {returned}, or "
+            f"none at all: leave the name out"
+        )
 
 
 def _fitting(what: str, value: Any, annotation: Any) -> Any:

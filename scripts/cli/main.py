@@ -2,11 +2,14 @@
 
 import ast
 import difflib
+import os
 import pathlib
 import runpy
+import shlex
+import shutil
 import sys
 
-from termwise.cli import exit_status
+from termwise.cli import exit_status, signals
 
 _FOLDER = pathlib.Path(__file__).parents[1]
 
@@ -19,6 +22,8 @@ def main() -> None:
         case [("--help" | "-h"), *_]:
             print(usage())
         case [name, *arguments] if name in commands():
+            typed = "termwise" if shutil.which("termwise") else sys.argv[0]
+            os.environ.setdefault(signals.COMMAND_VARIABLE, shlex.join([typed, name, *arguments]))
             sys.argv[1:] = arguments
             # As __main__, so that absl finds the flags and the help of the command where it looks for them.
             runpy.run_module(f"termwise.{name}", run_name="__main__", alter_sys=True)

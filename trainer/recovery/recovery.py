@@ -1,8 +1,8 @@
 """Recovery: handles an update that would not be finite, or stops the run there with an autopsy."""
 
+import os
 import pathlib
 import shlex
-import sys
 from collections.abc import Mapping
 
 import gin
@@ -86,5 +86,6 @@ class Recovery:
             return f"Trainer(...).replay({str(folder)!r}), with the arguments of this trainer"
         replicas = self._strategy.num_replicas_in_sync
         devices = [f"--logical_devices={replicas}"] if replicas > 1 else []
-        replay = [shown_path(sys.executable), shown_path(home.COMMANDS / "replay.py")]
+        # A name without a folder is one that the shell finds.
+        replay = [shown_path(part) if os.sep in part else part for part in home.typed("replay")]
         return shlex.join([*replay, f"--autopsy={folder}", *devices])

@@ -3,6 +3,7 @@
 import pathlib
 import runpy
 import shutil
+import sys
 
 import pytest
 
@@ -30,3 +31,19 @@ def test_a_wheel_holds_them_in_one_package(installed):
     found, folder = installed
     assert (found["ROOT"], found["COMMANDS"]) == (folder, folder / "termwise")
     assert found["GIN_FOLDERS"] == (folder / "termwise", folder / "termwise" / "gin_configs")
+
+
+def test_in_a_checkout_one_types_python_and_the_script():
+    assert home.typed("replay") == [sys.executable, str(home.COMMANDS / "replay.py")]
+
+
+def test_of_a_wheel_one_types_the_console_command(installed, tmp_path, monkeypatch):
+    found, _ = installed
+    command = tmp_path / "bin" / "termwise"
+    command.parent.mkdir()
+    command.touch(mode=0o755)
+    monkeypatch.setattr(sys, "executable", str(command.with_name("python")))
+    monkeypatch.setenv("PATH", str(command.parent))
+    assert found["typed"]("replay") == ["termwise", "replay"]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert found["typed"]("replay") == [str(command), "replay"]
