@@ -5,13 +5,15 @@ termwise train --gin_file=scene_segmentation.gin --workdir=runs/scenes
 
 from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 
 import gin
 from absl import flags
 
 from termwise.cli.results import conclude, show_terms
 from trainer import Trainer
+from trainer.reports import ReportError
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(command_line)
@@ -32,10 +34,22 @@ def main(_: list[str]) -> None:
     changes = {"allow_config_change": True} if FLAGS.allow_config_change else {}
     trainer = command_line.build_trainer(workdir=workdir, **changes)
     with trainer.alone():
-        values = trainer.dry_run() if FLAGS.dry_run else trainer.train()
+        with _concluding(trainer):
+            values = trainer.dry_run() if FLAGS.dry_run else trainer.train()
         if trainer.is_chief:
             _show(trainer, values)
     trainer.wait_for_workers()
+
+
+@contextlib.contextmanager
+def _concluding(trainer: Trainer) -> Iterator[None]:
+    """Measures and draws a model whose training is complete, before the error of a report that could not close."""
+    try:
+        yield
+    except ReportError as error:
+        if error.values is not None:
+            conclude(trainer, error.values)
+        raise
 
 
 def _show(trainer: Trainer, values: Mapping[str, float]) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import gin
 import keras
@@ -19,7 +19,7 @@ from trainer.executions.non_finite import NonFiniteError, NonFinitePolicy
 from trainer.executions.program import Program
 from trainer.recovery.autopsy import read_batch, read_state, read_step
 from trainer.recovery.recovery import Recovery
-from trainer.reports import Background
+from trainer.reports import Background, ReportError
 from trainer.reports.metric_accumulator import MetricAccumulator
 from trainer.reports.selection import select_reports
 from trainer.running.disk_space import require_disk_space
@@ -241,6 +241,7 @@ class Trainer(Settings):
             is saved. A second signal ends the process at once. Before the first step, signals are handled as outside
             of a trainer.
           NonFiniteError: An update would not be finite, and `non_finite` is "raise", or its limit is reached.
+          ReportError: A report failed. If only its `close` did, training is complete, and the error has the values.
         """
         with self._traced.unchanged(), self.alone(), self._at_work():
             refuse_averaged(self.model, "train()")
@@ -350,8 +351,9 @@ class Trainer(Settings):
             self._rehearse()
         log_every = self.log_every if self.default_reports else None
         require_disk_space(self._run, until=until, checkpoint_every=self.checkpoint_every, log_every=log_every)
-        interruption = Interruption()
+        interruption, values = Interruption(), None
         with (
+            self._noting_completion(until, lambda: values),
             self._noting_what_is_left(),
             interruption.noting(lambda: self._leave(interruption, until)),
             self._kept(),
@@ -362,7 +364,21 @@ class Trainer(Settings):
             self._is_current = False
             handle = self._recovery.handle_non_finite
             values = self._loop.run(until=until, steps=self.steps, interruption=interruption, handle_non_finite=handle)
+        return self._values_or_current(values)
+
+    def _values_or_current(self, values: Mapping[str, float]) -> Mapping[str, float]:
         return values or self._run.program.dry_run(self.step)
+
+    @contextlib.contextmanager
+    def _noting_completion(self, until: int, values: Callable[[], Mapping[str, float] | None]) -> Iterator[None]:
+        """Adds to the error of a report that fails after training is complete and saved what training has given."""
+        try:
+            yield
+        except ReportError as error:
+            given, saver = values(), self._run.saver
+            if given is not None and self.step == until and (saver is None or saver.latest_step == until):
+                error.values = self._values_or_current(given)
+            raise
 
     def _restore(self) -> bool:
         """Takes the state of the latest checkpoint, unless that in memory is current; whether it did."""
@@ -394,7 +410,7 @@ class Trainer(Settings):
     def _kept(self) -> Iterator[None]:
         """Writes log records and checkpoints in the background within the context; at its end all are written."""
         if self._run.saver is None:
-            with self._run.reports:
+            with _explained_without_checkpoints(), self._run.reports:
                 yield
         else:
             with self._run.saver.explained(), self._run.reports, self._run.saver:
@@ -406,3 +422,12 @@ class Trainer(Settings):
             self.wait_for_workers()
         kept = "everything is saved" if self._run.saver else "nothing is saved, as there is no workdir"
         return f"stopped at step {self.step:,} of {until:,}; {kept}"
+
+
+@contextlib.contextmanager
+def _explained_without_checkpoints() -> Iterator[None]:
+    try:
+        yield
+    except ReportError as error:
+        error.args = (f"{error}. Nothing is saved, as there is no workdir",)
+        raise

@@ -71,6 +71,7 @@ with _held_back_stderr(), _backend_refused():
     from trainer import Interrupted, Trainer, config
     from trainer.devices import cluster
     from trainer.devices.strategy import configure_logical_devices, place
+    from trainer.reports import ReportError
     from trainer.running.interruption import listening
     from trainer.executions.non_finite import NonFiniteError
     from trainer.storage.files import StorageError
@@ -126,10 +127,10 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
             print(interrupted, file=sys.stderr, flush=True)
         # At once: Python takes its time to end, and a worker that lags may lose others.
         signals.leave(interrupted.signal)
-    except StorageError as error:
+    except (StorageError, ReportError) as error:
         if FLAGS.debug:
             raise
-        exit_status.end_with(str(error), exit_status.STATUS_FAILED)
+        exit_status.end_with("\n".join([str(error), *getattr(error, "__notes__", [])]), exit_status.STATUS_FAILED)
     except NonFiniteError as error:
         if FLAGS.debug:
             raise

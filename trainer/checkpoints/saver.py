@@ -18,6 +18,7 @@ from trainer.checkpoints.fitting import fitted
 from trainer.checkpoints.iterator_state import IteratorState
 from trainer.devices import cluster
 from trainer.reports.log import LogRecord
+from trainer.reports.report import ReportError
 from trainer.steps.variables.state import State
 from trainer.storage import files, strict_json
 from trainer.storage.background_task import BackgroundTask
@@ -144,11 +145,14 @@ class Saver:
 
     @contextlib.contextmanager
     def explained(self) -> Iterator[None]:
-        """Lets a StorageError raised inside say what is safe, and how to resume."""
+        """Lets a StorageError or a ReportError raised inside say what is safe, and how to resume."""
         try:
             yield
         except StorageError as error:
-            raise StorageError(f"{error}. {self._safe()}") from error
+            raise StorageError(f"{error}. {self._safe('the disk can be written to again')}") from error
+        except ReportError as error:
+            error.args = (f"{error}. {self._safe('the report works')}",)
+            raise
 
     def __enter__(self) -> "Saver":
         return self
@@ -197,16 +201,16 @@ class Saver:
                     raise StorageError(f"{path} was not written by its worker in {_PATIENCE:.0f} s")
                 time.sleep(0.02)
 
-    def _safe(self) -> str:
+    def _safe(self, cure: str) -> str:
         with contextlib.suppress(ConfigurationError, OSError):
             if (latest := self._checkpoints.latest(quiet=True)) is not None:
+                if latest.step == int(self._step):
+                    return f"All training is saved, in the checkpoint of step {latest.step:,} ({latest.folder})"
                 return (
-                    f"The latest intact checkpoint is that of step {latest.step:,} ({latest.folder}): once the disk "
-                    f"can be written to again, the same command resumes from there"
+                    f"The latest intact checkpoint is that of step {latest.step:,} ({latest.folder}): once {cure}, the "
+                    f"same command resumes from there"
                 )
-        return (
-            "There is no intact checkpoint: once the disk can be written to again, the same command starts from step 0"
-        )
+        return f"There is no intact checkpoint: once {cure}, the same command starts from step 0"
 
 
 def _arrays_name(worker: int) -> str:

@@ -3,6 +3,7 @@
 from trainer.reports.background import Background as Background
 from trainer.reports.jsonl import JsonLines as JsonLines
 from trainer.reports.report import Report as Report
+from trainer.reports.report import ReportError as ReportError
 from trainer.reports.report import Run as Run
 from trainer.reports.tensorboard import TensorBoard as TensorBoard
 from trainer.reports.terminal import Terminal as Terminal

@@ -1,12 +1,19 @@
 """Background: hands a run's numbers to its reports from a thread of its own, so that training need not wait."""
 
 import collections
+import functools
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
+from objectives import ConfigurationError
+from objectives.blame import told
 from trainer.reports.log import LogRecords
-from trainer.reports.report import Report, Run
+from trainer.reports.report import Report, ReportError, Run
+from trainer.storage.files import StorageError
+
+_Call = Callable[[Report], None]
 
 # A slow report slows training down instead of filling the memory with pending records.
 _WAITING_CALLS = 32
@@ -18,8 +25,9 @@ _PAUSE = 0.01
 class Background(Report):
     """Passes everything to several reports, in order, on a thread of its own while training continues.
 
-    A report that raises an error gets no more calls, except for `close`; the others continue. The error is raised
-    again, once, by the next call on the thread that trains.
+    A report that raises an error gets no more calls, except for `close`; the others continue. The next call on the
+    thread that trains raises it once, as a `ReportError` that says which report failed, where and at which step;
+    a `StorageError` and a `ConfigurationError` say enough themselves.
 
     As a context manager, it closes the reports at the end. If the body fails too, its error is raised, and those of the
     reports are added to it as notes.
@@ -36,8 +44,8 @@ class Background(Report):
     def __init__(self, reports: Sequence[Report]):
         self._reports = tuple(reports)
         self._working: list[Report] = []
-        self._calls: queue.Queue[tuple[Callable[[Report], None], threading.Event] | None]
-        self._calls = queue.Queue(_WAITING_CALLS)
+        self._calls: queue.Queue[tuple[_Call, threading.Event] | None] = queue.Queue(_WAITING_CALLS)
+        self._step = 0
         self._errors: collections.deque[BaseException] = collections.deque()
         self._raising = threading.Lock()
         self._in_a_hurry = threading.Event()
@@ -45,8 +53,9 @@ class Background(Report):
 
     def start(self, run: Run) -> None:
         """Starts the reports on the calling thread, so that their errors are raised before the first step."""
+        self._step = run.first_step
         for report in self._reports:
-            report.start(run)
+            self._called("start", run)(report)
         self._working = list(self._reports)
         self._in_a_hurry.clear()
         # A daemon, so that it does not keep a dying process alive; closing writes all records.
@@ -54,13 +63,15 @@ class Background(Report):
         self._thread.start()
 
     def write(self, records: LogRecords) -> None:
-        self._hand_on(lambda report: report.write(records))
+        self._step = int(records.steps[-1])
+        self._hand_on("write", records)
 
     def advance(self, step: int, steps_per_second: float) -> None:
-        self._hand_on(lambda report: report.advance(step, steps_per_second))
+        self._step = step
+        self._hand_on("advance", step, steps_per_second)
 
     def note(self, text: str) -> None:
-        self._hand_on(lambda report: report.note(text))
+        self._hand_on("note", text)
 
     def flush(self) -> None:
         """Waits until everything that was passed in before is written, and would survive the end of the process.
@@ -68,14 +79,14 @@ class Background(Report):
         It may be called on another thread than the one that trains.
 
         Raises:
-          RuntimeError: A report failed before, and its error was raised then, so that not everything is written.
+          ReportError: A report failed, now or before, so that not everything is written.
         """
         self._in_a_hurry.set()
-        self._put(lambda report: report.flush()).wait()
+        self._put(self._called("flush")).wait()
         self._in_a_hurry.clear()
         self._raise_errors()
         if len(self._working) < len(self._reports):
-            raise RuntimeError("a report failed")
+            raise ReportError("a report failed before")
 
     def close(self) -> None:
         """Closes all reports, after everything that was passed in is written."""
@@ -84,7 +95,7 @@ class Background(Report):
             self._calls.put(None)
             self._thread.join()
             self._thread = None
-        self._tell(self._reports, lambda report: report.close())
+        self._tell(self._reports, self._called("close"))
         self._raise_errors()
 
     def __enter__(self) -> "Background":
@@ -98,12 +109,16 @@ class Background(Report):
                 raise
             error.add_note(_note(own))
 
-    def _hand_on(self, call: Callable[[Report], None]) -> None:
+    def _hand_on(self, method: str, *arguments: Any) -> None:
         # Before anything is raised: a report that works must not lose a record to one that does not.
-        self._put(call)
+        self._put(self._called(method, *arguments))
         self._raise_errors()
 
-    def _put(self, call: Callable[[Report], None]) -> threading.Event:
+    def _called(self, method: str, *arguments: Any) -> _Call:
+        """Returns a function that calls a method of a report, whose errors name the current step."""
+        return functools.partial(_call, method, self._step, arguments)
+
+    def _put(self, call: _Call) -> threading.Event:
         """Hands a call to the reports; the event is set when it is done."""
         done = threading.Event()
         self._calls.put((call, done))
@@ -125,7 +140,7 @@ class Background(Report):
             self._working = self._tell(self._working, call)
             done.set()
 
-    def _tell(self, reports: Sequence[Report], call: Callable[[Report], None]) -> list[Report]:
+    def _tell(self, reports: Sequence[Report], call: _Call) -> list[Report]:
         """Calls each report, keeps the errors for later, and returns the reports without one."""
         working = []
         for report in reports:
@@ -135,6 +150,17 @@ class Background(Report):
             except BaseException as error:  # of any kind: with its thread gone, the queue would fill and training stop
                 self._errors.append(error)
         return working
+
+
+def _call(method: str, step: int, arguments: tuple[Any, ...], report: Report) -> None:
+    try:
+        getattr(report, method)(*arguments)
+    except (ReportError, StorageError, ConfigurationError):
+        raise
+    except Exception as error:
+        raise ReportError(
+            f"the report {type(report).__name__} failed in {method}() at step {step:,}: {told(error)}"
+        ) from error
 
 
 def _note(error: BaseException) -> str:

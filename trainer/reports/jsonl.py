@@ -7,6 +7,7 @@ import os
 import pathlib
 from typing import BinaryIO
 
+import gin
 import numpy as np
 
 from objectives import ConfigurationError
@@ -19,19 +20,25 @@ from trainer.storage.strict_json import numbers
 NAME = "metrics.jsonl"
 
 
+@gin.register(module="trainer.reports")
 class JsonLines(Report):
     """Writes a JSON object for each record: `{"split": "train", "step": 20, "loss/total": 1.25000000e+00, ...}`.
 
     Values are float32, as in training and in TensorBoard; nine digits represent them exactly. A value that is not
     finite is null. A value that a record does not have is left out, with blanks in its place.
+
+    The file is in `folder`, by default that of the run.
     """
 
-    def __init__(self, folder: pathlib.Path):
-        self._path = folder / NAME
+    def __init__(self, folder: str | pathlib.Path | None = None):
+        self._given = folder
         self._file: BinaryIO | None = None
 
     def start(self, run: Run) -> None:
+        folder = run.folder(self._given, type(self).__name__)
+        self._path = folder / NAME
         with writing(self._path):
+            folder.mkdir(parents=True, exist_ok=True)
             self._file = _open_after(self._path, run.first_step)
 
     def write(self, lines: LogRecords) -> None:

@@ -1,8 +1,12 @@
 """Report: the interface of everything that shows a run's numbers."""
 
 import dataclasses
+import difflib
 import pathlib
+from collections.abc import Iterable, Mapping
 
+from objectives import ConfigurationError
+from objectives.errors import Mistakes
 from objectives.fields import Checked
 from trainer.reports.log import LogRecords
 
@@ -28,11 +32,50 @@ class Run:
     headline: tuple[str, ...] = ()
     workdir: pathlib.Path | None = None
 
+    def folder(self, given: str | pathlib.Path | None, report: str) -> pathlib.Path:
+        """Returns where a report writes: the folder that it was given, or else that of the run.
+
+        Raises:
+          ConfigurationError: There is neither.
+        """
+        if given is None and self.workdir is None:
+            raise ConfigurationError(f"{report} has no folder to write to; expected {report}.folder, or a workdir")
+        return pathlib.Path(given or self.workdir or "").expanduser()
+
+
+class ReportError(Exception):
+    """A report failed; the message names its class, the method, the step and the error, and what is saved of the run.
+
+    Attributes:
+      values: what `Trainer.train` would have returned, if training is complete and saved, as only closing failed; else
+        None.
+    """
+
+    values: Mapping[str, float] | None = None
+
 
 class Report(Checked):
-    """Shows a run's numbers somewhere. Each method does nothing unless a report needs it.
+    """Shows a run's numbers somewhere. A subclass defines the methods that it needs, at least one.
 
     The trainer calls `start` on its own thread and what follows on another, one call after the other.
+
+    Several processes may write the records of one run, as one may be killed at any moment and another resumes from the
+    latest checkpoint. So that no record is lost or there twice, `flush` puts all records so far on the disk, and
+    `start` drops those of steps after `run.first_step`, which are written again. What is only kept in memory until
+    `close` is lost with the process.
+
+    >>> from trainer.reports.log import LogRecord
+    >>> class Lowest(Report):
+    ...     def start(self, run):
+    ...         self.total = float("inf")
+    ...
+    ...     def write(self, records):
+    ...         self.total = min([self.total, *(record.values["loss/total"] for record in records)])
+    >>> lowest = Lowest()
+    >>> lowest.start(Run(terms=("data",), steps=20))
+    >>> lowest.write(LogRecords.of(LogRecord("train", 10, {"loss/total": 1.5})))
+    >>> lowest.total
+    1.5
     """
 
     def start(self, run: Run) -> None:
@@ -52,3 +95,21 @@ class Report(Checked):
 
     def close(self) -> None:
         """Called once at the end, even if the run failed or this report never started."""
+
+
+METHODS = ("start", "write", "advance", "note", "flush", "close")
+
+
+def refuse_silent(reports: Iterable[Report]) -> None:
+    """Raises ConfigurationError for each report that defines none of the methods, as where a name is misspelt."""
+    mistakes = Mistakes()
+    for report in reports:
+        if all(getattr(getattr(report, name), "__func__", None) is getattr(Report, name) for name in METHODS):
+            own = [name for kind in type(report).__mro__ for name in vars(kind) if not hasattr(Report, name)]
+            near = ((name, difflib.get_close_matches(name, METHODS, n=1)) for name in own if not name.startswith("_"))
+            guess = next((f"did you mean {close[0]!r} by {name!r}? " for name, close in near if close), "")
+            mistakes.messages.append(
+                f"Trainer.reports holds an object of {type(report).__name__}, which defines no method that is called; "
+                f"{guess}(known: {', '.join(METHODS)})"
+            )
+    mistakes.raise_any()

@@ -6,6 +6,7 @@ are wrong on replicas, and cost a call each.
 
 import pathlib
 
+import gin
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
@@ -16,16 +17,21 @@ from trainer.reports.log import LogRecords
 from trainer.reports.report import Report, Run
 
 
+@gin.register(module="trainer.reports")
 class TensorBoard(Report):
-    """Writes each tag as a scalar under `train/` and `eval/` of a folder, a chart of all terms, the config as text."""
+    """Writes each tag as a scalar under `train/` and `eval/` of a folder, a chart of all terms, the config as text.
 
-    def __init__(self, folder: pathlib.Path):
-        self._folder = folder
+    The folder is by default that of the run.
+    """
+
+    def __init__(self, folder: str | pathlib.Path | None = None):
+        self._given = folder
         self._files: dict[str, EventFile] = {}
 
     def start(self, run: Run) -> None:
+        folder = run.folder(self._given, type(self).__name__)
         for split in ("train", "eval"):
-            self._files[split] = EventFile(self._folder / split, run.first_step)
+            self._files[split] = EventFile(folder / split, run.first_step)
             self._files[split].add(run.first_step, _layout_summary())
         self._files["train"].add(run.first_step, text_pb("config", _as_code(run.config)))
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import gin
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -41,6 +42,7 @@ def _while_it_lasts() -> Iterator[None]:
             raise
 
 
+@gin.register(module="trainer.reports")
 class Terminal(Report):
     """Prints the progress in percent, the remaining time, steps per second and the weighted value of every term.
 

@@ -13,7 +13,7 @@ from objectives import ConfigurationError
 from trainer.devices import cluster
 from trainer.executions.chunk_sizer import ChunkSizer
 from trainer.executions.executor import NotFinite
-from trainer.reports import Report
+from trainer.reports import Report, ReportError
 from trainer.reports.log import LogRecord, LogRecords
 from trainer.running.interruption import Interruption
 from trainer.running.run import TrainingRun
@@ -205,14 +205,14 @@ class Loop:
             self.save()
 
     def _save_after(self, error: Exception) -> None:
-        """Saves what was trained before something else failed: an evaluation, a look, whatever a report does.
+        """Saves what was trained before something else failed, such as an evaluation or a look.
 
         Not what an error inside of a chunk left, which is half of a step, unless it put all back as it was; nor where
-        records were lost, as `flush` tells.
+        a report has lost records, which the resumed run writes again.
         With several workers an error of TensorFlow may mean that another one is gone, for which the chief would wait.
         """
         is_alone = cluster.worker_count(self._strategy) > 1 and isinstance(error, tf.errors.OpError)
-        if self._saver is None or not self._is_unsaved or is_alone or isinstance(error, StorageError):
+        if self._saver is None or not self._is_unsaved or is_alone or isinstance(error, StorageError | ReportError):
             return
         try:
             self.save()

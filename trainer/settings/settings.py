@@ -18,6 +18,7 @@ from objectives.fields import require_fit
 from trainer.executions.execution import Execution
 from trainer.executions.non_finite import Policy
 from trainer.reports import Report
+from trainer.reports.report import refuse_silent
 from trainer.steps.learning_rates import refuse_wrong_rate
 from trainer.steps.precision import Precision
 from trainer.steps.train_step import TrainStep
@@ -226,7 +227,7 @@ class Settings:
         Sequence[Report],
         Setting(
             "where log records go besides the default reports, of which each is replaced by one of its class, such as "
-            "`Terminal(interval=60.0)`",
+            "`Terminal(interval=60.0)` (in a gin file `[@Terminal()]` and `Terminal.interval = 60.0`)",
             may_change=True,
             is_shared=False,
         ),
@@ -280,7 +281,7 @@ def require_sound(settings: Mapping[str, Any]) -> None:
     fit = not mistakes.messages
     with mistakes.gathered():
         _require_data(settings)
-    for check in (_require_learning_rate, _require_multiples, _require_folder) if fit else ():
+    for check in (_require_learning_rate, _require_multiples, _require_folder, _require_reports) if fit else ():
         with mistakes.gathered():
             check(settings)
     mistakes.raise_any()
@@ -296,6 +297,10 @@ def _require_data(settings: Mapping[str, Any]) -> None:
 
 def _require_learning_rate(settings: Mapping[str, Any]) -> None:
     refuse_wrong_rate(settings["optimizer"])
+
+
+def _require_reports(settings: Mapping[str, Any]) -> None:
+    refuse_silent(settings["reports"])
 
 
 def _require_folder(settings: Mapping[str, Any]) -> None:

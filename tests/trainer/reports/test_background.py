@@ -1,12 +1,15 @@
 """Background: everything is written, in order, and no error is lost."""
 
+import re
 import threading
 import time
 import traceback
 
 import pytest
 
-from trainer.reports import Background, Report
+from objectives import ConfigurationError
+from trainer.reports import Background, Report, ReportError
+from trainer.storage.files import StorageError
 
 
 class Told(Report):
@@ -119,7 +122,7 @@ def test_closing_closes_every_report_and_leaves_no_thread(run, train_line):
     reports = [Told(name="first", fails=["close"]), Told(name="second")]
     background = started(run, *reports)
     assert threading.active_count() == threads + 1
-    with pytest.raises(OSError, match="first cannot close"):
+    with pytest.raises(ReportError, match="first cannot close"):
         background.close()
     assert threading.active_count() == threads
     assert [report.methods() for report in reports] == [["start", "close"]] * 2
@@ -141,7 +144,7 @@ def test_it_can_be_started_again(run, train_line):
 def test_a_report_that_cannot_start_is_reported_at_once_and_all_are_closed(run):
     reports = [Told(), Told(name="second", fails=["start"]), Told()]
     threads = threading.active_count()
-    with pytest.raises(OSError, match="second cannot start"), Background(reports) as background:
+    with pytest.raises(ReportError, match="second cannot start"), Background(reports) as background:
         background.start(run())
     assert [report.methods() for report in reports] == [["start", "close"], ["start", "close"], ["close"]]
     assert threading.active_count() == threads
@@ -153,25 +156,26 @@ def test_an_error_is_raised_once_by_the_next_call_with_its_own_traceback(run, tr
     background.write(train_line(1))
     background._put(lambda report: None).wait()
     arguments = {"write": [train_line(2)], "advance": [2, 1.0]}.get(call, [])
-    with pytest.raises(OSError, match="first cannot write") as error:
+    with pytest.raises(ReportError, match="first cannot write") as error:
         getattr(background, call)(*arguments)
-    assert "in note" in "".join(traceback.format_tb(error.value.__traceback__))
+    assert "in note" in "".join(traceback.format_tb(error.value.__cause__.__traceback__))
     background.close()
 
 
 @pytest.mark.parametrize("fails", ["write", "advance", "flush"])
 def test_after_an_error_the_others_continue_and_all_are_closed(run, train_line, fails):
     broken, whole, unwritten = Told(name="broken", fails=[fails]), Told(), set()
-    with pytest.raises(OSError, match=f"broken cannot {fails}"), started(run, broken, whole) as background:
+    with pytest.raises(ReportError, match=f"broken cannot {fails}"), started(run, broken, whole) as background:
         for call in (lambda: background.write(train_line(1)), lambda: background.advance(1, 1.0), background.flush) * 2:
             try:
                 call()
-            except OSError as error:
-                raised = error
-            except RuntimeError as error:
-                unwritten.add(str(error))
+            except ReportError as error:
+                if error.__cause__:
+                    raised = error
+                else:
+                    unwritten.add(str(error))
         raise raised
-    assert unwritten <= {"a report failed"}, "a flush never says that all is written"
+    assert unwritten <= {"a report failed before"}, "a flush never says that all is written"
     assert whole.methods() == ["start", *["write", "advance", "flush"] * 2, "close"]
     heard = ["write", "advance", "flush"]
     assert broken.methods() == ["start", *heard[: heard.index(fails) + 1], "close"]
@@ -191,9 +195,35 @@ def test_the_error_of_training_is_raised_and_that_of_a_report_noted(run, train_l
 def test_of_two_errors_the_second_is_noted(run, train_line):
     background = started(run, Told(name="first", fails=["write"]), Told(name="second", fails=["write"]))
     background.write(train_line(1))
-    with pytest.raises(OSError, match="first cannot write") as error:
+    with pytest.raises(ReportError, match="first cannot write") as error:
         background.close()
-    assert error.value.__notes__ == ["A report failed too: OSError: second cannot write"]
+    (note,) = error.value.__notes__
+    assert note.startswith("A report failed too: ReportError: the report Told failed in write() at step 1: ")
+    assert note.endswith("OSError: second cannot write")
+
+
+@pytest.mark.parametrize(
+    ("method", "step"), [("start", 7), ("write", 10), ("advance", 20), ("flush", 20), ("close", 20)]
+)
+def test_an_error_names_the_report_the_method_and_the_step(run, train_line, method, step):
+    with pytest.raises(ReportError) as error, Background([Told(name="mine", fails=[method])]) as background:
+        background.start(run(first_step=7))
+        background.write(train_line(10))
+        background.advance(20, 1.0)
+        background.flush()
+    start = rf"the report Told failed in {method}\(\) at step {step}: .*test_background\.py, line \d+: "
+    assert re.fullmatch(rf"{start}OSError: mine cannot {method}", str(error.value))
+
+
+@pytest.mark.parametrize("error", [StorageError("the disk is full"), ConfigurationError("there is no such server")])
+def test_what_says_enough_itself_stays_as_it_is(run, train_line, error):
+    class Refuses(Report):
+        def write(self, records):
+            raise error
+
+    with pytest.raises(type(error)) as raised, started(run, Refuses()) as background:
+        background.write(train_line(1))
+    assert raised.value is error
 
 
 def test_without_a_start_closing_only_closes():
