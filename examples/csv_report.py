@@ -9,6 +9,7 @@ or, in a gin file that begins with `import csv_report`, `Trainer.reports = [@Csv
 import csv
 import os
 import pathlib
+from typing import TextIO
 
 import gin
 
@@ -22,7 +23,7 @@ class CsvReport(Report):
 
     def __init__(self, path: str):
         self._path = pathlib.Path(path)
-        self._file = None
+        self._file: TextIO | None = None
 
     def start(self, run: Run) -> None:
         """Keeps the rows that a resumed run does not write again."""
@@ -31,10 +32,10 @@ class CsvReport(Report):
             # A killed process may have written rows after the latest checkpoint, the last of them in part.
             lines = self._path.read_text().splitlines(keepends=True)[1:]
             kept = [line for line in lines if line.endswith("\n") and int(line.split(",")[0]) <= run.first_step]
-        self._file = self._path.open("w", newline="\n")
-        self._rows = csv.writer(self._file, lineterminator="\n")
+        self._file = file = self._path.open("w", newline="\n")
+        self._rows = csv.writer(file, lineterminator="\n")
         self._rows.writerow(["step", *run.terms])
-        self._file.writelines(kept)
+        file.writelines(kept)
         self._terms = run.terms
         self.flush()
 
@@ -45,8 +46,9 @@ class CsvReport(Report):
 
     def flush(self) -> None:
         """Puts the rows on the disk before a checkpoint says that they are there."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        if self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         if self._file:

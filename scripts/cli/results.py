@@ -7,6 +7,7 @@ from rich.table import Table
 
 from objectives.errors import Mistakes
 from trainer import Trainer
+from trainer.reports import jsonl
 from trainer.reports.chart import draw_terms
 from trainer.reports.log import tensor_names, term_names
 from trainer.reports.terminal import Screen
@@ -91,8 +92,10 @@ def _natural_width(table: Table) -> int:
 
 def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path, mistakes: Mistakes) -> None:
     write_whole(workdir / NAME, strict_json.dumps(learned))
+    # A JsonLines of the user's own may have another folder.
+    has_records = trainer.default_reports and (workdir / jsonl.NAME).exists()
     with writing(workdir / "pictures"), trainer.averaged():
-        pictures = [draw_terms(workdir, workdir / "pictures" / "terms.png")] if trainer.default_reports else []
+        pictures = [draw_terms(workdir, workdir / "pictures" / "terms.png")] if has_records else []
         with mistakes.gathered(_AFTER):
             pictures += pictures_of(trainer.task, trainer.model, workdir / "pictures") if trainer.task else []
     show_pictures(pictures)

@@ -15,8 +15,8 @@ from trainer.reports import Report
 
 @gin.register(module="mine")
 class Tracker(Report):
-    def __init__(self, path: str):
-        self._path = path
+    def __init__(self, path: str, fails: str = ""):
+        self._path, self._fails = path, fails
 
     def start(self, run):
         self._file = open(self._path, "a")
@@ -24,13 +24,23 @@ class Tracker(Report):
 
     def write(self, records):
         for record in records:
+            if self._fails == "write":
+                raise OSError("the tracker is gone")
             self._tell(split=record.split, step=record.step)
 
     def close(self):
         self._file.close()
+        if self._fails == "close":
+            raise OSError("the tracker is gone")
 
     def _tell(self, **told):
         self._file.write(json.dumps(told) + "\\n")
+
+
+@gin.register(module="mine")
+class Misspelt(Report):
+    def writes(self, records):
+        raise AssertionError("nobody calls this")
 """
 
 
@@ -75,6 +85,42 @@ def test_without_the_default_ones_it_is_the_only_one(tracked):
     assert "each term at step 10" in process.stdout
 
 
+def test_one_that_cannot_close_leaves_measures_and_pictures(tracked):
+    process, _, workdir = tracked("unclosed", "Tracker.fails = 'close'")
+    assert process.returncode == 1
+    (line,) = process.stderr.splitlines()
+    assert "the report Tracker failed in close() at step 10: " in line
+    assert "mine.py, line" in line
+    assert line.endswith("which has all training so far: once the report works, the same command resumes from there")
+    assert (workdir / "checkpoints" / "000010").is_dir()
+    assert (workdir / "learned.json").exists()
+    assert (workdir / "pictures" / "terms.png").exists()
+    assert "bias of the head: " in process.stdout
+
+
+def test_one_that_cannot_write_ends_the_run_with_a_sentence(tracked):
+    process, _, workdir = tracked("unwritten", "Tracker.fails = 'write'")
+    assert process.returncode == 1
+    assert process.stderr.startswith("the report Tracker failed in write() at step ")
+    assert "OSError: the tracker is gone. There is no intact checkpoint: once the report works, " in process.stderr
+    assert "Traceback" not in process.stderr
+    assert not (workdir / "learned.json").exists()
+
+
+def test_those_of_termwise_are_configured_by_gin(tracked, tmp_path):
+    process, _, workdir = tracked(
+        "own",
+        "Trainer.reports = [@Terminal(), @JsonLines(), @trainer.reports.TensorBoard(), @Tracker()]",
+        "Terminal.interval = 60.0",
+        f"JsonLines.folder = '{tmp_path / 'lines'}'",
+    )
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.count("step 10 of 10") == 1
+    assert len(jsonl.read(tmp_path / "lines")) == 11
+    assert not (workdir / "metrics.jsonl").exists()
+    assert list((workdir / "train").iterdir())
+
+
 @pytest.mark.parametrize(
     ("binding", "answer"),
     [
@@ -87,6 +133,10 @@ def test_without_the_default_ones_it_is_the_only_one(tracked):
             "Trainer.reports is an object of Tracker; expected a sequence",
         ),
         ("Trainer.default_reports = None", "Trainer.default_reports is None; expected True or False"),
+        (
+            "Trainer.reports = [@Misspelt(), @Tracker()]",
+            "Trainer.reports holds an object of Misspelt, which defines no method that is called; did you mean 'write'",
+        ),
         ("Tracker.path = None", "Tracker.path is None; expected text"),
     ],
 )

@@ -265,7 +265,7 @@ def report(make_trainer, recorder):
 
 @pytest.fixture
 def stop_at(recorder):
-    """Makes a report that ends the run, with a ConnectionError, once so many steps were written."""
+    """Makes a report that ends the run, with a ReportError, once so many steps were written."""
 
     def make(step):
         def write(lines):

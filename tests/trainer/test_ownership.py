@@ -9,6 +9,7 @@ from objectives import ActivationPenalty, ConfigurationError, MeanSquaredError, 
 from trainer import ArraySource, Interrupted
 from trainer.devices.strategy import mirrored, place
 from trainer.executions.non_finite import NonFiniteError
+from trainer.reports import ReportError
 
 
 class Residual(keras.Model):
@@ -197,10 +198,10 @@ def test_after_any_other_error_the_newest_checkpoint_is_taken(make_trainer, dens
     model, optimizer = dense_model(), keras.optimizers.Adam(0.05)
     settings = {"steps": 9, "log_every": 1, "chunk_steps": 1, "checkpoint_every": 2}
     trainer = make_trainer(model=model, optimizer=optimizer, workdir=tmp_path, reports=[stop_at(5)], **settings)
-    with pytest.raises(ConnectionError):
+    with pytest.raises(ReportError):
         trainer.train()
     model.set_weights([weight * 0 for weight in model.get_weights()])
-    with pytest.raises(ConnectionError):
+    with pytest.raises(ReportError):
         trainer.train()
     assert max(np.abs(weight).max() for weight in model.get_weights()) > 0
 

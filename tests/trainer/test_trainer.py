@@ -1,5 +1,7 @@
 """The trainer: runs to the end, reports each step once, and resumes as if it had never been stopped."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, MeanSquaredError, Objective
 from trainer import ArraySource, Task, Trainer
-from trainer.reports import JsonLines, jsonl
+from trainer.reports import JsonLines, Report, ReportError, jsonl
 
 
 def assert_same_weights(first, second):
@@ -35,7 +37,7 @@ def run_in(make_trainer, dense_model, tmp_path):
         )
         try:
             trainer.train()
-        except ConnectionError:
+        except ReportError:
             trainer.stopped = True
         return trainer, jsonl.read(workdir)
 
@@ -287,3 +289,50 @@ def test_the_doctest_settings_are_the_defaults(dense_model, objective, plain_sou
     trainer.train()
     assert trainer.step == 1
     assert any((ours != old).any() for ours, old in zip(trainer.model.get_weights(), before, strict=True))
+
+
+class Fails(Report):
+    """Fails in one of its methods, and does nothing otherwise."""
+
+    def __init__(self, method: str):
+        self.failing = method
+
+    def write(self, records):
+        self._fail("write")
+
+    def close(self):
+        self._fail("close")
+
+    def _fail(self, method):
+        if method == self.failing:
+            raise ConnectionError("the server is gone")
+
+
+def test_a_report_that_cannot_close_takes_nothing_from_a_run_that_is_complete(make_trainer, tmp_path):
+    trainer = make_trainer(workdir=tmp_path, reports=[Fails("close")], steps=4)
+    with pytest.raises(ReportError) as error:
+        trainer.train()
+    assert error.value.values["loss/total"] > 0
+    start = r"the report Fails failed in close\(\) at step 4: .*line \d+: ConnectionError: the server is gone\. "
+    assert re.match(rf"{start}The latest intact checkpoint is that of step 4 \(.*\), which has all ", str(error.value))
+
+
+@pytest.mark.parametrize(("method", "has_folder"), [("write", True), ("close", False)])
+def test_a_report_that_fails_says_what_is_saved(make_trainer, tmp_path, method, has_folder):
+    trainer = make_trainer(workdir=tmp_path if has_folder else None, reports=[Fails(method)], steps=4)
+    with pytest.raises(ReportError) as error:
+        trainer.train()
+    assert (error.value.values is not None) is (method == "close")
+    safe = "There is no intact checkpoint: once the report works, the same command starts from step 0"
+    assert str(error.value).endswith(safe if has_folder else "Nothing is saved, as there is no workdir")
+
+
+def test_a_report_without_a_method_is_refused_with_other_mistakes(make_trainer):
+    class Misspelt(Report):
+        def writes(self, records):
+            """Is never called."""
+
+    with pytest.raises(ConfigurationError) as error:
+        make_trainer(reports=[Misspelt()], gradients_every=3, log_every=2)
+    assert len(error.value.messages) == 2
+    assert "did you mean 'write' by 'writes'?" in str(error.value)

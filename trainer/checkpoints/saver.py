@@ -204,11 +204,10 @@ class Saver:
     def _safe(self, cure: str) -> str:
         with contextlib.suppress(ConfigurationError, OSError):
             if (latest := self._checkpoints.latest(quiet=True)) is not None:
-                if latest.step == int(self._step):
-                    return f"All training is saved, in the checkpoint of step {latest.step:,} ({latest.folder})"
+                everything = ", which has all training so far" if latest.step == int(self._step) else ""
                 return (
-                    f"The latest intact checkpoint is that of step {latest.step:,} ({latest.folder}): once {cure}, the "
-                    f"same command resumes from there"
+                    f"The latest intact checkpoint is that of step {latest.step:,} ({latest.folder}){everything}: once "
+                    f"{cure}, the same command resumes from there"
                 )
         return f"There is no intact checkpoint: once {cure}, the same command starts from step 0"
 

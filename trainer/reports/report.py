@@ -47,8 +47,8 @@ class ReportError(Exception):
     """A report failed; the message names its class, the method, the step and the error, and what is saved of the run.
 
     Attributes:
-      values: what `Trainer.train` would have returned, if training is complete and saved, as only closing failed; else
-        None.
+      values: what `Trainer.train` would have returned, if training is complete and, with a workdir, saved, as where
+        only `close` failed; else None.
     """
 
     values: Mapping[str, float] | None = None

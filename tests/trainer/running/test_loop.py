@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from objectives import FunctionTerm, Objective, WeightDecay
 from trainer import ArraySource
-from trainer.reports import JsonLines, jsonl
+from trainer.reports import JsonLines, ReportError, jsonl
 from trainer.running.loop import Periods
 
 PERIODS = st.one_of(st.none(), st.integers(1, 50))
@@ -158,14 +158,14 @@ def test_records_are_on_disk_before_each_checkpoint_is_in_place(make_trainer, re
 
 def test_no_checkpoint_says_that_lines_were_reported_which_a_report_lost(make_trainer, recorder, stop_at, tmp_path):
     settings = {"workdir": tmp_path, "checkpoint_every": 2, "log_every": 1, "chunk_steps": 1, "steps": 1000}
-    with pytest.raises(ConnectionError):
+    with pytest.raises(ReportError):
         make_trainer(reports=[stop_at(5)], **settings).train()
     # Lines that wait are written together, so that those of steps 3 and 4 may be lost with that of step 5.
     assert {path.name for path in (tmp_path / "checkpoints").glob("[0-9]*")} <= {"000002", "000004"}
 
 
 def test_reports_are_closed_where_a_run_fails(make_trainer, recorder, stop_at):
-    with pytest.raises(ConnectionError):
+    with pytest.raises(ReportError):
         make_trainer(reports=[stop_at(1)], log_every=1).train()
     assert recorder.calls[-1] == "close"
 
@@ -173,7 +173,7 @@ def test_reports_are_closed_where_a_run_fails(make_trainer, recorder, stop_at):
 def test_a_report_that_fails_ends_the_run_and_the_others_have_every_line(make_trainer, recorder, stop_at, tmp_path):
     reports = [stop_at(3), JsonLines(tmp_path)]
     trainer = make_trainer(reports=reports, log_every=1, chunk_steps=2, steps=100_000)
-    with pytest.raises(ConnectionError):
+    with pytest.raises(ReportError):
         trainer.train()
     assert 3 <= trainer.step < 100_000
     assert [line.step for line in jsonl.read(tmp_path)] == list(range(1, trainer.step + 1))
