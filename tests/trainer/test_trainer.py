@@ -229,6 +229,11 @@ def test_all_settings_that_cannot_work_are_named_at_once(make_trainer):
         assert part in answer
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.uint32])
+def test_a_seed_may_be_an_integer_of_numpy(make_trainer, kind):
+    assert type(make_trainer(seed=kind(4)).seed) is int
+
+
 def test_an_unknown_strategy_is_refused_with_the_nearest_name(make_trainer):
     with pytest.raises(ConfigurationError, match="did you mean 'one_device'?"):
         make_trainer(strategy="one_devise")

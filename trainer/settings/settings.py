@@ -9,10 +9,11 @@ from dataclasses import InitVar
 from typing import Annotated, Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError, Objective
-from objectives.annotations import Count, Expected, Positive
+from objectives.annotations import Count, Expected
 from objectives.errors import Mistakes
 from objectives.fields import require_fit
 from trainer.executions.execution import Execution
@@ -26,6 +27,14 @@ from trainer.steps.weighted_sum import WeightedSum
 from trainer.task import Examples, Task
 
 Seed = Annotated[int, Expected("a whole number from 0 to 2**32 - 1", lambda seed: 0 <= seed < 2**32)]
+# The step bounds gradients in float32, where a smaller number may count as 0 and a larger one is infinite.
+Bound = Annotated[
+    float,
+    Expected(
+        "a number above 0 in the range of float32, 1.2e-38 to 3.4e+38",
+        lambda bound: float(np.finfo(np.float32).tiny) <= bound <= float(np.finfo(np.float32).max),
+    ),
+]
 Momentum = Annotated[
     float, Expected("a number of at least 0 and below 1, such as 0.999", lambda momentum: 0 <= momentum < 1)
 ]
@@ -155,11 +164,11 @@ class Settings:
         ),
     ] = None
     clip_norm: Annotated[
-        Positive | None,
+        Bound | None,
         Setting("the largest norm of the gradient of the whole batch; a larger one is scaled down. None for no bound"),
     ] = None
     clip_value: Annotated[
-        Positive | None,
+        Bound | None,
         Setting(
             "the largest absolute value of any element of the gradient, applied before `clip_norm`; None for no bound"
         ),
@@ -244,6 +253,7 @@ class Settings:
     def __post_init__(self, train: Examples | None) -> None:
         """Raises one ConfigurationError for all settings that cannot work."""
         require_sound({**vars(self), "train": train})
+        self.seed = int(self.seed)  # Keras takes no integer of NumPy
 
 
 @functools.cache

@@ -1,11 +1,9 @@
 """Clipping: bounds on the gradient of the whole batch, the same on every replica."""
 
 import dataclasses
-import math
 
 import tensorflow as tf
 
-from objectives import ConfigurationError
 from trainer.steps.gradients import global_norm
 
 
@@ -24,14 +22,6 @@ class Clipping:
 
     value: float | None = None
     norm: float | None = None
-
-    def __post_init__(self):
-        for name in ("norm", "value"):
-            bound = getattr(self, name)
-            if bound is not None and not math.isfinite(bound):
-                raise ConfigurationError(
-                    f"Trainer.clip_{name} is {bound:g}; expected a finite number above 0, or None for no bound"
-                )
 
     @property
     def bounds(self) -> bool:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import ConfigurationError, MeanSquaredError, Objective
+from objectives import MeanSquaredError, Objective
 from trainer import ArraySource
 from trainer.steps.clipping import Clipping
 
@@ -68,9 +68,3 @@ def test_a_gradient_whose_squares_overflow_is_clipped_as_any_other(change, data,
     far = ArraySource(data["x"], np.full_like(data["y"], 1e10))
     moved = change(execution=execution, train=far, objective=Objective(data=MeanSquaredError(weight=1e13)), **clipping)
     assert np.linalg.norm(moved) == pytest.approx(0.5, rel=1e-5)
-
-
-@pytest.mark.parametrize("name", ["clip_norm", "clip_value"])
-def test_an_infinite_bound_is_refused_by_its_name(make_trainer, name):
-    with pytest.raises(ConfigurationError, match=f"Trainer.{name} is inf; expected a finite number above 0, or None"):
-        make_trainer(**{name: np.inf})
