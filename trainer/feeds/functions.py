@@ -14,9 +14,6 @@ import tensorflow as tf
 
 from trainer.feeds.gin_functions import opened
 
-# Packages whose classes change with their versions, and not with the user's code.
-_OTHERS = {"objectives", "trainer", "keras", "tensorflow", "gin", "abc", "builtins"}
-
 # Callable objects whose variables training changes.
 _STATEFUL = (tf.Module, tf.__internal__.tracking.Trackable)
 
@@ -44,19 +41,6 @@ def describe_function(function: Callable[..., Any]) -> str:
     for part in _parts(function, frozenset()):
         digest.update(part.encode() + b"\0")
     return f"{name} (digest {digest.hexdigest()[:12]})"
-
-
-def methods_of(kind: type) -> dict[str, Callable[..., Any]]:
-    """Returns the user's own methods of a class, as `name()`; none for a class of Termwise or of Keras.
-
-    >>> methods_of(keras.layers.Dense)
-    {}
-    """
-    methods: dict[str, Callable[..., Any]] = {}
-    for part in reversed(kind.__mro__):
-        if part.__module__.partition(".")[0] not in _OTHERS:
-            methods |= {name: value for name, value in vars(part).items() if isinstance(value, types.FunctionType)}
-    return {f"{name}()": method for name, method in methods.items() if not name.startswith("__") or name == "__call__"}
 
 
 def describe_array(value: Any) -> str:

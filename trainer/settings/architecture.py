@@ -6,7 +6,8 @@ from typing import Any
 
 import keras
 
-from trainer.feeds.functions import describe_function, methods_of
+from trainer.feeds.classes import methods_of
+from trainer.feeds.functions import describe_function
 from trainer.steps.layers.layer_settings import settings_of
 
 # What Keras records of a layer that does not affect its computation: names are numbered again in each process, shapes

@@ -11,10 +11,11 @@ import keras
 import numpy as np
 
 from objectives import ConfigurationError, Objective
-from trainer.feeds.functions import describe_function, methods_of
+from trainer.feeds.classes import attributes_of, methods_of
+from trainer.feeds.functions import describe_function
 from trainer.feeds.gin_functions import opened
 from trainer.settings.settings import declarations
-from trainer.steps.learning_rates import config_of
+from trainer.steps.optimizer_settings import config_of
 
 NAME = "settings.json"
 
@@ -165,7 +166,7 @@ def _taken_apart(value: Any, parameters: Mapping[str, Any]) -> tuple[str, Mappin
         return kind, value.terms
     if dataclasses.is_dataclass(value):
         own = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return kind, {**own, **methods_of(type(value))}
+        return kind, {**attributes_of(type(value)), **own, **methods_of(type(value))}
     if isinstance(value, keras.Layer | keras.Variable):
         return kind, None
     if isinstance(value, keras.optimizers.Optimizer):

@@ -41,25 +41,6 @@ def refuse_wrong_rate(optimizer: keras.optimizers.Optimizer) -> None:
         _require_number(number, f"is {number:g}")
 
 
-def config_of(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:
-    """Returns the optimizer's settings by name; a learning rate is a number, or its schedule or function.
-
-    Keras would write the last two down, which it cannot do of all of them.
-
-    >>> config_of(keras.optimizers.SGD(0.5, momentum=0.9))["momentum"]
-    0.9
-    """
-    rate = optimizer._learning_rate
-    if not callable(rate):
-        return optimizer.get_config()
-    fields = vars(optimizer)
-    fields["_learning_rate"] = tf.constant(0.0)
-    try:
-        return {**optimizer.get_config(), "learning_rate": rate}
-    finally:
-        fields["_learning_rate"] = rate
-
-
 def _require_number(found: Any, what: str) -> None:
     array = np.asarray(found)
     is_number = array.shape == () and array.dtype.kind in "fiu"

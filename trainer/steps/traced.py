@@ -8,9 +8,10 @@ from typing import TypeAlias
 import keras
 
 from objectives import ConfigurationError
-from trainer.feeds.functions import describe_function, methods_of
+from trainer.feeds.classes import methods_of
+from trainer.feeds.functions import describe_function
 from trainer.steps.layers.layer_settings import describe_value, settings_of
-from trainer.steps.learning_rates import config_of
+from trainer.steps.optimizer_settings import config_of
 from trainer.steps.tap import layer_paths
 
 

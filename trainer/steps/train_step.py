@@ -23,7 +23,7 @@ from trainer.steps.forward import Forward
 from trainer.steps.gradients import Batch, at_once, by_micro_batches, dense, global_norm, plain_norm, with_norm_barrier
 from trainer.steps.layers.layer_state import LayerState
 from trainer.steps.layers.own_state import refuse_padded_state, refuse_rewritten_weights
-from trainer.steps.learning_rates import config_of
+from trainer.steps.optimizer_settings import config_of
 from trainer.steps.precision import LossScale
 from trainer.steps.replicas import sum_over_replicas
 from trainer.steps.returned import checked_direction, checked_losses

@@ -1,11 +1,13 @@
 """What a model is made of: settings count, whatever Keras numbered and wherever it was built; weights do not."""
 
+import functools
 import subprocess
 import sys
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from trainer.settings.architecture import describe_model
 
@@ -85,6 +87,15 @@ def test_an_attribute_of_a_model_of_ones_own_counts():
             return inputs + self._shift
 
     assert describe_model(Model(1.0)) == describe_model(Model(1.0)) != describe_model(Model(2.0))
+
+
+@pytest.mark.parametrize("holder", [staticmethod, property, functools.cached_property, tf.function])
+def test_what_a_layer_of_ones_own_holds_by_a_decorator_counts(holder):
+    def described(by):
+        kind = type("Own", (Scale,), {"__module__": __name__, "factor_of": holder(lambda *arguments: by)})
+        return describe_model(model_of(kind(2.0)))
+
+    assert described(1.0) == described(1.0) != described(2.0)
 
 
 def test_calls_are_no_part_of_it():

@@ -37,6 +37,28 @@ def scaled(by):
     return lambda outputs: by * outputs
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Squared(Term):
+    y_pred: Key = "outputs"
+
+    def values(self, y_pred):
+        return y_pred**2
+
+
+def own_term(**held):
+    """A term of a class of one's own that holds something, which its values need."""
+    kind = type("Own", (Squared,), {"__module__": __name__, **held})
+    return objective(own=dataclasses.dataclass(frozen=True, kw_only=True)(kind)())
+
+
+def without_decay(*names):
+    optimizer = keras.optimizers.AdamW()
+    optimizer.exclude_from_weight_decay(var_names=names)
+    return {"optimizer": optimizer}
+
+
+_DIGESTS = "scaled.<locals>.<lambda> (digest 000000000000) -> scaled.<locals>.<lambda> (digest 000000000000)"
+
 CHANGES = {
     "a setting": ({"batch_size": 64}, {"batch_size": 32}, "Trainer.batch_size: 64 -> 32"),
     "an added term": (objective(), objective(small=RangeHinge()), "Objective.small: nothing -> RangeHinge"),
@@ -87,6 +109,26 @@ CHANGES = {
         {"optimizer": keras.optimizers.Adam(0.01)},
         {"optimizer": keras.optimizers.Adam(0.02)},
         "Adam.learning_rate (Trainer.optimizer): 0.01 -> 0.02",
+    ),
+    "an attribute of a class": (
+        own_term(factor=1.0),
+        own_term(factor=2.0),
+        "Own.factor (Objective.own): 1 -> 2",
+    ),
+    "a static method": (
+        own_term(scaled=staticmethod(scaled(1.0))),
+        own_term(scaled=staticmethod(scaled(2.0))),
+        f"Own.scaled() (Objective.own): {_DIGESTS}",
+    ),
+    "a property": (
+        own_term(factor=property(scaled(1.0))),
+        own_term(factor=property(scaled(2.0))),
+        f"Own.factor() (Objective.own): {_DIGESTS}",
+    ),
+    "what has no weight decay": (
+        {"optimizer": keras.optimizers.AdamW()},
+        without_decay("gamma", "bias"),
+        "AdamW.exclude_from_weight_decay(var_names) (Trainer.optimizer): nothing -> ['bias', 'gamma']",
     ),
     "a schedule of Keras": (
         {"optimizer": keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 10))},
@@ -195,14 +237,6 @@ def test_a_model_of_other_layers_of_the_same_weights_is_refused(train, dense_mod
     assert train(model=dense_model(lambda: keras.layers.Dropout(0.1)), steps=6).step == 6
     with pytest.raises(ConfigurationError, match=r"Dropout.rate \(Model.layer 2\): 0.1 -> 0.9"):
         train(model=dense_model(lambda: keras.layers.Dropout(0.9)), steps=7)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Squared(Term):
-    y_pred: Key = "outputs"
-
-    def values(self, y_pred):
-        return y_pred**2
 
 
 def test_another_formula_of_a_term_of_ones_own_is_refused(train, monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError
-from trainer.steps.learning_rates import config_of, refuse_wrong_rate
+from trainer.steps.learning_rates import refuse_wrong_rate
 
 
 class Constant(keras.optimizers.schedules.LearningRateSchedule):
@@ -49,19 +49,6 @@ def test_what_can_work_is_let_through(rate):
 def test_what_cannot_is_refused(rate, answer):
     with pytest.raises(ConfigurationError, match=f"the learning rate of Trainer.optimizer.* {answer}"):
         refuse_wrong_rate(keras.optimizers.SGD(rate))
-
-
-def test_a_schedule_that_cannot_be_written_down_is_kept_as_it_is():
-    optimizer = keras.optimizers.SGD(Constant(0.1), momentum=0.5)
-    config = config_of(optimizer)
-    assert config["learning_rate"] is optimizer._learning_rate
-    assert config["momentum"] == 0.5
-
-
-def test_a_number_is_the_current_one():
-    optimizer = keras.optimizers.SGD(0.5)
-    optimizer.learning_rate = 0.25
-    assert config_of(optimizer)["learning_rate"] == 0.25
 
 
 @pytest.mark.parametrize("rate", RIGHT[2:])

@@ -4,7 +4,6 @@ import dataclasses
 import dis
 import functools
 import inspect
-import sys
 import types
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,11 +13,9 @@ import numpy as np
 import tensorflow as tf
 from keras.src.models.functional import Functional
 
-from objectives.libraries import is_of_library
-from trainer.feeds.functions import codes_in, describe_array, describe_function, methods_of
+from trainer.feeds.classes import attributes_of, is_of_installed, methods_of
+from trainer.feeds.functions import codes_in, describe_array, describe_function
 
-# Packages whose objects are compared by class and functions by name, as those of all installed packages are.
-_LIBRARIES = {"objectives", "trainer", *sys.stdlib_module_names}
 # How deeply nested lists, tables and objects are read.
 _DEPTH = 5
 
@@ -40,7 +37,7 @@ def settings_of(layer: keras.Layer) -> dict[str, str]:
     """
     kind: Any = type(layer)
     passed = _INCIDENTAL | _kept_by_keras(isinstance(layer, keras.Model)) | _written_by_calls(kind)
-    attributes = {**_of_class(kind), **vars(layer)}
+    attributes = {**attributes_of(kind), **vars(layer)}
     return {
         name: describe_value(value)
         for name, value in sorted(attributes.items())
@@ -82,13 +79,13 @@ def _described(value: Any, around: frozenset[int]) -> str:
 def _described_object(value: Any, around: frozenset[int]) -> str:
     kind = type(value)
     if isinstance(value, (types.FunctionType, types.BuiltinFunctionType, type)):
-        is_known = isinstance(value, type) or _is_of_library(value.__module__ or "builtins")
+        is_known = isinstance(value, type) or is_of_installed(value.__module__ or "builtins")
         return value.__qualname__ if is_known else describe_function(value)
     if isinstance(value, (types.MethodType, functools.partial, tf.types.experimental.PolymorphicFunction)):
         return describe_function(value)
     if dataclasses.is_dataclass(value):
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    elif isinstance(value, _BY_THEIR_FIELDS) or not (_is_state(value) or _is_of_library(kind.__module__)):
+    elif isinstance(value, _BY_THEIR_FIELDS) or not (_is_state(value) or is_of_installed(kind.__module__)):
         fields = getattr(value, "__dict__", {})
     else:
         return kind.__qualname__
@@ -107,25 +104,6 @@ def _is_state(value: Any) -> bool:
             *(keras.random.SeedGenerator, keras.optimizers.Optimizer, keras.metrics.Metric, keras.layers.InputSpec),
         ),
     )
-
-
-def _of_class(kind: type) -> dict[str, Any]:
-    """Returns the attributes of a user's own class, which those of a layer itself override."""
-    found: dict[str, Any] = {}
-    for part in reversed(kind.__mro__):
-        if not _is_of_library(part.__module__):
-            found |= vars(part)
-    described_elsewhere = (types.FunctionType, property, staticmethod, classmethod)
-    return {
-        name: value
-        for name, value in found.items()
-        if not (name.startswith("__") or isinstance(value, described_elsewhere) or inspect.isdatadescriptor(value))
-    }
-
-
-def _is_of_library(module: str) -> bool:
-    file = getattr(sys.modules.get(module), "__file__", None) or ""
-    return module.partition(".")[0] in _LIBRARIES or is_of_library(file)
 
 
 @functools.cache

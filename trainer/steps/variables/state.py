@@ -118,12 +118,12 @@ class State:
 
 def _named(group: str, variables: Sequence[Variable]) -> dict[str, Variable]:
     return {
-        f"{group}/{i:03d}/{_lasting(getattr(variable, 'path', 'variable'))}": variable
+        f"{group}/{i:03d}/{lasting(getattr(variable, 'path', 'variable'))}": variable
         for i, variable in enumerate(variables)
     }
 
 
-def _lasting(path: str) -> str:
+def lasting(path: str) -> str:
     """Returns a path without the numbers that Keras gives to layers, which may differ in another process."""
     return re.sub(r"_\d+(?=[_/]|$)", "", path)
 
