@@ -49,7 +49,8 @@ def test_a_key_that_is_no_string_is_refused(key):
 
 @pytest.mark.parametrize("weight", ["0.1", None, [1.0], True, float("nan"), float("inf")])
 def test_a_weight_that_is_neither_number_nor_schedule_is_refused(weight):
-    with pytest.raises(ConfigurationError, match="RangeHinge.weight is .*; expected a finite number or a schedule"):
+    answer = "RangeHinge.weight is .*; expected a finite number, a schedule such as .*, or a function of one argument"
+    with pytest.raises(ConfigurationError, match=answer):
         RangeHinge(weight=weight)
 
 
