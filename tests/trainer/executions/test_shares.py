@@ -54,7 +54,7 @@ def make(replicas):
 
 
 @pytest.mark.parametrize("cut", [{"count": 2}, {"accumulate_steps": 2}], ids=["replicas", "micro-batches"])
-@pytest.mark.parametrize(("train_step", "loss"), [(Logarithm, 0), (Decayed, 1)])
+@pytest.mark.parametrize(("train_step", "loss"), [(Logarithm, 0), pytest.param(Decayed, 1, marks=pytest.mark.slow)])
 def test_losses_that_do_not_add_up_are_refused_before_the_first_step(make, train_step, loss, cut):
     trainer = make(train_step, **cut)
     name = train_step.__name__
@@ -67,6 +67,7 @@ def test_any_loss_may_be_differentiated_of_a_whole_batch(make):
     assert np.isfinite(make(Logarithm).train()["loss/total"])
 
 
+@pytest.mark.slow
 def test_losses_that_add_up_are_taken(make):
     one, two = make(Doubled), make(Doubled, count=2)
     one.train(), two.train()

@@ -98,6 +98,7 @@ def test_a_gradient_that_overflows_is_left_out_though_the_direction_hides_it():
     np.testing.assert_array_equal(model.get_weights()[0], np.zeros([3, 2]))
 
 
+@pytest.mark.slow
 def test_random_numbers_of_a_direction_are_the_same_in_every_execution(make):
     graph, xla = make(Noisy, steps=3, execution="graph"), make(Noisy, steps=3, execution="xla_loop")
     graph.train(), xla.train()
