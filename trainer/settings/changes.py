@@ -39,9 +39,9 @@ def describe(settings: Mapping[str, Any]) -> Description:
 
 
 def describe_kind(name: str, kind: type, own: Mapping[str, Any]) -> Description:
-    """Describes a setting that is a class: its methods if they are a user's own, and its own settings."""
+    """Describes a setting that is a class: its methods and attributes if it is a user's own, and its own settings."""
     described: Description = {}
-    _describe(f"Trainer.{name}", {**own, **methods_of(kind)}, described, kind.__name__)
+    _describe(f"Trainer.{name}", {**attributes_of(kind), **own, **methods_of(kind)}, described, kind.__name__)
     return described
 
 

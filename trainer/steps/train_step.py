@@ -40,6 +40,9 @@ a dense tensor of the shape and type of the variable. It is zeros where the loss
 """
 
 
+# Other objects that a step keeps, such as variables, may differ from run to run.
+_PLAIN = (bool, int, float, str, np.generic)
+
 # Metadata of the fields that the trainer gives, which are no settings of a subclass.
 _GIVEN = {NOT_CONFIGURABLE: True}
 
@@ -189,9 +192,11 @@ class TrainStep(Checked, abc.ABC):
 
     @property
     def own_settings(self) -> dict[str, Any]:
-        """The fields that a subclass adds, by name."""
+        """The fields that a subclass adds, by name, and the numbers and texts that its `__post_init__` sets."""
         shared = {field.name for field in dataclasses.fields(TrainStep)}
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in shared}
+        fields = {field.name for field in dataclasses.fields(self)} - shared
+        own = {name: value for name, value in vars(self).items() if name not in shared}
+        return {name: value for name, value in own.items() if name in fields or isinstance(value, _PLAIN)}
 
     @property
     def model(self) -> keras.Model:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import ActivationPenalty, MeanSquaredError, Objective
+from objectives import ActivationPenalty, ConfigurationError, MeanSquaredError, Objective
 from trainer import ArraySource, Trainer, TrainStep
 from trainer.steps.precision import building_in
 
@@ -104,3 +104,28 @@ def test_random_numbers_of_a_direction_are_the_same_in_every_execution(make):
     graph.train(), xla.train()
     for expected, found in zip(graph.model.get_weights(), xla.model.get_weights(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def step_with(rate, power):
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Rated(Weighted):
+        scale = rate
+
+        def __post_init__(self):
+            object.__setattr__(self, "power", power)
+
+        def direction(self, gradients):
+            return [self.scale**self.power * gradient for gradient in gradients[0]]
+
+    return Rated
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("changed", "line"), [((0.5, 1), r"Rated.scale .*: 1.0 -> 0.5"), ((1.0, 2), r"Rated.power .*: 1 -> 2")]
+)
+def test_an_attribute_of_the_class_or_of_its_post_init_that_changed_is_refused_on_resume(make, tmp_path, changed, line):
+    make(step_with(1.0, 1), steps=4, workdir=tmp_path).train(until=2)
+    make(step_with(1.0, 1), steps=4, workdir=tmp_path)
+    with pytest.raises(ConfigurationError, match=line):
+        make(step_with(*changed), steps=4, workdir=tmp_path)
