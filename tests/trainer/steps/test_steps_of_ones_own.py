@@ -122,7 +122,7 @@ def step_with(rate, power):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("changed", "line"), [((0.5, 1), r"Rated.scale .*: 1.0 -> 0.5"), ((1.0, 2), r"Rated.power .*: 1 -> 2")]
+    ("changed", "line"), [((0.5, 1), r"Rated.scale .*: 1 -> 0.5"), ((1.0, 2), r"Rated.power .*: 1 -> 2")]
 )
 def test_an_attribute_of_the_class_or_of_its_post_init_that_changed_is_refused_on_resume(make, tmp_path, changed, line):
     make(step_with(1.0, 1), steps=4, workdir=tmp_path).train(until=2)
