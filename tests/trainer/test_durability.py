@@ -14,7 +14,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from trainer.checkpoints.checkpoints import Checkpoints
-from trainer.reports import JsonLines, TensorBoard, jsonl
+from trainer.reports import JsonLines, ReportError, TensorBoard, jsonl
 from trainer.storage import lock
 from trainer.storage.files import StorageError
 
@@ -112,7 +112,7 @@ def test_a_run_that_died_resumes_to_the_same_bits(run_in, at_step, tmp_path, cou
     run_in(tmp_path / "whole", count=count)
     for died_at in (3, 10, 14):
         at_step(died_at, stop)
-        with pytest.raises(Stopped):
+        with pytest.raises(ReportError, match="Stopped"):
             run_in(tmp_path / "parts", count=count)
     run_in(tmp_path / "parts", count=count, first_weights=2)
     assert_same(tmp_path / "parts", tmp_path / "whole")

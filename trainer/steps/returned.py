@@ -132,7 +132,9 @@ def _require_like(one: Any, variable: keras.Variable) -> None:
         return
     shape, dtype = tuple(variable.shape), variable.dtype
     is_tensor = isinstance(one, (tf.Tensor, tf.Variable, keras.Variable))
-    if not is_tensor or tuple(one.shape) != shape or tf.as_dtype(one.dtype) != tf.as_dtype(dtype):
+    # The gradient of a table of embeddings may have lost how many rows there are.
+    fits = is_tensor and tf.TensorShape(one.shape).is_compatible_with(shape)
+    if not fits or tf.as_dtype(one.dtype) != tf.as_dtype(dtype):
         raise ConfigurationError(
             f"the direction of {variable.path!r} is {_described(one)}; expected a {dtype} tensor of shape {shape}"
         )
