@@ -30,7 +30,9 @@ def entries(printed):
 
 
 def registered(family):
-    return [one for one in config.configurables().values() if isinstance(one, type) and issubclass(one, family)]
+    """Those of Termwise: tests that ran before in this process may have registered others."""
+    classes = [one for one in config.configurables().values() if isinstance(one, type) and issubclass(one, family)]
+    return [one for one in classes if one.__module__.partition(".")[0] in ("objectives", "trainer", "tasks")]
 
 
 def test_everything_registered_is_there(entries):
