@@ -118,22 +118,21 @@ def _slopes(tape, term, variables):
 
 
 @pytest.fixture
-def killed_and_whole(tmp_path):
-    """Trains by an example's kind of step, at once and killed in between: the last checkpoint of each."""
+def train_whole_and_killed(tmp_path):
+    """Trains with an example, into `whole` at once and into `killed` with a kill in between; says where."""
 
-    def run(module, kind):
-        command = [
-            *(sys.executable, str(SCRIPTS / "train.py"), f"--gin_file={SCRIPTS / 'verification' / 'chaos.gin'}"),
-            *("--gin_file=own.gin", "--gin_param=Trainer.steps = 120", "--gin_param=Trainer.chunk_steps = 1"),
-        ]
+    def run(module, gin, arguments=lambda name: ()):
         shutil.copy(EXAMPLES / f"{module}.py", tmp_path)
-        (tmp_path / "own.gin").write_text(f"import {module}\nTrainer.train_step = @{kind}\n")
+        (tmp_path / "own.gin").write_text(f"import {module}\n{gin}\n")
 
-        def start(folder):
-            with (tmp_path / f"{folder}.txt").open("a") as said:
-                return subprocess.Popen(
-                    [*command, f"--workdir={tmp_path / folder}"], cwd=tmp_path, stdout=said, stderr=said
-                )
+        def start(name):
+            command = [
+                *(sys.executable, str(SCRIPTS / "train.py"), f"--gin_file={SCRIPTS / 'verification' / 'chaos.gin'}"),
+                *("--gin_file=own.gin", "--gin_param=Trainer.steps = 120", "--gin_param=Trainer.chunk_steps = 1"),
+                *(f"--workdir={tmp_path / name}", *arguments(name)),
+            ]
+            with (tmp_path / f"{name}.txt").open("a") as said:
+                return subprocess.Popen(command, cwd=tmp_path, stdout=said, stderr=said)
 
         assert start("whole").wait(LIMIT) == 0, (tmp_path / "whole.txt").read_text()
         killed, began = start("killed"), time.monotonic()
@@ -145,7 +144,18 @@ def killed_and_whole(tmp_path):
         assert killed.wait() == -signal.SIGKILL
         assert start("killed").wait(LIMIT) == 0, (tmp_path / "killed.txt").read_text()
         assert "resuming at step" in (tmp_path / "killed.txt").read_text()
-        whole, resumed = (Checkpoints(tmp_path / name / "checkpoints").latest() for name in ("whole", "killed"))
+        return tmp_path
+
+    return run
+
+
+@pytest.fixture
+def killed_and_whole(train_whole_and_killed):
+    """Trains by an example's kind of step, at once and killed in between: the last checkpoint of each."""
+
+    def run(module, kind):
+        folder = train_whole_and_killed(module, f"Trainer.train_step = @{kind}")
+        whole, resumed = (Checkpoints(folder / name / "checkpoints").latest() for name in ("whole", "killed"))
         assert whole.step == resumed.step == 120
         return whole.arrays(), resumed.arrays()
 

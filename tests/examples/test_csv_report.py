@@ -1,12 +1,6 @@
 """A report of one's own: a table that has each step once, whenever its run was killed."""
 
 import csv
-import pathlib
-import shutil
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -14,9 +8,6 @@ from csv_report import CsvReport
 
 from trainer.reports import Run
 from trainer.reports.log import LogRecord, LogRecords
-
-SCRIPTS = pathlib.Path(__file__).parents[2] / "scripts"
-LIMIT = 120.0
 
 
 def rows(path):
@@ -74,27 +65,8 @@ def test_a_new_run_begins_a_new_table(report, path):
 
 
 @pytest.mark.slow
-def test_a_killed_run_resumes_to_the_same_table(tmp_path):
-    shutil.copy(SCRIPTS.parent / "examples" / "csv_report.py", tmp_path)
-    (tmp_path / "own.gin").write_text("import csv_report\nTrainer.reports = [@CsvReport()]\n")
-
-    def start(name):
-        command = [
-            *(sys.executable, str(SCRIPTS / "train.py"), f"--gin_file={SCRIPTS / 'verification' / 'chaos.gin'}"),
-            *("--gin_file=own.gin", f"--workdir={tmp_path / name}", f"--gin_param=CsvReport.path = '{name}.csv'"),
-            *("--gin_param=Trainer.steps = 120", "--gin_param=Trainer.chunk_steps = 1"),
-        ]
-        with (tmp_path / f"{name}.txt").open("a") as said:
-            return subprocess.Popen(command, cwd=tmp_path, stdout=said, stderr=said)
-
-    assert start("whole").wait(LIMIT) == 0, (tmp_path / "whole.txt").read_text()
-    killed, began = start("killed"), time.monotonic()
-    while not any((tmp_path / "killed" / "checkpoints").glob("[0-9]*")):
-        assert killed.poll() is None, (tmp_path / "killed.txt").read_text()
-        assert time.monotonic() - began < LIMIT
-        time.sleep(0.01)
-    killed.send_signal(signal.SIGKILL)
-    assert killed.wait() == -signal.SIGKILL
-    assert start("killed").wait(LIMIT) == 0, (tmp_path / "killed.txt").read_text()
-    assert "resuming at step" in (tmp_path / "killed.txt").read_text()
-    assert rows(tmp_path / "killed.csv") == rows(tmp_path / "whole.csv")
+def test_a_killed_run_resumes_to_the_same_table(train_whole_and_killed):
+    folder = train_whole_and_killed(
+        "csv_report", "Trainer.reports = [@CsvReport()]", lambda name: [f"--gin_param=CsvReport.path = '{name}.csv'"]
+    )
+    assert rows(folder / "killed.csv") == rows(folder / "whole.csv")

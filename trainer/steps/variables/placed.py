@@ -112,7 +112,7 @@ def _others(own: tf.Variable) -> dict[str, tf.Variable]:
 
 
 def _mark(part: tf.Variable, container: tf.Variable) -> None:
-    """Has a part name the distributed variable that it is a component of now."""
+    """Has a part name the distributed variable that currently contains it."""
     part.handle._distributed_container = weakref.ref(container)
 
 
