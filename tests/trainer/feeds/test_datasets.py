@@ -180,6 +180,7 @@ def test_doubles_become_single():
     assert source._for_evaluation.element_spec["targets"].dtype == tf.int64
 
 
+@pytest.mark.slow
 def test_a_model_learns_from_a_dataset(make_trainer, data):
     source = DatasetSource(lambda seed: Dataset.from_tensor_slices((data["x"], data["y"])).shuffle(20, seed=seed))
     trainer = make_trainer(train=source, eval=source, steps=60, optimizer=keras.optimizers.SGD(0.1))

@@ -199,6 +199,7 @@ def test_any_step_can_be_gone_to(make_program, datasets, kind):
     np.testing.assert_array_equal(inputs(feed, 1, 2), whole[1:3])
 
 
+@pytest.mark.slow
 def test_looks_take_nothing_from_training(make_program, dense_model, datasets):
     def rows(look):
         program = make_program(model=dense_model(), train=DatasetSource(datasets["shuffled"]))

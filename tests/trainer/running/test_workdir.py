@@ -119,6 +119,7 @@ def test_files_of_the_user_are_left_as_they_are(make_trainer, tmp_path):
     assert contents(tmp_path) == {tmp_path / "config.gin": b"mine"}
 
 
+@pytest.mark.slow
 def test_two_trainers_of_one_folder_take_turns_and_nothing_else(make_trainer, tmp_path):
     first, second = make_trainer(workdir=tmp_path, steps=2), make_trainer(workdir=tmp_path, steps=4)
     with first.alone():

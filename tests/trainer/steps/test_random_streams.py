@@ -49,12 +49,13 @@ def make_run(make_trainer, replicas):
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "parts"),
     [
-        pytest.param(1, 1, marks=pytest.mark.slow),
-        pytest.param(2, 1, marks=pytest.mark.slow),
-        pytest.param(4, 1, marks=pytest.mark.slow),
+        (1, 1),
+        (2, 1),
+        (4, 1),
         (2, 2),
     ],
 )

@@ -178,7 +178,7 @@ def trained_written_out(once, make_trainer, written_out, dense_model, some, reco
 
 @pytest.mark.parametrize(
     ("count", "execution", "cut"),
-    [pytest.param(1, "xla_loop", {}, marks=pytest.mark.slow), (2, "graph", {"accumulate_steps": 2})],
+    [(1, "xla_loop", {}), pytest.param(2, "graph", {"accumulate_steps": 2}, marks=pytest.mark.slow)],
     ids=["xla", "cut"],
 )
 def test_a_term_over_several_tensors_is_one_for_each(

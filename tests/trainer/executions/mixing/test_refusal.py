@@ -168,6 +168,7 @@ def test_a_few_examples_are_enough_to_tell(make_trainer, replicas, batch_size):
         make_trainer(objective=objective, batch_size=batch_size, strategy=replicas(2)).dry_run()
 
 
+@pytest.mark.slow
 def test_layers_that_take_each_example_by_itself_are_let_through_and_left_as_they_are(make_trainer, replicas):
     keras.utils.set_random_seed(0)
     inputs = keras.Input([5], dtype="int32")

@@ -34,6 +34,7 @@ def test_a_key_finds_the_same_layer_and_weights_whatever_keras_counted_before(bu
     assert Tap(model, [f"weights.{first}"]).weights[first].path == own
 
 
+@pytest.mark.slow
 def test_the_names_that_layers_have_are_names_too(build):
     assert set(Tap(build(3), ["activations.dense_4"])(keras.ops.ones([5, 2]), training=False)[1]) == {"dense_4"}
 

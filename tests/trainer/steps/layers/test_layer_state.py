@@ -84,6 +84,7 @@ def test_moving_statistics_are_averaged_over_replicas_at_each_step(normalising, 
     np.testing.assert_array_equal(frozen.moving_variance.numpy(), np.ones(3))
 
 
+@pytest.mark.slow
 def test_whole_numbers_and_truths_are_those_of_the_first_replica(normalising, data):
     """Also after an evaluation, in which the layer would count on."""
     trainer, model, _source = normalising(2)

@@ -26,6 +26,7 @@ def masked_model():
     return make
 
 
+@pytest.mark.slow
 def test_masked_statistics_are_those_of_one_replica(make_trainer, masked_model, replicas):
     models = []
     for count in (1, 2):
