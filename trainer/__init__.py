@@ -6,6 +6,8 @@ from trainer.feeds.datasets import DatasetSource as DatasetSource
 from trainer.feeds.sources import ArraySource as ArraySource
 from trainer.feeds.sources import Source as Source
 from trainer.running.interruption import Interrupted as Interrupted
+from trainer.saved.saved_run import SavedRun as SavedRun
+from trainer.saved.saved_run import load_run as load_run
 from trainer.settings.length import run_steps as run_steps
 from trainer.steps.train_step import Gradients as Gradients
 from trainer.steps.train_step import TrainStep as TrainStep

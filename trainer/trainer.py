@@ -9,8 +9,10 @@ import gin
 import keras
 import tensorflow as tf
 
+from objectives import ConfigurationError
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.checkpoints.saver import Saver
+from trainer.checkpoints.snapshot import Snapshot
 from trainer.devices import agreement, cluster
 from trainer.devices.strategy import place
 from trainer.executions.chunk_sizer import ChunkSizer
@@ -110,6 +112,7 @@ class Trainer(Settings):
         self._make_run(source)
         # Whether training continues from the state in memory: not before the first call, nor after most errors.
         self._is_current = False
+        self._is_restored = False
 
     def _open_folder(self) -> None:
         """Finds and makes the run's folder, and compares the settings alone, before data and a model are made."""
@@ -193,6 +196,7 @@ class Trainer(Settings):
                 model=self.model,
                 placement=self._placement,
                 steps=self.steps,
+                best=self.best,
                 workdir=self.workdir if self.is_chief else None,
                 description=self._description,
                 changes=self._changes,
@@ -245,6 +249,7 @@ class Trainer(Settings):
         """
         with self._traced.unchanged(), self.alone(), self._at_work():
             refuse_averaged(self.model, "train()")
+            self._refuse_restored()
             return self._train(self.steps if until is None else min(until, self.steps))
 
     @contextlib.contextmanager
@@ -284,6 +289,37 @@ class Trainer(Settings):
         """
         self._begin()
         return self._run.program.averaged()
+
+    @contextlib.contextmanager
+    def restored(self, snapshot: Snapshot) -> Iterator[None]:
+        """Gives the model the state of a saved run's checkpoint while the context is open, to evaluate it.
+
+        Inside, `step` is that of the checkpoint, and `evaluate` gives what the run evaluated there, if terms and data
+        are the same. Nothing can be trained inside, as the optimizer keeps its own state. When the context closes,
+        the model has its own weights again.
+
+        Args:
+          snapshot: the checkpoint, as `trainer.load_run(folder).checkpoint` reads it.
+
+        Raises:
+          ConfigurationError: It is of another model, or `averaged` or `restored` is open.
+        """
+        refuse_averaged(self.model, "restored()")
+        if self._is_restored:
+            raise ConfigurationError("restored() inside of `with trainer.restored(...):`; expected one after the other")
+        with self._traced.unchanged(), self._at_work():
+            state = self._run.program.evaluated_state
+            before, step = state.arrays(), self.step
+            state.load(snapshot.fitted(state.shapes))
+        self._run.step.assign(snapshot.step)
+        self._is_restored = True
+        try:
+            yield
+        finally:
+            self._is_restored = False
+            self._run.step.assign(step)
+            with self._at_work():
+                state.load(before)
 
     def wait_for_workers(self) -> None:
         """Waits until all workers arrive here, if there are several; the chief may have more to do than the others."""
@@ -326,6 +362,13 @@ class Trainer(Settings):
             self._run.step.assign(record["step"] - 1)
             program = self._make_program(train=read_batch(folder), eval=None, execution=record["execution"])
             return program.examine(program.peek(0).data, record["step"] - 1)
+
+    def _refuse_restored(self) -> None:
+        if self._is_restored:
+            raise ConfigurationError(
+                "train() inside of `with trainer.restored(...):`, where the optimizer has none of the state that the "
+                "run saved; expected Trainer(workdir=...) with the folder of that run, which resumes it"
+            )
 
     def _begin(self) -> None:
         """Before the first update, the average of the weights is the weights, though they were assigned just now."""

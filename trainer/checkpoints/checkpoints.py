@@ -115,8 +115,16 @@ class Checkpoints:
         Args:
           metric: as in the constructor; by default the one given there.
         """
-        ranked = self._ranked(metric or self._metric)
+        ranked = self.ranked(metric or self._metric)
         return next((checkpoint for checkpoint in ranked if checkpoint.find_damage() is None), None)
+
+    def ranked(self, metric: str | None) -> list[Checkpoint]:
+        """Returns the checkpoints that have a value of a metric, the best first; damaged ones have none."""
+        if metric is None:
+            return []
+        sign = -1.0 if metric.startswith("-") else 1.0
+        values = {checkpoint: sign * checkpoint.value(metric.removeprefix("-")) for checkpoint in self.all()}
+        return sorted((c for c, value in values.items() if not math.isnan(value)), key=values.__getitem__)
 
     def disk_space(self, size: int, saves: int) -> int:
         """Returns how many more bytes the folder will take at most.
@@ -170,20 +178,12 @@ class Checkpoints:
     def _unfinished(self, step: int) -> pathlib.Path:
         return self.folder / f".saving-{step:06d}"
 
-    def _ranked(self, metric: str | None) -> list[Checkpoint]:
-        """Returns the checkpoints that have a value, the best first."""
-        if metric is None:
-            return []
-        sign = -1.0 if metric.startswith("-") else 1.0
-        values = {checkpoint: sign * checkpoint.value(metric.removeprefix("-")) for checkpoint in self.all()}
-        return sorted((c for c, value in values.items() if not math.isnan(value)), key=values.__getitem__)
-
     def _remove_old(self, step: int) -> None:
         """Leaves the latest up to `step`, and the best; later ones belong to a past that was given up."""
         for checkpoint in self.all():
             if checkpoint.step > step:
                 files.remove(checkpoint.folder)
-        kept = {*self.all()[-self._keep :], *self._ranked(self._metric)[:1]}
+        kept = {*self.all()[-self._keep :], *self.ranked(self._metric)[:1]}
         for checkpoint in self.all():
             if checkpoint not in kept:
                 files.remove(checkpoint.folder)

@@ -6,6 +6,9 @@ private tables of gin 0.5.0, which is why pyproject.toml pins that version.
 
 from trainer.config.building import bound as bound
 from trainer.config.building import build as build
+from trainer.config.building import made as made
 from trainer.config.building import placed as placed
 from trainer.config.files import load as load
+from trainer.config.isolation import isolated as isolated
+from trainer.config.modules import own_modules as own_modules
 from trainer.config.registry import configurables as configurables

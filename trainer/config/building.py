@@ -26,15 +26,8 @@ def build(configurable: Callable[..., T], **arguments: Any) -> T:
     Raises:
       ConfigurationError: A value is missing, a binding is used by nothing, or the constructor raises the error itself.
     """
-    try:
-        with placed():
-            built = configurable(**arguments)
-    except ConfigurationError:
-        raise
-    except Exception as error:
-        if (answer := _answer(error)) is None:
-            raise
-        raise ConfigurationError(_placed(answer)) from error
+    with _answered():
+        built = configurable(**arguments)
     require_used({f"{configurable.__name__}.{name}" for name in arguments})
     return built
 
@@ -56,6 +49,30 @@ def bound(parameter: str, default: Any) -> Any:
         return default
     is_macro = isinstance(value, gin.config.ConfigurableReference) and value.selector.endswith("macro")
     return copy.deepcopy(value) if is_macro else value
+
+
+def made(parameter: str) -> Any:
+    """Returns the value that gin binds to a parameter such as `Trainer.task`, with what it refers to built; or None.
+
+    Raises:
+      ConfigurationError: A value is missing, or a constructor raises the error itself.
+    """
+    with _answered():
+        return copy.deepcopy(bound(parameter, None))  # which gin overrides to build what a value refers to
+
+
+@contextlib.contextmanager
+def _answered() -> Iterator[None]:
+    """Turns errors of gin, Keras and the user's own code into a ConfigurationError with the place of the value."""
+    try:
+        with placed():
+            yield
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        if (answer := _answer(error)) is None:
+            raise
+        raise ConfigurationError(_placed(answer)) from error
 
 
 def _placed(message: str) -> str:

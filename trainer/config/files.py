@@ -37,11 +37,16 @@ class _Text:
         return f"{self.name}, line {line}" if self.open else self.name
 
 
-def load(files: Sequence[str], bindings: Sequence[str]) -> None:
+def load(files: Sequence[str], bindings: Sequence[str], *, modules: Sequence[pathlib.Path] = ()) -> None:
     """Reads gin files, then single bindings; later ones win.
 
     Files are searched in the working directory, and what they include and import first beside the including file; then
     among Termwise's own, where 'gin_configs/' may be left out.
+
+    Args:
+      files: their names.
+      bindings: such as 'RangeHinge.weight = 0.3'.
+      modules: folders in which modules that a file imports are searched before the working directory.
 
     Raises:
       ConfigurationError: Something is wrong. The message names all mistakes with their files and lines, and what would
@@ -53,7 +58,7 @@ def load(files: Sequence[str], bindings: Sequence[str]) -> None:
     for file in files:
         with mistakes.gathered(file or "--gin_file="):
             path = _found(file, (here,))
-            _read_file(path, mistakes, ())
+            _read_file(path, mistakes, (), tuple(modules))
     terms = _bound_terms()
     for binding in bindings:
         text = _Text(f"--gin_param={binding!r}", (here,))
@@ -68,12 +73,17 @@ def load(files: Sequence[str], bindings: Sequence[str]) -> None:
     mistakes.raise_any()
 
 
-def _read_file(path: pathlib.Path, mistakes: FileMistakes, including: tuple[pathlib.Path, ...]) -> None:
+def _read_file(
+    path: pathlib.Path,
+    mistakes: FileMistakes,
+    including: tuple[pathlib.Path, ...],
+    modules: tuple[pathlib.Path, ...] = (),
+) -> None:
     name = shown_path(path)
     if path in including:
         circle = " -> ".join(shown_path(one) for one in (*including[including.index(path) :], path))
         raise ConfigurationError(f"the file includes itself: {circle}")
-    folders = tuple(dict.fromkeys((path.parent, pathlib.Path.cwd())))
+    folders = tuple(dict.fromkeys((path.parent, *modules, pathlib.Path.cwd())))
     with mistakes.gathered(name):
         _read(_Text(name, folders, (*including, path)), _decoded(path), mistakes)
 

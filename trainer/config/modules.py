@@ -7,10 +7,12 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
+import gin
 from gin.config_parser import ImportStatement
 
 from objectives import ConfigurationError
 from objectives.blame import shown_path, told
+from objectives.libraries import is_of_library
 
 # The packages of this project; a reader's own package of the same name would hide one, or be hidden by it.
 _OURS = ("objectives", "trainer", "tasks", "termwise")
@@ -44,6 +46,18 @@ def import_module(statement: ImportStatement, context: Any, folders: Sequence[pa
             raise ConfigurationError(f"there is no module {lacking!r}; looked for in {places}") from error
         raise ConfigurationError(told(error)) from error
     _refuse_hidden(root, folders)
+
+
+def own_modules() -> dict[str, str]:
+    """Returns the folder of each module of the user's own that the current configuration imports, by its first name."""
+    found = {}
+    for root in sorted({statement.module.partition(".")[0] for statement in gin.config._IMPORTS}):
+        module = sys.modules.get(root)
+        places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+        file = next((pathlib.Path(place).absolute() for place in places if place), None)
+        if file is not None and root not in _OURS and not is_of_library(str(file)):
+            found[root] = str(file.parents[file.name == "__init__.py"])
+    return found
 
 
 def _lacking(error: Exception) -> str:

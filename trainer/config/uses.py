@@ -1,5 +1,6 @@
 """Uses: finds bindings without an effect. A value that a file sets and nothing reads is most often a typo."""
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -48,6 +49,19 @@ def forget_bindings() -> None:
     """Forgets all bindings, which belong to another configuration."""
     _bindings.clear()
     _referenced.clear()
+
+
+@contextlib.contextmanager
+def set_aside() -> Iterator[None]:
+    """Forgets all bindings within the context, and remembers them again at its end."""
+    bindings, referenced = list(_bindings), dict(_referenced)
+    forget_bindings()
+    try:
+        yield
+    finally:
+        _bindings[:] = bindings
+        _referenced.clear()
+        _referenced.update(referenced)
 
 
 def remember(binding: Binding, value: Any) -> None:

@@ -223,6 +223,12 @@ class Program:
         return self._step.state
 
     @property
+    @_at_work
+    def evaluated_state(self) -> State:
+        """What an evaluation reads: the variables of the model, their averages, the seeds of its random layers."""
+        return self._step.state.of_groups("model", "layers", "average", "other")
+
+    @property
     def evaluates(self) -> bool:
         """Whether there is evaluation data."""
         return self._eval_source is not None

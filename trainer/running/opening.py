@@ -26,6 +26,7 @@ class Opening:
       model: the model that is trained.
       placement: the devices, and why they were chosen.
       steps: the number of updates in all.
+      best: the tag by which the best checkpoint is kept, or None.
       workdir: the run's folder; None if there is none, or another process writes there.
       description: the settings and other facts that must be the same when the run resumes.
       changes: their differences from those that the run began with, a line for each.
@@ -36,6 +37,7 @@ class Opening:
     model: keras.Model
     placement: Placement
     steps: int
+    best: str | None
     workdir: pathlib.Path | None
     description: Description
     changes: list[str]
@@ -45,7 +47,9 @@ class Opening:
         """Writes what was asked for, what was used of it, and on what the run runs, where this process has a folder."""
         if self.workdir is not None:
             asked, used = self._configurations()
-            write_record(self.workdir, asked=asked, used=used, settings=self.description, steps=self.steps)
+            write_record(
+                self.workdir, asked=asked, used=used, settings=self.description, steps=self.steps, best=self.best
+            )
 
     def told(self, program: Program, step: int, *, restored: bool, replicas_before: int | None) -> Run:
         """Returns what reports are told of the run.

@@ -9,8 +9,10 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Any
 
 from objectives import ConfigurationError
+from trainer import config
 from trainer.settings import changes
 from trainer.settings.changes import Description
 from trainer.storage import lock
@@ -61,10 +63,13 @@ def make_workdir(folder: pathlib.Path) -> None:
         ) from error
 
 
-def write_record(folder: pathlib.Path, *, asked: str, used: str, settings: Description, steps: int) -> None:
+def write_record(
+    folder: pathlib.Path, *, asked: str, used: str, settings: Description, steps: int, best: str | None = None
+) -> None:
     """Writes the requested configuration, the operative one, the settings and the environment, a file for each.
 
-    The environment tells, besides what the run was started on, for how many steps it was started.
+    The environment tells, besides what the run was started on, for how many steps it was started, by which value its
+    best checkpoint is kept, and where the modules are that its gin files import.
 
     If the run was started with another configuration before, that record moves to `former_configs/1`, `2`, ...
     """
@@ -74,7 +79,7 @@ def write_record(folder: pathlib.Path, *, asked: str, used: str, settings: Descr
     write_whole(folder / changes.NAME, record)
     write_whole(folder / "config.gin", asked)
     write_whole(folder / "operative_config.gin", used)
-    write_whole(folder / _ENVIRONMENT, json.dumps({"steps": steps, **_environment()}, indent=2) + "\n")
+    write_whole(folder / _ENVIRONMENT, json.dumps({"steps": steps, "best": best, **_environment()}, indent=2) + "\n")
 
 
 def planned_steps(folder: pathlib.Path) -> int | None:
@@ -83,10 +88,19 @@ def planned_steps(folder: pathlib.Path) -> int | None:
     Raises:
       ConfigurationError: the record was altered.
     """
+    return read_environment(folder).get("steps")
+
+
+def read_environment(folder: pathlib.Path) -> Mapping[str, Any]:
+    """Returns what the run in a folder was last started on and for, by name; nothing if the folder does not say.
+
+    Raises:
+      ConfigurationError: the record was altered.
+    """
     path = folder / _ENVIRONMENT
     try:
-        return json.loads(path.read_text()).get("steps") if path.exists() else None
-    except (ValueError, AttributeError) as error:
+        return dict(json.loads(path.read_text())) if path.exists() else {}
+    except (ValueError, TypeError) as error:
         raise ConfigurationError(
             f"{path} is not the record of a run ({type(error).__name__}: {error}); restore the file from a copy, or "
             f"move it away"
@@ -130,6 +144,7 @@ def _environment() -> dict[str, object]:
         "platform": platform.platform(),
         "packages": {name: version(name) for name in _PACKAGES},
         "git_revision": _git_revision(),
+        "modules": config.own_modules(),
     }
 
 

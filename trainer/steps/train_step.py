@@ -177,7 +177,9 @@ class TrainStep(Checked, abc.ABC):
     def state(self) -> State:
         """All variables that an update may change, on all replicas."""
         assert self.adoption.is_at_work, "outside, the variables are those of one replica"
-        return State.of_training(self.model, self.optimizer, self.variables, own=self.own_variables)
+        averages = [] if self.average is None else self.average.variables
+        others = [variable for variable in self.variables if not any(variable is one for one in averages)]
+        return State.of_training(self.model, self.optimizer, others, own=self.own_variables, averages=averages)
 
     @property
     def settings(self) -> dict[str, float]:

@@ -81,7 +81,7 @@ def test_the_examples_are_reported(examples, where):
 
 def update(rate=0.1, epsilon=1e-7, **left):
     names = {"weight": "model/000/hidden/kernel", "slot": "optimizer/003/adam/hidden_kernel_velocity"}
-    names |= {"average": "other/000/variable", "statistic": "layers/005/norm/moving_mean"}
+    names |= {"average": "average/000/hidden/kernel", "statistic": "layers/005/norm/moving_mean"}
     values = {"loss/total": 1.0, "optimizer/grad_norm": 2.0, "optimizer/learning_rate": rate}
     values |= {"optimizer/settings/Adam/epsilon": epsilon, "optimizer/settings/Adam/beta_1": 0.9}
     return values | {f"left/{names[what]}": value for what, value in left.items()}

@@ -43,27 +43,34 @@ class State:
         optimizer: keras.optimizers.Optimizer,
         others: Sequence[tf.Variable] = (),
         own: Mapping[str, tf.Variable] | None = None,
+        averages: Sequence[tf.Variable] = (),
     ) -> "State":
         """Collects the variables of a model and its optimizer, and others that a step changes, by number and path.
 
-        Those that are a kind of step's `own` are known by the names that it gives them.
-
-        Those of the model that are not trained are a group of their own: layers may change them themselves.
+        Those that are a kind of step's `own` are known by the names that it gives them, and `averages` of the trained
+        weights by those of the weights.
         """
-        groups = {
-            "model": model.trainable_variables,
-            "layers": [variable for variable in model.non_trainable_variables if variable.name != GENERATOR],
-            "optimizer": optimizer.variables,
-            "other": others,
-        }
-        named = {name: variable for group in groups for name, variable in _named(group, groups[group]).items()}
-        return cls({**named, **{f"step/{name}": variable for name, variable in (own or {}).items()}})
+        weights = _of_model(model)
+        named = {**weights, **_named("optimizer", optimizer.variables), **_named("other", others)}
+        of_averages = dict(zip(filter(None, map(_average_name, weights)), averages, strict=bool(averages)))
+        return cls({**named, **of_averages, **{f"step/{name}": variable for name, variable in (own or {}).items()}})
+
+    @classmethod
+    def of_model(cls, model: keras.Model) -> "State":
+        """Collects the variables of a model, under the names that they have in the state of its training."""
+        return cls(_of_model(model))
 
     def extended(self, group: str, variables: Sequence[Variable]) -> "State":
         """Returns the state with one more group of variables, by number and path."""
         extended = State(_named(group, variables))
         extended._parts = {**self._parts, **extended._parts}
         return extended
+
+    def of_groups(self, *groups: str) -> "State":
+        """Returns the state of some groups of variables alone; a group is the first part of a name."""
+        chosen = State({})
+        chosen._parts = {name: parts for name, parts in self._parts.items() if name.partition("/")[0] in groups}
+        return chosen
 
     @property
     def parts(self) -> Mapping[str, Sequence[tf.Variable]]:
@@ -114,6 +121,28 @@ class State:
             for part in self._parts[name]:
                 # NumPy's files keep the bytes of a type that NumPy does not have, such as bfloat16, but not its name.
                 part.assign(value.view(part.dtype.as_numpy_dtype) if value.dtype.kind == "V" else value)
+
+
+def averaged(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns the values of a model's variables, given the whole state of its training: averages, if some were kept.
+
+    >>> averaged({"model/000/w": np.array(1.0), "average/000/w": np.array(0.9), "optimizer/000/w": np.array(0.0)})
+    {'model/000/w': array(0.9)}
+    """
+    of_model = {name: array for name, array in arrays.items() if name.startswith(("model/", "layers/"))}
+    return {name: arrays.get(_average_name(name), array) for name, array in of_model.items()}
+
+
+def _of_model(model: keras.Model) -> dict[str, Variable]:
+    """Those that are not trained are a group of their own: layers may change them themselves."""
+    layers = [variable for variable in model.non_trainable_variables if variable.name != GENERATOR]
+    return {**_named("model", model.trainable_variables), **_named("layers", layers)}
+
+
+def _average_name(name: str) -> str:
+    """Returns the name of the average of a trained weight; that of any other variable is no name of a state."""
+    group, _, rest = name.partition("/")
+    return f"average/{rest}" if group == "model" else ""
 
 
 def _named(group: str, variables: Sequence[Variable]) -> dict[str, Variable]:

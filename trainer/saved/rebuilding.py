@@ -1,0 +1,86 @@
+"""Rebuilding: makes the model or the trainer of a run again, from the gin bindings in its folder."""
+
+import contextlib
+import pathlib
+from collections.abc import Iterator, Sequence
+
+import gin
+import keras
+
+from objectives import ConfigurationError
+from trainer import config
+from trainer.devices.members import workers_in_tf_config
+from trainer.devices.strategy import place
+from trainer.executions.choice import kept
+from trainer.running.workdir import read_environment
+from trainer.saved.configuration import SavedConfiguration
+from trainer.settings.compatibility import refuse_unbuilt
+from trainer.steps.precision import building_in
+from trainer.task import model_of
+from trainer.trainer import Trainer
+
+# What a trainer that only evaluates does not need, and may not do.
+_READ_ONLY = ("Trainer.reports = ()", "Trainer.non_finite = 'raise'")
+
+
+@contextlib.contextmanager
+def configured(saved: SavedConfiguration, *, gin_files: Sequence[str], gin_params: Sequence[str]) -> Iterator[None]:
+    """Gives gin the bindings of a run within the context, with further files and bindings, which win.
+
+    Raises:
+      ConfigurationError: Something is wrong with them, or a module that they import is not found.
+    """
+    folder = saved.file.parent
+    modules = [pathlib.Path(place) for place in read_environment(folder).get("modules", {}).values()]
+    with config.isolated():
+        config.load(
+            [str(saved.file.absolute()), *gin_files],
+            [*_READ_ONLY, *_alone(saved), *gin_params],
+            modules=[place for place in modules if place.is_dir()],
+        )
+        if config.bound("Trainer.workdir", None) is not None:
+            raise ConfigurationError("Trainer.workdir is bound; expected no binding, as a saved run is only read")
+        yield
+
+
+def build_model() -> keras.Model:
+    """Builds the model that gin's current bindings describe, with new weights; its data are not read.
+
+    Raises:
+      ConfigurationError: The bindings describe no model, or it fails.
+    """
+    keras.utils.set_random_seed(config.bound("Trainer.seed", 0))
+    model = config.made("Trainer.model")
+    if model is None:
+        task = config.made("Trainer.task")
+        if task is None:
+            raise ConfigurationError("neither Trainer.task nor Trainer.model is bound, one of which builds the model")
+        with building_in(config.bound("Trainer.precision", "float32")):
+            model = model_of(task)
+    refuse_unbuilt(model)
+    return model
+
+
+def build_trainer(folder: pathlib.Path, *, model: keras.Model | None = None) -> Trainer:
+    """Builds the trainer that gin's current bindings describe. It executes as the run in `folder` did, if it can.
+
+    Args:
+      folder: of the run, which is not written to.
+      model: takes the place of the one that the bindings describe.
+
+    Raises:
+      ConfigurationError: The bindings do not fit together.
+    """
+    with config.placed():
+        placement = place(config.bound("Trainer.strategy", "auto"))
+    before = kept(folder, placement.strategy.num_replicas_in_sync)
+    if before is not None and config.bound("Trainer.execution", "auto") == "auto":
+        with gin.unlock_config():
+            gin.bind_parameter("Trainer.execution", before.execution)
+    return config.build(Trainer, workdir=None, **({} if model is None else {"model": model}))
+
+
+def _alone(saved: SavedConfiguration) -> Sequence[str]:
+    """Returns bindings by which one process evaluates a run of several workers."""
+    is_of_workers = saved.bindings.get("Trainer.strategy") == "multi_worker"
+    return ("Trainer.strategy = 'auto'",) if is_of_workers and not workers_in_tf_config() else ()
