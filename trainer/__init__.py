@@ -3,6 +3,9 @@
 import objectives  # noqa: F401  # isort: skip (first: it sees to the backend of Keras)
 
 from trainer.feeds.datasets import DatasetSource as DatasetSource
+from trainer.feeds.files.csv import CsvSource as CsvSource
+from trainer.feeds.files.image_folder import ImageFolderSource as ImageFolderSource
+from trainer.feeds.files.npz import NpzSource as NpzSource
 from trainer.feeds.sources import ArraySource as ArraySource
 from trainer.feeds.sources import Source as Source
 from trainer.running.interruption import Interrupted as Interrupted

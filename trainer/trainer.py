@@ -34,6 +34,7 @@ from trainer.settings.architecture import describe_model
 from trainer.settings.changes import Description, describe, describe_kind, facts_of, require_unchanged
 from trainer.settings.compatibility import (
     refuse_cut_statistics,
+    refuse_other_classes,
     refuse_repetition,
     refuse_unbuilt,
     refuse_unknown_best,
@@ -145,6 +146,7 @@ class Trainer(Settings):
         refuse_outside_labels(self.objective, train, "training data")
         refuse_outside_labels(self.objective, self.eval, "evaluation data")
         refuse_unknown_best(self.best, self.objective, self.eval)
+        refuse_other_classes(train, self.eval)
         refuse_cut_statistics(self.objective, self.accumulate_steps)
         refuse_repetition(self.batch_size, train)
         refuse_unbuilt(self.model)

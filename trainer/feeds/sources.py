@@ -15,13 +15,13 @@ from objectives.annotations import Expected
 from objectives.errors import Mistakes
 from objectives.fields import Checked
 from objectives.keys import leaves
-from trainer.feeds import fingerprint
 from trainer.feeds.batch_schedule import BatchSchedule
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Feed
 from trainer.feeds.kinds import require_real
 from trainer.feeds.resident import ResidentFeed
-from trainer.feeds.streamed import StreamedFeed, single
+from trainer.feeds.streamed import StreamedFeed
+from trainer.feeds.table import ArrayTable, Table, single
 
 # The parts of an example, in the order in which Keras users write them.
 NAMES = ("inputs", "targets", "sample_weight")
@@ -43,6 +43,16 @@ class Source(Checked, abc.ABC):
     def keys(self) -> tuple[str, ...]:
         """The key of each tensor of an example, such as `targets.mask`."""
         return self.names
+
+    @property
+    def arrays(self) -> Mapping[str, Any]:
+        """The parts of all examples that are held as arrays `[examples, ...]`, by their names; none by default."""
+        return {}
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes that the targets number, where the source knows any; none by default."""
+        return ()
 
     @abc.abstractmethod
     def training(self, sharding: BatchSharding, *, seed: int) -> Feed:
@@ -75,10 +85,82 @@ class Source(Checked, abc.ABC):
         return {"examples have": ", ".join(self.names)}
 
 
+class TableSource(Source):
+    """Examples that can be read by their number, shuffled in each epoch: the base class of sources of that kind.
+
+    The epochs form one endless stream of examples, which is cut into batches. Every batch is full, every example
+    occurs once in an epoch, and a batch may span two epochs. The order of an epoch depends on the seed and the
+    number of the epoch alone, so that the batch of any step is known without computing the earlier ones.
+
+    Attributes:
+      shuffle: whether each epoch has an order of its own; otherwise examples come in their own order.
+    """
+
+    shuffle: bool
+
+    @property
+    @abc.abstractmethod
+    def table(self) -> Table:
+        """The examples."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.table.spec)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(leaves(self.table.spec))
+
+    @property
+    def arrays(self) -> Mapping[str, Any]:
+        return self.table.arrays
+
+    def training(self, sharding: BatchSharding, *, seed: int) -> Feed:
+        order = functools.partial(self.indices, batch_size=sharding.batch_size, seed=seed)
+        return self.feed(BatchSchedule(sharding=sharding, order=order, padded=sharding.padded))
+
+    def evaluation(self, sharding: BatchSharding) -> Feed:
+        return self.feed(BatchSchedule.once(sharding, self.table.size))
+
+    def record(self) -> dict[str, str]:
+        return self.facts(seed=None)
+
+    def facts(self, *, seed: int | None) -> dict[str, str]:
+        return {"examples": f"{self.table.size:,}", "shuffle": str(self.shuffle), **self.table.facts()}
+
+    def indices(self, *, first_batch: int, steps: int, batch_size: int, seed: int) -> np.ndarray:
+        """Returns which examples the batches of some steps have.
+
+        Args:
+          first_batch: the number of the first of these batches, from 0 on.
+          steps: how many steps.
+          batch_size: the number of examples in a step.
+          seed: of the order of examples.
+
+        Returns:
+          Numbers of examples, int64 `[steps, batch_size]`.
+        """
+        size = self.table.size
+        first, stop = first_batch * batch_size, (first_batch + steps) * batch_size
+        epochs = range(first // size, -(-stop // size))
+        parts = [self._order(seed, epoch)[max(first - epoch * size, 0) : stop - epoch * size] for epoch in epochs]
+        return np.concatenate([np.empty(0, np.int64), *parts]).reshape(steps, batch_size)
+
+    def feed(self, schedule: BatchSchedule) -> Feed:
+        """Makes the feed of a schedule over the table."""
+        return StreamedFeed(schedule, self.table)
+
+    @functools.lru_cache(maxsize=2)  # noqa: B019 (a source lives as long as its run; two epochs meet in one chunk)
+    def _order(self, seed: int, epoch: int) -> np.ndarray:
+        if not self.shuffle:
+            return np.arange(self.table.size)
+        return np.random.default_rng((seed, epoch)).permutation(self.table.size)
+
+
 Arrays = Annotated[Any, Expected("arrays [examples, ...]", lambda arrays: arrays is not None)]
 
 
-class ArraySource(Source):
+class ArraySource(TableSource):
     """Examples in arrays, shuffled in each epoch.
 
     The epochs form one endless stream of examples, which is cut into batches. Every batch is full, every example
@@ -123,88 +205,51 @@ class ArraySource(Source):
         """
         given = dict(zip(NAMES, (inputs, targets, sample_weight), strict=True))
         arrays = {name: tf.nest.map_structure(np.asarray, value) for name, value in given.items() if value is not None}
-        _require_real(arrays)
-        self.size = _common_length(arrays)
-        self.resident = _bytes(arrays) <= _RESIDENT_BYTES if resident is None else resident
-        self.arrays: Mapping[str, Any] = tf.nest.map_structure(_single, arrays) if self.resident else arrays
-        self._shuffle = shuffle
+        require_arrays("ArraySource", arrays)
+        self.shuffle = shuffle
+        self.resident = is_resident(ArrayTable(arrays), resident)
+        self._table = ArrayTable(tf.nest.map_structure(_single, arrays) if self.resident else arrays)
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self.arrays)
+    def table(self) -> ArrayTable:
+        return self._table
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        return tuple(leaves(self.arrays))
+    def size(self) -> int:
+        """The number of examples."""
+        return self._table.size
 
-    def training(self, sharding: BatchSharding, *, seed: int) -> Feed:
-        order = functools.partial(self.indices, batch_size=sharding.batch_size, seed=seed)
-        return self._feed(BatchSchedule(sharding=sharding, order=order, padded=sharding.padded))
-
-    def evaluation(self, sharding: BatchSharding) -> Feed:
-        return self._feed(BatchSchedule.once(sharding, self.size))
-
-    def record(self) -> dict[str, str]:
-        return self.facts(seed=None)
-
-    def facts(self, *, seed: int | None) -> dict[str, str]:
-        return {"examples": f"{self.size:,}", "shuffle": str(self._shuffle), **fingerprint.of_arrays(self.arrays)}
-
-    def indices(self, *, first_batch: int, steps: int, batch_size: int, seed: int) -> np.ndarray:
-        """Returns which examples the batches of some steps have.
-
-        Args:
-          first_batch: the number of the first of these batches, from 0 on.
-          steps: how many steps.
-          batch_size: the number of examples in a step.
-          seed: of the order of examples.
-
-        Returns:
-          Indices into the arrays, int64 `[steps, batch_size]`.
-        """
-        first, stop = first_batch * batch_size, (first_batch + steps) * batch_size
-        epochs = range(first // self.size, -(-stop // self.size))
-        parts = [
-            self._order(seed, epoch)[max(first - epoch * self.size, 0) : stop - epoch * self.size] for epoch in epochs
-        ]
-        return np.concatenate([np.empty(0, np.int64), *parts]).reshape(steps, batch_size)
-
-    def _feed(self, schedule: BatchSchedule) -> Feed:
-        return ResidentFeed(schedule, self.arrays) if self.resident else StreamedFeed(schedule, self.arrays)
-
-    @functools.lru_cache(maxsize=2)  # noqa: B019 (a source lives as long as its run; two epochs meet in one chunk)
-    def _order(self, seed: int, epoch: int) -> np.ndarray:
-        if not self._shuffle:
-            return np.arange(self.size)
-        return np.random.default_rng((seed, epoch)).permutation(self.size)
+    def feed(self, schedule: BatchSchedule) -> Feed:
+        return ResidentFeed(schedule, self.arrays) if self.resident else super().feed(schedule)
 
 
-def _require_real(arrays: Mapping[str, Any]) -> None:
+def is_resident(table: Table, asked: bool | None) -> bool:
+    """Returns whether examples are kept on the device: as asked for, by default those of at most 1 GiB."""
+    return table.bytes() <= _RESIDENT_BYTES if asked is None else asked
+
+
+def require_arrays(owner: str, arrays: Mapping[str, Any]) -> None:
+    """Raises ConfigurationError unless arrays, by the parts of an example, are of one length and hold real numbers."""
     mistakes = Mistakes()
     for path, array in keras.tree.flatten_with_path(dict(arrays)):
         with mistakes.gathered():
-            require_real(f"ArraySource: {'.'.join(map(str, path))}", array.dtype)
+            require_real(f"{owner}: {'.'.join(map(str, path))}", array.dtype)
     mistakes.raise_any()
+    _require_one_length(owner, arrays)
 
 
 def _single(array: np.ndarray) -> np.ndarray:
     return array.astype(single(array.dtype), copy=False)
 
 
-def _bytes(arrays: Mapping[str, Any]) -> int:
-    return sum(array.size * single(array.dtype).itemsize for array in tf.nest.flatten(dict(arrays)))
-
-
-def _common_length(arrays: Mapping[str, Any]) -> int:
+def _require_one_length(owner: str, arrays: Mapping[str, Any]) -> None:
     lengths = {array.shape[:1] for array in tf.nest.flatten(arrays)}
     if len(lengths) != 1 or () in lengths:
         shapes = reprlib.repr(tf.nest.map_structure(lambda array: array.shape, dict(arrays)))
         if all(array.shape == () for array in tf.nest.flatten(arrays)):
             raise ConfigurationError(
-                f"ArraySource: it holds single numbers, {shapes}; expected arrays, as np.asarray(...) makes of lists"
+                f"{owner}: it holds single numbers, {shapes}; expected arrays, as np.asarray(...) makes of lists"
             )
-        raise ConfigurationError(f"ArraySource: arrays have the shapes {shapes}; expected the same first axis in all")
-    (size,) = lengths.pop()
-    if size == 0:
-        raise ConfigurationError("ArraySource: it holds no examples; expected at least one")
-    return size
+        raise ConfigurationError(f"{owner}: arrays have the shapes {shapes}; expected the same first axis in all")
+    if lengths == {(0,)}:
+        raise ConfigurationError(f"{owner}: it holds no examples; expected at least one")

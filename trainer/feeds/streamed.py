@@ -1,7 +1,7 @@
-"""StreamedFeed: arrays that stay on the host; the batches of a chunk are prefetched while another one runs."""
+"""StreamedFeed: examples that stay where they are; the batches of a chunk are prefetched while another one runs."""
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from trainer.feeds.batch_schedule import BatchSchedule
 from trainer.feeds.batch_sharding import examples
 from trainer.feeds.buffers import as_tensor, empty_buffer
 from trainer.feeds.feed import Block, Feed, steps_within_bytes
+from trainer.feeds.table import Table
 from trainer.storage.background_task import BackgroundTask
 
 
@@ -22,24 +23,23 @@ class _Gathered(NamedTuple):
 
 
 class StreamedFeed(Feed):
-    """Batches of arrays that may be larger than a device's memory, or than the host's if they are memory-mapped.
+    """Batches of a table, which may be larger than a device's memory, or than the host's if it is read from files.
 
     While a chunk runs, the same number of steps is gathered in the background for the next one. If that turns out to
     be shorter, the rest is dropped; if it is longer, the missing steps are gathered then.
     """
 
-    def __init__(self, schedule: BatchSchedule, arrays: Mapping[str, Any]):
-        """Stores the schedule and the arrays, and reads nothing yet.
+    def __init__(self, schedule: BatchSchedule, table: Table):
+        """Stores the schedule and the table, and reads nothing yet.
 
         Args:
           schedule: which examples the steps take.
-          arrays: arrays `[examples, ...]`, by the parts of an example.
+          table: the examples.
         """
         super().__init__(schedule.sharding)
         self.padded = schedule.padded
-        self._schedule, self._arrays = schedule, dict(arrays)
-        example_bytes = sum(array[:1].nbytes for array in tf.nest.flatten(self._arrays))
-        self.limit = steps_within_bytes(example_bytes * schedule.sharding.batch_size)
+        self._schedule, self._table = schedule, table
+        self.limit = steps_within_bytes(table.bytes() // table.size * schedule.sharding.batch_size)
         self._ahead: BackgroundTask[_Gathered] = BackgroundTask()
 
     def chunk(self, *, first_batch: int, steps: int) -> Any:
@@ -59,7 +59,7 @@ class StreamedFeed(Feed):
         return row
 
     def describe(self, step: int) -> str:
-        return f"data streamed in chunks of up to {self.limit:,} steps"
+        return f"{self._table.words} streamed in chunks of up to {self.limit:,} steps"
 
     def _foresee(self, first_batch: int, steps: int) -> None:
         """Begins what will be asked for next, as far as one can know."""
@@ -75,9 +75,8 @@ class StreamedFeed(Feed):
             return begun
         indices = self._schedule.indices(first_batch=first_batch + start, steps=steps - start)
         for replica, buffers in begun.buffers.items():
-            own = examples(indices[:, replica])
-            for name, arrays in self._arrays.items():
-                tf.nest.map_structure(lambda a, b, own=own: _take(a, own, b[start:steps]), arrays, buffers[name])
+            free = tf.nest.map_structure(lambda buffer: buffer[start:steps], buffers)
+            self._table.read(examples(indices[:, replica]), free)
             if self._schedule.padded:
                 buffers["valid"][start:steps] = indices[:, replica] >= 0
         return _Gathered(begun.buffers, steps)
@@ -88,7 +87,7 @@ class StreamedFeed(Feed):
     def _empty(self) -> dict[str, Any]:
         rows = (self.limit, self._schedule.sharding.shape[1])
         buffers = tf.nest.map_structure(
-            lambda array: empty_buffer([*rows, *array.shape[1:]], single(array.dtype)), self._arrays
+            lambda spec: empty_buffer([*rows, *spec.shape], np.dtype(spec.dtype.as_numpy_dtype)), dict(self._table.spec)
         )
         valid = {"valid": empty_buffer(rows, np.dtype(np.float32))} if self._schedule.padded else {}
         return {**buffers, **valid}
@@ -97,20 +96,3 @@ class StreamedFeed(Feed):
         return self._schedule.sharding.place(
             lambda replica: tf.nest.map_structure(as_tensor, gathered.buffers[replica])
         )
-
-
-def single(dtype: np.dtype) -> np.dtype:
-    """Returns the type that data are computed in: float32 for float64, otherwise the same in native byte order.
-
-    >>> single(np.dtype(np.float64)), single(np.dtype(">i2"))
-    (dtype('float32'), dtype('int16'))
-    """
-    return np.dtype(np.float32) if dtype == np.float64 else dtype.newbyteorder("=")
-
-
-def _take(array: np.ndarray, indices: np.ndarray, out: np.ndarray) -> None:
-    """Gathers examples into `out`."""
-    if array.dtype == out.dtype and array.flags.c_contiguous and array.flags.aligned:
-        np.take(array, indices, axis=0, out=out, mode="clip")  # any other mode would buffer
-    else:
-        out[...] = array[indices]  # np.take would first make a copy of the whole array

@@ -14,6 +14,7 @@ from objectives import ConfigurationError, Objective
 from trainer.feeds.classes import attributes_of, methods_of
 from trainer.feeds.functions import describe_function
 from trainer.feeds.gin_functions import opened
+from trainer.feeds.sources import Source
 from trainer.settings.settings import declarations
 from trainer.steps.optimizer_settings import config_of
 
@@ -167,7 +168,7 @@ def _taken_apart(value: Any, parameters: Mapping[str, Any]) -> tuple[str, Mappin
     if dataclasses.is_dataclass(value):
         own = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
         return kind, {**attributes_of(type(value)), **own, **methods_of(type(value))}
-    if isinstance(value, keras.Layer | keras.Variable):
+    if isinstance(value, keras.Layer | keras.Variable | Source):
         return kind, None
     if isinstance(value, keras.optimizers.Optimizer):
         return kind, _nameless(config_of(value))

@@ -5,7 +5,7 @@ import keras
 from objectives import BatchStatistic, ConfigurationError, Objective
 from objectives.errors import expected
 from objectives.keys import named, split_key
-from trainer.feeds.sources import ArraySource, Source
+from trainer.feeds.sources import Source, TableSource
 from trainer.steps.forward import term_tags
 
 # How often a batch may contain the same example at most.
@@ -56,10 +56,23 @@ def refuse_repetition(batch_size: int, source: Source) -> None:
 
     A batch may be somewhat larger than a small set of examples: it then spans epochs, as other batches do.
     """
-    if isinstance(source, ArraySource) and batch_size > _MOST_TIMES * source.size:
+    if isinstance(source, TableSource) and batch_size > _MOST_TIMES * (size := source.table.size):
         raise ConfigurationError(
-            f"Trainer.batch_size is {batch_size:,}, and the training data have {source.size:,} examples, so that each "
-            f"would be {batch_size // source.size:,} times in a batch; expected at most {source.size:,}"
+            f"Trainer.batch_size is {batch_size:,}, and the training data have {size:,} examples, so that each "
+            f"would be {batch_size // size:,} times in a batch; expected at most {size:,}"
+        )
+
+
+def refuse_other_classes(train: Source, eval: Source | None) -> None:
+    """Raises ConfigurationError where a number of a class means another class in evaluation than in training.
+
+    Folders of classes are numbered in the order of their names, and one that is missing would shift those behind it.
+    """
+    if eval is not None and train.class_names and eval.class_names and train.class_names != eval.class_names:
+        raise ConfigurationError(
+            f"the classes are {', '.join(train.class_names)} in the training data, and {', '.join(eval.class_names)} "
+            f"in the evaluation data; expected the same, in the same order: {type(train).__name__}.classes = "
+            f"{[*train.class_names]}"
         )
 
 

@@ -9,7 +9,7 @@ from objectives import BaseTerm, ConfigurationError, Context, Objective
 from objectives.errors import Mistakes
 from objectives.keys import Key, split_key
 from objectives.ranges import Reading, describe, label_range
-from trainer.feeds.sources import NAMES, ArraySource, Source
+from trainer.feeds.sources import NAMES, Source
 
 # The number of elements that are checked together, each as a truth value.
 _ELEMENTS = 2**24
@@ -23,10 +23,10 @@ def refuse_outside_labels(objective: Objective, source: Source | None, where: st
 
     Args:
       objective: the terms.
-      source: the examples; nothing is checked unless they are arrays.
+      source: the examples; what they hold as arrays is checked.
       where: what they are called, such as "training data".
     """
-    if not isinstance(source, ArraySource):
+    if source is None:
         return
     mistakes = Mistakes()
     for name, term in objective.terms.items():
@@ -37,7 +37,7 @@ def refuse_outside_labels(objective: Objective, source: Source | None, where: st
     mistakes.raise_any()
 
 
-def _sentences(name: str, term: BaseTerm, source: ArraySource) -> Iterator[str]:
+def _sentences(name: str, term: BaseTerm, source: Source) -> Iterator[str]:
     key_of_mask = term.selections.get("mask")
     mask = _array(key_of_mask, source)
     if mask is not None and mask.dtype != bool:
@@ -67,7 +67,7 @@ def _described(found: Reading, values: np.ndarray, is_outside: Any, mask: np.nda
             return
 
 
-def _array(key: Key | None, source: ArraySource) -> np.ndarray | None:
+def _array(key: Key | None, source: Source) -> np.ndarray | None:
     """Returns the array that a key names, if it is one of the source's."""
     if key is None or "*" in key or split_key(key)[0] not in NAMES or split_key(key)[0] not in source.arrays:
         return None

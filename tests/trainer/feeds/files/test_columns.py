@@ -1,0 +1,72 @@
+"""Columns: the numbers that pandas reads, and for everything else the file, the row and the column."""
+
+import numpy as np
+import pandas
+import pytest
+
+from objectives import ConfigurationError
+from trainer.feeds.files.columns import read_columns, read_names, read_texts, stacked
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Writes a file; its path."""
+
+    def write(text, encoding="utf-8"):
+        (tmp_path / "t.csv").write_bytes(text.encode(encoding))
+        return tmp_path / "t.csv"
+
+    return write
+
+
+def test_numbers_are_those_of_pandas(file):
+    values = np.random.default_rng(0).normal(size=(50, 2)) * 1e5
+    path = file("a,b,c,d\n" + "".join(f"{a!r},{i},{b!r},{i % 2 == 0}\n" for i, (a, b) in enumerate(values.tolist())))
+    found, frame = read_columns(path, ["c", "b", "d", "a"]), pandas.read_csv(path, float_precision="round_trip")
+    for name, dtype in {"a": np.float64, "b": np.int64, "c": np.float64, "d": bool}.items():
+        np.testing.assert_array_equal(found[name], frame[name].to_numpy().astype(dtype), strict=True)
+    np.testing.assert_array_equal(found["a"], values[:, 0])  # not a bit is lost
+
+
+def test_texts_become_the_numbers_of_their_categories(file):
+    path = file("kind\nhot\n1\ncold\n")
+    assert read_columns(path, ["kind"], categories={"kind": ["cold", "hot", "1"]})["kind"].tolist() == [1, 2, 0]
+    assert read_texts(path, "kind").tolist() == ["hot", "1", "cold"]
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("a,b\n1,2\n1,\n1,\n", r"t.csv: row 2, column 'b' is missing; expected a value in each row \(and 1 more row"),
+        ("a,b\n1,2\n\n1\n", "row 2, column 'b' is missing"),
+        ("a,b\n1,2\n1,2 m\n", "row 2, column 'b' is '2 m'; expected a number"),
+        ("a,b\n1,nan\n1,2\n", "row 1, column 'b' is 'nan'; expected a number"),
+        ("a,b\n1,2\n1,inf\n", "row 2, column 'b' is inf; expected a finite number"),
+        ("a,b\n1,hot\n1,cold\n", r"expected numbers, or .*: CsvSource.categories = {'b': \['cold', 'hot'\]}"),
+        ("a,b\n1,99999999999999999999999\n", "expected numbers of at most 64 bits"),
+        ("a,b\n1,2\n1,2,3\n", r"t.csv cannot be read: .*line 3"),
+        ("a,b\n1,2,3\n1,2,3\n", "t.csv has rows with more values than its first row has names"),
+        ("a,a\n1,2\n", "t.csv has several columns 'a'"),
+        ("a;b\n1;2\n", "t.csv has no column 'a'; .*known: a;b"),
+        ("", "t.csv is empty"),
+    ],
+)
+def test_what_is_no_number_is_told_with_its_place(file, text, answer):
+    with pytest.raises(ConfigurationError, match=answer):
+        read_columns(file(text), ["a", "b"])
+
+
+def test_a_text_of_no_category_is_told_with_what_there_are(file):
+    with pytest.raises(ConfigurationError, match="row 2, column 'k' is 'warn'; did you mean 'warm'"):
+        read_columns(file("k\nhot\nwarn\n"), ["k"], categories={"k": ["hot", "warm"]})
+
+
+def test_a_file_of_another_encoding_is_told(file):
+    with pytest.raises(ConfigurationError, match=r"t.csv cannot be read: .*utf-8"):
+        read_names(file("größe\n1\n", encoding="latin-1"))
+
+
+def test_columns_side_by_side_are_single_and_lose_no_whole_number():
+    assert stacked({"a": np.array([1, 2**24])}, "S.inputs").tolist() == [[1.0], [2.0**24]]
+    with pytest.raises(ConfigurationError, match=r"S.inputs: the column 'id' holds -16,777,217, which float32"):
+        stacked({"id": np.array([5, -(2**24) - 1])}, "S.inputs")

@@ -1,0 +1,158 @@
+"""Columns: numbers from the columns of CSV files; whatever is none is reported with its file, row and column."""
+
+import pathlib
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from objectives import ConfigurationError
+from objectives.blame import shown_path
+from objectives.errors import Mistakes, expected
+from trainer.feeds.files.extras import require_package
+
+# How many different texts of a column a message shows, and how many digits float32 keeps of a whole number.
+_SHOWN, _EXACT = 20, 2**24
+
+Categories = Mapping[str, Sequence[str]]
+
+
+def read_names(path: pathlib.Path, *, separator: str = ",") -> list[str]:
+    """Returns the names of the columns of a file.
+
+    Raises:
+      ConfigurationError: The file cannot be read, or gives two columns one name.
+    """
+    names = [str(name) for name in _read(path, header=None, nrows=1, sep=separator, dtype=str).iloc[0]]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigurationError(f"{shown_path(path)} has several columns {twice[0]!r}; expected names that differ")
+    return names
+
+
+def read_columns(
+    path: pathlib.Path, names: Sequence[str], *, separator: str = ",", categories: Categories | None = None
+) -> dict[str, np.ndarray]:
+    """Returns columns of a file by their names: whole numbers as int64, bools as they are, others as float64.
+
+    Args:
+      path: the file, whose first row has the names of the columns.
+      names: the columns to read.
+      separator: what is between two columns.
+      categories: the texts of columns that hold text, in the order of the numbers that they become, from 0 on.
+
+    Raises:
+      ConfigurationError: A column is missing, or a value is missing, not finite, or no number. The message says in
+        which row; the first one below the names is row 1.
+    """
+    known = read_names(path, separator=separator)
+    mistakes = Mistakes()
+    for name in names:
+        if name not in known:
+            mistakes.messages.append(f"{shown_path(path)} has no column {name!r}; {expected(name, known)}")
+    mistakes.raise_any()
+    texts = {name: str for name in names if name in (categories or {})}
+    # All columns: of some, pandas does not see that a row has too many values, and a decimal comma would shift them.
+    frame = _read(path, sep=separator, dtype=texts, keep_default_na=False, na_values=[""])
+    columns = {}
+    for name in dict.fromkeys(names):
+        with mistakes.gathered(f"{shown_path(path)}"):
+            columns[name] = _numbers(frame[name], (categories or {}).get(name))
+    mistakes.raise_any()
+    return columns
+
+
+def read_texts(path: pathlib.Path, name: str, *, separator: str = ",") -> np.ndarray:
+    """Returns a column of a file as text; raises ConfigurationError where it is missing."""
+    known = read_names(path, separator=separator)
+    if name not in known:
+        raise ConfigurationError(f"{shown_path(path)} has no column {name!r}; {expected(name, known)}")
+    return _read(path, sep=separator, dtype=str, keep_default_na=False)[name].to_numpy(object)
+
+
+def stacked(columns: Mapping[str, np.ndarray], owner: str) -> np.ndarray:
+    """Returns columns side by side as one float32 array `[rows, columns]`.
+
+    Args:
+      columns: the columns by their names, all of one length.
+      owner: what asks for them, such as `CsvSource.inputs`, for messages.
+
+    Raises:
+      ConfigurationError: float32 cannot hold a whole number exactly.
+
+    >>> stacked({"a": np.array([1, 2]), "b": np.array([0.5, 1.5])}, "CsvSource.inputs")
+    array([[1. , 0.5],
+           [2. , 1.5]], dtype=float32)
+    """
+    for name, column in columns.items():
+        if column.dtype.kind == "i" and len(column) and max(abs(int(column.min())), abs(int(column.max()))) > _EXACT:
+            largest = column[np.argmax(np.abs(column))]
+            raise ConfigurationError(
+                f"{owner}: the column {name!r} holds {largest:,}, which float32 may not hold exactly; expected whole "
+                f"numbers up to {_EXACT:,} in a list of columns, or the column by itself, whose numbers stay whole"
+            )
+    return np.stack([column.astype(np.float32) for column in columns.values()], axis=1)
+
+
+def _read(path: pathlib.Path, **settings: Any) -> Any:
+    """Reads a file with pandas, which would drop columns without a word where rows are longer than the first."""
+    pandas = require_package("pandas", "CSV files")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pandas.errors.ParserWarning)
+            return pandas.read_csv(path, index_col=False, float_precision="round_trip", low_memory=False, **settings)
+    except pandas.errors.EmptyDataError as error:
+        raise ConfigurationError(
+            f"{shown_path(path)} is empty; expected a first row with the names of columns"
+        ) from error
+    except pandas.errors.ParserWarning as error:
+        raise ConfigurationError(
+            f"{shown_path(path)} has rows with more values than its first row has names"
+        ) from error
+    except (pandas.errors.ParserError, UnicodeDecodeError, OSError) as error:
+        raise ConfigurationError(f"{shown_path(path)} cannot be read: {str(error).strip()}") from error
+
+
+def _numbers(column: Any, categories: Sequence[str] | None) -> np.ndarray:
+    """Returns the numbers of a column of pandas."""
+    _refuse(column, column.isna(), lambda _: "is missing; expected a value in each row")
+    if categories is not None:
+        return _coded(column, categories)
+    if column.dtype.kind not in "iufb":
+        _refuse_text(column)
+    values = column.to_numpy()
+    if values.dtype.kind == "f":
+        _refuse(column, ~np.isfinite(values), lambda value: f"is {value}; expected a finite number")
+    return values.astype(np.int64) if values.dtype.kind in "iu" else values
+
+
+def _coded(column: Any, categories: Sequence[str]) -> np.ndarray:
+    codes = {text: code for code, text in enumerate(categories)}
+    found = column.map(codes.get)
+    _refuse(column, found.isna(), lambda value: f"is {value!r}; {expected(value, codes)}")
+    return found.to_numpy().astype(np.int64)
+
+
+def _refuse_text(column: Any) -> None:
+    """Raises ConfigurationError for a column that holds text: all of it is, or single values are."""
+    pandas = require_package("pandas", "CSV files")
+    is_text = pandas.to_numeric(column, errors="coerce").isna()
+    if not is_text.any():  # whole numbers beyond 64 bits
+        _refuse(column, ~is_text, lambda value: f"is {value}; expected numbers of at most 64 bits")
+    if is_text.all():
+        texts = sorted(map(str, column.unique()))
+        listed = f"{texts}" if len(texts) <= _SHOWN else "[...]"
+        categories = f"CsvSource.categories = {{{column.name!r}: {listed}}}"
+        advice = f"expected numbers, or texts in the order of the numbers that they become: {categories}"
+        _refuse(column, is_text, lambda value: f"is {value!r}; {advice}")
+    _refuse(column, is_text, lambda value: f"is {value!r}; expected a number")
+
+
+def _refuse(column: Any, wrong: Any, what: Any) -> None:
+    """Raises ConfigurationError for the first row of a column that is wrong, if one is."""
+    wrong = np.asarray(wrong)
+    if not wrong.any():
+        return
+    row, count = int(wrong.argmax()), int(wrong.sum())
+    more = f" (and {count - 1:,} more rows)" if count > 1 else ""
+    raise ConfigurationError(f"row {row + 1:,}, column {column.name!r} {what(column.iloc[row])}{more}")

@@ -1,0 +1,120 @@
+"""CsvSource: examples in the rows of CSV files."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import gin
+import numpy as np
+
+from objectives import ConfigurationError
+from objectives.annotations import Expected
+from objectives.blame import shown_path
+from objectives.errors import Mistakes
+from trainer.feeds.files.columns import read_columns, read_names, read_texts, stacked
+from trainer.feeds.files.file_source import FileSource
+from trainer.feeds.files.paths import Files, find_files
+from trainer.feeds.table import ArrayTable, Table
+
+Columns = Annotated[
+    str | Sequence[str] | Mapping[str, str | Sequence[str]] | None,
+    Expected("the name of a column, a list of names, or a dict of these by key"),
+]
+
+
+@gin.register(module="trainer")
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class CsvSource(FileSource):
+    """Examples in the rows of CSV files, whose first row has the names of the columns.
+
+    A list of columns is one float32 array `[rows, columns]`. One name by itself is an array `[rows]`, as labels are,
+    of int64 if all of its numbers are whole. A dict of these makes a dict of arrays. The files are read once, as a
+    whole.
+
+    Attributes:
+      file: the file, a pattern such as `parts/*.csv`, or a list of them; rows are in the order of the files' names.
+      inputs: the columns that the model reads. By default a list of all that are not named otherwise.
+      targets: the columns that terms compare the outputs with, if any.
+      sample_weight: the column with a factor for each example, if any.
+      categories: for columns that hold text, their texts in the order of the numbers that they become, from 0 on.
+      split_by: a column of which all rows with the same value are on the same side of the split, such as the patient
+        that several rows are of. By default each row is drawn by its number.
+      separator: what is between two columns.
+
+    Raises:
+      ConfigurationError: There is no such file or column. Or a value is missing, not finite or no number: the message
+        names the file, the row (the first one below the names is row 1) and the column.
+    """
+
+    file: Files
+    inputs: Columns = None
+    targets: Columns = None
+    sample_weight: str | None = None
+    categories: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    split_by: str | None = None
+    separator: str = ","
+
+    def _read(self) -> Table:
+        parts = {"inputs": self._inputs, "targets": self.targets, "sample_weight": self.sample_weight}
+        arrays = {part: self._arrays(part, asked) for part, asked in parts.items() if asked is not None}
+        if not len(next(iter(self._columns.values()))):
+            raise ConfigurationError(f"CsvSource: {self._shown} has no rows below the names; expected at least one")
+        return ArrayTable(arrays)
+
+    @property
+    def _row_names(self) -> int | Sequence[str]:
+        return self._whole.size if self.split_by is None else [str(value) for value in self._groups]
+
+    @functools.cached_property
+    def _groups(self) -> Any:
+        texts = [read_texts(file, str(self.split_by), separator=self.separator) for file in self._files]
+        return np.concatenate(texts)
+
+    @functools.cached_property
+    def _files(self) -> Any:
+        return find_files(self.file, "CsvSource.file")
+
+    @property
+    def _shown(self) -> str:
+        return ", ".join(map(shown_path, self._files))
+
+    @property
+    def _inputs(self) -> Any:
+        if self.inputs is not None:
+            return self.inputs
+        others = {*_names(self.targets), *_names(self.sample_weight), *_names(self.split_by)}
+        return [name for name in read_names(self._files[0], separator=self.separator) if name not in others]
+
+    @functools.cached_property
+    def _columns(self) -> dict[str, np.ndarray]:
+        """The columns that are read, over all files."""
+        names = [*dict.fromkeys([*_names(self._inputs), *_names(self.targets), *_names(self.sample_weight)])]
+        if unknown := [name for name in self.categories if name not in names]:
+            raise ConfigurationError(f"CsvSource.categories has the column {unknown[0]!r}, which nothing reads")
+        mistakes, found = Mistakes(), []
+        for file in self._files:
+            with mistakes.gathered("CsvSource"):
+                found.append(read_columns(file, names, separator=self.separator, categories=self.categories))
+        mistakes.raise_any()
+        return {name: np.concatenate([columns[name] for columns in found]) for name in names}
+
+    def _arrays(self, part: str, asked: Any) -> Any:
+        if isinstance(asked, str):
+            return self._columns[asked]
+        if isinstance(asked, Mapping):
+            return {key: self._arrays(part, names) for key, names in asked.items()}
+        if not asked:
+            raise ConfigurationError(f"CsvSource.{part} names no column; expected at least one")
+        return stacked({name: self._columns[name] for name in asked}, f"CsvSource.{part}")
+
+
+def _names(asked: Any) -> list[str]:
+    """Returns the names of all columns in what was asked for.
+
+    >>> _names({"size": ["width", "height"], "kind": "kind"})
+    ['width', 'height', 'kind']
+    """
+    if isinstance(asked, str) or asked is None:
+        return [asked] if asked else []
+    return [name for one in (asked.values() if isinstance(asked, Mapping) else asked) for name in _names(one)]

@@ -1,0 +1,166 @@
+"""NpzSource: examples in arrays that NumPy saved, as `.npz`, as `.npy`, or as a folder of `.npy` files."""
+
+import dataclasses
+import pathlib
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import gin
+import numpy as np
+
+from objectives import ConfigurationError
+from objectives.annotations import Expected
+from objectives.blame import shown_path
+from objectives.errors import Mistakes, expected
+from trainer.feeds.files.file_source import FileSource
+from trainer.feeds.files.paths import find_files
+from trainer.feeds.sources import require_arrays
+from trainer.feeds.table import ArrayTable, Table
+
+Names = Annotated[
+    str | Sequence[str] | Mapping[str, str] | None,
+    Expected("the name of an array, a list of names, or a dict of names by key"),
+]
+
+# The names that arrays have where nothing is said.
+_USUAL = {"inputs": ("inputs", "x"), "targets": ("targets", "y")}
+
+
+@gin.register(module="trainer")
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class NpzSource(FileSource):
+    """Examples in arrays `[examples, ...]` that NumPy saved.
+
+    Files that `np.savez` or `np.save` wrote are mapped into memory: of large ones, batches are read from the disk
+    shortly before they are needed. What `np.savez_compressed` wrote is read as a whole.
+
+    Attributes:
+      file: an `.npz` file, an `.npy` file, or a folder of `.npy` files, whose names are those of the arrays.
+      inputs: what the model reads: the name of an array; a list of names, which makes the inputs a dict of these
+        names; or a dict of names by key. By default `inputs` or `x`, or else the only array of the file.
+      targets: what terms compare the outputs with, likewise. By default `targets` or `y` if there is one.
+      sample_weight: the name of the array with a factor for each example, if any.
+
+    Raises:
+      ConfigurationError: There is no such file or array, or the arrays differ in length or hold no real numbers.
+    """
+
+    file: str | pathlib.Path
+    inputs: Names = None
+    targets: Names = None
+    sample_weight: str | None = None
+
+    def _read(self) -> Table:
+        files = find_files(self.file, "NpzSource.file")
+        if len(files) > 1:
+            raise ConfigurationError(f"NpzSource.file is {self.file!r}, which names {len(files)} files; expected one")
+        arrays, mistakes, parts = read_arrays(files[0]), Mistakes(), {}
+        for part, asked in (("inputs", self.inputs), ("targets", self.targets), ("sample_weight", self.sample_weight)):
+            with mistakes.gathered():
+                parts[part] = _chosen(part, asked, arrays, shown_path(files[0]))
+        mistakes.raise_any()
+        parts = {part: found for part, found in parts.items() if found is not None}
+        require_arrays(f"NpzSource: {shown_path(files[0])}", parts)
+        return ArrayTable(parts)
+
+
+def read_arrays(path: pathlib.Path) -> dict[str, np.ndarray]:
+    """Returns the arrays of an `.npz` file, of an `.npy` file, or of the `.npy` files of a folder, by their names.
+
+    Arrays that are not compressed are mapped into memory, and nothing of them is read yet.
+
+    Raises:
+      ConfigurationError: The file holds no such arrays, or is damaged.
+    """
+    if path.is_dir():
+        files = sorted(path.glob("*.npy"))
+        if not files:
+            raise ConfigurationError(f"{shown_path(path)} holds no .npy files; expected one for each array")
+        return {file.stem: _mapped(file) for file in files}
+    try:
+        is_archive = zipfile.is_zipfile(path)
+        return _of_archive(path) if is_archive else {path.stem: _mapped(path)}
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ConfigurationError(f"{shown_path(path)} cannot be read: {error}") from error
+
+
+def _mapped(path: pathlib.Path) -> np.ndarray:
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ConfigurationError(
+            f"{shown_path(path)} is no array that NumPy saved: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def _of_archive(path: pathlib.Path) -> dict[str, np.ndarray]:
+    with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+        members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
+        found = {
+            member.filename.removesuffix(".npy"): (
+                _inside(path, file, member)
+                if member.compress_type == zipfile.ZIP_STORED
+                else _unpacked(archive, member, path)
+            )
+            for member in members
+        }
+    if not found:
+        raise ConfigurationError(f"{shown_path(path)} holds no arrays; expected a file that np.savez wrote")
+    return found
+
+
+def _inside(path: pathlib.Path, file: Any, member: zipfile.ZipInfo) -> np.ndarray:
+    """Maps an array that lies in an archive as it is."""
+    file.seek(member.header_offset)
+    header = file.read(30)  # of the member; behind it are its name and a part whose length differs from that of the end
+    file.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), 1)
+    try:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, is_fortran, dtype = read(file)
+    except ValueError as error:
+        raise ConfigurationError(f"{shown_path(path)}: {member.filename} is no array: {error}") from error
+    if dtype.hasobject:
+        raise ConfigurationError(
+            f"{shown_path(path)}: {member.filename} holds Python objects; expected numbers: arrays of one shape and "
+            f"type, as np.stack makes of a list of arrays"
+        )
+    if not np.prod(shape):
+        return np.empty(shape, dtype)  # nothing to map
+    return np.memmap(path, dtype, "r", offset=file.tell(), shape=shape, order="F" if is_fortran else "C")
+
+
+def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: pathlib.Path) -> np.ndarray:
+    try:
+        with archive.open(member) as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
+    except (ValueError, EOFError, zlib.error) as error:
+        raise ConfigurationError(f"{shown_path(path)}: {member.filename} cannot be read: {error}") from error
+
+
+def _chosen(part: str, asked: Any, arrays: Mapping[str, np.ndarray], file: str) -> Any:
+    """Returns what was asked for, or else what is usual."""
+    if asked is None:
+        usual = next((name for name in _USUAL.get(part, ()) if name in arrays), None)
+        if usual is None and part == "inputs":
+            if len(arrays) > 1:
+                names = ", ".join(sorted(arrays))
+                raise ConfigurationError(
+                    f"NpzSource.inputs is not given, and {file} holds {names}; expected one of them"
+                )
+            (usual,) = arrays
+        return None if usual is None else arrays[usual]
+    if isinstance(asked, str):
+        return _named(part, asked, arrays, file)
+    keys = asked if isinstance(asked, Mapping) else {name: name for name in asked}
+    if not keys:
+        raise ConfigurationError(f"NpzSource.{part} names no array; {expected('', arrays)}")
+    return {key: _named(part, name, arrays, file) for key, name in keys.items()}
+
+
+def _named(part: str, name: str, arrays: Mapping[str, np.ndarray], file: str) -> np.ndarray:
+    if name not in arrays:
+        raise ConfigurationError(f"NpzSource.{part} is {name!r}, which is not in {file}; {expected(name, arrays)}")
+    return arrays[name]
