@@ -9,6 +9,7 @@ from objectives import ConfigurationError, Decorrelation, MeanSquaredError, Obje
 from trainer import ArraySource, DatasetSource
 from trainer.settings.compatibility import (
     refuse_cut_statistics,
+    refuse_other_classes,
     refuse_repetition,
     refuse_unbuilt,
     refuse_unknown_best,
@@ -53,6 +54,28 @@ def test_a_statistic_of_the_whole_batch_must_see_it_whole():
         ConfigurationError, match="term 'apart' is a statistic of the whole batch.*accumulate_steps = 3"
     ):
         refuse_cut_statistics(objective, 3)
+
+
+class Named(ArraySource):
+    """A source whose targets number some classes."""
+
+    def __init__(self, *names):
+        super().__init__(np.zeros([3, 1]), np.zeros(3, int))
+        self.names_of_classes = names
+
+    @property
+    def class_names(self):
+        return self.names_of_classes
+
+
+def test_numbers_of_classes_mean_the_same_in_evaluation():
+    refuse_other_classes(Named("cat", "dog"), Named("cat", "dog"))
+    refuse_other_classes(Named("cat", "dog"), ArraySource(np.zeros(3)))
+    refuse_other_classes(Named("cat", "dog"), None)
+    with pytest.raises(
+        ConfigurationError, match=r"cat, dog in the training data, and dog in .*: Named.classes = \['cat'"
+    ):
+        refuse_other_classes(Named("cat", "dog"), Named("dog"))
 
 
 def test_a_model_must_know_the_shape_of_its_inputs(dense_model):

@@ -75,11 +75,11 @@ class ImageFolderSource(FileSource):
         return self._classes
 
     def _read(self) -> Table:
-        files, arrays = {"inputs": self._images}, {}
+        files, arrays, classes = {"inputs": self._images}, {}, self._classes
         if self.masks is not None:
             files["targets"] = self._masks_of_images
-        elif self._classes:
-            numbers = {name: number for number, name in enumerate(self._classes)}
+        elif classes:
+            numbers = {name: number for number, name in enumerate(classes)}
             arrays["targets"] = np.array([numbers[self._class_of(file)] for file in self._images], np.int32)
         return ImageTable(files, self._decoded, arrays=arrays)
 
