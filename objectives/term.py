@@ -60,6 +60,8 @@ class Term(BaseTerm):
 
     # The read whose Keras mask applies, along with the mask of the values.
     masked_by_keras: ClassVar[str | None] = None
+    # Whether sample weights enter the count too, as in the metrics of Keras.
+    weights_count: ClassVar[bool] = False
 
     mask: Key | None = None
     sample_weight: Key | None = None
@@ -114,11 +116,14 @@ class Term(BaseTerm):
             raw = self._evaluated(self.values, self._shown(context, hidden))
         values = one_for_each(self._widened(raw), self._rows(context))
         of_values = None if self.masked_by_keras is None else keras_mask(raw)
-        masks = (None if mask is None else self.value_mask(mask), of_keras, context.valid, of_values)
+        masks = [None if mask is None else self.value_mask(mask), of_keras, context.valid, of_values]
+        factor = None if self.sample_weight is None else context[self.sample_weight]
+        if self.weights_count:
+            masks, factor = [*masks, factor], None
         return Mean.each(
             values,
             masks=[mask for mask in masks if mask is not None],
-            factor=None if self.sample_weight is None else context[self.sample_weight],
+            factor=factor,
             per_example=self.average == "examples",
         )
 

@@ -8,6 +8,10 @@ from trainer.feeds.files.image_folder import ImageFolderSource as ImageFolderSou
 from trainer.feeds.files.npz import NpzSource as NpzSource
 from trainer.feeds.sources import ArraySource as ArraySource
 from trainer.feeds.sources import Source as Source
+from trainer.metrics.function_metric import FunctionMetric as FunctionMetric
+from trainer.metrics.keras_metric import KerasMetric as KerasMetric
+from trainer.metrics.metric import Metric as Metric
+from trainer.metrics.metrics import Metrics as Metrics
 from trainer.running.interruption import Interrupted as Interrupted
 from trainer.saved.saved_run import SavedRun as SavedRun
 from trainer.saved.saved_run import load_run as load_run

@@ -145,7 +145,7 @@ class Trainer(Settings):
         refuse_unread_weights(self.objective, train)
         refuse_outside_labels(self.objective, train, "training data")
         refuse_outside_labels(self.objective, self.eval, "evaluation data")
-        refuse_unknown_best(self.best, self.objective, self.eval)
+        refuse_unknown_best(self.best, self.objective, self.eval, self.metrics)
         refuse_other_classes(train, self.eval)
         refuse_cut_statistics(self.objective, self.accumulate_steps)
         refuse_repetition(self.batch_size, train)
@@ -177,7 +177,12 @@ class Trainer(Settings):
         step = self._make_step()
         self._at_work = step.adoption.at_work
         self._make_program = functools.partial(
-            Program, strategy=self._strategy, step=step, batch_size=self.batch_size, seed=self.seed
+            Program,
+            strategy=self._strategy,
+            step=step,
+            batch_size=self.batch_size,
+            seed=self.seed,
+            metrics=self.metrics,
         )
         program = self._make_program(train=train, eval=self.eval, execution=self.execution)
         done = tf.Variable(0, dtype=tf.int64, trainable=False)
@@ -274,7 +279,7 @@ class Trainer(Settings):
         """Evaluates the current model on the evaluation data, with every example counted exactly once.
 
         Returns:
-          The values of each term and of the total, by tag.
+          The values of each term, of the total and of the metrics, by tag.
 
         Raises:
           ConfigurationError: There is no evaluation data. Or its batches are shared among replicas or padded, and the

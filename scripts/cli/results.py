@@ -9,7 +9,7 @@ from objectives.errors import Mistakes
 from trainer import Trainer
 from trainer.reports import jsonl
 from trainer.reports.chart import draw_terms
-from trainer.reports.log import tensor_names, term_names
+from trainer.reports.log import measured_values, tensor_names, term_names
 from trainer.reports.terminal import Screen
 from trainer.storage import strict_json
 from trainer.storage.files import write_whole, writing
@@ -49,6 +49,8 @@ def show_terms(title: str, values: Mapping[str, float]) -> None:
     table.add_section()
     table.add_row("total", "", "", f"{values['loss/total']:.5g}")
     show_table(table)
+    for name, value in measured_values(values).items():
+        _CONSOLE.print(f"{name}: {value:.5g}", markup=False)
 
 
 def show_gradients(title: str, values: Mapping[str, float]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import gin
 import keras
+from gin.selector_map import SelectorMap
 
 from objectives.fields import NOT_CONFIGURABLE
 
@@ -40,9 +41,10 @@ def short(name: str) -> str:
 
 
 def _register_keras() -> None:
-    """Makes the losses, optimizers and schedules of Keras available as `keras.optimizers.Adam` and so on.
+    """Makes the losses, metrics, optimizers and schedules of Keras available as `keras.optimizers.Adam` and so on.
 
-    A loss with the name of a term is left out, as gin could not tell them apart.
+    A loss with the name of a term is left out, as gin could not tell them apart. A metric with the name of a loss or a
+    term is known by its full name only, `keras.metrics.MeanSquaredError`.
     """
     terms = {short(name) for name in configurables()}
     for module, base in (
@@ -53,6 +55,30 @@ def _register_keras() -> None:
         for name, value in vars(operator.attrgetter(module)(keras)).items():
             if isinstance(value, type) and issubclass(value, base) and value is not base and name not in terms:
                 gin.external_configurable(value, name=name, module=f"keras.{module}")
+    taken = {short(name) for name in configurables()}
+    gin.config._REGISTRY.__class__ = _Registry
+    for name, value in vars(keras.metrics).items():
+        if isinstance(value, type) and issubclass(value, keras.metrics.Metric) and value is not keras.metrics.Metric:
+            gin.external_configurable(value, name=name, module="keras.metrics")
+            if name in taken:
+                gin.config._REGISTRY.hide_short(f"keras.metrics.{name}")
+
+
+class _Registry(SelectorMap):
+    """The registry of gin, in which some names are not found by their ends."""
+
+    def hide_short(self, selector: str) -> None:
+        """Leaves only the full name, by which gin looks first."""
+        value = self.pop(selector)
+        self._selector_map[selector] = value
+
+    def minimal_selector(self, complete_selector: str) -> str:
+        try:
+            return super().minimal_selector(complete_selector)
+        except KeyError:
+            if complete_selector in self:
+                return complete_selector
+            raise
 
 
 _register_keras()

@@ -1,38 +1,52 @@
-"""Evaluation: each term and the total over every example of a source, exactly once."""
+"""Evaluation: each term, the total and the metrics over every example of a source, exactly once."""
 
 import math
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import tensorflow as tf
 
 from objectives import ConfigurationError, Mean
-from trainer.executions.chunk import as_numbers, trace_evaluation
+from trainer.executions.chunk import as_numbers, trace_evaluation, trace_reading, trace_updates
 from trainer.executions.execution import compiled_where_exact, unsupported
 from trainer.executions.ranges import outside_of_ranges
 from trainer.feeds.feed import Block, Feed
+from trainer.metrics.metrics import Metrics
 from trainer.reports.log import without_empty_means
 from trainer.steps.train_step import TrainStep
 
 
 class Evaluation:
-    """Evaluates the terms on the blocks of a feed."""
+    """Evaluates the terms and the metrics on the blocks of a feed."""
 
-    def __init__(self, strategy: tf.distribute.Strategy, step: TrainStep, feed: Feed, *, name: str, is_compiled: bool):
+    def __init__(
+        self,
+        strategy: tf.distribute.Strategy,
+        step: TrainStep,
+        feed: Feed,
+        metrics: Metrics,
+        *,
+        name: str,
+        is_compiled: bool,
+    ):
         """Traces the evaluation of a block.
 
         Args:
           strategy: over which the step runs.
           step: its forward pass is evaluated.
           feed: of the blocks.
+          metrics: are evaluated in the same pass.
           name: what the examples are called in messages.
-          is_compiled: whether XLA compiles it, which may round otherwise.
+          is_compiled: whether XLA compiles it, which may round otherwise. The metrics are updated outside of that, as
+            XLA has no tensors of a size that is known at run time only, such as the rows that are no padding.
         """
-        self._strategy, self._step, self._feed, self._name = strategy, step, feed, name
-        self._traced = trace_evaluation(step, feed)
-        self._run = compiled_where_exact(self._traced) if is_compiled else self._traced
+        self._strategy, self._feed, self._metrics, self._name = strategy, feed, metrics, name
+        self._step = step.replaced(forward=step.forward.with_keys(metrics.keys, metrics.readers)) if metrics else step
+        self._read = trace_reading(self._step, feed, metrics.read) if metrics else None
+        self._run = self._trace(is_compiled=is_compiled)
 
     def values(self, blocks: Callable[[], Iterable[Block]], step: int) -> dict[str, float]:
-        """Returns the values of each term and of the total over some blocks, by tag, after `step` updates.
+        """Returns the values of the terms, the total and the metrics over some blocks, by tag, after `step` updates.
 
         Args:
           blocks: gives them, from the first on each time.
@@ -42,28 +56,45 @@ class Evaluation:
           ConfigurationError: a value is not finite as a label, an index or a mask lies outside of its range.
         """
         values = self._merged(blocks(), step)
-        if not all(math.isfinite(value) for tag, value in values.items() if tag.endswith("/raw")):
-            sentences = outside_of_ranges(self._strategy, self._step.forward, self._feed, blocks(), step)
+        if not all(math.isfinite(value) for tag, value in values.items() if _depends_on_ranges(tag)):
+            forward, read = self._step.forward, self._metrics.read
+            sentences = outside_of_ranges(self._strategy, forward, self._feed, blocks(), step, read=read)
             if sentences:
                 raise ConfigurationError(*(f"the {self._name}: {sentence}" for sentence in sentences))
         return values
 
-    def try_out(self, step: int) -> None:
+    def try_out(self, step: int) -> dict[str, float]:
         """Evaluates the first block, so that what fails does so now. Where XLA lacks an operation, it is left out."""
         first = [self._feed.peek(0)]
         try:
-            self._merged(first, step)
+            return self._merged(first, step)
         except tf.errors.OpError as error:
             if unsupported(error) is None:
                 raise
-            self._run = self._traced
-            self._merged(first, step)
+            self._run = self._trace(is_compiled=False)
+            return self._merged(first, step)
+
+    def _trace(self, *, is_compiled: bool) -> Callable[..., Any]:
+        """Returns `(data, first, stop, number, carried) -> (carried, values by tag)`."""
+        if self._read is None:
+            traced = trace_evaluation(self._step, self._feed)
+            return compiled_where_exact(traced) if is_compiled else traced
+        _, reads = self._read.structured_outputs
+        self._metrics.prepare(reads)
+        read = compiled_where_exact(self._read) if is_compiled else self._read
+        return trace_updates(self._step, self._feed, read, self._metrics.update, self._metrics.begin())
 
     def _merged(self, blocks: Iterable[Block], step: int) -> dict[str, float]:
         zeros = tf.zeros([len(self._step.forward.parts)], tf.float64)
-        merged, values = Mean(zeros, zeros), {}
+        carried: Any = Mean(zeros, zeros) if self._read is None else (Mean(zeros, zeros), self._metrics.begin())
+        values: dict[str, tf.Tensor] = {}
         self._step.forward.streams.begin_evaluation(step)
         for data, first, stop in blocks:
             number = tf.constant(step, tf.int64)
-            merged, values = self._run(data, tf.constant(first), tf.constant(stop), number, merged)
-        return without_empty_means(as_numbers(values))
+            carried, values = self._run(data, tf.constant(first), tf.constant(stop), number, carried)
+        measured = {} if self._read is None else self._metrics.values(carried[1])
+        return {**without_empty_means(as_numbers(values)), **measured}
+
+
+def _depends_on_ranges(tag: str) -> bool:
+    return tag.endswith("/raw") or tag.startswith("metrics/")

@@ -34,6 +34,7 @@ from trainer.executions.shares import refuse_losses_that_do_not_add_up
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Block, Feed
 from trainer.feeds.sources import Source
+from trainer.metrics.metrics import Metrics
 from trainer.reports.log import without_empty_means
 from trainer.steps.layers.batch_statistics import describe_statistics
 from trainer.steps.layers.own_state import describe_own_state
@@ -73,8 +74,10 @@ class Program:
         batch_size: int,
         seed: int,
         execution: Execution,
+        metrics: Metrics | None = None,
     ):
         self._strategy, self._step, self._asked = strategy, step, execution
+        self._metrics = metrics or Metrics()
         self._train_source, self._eval_source = train, eval
         self._batch_size, self._seed = batch_size, seed
         self._selected: Choice | None = None
@@ -264,7 +267,9 @@ class Program:
         self.compile()
         batch = self._feed.peek(step)
         with failures_told("evaluating the terms on a batch fails"):
-            evaluation = Evaluation(self._strategy, self._step, self._feed, name="batch", is_compiled=False)
+            evaluation = Evaluation(
+                self._strategy, self._step, self._feed, self._metrics, name="batch", is_compiled=False
+            )
             return evaluation.values(lambda: [batch], step)
 
     def _gradients_on(self, block: Block, step: int) -> dict[str, float]:
@@ -318,6 +323,7 @@ class Program:
             self._strategy,
             self._step,
             self._eval_feed,
+            self._metrics,
             name="evaluation data",
             is_compiled=self.choice.execution == "xla_loop",
         )

@@ -1,18 +1,25 @@
 """Ranges: finds labels, indices and masks of a batch that are out of range, without training."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from objectives import Context
 from objectives.ranges import Reading, describe, recording
 from trainer.feeds.feed import Block, Feed
 from trainer.steps.forward import Forward
 
 
 def outside_of_ranges(
-    strategy: tf.distribute.Strategy, forward: Forward, feed: Feed, blocks: Iterable[Block], number: int
+    strategy: tf.distribute.Strategy,
+    forward: Forward,
+    feed: Feed,
+    blocks: Iterable[Block],
+    number: int,
+    *,
+    read: Callable[[Context], Any] = lambda context: None,
 ) -> list[str]:
     """Returns a sentence for each tensor out of range in the first batch that has any.
 
@@ -24,8 +31,9 @@ def outside_of_ranges(
       feed: of the blocks.
       blocks: batches, in their order.
       number: how many updates were done.
+      read: what is read besides the terms.
     """
-    look, readings = _trace(forward, feed)
+    look, readings = _trace(forward, feed, read)
     first = 0
     for data, start, stop in blocks:
         for index in range(start, stop):
@@ -38,13 +46,13 @@ def outside_of_ranges(
     return []
 
 
-def _trace(forward: Forward, feed: Feed) -> tuple[Any, list[Reading]]:
+def _trace(forward: Forward, feed: Feed, read: Callable[[Context], Any]) -> tuple[Any, list[Reading]]:
     """Returns a function of data, row and step: for each reading its values, those out of range, and the real rows."""
     readings: list[Reading] = []
 
     def on_replica(batch, number):
         with recording() as found:
-            forward.measure(batch, number, training=False)
+            forward.evaluate_and_read(batch, number, read)
         readings[:] = found
         size = tf.shape(tf.nest.flatten(batch["inputs"])[0])[:1]
         return [*((one.values, one.outside) for one in found), batch.get("valid", tf.ones(size))]

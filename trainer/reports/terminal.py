@@ -12,7 +12,7 @@ import gin
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from trainer.reports.log import LogRecords, term_names
+from trainer.reports.log import LogRecords, measured_values, term_names
 from trainer.reports.report import Report, Run
 
 
@@ -73,7 +73,8 @@ class Terminal(Report):
         # Of many records since the last refresh, only the latest would be visible.
         terms = weighted_values(lines.last.values)
         if lines.split == "eval":
-            self._print(f"eval at step {lines.last.step}: {terms}")
+            measured = "".join(f"  {name} {value:.4g}" for name, value in measured_values(lines.last.values).items())
+            self._print(f"eval at step {lines.last.step}: {terms}{measured}")
         else:
             self._terms = terms
 

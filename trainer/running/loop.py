@@ -173,7 +173,7 @@ class Loop:
         if odd:
             self._reports.note(
                 f"the evaluation at step {evaluation.step:,} is not finite: {', '.join(odd)}; look for NaN in the "
-                f"evaluation data, or for what a term makes of them"
+                f"evaluation data, or for what a term or a metric makes of them"
             )
         return evaluation.values
 

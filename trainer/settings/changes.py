@@ -15,6 +15,7 @@ from trainer.feeds.classes import attributes_of, methods_of
 from trainer.feeds.functions import describe_function
 from trainer.feeds.gin_functions import opened
 from trainer.feeds.sources import Source
+from trainer.metrics.metrics import Metrics
 from trainer.settings.settings import declarations
 from trainer.steps.optimizer_settings import config_of
 
@@ -149,8 +150,8 @@ def _describe(place: str, fields: Mapping[str, Any], described: Description, kin
     for name, value in fields.items():
         with opened(value) as (inside, parameters):
             own[name], inner = _taken_apart(inside, parameters)
-            if isinstance(value, Objective):
-                _describe("Objective", inner or {}, described)
+            if isinstance(value, Objective | Metrics):
+                _describe(own[name], inner or {}, described)
             elif inner is not None:
                 _describe(f"{place}.{name}", inner, described, own[name].partition(" (digest ")[0])
 
@@ -165,6 +166,8 @@ def _taken_apart(value: Any, parameters: Mapping[str, Any]) -> tuple[str, Mappin
         return value.__name__, None
     if isinstance(value, Objective):
         return kind, value.terms
+    if isinstance(value, Metrics):
+        return kind, value.metrics
     if dataclasses.is_dataclass(value):
         own = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
         return kind, {**attributes_of(type(value)), **own, **methods_of(type(value))}
@@ -172,6 +175,8 @@ def _taken_apart(value: Any, parameters: Mapping[str, Any]) -> tuple[str, Mappin
         return kind, None
     if isinstance(value, keras.optimizers.Optimizer):
         return kind, _nameless(config_of(value))
+    if isinstance(value, keras.metrics.Metric):
+        return kind, _nameless(value.get_config())
     if isinstance(value, keras.Loss):  # which omits from its configuration what it passes to its function
         return kind, _nameless({**value.get_config(), **getattr(value, "_fn_kwargs", {})})
     if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):

@@ -6,6 +6,7 @@ from objectives import BatchStatistic, ConfigurationError, Objective
 from objectives.errors import expected
 from objectives.keys import named, split_key
 from trainer.feeds.sources import Source, TableSource
+from trainer.metrics.metrics import Metrics
 from trainer.steps.forward import term_tags
 
 # How often a batch may contain the same example at most.
@@ -27,9 +28,12 @@ def refuse_unread_weights(objective: Objective, source: Source) -> None:
         )
 
 
-def refuse_unknown_best(best: str | None, objective: Objective, eval: Source | None) -> None:
+def refuse_unknown_best(
+    best: str | None, objective: Objective, eval: Source | None, metrics: Metrics | None = None
+) -> None:
     """Raises ConfigurationError where the best checkpoint is to be known by something that no evaluation has."""
-    tags = ["loss/total", *term_tags(objective)]
+    named = metrics.metrics if metrics else {}
+    tags = ["loss/total", *term_tags(objective), *(f"metrics/{name}" for name in named)]
     if best is None:
         return
     if eval is None:
@@ -37,8 +41,13 @@ def refuse_unknown_best(best: str | None, objective: Objective, eval: Source | N
             f"Trainer.best is {best!r}, but there are no evaluation data; expected Trainer(eval=...), or "
             f"a task that has them"
         )
-    if best.removeprefix("-") not in tags:
+    # Of a metric that gives several numbers, the tags are known once it was evaluated.
+    if not any(best.removeprefix("-") == tag or _is_below(best.removeprefix("-"), tag) for tag in tags):
         raise ConfigurationError(f"Trainer.best is {best!r}; {expected(best.removeprefix('-'), tags)}")
+
+
+def _is_below(tag: str, above: str) -> bool:
+    return above.startswith("metrics/") and tag.startswith(f"{above}/")
 
 
 def refuse_cut_statistics(objective: Objective, accumulate_steps: int) -> None:

@@ -18,6 +18,7 @@ from objectives.errors import Mistakes
 from objectives.fields import require_fit
 from trainer.executions.execution import Execution
 from trainer.executions.non_finite import Policy
+from trainer.metrics.metrics import Metrics
 from trainer.reports import Report
 from trainer.reports.report import refuse_silent
 from trainer.steps.learning_rates import refuse_wrong_rate
@@ -86,6 +87,10 @@ class Settings:
     ] = None
     train: InitVar[Annotated[Examples | None, Setting("the training data", is_shared=False)]] = None
     eval: Annotated[Examples | None, Setting("the evaluation data, if any", may_change=True, is_shared=False)] = None
+    metrics: Annotated[
+        Metrics | None,
+        Setting("what evaluations measure besides the terms, by name; None for nothing", may_change=True),
+    ] = None
     workdir: Annotated[
         str | pathlib.Path | None,
         Setting(
@@ -158,7 +163,7 @@ class Settings:
         str | None,
         Setting(
             "a tag of evaluation, such as 'terms/data/raw': the checkpoint with its lowest value is kept too, among "
-            "those that were evaluated at their step. With a minus, '-terms/data/raw', the one with the highest "
+            "those that were evaluated at their step. With a minus, '-metrics/auc', the one with the highest "
             "value. None to keep the latest only",
             may_change=True,
         ),

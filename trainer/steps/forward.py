@@ -2,12 +2,13 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from objectives import Context, Mean, Objective, Term
+from objectives import Context, Key, Mean, Objective, Term
 from objectives.keys import split_key
 from objectives.parts import Parts
 from trainer.steps.draws import reproducible_draws
@@ -76,7 +77,9 @@ class Forward:
 
         They stay apart: a vector of several would let 0 times the infinite slope of one term make NaN of all.
         """
-        context = self.context(batch, step, training=training)
+        return self._means(self.context(batch, step, training=training))
+
+    def _means(self, context: Context) -> list[Mean]:
         with reproducible_draws():
             means = self.objective.means(context, self.parts).values()
         return [Mean(tf.cast(mean.total, tf.float32), tf.cast(mean.count, tf.float32)) for mean in means]
@@ -104,9 +107,23 @@ class Forward:
 
         They are float64, as many batches will be added up: in float32 a count stands still at 16.8 million.
         """
+        return self.evaluate_and_read(batch, step, lambda context: None)[0]
+
+    def evaluate_and_read(self, batch: Batch, step: tf.Tensor, read: Callable[[Context], Any]) -> tuple[Mean, Any]:
+        """Returns what `evaluate` does, and what a function reads in the same pass."""
         with LayerState(self.model).put_back():
-            local = stacked(self.means(batch, step, training=False))
-        return Mean(*(tf.cast(part, tf.float64) for part in sum_over_replicas(tuple(local))))
+            context = self.context(batch, step, training=False)
+            local, found = stacked(self._means(context)), read(context)
+        return Mean(*(tf.cast(part, tf.float64) for part in sum_over_replicas(tuple(local)))), found
+
+    def with_keys(self, keys: Collection[Key], readers: Mapping[Key, str]) -> "Forward":
+        """Returns a copy whose contexts also have what some keys name, which others than terms read.
+
+        Raises:
+          ConfigurationError: a key names no layer or variable of the model; see `Tap`.
+        """
+        tap = Tap(self.model, {*self.objective.keys, *keys}, readers={**self.objective.readers, **readers})
+        return dataclasses.replace(self, tap=tap)
 
     def report(self, mean: Mean, step: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the numbers that `tags` names, given the means of all parts; a raw value of nothing is 0."""

@@ -1,0 +1,89 @@
+"""Metrics: named like terms; what does not fit is told with the name of the metric."""
+
+import gin
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import ConfigurationError, MeanSquaredError, Objective
+from trainer import ArraySource, FunctionMetric, KerasMetric, Metrics
+
+
+def test_metrics_are_named_dropped_and_sorted():
+    mean = KerasMetric(metric=keras.metrics.Mean())
+    metrics = Metrics(late=mean, early=mean, none=None)
+    assert list(metrics.metrics) == ["early", "late"]
+    assert metrics.keys == {"outputs"}
+    assert bool(metrics)
+    assert not Metrics(none=None)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "told"),
+    [
+        ({"a/b": None}, "a metric is named 'a/b'; expected letters"),
+        ({"auc": keras.metrics.AUC()}, "Metrics.auc is .*; expected a metric, such as @KerasMetric"),
+        ({"f": tf.abs}, "Metrics.f is .*wrap a metric of Keras in KerasMetric, a function in FunctionMetric"),
+    ],
+)
+def test_what_is_no_metric_is_refused(metrics, told):
+    with pytest.raises(ConfigurationError, match=told):
+        Metrics(**metrics)
+
+
+def test_gin_names_metrics_and_those_of_keras():
+    named = gin.get_configurable(Metrics)
+    gin.parse_config(
+        """
+        Metrics.auc = @auc/KerasMetric()
+        auc/KerasMetric.metric = @keras.metrics.AUC()
+        keras.metrics.AUC.num_thresholds = 9
+        Metrics.error = @error/KerasMetric()
+        error/KerasMetric.metric = @keras.metrics.MeanSquaredError()
+        """
+    )
+    found = named().metrics
+    assert found["auc"].metric.num_thresholds == 9
+    assert isinstance(found["error"].metric, keras.metrics.MeanSquaredError)
+    gin.parse_config("Metrics.error = None")
+    assert list(named().metrics) == ["auc"]
+
+
+def test_a_key_that_no_layer_has_is_told_with_the_metrics_name(make_program, plain_source):
+    metrics = Metrics(size=KerasMetric(metric=keras.metrics.Mean(), y_pred="activations.hiden"))
+    told = r"^metric 'size' \(KerasMetric\): key 'activations.hiden': did you mean 'activations.hidden'\?"
+    with pytest.raises(ConfigurationError, match=told):
+        make_program(metrics=metrics, eval=plain_source).evaluate(0)
+
+
+@pytest.mark.slow
+def test_training_is_the_same_to_the_bit_with_metrics_and_without(report, plain_source):
+    metrics = Metrics(
+        size=KerasMetric(metric=keras.metrics.Mean(), y_pred="activations.hidden"),
+        error=FunctionMetric(fn=lambda y_true, y_pred: tf.abs(y_true - y_pred)),
+    )
+    with_metrics = dict(report(metrics=metrics, eval=plain_source).result)
+    without = dict(report(eval=plain_source).result)
+    assert {tag: with_metrics.pop(tag) for tag in ("metrics/size", "metrics/error")}
+    assert with_metrics == without
+
+
+@pytest.mark.slow
+def test_labels_out_of_range_in_the_evaluation_data_are_told_with_the_metrics_name(make_program, data):
+    y = np.arange(20) % 3
+    inputs = keras.Input([3])
+    model = keras.Model(inputs, {"y": keras.layers.Dense(2)(inputs), "c": keras.layers.Dense(2)(inputs)})
+    source = ArraySource(data["x"], {"y": data["y"], "c": y})
+    metric = KerasMetric(metric=keras.metrics.SparseCategoricalAccuracy(), y_true="targets.c", y_pred="outputs.c")
+    program = make_program(
+        model=model,
+        objective=Objective(data=MeanSquaredError(y_true="targets.y", y_pred="outputs.y")),
+        train=source,
+        eval=source,
+        metrics=Metrics(accuracy=metric),
+        allow_unreached=True,
+    )
+    told = "the evaluation data: the labels 'targets.c' of the metric 'accuracy': found 2 in examples 2, 5"
+    with pytest.raises(ConfigurationError, match=told):
+        program.evaluate(0)

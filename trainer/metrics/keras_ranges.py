@@ -1,0 +1,92 @@
+"""What the metrics of Keras accept without a word and count wrongly: labels and probabilities out of range, weights."""
+
+from collections.abc import Mapping
+
+import keras
+import tensorflow as tf
+from keras.src.metrics.confusion_metrics import SensitivitySpecificityBase, _ConfusionMatrixConditionCount
+from keras.src.metrics.iou_metrics import _IoUBase
+
+from objectives.mean import spread
+from objectives.ranges import hiding, not_probabilities, safe_labels
+
+_OF_LABELS = (
+    keras.metrics.SparseCategoricalAccuracy,
+    keras.metrics.SparseTopKCategoricalAccuracy,
+    keras.metrics.SparseCategoricalCrossentropy,
+)
+_OF_CONDITIONS = (_ConfusionMatrixConditionCount, keras.metrics.Precision, keras.metrics.Recall)
+_WITHOUT_LOGITS = ", or a metric that is given logits, by from_logits=True or a threshold of 0"
+
+
+def is_of_keras(metric: keras.metrics.Metric) -> bool:
+    """Returns whether a metric is one of Keras itself."""
+    return type(metric).__module__.startswith("keras.")
+
+
+def outside_of_range(
+    metric: keras.metrics.Metric, tensors: Mapping[str, tf.Tensor], shown: tf.Tensor | None
+) -> tf.Tensor:
+    """Returns NaN if a label or a probability that counts lies outside of its range, else 0; what does is recorded.
+
+    Keras leaves out a label that is no class in an IoU, takes it for a wrong prediction in an accuracy, and compares
+    logits with thresholds between 0 and 1.
+
+    Args:
+      metric: the metric.
+      tensors: what it is given, `y_true` and `y_pred` among them, before the selection.
+      shown: bool, whether each row or position counts, or None.
+    """
+    if "y_true" not in tensors:
+        return tf.constant(0.0)
+    y_true, y_pred = tensors["y_true"], tensors["y_pred"]
+    found: list[tf.Tensor] = []
+    with hiding([] if shown is None else [shown]):
+        if isinstance(metric, _IoUBase):
+            found += _outside_of_classes(metric, y_true, y_pred)
+        elif isinstance(metric, _OF_LABELS):
+            ignored = getattr(metric, "ignore_class", None)
+            found.append(safe_labels("y_true", y_true, y_pred.shape[-1], ignored=ignored)[1])
+        elif _takes_probabilities(metric):
+            found.append(not_probabilities("y_pred", y_pred, instead=_WITHOUT_LOGITS))
+            found.append(not_probabilities("y_true", y_true))
+    outside = [tf.reduce_any(one if shown is None else one & spread(shown, one)) for one in found]
+    return tf.where(tf.reduce_any(outside), float("nan"), 0.0) if outside else tf.constant(0.0)
+
+
+def weights_like(metric: keras.metrics.Metric, y_true: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+    """Returns sample weights in the shape in which a metric of Keras gives each example its own.
+
+    Metrics that count conditions broadcast from the last axis on: `[batch]` weights would be those of the columns.
+    """
+    if weight.shape.rank >= y_true.shape.rank:
+        return weight
+    if isinstance(metric, _IoUBase):
+        like = y_true if metric.sparse_y_true else y_true[..., 0]
+    elif isinstance(metric, (*_OF_CONDITIONS, SensitivitySpecificityBase, keras.metrics.AUC)) and y_true.shape.rank > 2:
+        like = y_true
+    else:
+        return weight
+    return tf.broadcast_to(spread(weight, like), tf.shape(like))
+
+
+def _outside_of_classes(metric: _IoUBase, y_true: tf.Tensor, y_pred: tf.Tensor) -> list[tf.Tensor]:
+    found = []
+    if metric.sparse_y_true:
+        found.append(safe_labels("y_true", y_true, metric.num_classes, ignored=metric.ignore_class)[1])
+    if metric.sparse_y_pred and not isinstance(metric, keras.metrics.BinaryIoU):
+        found.append(safe_labels("y_pred", y_pred, metric.num_classes)[1])
+    return found
+
+
+def _takes_probabilities(metric: keras.metrics.Metric) -> bool:
+    """Returns whether a metric compares what it is given with thresholds between 0 and 1."""
+    if isinstance(metric, keras.metrics.AUC):
+        return not metric._from_logits
+    if isinstance(metric, keras.metrics.BinaryAccuracy):
+        return 0 < metric._fn_kwargs["threshold"] < 1
+    if isinstance(metric, keras.metrics.BinaryCrossentropy):
+        return not metric.from_logits
+    if isinstance(metric, _OF_CONDITIONS):
+        return any(0 < threshold < 1 for threshold in metric.thresholds)
+    return isinstance(metric, SensitivitySpecificityBase)

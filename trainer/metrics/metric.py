@@ -1,0 +1,145 @@
+"""Metric: the base class of what an evaluation computes besides the terms.
+
+A metric is a small frozen object. Fields that hold keys say what it reads, as those of a term do; three methods say how
+its state begins, how a batch changes it, and what it amounts to:
+
+    @gin.register(module="trainer.metrics")
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class LargestError(Metric):
+        y_true: Key = "targets"
+        y_pred: Key = "outputs"
+
+        def initial_state(self):
+            return tf.constant(0.0)
+
+        def updated(self, state, y_true, y_pred):
+            return tf.maximum(state, tf.reduce_max(tf.abs(y_true - y_pred)))
+
+        def result(self, state):
+            return state
+
+The state is updated once a batch with the examples of all replicas, without padding and what the mask hides. So it
+need not be a sum, and is the same whatever the number of replicas.
+"""
+
+import abc
+import dataclasses
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from objectives import ConfigurationError, Context, Key
+from objectives.errors import Mistakes
+from objectives.fields import Checked
+from objectives.keys import is_of_batch, split_key
+from objectives.reads import align, widen
+from trainer.metrics.selection import Read, counted, gathered, refuse_unfit, selected
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Metric(Checked, abc.ABC):
+    """A measure of a model over all examples of evaluation, which is not optimised.
+
+    Attributes:
+      mask: key of a tensor of zeros and ones, `[batch]` or the first axes of what the metric reads. What it hides is
+        left out before the metric sees it: rows of the batch, or with more axes single positions, such as the steps of
+        a sequence, which become rows. A number between 0 and 1 belongs in `sample_weight`.
+      sample_weight: key of a weight for each example `[batch]`, or for each position. It is an argument of `updated`
+        too if it is given; in a mean it enters the sum and the count, as in the metrics of Keras.
+      labels: the names of the numbers of a result that is a vector, such as classes; by default they are numbered.
+    """
+
+    mask: Key | None = None
+    sample_weight: Key | None = None
+    labels: Sequence[str] = ()
+
+    @abc.abstractmethod
+    def initial_state(self) -> Any:
+        """Returns the state before the first batch: a nest of tensors of fixed shapes."""
+
+    @abc.abstractmethod
+    def updated(self, state: Any, **tensors: tf.Tensor) -> Any:
+        """Returns the state after a batch; traced once.
+
+        Args:
+          state: the state before it.
+          **tensors: what the metric reads `[examples, ...]`, by the names of the fields that hold the keys, for the
+            examples of all replicas that count. Half precision is passed as float32. The number of examples is that of
+            the batch or less, and not 0. With `sample_weight` they include that.
+
+        Returns:
+          A nest like `state`.
+        """
+
+    @abc.abstractmethod
+    def result(self, state: Any) -> Any:
+        """Returns what the state amounts to: a number, a vector, or a dict of them; evaluated eagerly."""
+
+    def __post_init__(self):
+        mistakes = Mistakes()
+        for field, key in {**self.reads, **self._selections}.items():
+            with mistakes.gathered(f"{type(self).__name__}.{field}"):
+                split_key(key)
+        mistakes.raise_any()
+
+    @property
+    def reads(self) -> Mapping[str, Key]:
+        """The key of each argument of `updated`, but for the state and the sample weight."""
+        names = [name for name in inspect.signature(self.updated).parameters if name not in ("state", "sample_weight")]
+        missing = [name for name in names if name not in self.__dataclass_fields__]
+        if missing:
+            raise ConfigurationError(
+                f"{type(self).__name__}.updated() takes {missing[0]!r}, which is not a field; "
+                f"add the field `{missing[0]}: Key = ...`"
+            )
+        return {name: key for name in names if (key := getattr(self, name)) is not None}
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        """Every key that the metric reads, those of its mask and its weights included."""
+        return frozenset([*self.reads.values(), *self._selections.values()])
+
+    @property
+    def key_of_keras_mask(self) -> Key | None:
+        """The key of the tensor whose Keras mask is used besides `mask`; None for a metric that ignores Keras masks."""
+        return None
+
+    def read(self, context: Context) -> Read:
+        """Returns what the metric reads of a batch, from all replicas, the same on each; traced in replica context.
+
+        Raises:
+          ConfigurationError: A key names no tensor, or shapes do not fit.
+        """
+        tensors = {name: widen(context[key]) for name, key in {**self.reads, **self._weights}.items()}
+        of_batch = {name for name, key in {**self.reads, **self._weights}.items() if is_of_batch(key)}
+        shown, poison = counted(self.mask, self.key_of_keras_mask, context)
+        if shown is not None:
+            refuse_unfit(shown, {name: tensors[name] for name in tensors if name in of_batch})
+        found = {name: gathered(tensor, context) if name in of_batch else tensor for name, tensor in tensors.items()}
+        poisons = gathered(poison[tf.newaxis] + self._poison(tensors, shown), context)
+        return Read(found, None if shown is None else gathered(shown, context), tf.reduce_sum(poisons))
+
+    def arguments(self, read: Read) -> dict[str, tf.Tensor]:
+        """Returns the arguments of `updated` for a batch: what counts of it, brought to shapes that fit."""
+        of_batch = {name for name, key in {**self.reads, **self._weights}.items() if is_of_batch(key)}
+        return self._aligned(selected(read, of_batch))
+
+    def prepare(self, tensors: Mapping[str, tf.Tensor]) -> None:
+        """Called before the first update, outside of a trace, with tensors of one row that are like the arguments."""
+
+    def _aligned(self, tensors: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return align(tensors, ())
+
+    def _poison(self, tensors: Mapping[str, tf.Tensor], shown: tf.Tensor | None) -> tf.Tensor:
+        """Returns NaN if something that counts lies outside of its range, which is recorded; else 0."""
+        return tf.constant(0.0)
+
+    @property
+    def _weights(self) -> dict[str, Key]:
+        return {} if self.sample_weight is None else {"sample_weight": self.sample_weight}
+
+    @property
+    def _selections(self) -> dict[str, Key]:
+        return {**({} if self.mask is None else {"mask": self.mask}), **self._weights}

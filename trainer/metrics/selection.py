@@ -1,0 +1,111 @@
+"""Selection: what of a batch a metric counts, gathered from all replicas, with the rest left out."""
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from objectives import ConfigurationError, Context, Key
+from objectives.keras_tensors import keras_mask
+from objectives.mean import spread
+from objectives.ranges import record
+from objectives.reads import widen
+
+# Replicas of several workers can exchange tensors of some types only.
+_TRAVELS_AS = {
+    **dict.fromkeys([tf.bool, tf.int8, tf.uint8, tf.int16, tf.uint16], tf.int32),
+    **dict.fromkeys([tf.uint32, tf.uint64], tf.int64),
+}
+
+
+class Read(NamedTuple):
+    """What a metric reads of one batch, from all replicas.
+
+    Attributes:
+      tensors: by the names of the metric's arguments.
+      counted: bool, whether each row `[batch]`, or each position `[batch, ...]`, counts; None if all of them do.
+      poison: a scalar, NaN if something that counts lies outside of its range, else 0.
+    """
+
+    tensors: dict[str, tf.Tensor]
+    counted: tf.Tensor | None
+    poison: tf.Tensor
+
+
+def counted(mask: Key | None, of_keras: Key | None, context: Context) -> tuple[tf.Tensor | None, tf.Tensor]:
+    """Returns what of a replica's shard counts, and NaN if the mask holds something else than 0 and 1, else 0.
+
+    Args:
+      mask: the key of the mask, or None.
+      of_keras: the key of a tensor whose Keras mask is used too, or None.
+      context: has the tensors, and says which examples are padding.
+
+    Returns:
+      bool `[batch]`, or `[batch, ...]` where a mask has more axes; None where everything counts.
+    """
+    masks, poison = [], tf.constant(0.0)
+    if context.valid is not None:
+        masks.append(context.valid > 0)
+    if of_keras is not None and (own := keras_mask(context[of_keras])) is not None:
+        masks.append(_flat(tf.cast(own, tf.bool)))
+    if mask is not None:
+        shown, outside = _as_bool(mask, widen(context[mask]))
+        masks.append(_flat(shown))
+        real = outside if context.valid is None else outside & spread(context.valid > 0, outside)
+        poison = tf.where(tf.reduce_any(real), float("nan"), 0.0)
+    if not masks:
+        return None, poison
+    longest = max(masks, key=lambda one: one.shape.rank)
+    found = spread(masks[0], longest)
+    for one in masks[1:]:
+        found = found & spread(one, longest)
+    return found, poison
+
+
+def refuse_unfit(shown: tf.Tensor, tensors: Mapping[str, tf.Tensor]) -> None:
+    """Raises ConfigurationError where a mask has other axes than what it is to select from.
+
+    Sample weights may have fewer.
+    """
+    for name, tensor in tensors.items():
+        rank = min(shown.shape.rank, tensor.shape.rank) if name == "sample_weight" else shown.shape.rank
+        if tensor.shape.rank < rank or not tensor.shape[:rank].is_compatible_with(shown.shape[:rank]):
+            raise ConfigurationError(
+                f"its mask has the shape {shown.shape} and {name} has {tensor.shape}; expected a mask of [batch], or "
+                f"of the first axes of everything that the metric reads"
+            )
+
+
+def gathered(tensor: tf.Tensor, context: Context) -> tf.Tensor:
+    """Returns the tensor of the whole batch, given the shard of a replica."""
+    travels = _TRAVELS_AS.get(tensor.dtype, tensor.dtype)
+    return tf.cast(context.gather(tf.cast(tensor, travels)), tensor.dtype)
+
+
+def selected(read: Read, of_batch: Collection[str]) -> dict[str, tf.Tensor]:
+    """Returns the tensors by name; those of the batch without what does not count, `[rows or positions, ...]`."""
+    if read.counted is None:
+        return dict(read.tensors)
+    tensors = dict(read.tensors)
+    weight = tensors.get("sample_weight")
+    if weight is not None and weight.shape.rank < read.counted.shape.rank:
+        tensors["sample_weight"] = tf.broadcast_to(spread(weight, read.counted), tf.shape(read.counted))
+    return {
+        name: tf.boolean_mask(tensor, read.counted) if name in of_batch else tensor for name, tensor in tensors.items()
+    }
+
+
+def _as_bool(key: Key, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns a mask as bool, and which of its elements are something else than 0 and 1; these count."""
+    if mask.dtype.is_bool:
+        return mask, tf.zeros_like(mask)
+    outside = (mask != tf.cast(0, mask.dtype)) & (mask != tf.cast(1, mask.dtype))
+    record(f"the mask {key!r}", "0 and 1 (what counts in part belongs in sample_weight)", mask, outside)
+    return mask != tf.cast(0, mask.dtype), outside
+
+
+def _flat(mask: tf.Tensor) -> tf.Tensor:
+    """Returns a mask without axes of size 1 at its end: they select nothing."""
+    while mask.shape.rank > 1 and mask.shape[-1] == 1:
+        mask = mask[..., 0]
+    return mask
