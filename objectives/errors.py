@@ -2,7 +2,7 @@
 
 import contextlib
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 # A model may have hundreds of layers; the nearest name matters more than the list.
 _SHOWN = 20
@@ -71,3 +71,12 @@ def expected(name: str, valid: Iterable[str]) -> str:
         return f"did you mean {near[0]!r}?"
     known = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
     return f"did you mean {near[0]!r}? (known: {known})" if near else f"known: {known}"
+
+
+def some(names: Sequence[str]) -> str:
+    """Returns the first three names as text, and how many more there are.
+
+    >>> some(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -160,6 +160,7 @@ class Trainer(Settings):
             model=self.model,
             objective=self.objective,
             optimizer=self.optimizer,
+            optimizers=self.optimizers,
             precision=self.precision,
             batch_size=self.batch_size,
             accumulate_steps=self.accumulate_steps,
@@ -207,13 +208,13 @@ class Trainer(Settings):
                 workdir=self.workdir if self.is_chief else None,
                 description=self._description,
                 changes=self._changes,
-                standstill=find_standstill(self.optimizer, self.objective, self.steps),
+                standstill=find_standstill([group.optimizer for group in step.groups], self.objective, self.steps),
             ),
         )
         self._periods = Periods(eval=self.eval_every, gradients=self.gradients_every, checkpoint=self.checkpoint_every)
         self._loop = Loop(self._run, self._periods, ChunkSizer(self.chunk_steps, limit=program.limit))
         self._recovery = Recovery(self._run)
-        self._traced = Traced(self.model, self.optimizer)
+        self._traced = Traced(self.model, step.groups)
 
     def _make_saver(
         self, done: tf.Variable, step: TrainStep, others: Sequence[tf.Variable], program: Program

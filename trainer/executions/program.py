@@ -197,11 +197,12 @@ class Program:
         """Examines the step on the first row of `data`, after `step` updates, without changing any state.
 
         By tag: its numbers, the gradients of the terms, what of it is not finite (see `trainer.steps.inspection`), what
-        its update would leave that is not (`left/<part of the state>`), and the optimizer's settings.
+        its update would leave that is not (`left/<part of the state>`), and the settings of optimizers.
         """
         row, left = self._executor.try_out(data, step)
         numbers = dict(zip(self.tags, row.tolist(), strict=True))
-        values = {**without_empty_means(numbers), **self._gradients_on(Block(data, 0, 1), step), **self._step.settings}
+        values = {**without_empty_means(numbers), **self._gradients_on(Block(data, 0, 1), step)}
+        values |= self._step.settings(changed=left)
         values |= {f"left/{name}": value for name, value in left.items()}
         if all(map(math.isfinite, (numbers["loss/total"], numbers["optimizer/grad_norm"]))):
             return Examination(values, {})

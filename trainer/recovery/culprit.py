@@ -1,9 +1,11 @@
 """Culprit: what is at fault for a step that is not finite, in words, given the results of its examination."""
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from trainer.executions.examination import Examples, at_fault
+from trainer.steps.groups import rate_tag
 
 _SHOWN = 5
 
@@ -36,9 +38,11 @@ def culprit(
 
 def is_cured_by_another_batch(values: Mapping[str, float]) -> bool:
     """Returns whether skipping the batch may help; not if a setting or the weights are at fault."""
-    weights = (values[f"terms/{name}/weight"] for name in at_fault(values))
-    settings = (values.get("optimizer/learning_rate", 0.0), *weights)
-    return all(map(math.isfinite, settings)) and not any(tag.startswith("not_finite/weights.") for tag in values)
+    weights = [values[f"terms/{name}/weight"] for name in at_fault(values)]
+    rates = [value for tag, value in values.items() if re.fullmatch(r"optimizer/([^/]+/)?learning_rate", tag)]
+    return all(map(math.isfinite, [*rates, *weights])) and not any(
+        tag.startswith("not_finite/weights.") for tag in values
+    )
 
 
 def _terms(values: Mapping[str, float], examples: Mapping[str, Examples]) -> Iterator[str]:
@@ -129,13 +133,14 @@ def _update(values: Mapping[str, float]) -> Iterator[str]:
 
 
 def _setting(values: Mapping[str, float], left: Mapping[str, float]) -> str:
-    """Returns which setting of the optimizer is at fault."""
+    """Returns which setting of an optimizer is at fault."""
     prefix = "optimizer/settings/"
     settings = {tag.removeprefix(prefix): value for tag, value in values.items() if tag.startswith(prefix)}
-    optimizer = next(iter(settings), "optimizer/").split("/")[0]
-    rate, norm = values["optimizer/learning_rate"], values["optimizer/grad_norm"]
-    if not math.isfinite(rate):
-        return f"the learning rate of {optimizer} is {rate:g} at this step"
+    kinds = dict.fromkeys(name.split("/")[0] for name in settings) or ["optimizer"]
+    rates = {kind: values[rate_tag(kind.rpartition(".")[0] or None)] for kind in kinds}
+    for kind, rate in rates.items():
+        if not math.isfinite(rate):
+            return f"the learning rate of {kind} is {rate:g} at this step"
     wrong = [f"{name.replace('/', '.')} is {value:g}" for name, value in settings.items() if not math.isfinite(value)]
     if wrong:
         return _listed(wrong)
@@ -143,7 +148,9 @@ def _setting(values: Mapping[str, float], left: Mapping[str, float]) -> str:
     zero = [name.replace("/", ".") for name, value in settings.items() if name.endswith("epsilon") and value == 0]
     if zero and not slots and any(map(math.isnan, left.values())):
         return f"{zero[0]} is 0, and the second moment of some weights is 0 too; expected a small number such as 1e-7"
-    return f"{optimizer} overflows at a learning rate of {rate:g} and a gradient of norm {norm:g}"
+    kind, rate = next(iter(rates.items()))
+    norm = values["optimizer/grad_norm"]
+    return f"{kind} overflows at a learning rate of {rate:g} and a gradient of norm {norm:g}"
 
 
 def _described(name: str) -> str:

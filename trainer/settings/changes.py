@@ -171,6 +171,9 @@ def _taken_apart(value: Any, parameters: Mapping[str, Any]) -> tuple[str, Mappin
     if dataclasses.is_dataclass(value):
         own = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
         return kind, {**attributes_of(type(value)), **own, **methods_of(type(value))}
+    if isinstance(value, (list, tuple)) and value and all(map(dataclasses.is_dataclass, value)):
+        named = {str(getattr(one, "name", i)): one for i, one in enumerate(value)}
+        return ", ".join(named), named
     if isinstance(value, keras.Layer | keras.Variable | Source):
         return kind, None
     if isinstance(value, keras.optimizers.Optimizer):

@@ -22,6 +22,7 @@ from trainer.metrics.metrics import Metrics
 from trainer.reports import Report
 from trainer.reports.report import refuse_silent
 from trainer.steps.learning_rates import refuse_wrong_rate
+from trainer.steps.optimizer_groups import OptimizerGroup, optimizers_by_name, require_optimizer
 from trainer.steps.precision import Precision
 from trainer.steps.train_step import TrainStep
 from trainer.steps.weighted_sum import WeightedSum
@@ -66,12 +67,18 @@ class Settings:
 
     objective: Annotated[Objective, Setting("the terms")]
     optimizer: Annotated[
-        keras.optimizers.Optimizer,
+        keras.optimizers.Optimizer | None,
+        Expected("an instance of Optimizer"),
         Setting(
             "a Keras optimizer, new or one that trained this model before. It may not scale the loss, average weights "
-            "or accumulate gradients itself; `precision`, `average_momentum` and `accumulate_steps` do that"
+            "or accumulate gradients itself; `precision`, `average_momentum` and `accumulate_steps` do that. None with "
+            "`optimizers`"
         ),
-    ]
+    ] = None
+    optimizers: Annotated[
+        Sequence[OptimizerGroup],
+        Setting("instead of `optimizer`, one for each group of variables, with learning rates of their own"),
+    ] = ()
     train_step: Annotated[
         type[TrainStep],
         Setting(
@@ -293,10 +300,12 @@ def require_sound(settings: Mapping[str, Any]) -> None:
     mistakes = Mistakes()
     with mistakes.gathered():
         require_fit("Trainer", settings, annotations())
+    with mistakes.gathered():
+        require_optimizer(settings["optimizer"], settings["optimizers"])
     fit = not mistakes.messages
     with mistakes.gathered():
         _require_data(settings)
-    for check in (_require_learning_rate, _require_multiples, _require_folder, _require_reports) if fit else ():
+    for check in (_require_learning_rates, _require_multiples, _require_folder, _require_reports) if fit else ():
         with mistakes.gathered():
             check(settings)
     mistakes.raise_any()
@@ -310,8 +319,9 @@ def _require_data(settings: Mapping[str, Any]) -> None:
         )
 
 
-def _require_learning_rate(settings: Mapping[str, Any]) -> None:
-    refuse_wrong_rate(settings["optimizer"])
+def _require_learning_rates(settings: Mapping[str, Any]) -> None:
+    for name, optimizer in optimizers_by_name(settings["optimizer"], settings["optimizers"]).items():
+        refuse_wrong_rate(optimizer, "Trainer.optimizer" if name is None else f"Trainer.optimizers, group {name!r},")
 
 
 def _require_reports(settings: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Standstill: whether a run ends with steps that learn nothing, because schedules have fallen to 0."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -13,17 +13,21 @@ _SHARE = 0.01
 _SAMPLES = 65
 
 
-def find_standstill(optimizer: keras.optimizers.Optimizer, objective: Objective, steps: int) -> str | None:
+def find_standstill(optimizers: Sequence[keras.optimizers.Optimizer], objective: Objective, steps: int) -> str | None:
     """Describes from which step on a run learns nothing, and why; None if there is no such step.
 
     >>> from objectives import MeanSquaredError
     >>> rate = keras.optimizers.schedules.CosineDecay(0.1, decay_steps=2500)
-    >>> find_standstill(keras.optimizers.Adam(rate), Objective(data=MeanSquaredError()), steps=20_000)
+    >>> find_standstill([keras.optimizers.Adam(rate)], Objective(data=MeanSquaredError()), steps=20_000)
     'the learning rate is 0 from step 2,500 on: the last 88 % of the run learn nothing'
     """
-    schedule = getattr(optimizer, "_learning_rate", None)
-    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
-        return _told("the learning rate is", lambda step: float(schedule(tf.constant(step, tf.int64))), steps)
+    rates = [optimizer._learning_rate for optimizer in optimizers]
+    if all(isinstance(rate, keras.optimizers.schedules.LearningRateSchedule) for rate in rates):
+        return _told(
+            "the learning rate is" if len(rates) == 1 else "all learning rates are",
+            lambda step: max(abs(float(rate(tf.constant(step, tf.int64)))) for rate in rates),
+            steps,
+        )
     if all(callable(term.weight) for term in objective.terms.values() if term.optimised):
         return _told(
             "all weights of terms are",

@@ -1,14 +1,19 @@
 """Assembly: makes the step of a run from the arguments of a trainer."""
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 
 from objectives import Objective
+from objectives.errors import Mistakes
 from trainer.steps.average import WeightAverage
 from trainer.steps.clipping import Clipping
 from trainer.steps.forward import Forward
+from trainer.steps.groups import groups_of
 from trainer.steps.layers.batch_statistics import refuse_wrong_statistics
 from trainer.steps.layers.masked_statistics import synchronize_masked_statistics
+from trainer.steps.optimizer_groups import OptimizerGroup
 from trainer.steps.optimizers import refuse_own_work
 from trainer.steps.own_variables import make_own_variables, refuse_declared_variables
 from trainer.steps.precision import LossScale, Precision
@@ -24,7 +29,8 @@ def assemble(
     train_step: type[TrainStep],
     model: keras.Model,
     objective: Objective,
-    optimizer: keras.optimizers.Optimizer,
+    optimizer: keras.optimizers.Optimizer | None,
+    optimizers: Sequence[OptimizerGroup],
     precision: Precision,
     batch_size: int,
     accumulate_steps: int,
@@ -36,12 +42,17 @@ def assemble(
     """Makes the step of a run; the arguments are those of `Trainer`.
 
     Raises:
-      ConfigurationError: keys name what the model has not, layers would take wrong statistics, the optimizer
-        cannot work under the strategy, or the kind of step lacks a method, has fields that do not fit, or keeps state
-        that would be wrong.
+      ConfigurationError: keys name what the model has not, layers would take wrong statistics, an optimizer cannot
+        work under the strategy, a trainable variable has no optimizer or several, or the kind of step lacks a method,
+        has fields that do not fit, or keeps state that would be wrong.
     """
     tap = Tap(model, objective.keys, readers=objective.readers)
-    refuse_own_work(optimizer, replicas=strategy.num_replicas_in_sync)
+    groups = groups_of(model, optimizer, optimizers)
+    mistakes = Mistakes()
+    for group in groups:
+        with mistakes.gathered("" if group.name is None else f"Trainer.optimizers, group {group.name!r}"):
+            refuse_own_work(group.optimizer, replicas=strategy.num_replicas_in_sync)
+    mistakes.raise_any()
     refuse_wrong_statistics(
         model, batch_size=batch_size, replicas=strategy.num_replicas_in_sync, micro_batches=accumulate_steps
     )
@@ -55,9 +66,9 @@ def assemble(
         micro_batches=accumulate_steps,
     )
     step = train_step(
-        adoption=Adoption(strategy, model, optimizer),
+        adoption=Adoption(strategy, model, groups),
         forward=forward,
-        optimizer=optimizer,
+        groups=groups,
         clipping=Clipping(norm=clip_norm, value=clip_value),
         loss_scale=LossScale(strategy) if precision == "mixed_float16" else None,
         average=None if average_momentum is None else WeightAverage(strategy, model, average_momentum),

@@ -45,7 +45,8 @@ def _refuse_several(optimizer: keras.optimizers.Optimizer) -> None:
     if isinstance(optimizer, keras.optimizers.MultiOptimizer) or _holds_others(optimizer):
         raise ConfigurationError(
             f"the optimizer is a {type(optimizer).__name__} around others, which have learning rates and steps of "
-            f"their own; expected one optimizer that holds no others"
+            f"their own; expected one optimizer that holds no others (Trainer.optimizers has one for each group of "
+            f"variables)"
         )
 
 

@@ -1,8 +1,8 @@
-"""Traced: what a step takes from a model and an optimizer when it is traced, and may not change afterwards."""
+"""Traced: what a step takes from a model and its optimizers when it is traced, and may not change afterwards."""
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import keras
@@ -10,6 +10,7 @@ import keras
 from objectives import ConfigurationError
 from trainer.feeds.classes import methods_of
 from trainer.feeds.functions import describe_function
+from trainer.steps.groups import Group
 from trainer.steps.layers.layer_settings import describe_value, settings_of
 from trainer.steps.optimizer_settings import config_of
 from trainer.steps.tap import layer_paths
@@ -29,22 +30,24 @@ _Settings: TypeAlias = Mapping[tuple[int, str], _Setting]
 
 
 class Traced:
-    """Knows what is trainable, the settings of the optimizer, and the plain attributes of every layer.
+    """Knows what is trainable, the settings of the optimizers, and the plain attributes of every layer.
 
     The values of variables, such as weights and a learning rate, are none of it: a traced step reads them. Neither is
     what a layer itself changes as it is called, such as a counter.
 
     >>> model = keras.Sequential([keras.Input([2]), keras.layers.Dense(1, name="head")])
-    >>> traced = Traced(model, keras.optimizers.SGD(0.1))
+    >>> from trainer.steps.groups import only_group
+    >>> traced = Traced(model, only_group(keras.optimizers.SGD(0.1), model))
     >>> model.get_layer("head").activation = keras.activations.relu
     >>> traced.require_unchanged()
     Traceback (most recent call last):
     objectives.errors.ConfigurationError: head.activation was linear when the trainer was made and is relu now, ...
     """
 
-    def __init__(self, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
-        self._model, self._optimizer, self._learning_rate = model, optimizer, optimizer._learning_rate
-        self._before = _settings(model, optimizer)
+    def __init__(self, model: keras.Model, groups: Sequence[Group]) -> None:
+        self._model, self._groups = model, groups
+        self._learning_rates = [group.optimizer._learning_rate for group in groups]
+        self._before = _settings(model, groups)
         self._moved: set[tuple[int, str]] = set()
 
     @contextlib.contextmanager
@@ -57,23 +60,23 @@ class Traced:
         try:
             yield
         finally:
-            now = _settings(self._model, self._optimizer)
+            now = _settings(self._model, self._groups)
             settings = {**self._before, **now}
             self._moved |= {key for key in _differences(self._before, now) if settings[key].may_move}
 
     def require_unchanged(self) -> None:
         """Raises ConfigurationError where something was changed since."""
-        now = _settings(self._model, self._optimizer)
+        now = _settings(self._model, self._groups)
         nothing = _Setting("", "nothing")
         changes = [
             ({**now, **self._before}[key].name, self._before.get(key, nothing).text, now.get(key, nothing).text)
             for key in _differences(self._before, now)
             if key not in self._moved
         ]
-        if self._optimizer._learning_rate is not self._learning_rate:
-            rates = (self._learning_rate, self._optimizer._learning_rate)
-            before, after = (type(rate).__name__ for rate in rates)
-            changes.append(("the optimizer's learning_rate", before, after))
+        for group, rate in zip(self._groups, self._learning_rates, strict=True):
+            if group.optimizer._learning_rate is not rate:
+                before, after = (type(one).__name__ for one in (rate, group.optimizer._learning_rate))
+                changes.append((f"the optimizer's learning_rate{group.place}", before, after))
         if changes:
             name, before, after = changes[0]
             more = f" ({len(changes) - 1} more changed too)" if len(changes) > 1 else ""
@@ -89,7 +92,7 @@ def _differences(before: _Settings, now: _Settings) -> list[tuple[int, str]]:
     return [key for key in {**before, **now} if before.get(key) != now.get(key)]
 
 
-def _settings(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> _Settings:
+def _settings(model: keras.Model, groups: Sequence[Group]) -> _Settings:
     settings: dict[tuple[int, str], _Setting] = {}
     paths = {id(layer): path for path, layer in layer_paths(model)}
     for layer in model._flatten_layers():
@@ -99,10 +102,11 @@ def _settings(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> _Set
         for name in ("trainable", "constraint", "regularizer"):
             label = f"{variable.path}.{name}"
             settings[id(variable), label] = _Setting(label, describe_value(getattr(variable, name)))
-    for name, value in config_of(optimizer).items():
-        if name != "learning_rate":
-            label = f"the optimizer's {name}"
-            settings[id(optimizer), label] = _Setting(label, describe_value(value))
+    for group in groups:
+        for name, value in config_of(group.optimizer).items():
+            if name != "learning_rate":
+                label = f"the optimizer's {name}{group.place}"
+                settings[id(group.optimizer), label] = _Setting(label, describe_value(value))
     return settings
 
 

@@ -6,7 +6,7 @@ gradient of the local loss, summed over replicas, is the gradient of the global 
 
 import abc
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from trainer.steps.clipping import Clipping
 from trainer.steps.draws import reproducible_draws
 from trainer.steps.forward import Forward
 from trainer.steps.gradients import Batch, at_once, by_micro_batches, dense, global_norm, plain_norm, with_norm_barrier
+from trainer.steps.groups import Group
 from trainer.steps.layers.layer_state import LayerState
 from trainer.steps.layers.own_state import refuse_padded_state, refuse_rewritten_weights
 from trainer.steps.optimizer_settings import config_of
@@ -73,9 +74,10 @@ class TrainStep(Checked, abc.ABC):
     The trainer makes the object and gives it the fields below. Its methods are called within `adoption.at_work()`.
 
     Attributes:
-      adoption: places the model and the optimizer under the strategy.
+      adoption: places the model and its optimizers under the strategy.
       forward: the model and the terms, and how a batch is shared among replicas and micro-batches.
-      optimizer: a built optimizer.
+      groups: the optimizers, which are built, and the variables that each of them updates; one without a name where
+        there is one optimizer.
       clipping: the bounds on the gradient of the whole batch.
       loss_scale: the factor of the differentiated losses in half precision, or None.
       average: the moving average of the weights, or None.
@@ -89,7 +91,7 @@ class TrainStep(Checked, abc.ABC):
 
     adoption: Adoption = dataclasses.field(metadata=_GIVEN)
     forward: Forward = dataclasses.field(metadata=_GIVEN)
-    optimizer: keras.optimizers.Optimizer = dataclasses.field(metadata=_GIVEN)
+    groups: Sequence[Group] = dataclasses.field(metadata=_GIVEN)
     clipping: Clipping = dataclasses.field(default=Clipping(), metadata=_GIVEN)
     loss_scale: LossScale | None = dataclasses.field(default=None, metadata=_GIVEN)
     average: WeightAverage | None = dataclasses.field(default=None, metadata=_GIVEN)
@@ -165,11 +167,12 @@ class TrainStep(Checked, abc.ABC):
     def tags(self) -> list[str]:
         """The names of the numbers that `train` returns, in their order."""
         scale = [] if self.loss_scale is None else ["optimizer/loss_scale"]
-        return [*self.forward.tags, "optimizer/learning_rate", *scale, "optimizer/grad_norm"]
+        rates = [group.rate_tag for group in self.groups]
+        return [*self.forward.tags, *rates, *scale, "optimizer/grad_norm"]
 
     @property
     def variables(self) -> Sequence[tf.Variable]:
-        """What an update changes besides the model, the optimizer and `own_variables`, such as the loss scale."""
+        """What an update changes besides the model, the optimizers and `own_variables`, such as the loss scale."""
         parts = (self.loss_scale, self.average, self.forward.streams)
         return [variable for part in parts if part is not None for variable in part.variables]
 
@@ -179,18 +182,24 @@ class TrainStep(Checked, abc.ABC):
         assert self.adoption.is_at_work, "outside, the variables are those of one replica"
         averages = [] if self.average is None else self.average.variables
         others = [variable for variable in self.variables if not any(variable is one for one in averages)]
-        return State.of_training(self.model, self.optimizer, others, own=self.own_variables, averages=averages)
+        optimizers = [group.optimizer for group in self.groups]
+        return State.of_training(self.model, optimizers, others, own=self.own_variables, averages=averages)
 
-    @property
-    def settings(self) -> dict[str, float]:
-        """The settings of the optimizer and the size of the largest weight, by tag, for a diagnosis."""
-        name, config = type(self.optimizer).__name__, config_of(self.optimizer)
-        numbers = {key: value for key, value in config.items() if isinstance(value, float)}
-        largest = max(float(tf.reduce_max(tf.abs(tf.cast(v, tf.float32)))) for v in self.trained)
-        return {
-            **{f"optimizer/settings/{name}/{key}": value for key, value in numbers.items()},
-            "weights/largest": largest,
+    def settings(self, changed: Iterable[str]) -> dict[str, float]:
+        """Returns the settings of the optimizers and the size of the largest weight, by tag, for a diagnosis.
+
+        Args:
+          changed: parts of `state`; of several optimizers, those are meant that change some of these, if any does.
+        """
+        parts = {id(part) for name in changed for part in self.state.parts[name]}
+        settings = {
+            f"optimizer/settings/{group.kind}/{key}": value
+            for group in [group for group in self.groups if group.has_any(parts)] or self.groups
+            for key, value in config_of(group.optimizer).items()
+            if isinstance(value, float)
         }
+        largest = max(float(tf.reduce_max(tf.abs(tf.cast(v, tf.float32)))) for v in self.trained)
+        return {**settings, "weights/largest": largest}
 
     @property
     def own_settings(self) -> dict[str, Any]:
@@ -222,7 +231,8 @@ class TrainStep(Checked, abc.ABC):
 
     def begin(self) -> None:
         """Starts the average and copies of the weights from the current weights; called before the first update."""
-        renew_copies(self.optimizer)
+        for group in self.groups:
+            renew_copies(group.optimizer)
         if self.average is not None:
             self.average.begin()
 
@@ -281,8 +291,9 @@ class TrainStep(Checked, abc.ABC):
 
         A variable without a direction is left unchanged: zeros would still let weight decay and momentum change it.
         """
-        reached = [pair for pair in zip(gradients, self.trained, strict=True) if pair[0] is not None]
-        self.optimizer.apply(*map(list, zip(*reached, strict=True)))
+        directions = {id(variable): one for variable, one in zip(self.trained, gradients, strict=True)}
+        for group in self.groups:
+            group.apply(directions)
         if self.average is not None:
             self.average.update()
 
@@ -353,8 +364,8 @@ class TrainStep(Checked, abc.ABC):
 
     def _optimizer_row(self, norm: tf.Tensor) -> tf.Tensor:
         scale = [] if self.loss_scale is None else [tf.convert_to_tensor(self.loss_scale.factor)]
-        learning_rate = tf.cast(self.optimizer.learning_rate, tf.float32)
-        return tf.stack([learning_rate, *scale, norm])
+        rates = [tf.cast(group.optimizer.learning_rate, tf.float32) for group in self.groups]
+        return tf.stack([*rates, *scale, norm])
 
     def _reached(self, gradients: Sequence[Sequence[tf.Tensor | None]]) -> list[bool]:
         """Returns whether some loss depends on each variable.

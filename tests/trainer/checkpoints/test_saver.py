@@ -29,7 +29,7 @@ def make(dense_model, replicas, tmp_path):
             model = dense_model(*layers, seed=seed)
             optimizer = make_optimizer()
             optimizer.build(model.trainable_variables)
-        step, state = tf.Variable(0, dtype=tf.int64), State.of_training(model, optimizer)
+        step, state = tf.Variable(0, dtype=tf.int64), State.of_training(model, [optimizer])
         saver = Saver(Checkpoints(tmp_path / "checkpoints"), strategy=strategy, step=step, state=state)
         return step, state, saver
 

@@ -21,7 +21,8 @@ def settings(dense_model, objective, plain_source):
         optional += ("clip_norm", "clip_value", "average_momentum")
         working = {"steps": 10, "batch_size": 4, "log_every": 2, "accumulate_steps": 1, "keep_checkpoints": 3}
         working |= {"non_finite": "raise", "non_finite_limit": 10, "workdir": None, **dict.fromkeys(optional)}
-        working |= {"seed": 0, "reports": (), "objective": objective, "optimizer": keras.optimizers.SGD(0.1)}
+        working |= {"seed": 0, "reports": (), "objective": objective, "optimizers": ()}
+        working |= {"optimizer": keras.optimizers.SGD(0.1)}
         return {**working, "model": dense_model(), "train": plain_source, **changed}
 
     return make
@@ -116,6 +117,6 @@ def test_every_setting_is_described_in_the_docstring_of_the_trainer():
 
 def test_what_a_run_learns_may_not_change_when_it_resumes():
     assert {name for name, known in declarations().items() if not known.may_change} == {
-        *("objective", "optimizer", "train_step", "task", "model", "train", "batch_size", "seed", "execution"),
-        *("clip_norm", "clip_value", "accumulate_steps", "precision", "average_momentum", "deterministic"),
+        *("objective", "optimizer", "optimizers", "train_step", "task", "model", "train", "batch_size", "seed"),
+        *("execution", "clip_norm", "clip_value", "accumulate_steps", "precision", "average_momentum", "deterministic"),
     }

@@ -21,6 +21,7 @@ def make_step(dense_model, objective, replicas):
             "model": dense_model(),
             "objective": objective,
             "optimizer": keras.optimizers.SGD(0.1),
+            "optimizers": (),
             "precision": "float32",
             "batch_size": 6,
             "accumulate_steps": 1,

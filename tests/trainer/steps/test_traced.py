@@ -7,6 +7,7 @@ from keras.optimizers.schedules import CosineDecay
 
 from objectives import ConfigurationError, MeanSquaredError, Objective
 from trainer import ArraySource
+from trainer.steps.groups import only_group
 from trainer.steps.traced import Traced
 
 
@@ -43,7 +44,7 @@ def model(dense_model):
 )
 def test_a_change_that_a_traced_step_would_not_notice_is_named(model, change, answer):
     optimizer = keras.optimizers.SGD(0.1)
-    traced = Traced(model, optimizer)
+    traced = Traced(model, only_group(optimizer, model))
     change(model, optimizer)
     with pytest.raises(ConfigurationError, match=f"{answer}.*expected it as it was, or a new Trainer"):
         traced.require_unchanged()
@@ -51,7 +52,7 @@ def test_a_change_that_a_traced_step_would_not_notice_is_named(model, change, an
 
 def test_values_of_variables_and_what_is_put_back_are_no_change(model):
     optimizer = keras.optimizers.SGD(0.1)
-    traced = Traced(model, optimizer)
+    traced = Traced(model, only_group(optimizer, model))
     optimizer.learning_rate = 0.01
     model.set_weights([weight + 1 for weight in model.get_weights()])
     model.get_layer("head").trainable = False

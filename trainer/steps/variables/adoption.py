@@ -1,14 +1,16 @@
-"""Adoption: puts the variables of a model and an optimizer under a strategy while a trainer works."""
+"""Adoption: puts the variables of a model and its optimizers under a strategy while a trainer works."""
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import keras
 import tensorflow as tf
 from tensorflow.python.distribute.values import DistributedVariable
 
 from objectives import ConfigurationError
+from objectives.errors import Mistakes, some
+from trainer.steps.groups import Group
 from trainer.steps.variables.placed import Placed
 from trainer.steps.variables.weight_copies import note_copies
 
@@ -17,11 +19,11 @@ _taking = threading.Lock()
 
 
 class Adoption:
-    """Puts a model and an optimizer under a strategy for as long as something runs there.
+    """Puts a model and its optimizers under a strategy for as long as something runs there.
 
     Inside `at_work` each of their variables is a distributed one, whose first component is the plain variable that it
     was before; it is trained in place. Outside they hold their plain variables again, so that they are an ordinary
-    model and optimizer, with the trained values. On entry the other replicas take the values of the first one.
+    model and optimizers, with the trained values. On entry the other replicas take the values of the first one.
 
     A variable that lies on another device than the first replica is copied to it on entry and back at the end.
 
@@ -29,19 +31,17 @@ class Adoption:
       placed: the variables.
     """
 
-    def __init__(
-        self, strategy: tf.distribute.Strategy, model: keras.Model, optimizer: keras.optimizers.Optimizer
-    ) -> None:
-        """Builds the optimizer, and makes the variables of the other replicas.
+    def __init__(self, strategy: tf.distribute.Strategy, model: keras.Model, groups: Sequence[Group]) -> None:
+        """Builds the optimizers, and makes the variables of the other replicas.
 
         Raises:
-          ConfigurationError: the model or the optimizer belongs to another strategy, or the optimizer to another
-            model.
+          ConfigurationError: the model or an optimizer belongs to another strategy, or an optimizer to other variables
+            than those of its group.
         """
-        self._strategy, self._optimizer = strategy, optimizer
-        _refuse_other_strategy(strategy, [*model.variables, *optimizer.variables])
-        _build(optimizer, model)
-        variables = {id(variable): variable for variable in [*model.variables, *optimizer.variables]}
+        self._strategy, self._optimizers = strategy, [group.optimizer for group in groups]
+        _refuse_other_strategy(strategy, [*model.variables, *self._of_optimizers])
+        _build(groups, model)
+        variables = {id(variable): variable for variable in [*model.variables, *self._of_optimizers]}
         self.placed = [Placed(strategy, variable) for variable in variables.values()]
         # TensorFlow does so from two devices on. With one, a function that was traced for another device would be
         # called here, and read the part there.
@@ -49,13 +49,17 @@ class Adoption:
         self._lock, self._working = threading.RLock(), False
 
     @property
+    def _of_optimizers(self) -> list[keras.Variable]:
+        return [variable for optimizer in self._optimizers for variable in optimizer.variables]
+
+    @property
     def is_at_work(self) -> bool:
-        """Whether the model and the optimizer are under the strategy."""
+        """Whether the model and the optimizers are under the strategy."""
         return self._working
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
-        """Puts the model and the optimizer under the strategy within the context, which may be nested.
+        """Puts the model and the optimizers under the strategy within the context, which may be nested.
 
         Raises:
           ConfigurationError: another thread or another trainer is inside, or a strategy's scope is open.
@@ -83,7 +87,8 @@ class Adoption:
                 for placed in self.placed:
                     placed.enter()
                     entered.callback(placed.leave)
-            entered.enter_context(self._optimizer_under_strategy())
+            for optimizer in self._optimizers:
+                entered.enter_context(self._under_strategy(optimizer))
             entered.enter_context(self._device())
             yield
 
@@ -94,8 +99,8 @@ class Adoption:
         return contextlib.nullcontext() if at_hand else tf.device(device)
 
     @contextlib.contextmanager
-    def _optimizer_under_strategy(self) -> Iterator[None]:
-        optimizer, before = self._optimizer, self._optimizer._distribution_strategy
+    def _under_strategy(self, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+        before = optimizer._distribution_strategy
         optimizer._distribution_strategy = self._strategy
         # The step sums gradients over replicas itself, before it clips them: once is enough.
         optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
@@ -126,36 +131,45 @@ def _refuse_other_strategy(strategy: tf.distribute.Strategy, variables: list[ker
             )
 
 
-def _build(optimizer: keras.optimizers.Optimizer, model: keras.Model) -> None:
-    """Builds an optimizer for a model, as it cannot create its variables while it is traced under a strategy."""
-    if optimizer.built:
-        _refuse_other_variables(optimizer, model)
-        return
-    before = optimizer._distribution_strategy
+def _build(groups: Sequence[Group], model: keras.Model) -> None:
+    """Builds the optimizers, as they cannot create their variables while they are traced under a strategy."""
+    mistakes = Mistakes()
+    for group in groups:
+        if group.optimizer.built:
+            with mistakes.gathered():
+                _refuse_other_variables(group)
+    mistakes.raise_any()
     held = (variable._value for variable in model.variables)
     strategies = {value.distribute_strategy for value in held if isinstance(value, DistributedVariable)}
     strategy = strategies.pop() if strategies else tf.distribute.get_strategy()
+    for group in groups:
+        if not group.optimizer.built:
+            _build_under(strategy, group.optimizer, group.variables)
+
+
+def _build_under(
+    strategy: tf.distribute.Strategy, optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]
+) -> None:
+    before = optimizer._distribution_strategy
     optimizer._distribution_strategy = strategy
     try:
         with strategy.scope():
-            optimizer.build(model.trainable_variables)
+            optimizer.build(list(variables))
         note_copies(optimizer)
     finally:
         optimizer._distribution_strategy = before
 
 
-def _refuse_other_variables(optimizer: keras.optimizers.Optimizer, model: keras.Model) -> None:
-    known = {id(variable) for variable in optimizer._trainable_variables}
-    own = {id(variable) for variable in model.trainable_variables}
+def _refuse_other_variables(group: Group) -> None:
+    known = {id(variable) for variable in group.optimizer._trainable_variables}
+    own = {id(variable) for variable in group.variables}
     if known != own:
-        missing = [variable.path for variable in model.trainable_variables if id(variable) not in known]
-        extra = [variable.path for variable in optimizer._trainable_variables if id(variable) not in own]
-        what = f"not for {_some(missing)}" if missing else f"for {_some(extra)} too, which this model does not train"
+        missing = [variable.path for variable in group.variables if id(variable) not in known]
+        extra = [variable.path for variable in group.optimizer._trainable_variables if id(variable) not in own]
+        owner = "this model does not train" if group.name is None else "are not of this group"
+        trains = "this model trains" if group.name is None else "are of this group"
+        what = f"not for {some(missing)}" if missing else f"for {some(extra)} too, which {owner}"
         raise ConfigurationError(
-            f"the optimizer {optimizer.name!r} is in use already: it was built for other variables ({what}); "
-            f"expected a new optimizer, or one that trained exactly the variables that this model trains"
+            f"the optimizer {group.optimizer.name!r}{group.place} is in use already: it was built for other variables "
+            f"({what}); expected a new optimizer, or one that trained exactly the variables that {trains}"
         )
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

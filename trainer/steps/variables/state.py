@@ -34,24 +34,25 @@ class State:
 
     def __init__(self, variables: Mapping[str, Variable]):
         """Takes the variables by name, in the order in which they are kept."""
-        self._parts = {name: _parts(variable) for name, variable in variables.items()}
+        self._parts = {name: parts_of(variable) for name, variable in variables.items()}
 
     @classmethod
     def of_training(
         cls,
         model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
+        optimizers: Sequence[keras.optimizers.Optimizer],
         others: Sequence[tf.Variable] = (),
         own: Mapping[str, tf.Variable] | None = None,
         averages: Sequence[tf.Variable] = (),
     ) -> "State":
-        """Collects the variables of a model and its optimizer, and others that a step changes, by number and path.
+        """Collects the variables of a model and its optimizers, and others that a step changes, by number and path.
 
         Those that are a kind of step's `own` are known by the names that it gives them, and `averages` of the trained
         weights by those of the weights.
         """
         weights = _of_model(model)
-        named = {**weights, **_named("optimizer", optimizer.variables), **_named("other", others)}
+        of_optimizers = [variable for optimizer in optimizers for variable in optimizer.variables]
+        named = {**weights, **_named("optimizer", of_optimizers), **_named("other", others)}
         of_averages = dict(zip(filter(None, map(_average_name, weights)), averages, strict=bool(averages)))
         return cls({**named, **of_averages, **{f"step/{name}": variable for name, variable in (own or {}).items()}})
 
@@ -157,7 +158,7 @@ def lasting(path: str) -> str:
     return re.sub(r"_\d+(?=[_/]|$)", "", path)
 
 
-def _parts(variable: Variable) -> list[tf.Variable]:
+def parts_of(variable: Variable) -> list[tf.Variable]:
     """Returns the variable of each replica of this process."""
     value = variable.value if isinstance(variable, keras.Variable) else variable
     return list(getattr(value, "values", [value]))

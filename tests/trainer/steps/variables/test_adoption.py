@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorflow.python.distribute.values import DistributedVariable
 
 from objectives import ConfigurationError
+from trainer.steps.groups import only_group
 from trainer.steps.variables.adoption import Adoption
 
 
@@ -23,7 +24,7 @@ def test_outside_all_is_plain_and_inside_the_same_variables_are_the_first_replic
         model, optimizer = dense_model(lambda: keras.layers.Dropout(0.5)), keras.optimizers.Adam(0.25)
     before, kernel = model.get_weights(), model.get_layer("hidden").kernel
     own = kernel.value
-    adoption = Adoption(replicas(count), model, optimizer)
+    adoption = Adoption(replicas(count), model, only_group(optimizer, model))
     variables = [*model.variables, *optimizer.variables]
     assert plain(variables)
     assert float(optimizer.learning_rate) == 0.25
@@ -43,7 +44,7 @@ def test_outside_all_is_plain_and_inside_the_same_variables_are_the_first_replic
 
 def test_what_is_assigned_outside_is_on_every_replica_inside(dense_model, replicas):
     model = dense_model()
-    adoption = Adoption(replicas(3), model, keras.optimizers.SGD(0.1))
+    adoption = Adoption(replicas(3), model, only_group(keras.optimizers.SGD(0.1), model))
     kernel = model.get_layer("hidden").kernel
     for value in (2.0, 3.0):
         kernel.assign(tf.fill(kernel.shape, value))
@@ -57,7 +58,7 @@ def test_what_is_assigned_outside_is_on_every_replica_inside(dense_model, replic
 )
 def test_variables_of_another_device_come_back_with_what_was_learned(dense_model, make):
     model, optimizer = dense_model(), keras.optimizers.SGD(0.1)
-    adoption = Adoption(make("CPU:1"), model, optimizer)
+    adoption = Adoption(make("CPU:1"), model, only_group(optimizer, model))
     kernel = model.get_layer("hidden").kernel
     before = kernel.value.device
     with adoption.at_work():
@@ -71,7 +72,7 @@ def test_an_optimizer_in_the_midst_of_its_work_keeps_its_state(dense_model, repl
     model, optimizer = dense_model(), keras.optimizers.Adam(0.1)
     optimizer.apply([tf.ones(v.shape) for v in model.trainable_variables], model.trainable_variables)
     before = [np.array(variable) for variable in optimizer.variables]
-    with Adoption(replicas(2), model, optimizer).at_work():
+    with Adoption(replicas(2), model, only_group(optimizer, model)).at_work():
         assert optimizer.iterations.numpy() == 1
         for variable, expected in zip(optimizer.variables, before, strict=True):
             for part in variable.value.values:
@@ -90,7 +91,7 @@ def test_what_an_optimizer_shall_not_decay_holds_inside_and_outside_on_any_devic
     model, optimizer = dense_model(), keras.optimizers.AdamW(0.1, weight_decay=0.5)
     bias = model.get_layer("hidden").bias
     optimizer.exclude_from_weight_decay(var_list=[bias])
-    adoption = Adoption(make(), model, optimizer)
+    adoption = Adoption(make(), model, only_group(optimizer, model))
     for around in (contextlib.nullcontext, adoption.at_work, contextlib.nullcontext):
         with around():
             decayed = [variable.path for variable in model.trainable_variables if optimizer._use_weight_decay(variable)]
@@ -105,7 +106,7 @@ def test_what_was_made_in_the_scope_of_the_same_strategy_stays_in_it(dense_model
     with strategy.scope():
         model, optimizer = dense_model(), keras.optimizers.Adam(0.1)
     held = [variable.value for variable in model.variables]
-    with Adoption(strategy, model, optimizer).at_work():
+    with Adoption(strategy, model, only_group(optimizer, model)).at_work():
         assert all(variable.value is value for variable, value in zip(model.variables, held, strict=True))
     assert all(len(variable.value.values) == 2 for variable in optimizer.variables)
 
@@ -114,26 +115,26 @@ def test_what_was_made_in_the_scope_of_another_strategy_is_refused(dense_model, 
     with replicas(2).scope():
         model = dense_model()
     with pytest.raises(ConfigurationError, match="hidden/kernel was made inside the scope of another MirroredStrategy"):
-        Adoption(replicas(2), model, keras.optimizers.SGD(0.1))
+        Adoption(replicas(2), model, only_group(keras.optimizers.SGD(0.1), model))
 
 
 def test_an_optimizer_of_other_variables_is_refused(dense_model, replicas):
-    optimizer, model = keras.optimizers.SGD(0.1), dense_model()
+    optimizer, model, other = keras.optimizers.SGD(0.1), dense_model(), dense_model()
     model.get_layer("hidden").trainable = False
-    Adoption(replicas(1), model, optimizer)
+    Adoption(replicas(1), model, only_group(optimizer, model))
     with pytest.raises(ConfigurationError, match=r"in use already: .*\(not for hidden/kernel, hidden/bias, head"):
-        Adoption(replicas(1), dense_model(), optimizer)
+        Adoption(replicas(1), other, only_group(optimizer, other))
     model.get_layer("hidden").trainable = True
     with pytest.raises(ConfigurationError, match=r"in use already: .*\(not for hidden/kernel, hidden/bias\)"):
-        Adoption(replicas(1), model, optimizer)
+        Adoption(replicas(1), model, only_group(optimizer, model))
     model.trainable = False
     with pytest.raises(ConfigurationError, match=r"for head/kernel, head/bias too"):
-        Adoption(replicas(1), model, optimizer)
+        Adoption(replicas(1), model, only_group(optimizer, model))
 
 
 def test_one_works_at_a_time_and_no_strategy_is_open_around_it(dense_model, replicas):
     model, optimizer, strategy = dense_model(), keras.optimizers.SGD(0.1), replicas(2)
-    first, second = (Adoption(strategy, model, optimizer) for _ in range(2))
+    first, second = (Adoption(strategy, model, only_group(optimizer, model)) for _ in range(2))
     answers = []
 
     def enter(adoption):
@@ -157,7 +158,7 @@ def test_one_works_at_a_time_and_no_strategy_is_open_around_it(dense_model, repl
 
 def test_all_is_plain_again_after_an_error(dense_model, replicas):
     model, optimizer = dense_model(), keras.optimizers.Adam(0.1)
-    adoption = Adoption(replicas(2), model, optimizer)
+    adoption = Adoption(replicas(2), model, only_group(optimizer, model))
     with pytest.raises(ZeroDivisionError), adoption.at_work():
         raise ZeroDivisionError
     assert plain([*model.variables, *optimizer.variables])

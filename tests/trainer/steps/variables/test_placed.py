@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from objectives import FunctionTerm, Objective
 from trainer import ArraySource
+from trainer.steps.groups import only_group
 from trainer.steps.variables.adoption import Adoption
 
 RATE = 0.1
@@ -27,7 +28,7 @@ def test_a_plain_variable_stands_for_the_part_of_each_replica_inside_alone(dense
     strategy, model = STRATEGIES[where](), dense_model()
     kernel = model.get_layer("hidden").kernel
     plain, kind = kernel.value, type(kernel.value)
-    adoption = Adoption(strategy, model, keras.optimizers.SGD(RATE))
+    adoption = Adoption(strategy, model, only_group(keras.optimizers.SGD(RATE), model))
 
     def on_replica():
         plain.assign_add(tf.ones(plain.shape))
@@ -54,7 +55,7 @@ def test_all_parts_are_trainable_inside_as_the_keras_variable_is(dense_model, wh
     strategy, model = {"here": here, **STRATEGIES}[where](), dense_model()
     hidden, head = model.get_layer("hidden"), model.get_layer("head")
     plain = hidden.kernel.value
-    adoption = Adoption(strategy, model, keras.optimizers.SGD(RATE))
+    adoption = Adoption(strategy, model, only_group(keras.optimizers.SGD(RATE), model))
     hidden.trainable = False
     with adoption.at_work():
         assert not any(part.trainable for part in (plain, *strategy.experimental_local_results(hidden.kernel.value)))
@@ -325,7 +326,7 @@ def test_the_parts_of_a_variable_serve_all_strategies_and_are_freed_with_it(dens
     plain = models[0].get_layer("hidden").kernel.value
 
     def parts(where, plain):
-        adoption = Adoption(STRATEGIES[where](), models[0], keras.optimizers.SGD(RATE))
+        adoption = Adoption(STRATEGIES[where](), models[0], only_group(keras.optimizers.SGD(RATE), models[0]))
         return next(placed.parts for placed in adoption.placed if placed.variable.value is plain)
 
     (other,) = parts("another device", plain)
