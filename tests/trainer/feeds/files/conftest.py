@@ -1,0 +1,117 @@
+"""Folders outside of this repository, each with data of one kind, a model, and the gin file of a run over both."""
+
+import os
+import sys
+
+import gin
+import numpy as np
+import pytest
+from PIL import Image
+
+from trainer import Trainer, config
+
+MODEL = """
+import gin
+import keras
+
+
+@gin.register
+def small_net(shape, outputs):
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Flatten(), keras.layers.Dense(8, activation="tanh"), keras.layers.Dense(outputs)]
+    return keras.Sequential([keras.Input(shape), *layers])
+"""
+
+RUN = """
+import small_model
+Trainer.model = @small_net()
+Trainer.objective = @Objective()
+Trainer.optimizer = @keras.optimizers.Adam()
+keras.optimizers.Adam.learning_rate = 0.01
+Trainer.batch_size = 7
+Trainer.execution = 'graph'
+Trainer.default_reports = False
+Trainer.train = @train/{source}()
+Trainer.eval = @eval/{source}()
+train/{source}.split = 'train'
+eval/{source}.split = 'eval'
+"""
+
+REGRESSION = "Objective.data = @MeanSquaredError()\n"
+CLASSES = """
+Objective.data = @KerasLoss()
+KerasLoss.loss = @keras.losses.SparseCategoricalCrossentropy()
+keras.losses.SparseCategoricalCrossentropy.from_logits = True
+"""
+
+
+def _points(seed=0):
+    x = np.random.default_rng(seed).normal(size=(60, 3))
+    return x, np.stack([x.sum(axis=1), x[:, 0] * x[:, 1]], axis=1)
+
+
+def write_npz(folder):
+    x, y = _points()
+    np.savez(folder / "points.npz", x=x, y=y)
+    return "NpzSource", REGRESSION + "NpzSource.file = 'points.npz'\nNpzSource.resident = False\n", (3,), 2
+
+
+def write_csv(folder):
+    x, y = _points()
+    rows = (",".join(map(repr, row)) for row in np.concatenate([x, y], axis=1).tolist())
+    (folder / "points.csv").write_text("a,b,c,sum,product\n" + "\n".join(rows) + "\n")
+    columns = "CsvSource.file = 'points.csv'\nCsvSource.targets = ['sum', 'product']\n"
+    return "CsvSource", REGRESSION + columns, (3,), 2
+
+
+def write_images(folder):
+    for i, pixels in enumerate(np.random.default_rng(0).integers(0, 256, [60, 5, 4, 3], np.uint8)):
+        place = folder / "pets" / ("cat" if i % 3 else "dog")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(place / f"{i}.png")
+    return "ImageFolderSource", CLASSES + "ImageFolderSource.folder = 'pets'\n", (5, 4, 3), 2
+
+
+WRITERS = {"npz": write_npz, "csv": write_csv, "images": write_images}
+
+
+@pytest.fixture(params=WRITERS)
+def kind(request):
+    """Each kind of data in turn."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def _models(tmp_path_factory):
+    """A folder with the model, which one process can register once only."""
+    folder = tmp_path_factory.mktemp("models")
+    (folder / "small_model.py").write_text(MODEL)
+    return folder
+
+
+@pytest.fixture
+def prepare(tmp_path, monkeypatch, _models):
+    """Writes a folder with data of a kind and makes it the working directory; the name of its gin file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(_models)])
+    monkeypatch.setenv("PYTHONPATH", f"{_models}:{os.environ.get('PYTHONPATH', '')}")
+
+    def write(kind):
+        source, lines, shape, outputs = WRITERS[kind](tmp_path)
+        model = f"small_net.shape = {shape}\nsmall_net.outputs = {outputs}\n"
+        (tmp_path / "run.gin").write_text(RUN.format(source=source) + model + lines)
+        return "run.gin"
+
+    return write
+
+
+@pytest.fixture
+def build(prepare):
+    """Builds the trainer of a gin file, with further bindings."""
+
+    def make(file, *bindings, **settings) -> Trainer:
+        gin.clear_config()
+        config.load([file], bindings)
+        return config.build(Trainer, **settings)
+
+    return make
