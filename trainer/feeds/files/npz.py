@@ -4,28 +4,18 @@ import dataclasses
 import pathlib
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import gin
 import numpy as np
 
 from objectives import ConfigurationError
-from objectives.annotations import Expected
 from objectives.blame import shown_path
-from objectives.errors import Mistakes, expected
 from trainer.feeds.files.file_source import FileSource
+from trainer.feeds.files.names import Names, choose
 from trainer.feeds.files.paths import find_files
 from trainer.feeds.sources import require_arrays
 from trainer.feeds.table import ArrayTable, Table
-
-Names = Annotated[
-    str | Sequence[str] | Mapping[str, str] | None,
-    Expected("the name of an array, a list of names, or a dict of names by key"),
-]
-
-# The names that arrays have where nothing is said.
-_USUAL = {"inputs": ("inputs", "x"), "targets": ("targets", "y")}
 
 
 @gin.register(module="trainer")
@@ -56,12 +46,8 @@ class NpzSource(FileSource):
         files = find_files(self.file, "NpzSource.file")
         if len(files) > 1:
             raise ConfigurationError(f"NpzSource.file is {self.file!r}, which names {len(files)} files; expected one")
-        arrays, mistakes, parts = read_arrays(files[0]), Mistakes(), {}
-        for part, asked in (("inputs", self.inputs), ("targets", self.targets), ("sample_weight", self.sample_weight)):
-            with mistakes.gathered():
-                parts[part] = _chosen(part, asked, arrays, shown_path(files[0]))
-        mistakes.raise_any()
-        parts = {part: found for part, found in parts.items() if found is not None}
+        asked = {"inputs": self.inputs, "targets": self.targets, "sample_weight": self.sample_weight}
+        parts = choose("NpzSource", asked, read_arrays(files[0]), shown_path(files[0]))
         require_arrays(f"NpzSource: {shown_path(files[0])}", parts)
         return ArrayTable(parts)
 
@@ -138,29 +124,3 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: pathlib.P
             return np.lib.format.read_array(file, allow_pickle=False)
     except (ValueError, EOFError, zlib.error) as error:
         raise ConfigurationError(f"{shown_path(path)}: {member.filename} cannot be read: {error}") from error
-
-
-def _chosen(part: str, asked: Any, arrays: Mapping[str, np.ndarray], file: str) -> Any:
-    """Returns what was asked for, or else what is usual."""
-    if asked is None:
-        usual = next((name for name in _USUAL.get(part, ()) if name in arrays), None)
-        if usual is None and part == "inputs":
-            if len(arrays) > 1:
-                names = ", ".join(sorted(arrays))
-                raise ConfigurationError(
-                    f"NpzSource.inputs is not given, and {file} holds {names}; expected one of them"
-                )
-            (usual,) = arrays
-        return None if usual is None else arrays[usual]
-    if isinstance(asked, str):
-        return _named(part, asked, arrays, file)
-    keys = asked if isinstance(asked, Mapping) else {name: name for name in asked}
-    if not keys:
-        raise ConfigurationError(f"NpzSource.{part} names no array; {expected('', arrays)}")
-    return {key: _named(part, name, arrays, file) for key, name in keys.items()}
-
-
-def _named(part: str, name: str, arrays: Mapping[str, np.ndarray], file: str) -> np.ndarray:
-    if name not in arrays:
-        raise ConfigurationError(f"NpzSource.{part} is {name!r}, which is not in {file}; {expected(name, arrays)}")
-    return arrays[name]

@@ -6,6 +6,7 @@ import sys
 import gin
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from trainer import Trainer, config
@@ -72,7 +73,18 @@ def write_images(folder):
     return "ImageFolderSource", CLASSES + "ImageFolderSource.folder = 'pets'\n", (5, 4, 3), 2
 
 
-WRITERS = {"npz": write_npz, "csv": write_csv, "images": write_images}
+def write_records(folder):
+    for part in range(3):
+        with tf.io.TFRecordWriter(str(folder / f"part{part}.tfrecord")) as file:
+            for x, y in zip(*_points(part), strict=True):
+                lists = {name: tf.train.FloatList(value=value) for name, value in {"x": x, "y": y}.items()}
+                features = {name: tf.train.Feature(float_list=value) for name, value in lists.items()}
+                file.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
+    settings = "TFRecordSource.file = 'part*.tfrecord'\nTFRecordSource.resident = False\n"
+    return "TFRecordSource", REGRESSION + settings, (3,), 2
+
+
+WRITERS = {"npz": write_npz, "csv": write_csv, "images": write_images, "records": write_records}
 
 
 @pytest.fixture(params=WRITERS)

@@ -73,7 +73,7 @@ def test_the_only_array_is_the_inputs(file):
     [
         ({"inputs": "xx"}, r"NpzSource.inputs is 'xx', which is not in .*data.npz; .*known: w, x, y, z"),
         ({"targets": ["y", "nope"]}, "NpzSource.targets is 'nope', which is not in"),
-        ({"inputs": []}, "NpzSource.inputs names no array"),
+        ({"inputs": []}, "NpzSource.inputs is empty; known: w, x, y, z"),
         ({"inputs": 3}, "NpzSource.inputs is 3; expected the name of an array"),
     ],
 )

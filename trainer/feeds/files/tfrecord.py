@@ -1,0 +1,102 @@
+"""TFRecordSource: examples in TFRecord files, read in any order."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from objectives import ConfigurationError
+from trainer.feeds.files.features import Feature, Spec, features_of, parse
+from trainer.feeds.files.file_source import FileSource
+from trainer.feeds.files.names import Names, choose
+from trainer.feeds.files.paths import Files, find_files
+from trainer.feeds.files.records import Records
+from trainer.feeds.table import Table, single
+
+# How many records the fingerprint reads.
+_SAMPLE = 64
+
+
+@gin.register(module="trainer")
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class TFRecordSource(FileSource):
+    """Examples in the records of TFRecord files, each a `tf.train.Example`.
+
+    Where each record begins is found out once, so that an epoch is shuffled over all records of all files, whatever
+    their number, and a run resumes at any step without reading those before. Compressed files are refused.
+
+    Attributes:
+      file: the file, a pattern such as `parts/*.tfrecord`, or a list of them.
+      inputs: what the model reads: the name of a feature; a list of names, which makes the inputs a dict of these
+        names; or a dict of names by key. By default `inputs` or `x`, or else the only feature.
+      targets: what terms compare the outputs with, likewise. By default `targets` or `y` if there is one.
+      sample_weight: the name of the feature with a factor for each example, if any.
+      schema: the type and shape of features by name: 'int64' for one number, ('float32', (3,)) for an array,
+        ('uint8', (28, 28, 1)) for the bytes of one, and ('image', (height, width, channels)) for the content of an
+        image file, which is decoded, scaled to that size, and from 0 for black to 1. By default the lists of numbers in
+        the first record, as they are.
+
+    Raises:
+      ConfigurationError: There is no such file or feature. Or a record is damaged or does not have the features: the
+        message names its file and its number there, when the record is read.
+    """
+
+    file: Files
+    inputs: Names = None
+    targets: Names = None
+    sample_weight: str | None = None
+    schema: Mapping[str, Spec] = dataclasses.field(default_factory=dict)
+
+    def _read(self) -> Table:
+        records = Records(find_files(self.file, "TFRecordSource.file"))
+        if not records.count:
+            raise ConfigurationError("TFRecordSource: there is no record; expected at least one")
+        (first,), called = records.read(np.zeros(1, np.int64)), records.called(0)
+        known = features_of(first, self.schema, called)
+        asked = {"inputs": self.inputs, "targets": self.targets, "sample_weight": self.sample_weight}
+        return RecordTable(records, choose("TFRecordSource", asked, known, _described(called, self.schema)))
+
+
+class RecordTable(Table):
+    """Examples of which each is a record."""
+
+    def __init__(self, records: Records, parts: Mapping[str, Any]):
+        """Takes the records, and nests of the features that the parts of an example are made of."""
+        self._records, self._parts = records, dict(parts)
+        self._features = {feature.name: feature for feature in tf.nest.flatten(self._parts)}
+        self.size, self.words = records.count, f"{records.count:,} records"
+        self.spec = tf.nest.map_structure(lambda one: tf.TensorSpec(one.shape, single(one.dtype)), self._parts)
+
+    def read(self, rows: np.ndarray, out: Mapping[str, Any]) -> None:
+        numbers = np.ravel(rows)
+        if not len(numbers):
+            return
+        found = self._parsed(numbers)
+
+        def put(feature: Feature, to: np.ndarray) -> None:
+            to[...] = found[feature.name].reshape([*rows.shape, *feature.shape])
+
+        tf.nest.map_structure(put, self._parts, {part: out[part] for part in self._parts})
+
+    def facts(self) -> dict[str, str]:
+        kinds = {name: f"{feature.dtype} {list(feature.shape)}" for name, feature in self._features.items()}
+        return {"records": f"digest {self._records.digest(_SAMPLE)}", **kinds}
+
+    def _parsed(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
+        records = self._records.read(numbers)
+        try:
+            return parse(records, self._features)
+        except ConfigurationError:
+            for number, record in zip(numbers, records, strict=True):  # to find the one that it is about
+                try:
+                    parse([record], self._features)
+                except ConfigurationError as error:
+                    raise ConfigurationError(f"{self._records.called(int(number))}: {error}") from error
+            raise
+
+
+def _described(called: str, schema: Mapping[str, Spec]) -> str:
+    return "TFRecordSource.schema" if schema else f"{called} (bytes are known by TFRecordSource.schema only)"
