@@ -5,12 +5,15 @@ termwise replay --autopsy=runs/scenes/autopsy/000123
 
 from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)
 
+import contextlib
 import pathlib
+from collections.abc import Iterator
 
 from absl import flags
 
 from objectives import ConfigurationError
 from termwise.cli.results import show_gradients, show_terms
+from trainer import SavedRun, Trainer
 from trainer.recovery.autopsy import read_step
 from trainer.recovery.culprit import culprit
 
@@ -22,27 +25,29 @@ flags.DEFINE_string("autopsy", None, "The autopsy folder that the run named when
 def main(_: list[str]) -> None:
     folder = pathlib.Path(FLAGS.autopsy)
     step = read_step(folder)["step"]
-    if not FLAGS.gin_file:
-        FLAGS["gin_file"].value = [str(_config_of(folder))]
-    command_line.load_config()
-    values = command_line.build_trainer(workdir=None).replay(folder)
+    with _trainer(folder) as trainer:
+        values = trainer.replay(folder)
     show_terms(f"each term at step {step:,}", values)
     show_gradients("the gradient of each term", values)
     print(culprit(values, values.examples, values.out_of_range))
 
 
-def _config_of(folder: pathlib.Path) -> pathlib.Path:
-    config = folder.parents[1] / "config.gin"
-    if not config.exists():
+@contextlib.contextmanager
+def _trainer(autopsy: pathlib.Path) -> Iterator[Trainer]:
+    """Builds the trainer of --gin_file, or else that of the run which the autopsy is of."""
+    run = SavedRun(autopsy.absolute().parents[1], gin_params=FLAGS.gin_param)
+    if FLAGS.gin_file:
+        command_line.load_config()
+        yield command_line.build_trainer(workdir=None)
+    elif run.config.is_of_gin:
+        command_line.prepare()
+        with run.rebuilt() as trainer:
+            yield trainer
+    else:
         raise ConfigurationError(
-            f"{str(config)!r} does not exist; expected the configuration of the run there, or --gin_file=..."
+            f"{str(run.config.file)!r} configures nothing, because the run was made in Python; expected "
+            f"--gin_file=..., or Trainer(...).replay({str(autopsy)!r}) in Python, with the arguments of that run"
         )
-    if not [line for line in config.read_text().splitlines() if line and not line.startswith("#")]:
-        raise ConfigurationError(
-            f"{str(config)!r} configures nothing, because the run was made in Python; expected --gin_file=..., or "
-            f"Trainer(...).replay({str(folder)!r}) in Python, with the arguments of that run"
-        )
-    return config.resolve()
 
 
 if __name__ == "__main__":

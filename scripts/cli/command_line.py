@@ -92,11 +92,16 @@ def run(main: Callable[[list[str]], None], *, arguments: str = "") -> None:
 
 def load_config() -> None:
     """Applies --logical_devices, --gin_file and --gin_param."""
+    prepare()
+    config.load(FLAGS.gin_file, FLAGS.gin_param)
+
+
+def prepare() -> None:
+    """Applies --logical_devices, before TensorFlow uses a device, and quiets libraries."""
     tf.get_logger().setLevel("ERROR")
     logging.set_verbosity(logging.WARNING)
     if FLAGS.logical_devices != 1:
         configure_logical_devices(FLAGS.logical_devices)
-    config.load(FLAGS.gin_file, FLAGS.gin_param)
 
 
 def build_trainer(**arguments: Any) -> Trainer:

@@ -65,5 +65,7 @@ def read(folder: pathlib.Path) -> SavedConfiguration:
     """
     file = folder / _NAME
     if not file.exists():
-        raise ConfigurationError(f"{str(file)!r} does not exist; expected the configuration of the run there")
+        raise ConfigurationError(
+            f"{str(file)!r} does not exist; expected the configuration of the run there, or --gin_file=..."
+        )
     return SavedConfiguration(file, file.read_text(encoding="utf-8"))

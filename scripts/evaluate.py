@@ -1,0 +1,38 @@
+"""Evaluates a saved run at any of its checkpoints, on its own or other data, by its own or other terms.
+
+termwise evaluate --workdir=runs/scenes --checkpoint=best --output=scenes.json
+"""
+
+from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)
+
+from absl import flags
+
+from termwise.cli import opened_run
+from termwise.cli.results import show_measures, show_terms
+from trainer.storage import strict_json
+from trainer.storage.files import write_whole
+from trainer.task import measures_of
+
+FLAGS = flags.FLAGS
+flags.adopt_module_key_flags(opened_run)
+flags.DEFINE_string("output", None, "The JSON file to write the values to, under the tags that the run logs.")
+
+
+def main(_: list[str]) -> None:
+    run = opened_run.open_run()
+    output = opened_run.place_outside(run, FLAGS.output) if FLAGS.output else None
+    with run.trainer() as trainer:
+        values = trainer.evaluate()
+        with trainer.averaged():
+            measures = measures_of(trainer.task, trainer.model) if trainer.task else {}
+        if not trainer.is_chief:
+            return
+    show_terms(f"each term on the evaluation data, at step {run.step:,}", values)
+    show_measures(measures)
+    if output:
+        measured = {f"measures/{name}": value for name, value in measures.items()}
+        write_whole(output, strict_json.dumps({"split": "eval", "step": run.step, **values, **measured}))
+
+
+if __name__ == "__main__":
+    command_line.run(main)
