@@ -28,7 +28,8 @@ def conclude(trainer: Trainer, values: Mapping[str, float]) -> None:
     mistakes = Mistakes()  # a mistake of the task must not lose the rest
     with mistakes.gathered(_AFTER), trainer.averaged():
         learned = measures_of(trainer.task, trainer.model) if trainer.task else {}
-    show_measures(learned)
+    for name, value in learned.items():
+        _CONSOLE.print(f"{name}: {value:.4g}", markup=False)
     if trainer.workdir:
         _keep(trainer, learned, trainer.workdir, mistakes)
     mistakes.raise_any()
@@ -58,12 +59,6 @@ def show_gradients(title: str, values: Mapping[str, float]) -> None:
     for name in sorted(tag.split("/")[1] for tag in values if tag.endswith("/grad_norm") and tag.startswith("terms/")):
         table.add_row(name, *(f"{values[f'terms/{name}/{what}']:.5g}" for what in ("grad_norm", "grad_cosine")))
     show_table(table)
-
-
-def show_measures(measures: Mapping[str, float]) -> None:
-    """A line for each measure of a task."""
-    for name, value in measures.items():
-        _CONSOLE.print(f"{name}: {value:.4g}", markup=False)
 
 
 def show_pictures(pictures: Sequence[pathlib.Path]) -> None:

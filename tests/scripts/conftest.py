@@ -1,6 +1,7 @@
 """Scripts as real processes, started in this folder so that gin files find the tiny task."""
 
 import concurrent.futures
+import hashlib
 import os
 import pathlib
 import subprocess
@@ -15,11 +16,11 @@ ROOT = HERE.parents[1]
 collect_ignore = ["tiny_task.py"]
 
 
-def run_process(script, *arguments):
+def run_process(script, *arguments, cwd=HERE):
     """A finished process with its status, output and errors, as text."""
     return subprocess.run(
         [sys.executable, str(ROOT / "scripts" / script), *map(str, arguments)],
-        cwd=HERE,
+        cwd=cwd,
         env={**os.environ, "COLUMNS": "200"},
         capture_output=True,
         text=True,
@@ -50,3 +51,33 @@ def tiny_run(tmp_path_factory):
     """A finished training of the tiny task: its process and its folder."""
     workdir = tmp_path_factory.mktemp("runs") / "tiny"
     return run_process("train.py", "--gin_file=tiny.gin", f"--workdir={workdir}"), workdir
+
+
+@pytest.fixture(scope="session")
+def saved_run(tmp_path_factory):
+    """The folder of a finished run on two devices, moved; it has averaged weights, and evaluated each checkpoint."""
+    workdir = tmp_path_factory.mktemp("trained") / "tiny"
+    settings = {
+        "checkpoint_every": 5,
+        "eval_every": 5,
+        "average_momentum": 0.9,
+        "batch_size": 8,
+        "best": "'terms/data/raw'",
+    }
+    flags = [f"--gin_param=Trainer.{name} = {value}" for name, value in settings.items()]
+    trained = run_process(
+        "train.py", "--gin_file=tiny.gin", f"--workdir={workdir}", "--logical_devices=2", *flags,
+        "--gin_param=TinyTask.dropout = 0.5",
+    )  # fmt: skip
+    assert trained.returncode == 0, trained.stderr
+    return workdir.rename(tmp_path_factory.mktemp("moved") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def digests():
+    """The digest of each file below a folder."""
+    return lambda folder: {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

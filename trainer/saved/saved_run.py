@@ -16,6 +16,7 @@ from trainer.running.workdir import locate_workdir, read_environment
 from trainer.saved import rebuilding
 from trainer.saved.chosen import NEWEST, choose
 from trainer.saved.configuration import SavedConfiguration, read
+from trainer.saved.signature import Signature, signature_of, types_of_inputs
 from trainer.saved.table import Columns, records_table, terms_table
 from trainer.settings import changes
 from trainer.settings.compatibility import refuse_unbuilt
@@ -105,6 +106,12 @@ class SavedRun:
         elif self._checkpoint is None:
             self.restore()
         return self._model
+
+    @property
+    def signature(self) -> Signature:
+        """The inputs and outputs of the model by name, with their types and shapes."""
+        data = changes.read(self.folder / changes.NAME).get("training data", {})
+        return signature_of(self.model, types_of_inputs(data))
 
     @contextlib.contextmanager
     def trainer(self) -> Iterator[Trainer]:

@@ -93,7 +93,7 @@ def require_unchanged(folder: pathlib.Path, now: Description, *, allowed: bool =
     if not any((folder / "checkpoints").glob("[0-9]*")):
         return []
     try:
-        lines = differences(_read(folder / NAME), now)
+        lines = differences(read(folder / NAME), now)
     except ConfigurationError as error:
         if not allowed:
             raise
@@ -111,12 +111,12 @@ def require_unchanged(folder: pathlib.Path, now: Description, *, allowed: bool =
 def is_record(folder: pathlib.Path) -> bool:
     """Returns whether a folder holds an intact record of a run."""
     try:
-        return "Trainer" in _read(folder / NAME)
+        return "Trainer" in read(folder / NAME)
     except (OSError, ConfigurationError):
         return False
 
 
-def _read(path: pathlib.Path) -> Description:
+def read(path: pathlib.Path) -> Description:
     """Returns a record.
 
     Raises:
