@@ -57,6 +57,17 @@ class Context:
     # Many terms may read one key.
     _found: dict[Key, Any] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
 
+    @classmethod
+    def of_keys(cls, tensors: Mapping[Key, Any], *, valid: Any = None) -> "Context":
+        """Makes a context of which some keys are known already, and nothing else.
+
+        >>> Context.of_keys({"outputs.mask": 1})["outputs.mask"]
+        1
+        """
+        context = cls(valid=valid)
+        context._found.update(tensors)
+        return context
+
     def __getitem__(self, key: Key) -> Any:
         if key not in self._found:
             self._found[key] = self._resolved(key)

@@ -38,6 +38,7 @@ from trainer.settings.compatibility import (
     refuse_repetition,
     refuse_unbuilt,
     refuse_unknown_best,
+    refuse_unmeasured_best,
     refuse_unread_weights,
 )
 from trainer.settings.labels import refuse_outside_labels
@@ -384,7 +385,8 @@ class Trainer(Settings):
             self._run.program.begin()
 
     def _rehearse(self) -> None:
-        self._run.program.rehearse(self.step, gradients=self._periods.gradients is not None)
+        values = self._run.program.rehearse(self.step, gradients=self._periods.gradients is not None)
+        refuse_unmeasured_best(self.best, values)
 
     def _train(self, until: int) -> Mapping[str, float]:
         agreement.require_shared(self._strategy, self.workdir)

@@ -11,6 +11,7 @@ from trainer.executions.chunk import as_numbers, trace_evaluation, trace_reading
 from trainer.executions.execution import compiled_where_exact, unsupported
 from trainer.executions.ranges import outside_of_ranges
 from trainer.feeds.feed import Block, Feed
+from trainer.metrics.fetching import Fetched
 from trainer.metrics.metrics import Metrics
 from trainer.reports.log import without_empty_means
 from trainer.steps.train_step import TrainStep
@@ -42,7 +43,7 @@ class Evaluation:
         """
         self._strategy, self._feed, self._metrics, self._name = strategy, feed, metrics, name
         self._step = step.replaced(forward=step.forward.with_keys(metrics.keys, metrics.readers)) if metrics else step
-        self._read = trace_reading(self._step, feed, metrics.read) if metrics else None
+        self._read = trace_reading(self._step, feed, metrics.fetch) if metrics else None
         self._run = self._trace(is_compiled=is_compiled)
 
     def values(self, blocks: Callable[[], Iterable[Block]], step: int) -> dict[str, float]:
@@ -64,25 +65,40 @@ class Evaluation:
         return values
 
     def try_out(self, step: int) -> dict[str, float]:
-        """Evaluates the first block, so that what fails does so now. Where XLA lacks an operation, it is left out."""
-        first = [self._feed.peek(0)]
+        """Evaluates the first block, so that what fails does so now; its values by tag.
+
+        Where XLA lacks an operation, it is left out.
+
+        Raises:
+          ConfigurationError: a metric depends on how the examples are cut into batches.
+        """
+        first = self._feed.peek(0)
         try:
-            return self._merged(first, step)
+            values = self._merged([first], step)
         except tf.errors.OpError as error:
             if unsupported(error) is None:
                 raise
             self._run = self._trace(is_compiled=False)
-            return self._merged(first, step)
+            values = self._merged([first], step)
+        if self._read is not None:
+            _, fetched = self._read(first.data, tf.constant(first.first), tf.constant(step, tf.int64))
+            self._metrics.refuse_inexact(Fetched(*fetched))
+        return values
 
     def _trace(self, *, is_compiled: bool) -> Callable[..., Any]:
         """Returns `(data, first, stop, number, carried) -> (carried, values by tag)`."""
         if self._read is None:
             traced = trace_evaluation(self._step, self._feed)
             return compiled_where_exact(traced) if is_compiled else traced
-        _, reads = self._read.structured_outputs
-        self._metrics.prepare(reads)
+        self._metrics.prepare(Fetched(*self._read.structured_outputs[1]))
         read = compiled_where_exact(self._read) if is_compiled else self._read
-        return trace_updates(self._step, self._feed, read, self._metrics.update, self._metrics.begin())
+        return trace_updates(
+            self._step,
+            self._feed,
+            read,
+            lambda progress, fetched: self._metrics.update(progress, Fetched(*fetched)),
+            self._metrics.begin(),
+        )
 
     def _merged(self, blocks: Iterable[Block], step: int) -> dict[str, float]:
         zeros = tf.zeros([len(self._step.forward.parts)], tf.float64)

@@ -158,21 +158,25 @@ class Program:
         _ = self._executor
 
     @_at_work
-    def rehearse(self, step: int, *, gradients: bool) -> None:
+    def rehearse(self, step: int, *, gradients: bool) -> dict[str, float]:
         """Tries everything that a run needs besides its steps, without changing state; what it compiles is used later.
 
         Args:
           step: the number of updates done.
           gradients: whether the run looks at the gradients of its terms.
 
+        Returns:
+          The values of an evaluation of few examples, by tag; none without evaluation data.
+
         Raises:
           ConfigurationError: the evaluation source is not like that of training, has no example or cannot be evaluated;
             or a batch is cut, and the numbers of an example depend on the others, see `refuse_mixing`, or the losses
             of shards do not add up.
         """
+        values: dict[str, float] = {}
         if self.evaluates:
             with failures_told("the evaluation fails"), self._step.state.kept():
-                rehearse_evaluation(lambda: self._evaluation, self._feed, self._eval_feed, step)
+                values = rehearse_evaluation(lambda: self._evaluation, self._feed, self._eval_feed, step)
         if gradients and self.choice.execution == "xla_loop":
             # On any row, because calling it compiles it.
             self._gradients_on(Block(self._feed.chunk(first_batch=step, steps=0), 0, 1), step)
@@ -184,6 +188,7 @@ class Program:
             size = self._sharding.shape[1] // self._sharding.micro_batches
             is_padded = self.evaluates and self._eval_feed.padded
             self._mixing_check.require_unmixed(self._feed, step, size=size, is_padded=is_padded)
+        return values
 
     @_at_work
     def train(self, *, first_step: int, steps: int, first_batch: int | None = None) -> np.ndarray:

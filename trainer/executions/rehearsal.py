@@ -10,8 +10,8 @@ from trainer.executions.evaluation import Evaluation
 from trainer.feeds.feed import Feed
 
 
-def rehearse_evaluation(make: Callable[[], Evaluation], train: Feed, evaluated: Feed, step: int) -> None:
-    """Evaluates the first block, so that what does not fit is reported before the first step.
+def rehearse_evaluation(make: Callable[[], Evaluation], train: Feed, evaluated: Feed, step: int) -> dict[str, float]:
+    """Evaluates the first block, so that what does not fit is reported before the first step; its values by tag.
 
     Args:
       make: makes the evaluation; what it traces is used later.
@@ -26,7 +26,7 @@ def rehearse_evaluation(make: Callable[[], Evaluation], train: Feed, evaluated: 
     of_train, of_evaluated = example_specs(train), example_specs(evaluated)
     require_alike(of_train, of_evaluated)
     try:
-        make().try_out(step)
+        return make().try_out(step)
     except (ValueError, TypeError) as error:
         if of_train == of_evaluated:
             raise

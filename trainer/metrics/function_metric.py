@@ -11,7 +11,7 @@ import tensorflow as tf
 from objectives import Context, FunctionTerm, Key, Mean
 from objectives.annotations import Expected
 from trainer.metrics.metric import Metric
-from trainer.metrics.selection import Read, gathered
+from trainer.metrics.selection import Read
 
 
 @gin.register(module="trainer.metrics")
@@ -21,8 +21,8 @@ class FunctionMetric(Metric):
 
     Formula: `sum(mask * sample_weight * fn(...)) / sum(mask * sample_weight)`, over all values, in float64.
 
-    The function is evaluated where the terms are, on padded batches and with masked elements in their places. `mask`
-    may hold numbers from 0 to 1, as that of a term.
+    The function gets batches with padding, and masked elements in their places. `mask` may hold numbers from 0 to 1, as
+    that of a term.
 
     Attributes:
       fn: a function that returns values `[batch, ...]`; see `FunctionTerm` for its arguments.
@@ -47,8 +47,7 @@ class FunctionMetric(Metric):
         mean = self._term.mean(context)
         # In float32 the count of many batches would stand still at 16.8 million.
         sums = {"total": tf.cast(mean.total, tf.float64), "count": tf.cast(mean.count, tf.float64)}
-        whole = {name: tf.reduce_sum(gathered(one[tf.newaxis], context)) for name, one in sums.items()}
-        return Read(whole, None, tf.constant(0.0))
+        return Read(sums, None, tf.constant(0.0))
 
     def initial_state(self) -> Mean:
         return Mean(tf.constant(0.0, tf.float64), tf.constant(0.0, tf.float64))

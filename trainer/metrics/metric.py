@@ -35,7 +35,7 @@ from objectives.errors import Mistakes
 from objectives.fields import Checked
 from objectives.keys import is_of_batch, split_key
 from objectives.reads import align, widen
-from trainer.metrics.selection import Read, counted, gathered, refuse_unfit, selected
+from trainer.metrics.selection import Read, counted, refuse_unfit, selected
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -107,24 +107,20 @@ class Metric(Checked, abc.ABC):
         return None
 
     def read(self, context: Context) -> Read:
-        """Returns what the metric reads of a batch, from all replicas, the same on each; traced in replica context.
+        """Returns what the metric reads of a batch, in a context that has all of it.
 
         Raises:
           ConfigurationError: A key names no tensor, or shapes do not fit.
         """
-        tensors = {name: widen(context[key]) for name, key in {**self.reads, **self._weights}.items()}
-        of_batch = {name for name, key in {**self.reads, **self._weights}.items() if is_of_batch(key)}
+        tensors = {name: widen(context[key]) for name, key in self._of_arguments.items()}
         shown, poison = counted(self.mask, self.key_of_keras_mask, context)
         if shown is not None:
-            refuse_unfit(shown, {name: tensors[name] for name in tensors if name in of_batch})
-        found = {name: gathered(tensor, context) if name in of_batch else tensor for name, tensor in tensors.items()}
-        poisons = gathered(poison[tf.newaxis] + self._poison(tensors, shown), context)
-        return Read(found, None if shown is None else gathered(shown, context), tf.reduce_sum(poisons))
+            refuse_unfit(shown, {name: tensors[name] for name in self._of_batch})
+        return Read(tensors, shown, poison + self._poison(tensors, shown))
 
     def arguments(self, read: Read) -> dict[str, tf.Tensor]:
         """Returns the arguments of `updated` for a batch: what counts of it, brought to shapes that fit."""
-        of_batch = {name for name, key in {**self.reads, **self._weights}.items() if is_of_batch(key)}
-        return self._aligned(selected(read, of_batch))
+        return self._aligned(selected(read, self._of_batch))
 
     def prepare(self, tensors: Mapping[str, tf.Tensor]) -> None:
         """Called before the first update, outside of a trace, with tensors of one row that are like the arguments."""
@@ -135,6 +131,16 @@ class Metric(Checked, abc.ABC):
     def _poison(self, tensors: Mapping[str, tf.Tensor], shown: tf.Tensor | None) -> tf.Tensor:
         """Returns NaN if something that counts lies outside of its range, which is recorded; else 0."""
         return tf.constant(0.0)
+
+    @property
+    def _of_arguments(self) -> dict[str, Key]:
+        """The key of each argument of `updated` but for the state."""
+        return {**self.reads, **self._weights}
+
+    @property
+    def _of_batch(self) -> list[str]:
+        """The names of the arguments whose first axis is the batch."""
+        return [name for name, key in self._of_arguments.items() if is_of_batch(key)]
 
     @property
     def _weights(self) -> dict[str, Key]:

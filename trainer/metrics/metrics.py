@@ -1,9 +1,9 @@
 """Metrics: the named metrics of a run, and what they amount to over all examples."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, TypeVar
 
 import gin
 import tensorflow as tf
@@ -15,9 +15,13 @@ from objectives.errors import Mistakes
 from objectives.fields import require_fit
 from objectives.indices import guarded, poison
 from objectives.ranges import evaluating
+from trainer.metrics.fetching import Fetched, fetch
 from trainer.metrics.metric import Metric
-from trainer.metrics.numbers import numbers_of
+from trainer.metrics.progress import Progress, advanced, begun, numbers
 from trainer.metrics.selection import Read
+from trainer.metrics.trial import refuse_inexact
+
+Result = TypeVar("Result")
 
 _METRIC = Annotated[
     Metric | None,
@@ -26,20 +30,6 @@ _METRIC = Annotated[
         "metric of Keras in KerasMetric, a function in FunctionMetric)"
     ),
 ]
-
-
-class Progress(NamedTuple):
-    """What a metric has seen so far.
-
-    Attributes:
-      state: its own.
-      rows: the number of rows or positions that counted, int64.
-      poison: NaN if something that counted lay outside of its range, else 0.
-    """
-
-    state: Any
-    rows: tf.Tensor
-    poison: tf.Tensor
 
 
 @gin.register(module="trainer.metrics")
@@ -89,52 +79,60 @@ class Metrics:
             for key in self.keys
         }
 
-    def read(self, context: Context) -> dict[str, Read]:
-        """Returns what each metric reads of a batch, from all replicas; traced in replica context.
+    def fetch(self, context: Context) -> Fetched:
+        """Returns what all metrics read of a batch, from all replicas; traced in replica context.
 
         Raises:
-          ConfigurationError: Keys name no tensors, or shapes do not fit. The message names all metrics at fault.
+          ConfigurationError: Keys name no tensors. The message names all metrics at fault.
         """
-        found, mistakes = {}, Mistakes()
-        for name, metric in self.metrics.items():
-            reader = f"the metric {name!r}"
-            with mistakes.gathered(_named(name, metric)), blamed(), evaluating(reader, metric.reads):
-                with guarded(reader) as flags:
-                    read = metric.read(context)
-                found[name] = read._replace(poison=read.poison + poison(flags)) if flags else read
-        mistakes.raise_any()
-        return found
+        self._each(lambda name, metric: [context[key] for key in metric.keys])
+        return fetch(self.keys, context)
 
-    def prepare(self, reads: Mapping[str, Any]) -> None:
-        """Readies the metrics for what `read` returns, given as a nest of specs.
+    def read(self, context: Context) -> dict[str, Read]:
+        """Returns what each metric reads of a batch, in a context that has it; what is out of range is recorded.
+
+        Raises:
+          ConfigurationError: Shapes do not fit. The message names all metrics at fault.
+        """
+
+        def read(name: str, metric: Metric) -> Read:
+            reader = f"the metric {name!r}"
+            with evaluating(reader, metric.reads), guarded(reader) as flags:
+                found = metric.read(context)
+            return found._replace(poison=found.poison + poison(flags)) if flags else found
+
+        return self._each(read)
+
+    def prepare(self, fetched: Fetched) -> None:
+        """Readies the metrics for what `fetch` returns, given as a nest of specs.
 
         Raises:
           ConfigurationError: A metric does not take what it reads.
         """
-        mistakes = Mistakes()
-        for name, metric in self.metrics.items():
-            with mistakes.gathered(_named(name, metric)), blamed():
-                read = reads[name]
-                metric.prepare(metric.arguments(tf.nest.map_structure(_one_row, read)))
-        mistakes.raise_any()
+        masks = {metric.mask for metric in self.metrics.values()}
+        row = Fetched(
+            {key: _one_row(spec, shown=key in masks) for key, spec in fetched.tensors.items()},
+            {key: _one_row(spec, shown=True) for key, spec in fetched.masks.items()},
+            None,
+        )
+        self._each(lambda name, metric: metric.prepare(metric.arguments(metric.read(row.context))))
 
     def begin(self) -> dict[str, Progress]:
         """Returns what each metric has seen before the first batch."""
-        nothing = (tf.constant(0, tf.int64), tf.constant(0.0))
-        return {name: Progress(metric.initial_state(), *nothing) for name, metric in self.metrics.items()}
+        return self._each(lambda name, metric: begun(metric))
 
-    def update(self, progress: Mapping[str, Progress], reads: Mapping[str, Read]) -> dict[str, Progress]:
-        """Returns what each metric has seen after a batch, given what `read` returned; traced.
+    def update(self, progress: Mapping[str, Progress], fetched: Fetched) -> dict[str, Progress]:
+        """Returns what each metric has seen after a batch, given what `fetch` returned; traced.
 
         Raises:
           ConfigurationError: A metric does not take what it reads. The message names all metrics at fault.
         """
-        found, mistakes = {}, Mistakes()
-        for name, metric in self.metrics.items():
-            with mistakes.gathered(_named(name, metric)), blamed():
-                found[name] = _updated(metric, progress[name], reads[name])
-        mistakes.raise_any()
-        return found
+        reads = self.read(fetched.context)
+        return self._each(lambda name, metric: advanced(metric, progress[name], reads[name]))
+
+    def refuse_inexact(self, fetched: Fetched) -> None:
+        """Raises ConfigurationError where a metric depends on how examples are cut into batches; see `trial`."""
+        self._each(lambda name, metric: refuse_inexact(metric, fetched))
 
     def values(self, progress: Mapping[str, Progress]) -> dict[str, float]:
         """Returns the numbers of all metrics by tag; a metric for which nothing counted has none.
@@ -142,13 +140,15 @@ class Metrics:
         Raises:
           ConfigurationError: A metric amounts to something else than numbers.
         """
-        found: dict[str, float] = {}
-        mistakes = Mistakes()
+        found = self._each(lambda name, metric: numbers(metric, progress[name]))
+        return {f"metrics/{name}{path}": value for name, own in found.items() for path, value in own.items()}
+
+    def _each(self, call: Callable[[str, Metric], Result]) -> dict[str, Result]:
+        """Returns what a function makes of each metric, by name; all mistakes are told together."""
+        found, mistakes = {}, Mistakes()
         for name, metric in self.metrics.items():
-            state, rows, poison = progress[name]
             with mistakes.gathered(_named(name, metric)), blamed():
-                numbers = numbers_of(metric.result(state), metric.labels) if int(rows) else {}
-                found |= {f"metrics/{name}{path}": value + float(poison) for path, value in numbers.items()}
+                found[name] = call(name, metric)
         mistakes.raise_any()
         return found
 
@@ -156,23 +156,10 @@ class Metrics:
         return f"Metrics({', '.join(f'{name}={metric!r}' for name, metric in self.metrics.items())})"
 
 
-def _updated(metric: Metric, progress: Progress, read: Read) -> Progress:
-    arguments = metric.arguments(read)
-    rows = tf.constant(1) if read.counted is None else tf.math.count_nonzero(read.counted)
-
-    def with_batch() -> Any:
-        return metric.updated(progress.state, **arguments)
-
-    state = with_batch() if read.counted is None else tf.cond(rows > 0, with_batch, lambda: progress.state)
-    return Progress(state, progress.rows + tf.cast(rows, tf.int64), progress.poison + read.poison)
-
-
-def _one_row(spec: tf.TensorSpec | None) -> tf.Tensor | None:
-    """Returns a tensor of zeros like a spec, with one row; a mask shows it."""
-    if spec is None:
-        return None
+def _one_row(spec: tf.TensorSpec, *, shown: bool) -> tf.Tensor:
+    """Returns a tensor like a spec, with one row: of ones if it is a mask, so that the row counts, else of zeros."""
     shape = [1, *(size or 1 for size in spec.shape[1:])] if spec.shape.rank else []
-    return tf.ones(shape, spec.dtype) if spec.dtype.is_bool else tf.zeros(shape, spec.dtype)
+    return tf.ones(shape, spec.dtype) if shown else tf.zeros(shape, spec.dtype)
 
 
 def _named(name: str, metric: Metric) -> str:

@@ -1,4 +1,4 @@
-"""Selection: what of a batch a metric counts, gathered from all replicas, with the rest left out."""
+"""Selection: what of a batch a metric counts, with padding and what masks hide left out."""
 
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
@@ -11,15 +11,9 @@ from objectives.mean import spread
 from objectives.ranges import record
 from objectives.reads import widen
 
-# Replicas of several workers can exchange tensors of some types only.
-_TRAVELS_AS = {
-    **dict.fromkeys([tf.bool, tf.int8, tf.uint8, tf.int16, tf.uint16], tf.int32),
-    **dict.fromkeys([tf.uint32, tf.uint64], tf.int64),
-}
-
 
 class Read(NamedTuple):
-    """What a metric reads of one batch, from all replicas.
+    """What a metric reads of one batch.
 
     Attributes:
       tensors: by the names of the metric's arguments.
@@ -33,7 +27,7 @@ class Read(NamedTuple):
 
 
 def counted(mask: Key | None, of_keras: Key | None, context: Context) -> tuple[tf.Tensor | None, tf.Tensor]:
-    """Returns what of a replica's shard counts, and NaN if the mask holds something else than 0 and 1, else 0.
+    """Returns what of a batch counts, and NaN if the mask holds something else than 0 and 1, else 0.
 
     Args:
       mask: the key of the mask, or None.
@@ -74,12 +68,6 @@ def refuse_unfit(shown: tf.Tensor, tensors: Mapping[str, tf.Tensor]) -> None:
                 f"its mask has the shape {shown.shape} and {name} has {tensor.shape}; expected a mask of [batch], or "
                 f"of the first axes of everything that the metric reads"
             )
-
-
-def gathered(tensor: tf.Tensor, context: Context) -> tf.Tensor:
-    """Returns the tensor of the whole batch, given the shard of a replica."""
-    travels = _TRAVELS_AS.get(tensor.dtype, tensor.dtype)
-    return tf.cast(context.gather(tf.cast(tensor, travels)), tensor.dtype)
 
 
 def selected(read: Read, of_batch: Collection[str]) -> dict[str, tf.Tensor]:

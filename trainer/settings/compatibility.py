@@ -1,5 +1,7 @@
 """Compatibility: whether objective, model, examples and settings fit together."""
 
+from collections.abc import Mapping
+
 import keras
 
 from objectives import BatchStatistic, ConfigurationError, Objective
@@ -44,6 +46,19 @@ def refuse_unknown_best(
     # Of a metric that gives several numbers, the tags are known once it was evaluated.
     if not any(best.removeprefix("-") == tag or _is_below(best.removeprefix("-"), tag) for tag in tags):
         raise ConfigurationError(f"Trainer.best is {best!r}; {expected(best.removeprefix('-'), tags)}")
+
+
+def refuse_unmeasured_best(best: str | None, values: Mapping[str, float]) -> None:
+    """Raises ConfigurationError where the best checkpoint is known by a metric that has other numbers.
+
+    Args:
+      best: the tag.
+      values: of an evaluation, by tag. A metric may have none there, as where its mask hides everything.
+    """
+    tag = (best or "").removeprefix("-")
+    own = [one for one in values if tag.startswith("metrics/") and one.split("/")[:2] == tag.split("/")[:2]]
+    if own and tag not in own:
+        raise ConfigurationError(f"Trainer.best is {best!r}; {expected(tag, own)}")
 
 
 def _is_below(tag: str, above: str) -> bool:

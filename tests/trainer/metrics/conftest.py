@@ -48,7 +48,7 @@ def many_outputs():
 def measured(make_program, many_outputs, examples, replicas):
     """Evaluates metrics on all examples; returns their values by tag, and the outputs of the model."""
 
-    def measure(metrics, *, count=1, batch_size=7, **settings):
+    def measure(metrics, *, count=1, batch_size=7, rehearsed=False, **settings):
         model = many_outputs()
         source = ArraySource(examples["x"], {name: examples[name] for name in examples if name != "x"})
         program = make_program(
@@ -62,6 +62,8 @@ def measured(make_program, many_outputs, examples, replicas):
             allow_unreached=True,
             **settings,
         )
+        if rehearsed:
+            program.rehearse(0, gradients=False)
         values = program.evaluate(0)
         return {tag: values[tag] for tag in values if tag.startswith("metrics/")}, model.predict_on_batch(examples["x"])
 

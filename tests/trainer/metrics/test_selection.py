@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, Context
 from objectives.ranges import recording
-from trainer.metrics.selection import Read, counted, gathered, refuse_unfit, selected
+from trainer.metrics.selection import Read, counted, refuse_unfit, selected
 
 
 def test_padding_a_mask_and_the_mask_of_keras_hide_together():
@@ -44,11 +44,3 @@ def test_a_mask_that_fits_only_some_of_what_is_read_is_refused():
     refuse_unfit(tf.ones([2, 3]), {"y_pred": tf.ones([2, 3, 4]), "sample_weight": tf.ones([2])})
     with pytest.raises(ConfigurationError, match=r"^its mask has the shape \(2, 3\) and y_true has \(2,\); expected"):
         refuse_unfit(tf.ones([2, 3]), {"y_pred": tf.ones([2, 3]), "y_true": tf.ones([2])})
-
-
-@pytest.mark.parametrize("dtype", [tf.bool, tf.uint8, tf.int32, tf.float32])
-def test_tensors_of_every_type_travel_and_keep_it(dtype):
-    tensor = tf.cast([1, 0], dtype)
-    found = gathered(tensor, Context(gather=lambda shard: tf.concat([shard, shard], axis=0)))
-    assert found.dtype == dtype
-    assert tf.cast(found, tf.int32).numpy().tolist() == [1, 0, 1, 0]

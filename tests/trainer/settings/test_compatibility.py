@@ -6,13 +6,14 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError, Decorrelation, MeanSquaredError, Objective
-from trainer import ArraySource, DatasetSource
+from trainer import ArraySource, DatasetSource, KerasMetric, Metrics
 from trainer.settings.compatibility import (
     refuse_cut_statistics,
     refuse_other_classes,
     refuse_repetition,
     refuse_unbuilt,
     refuse_unknown_best,
+    refuse_unmeasured_best,
     refuse_unread_weights,
 )
 
@@ -92,6 +93,26 @@ def test_the_best_is_known_by_any_tag_of_evaluation(objective, plain_source, bes
 def test_the_best_by_an_unknown_tag_is_refused_with_the_nearest_name(objective, plain_source):
     with pytest.raises(ConfigurationError, match="^Trainer.best is '-terms/dat/raw'; did you mean 'terms/data/raw'?"):
         refuse_unknown_best("-terms/dat/raw", objective, plain_source)
+
+
+@pytest.mark.parametrize("best", ["-metrics/auc", "metrics/auc/cat"])
+def test_the_best_is_known_by_a_metric(objective, plain_source, best):
+    metrics = Metrics(auc=KerasMetric(metric=keras.metrics.AUC()))
+    refuse_unknown_best(best, objective, plain_source, metrics)
+    with pytest.raises(ConfigurationError, match="^Trainer.best is '.*'; did you mean 'metrics/auc'?"):
+        refuse_unknown_best(best.replace("auc", "acu"), objective, plain_source, metrics)
+
+
+def test_the_best_by_a_number_that_a_metric_has_not_is_refused_once_it_is_measured():
+    values = {"loss/total": 1.0, "metrics/f1/cat": 0.5, "metrics/f1/dog": 0.25}
+    for best in (None, "loss/total", "-metrics/f1/dog", "metrics/auc"):
+        refuse_unmeasured_best(best, values)
+    with pytest.raises(ConfigurationError, match="^Trainer.best is '-metrics/f1/cart'; did you mean 'metrics/f1/cat'?"):
+        refuse_unmeasured_best("-metrics/f1/cart", values)
+    with pytest.raises(
+        ConfigurationError, match=r"^Trainer.best is 'metrics/f1'; did you mean 'metrics/f1/(cat|dog)'?"
+    ):
+        refuse_unmeasured_best("metrics/f1", values)
 
 
 def test_the_best_of_nothing_evaluated_is_refused(objective):

@@ -1,0 +1,69 @@
+"""Trial: a metric that depends on how the examples are cut into batches is refused before the first step."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import ConfigurationError
+from trainer import FunctionMetric, KerasMetric, Metrics
+from trainer.metrics.fetching import Fetched
+
+
+class MeanOfBatches(keras.metrics.Mean):
+    """A mistake that is easily made: each batch counts alike, however many examples it has."""
+
+    def update_state(self, y_true, y_pred):
+        super().update_state(keras.ops.mean(keras.ops.abs(y_true - y_pred)))
+
+
+def fetched(shape, *, mask=None, valid=None, classes=None):
+    rng = np.random.default_rng(0)
+    y_true = rng.normal(size=shape) if classes is None else rng.integers(0, classes, shape)
+    tensors = {"targets": y_true, "outputs": rng.normal(size=shape if classes is None else (*shape, classes))}
+    tensors |= {} if mask is None else {"inputs": mask}
+    found = {key: tf.constant(array, tf.float32) for key, array in tensors.items()}
+    return Fetched(found, {}, None if valid is None else tf.constant(valid, tf.float32))
+
+
+def tried(metric, batch):
+    metrics = Metrics(own=metric)
+    metrics.prepare(batch)
+    metrics.refuse_inexact(batch)
+
+
+def test_a_mean_of_means_is_refused():
+    metric = KerasMetric(metric=MeanOfBatches())
+    told = r"^metric 'own' .*: its value depends on how the examples are cut .*: [-\d.]+ for the first batch at once, "
+    with pytest.raises(ConfigurationError, match=told):
+        tried(metric, fetched([5, 2]))
+    with pytest.raises(ConfigurationError, match=told):
+        tried(FunctionMetric(fn=lambda outputs: outputs - tf.reduce_max(outputs)), fetched([5, 2]))
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        KerasMetric(metric=keras.metrics.R2Score()),
+        KerasMetric(metric=keras.metrics.MeanAbsoluteError(), mask="inputs"),
+        FunctionMetric(fn=lambda y_true, y_pred: tf.abs(y_true - y_pred), mask="inputs"),
+    ],
+)
+def test_what_adds_up_over_examples_passes_with_padding_and_masks(metric):
+    tried(metric, fetched([6, 2], mask=[[1, 0], [1, 1], [0, 0], [1, 1], [1, 1], [1, 1]], valid=[1, 1, 1, 1, 1, 0]))
+
+
+@pytest.mark.parametrize("metric", [keras.metrics.R2Score(), keras.metrics.F1Score(), keras.metrics.CosineSimilarity()])
+def test_a_mask_of_positions_is_refused_where_rows_of_them_are_something_else(metric):
+    mask = np.ones([6, 2])
+    mask[0, 1] = 0
+    tried(KerasMetric(metric=keras.metrics.MeanSquaredError(), mask="inputs"), fetched([6, 2], mask=mask))
+    told = r"^metric 'own' .*: its mask has the shape \(6, 2\), which makes rows .*; expected a mask of \[batch\], or"
+    with pytest.raises(ConfigurationError, match=told):
+        tried(KerasMetric(metric=metric, mask="inputs"), fetched([6, 2], mask=mask))
+    accuracy = KerasMetric(metric=keras.metrics.SparseCategoricalAccuracy(), mask="inputs")
+    tried(accuracy, fetched([6, 2], mask=mask, classes=3))
+
+
+def test_a_batch_without_examples_tells_nothing():
+    tried(KerasMetric(metric=keras.metrics.MeanAbsoluteError()), fetched([2, 1], valid=[0, 0]))

@@ -1,0 +1,58 @@
+"""Fetching: what all metrics read of a batch, from all replicas, each tensor once."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from objectives import Context, Key
+from objectives.keras_tensors import keras_mask
+from objectives.keys import is_of_batch
+from objectives.reads import widen
+
+# Replicas of several workers can exchange tensors of some types only.
+_TRAVELS_AS = {
+    **dict.fromkeys([tf.bool, tf.int8, tf.uint8, tf.int16, tf.uint16], tf.int32),
+    **dict.fromkeys([tf.uint32, tf.uint64], tf.int64),
+}
+
+
+class Fetched(NamedTuple):
+    """The tensors of a batch that metrics read, of all replicas.
+
+    Attributes:
+      tensors: by key; those of the batch `[batch, ...]`.
+      masks: the Keras masks of some of them, bool, by key.
+      valid: 1 for a real example and 0 for padding, `[batch]`; None where all are real.
+    """
+
+    tensors: dict[Key, tf.Tensor]
+    masks: dict[Key, tf.Tensor]
+    valid: tf.Tensor | None
+
+    @property
+    def context(self) -> Context:
+        """A context in which the keys are known."""
+        for key, mask in self.masks.items():
+            self.tensors[key]._keras_mask = mask
+        return Context.of_keys(self.tensors, valid=self.valid)
+
+
+def fetch(keys: Iterable[Key], context: Context) -> Fetched:
+    """Returns what some keys name, of all replicas, the same on each; traced in replica context.
+
+    Half precision becomes float32.
+    """
+    found = {key: context[key] for key in sorted(keys)}
+    masks = {key: mask for key, tensor in found.items() if (mask := keras_mask(tensor)) is not None}
+    return Fetched(
+        {key: gathered(widen(tensor), context) if is_of_batch(key) else widen(tensor) for key, tensor in found.items()},
+        {key: gathered(tf.cast(mask, tf.bool), context) for key, mask in masks.items()},
+        None if context.valid is None else gathered(context.valid, context),
+    )
+
+
+def gathered(tensor: tf.Tensor, context: Context) -> tf.Tensor:
+    """Returns the tensor of the whole batch, given the shard of a replica."""
+    travels = _TRAVELS_AS.get(tensor.dtype, tensor.dtype)
+    return tf.cast(context.gather(tf.cast(tensor, travels)), tensor.dtype)
