@@ -3,9 +3,10 @@
 import abc
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import keras
+import numpy as np
 
 from objectives import ConfigurationError
 from objectives.annotations import Expected, mismatch, shown
@@ -29,7 +30,14 @@ class Task(Checked, abc.ABC):
     """A model and its data, which a trainer can be given as a whole.
 
     `train` and `eval` are read more than once, so make them `functools.cached_property`.
+
+    Attributes:
+      measure_at_evaluations: whether `measure` is called at each evaluation, and its measures are logged as
+        `measures/<name>`; otherwise once after training. A subclass whose measures are cheap sets it to True, as a
+        class attribute or a field.
     """
+
+    measure_at_evaluations: ClassVar[bool] = False
 
     @property
     @abc.abstractmethod
@@ -47,6 +55,9 @@ class Task(Checked, abc.ABC):
 
     def measure(self, model: keras.Model) -> dict[str, float]:
         """Measures what the model learned on `eval`, in the terms of the task's users.
+
+        The model is an ordinary one, with its averaged weights if an average is kept. With several workers, the chief
+        measures alone.
 
         Returns:
           The measures by name; none by default.
@@ -80,8 +91,14 @@ def examples_of(task: Task, name: str) -> Source | None:
     return _fitting(f"{_name(task)}.{name}", source, Examples if name == "train" else Examples | None)
 
 
-def measures_of(task: Task, model: keras.Model) -> Mapping[str, float]:
-    """Returns the measures of a task; raises ConfigurationError if it fails or they are no numbers."""
+def measures_of(task: Task, model: keras.Model, *, nan: bool = False) -> Mapping[str, float]:
+    """Returns the measures of a task; raises ConfigurationError if it fails or they are no numbers.
+
+    Args:
+      task: the task.
+      model: is measured.
+      nan: whether a measure may be NaN, as one of a model that is still trained.
+    """
     what = f"{_name(task)}.measure()"
     _require_method(task, "measure", "(self, model)", "a dict of numbers by name")
     with blamed(what):
@@ -91,7 +108,7 @@ def measures_of(task: Task, model: keras.Model) -> Mapping[str, float]:
     for name, value in measures.items():
         if not isinstance(name, str):
             mistakes.messages.append(f"{what} has the name {shown(name)}; expected text")
-        elif found := mismatch(value, float):
+        elif not (nan and isinstance(value, float | np.floating)) and (found := mismatch(value, float)):
             mistakes.messages.append(f"{what}[{name!r}] {found}")
     mistakes.raise_any()
     return measures

@@ -51,7 +51,7 @@ from trainer.steps.traced import Traced
 from trainer.steps.train_step import TrainStep
 from trainer.steps.variables.adoption import refuse_scope
 from trainer.storage.lock import Lock
-from trainer.task import Examples, examples_of, model_of
+from trainer.task import Examples, examples_of, measures_of, model_of
 
 
 @gin.configurable(module="trainer")
@@ -146,7 +146,7 @@ class Trainer(Settings):
         refuse_unread_weights(self.objective, train)
         refuse_outside_labels(self.objective, train, "training data")
         refuse_outside_labels(self.objective, self.eval, "evaluation data")
-        refuse_unknown_best(self.best, self.objective, self.eval, self.metrics)
+        refuse_unknown_best(self.best, self.objective, self.eval, metrics=self.metrics, task=self.task)
         refuse_other_classes(train, self.eval)
         refuse_cut_statistics(self.objective, self.accumulate_steps)
         refuse_repetition(self.batch_size, train)
@@ -185,6 +185,7 @@ class Trainer(Settings):
             batch_size=self.batch_size,
             seed=self.seed,
             metrics=self.metrics,
+            measure=self._measure if self.task and self.task.measure_at_evaluations else None,
         )
         program = self._make_program(train=train, eval=self.eval, execution=self.execution)
         done = tf.Variable(0, dtype=tf.int64, trainable=False)
@@ -281,7 +282,8 @@ class Trainer(Settings):
         """Evaluates the current model on the evaluation data, with every example counted exactly once.
 
         Returns:
-          The values of each term, of the total and of the metrics, by tag.
+          The values of the terms, the total and the metrics, by tag, and the measures of a task that takes them at
+          evaluations.
 
         Raises:
           ConfigurationError: There is no evaluation data. Or its batches are shared among replicas or padded, and the
@@ -378,6 +380,11 @@ class Trainer(Settings):
                 "train() inside of `with trainer.restored(...):`, where the optimizer has none of the state that the "
                 "run saved; expected Trainer(workdir=...) with the folder of that run, which resumes it"
             )
+
+    def _measure(self) -> Mapping[str, float]:
+        assert self.task is not None, "there would be nothing to measure"
+        assert self.model is not None, "require_sound saw to it"
+        return measures_of(self.task, self.model, nan=True)
 
     def _begin(self) -> None:
         """Before the first update, the average of the weights is the weights, though they were assigned just now."""

@@ -12,7 +12,10 @@ _ELSEWHERE = "* evaluated at an earlier step than others, so that the values dif
 
 
 def show_evaluations(runs: Mapping[str, RunFolder]) -> None:
-    """A table of how far each run is, the step of its last evaluation, and the raw values of its terms there."""
+    """A table of how far each run is, the step of its last evaluation, and the raw values of its terms there.
+
+    If some run has metrics, another one of these.
+    """
     evaluated = {name: run.evaluation.step for name, run in runs.items() if run.evaluation}
     latest = max(evaluated.values(), default=0)
     texts = {
@@ -26,6 +29,8 @@ def show_evaluations(runs: Mapping[str, RunFolder]) -> None:
     _show("raw value of each term on the evaluation data", texts)
     if any(step < latest for step in evaluated.values()):
         show_note(_ELSEWHERE)
+    if any(run.metrics for run in runs.values()):
+        _show("metrics on the evaluation data", {name: _numbers(run.metrics) for name, run in runs.items()})
 
 
 def show_learned(runs: Mapping[str, RunFolder]) -> None:

@@ -27,7 +27,9 @@ def conclude(trainer: Trainer, values: Mapping[str, float]) -> None:
     learned: Mapping[str, float] = {}
     mistakes = Mistakes()  # a mistake of the task must not lose the rest
     with mistakes.gathered(_AFTER), trainer.averaged():
-        learned = measures_of(trainer.task, trainer.model) if trainer.task else {}
+        learned = measured_values(values, "measures")
+        if trainer.task and not learned:
+            learned = measures_of(trainer.task, trainer.model)
     for name, value in learned.items():
         _CONSOLE.print(f"{name}: {value:.4g}", markup=False)
     if trainer.workdir:
@@ -49,7 +51,7 @@ def show_terms(title: str, values: Mapping[str, float]) -> None:
     table.add_section()
     table.add_row("total", "", "", f"{values['loss/total']:.5g}")
     show_table(table)
-    for name, value in measured_values(values).items():
+    for name, value in measured_values(values, "metrics").items():
         _CONSOLE.print(f"{name}: {value:.5g}", markup=False)
 
 

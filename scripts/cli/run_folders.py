@@ -10,7 +10,7 @@ from objectives import ConfigurationError
 from termwise.cli.results import NAME
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.reports import jsonl
-from trainer.reports.log import LogRecord, term_names
+from trainer.reports.log import LogRecord, measured_values, term_names
 from trainer.running.workdir import planned_steps
 from trainer.storage import strict_json
 
@@ -23,7 +23,7 @@ class RunFolder:
       done: the number of updates that its log, its checkpoints or its autopsy tell of.
       steps: the number of updates that it was started for; None if its folder does not say.
       evaluation: the record of its last evaluation, or None.
-      learned: the measures of the task at the end; none of a run that is not finished.
+      learned: the measures of the task at the end; of a run that is not finished, those of its last evaluation.
     """
 
     done: int
@@ -53,6 +53,11 @@ class RunFolder:
         values = self.evaluation.values if self.evaluation else {}
         return {name: values[f"terms/{name}/raw"] for name in term_names(values) if f"terms/{name}/raw" in values}
 
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """The values of the metrics in the last evaluation, by name."""
+        return measured_values(self.evaluation.values if self.evaluation else {}, "metrics")
+
 
 def read(folder: pathlib.Path) -> RunFolder:
     """Reads the folder of a run; raises ConfigurationError if it contains no log records."""
@@ -61,12 +66,15 @@ def read(folder: pathlib.Path) -> RunFolder:
         raise ConfigurationError(f"{str(folder)!r} contains no run; expected a --workdir with {jsonl.NAME} in it")
     steps, done = planned_steps(folder), _done(folder, records)
     is_finished = steps is None or done >= steps
+    evaluation = next((record for record in reversed(records) if record.split == "eval"), None)
     return RunFolder(
         done=done,
         steps=steps,
-        evaluation=next((record for record in reversed(records) if record.split == "eval"), None),
+        evaluation=evaluation,
         # A run that was given more steps later has the measures of its former end until it is finished.
-        learned=_learned(folder) if is_finished else {},
+        learned=_learned(folder)
+        if is_finished
+        else measured_values(evaluation.values if evaluation else {}, "measures"),
     )
 
 

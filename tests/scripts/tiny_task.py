@@ -28,6 +28,7 @@ class TinyTask(Task):
     dropout: float = 0.0
     dataset: bool = False
     measured: bool = True
+    measure_at_evaluations: bool = False
 
     @functools.cached_property
     def train(self):

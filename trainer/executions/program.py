@@ -5,7 +5,7 @@ import dataclasses
 import functools
 import math
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -26,6 +26,7 @@ from trainer.executions.examination import Examination, inspect_batch
 from trainer.executions.execution import Execution, compiled_where_exact
 from trainer.executions.executor import Executor
 from trainer.executions.failures import failures_told
+from trainer.executions.measuring import measure_aside
 from trainer.executions.mixing.check import MixingCheck
 from trainer.executions.ranges import outside_of_ranges
 from trainer.executions.rehearsal import rehearse_evaluation
@@ -75,9 +76,10 @@ class Program:
         seed: int,
         execution: Execution,
         metrics: Metrics | None = None,
+        measure: Callable[[], Mapping[str, float]] | None = None,
     ):
         self._strategy, self._step, self._asked = strategy, step, execution
-        self._metrics = metrics or Metrics()
+        self._metrics, self._measure = metrics or Metrics(), measure
         self._train_source, self._eval_source = train, eval
         self._batch_size, self._seed = batch_size, seed
         self._selected: Choice | None = None
@@ -177,6 +179,7 @@ class Program:
         if self.evaluates:
             with failures_told("the evaluation fails"), self._step.state.kept():
                 values = rehearse_evaluation(lambda: self._evaluation, self._feed, self._eval_feed, step)
+                values |= self._measures()
         if gradients and self.choice.execution == "xla_loop":
             # On any row, because calling it compiles it.
             self._gradients_on(Block(self._feed.chunk(first_batch=step, steps=0), 0, 1), step)
@@ -244,7 +247,9 @@ class Program:
 
     @_at_work
     def evaluate(self, step: int) -> dict[str, float]:
-        """Returns the values of each term and of the total over every evaluation example exactly once, by tag.
+        """Returns the values of the terms, the total and the metrics over every evaluation example once, by tag.
+
+        The measures of the task are among them, if it takes them at evaluations.
 
         Raises:
           ConfigurationError: there is no evaluation source, or it has labels, indices or masks out of range; or its
@@ -255,7 +260,10 @@ class Program:
             size = self._eval_sharding.shape[1]
             self._mixing_check.require_unmixed_in_evaluation(self._eval_feed, step, size=size)
         with self.averaged(), failures_told("the evaluation fails"):
-            return evaluation.values(self._eval_feed.blocks, step)
+            return {**evaluation.values(self._eval_feed.blocks, step), **self._measures()}
+
+    def _measures(self) -> dict[str, float]:
+        return {} if self._measure is None else measure_aside(self._strategy, self._step.adoption, self._measure)
 
     def averaged(self) -> contextlib.AbstractContextManager:
         """Gives the model its averaged weights within the context, if an average is kept."""

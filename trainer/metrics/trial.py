@@ -61,7 +61,7 @@ def _refuse_positions(metric: Metric, fetched: Fetched) -> None:
     unmasked = dataclasses.replace(metric, mask=None) if masks else metric
     shape = max((mask.shape for mask in hidden), key=len)
     told = (
-        f"its mask has the shape {shape}, which makes rows of single positions, and of those the metric makes something "
+        f"its mask has the shape {shape}, which makes rows of single positions, of which the metric makes something "
         f"else than of whole examples ({{}}); expected a mask of [batch], or of all axes but that of the classes"
     )
     try:

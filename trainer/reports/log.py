@@ -117,14 +117,16 @@ def term_names(tags: Iterable[str]) -> list[str]:
     return [part[1] for part in parts if len(part) == 3 and part[0] == "terms" and part[2] == "weighted"]
 
 
-def measured_values(values: Mapping[str, float]) -> dict[str, float]:
-    """Returns the values of metrics and measures by what is behind the first part of their tag.
+def measured_values(values: Mapping[str, float], *kinds: str) -> dict[str, float]:
+    """Returns the values of metrics and measures by what is behind the first part of their tag, or of one kind.
 
     >>> measured_values({"loss/total": 1.0, "metrics/auc": 0.5, "metrics/f1/cat": 0.25, "measures/cost": 3.0})
     {'auc': 0.5, 'f1/cat': 0.25, 'cost': 3.0}
+    >>> measured_values({"loss/total": 1.0, "metrics/auc": 0.5, "measures/cost": 3.0}, "measures")
+    {'cost': 3.0}
     """
     parts = ((tag.partition("/"), value) for tag, value in values.items())
-    return {name: value for (kind, _, name), value in parts if kind in ("metrics", "measures")}
+    return {name: value for (kind, _, name), value in parts if kind in (kinds or ("metrics", "measures"))}
 
 
 def tensor_names(tags: Iterable[str], term: str) -> list[str]:

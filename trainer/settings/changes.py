@@ -18,8 +18,12 @@ from trainer.feeds.sources import Source
 from trainer.metrics.metrics import Metrics
 from trainer.settings.settings import declarations
 from trainer.steps.optimizer_settings import config_of
+from trainer.task import Task
 
 NAME = "settings.json"
+
+# What a task says of when it is measured does not affect training.
+_WHEN = "measure_at_evaluations"
 
 # Settings of one thing by name, as text; a thing is named as in gin, `Objective.small = ActivationPenalty`.
 Description: TypeAlias = dict[str, dict[str, str]]
@@ -170,7 +174,8 @@ def _taken_apart(value: Any, parameters: Mapping[str, Any]) -> tuple[str, Mappin
         return kind, value.metrics
     if dataclasses.is_dataclass(value):
         own = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return kind, {**attributes_of(type(value)), **own, **methods_of(type(value))}
+        found = {**attributes_of(type(value)), **own, **methods_of(type(value))}
+        return kind, {name: part for name, part in found.items() if not (isinstance(value, Task) and name == _WHEN)}
     if isinstance(value, (list, tuple)) and value and all(map(dataclasses.is_dataclass, value)):
         named = {str(getattr(one, "name", i)): one for i, one in enumerate(value)}
         return ", ".join(named), named

@@ -10,6 +10,7 @@ from objectives.keys import named, split_key
 from trainer.feeds.sources import Source, TableSource
 from trainer.metrics.metrics import Metrics
 from trainer.steps.forward import term_tags
+from trainer.task import Task
 
 # How often a batch may contain the same example at most.
 _MOST_TIMES = 100
@@ -31,7 +32,12 @@ def refuse_unread_weights(objective: Objective, source: Source) -> None:
 
 
 def refuse_unknown_best(
-    best: str | None, objective: Objective, eval: Source | None, metrics: Metrics | None = None
+    best: str | None,
+    objective: Objective,
+    eval: Source | None,
+    *,
+    metrics: Metrics | None = None,
+    task: Task | None = None,
 ) -> None:
     """Raises ConfigurationError where the best checkpoint is to be known by something that no evaluation has."""
     named = metrics.metrics if metrics else {}
@@ -43,26 +49,36 @@ def refuse_unknown_best(
             f"Trainer.best is {best!r}, but there are no evaluation data; expected Trainer(eval=...), or "
             f"a task that has them"
         )
+    tag = best.removeprefix("-")
+    if tag.startswith("measures/") and task is not None:
+        _refuse_unmeasured(best, task)
     # Of a metric that gives several numbers, the tags are known once it was evaluated.
-    if not any(best.removeprefix("-") == tag or _is_below(best.removeprefix("-"), tag) for tag in tags):
-        raise ConfigurationError(f"Trainer.best is {best!r}; {expected(best.removeprefix('-'), tags)}")
+    elif not any(tag == one or (one.startswith("metrics/") and tag.startswith(f"{one}/")) for one in tags):
+        raise ConfigurationError(f"Trainer.best is {best!r}; {expected(tag, tags)}")
 
 
 def refuse_unmeasured_best(best: str | None, values: Mapping[str, float]) -> None:
-    """Raises ConfigurationError where the best checkpoint is known by a metric that has other numbers.
+    """Raises ConfigurationError where the best checkpoint is known by a number that metrics or measures do not have.
 
     Args:
       best: the tag.
       values: of an evaluation, by tag. A metric may have none there, as where its mask hides everything.
     """
     tag = (best or "").removeprefix("-")
-    own = [one for one in values if tag.startswith("metrics/") and one.split("/")[:2] == tag.split("/")[:2]]
+    kind, *names = tag.split("/")
+    own = [one for one in values if kind == "measures" and one.startswith("measures/")]
+    own += [one for one in values if kind == "metrics" and one.split("/")[1:2] == names[:1]]
     if own and tag not in own:
         raise ConfigurationError(f"Trainer.best is {best!r}; {expected(tag, own)}")
 
 
-def _is_below(tag: str, above: str) -> bool:
-    return above.startswith("metrics/") and tag.startswith(f"{above}/")
+def _refuse_unmeasured(best: str, task: Task) -> None:
+    if not task.measure_at_evaluations:
+        name = type(task).__name__
+        raise ConfigurationError(
+            f"Trainer.best is {best!r}, and {name} is measured at the end only; expected "
+            f"{name}.measure_at_evaluations = True"
+        )
 
 
 def refuse_cut_statistics(objective: Objective, accumulate_steps: int) -> None:

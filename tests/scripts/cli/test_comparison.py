@@ -49,6 +49,14 @@ def test_an_evaluation_at_an_earlier_step_is_marked(narrow, made, capsys):
     assert "* evaluated at an earlier step than others" in shown
 
 
+def test_metrics_have_a_table_of_their_own_if_some_run_has_any(narrow, made, capsys):
+    values = {"terms/data/raw": 0.5, "terms/data/weighted": 0.5, "metrics/data": 0.75}
+    show_evaluations({"a": made(300, 300), "b": made(300, evaluation=LogRecord("eval", 300, values))})
+    shown = capsys.readouterr().out
+    assert [row for row in cells(shown) if row[0] == "data"] == [["data", "0.5", "0.5"], ["data", "—", "0.75"]]
+    assert "metrics on the evaluation data" in shown
+
+
 def test_many_runs_are_rows_and_no_cell_is_cut(narrow, made, capsys):
     runs = {f"a run of the name {number}": made(300, 300, 0.001234 + number) for number in range(13)}
     show_evaluations(runs)

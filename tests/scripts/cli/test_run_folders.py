@@ -46,6 +46,13 @@ def test_measures_of_a_former_end_are_not_those_of_a_run_that_was_given_more_ste
     assert read(folder(("eval", 100), ("train", 120), learned={"error": 0.5})).learned == {}
 
 
+def test_measures_of_a_run_that_is_not_finished_are_those_of_its_last_evaluation(folder):
+    found = folder(("train", 40))
+    records = [{"split": "eval", "step": step, "measures/error": error} for step, error in ((50, 2.0), (100, 1.0))]
+    (found / "metrics.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    assert read(found).learned == {"error": 1.0}
+
+
 def test_a_run_that_does_not_say_how_many_steps_it_has_says_how_many_are_done(folder):
     found = folder(("train", 40))
     (found / "environment.json").unlink()

@@ -98,9 +98,9 @@ def test_the_best_by_an_unknown_tag_is_refused_with_the_nearest_name(objective, 
 @pytest.mark.parametrize("best", ["-metrics/auc", "metrics/auc/cat"])
 def test_the_best_is_known_by_a_metric(objective, plain_source, best):
     metrics = Metrics(auc=KerasMetric(metric=keras.metrics.AUC()))
-    refuse_unknown_best(best, objective, plain_source, metrics)
+    refuse_unknown_best(best, objective, plain_source, metrics=metrics)
     with pytest.raises(ConfigurationError, match="^Trainer.best is '.*'; did you mean 'metrics/auc'?"):
-        refuse_unknown_best(best.replace("auc", "acu"), objective, plain_source, metrics)
+        refuse_unknown_best(best.replace("auc", "acu"), objective, plain_source, metrics=metrics)
 
 
 def test_the_best_by_a_number_that_a_metric_has_not_is_refused_once_it_is_measured():

@@ -76,6 +76,16 @@ class Adoption:
             self._lock.release()
 
     @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Makes them an ordinary model and optimizer again within the context, inside of `at_work`."""
+        assert self._working, "outside, they are ordinary ones"
+        with contextlib.ExitStack() as left:
+            for placed in self.placed:
+                placed.leave()
+                left.callback(placed.enter)
+            yield
+
+    @contextlib.contextmanager
     def _in_place(self) -> Iterator[None]:
         refuse_scope("a trainer works")
         with contextlib.ExitStack() as entered:

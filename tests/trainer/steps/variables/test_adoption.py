@@ -42,6 +42,24 @@ def test_outside_all_is_plain_and_inside_the_same_variables_are_the_first_replic
         np.testing.assert_array_equal(found, value)
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_aside_of_the_work_all_is_plain_with_the_current_values(dense_model, replicas, count):
+    with tf.device("CPU:0"):
+        model, optimizer = dense_model(), keras.optimizers.SGD(0.25)
+    adoption = Adoption(replicas(count), model, only_group(optimizer, model))
+    kernel = model.get_layer("hidden").kernel
+    with adoption.at_work():
+        kernel.assign(kernel + 1.0)
+        inside = kernel.value
+        with adoption.aside():
+            assert plain([*model.variables, *optimizer.variables])
+            np.testing.assert_array_equal(kernel.numpy(), inside.values[0].numpy())
+            kernel.assign(kernel + 1.0)
+        assert kernel.value is inside
+        for part in inside.values:
+            np.testing.assert_array_equal(part.numpy(), kernel.numpy())
+
+
 def test_what_is_assigned_outside_is_on_every_replica_inside(dense_model, replicas):
     model = dense_model()
     adoption = Adoption(replicas(3), model, only_group(keras.optimizers.SGD(0.1), model))
