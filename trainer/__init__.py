@@ -18,6 +18,7 @@ from trainer.saved.saved_run import SavedRun as SavedRun
 from trainer.saved.saved_run import load_run as load_run
 from trainer.settings.length import run_steps as run_steps
 from trainer.steps.optimizer_groups import OptimizerGroup as OptimizerGroup
+from trainer.steps.phases import TrainableFrom as TrainableFrom
 from trainer.steps.train_step import Gradients as Gradients
 from trainer.steps.train_step import TrainStep as TrainStep
 from trainer.task import Task as Task

@@ -46,6 +46,7 @@ from trainer.settings.settings import Settings, documented
 from trainer.settings.standstill import find_standstill
 from trainer.steps.assembly import assemble
 from trainer.steps.average import refuse_averaged
+from trainer.steps.phases import phases_of
 from trainer.steps.precision import building_in, require_precision
 from trainer.steps.traced import Traced
 from trainer.steps.train_step import TrainStep
@@ -186,6 +187,7 @@ class Trainer(Settings):
             seed=self.seed,
             metrics=self.metrics,
             measure=self._measure if self.task and self.task.measure_at_evaluations else None,
+            phases=phases_of(self.model, self.trainable, steps=self.steps),
         )
         program = self._make_program(train=train, eval=self.eval, execution=self.execution)
         done = tf.Variable(0, dtype=tf.int64, trainable=False)

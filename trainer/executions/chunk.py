@@ -36,7 +36,8 @@ def trace_step(step: TrainStep, feed: Feed) -> ConcreteFunction:
     def run(data, row, number):
         return train(step, feed, data, row, number)
 
-    traced = run.get_concrete_function(feed.signature, _ROW, _NUMBER)
+    with step.tracing():
+        traced = run.get_concrete_function(feed.signature, _ROW, _NUMBER)
     refuse_untracked("a step of training", traced, step.model, step.state)
     refuse_other_parts("a step of training", traced, step.adoption)
     return traced
@@ -177,7 +178,8 @@ def trace_term_gradients(step: TrainStep, feed: Feed) -> ConcreteFunction:
     def run(data, row, number):
         return feed.first(feed.run(functools.partial(term_gradients, step), data, row, number))
 
-    return run.get_concrete_function(feed.signature, _ROW, _NUMBER)
+    with step.tracing():
+        return run.get_concrete_function(feed.signature, _ROW, _NUMBER)
 
 
 def trace_inspection(step: TrainStep, feed: Feed) -> ConcreteFunction:
@@ -187,7 +189,8 @@ def trace_inspection(step: TrainStep, feed: Feed) -> ConcreteFunction:
     def run(data, row, number):
         return feed.first(feed.run(functools.partial(inspect, step), data, row, number))
 
-    return run.get_concrete_function(feed.signature, _ROW, _NUMBER)
+    with step.tracing():
+        return run.get_concrete_function(feed.signature, _ROW, _NUMBER)
 
 
 def example_specs(feed: Feed) -> dict[str, tf.TensorSpec]:

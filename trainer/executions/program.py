@@ -13,18 +13,15 @@ import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
 from objectives import ConfigurationError
-from trainer.executions.builder import ChunkBuilder
 from trainer.executions.choice import Choice
 from trainer.executions.chunk import (
     as_numbers,
     find_parts,
     gather_batch,
-    trace_term_gradients,
 )
 from trainer.executions.evaluation import Evaluation
 from trainer.executions.examination import Examination, inspect_batch
 from trainer.executions.execution import Execution, compiled_where_exact
-from trainer.executions.executor import Executor
 from trainer.executions.failures import failures_told
 from trainer.executions.measuring import measure_aside
 from trainer.executions.mixing.check import MixingCheck
@@ -32,6 +29,7 @@ from trainer.executions.ranges import outside_of_ranges
 from trainer.executions.rehearsal import rehearse_evaluation
 from trainer.executions.selection import build_likely, likely_execution, select_execution
 from trainer.executions.shares import refuse_losses_that_do_not_add_up
+from trainer.executions.stage import Stage
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Block, Feed
 from trainer.feeds.sources import Source
@@ -39,6 +37,7 @@ from trainer.metrics.metrics import Metrics
 from trainer.reports.log import without_empty_means
 from trainer.steps.layers.batch_statistics import describe_statistics
 from trainer.steps.layers.own_state import describe_own_state
+from trainer.steps.phases import Phase
 from trainer.steps.train_step import TrainStep
 from trainer.steps.variables.state import State
 
@@ -77,18 +76,18 @@ class Program:
         execution: Execution,
         metrics: Metrics | None = None,
         measure: Callable[[], Mapping[str, float]] | None = None,
+        phases: Sequence[Phase] = (Phase(),),
     ):
         self._strategy, self._step, self._asked = strategy, step, execution
         self._metrics, self._measure = metrics or Metrics(), measure
         self._train_source, self._eval_source = train, eval
         self._batch_size, self._seed = batch_size, seed
         self._selected: Choice | None = None
-        self._executing: Executor | None = None
         if step.forward.objective.has_stars:
             with step.adoption.at_work():
                 parts = find_parts(step.forward, self._feed)
             self._step = step.replaced(forward=dataclasses.replace(step.forward, parts=parts))
-        self.tags = self._step.tags
+        self.tags, self._phases = self._step.tags, phases
 
     @property
     def limit(self) -> int:
@@ -114,10 +113,22 @@ class Program:
             for name in names
         ]
 
+    def describe_phases(self, step: int) -> list[str]:
+        """Describes which layers are frozen when, after `step` updates, if that changes."""
+        phases = [str(stage.phase) for stage in self._stages_from(step)]
+        if len(phases) == 1:
+            return [phases[0]] if self._stage(step).phase.frozen else []
+        return [f"{len(phases)} phases, each with a step that is compiled before the first update: {'; '.join(phases)}"]
+
+    def begun_phase(self, step: int) -> Phase | None:
+        """Returns the phase that follows another one at this step, if there is one."""
+        phase = self._stage(step).phase
+        return phase if step and phase.first == step else None
+
     @_at_work
     def describe_statistics(self) -> list[str]:
         """Describes which part of a batch layers take statistics of and keep state of, if not the whole."""
-        model, written = self._step.model, self._builder.written
+        model, written = self._step.model, self._widest.builder.written
         cut = {"replicas": self._step.forward.replicas, "micro_batches": self._step.forward.micro_batches}
         return [*describe_statistics(model, **cut), *describe_own_state(model, written, **cut)]
 
@@ -125,7 +136,7 @@ class Program:
     @_at_work
     def choice(self) -> Choice:
         """How chunks are run, and why; what is likely best before `select_execution`."""
-        return self._selected or likely_execution(self._asked, self._builder.candidates)
+        return self._selected or likely_execution(self._asked, self._widest.builder.candidates)
 
     def prepare(self, batch: int, *, changed: bool, strict: bool) -> None:
         """Finds the place of the training data for a run that takes this batch first; see `Feed.prepare`."""
@@ -137,7 +148,7 @@ class Program:
         with failures_told(f"the trial of a step fails, before the update of step {first_step + 1:,}"):
             self._selected = self._selected or select_execution(
                 self._asked,
-                self._builder,
+                self._widest.builder,
                 strategy=self._strategy,
                 feed=self._feed,
                 first_step=first_step,
@@ -151,13 +162,17 @@ class Program:
         self._step.begin()
 
     @_at_work
-    def compile(self) -> None:
-        """Prepares now what the first chunk would otherwise wait for; changes no state.
+    def compile(self, step: int = 0) -> None:
+        """Prepares now what the first chunk after `step` updates and those of later phases would wait for.
+
+        It changes no state.
 
         Raises:
           ConfigurationError: the terms, the model and the data do not fit together, or cannot be run as asked.
         """
-        _ = self._executor
+        choice = self._built_choice
+        for stage in self._stages_from(step):
+            stage.executor(choice)
 
     @_at_work
     def rehearse(self, step: int, *, gradients: bool) -> dict[str, float]:
@@ -180,12 +195,12 @@ class Program:
             with failures_told("the evaluation fails"), self._step.state.kept():
                 values = rehearse_evaluation(lambda: self._evaluation, self._feed, self._eval_feed, step)
                 values |= self._measures()
-        if gradients and self.choice.execution == "xla_loop":
-            # On any row, because calling it compiles it.
-            self._gradients_on(Block(self._feed.chunk(first_batch=step, steps=0), 0, 1), step)
-        elif gradients:
-            _ = self._term_gradients
-        self.compile()
+        for stage in self._stages_from(step) if gradients else ():
+            term_gradients = stage.term_gradients(self.choice)
+            if self.choice.execution == "xla_loop":
+                # On any row, because calling it compiles it.
+                self._gradients_on(term_gradients, Block(self._feed.chunk(first_batch=step, steps=0), 0, 1), step)
+        self.compile(step)
         with failures_told(_FAILED_LOOK):
             refuse_losses_that_do_not_add_up(self._strategy, self._step)
             size = self._sharding.shape[1] // self._sharding.micro_batches
@@ -195,9 +210,15 @@ class Program:
 
     @_at_work
     def train(self, *, first_step: int, steps: int, first_batch: int | None = None) -> np.ndarray:
-        """Runs the `steps` updates that follow `first_step`, up to the first that is not finite; see `Executor.run`."""
-        return self._executor.run(
-            first_step=first_step, first_batch=first_step if first_batch is None else first_batch, steps=steps
+        """Runs the `steps` updates that follow `first_step`, or fewer.
+
+        It stops before the first that is not finite, see `Executor.run`, and at the end of a phase.
+        """
+        stage = self._stage(first_step)
+        return stage.executor(self._built_choice).run(
+            first_step=first_step,
+            first_batch=first_step if first_batch is None else first_batch,
+            steps=steps if stage.phase.end is None else min(steps, stage.phase.end - first_step),
         )
 
     @_at_work
@@ -207,15 +228,16 @@ class Program:
         By tag: its numbers, the gradients of the terms, what of it is not finite (see `trainer.steps.inspection`), what
         its update would leave that is not (`left/<part of the state>`), and the settings of optimizers.
         """
-        row, left = self._executor.try_out(data, step)
+        stage = self._stage(step)
+        row, left = stage.executor(self._built_choice).try_out(data, step)
         numbers = dict(zip(self.tags, row.tolist(), strict=True))
-        values = {**without_empty_means(numbers), **self._gradients_on(Block(data, 0, 1), step)}
+        values = {**without_empty_means(numbers), **self._term_gradients_on(Block(data, 0, 1), step)}
         values |= self._step.settings(changed=left)
         values |= {f"left/{name}": value for name, value in left.items()}
         if all(map(math.isfinite, (numbers["loss/total"], numbers["optimizer/grad_norm"]))):
             return Examination(values, {})
         found = inspect_batch(
-            self._step, self.batch(data), step, strategy=self._strategy, finish=self._compiled_as_chosen
+            stage.step, self.batch(data), step, strategy=self._strategy, finish=self._compiled_as_chosen
         )
         out_of_range = outside_of_ranges(self._strategy, self._step.forward, self._feed, [Block(data, 0, 1)], step)
         return Examination({**values, **found}, found.examples, out_of_range)
@@ -273,12 +295,12 @@ class Program:
     def term_gradients(self, step: int) -> dict[str, float]:
         """Returns the norm of each weighted term's gradient and its cosine with the total's, on a batch, by tag."""
         with failures_told("computing the gradients of the terms fails"):
-            return self._gradients_on(self._feed.peek(step), step)
+            return self._term_gradients_on(self._feed.peek(step), step)
 
     @_at_work
     def dry_run(self, step: int) -> dict[str, float]:
         """Checks all that training depends on, without an update; returns the value of each term by tag."""
-        self.compile()
+        self.compile(step)
         batch = self._feed.peek(step)
         with failures_told("evaluating the terms on a batch fails"):
             evaluation = Evaluation(
@@ -286,9 +308,12 @@ class Program:
             )
             return evaluation.values(lambda: [batch], step)
 
-    def _gradients_on(self, block: Block, step: int) -> dict[str, float]:
+    def _term_gradients_on(self, block: Block, step: int) -> dict[str, float]:
+        return self._gradients_on(self._stage(step).term_gradients(self.choice), block, step)
+
+    def _gradients_on(self, term_gradients: Callable[..., Any], block: Block, step: int) -> dict[str, float]:
         with self._step.state.kept():
-            values = self._term_gradients(block.data, tf.constant(block.first), tf.constant(step, tf.int64))
+            values = term_gradients(block.data, tf.constant(block.first), tf.constant(step, tf.int64))
         return as_numbers(values)
 
     @functools.cached_property
@@ -318,18 +343,26 @@ class Program:
         return MixingCheck(self._strategy, self._step)
 
     @functools.cached_property
-    def _builder(self) -> ChunkBuilder:
-        return ChunkBuilder(strategy=self._strategy, step=self._step, feed=self._feed)
+    def _stages(self) -> list[Stage]:
+        return [Stage(phase, strategy=self._strategy, step=self._step, feed=self._feed) for phase in self._phases]
+
+    def _stages_from(self, step: int) -> list[Stage]:
+        """Returns the stages of the updates that follow `step` updates."""
+        return [stage for stage in self._stages if stage.phase.end is None or step < stage.phase.end]
+
+    def _stage(self, step: int) -> Stage:
+        """Returns the stage of the next update after `step` updates."""
+        return self._stages_from(step)[0]
 
     @property
-    def _executor(self) -> Executor:
-        """Runs chunks as was selected, or, before that, as is likely best."""
-        choice = self._selected or build_likely(self._asked, self._builder)
-        if self._executing is None or self._executing.execution != choice.execution:
-            self._executing = Executor(
-                self._builder, choice.execution, strategy=self._strategy, step=self._step, feed=self._feed
-            )
-        return self._executing
+    def _widest(self) -> Stage:
+        """The stage that trains the most; the execution of the run is chosen for its step."""
+        return min(self._stages, key=lambda stage: stage.frozen_count)
+
+    @property
+    def _built_choice(self) -> Choice:
+        """How chunks are run, as was selected, or, before that, as is likely best; built for the widest stage."""
+        return self._selected or build_likely(self._asked, self._widest.builder)
 
     @functools.cached_property
     def _evaluation(self) -> Evaluation:
@@ -341,10 +374,6 @@ class Program:
             name="evaluation data",
             is_compiled=self.choice.execution == "xla_loop",
         )
-
-    @functools.cached_property
-    def _term_gradients(self) -> Callable[..., Any]:
-        return self._compiled_as_chosen(trace_term_gradients(self._step, self._feed))
 
     def _compiled_as_chosen(self, traced: ConcreteFunction) -> Callable[..., Any]:
         return compiled_where_exact(traced) if self.choice.execution == "xla_loop" else traced

@@ -65,15 +65,20 @@ def select_execution(
     replicas = strategy.num_replicas_in_sync
     before = None if folder is None else kept(folder, replicas)
     if before is not None:
-        return _built(before, builder)
+        return build_chosen(before, builder)
     trials = Trials(strategy=strategy, feed=feed, builder=builder, first_step=first_step)
-    choice = _built(choose(builder.candidates, trials, steps=steps), builder)
+    choice = build_chosen(choose(builder.candidates, trials, steps=steps), builder)
     if folder is not None and cluster.is_chief(strategy):
         keep(choice, folder, replicas)
     return choice
 
 
-def _built(choice: Choice, builder: ChunkBuilder) -> Choice:
+def build_chosen(choice: Choice, builder: ChunkBuilder) -> Choice:
+    """Builds what was chosen, drops all else, and returns the choice.
+
+    Raises:
+      ConfigurationError: it cannot work.
+    """
     builder.keep_only(choice.execution)
     try:
         builder.build(choice.execution)

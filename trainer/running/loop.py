@@ -109,6 +109,8 @@ class Loop:
     def _train_chunk(self) -> Mapping[str, float] | None:
         """Runs one chunk and reports it; the values of its last record, if a record was due."""
         first = self._done
+        if (phase := self._program.begun_phase(first)) is not None:
+            self._reports.note(f"step {first:,}: {phase}")
         steps = self._sizer.next(until=self._periods.next_stop(first, until=self._until) - first)
         began = time.perf_counter()
         with self._half_of_a_step():

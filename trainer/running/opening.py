@@ -66,7 +66,7 @@ class Opening:
             first_step=step,
             config=self._configurations()[1],
             headline=(
-                *self._chosen(program),
+                *self._chosen(program, step),
                 program.describe_data(step),
                 *self._resumed(step, restored, replicas_before),
                 *self._warnings(program),
@@ -82,11 +82,12 @@ class Opening:
             return asked, used
         return (f"# Built in Python, not from gin:\n# {self.objective!r}\n",) * 2
 
-    def _chosen(self, program: Program) -> list[str]:
+    def _chosen(self, program: Program, step: int) -> list[str]:
         names, choice = self.objective.terms, program.choice
         return [
             f"{len(names)} terms: {', '.join(names)}",
             *program.describe_stars(),
+            *program.describe_phases(step),
             f"strategy {self.placement.name}: {self.placement.reason}",
             f"{self.placement.replicas}; execution {choice.execution}: {choice.reason}",
         ]

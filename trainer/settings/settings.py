@@ -23,6 +23,7 @@ from trainer.reports import Report
 from trainer.reports.report import refuse_silent
 from trainer.steps.learning_rates import refuse_wrong_rate
 from trainer.steps.optimizer_groups import OptimizerGroup, optimizers_by_name, require_optimizer
+from trainer.steps.phases import TrainableFrom
 from trainer.steps.precision import Precision
 from trainer.steps.train_step import TrainStep
 from trainer.steps.weighted_sum import WeightedSum
@@ -78,6 +79,10 @@ class Settings:
     optimizers: Annotated[
         Sequence[OptimizerGroup],
         Setting("instead of `optimizer`, one for each group of variables, with learning rates of their own"),
+    ] = ()
+    trainable: Annotated[
+        TrainableFrom | Sequence[TrainableFrom],
+        Setting("layers that are trained from a step on, or until a step; all others that are trainable, always"),
     ] = ()
     train_step: Annotated[
         type[TrainStep],

@@ -76,6 +76,7 @@ def assemble(
         # All that is no setting is given here, as gin would fill in what is not.
         compiled=False,
         own_variables={},
+        frozen=(),
     )
     refuse_declared_variables(step)
     return step.replaced(own_variables=make_own_variables(strategy, step))

@@ -5,6 +5,7 @@ gradient of the local loss, summed over replicas, is the gradient of the global 
 """
 
 import abc
+import contextlib
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -84,6 +85,7 @@ class TrainStep(Checked, abc.ABC):
       allow_unreached: whether a trainable variable that no term depends on is left unchanged; otherwise it is an error.
       compiled: whether XLA compiles the forward and the backward pass separately, between sums over replicas.
       own_variables: the state of a subclass, by the names of `initial_values`.
+      frozen: layers that this step does not train while others of the run do, see `TrainableFrom`.
 
     Raises:
       ConfigurationError: it is not made by a trainer, a method is missing, or a field does not fit its annotation.
@@ -98,6 +100,7 @@ class TrainStep(Checked, abc.ABC):
     allow_unreached: bool = dataclasses.field(default=False, metadata=_GIVEN)
     compiled: bool = dataclasses.field(default=False, metadata=_GIVEN)
     own_variables: Mapping[str, tf.Variable] = dataclasses.field(default_factory=dict, metadata=_GIVEN)
+    frozen: Sequence[keras.Layer] = dataclasses.field(default=(), metadata=_GIVEN)
 
     def __new__(cls, **fields: Any):
         if "forward" not in fields:
@@ -216,8 +219,12 @@ class TrainStep(Checked, abc.ABC):
 
     @property
     def trained(self) -> list[keras.Variable]:
-        """The variables that it trains."""
+        """The variables that it trains; outside of `tracing`, all that are trained at some step of the run."""
         return self.model.trainable_variables
+
+    def tracing(self) -> contextlib.AbstractContextManager[None]:
+        """Freezes the layers in `frozen` within the context, in which what the step does is traced; not nested."""
+        return self.adoption.frozen(self.frozen)
 
     def replaced(self: Self, **fields: Any) -> Self:
         """Returns a copy of the step with other values of some fields, and with the same variables.

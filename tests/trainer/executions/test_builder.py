@@ -10,7 +10,7 @@ from trainer.executions.execution import Unsupported
 def test_an_execution_is_built_once_and_may_be_released(make_program):
     program = make_program(execution="auto")
     with program._step.adoption.at_work():
-        builder = program._builder
+        builder = program._widest.builder
         for _ in range(2):
             builder.build("graph")
         builder.build("xla_loop")
@@ -25,7 +25,7 @@ def test_an_execution_that_turns_out_not_to_work_is_no_candidate(make_program):
 
     program = make_program(execution="auto", objective=Objective(data=FunctionTerm(fn=texts)))
     with program._step.adoption.at_work():
-        builder = program._builder
+        builder = program._widest.builder
         assert builder.candidates.likely[0] == "xla_loop"
         with pytest.raises(Unsupported, match="XLA has no AsString"):
             builder.build("xla_loop")

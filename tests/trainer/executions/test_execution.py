@@ -38,7 +38,7 @@ def test_each_execution_computes_the_same(make_full_program, execution, count, a
 
 def candidates(program):
     with program._step.adoption.at_work():
-        return program._builder.candidates
+        return program._widest.builder.candidates
 
 
 def test_a_dense_model_on_one_replica_may_be_compiled_whole(make_program):
@@ -104,7 +104,7 @@ def test_on_a_gpu_convolutions_may_be_compiled(make_program, monkeypatch):
     objective = Objective(data=MeanSquaredError())
     program = make_program(model=model, train=source, objective=objective, batch_size=2)
     with program._step.adoption.at_work():
-        step = program._builder.traced
+        step = program._widest.builder.traced
     monkeypatch.setattr("tensorflow.config.list_logical_devices", lambda kind: [kind])
     assert find_candidates(step, objective, 1).likely == ("xla_loop", "graph", "xla_step")
 

@@ -55,7 +55,7 @@ def test_measuring_changes_no_state(noisy_program, replicas, count):
 def test_what_was_not_chosen_is_released(make_program):
     program = make_program(execution="auto")
     program.select_execution(first_step=0, steps=FOREVER, folder=None)
-    assert program._builder.built == [program.choice.execution]
+    assert program._widest.builder.built == [program.choice.execution]
 
 
 def test_the_real_batches_of_the_next_steps_are_measured(make_program, monkeypatch):

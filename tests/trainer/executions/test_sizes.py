@@ -73,7 +73,7 @@ def test_ordinary_layers_have_sizes_that_are_known(make_program, shape, make):
     x = np.ones([6, *shape], np.float32)
     program = make_program(model=model, objective=Objective(data=MeanSquaredError()), train=ArraySource(x, model(x)))
     with program._step.adoption.at_work():
-        assert unknown_sizes(program._builder.traced) == []
+        assert unknown_sizes(program._widest.builder.traced) == []
 
 
 @pytest.mark.slow
@@ -84,4 +84,4 @@ def test_attention_has_sizes_that_are_known(make_program):
     x = np.ones([6, 7, 3], np.float32)
     program = make_program(model=model, objective=Objective(data=MeanSquaredError()), train=ArraySource(x, x))
     with program._step.adoption.at_work():
-        assert unknown_sizes(program._builder.traced) == []
+        assert unknown_sizes(program._widest.builder.traced) == []

@@ -19,7 +19,7 @@ def make_trials(program, replicas, monkeypatch):
     """Makes trials over a program, whose runs of so many steps are noted."""
 
     def make(noted):
-        builder = program._builder
+        builder = program._widest.builder
         run = builder.run
 
         def noting(execution, data, first_step, steps):

@@ -11,6 +11,7 @@ from tensorflow.python.distribute.values import DistributedVariable
 from objectives import ConfigurationError
 from objectives.errors import Mistakes, some
 from trainer.steps.groups import Group
+from trainer.steps.layers.freezing import frozen
 from trainer.steps.variables.placed import Placed
 from trainer.steps.variables.weight_copies import note_copies
 
@@ -38,7 +39,7 @@ class Adoption:
           ConfigurationError: the model or an optimizer belongs to another strategy, or an optimizer to other variables
             than those of its group.
         """
-        self._strategy, self._optimizers = strategy, [group.optimizer for group in groups]
+        self._strategy, self._model, self._optimizers = strategy, model, [group.optimizer for group in groups]
         _refuse_other_strategy(strategy, [*model.variables, *self._of_optimizers])
         _build(groups, model)
         variables = {id(variable): variable for variable in [*model.variables, *self._of_optimizers]}
@@ -84,6 +85,20 @@ class Adoption:
                 placed.leave()
                 left.callback(placed.enter)
             yield
+
+    @contextlib.contextmanager
+    def frozen(self, layers: Sequence[keras.Layer]) -> Iterator[None]:
+        """Freezes layers of the model within the context, for Keras and for TensorFlow, inside of `at_work`."""
+        try:
+            with frozen(self._model, layers):
+                self._watch()
+                yield
+        finally:
+            self._watch()
+
+    def _watch(self) -> None:
+        for placed in self.placed:
+            placed.watch()
 
     @contextlib.contextmanager
     def _in_place(self) -> Iterator[None]:

@@ -54,9 +54,13 @@ class Placed:
             kind: Any = type(self._own)
             self._own.__class__, self._own._parts = _standing_for_parts(kind), self.parts
         self._trainable = [copy.trainable for copy in self._copies]
+        self.watch()
+        self.variable._value = self._inside
+
+    def watch(self) -> None:
+        """Has TensorFlow watch all parts if the Keras variable is trainable now, and none otherwise; inside."""
         for copy in self._copies:
             copy._trainable = self.variable.trainable
-        self.variable._value = self._inside
 
     def leave(self) -> None:
         """Makes it the plain variable again, with the value of the first replica."""

@@ -116,7 +116,7 @@ def test_replicas_stay_alike_in_any_execution(normalising, data, settings):
 def test_one_replica_has_nothing_to_bring_together(normalising):
     trainer, _, _ = normalising(1)
     trainer.dry_run()
-    graph = trainer._run.program._builder.traced.graph.as_graph_def()
+    graph = trainer._run.program._widest.builder.traced.graph.as_graph_def()
     nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
     # Two moving statistics and one of the counter, a kernel, a bias and the optimizer's number of steps.
     assert sum(node.op == "AssignVariableOp" for node in nodes) == 6

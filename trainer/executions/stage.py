@@ -1,0 +1,62 @@
+"""Stage: what trains during one phase of a run, a traced step of its own and what is made of it."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from trainer.executions.builder import ChunkBuilder
+from trainer.executions.choice import Choice
+from trainer.executions.chunk import trace_term_gradients
+from trainer.executions.execution import compiled_where_exact
+from trainer.executions.executor import Executor
+from trainer.executions.selection import build_chosen
+from trainer.feeds.feed import Feed
+from trainer.steps.phases import Phase
+from trainer.steps.train_step import TrainStep
+
+
+class Stage:
+    """The compiled side of a phase. Everything is traced at the first need, in the execution of the run.
+
+    Attributes:
+      phase: the updates that it makes.
+      step: the step of the run, without the layers that are frozen in the phase.
+    """
+
+    def __init__(self, phase: Phase, *, strategy: tf.distribute.Strategy, step: TrainStep, feed: Feed):
+        self.phase, self.step = phase, step.replaced(frozen=phase.frozen)
+        self._strategy, self._feed = strategy, feed
+        self._executing: Executor | None = None
+        self._term_gradients: Callable[..., Any] | None = None
+
+    @property
+    def frozen_count(self) -> int:
+        """How many variables are frozen in the phase that are trained in others."""
+        return len({id(variable) for layer in self.phase.frozen for variable in layer.trainable_variables})
+
+    @functools.cached_property
+    def builder(self) -> ChunkBuilder:
+        """Builds its chunks."""
+        return ChunkBuilder(strategy=self._strategy, step=self.step, feed=self._feed)
+
+    def executor(self, choice: Choice) -> Executor:
+        """Returns what runs its chunks as was chosen, which is built if it is not.
+
+        Raises:
+          ConfigurationError: the choice cannot work in this phase.
+        """
+        if self._executing is None or self._executing.execution != choice.execution:
+            build_chosen(choice, self.builder)
+            self._executing = Executor(
+                self.builder, choice.execution, strategy=self._strategy, step=self.step, feed=self._feed
+            )
+        return self._executing
+
+    def term_gradients(self, choice: Choice) -> Callable[..., Any]:
+        """Returns the function of the terms' gradients, compiled if chunks are."""
+        if self._term_gradients is None:
+            traced = trace_term_gradients(self.step, self._feed)
+            self._term_gradients = compiled_where_exact(traced) if choice.execution == "xla_loop" else traced
+        return self._term_gradients
