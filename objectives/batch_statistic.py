@@ -66,10 +66,11 @@ class BatchStatistic(BaseTerm):
         tensors = self._read(context)
         rows = [*(tensors[name] for name in self._of_batch), *context.batch][0]
         counted = tf.ones(tf.shape(rows)[:1])
-        for part in (mask, context.valid):
+        valid = context.valid_for(self.keys)
+        for part in (mask, valid):
             counted = counted if part is None else counted * tf.cast(part, counted.dtype)
         for name in self._of_batch:
-            tensors[name] = context.gather(blank(blank(tensors[name], mask), context.valid))
+            tensors[name] = context.gather(blank(blank(tensors[name], mask), valid))
         formula = functools.partial(self.values, context.gather(counted))
         mean = Mean.of(self._widened(self._evaluated(formula, tensors)))
         return Mean(mean.total + tf.cast(poison, mean.total.dtype), mean.count)

@@ -29,8 +29,8 @@ class Context:
       weights: variables of the model, by their path (`head/kernel`).
       sample_weight: one factor for each example, `[batch]`, or None.
       step: the number of updates done so far, an integer scalar.
-      valid: 1 for a real example and 0 for padding, `[batch]`; None where all are real. Not a root: every term over
-        examples leaves out padding.
+      valid: 1 for a real example and 0 for padding, `[batch]`, or for each part of a mixed batch by its name; None where
+        all are real. Not a root: every term over examples leaves out padding.
       gather: turns a replica's shard of a tensor into that of the whole batch. Not a root.
       stars: for each key with a star, the key of the one tensor that it stands for here. A key that is missing must
         match exactly one tensor. Not a root.
@@ -77,6 +77,28 @@ class Context:
     def batch(self) -> list[Any]:
         """The tensors of the examples: inputs, targets and sample weights. Their first axis is the batch."""
         return list(leaves([self.inputs, self.targets, self.sample_weight]).values())
+
+    def valid_for(self, keys: Iterable[Key]) -> Any:
+        """Returns which rows of the tensors that some keys name are real examples, `[batch]`; None where all are.
+
+        Raises:
+          ConfigurationError: The batch is mixed and padded, and the keys name none of its parts, or several.
+
+        >>> context = Context(valid={"interior": 1, "boundary": 2})
+        >>> context.valid_for(["targets.boundary", "outputs.boundary.flux", "step"])
+        2
+        """
+        if not isinstance(self.valid, Mapping):
+            return self.valid
+        of_batch = [self.stars.get(key, key) for key in keys if is_of_batch(key)]
+        parts = {part for key in of_batch if (part := split_key(key)[1].partition(".")[0]) in self.valid}
+        if len(parts) == 1:
+            return self.valid[parts.pop()]
+        parts_text = f"of different parts ({', '.join(sorted(parts))})" if parts else "of no part"
+        raise ConfigurationError(
+            f"the keys {', '.join(map(repr, sorted(of_batch)))} are {parts_text} of a batch that is mixed from several "
+            f"sources and padded; expected keys of one part, such as 'outputs.{sorted(self.valid)[0]}'"
+        )
 
     def _resolved(self, key: Key) -> Any:
         root, path = split_key(key)

@@ -111,12 +111,13 @@ class Term(BaseTerm):
 
     def _each(self, mask: tf.Tensor | None, context: Context) -> Mean:
         of_keras = None if self.key_of_keras_mask is None else keras_mask(context[self.key_of_keras_mask])
-        hidden = [one for one in (mask, of_keras, context.valid) if one is not None]
+        valid = context.valid_for(self.keys)
+        hidden = [one for one in (mask, of_keras, valid) if one is not None]
         with hiding(hidden):
             raw = self._evaluated(self.values, self._shown(context, hidden))
         values = one_for_each(self._widened(raw), self._rows(context))
         of_values = None if self.masked_by_keras is None else keras_mask(raw)
-        masks = [None if mask is None else self.value_mask(mask), of_keras, context.valid, of_values]
+        masks = [None if mask is None else self.value_mask(mask), of_keras, valid, of_values]
         factor = None if self.sample_weight is None else context[self.sample_weight]
         if self.weights_count:
             masks, factor = [*masks, factor], None

@@ -10,7 +10,7 @@ from tensorflow.types.experimental import ConcreteFunction
 
 from objectives import Context, Mean
 from objectives.parts import Parts
-from trainer.feeds.feed import Feed
+from trainer.feeds.feed import Feed, without_padding
 from trainer.steps.forward import Forward
 from trainer.steps.inspection import inspect
 from trainer.steps.term_gradients import term_gradients
@@ -230,8 +230,7 @@ def gather_batch(strategy: tf.distribute.Strategy, feed: Feed, data: Any) -> dic
     leaves, batch = run.get_concrete_function(data)(data)
     arrays = [strategy.gather(leaf, axis=0).numpy().astype(kind) for leaf, kind in zip(leaves, types, strict=True)]
     gathered = tf.nest.pack_sequence_as(batch, arrays)
-    valid = gathered.pop("valid", None)
-    return gathered if valid is None else tf.nest.map_structure(lambda leaf: leaf[valid > 0], gathered)
+    return without_padding(gathered)
 
 
 # Workers can exchange tensors of some types only.

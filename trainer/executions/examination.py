@@ -12,6 +12,7 @@ from objectives import Term
 from trainer.executions.chunk import as_numbers, trace_inspection
 from trainer.feeds.batch_schedule import BatchSchedule
 from trainer.feeds.batch_sharding import BatchSharding
+from trainer.feeds.mixed_feed import MixedFeed
 from trainer.feeds.resident import ResidentFeed
 from trainer.steps.train_step import TrainStep
 
@@ -49,6 +50,7 @@ def inspect_batch(
     *,
     strategy: tf.distribute.Strategy,
     finish: Callable[[ConcreteFunction], Callable[..., Any]],
+    parts: Sequence[str] = (),
 ) -> Examination:
     """Returns what is not finite in a step, as `trainer.steps.inspection` counts it, and which examples cause it.
 
@@ -60,14 +62,11 @@ def inspect_batch(
       number: the number of updates done.
       strategy: over which the step runs.
       finish: compiles the function if the run's step is compiled, which may round otherwise.
+      parts: those of a mixed batch, of which no single examples are looked for: they have no number in common.
     """
     size = len(tf.nest.flatten(dict(batch))[0])
-    sharding = BatchSharding(strategy=strategy, batch_size=size)
     rows = np.arange(size)
-    schedule = BatchSchedule(
-        sharding=sharding, order=lambda *, first_batch, steps: rows[None], padded=sharding.padded, steps=1
-    )
-    feed = ResidentFeed(schedule, batch)
+    feed = _mixed_feed(strategy, batch, parts) if parts else _feed(strategy, batch, rows)
     inspection = finish(trace_inspection(step, feed))
 
     def look(chosen: Sequence[int]) -> dict[str, float]:
@@ -77,8 +76,27 @@ def inspect_batch(
         return {tag: count for tag, count in as_numbers(counts).items() if count}
 
     found = look(range(size))
+    if parts:
+        return Examination(found, {})
     alone = [name for name, term in step.forward.objective.terms.items() if isinstance(term, Term)]
     return Examination(found, search(lambda chosen: at_fault(look(chosen)), at_fault(found).intersection(alone), size))
+
+
+def _feed(strategy: tf.distribute.Strategy, batch: Mapping[str, Any], rows: np.ndarray) -> ResidentFeed:
+    """Returns the feed of one batch, of the rows that the array holds whenever it is read."""
+    sharding = BatchSharding(strategy=strategy, batch_size=len(rows))
+    schedule = BatchSchedule(
+        sharding=sharding, order=lambda *, first_batch, steps: rows[None], padded=sharding.padded, steps=1
+    )
+    return ResidentFeed(schedule, batch)
+
+
+def _mixed_feed(strategy: tf.distribute.Strategy, batch: Mapping[str, Any], parts: Sequence[str]) -> MixedFeed:
+    """Returns the feed of one mixed batch."""
+    of_parts = {part: {root: found[part] for root, found in batch.items() if part in found} for part in parts}
+    counts = {part: len(tf.nest.flatten(found)[0]) for part, found in of_parts.items()}
+    feeds = {part: _feed(strategy, of_parts[part], np.arange(counts[part])) for part in parts}
+    return MixedFeed(BatchSharding(strategy=strategy, batch_size=sum(counts.values())), feeds)
 
 
 def at_fault(counts: Iterable[str]) -> set[str]:

@@ -237,7 +237,12 @@ class Program:
         if all(map(math.isfinite, (numbers["loss/total"], numbers["optimizer/grad_norm"]))):
             return Examination(values, {})
         found = inspect_batch(
-            stage.step, self.batch(data), step, strategy=self._strategy, finish=self._compiled_as_chosen
+            stage.step,
+            self.batch(data),
+            step,
+            strategy=self._strategy,
+            finish=self._compiled_as_chosen,
+            parts=self._feed.parts,
         )
         out_of_range = outside_of_ranges(self._strategy, self._step.forward, self._feed, [Block(data, 0, 1)], step)
         return Examination({**values, **found}, found.examples, out_of_range)
@@ -245,6 +250,11 @@ class Program:
     def peek(self, step: int) -> Block:
         """Returns the batch of `step`, or a similar one, without any effect on training."""
         return self._feed.peek(step)
+
+    @property
+    def parts(self) -> Sequence[str]:
+        """The parts of a mixed batch of training; none if a batch has one axis of examples."""
+        return self._feed.parts
 
     def batch(self, data: Any) -> dict[str, Any]:
         """Returns the examples of the first row of `data` as arrays, without padding."""

@@ -26,23 +26,24 @@ class BatchSchedule:
     steps: int | None = None
 
     @classmethod
-    def once(cls, sharding: BatchSharding, size: int) -> "BatchSchedule":
-        """Returns every example exactly once, in order.
+    def once(cls, sharding: BatchSharding, size: int, *, steps: int | None = None) -> "BatchSchedule":
+        """Returns every example exactly once, in order; in so many steps, of which the last may be padding alone.
 
         >>> import tensorflow as tf
         >>> schedule = BatchSchedule.once(BatchSharding(strategy=tf.distribute.get_strategy(), batch_size=3), size=4)
         >>> schedule.steps, schedule.indices(first_batch=1, steps=1)
         (2, array([[[ 3, -4, -4]]], dtype=int32))
         """
-        steps = -(-size // sharding.batch_size)
+        steps = -(-size // sharding.batch_size) if steps is None else steps
         first, places = np.arange(steps)[:, None] * sharding.batch_size, np.arange(sharding.batch_size)
         # The last batch may be smaller: its own examples stand in for those that are missing.
-        repeated = first + places % np.minimum(size - first, sharding.batch_size)
+        begin = np.where(first < size, first, 0)
+        repeated = begin + places % np.minimum(size - begin, sharding.batch_size)
         batches = np.where(first + places < size, repeated, padding(repeated))
         return cls(
             sharding=sharding,
             order=lambda *, first_batch, steps: batches[first_batch : first_batch + steps],
-            padded=sharding.padded or size % sharding.batch_size > 0,
+            padded=sharding.padded or steps * sharding.batch_size != size,
             steps=steps,
         )
 

@@ -2,7 +2,7 @@
 
 import abc
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -35,12 +35,14 @@ class Feed(abc.ABC):
       padded: whether a batch may contain padding.
       resident: a nest of tensors that stays on the device of each replica, captured by traced functions.
       state: what a checkpoint must hold so that this feed can resume.
+      parts: the names of the parts of a mixed batch; none if a batch has one axis of examples.
     """
 
     limit: int
     padded: bool
     resident: Any = ()
     state: Sequence[Any] = ()
+    parts: Sequence[str] = ()
 
     def __init__(self, sharding: BatchSharding):
         self._strategy = sharding.strategy
@@ -87,7 +89,8 @@ class Feed(abc.ABC):
 
         Args:
           call: a function in replica context. Its batch is a dict of `inputs` and the other parts of examples, with
-            `valid` to distinguish examples from padding where there may be some.
+            `valid` to distinguish examples from padding where there may be some: a vector, or one for each part of a
+            mixed batch.
           data: the data of a chunk.
           row: the row of the step in the data.
           number: the number of the step.
@@ -107,6 +110,30 @@ class Feed(abc.ABC):
     def first(self, results: Any) -> Any:
         """Returns what the first replica returned, where all return the same."""
         return tf.nest.map_structure(lambda value: self._strategy.experimental_local_results(value)[0], results)
+
+
+def without_padding(batch: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a batch of arrays without its padding, and without `valid`, which says what that is.
+
+    >>> import numpy as np
+    >>> without_padding({"inputs": np.array([5, 6]), "valid": np.array([1.0, 0.0])})
+    {'inputs': array([5])}
+    >>> mixed = {"inputs": {"a": np.array([5, 6]), "b": np.array([7])}}
+    >>> without_padding({**mixed, "valid": {"a": np.array([1.0, 0.0]), "b": np.array([1.0])}})
+    {'inputs': {'a': array([5]), 'b': array([7])}}
+    """
+    examples = {name: part for name, part in batch.items() if name != "valid"}
+    valid = batch.get("valid")
+    if valid is None:
+        return examples
+    if isinstance(valid, Mapping):
+        return {
+            root: {
+                name: tf.nest.map_structure(lambda leaf, r=valid[name] > 0: leaf[r], part) for name, part in of.items()
+            }
+            for root, of in examples.items()
+        }
+    return tf.nest.map_structure(lambda leaf: leaf[valid > 0], examples)
 
 
 def steps_within_bytes(batch_bytes: int) -> int:

@@ -1,7 +1,7 @@
 """Fetching: what all metrics read of a batch, from all replicas, each tensor once."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -23,12 +23,13 @@ class Fetched(NamedTuple):
     Attributes:
       tensors: by key; those of the batch `[batch, ...]`.
       masks: the Keras masks of some of them, bool, by key.
-      valid: 1 for a real example and 0 for padding, `[batch]`; None where all are real.
+      valid: 1 for a real example and 0 for padding, `[batch]`, or for each part of a mixed batch; None where all are
+        real.
     """
 
     tensors: dict[Key, tf.Tensor]
     masks: dict[Key, tf.Tensor]
-    valid: tf.Tensor | None
+    valid: Any
 
     @property
     def context(self) -> Context:
@@ -36,6 +37,14 @@ class Fetched(NamedTuple):
         for key, mask in self.masks.items():
             self.tensors[key]._keras_mask = mask
         return Context.of_keys(self.tensors, valid=self.valid)
+
+    def of(self, keys: Collection[Key]) -> "Fetched":
+        """Returns what some keys name alone; of a mixed batch, with the mask of the part that they are of."""
+        return Fetched(
+            {key: tensor for key, tensor in self.tensors.items() if key in keys},
+            {key: mask for key, mask in self.masks.items() if key in keys},
+            self.context.valid_for(keys),
+        )
 
 
 def fetch(keys: Iterable[Key], context: Context) -> Fetched:
@@ -48,7 +57,7 @@ def fetch(keys: Iterable[Key], context: Context) -> Fetched:
     return Fetched(
         {key: gathered(widen(tensor), context) if is_of_batch(key) else widen(tensor) for key, tensor in found.items()},
         {key: gathered(tf.cast(mask, tf.bool), context) for key, mask in masks.items()},
-        None if context.valid is None else gathered(context.valid, context),
+        None if context.valid is None else tf.nest.map_structure(lambda own: gathered(own, context), context.valid),
     )
 
 

@@ -113,7 +113,7 @@ class Metric(Checked, abc.ABC):
           ConfigurationError: A key names no tensor, or shapes do not fit.
         """
         tensors = {name: widen(context[key]) for name, key in self._of_arguments.items()}
-        shown, poison = counted(self.mask, self.key_of_keras_mask, context)
+        shown, poison = counted(self.mask, self.key_of_keras_mask, context, self.keys)
         if shown is not None:
             refuse_unfit(shown, {name: tensors[name] for name in self._of_batch})
         return Read(tensors, shown, poison + self._poison(tensors, shown))

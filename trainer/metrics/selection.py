@@ -26,26 +26,29 @@ class Read(NamedTuple):
     poison: tf.Tensor
 
 
-def counted(mask: Key | None, of_keras: Key | None, context: Context) -> tuple[tf.Tensor | None, tf.Tensor]:
+def counted(
+    mask: Key | None, of_keras: Key | None, context: Context, keys: Collection[Key] = ()
+) -> tuple[tf.Tensor | None, tf.Tensor]:
     """Returns what of a batch counts, and NaN if the mask holds something else than 0 and 1, else 0.
 
     Args:
       mask: the key of the mask, or None.
       of_keras: the key of a tensor whose Keras mask is used too, or None.
       context: has the tensors, and says which examples are padding.
+      keys: all that the metric reads.
 
     Returns:
       bool `[batch]`, or `[batch, ...]` where a mask has more axes; None where everything counts.
     """
-    masks, poison = [], tf.constant(0.0)
-    if context.valid is not None:
-        masks.append(context.valid > 0)
+    masks, poison, valid = [], tf.constant(0.0), context.valid_for(keys)
+    if valid is not None:
+        masks.append(valid > 0)
     if of_keras is not None and (own := keras_mask(context[of_keras])) is not None:
         masks.append(_flat(tf.cast(own, tf.bool)))
     if mask is not None:
         shown, outside = _as_bool(mask, widen(context[mask]))
         masks.append(_flat(shown))
-        real = outside if context.valid is None else outside & spread(context.valid > 0, outside)
+        real = outside if valid is None else outside & spread(valid > 0, outside)
         poison = tf.where(tf.reduce_any(real), float("nan"), 0.0)
     if not masks:
         return None, poison

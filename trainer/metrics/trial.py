@@ -30,6 +30,7 @@ def refuse_inexact(metric: Metric, fetched: Fetched) -> None:
       metric: the metric.
       fetched: of one batch, evaluated; with fewer than three examples little can be found.
     """
+    fetched = fetched.of(metric.keys)
     real = np.flatnonzero(fetched.valid) if fetched.valid is not None else np.arange(_size(fetched))
     whole = _rows(fetched, real)
     at_once = _numbers(metric, whole)

@@ -2,7 +2,7 @@
 
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from trainer.checkpoints.fitting import Shape, fitted
+from trainer.feeds.mixed import MixedSource
 from trainer.feeds.sources import NAMES, ArraySource
 from trainer.storage import strict_json
 from trainer.storage.files import writing
@@ -26,6 +27,7 @@ def write_autopsy(
     values: Mapping[str, float],
     cause: str,
     execution: str,
+    parts: Sequence[str] = (),
 ) -> None:
     """Writes `batch.npz`, `state.npz` (all weights before the step) and `step.json` (the values of the terms).
 
@@ -37,6 +39,7 @@ def write_autopsy(
       values: the values of the step by tag.
       cause: what was not finite.
       execution: how the step was run.
+      parts: those of a mixed batch.
 
     Raises:
       StorageError: the system refuses it.
@@ -46,6 +49,7 @@ def write_autopsy(
         "cause": cause,
         "execution": execution,
         "structure": _structure(batch),
+        "parts": [*parts],
         "values": {**values},
     }
     with writing(folder):
@@ -55,15 +59,23 @@ def write_autopsy(
         (folder / _STEP).write_text(strict_json.dumps(record))
 
 
-def read_batch(folder: pathlib.Path) -> ArraySource:
+def read_batch(folder: pathlib.Path) -> ArraySource | MixedSource:
     """Returns the batch of the step, in its order, as a source.
 
     Raises:
       ConfigurationError: The folder holds no autopsy.
     """
-    structure = read_step(folder)["structure"]
+    record = read_step(folder)
+    structure, parts = record["structure"], record["parts"]
     with np.load(folder / _BATCH) as arrays:
-        return ArraySource(**{name: _packed(structure[name], name, arrays) for name in structure}, shuffle=False)
+        batch = {name: _packed(structure[name], name, arrays) for name in structure}
+    if not parts:
+        return ArraySource(**batch, shuffle=False)
+    sources = {
+        part: ArraySource(**{name: of[part] for name, of in batch.items() if part in of}, shuffle=False)
+        for part in parts
+    }
+    return MixedSource(shares={part: source.size for part, source in sources.items()}, **sources)
 
 
 def read_state(folder: pathlib.Path, shapes: Mapping[str, Shape]) -> dict[str, np.ndarray]:

@@ -71,6 +71,7 @@ class Recovery:
                     folder,
                     step=found.step,
                     batch=batch,
+                    parts=self._program.parts,
                     state=self._program.training_state.arrays(),
                     values=values,
                     cause=cause,

@@ -50,3 +50,12 @@ def test_a_plan_without_an_end_has_all_steps_that_are_asked_for():
     assert BatchSchedule(sharding=sharding, order=np.empty, padded=False).within(10**9, 7) == 7
     once = BatchSchedule.once(sharding, 10)
     assert [once.within(first, 3) for first in (0, 2, 3, 4, 9)] == [3, 2, 1, 0, 0]
+
+
+def test_further_steps_hold_padding_alone(replicas):
+    sharding = BatchSharding(strategy=replicas(2), batch_size=4)
+    schedule = BatchSchedule.once(sharding, 6, steps=4)
+    indices = schedule.indices(first_batch=0, steps=4)
+    assert (schedule.steps, schedule.padded) == (4, True)
+    assert indices[indices >= 0].tolist() == [0, 1, 2, 3, 4, 5]
+    assert examples(indices).max() < 6

@@ -11,11 +11,12 @@ from trainer.recovery.autopsy import read_batch, read_state, read_step, write_au
 def written(tmp_path):
     """Writes an autopsy of a batch, and returns its folder."""
 
-    def write(batch):
+    def write(batch, parts=()):
         folder = tmp_path / "autopsy" / "000007"
         state = {"model/000/kernel": np.arange(3.0)}
         values = {"loss/total": float("nan"), "terms/a/raw": 0.1}
-        write_autopsy(folder, step=7, batch=batch, state=state, values=values, cause="a test", execution="graph")
+        facts = {"values": values, "cause": "a test", "execution": "graph", "parts": parts}
+        write_autopsy(folder, step=7, batch=batch, state=state, **facts)
         return folder
 
     return write
@@ -60,3 +61,11 @@ def test_the_state_of_another_model_is_refused_with_what_differs(written):
     answer = r"autopsy/000007' is of another model or optimizer: model/000/kernel has shape \[3\], expected \[4\]"
     with pytest.raises(ConfigurationError, match=answer):
         read_state(folder, {"model/000/kernel": (4,)})
+
+
+def test_a_mixed_batch_comes_back_with_its_parts(written):
+    batch = {"inputs": {"a": np.ones([4, 2]), "b": {"x": np.ones([3, 1])}}, "targets": {"b": np.arange(3)}}
+    source = read_batch(written(batch, parts=("a", "b")))
+    assert source.counts(7) == {"a": 4, "b": 3}
+    assert source.keys == ("inputs.a", "inputs.b.x", "targets.b")
+    assert source.arrays["targets"]["b"].tolist() == [0, 1, 2]

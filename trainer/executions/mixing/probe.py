@@ -24,21 +24,22 @@ class Probe:
     Attributes:
       variables: floating-point ones of the model, which have their values at that time.
       batch: the examples, as arrays.
-      rows: of the batch that are in the two parts, `[2 * size]`.
+      rows: of the batch that are in the two parts, `[2 * size]` for each of its arrays, as the sources of a mixed batch
+        have numbers of their own.
       number: of updates done.
       rounding: the share of a number that the model can tell apart, see `rounding_of`.
     """
 
     variables: State
     batch: Examples
-    rows: np.ndarray
+    rows: Any
     number: int
     rounding: float
 
     @property
     def size(self) -> int:
         """How many examples a part has."""
-        return len(self.rows) // 2
+        return len(tf.nest.flatten(self.rows)[0]) // 2
 
     @property
     def step(self) -> tf.Tensor:
@@ -68,7 +69,7 @@ class Probe:
 
     def examples(self, places: np.ndarray) -> Examples:
         """Returns the examples at some places."""
-        return tf.nest.map_structure(lambda leaf: leaf[self.rows[places]], dict(self.batch))
+        return tf.nest.map_structure(lambda leaf, rows: leaf[rows[places]], dict(self.batch), self.rows)
 
     def rounded(self) -> Examples:
         """Returns the first part, with a rounding error added to each number of the inputs."""

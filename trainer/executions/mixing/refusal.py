@@ -55,13 +55,13 @@ def refuse_mixing(
     Raises:
       ConfigurationError: the model mixes examples, or terms do; a layer or all such terms are named.
     """
-    count, size = len(tf.nest.flatten(dict(batch))[0]), max(size, 2)
-    if count < 2:
+    size = max(size, 2)
+    if max(map(len, tf.nest.flatten(dict(batch)))) < 2:
         return
     probe = Probe(
         variables=variables_of(forward.model),
         batch=batch,
-        rows=rows_of_parts(count, size),
+        rows=tf.nest.map_structure(lambda leaf: rows_of_parts(len(leaf), size), dict(batch)),
         number=number,
         rounding=rounding_of(forward.model),
     )

@@ -13,7 +13,7 @@ def make_probe():
     return lambda size, count=None: Probe(
         variables=State({}),
         batch={"inputs": np.arange(count or 2 * size)},
-        rows=rows_of_parts(count or 2 * size, size),
+        rows={"inputs": rows_of_parts(count or 2 * size, size)},
         number=0,
         rounding=2.0**-23,
     )

@@ -17,10 +17,12 @@ import keras
 
 
 @gin.register
-def small_net(shape, outputs):
+def small_net(shape, outputs, parts=()):
     keras.utils.set_random_seed(0)
     layers = [keras.layers.Flatten(), keras.layers.Dense(8, activation="tanh"), keras.layers.Dense(outputs)]
-    return keras.Sequential([keras.Input(shape), *layers])
+    net = keras.Sequential([keras.Input(shape), *layers])
+    inputs = {part: keras.Input(shape, name=part) for part in parts}
+    return keras.Model(inputs, {part: net(one) for part, one in inputs.items()}) if parts else net
 """
 
 RUN = """
@@ -32,10 +34,31 @@ keras.optimizers.Adam.learning_rate = 0.01
 Trainer.batch_size = 7
 Trainer.execution = 'graph'
 Trainer.default_reports = False
+"""
+
+SPLIT = """
 Trainer.train = @train/{source}()
 Trainer.eval = @eval/{source}()
 train/{source}.split = 'train'
 eval/{source}.split = 'eval'
+"""
+
+MIXED = """
+Trainer.train = @MixedSource()
+Trainer.eval = @MixedSource()
+MixedSource.interior = @interior/NpzSource()
+interior/NpzSource.file = 'interior.npz'
+MixedSource.boundary = @boundary/NpzSource()
+boundary/NpzSource.file = 'boundary.npz'
+NpzSource.resident = False
+MixedSource.shares = {'interior': 5, 'boundary': 2}
+small_net.parts = ('interior', 'boundary')
+Objective.boundary = @MeanSquaredError()
+MeanSquaredError.y_true = 'targets.boundary'
+MeanSquaredError.y_pred = 'outputs.boundary'
+Objective.interior = @RangeHinge()
+RangeHinge.y_pred = 'outputs.interior'
+RangeHinge.max_value = 0.1
 """
 
 REGRESSION = "Objective.data = @MeanSquaredError()\n"
@@ -54,7 +77,8 @@ def _points(seed=0):
 def write_npz(folder):
     x, y = _points()
     np.savez(folder / "points.npz", x=x, y=y)
-    return "NpzSource", REGRESSION + "NpzSource.file = 'points.npz'\nNpzSource.resident = False\n", (3,), 2
+    settings = "NpzSource.file = 'points.npz'\nNpzSource.resident = False\n"
+    return SPLIT.format(source="NpzSource") + REGRESSION + settings, (3,), 2
 
 
 def write_csv(folder):
@@ -62,7 +86,7 @@ def write_csv(folder):
     rows = (",".join(map(repr, row)) for row in np.concatenate([x, y], axis=1).tolist())
     (folder / "points.csv").write_text("a,b,c,sum,product\n" + "\n".join(rows) + "\n")
     columns = "CsvSource.file = 'points.csv'\nCsvSource.targets = ['sum', 'product']\n"
-    return "CsvSource", REGRESSION + columns, (3,), 2
+    return SPLIT.format(source="CsvSource") + REGRESSION + columns, (3,), 2
 
 
 def write_images(folder):
@@ -70,7 +94,7 @@ def write_images(folder):
         place = folder / "pets" / ("cat" if i % 3 else "dog")
         place.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(place / f"{i}.png")
-    return "ImageFolderSource", CLASSES + "ImageFolderSource.folder = 'pets'\n", (5, 4, 3), 2
+    return SPLIT.format(source="ImageFolderSource") + CLASSES + "ImageFolderSource.folder = 'pets'\n", (5, 4, 3), 2
 
 
 def write_records(folder):
@@ -81,10 +105,17 @@ def write_records(folder):
                 features = {name: tf.train.Feature(float_list=value) for name, value in lists.items()}
                 file.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
     settings = "TFRecordSource.file = 'part*.tfrecord'\nTFRecordSource.resident = False\n"
-    return "TFRecordSource", REGRESSION + settings, (3,), 2
+    return SPLIT.format(source="TFRecordSource") + REGRESSION + settings, (3,), 2
 
 
-WRITERS = {"npz": write_npz, "csv": write_csv, "images": write_images, "records": write_records}
+def write_mixed(folder):
+    x, y = _points()
+    np.savez(folder / "interior.npz", x=x)
+    np.savez(folder / "boundary.npz", x=x[:11], y=y[:11])
+    return MIXED, (3,), 2
+
+
+WRITERS = {"npz": write_npz, "csv": write_csv, "images": write_images, "records": write_records, "mixed": write_mixed}
 
 
 @pytest.fixture(params=WRITERS)
@@ -109,9 +140,9 @@ def prepare(tmp_path, monkeypatch, _models):
     monkeypatch.setenv("PYTHONPATH", f"{_models}:{os.environ.get('PYTHONPATH', '')}")
 
     def write(kind):
-        source, lines, shape, outputs = WRITERS[kind](tmp_path)
+        lines, shape, outputs = WRITERS[kind](tmp_path)
         model = f"small_net.shape = {shape}\nsmall_net.outputs = {outputs}\n"
-        (tmp_path / "run.gin").write_text(RUN.format(source=source) + model + lines)
+        (tmp_path / "run.gin").write_text(RUN + model + lines)
         return "run.gin"
 
     return write
