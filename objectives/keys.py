@@ -29,8 +29,8 @@ class Context:
       weights: variables of the model, by their path (`head/kernel`).
       sample_weight: one factor for each example, `[batch]`, or None.
       step: the number of updates done so far, an integer scalar.
-      valid: 1 for a real example and 0 for padding, `[batch]`, or for each part of a mixed batch by its name; None where
-        all are real. Not a root: every term over examples leaves out padding.
+      valid: 1 for a real example and 0 for padding, `[batch]`, or that for each part of a mixed batch by its name;
+        None where all are real. Not a root: every term over examples leaves out padding.
       gather: turns a replica's shard of a tensor into that of the whole batch. Not a root.
       stars: for each key with a star, the key of the one tensor that it stands for here. A key that is missing must
         match exactly one tensor. Not a root.
@@ -97,7 +97,7 @@ class Context:
         parts_text = f"of different parts ({', '.join(sorted(parts))})" if parts else "of no part"
         raise ConfigurationError(
             f"the keys {', '.join(map(repr, sorted(of_batch)))} are {parts_text} of a batch that is mixed from several "
-            f"sources and padded; expected keys of one part, such as 'outputs.{sorted(self.valid)[0]}'"
+            f"sources and padded; expected keys of one part, such as 'outputs.{min(self.valid)}'"
         )
 
     def _resolved(self, key: Key) -> Any:
