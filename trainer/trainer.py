@@ -10,6 +10,8 @@ import keras
 import tensorflow as tf
 
 from objectives import ConfigurationError
+from trainer.callbacks.epochs import Epochs
+from trainer.callbacks.monitor import monitored_names, prepare_monitors
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.checkpoints.saver import Saver
 from trainer.checkpoints.snapshot import Snapshot
@@ -31,7 +33,7 @@ from trainer.running.opening import Opening
 from trainer.running.run import TrainingRun
 from trainer.running.workdir import locate_workdir, make_workdir
 from trainer.settings.architecture import describe_model
-from trainer.settings.changes import Description, describe, describe_kind, facts_of, require_unchanged
+from trainer.settings.changes import Description, describe, describe_kind, facts_of, of_callbacks, require_unchanged
 from trainer.settings.compatibility import (
     refuse_cut_statistics,
     refuse_other_classes,
@@ -193,15 +195,17 @@ class Trainer(Settings):
         done = tf.Variable(0, dtype=tf.int64, trainable=False)
         non_finite = NonFinitePolicy(self.non_finite, self.non_finite_limit)
         metrics = MetricAccumulator(program.tags, self.log_every)
-        reports = select_reports(self.reports, defaults=self.default_reports, workdir=self.workdir)
+        chosen = select_reports(self.reports, defaults=self.default_reports, workdir=self.workdir)
+        reports = Background(chosen if self.is_chief else [])
+        epochs = self._make_epochs(program, reports)
         self._run = TrainingRun(
             strategy=self._strategy,
             program=program,
             step=done,
             non_finite=non_finite,
             metrics=metrics,
-            reports=Background(reports if self.is_chief else []),
-            saver=self._make_saver(done, step, [*non_finite.variables, *metrics.state], program),
+            reports=reports,
+            saver=self._make_saver(done, step, [*non_finite.variables, *metrics.state], program, epochs),
             workdir=self.workdir,
             opening=Opening(
                 objective=self.objective,
@@ -214,21 +218,46 @@ class Trainer(Settings):
                 changes=self._changes,
                 standstill=find_standstill([group.optimizer for group in step.groups], self.objective, self.steps),
             ),
+            epochs=epochs,
         )
         self._periods = Periods(eval=self.eval_every, gradients=self.gradients_every, checkpoint=self.checkpoint_every)
         self._loop = Loop(self._run, self._periods, ChunkSizer(self.chunk_steps, limit=program.limit))
         self._recovery = Recovery(self._run)
         self._traced = Traced(self.model, step.groups)
 
+    def _make_epochs(self, program: Program, reports: Background) -> Epochs:
+        """Makes what calls the callbacks, which have to know now what they monitor."""
+        assert self.model is not None
+        evaluated = program.evaluation_tags if program.evaluates else []
+        prepare_monitors(self.callbacks, monitored_names(evaluated, program.tags), self.objective)
+        return Epochs(
+            self.callbacks,
+            strategy=self._strategy,
+            program=program,
+            model=self.model,
+            optimizer=self.optimizer,
+            every=self.eval_every,
+            steps=self.steps,
+            settings=of_callbacks(self._description),
+            note=reports.note,
+        )
+
     def _make_saver(
-        self, done: tf.Variable, step: TrainStep, others: Sequence[tf.Variable], program: Program
+        self,
+        done: tf.Variable,
+        step: TrainStep,
+        others: Sequence[tf.Variable],
+        program: Program,
+        epochs: Epochs,
     ) -> Saver | None:
         if self.workdir is None:
             return None
         checkpoints = Checkpoints(self.workdir / "checkpoints", keep=self.keep_checkpoints, metric=self.best)
         with self._at_work():
             state = step.state.extended("run", others)
-            return Saver(checkpoints, strategy=self._strategy, step=done, state=state, data=program.state)
+            return Saver(
+                checkpoints, strategy=self._strategy, step=done, state=state, data=program.state, epochs=epochs
+            )
 
     @property
     def step(self) -> int:
@@ -402,6 +431,8 @@ class Trainer(Settings):
         restored = self._restore()
         agreement.require_alike(self._strategy, {"step of the latest checkpoint in --workdir": f"{self.step:,}"})
         self._begin()
+        epochs = self._run.epochs
+        until = self.step if epochs.stopped_by else until
         # Before the reports start, so that a run that cannot work writes nothing to them.
         if self.step < until:
             changed = any(line.startswith("training data") for line in self._changes)
@@ -421,6 +452,7 @@ class Trainer(Settings):
             self._kept(),
         ):
             self._run.start_reports(restored=restored)
+            epochs.start(self.step)
             if self._run.non_finite.policy == "rollback" and not restored:
                 self._loop.save()
             self._is_current = False
@@ -438,7 +470,8 @@ class Trainer(Settings):
             yield
         except ReportError as error:
             given, saver = values(), self._run.saver
-            if given is not None and self.step == until and (saver is None or saver.latest_step == until):
+            is_complete = self.step == until or self._run.epochs.stopped_by
+            if given is not None and is_complete and (saver is None or saver.latest_step == self.step):
                 error.values = self._values_or_current(given)
             raise
 

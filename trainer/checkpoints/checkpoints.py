@@ -17,6 +17,9 @@ from trainer.reports.log import LogRecord
 from trainer.storage import files
 from trainer.storage.strict_json import numbers
 
+# The file with the arrays of callbacks.
+CALLBACKS = "callbacks.npz"
+
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
@@ -46,9 +49,18 @@ class Checkpoint:
         """Returns the values of all variables of all workers, by name."""
         arrays: dict[str, np.ndarray] = {}
         for path in sorted(self.folder.glob("*.npz")):
-            with np.load(path) as file:
-                arrays |= file
+            if path.name != CALLBACKS:
+                with np.load(path) as file:
+                    arrays |= file
         return arrays
+
+    def arrays_of_callbacks(self) -> dict[str, np.ndarray]:
+        """Returns what callbacks keep in arrays, by name; none of a run without callbacks."""
+        path = self.folder / CALLBACKS
+        if not path.exists():
+            return {}
+        with np.load(path) as file:
+            return dict(file)
 
     @property
     def evaluation(self) -> LogRecord | None:

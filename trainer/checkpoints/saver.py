@@ -6,14 +6,14 @@ import functools
 import pathlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError
 from trainer.checkpoints import progress as progress_file
-from trainer.checkpoints.checkpoints import Checkpoint, Checkpoints
+from trainer.checkpoints.checkpoints import CALLBACKS, Checkpoint, Checkpoints
 from trainer.checkpoints.fitting import fitted
 from trainer.checkpoints.iterator_state import IteratorState
 from trainer.devices import cluster
@@ -26,6 +26,20 @@ from trainer.storage.files import StorageError
 
 # How long the chief waits for the files of other workers; one that died ends the run anyway.
 _PATIENCE = 600.0
+
+
+class Kept(Protocol):
+    """What a run keeps besides variables, as a tree for JSON and arrays."""
+
+    @property
+    def stopped_by(self) -> str | None:
+        """What has ended the run before its last step, or None."""
+
+    def kept(self) -> tuple[Mapping[str, Any] | None, Mapping[str, np.ndarray]]:
+        """Returns the current state."""
+
+    def restore(self, step: int, tree: Mapping[str, Any] | None, arrays: Mapping[str, np.ndarray]) -> None:
+        """Takes the state that a checkpoint at a step holds; None if it holds none."""
 
 
 class Saver:
@@ -53,6 +67,7 @@ class Saver:
         step: tf.Variable,
         state: State,
         data: Sequence[Any] = (),
+        epochs: Kept | None = None,
     ):
         """Stores what to save, and where.
 
@@ -62,8 +77,10 @@ class Saver:
           step: the number of updates done.
           state: all variables that training changes.
           data: trackable objects that only TensorFlow can save, such as iterators.
+          epochs: what the callbacks of the run have counted.
         """
         self._checkpoints, self._strategy, self._step, self._state = checkpoints, strategy, step, state
+        self._epochs = epochs
         self._replicas, self._workers = strategy.num_replicas_in_sync, cluster.worker_count(strategy)
         self._worker = cluster.first_replica(strategy) * self._workers // self._replicas
         self._position = IteratorState(data, worker=self._worker) if data else None
@@ -86,13 +103,17 @@ class Saver:
             self._write_position(self._position, step)
         # The file of a worker shows that it has finished.
         arrays = {} if self._worker else self._state.arrays()
+        callbacks, their_arrays = (None, {}) if self._epochs is None or self._worker else self._epochs.kept()
         progress = {
             "step": step,
             "replicas": self._replicas,
             "workers": self._workers,
             "evaluation": self.evaluation and dataclasses.asdict(self.evaluation),
+            "stopped_by": self._epochs and self._epochs.stopped_by,
+            "callbacks": callbacks,
         }
-        self._saving.begin(self, functools.partial(self._write, step, arrays, progress, after))
+        contents = {_arrays_name(self._worker): arrays, **({CALLBACKS: their_arrays} if their_arrays else {})}
+        self._saving.begin(self, functools.partial(self._write, step, contents, progress, after))
 
     def disk_space(self, saves: int) -> int:
         """Returns how many more bytes so many saves will take at most."""
@@ -139,6 +160,10 @@ class Saver:
             with _of_another("data pipeline", checkpoint):
                 self._position.restore(checkpoint.folder)
         self._step.assign(checkpoint.progress["step"])
+        if self._epochs is not None:
+            self._epochs.restore(
+                checkpoint.step, checkpoint.progress.get("callbacks"), checkpoint.arrays_of_callbacks()
+            )
         self.restored_replicas = checkpoint.progress["replicas"]
         self.evaluation = checkpoint.evaluation
         return checkpoint
@@ -173,13 +198,18 @@ class Saver:
             raise
 
     def _write(
-        self, step: int, arrays: Mapping[str, np.ndarray], progress: Mapping[str, Any], after: Callable[[], None]
+        self,
+        step: int,
+        arrays: Mapping[str, Mapping[str, np.ndarray]],
+        progress: Mapping[str, Any],
+        after: Callable[[], None],
     ) -> None:
         try:
             folder = self._checkpoints.new(step)
             # The chief waits for the name of the file, and then moves the folder away at once.
-            with files.whole(folder / _arrays_name(self._worker)) as file:
-                np.savez(file, **arrays)  # type: ignore[arg-type]
+            for name, content in arrays.items():
+                with files.whole(folder / name) as file:
+                    np.savez(file, **content)  # type: ignore[arg-type]
             if self._worker:
                 return
             with files.writing(folder / progress_file.NAME):

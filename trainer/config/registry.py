@@ -41,16 +41,17 @@ def short(name: str) -> str:
 
 
 def _register_keras() -> None:
-    """Makes the losses, metrics, optimizers and schedules of Keras available as `keras.optimizers.Adam` and so on.
+    """Makes the losses, metrics, optimizers, schedules and callbacks of Keras available, as `keras.optimizers.Adam`.
 
-    A loss with the name of a term is left out, as gin could not tell them apart. A metric with the name of a loss or a
-    term is known by its full name only, `keras.metrics.MeanSquaredError`.
+    What has the name of a term or a report is left out, as gin could not tell them apart. A metric with the name of a
+    loss or a term is known by its full name only, `keras.metrics.MeanSquaredError`.
     """
     terms = {short(name) for name in configurables()}
     for module, base in (
         ("losses", keras.losses.Loss),
         ("optimizers", keras.optimizers.Optimizer),
         ("optimizers.schedules", keras.optimizers.schedules.LearningRateSchedule),
+        ("callbacks", keras.callbacks.Callback),
     ):
         for name, value in vars(operator.attrgetter(module)(keras)).items():
             if isinstance(value, type) and issubclass(value, base) and value is not base and name not in terms:

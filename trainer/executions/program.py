@@ -5,7 +5,7 @@ import dataclasses
 import functools
 import math
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -273,6 +273,11 @@ class Program:
         return self._step.state.of_groups("model", "layers", "average", "other")
 
     @property
+    def evaluation_tags(self) -> list[str]:
+        """The names of the values of an evaluation; a record lacks those for which nothing was counted."""
+        return self._step.forward.tags
+
+    @property
     def evaluates(self) -> bool:
         """Whether there is evaluation data."""
         return self._eval_source is not None
@@ -300,6 +305,17 @@ class Program:
     def averaged(self) -> contextlib.AbstractContextManager:
         """Gives the model its averaged weights within the context, if an average is kept."""
         return contextlib.nullcontext() if self._step.average is None else self._step.average.in_place()
+
+    @contextlib.contextmanager
+    def handed_back(self) -> Iterator[None]:
+        """Makes the model an ordinary one within the context, with the weights that evaluation uses.
+
+        It is opened while the model is under the strategy. What is written to the model or the optimizer inside is on
+        all replicas afterwards; a weight that is written is that of training, and its average begins at it anew.
+        """
+        average = self._step.average
+        with contextlib.nullcontext() if average is None else average.open(), self._step.adoption.aside():
+            yield
 
     @_at_work
     def term_gradients(self, step: int) -> dict[str, float]:

@@ -67,6 +67,10 @@ class MetricAccumulator:
         waiting = self._waiting[:, None]
         return self._records(np.array([step]), waiting)[: int(self._merging.steps(waiting)[0] > 0)]
 
+    def clear(self) -> None:
+        """Drops the steps since the last record."""
+        self._wait(np.zeros(self._merging.width))
+
     def _records(self, steps: np.ndarray, sums: np.ndarray) -> LogRecords:
         return LogRecords("train", steps, self._tags, *self._merging.merged(sums))
 

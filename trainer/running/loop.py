@@ -61,6 +61,7 @@ class Loop:
             run.reports,
             run.saver,
         )
+        self._epochs = run.epochs
         self._periods, self._sizer = periods, sizer
         self._evaluation: LogRecord | None = None
         # Whether there are finished steps that no checkpoint contains.
@@ -82,10 +83,12 @@ class Loop:
           left to train, the values of an evaluation.
         """
         self._until, self._steps, self._interruption = until, steps, interruption
-        values = self._evaluate_what_is_missing() if self._done < until else self._evaluate_once_more()
-        while self._done < until and not interruption.agreed:
+        values = self._catch_up()
+        while self._done < until and not interruption.agreed and not self._epochs.stopped_by:
             try:
-                # The order matters: a checkpoint is saved after the records of its steps were written.
+                self._epochs.begin()
+                # The order matters: a checkpoint is saved after the records of its steps were written, and after the
+                # callbacks have counted the evaluation that it contains.
                 values = self._train_chunk() or values
                 values = self._evaluate_where_due() or values
                 self._save_where_due()
@@ -106,6 +109,16 @@ class Loop:
     def _done(self) -> int:
         return int(self._step)
 
+    def _catch_up(self) -> Mapping[str, float]:
+        """Does what is missing at the current step, and looks at the model of a run that is done already."""
+        is_over = self._done >= self._until or self._epochs.stopped_by is not None
+        values = self._evaluate_once_more() if is_over else self._evaluate_what_is_missing()
+        if self._epochs.is_behind(self._done):
+            values = self._call_callbacks() or values
+            if is_over or self._epochs.stopped_by:
+                self.save()
+        return values
+
     def _train_chunk(self) -> Mapping[str, float] | None:
         """Runs one chunk and reports it; the values of its last record, if a record was due."""
         first = self._done
@@ -124,6 +137,7 @@ class Loop:
         self._interruption.agreed = int(signal)
         self._step.assign_add(steps)
         records = self._metrics.records(first_step=first, rows=rows)
+        self._epochs.add(first, rows)
         self._is_unsaved = True
         values = self._write(records, self._reports)
         if self._done == self._until:
@@ -161,9 +175,31 @@ class Loop:
         return blocks[-1].last.values if records else None
 
     def _evaluate_where_due(self) -> Mapping[str, float] | None:
-        if not self._program.evaluates or not self._is_due(self._periods.eval):
+        if not self._is_due(self._periods.eval):
             return None
+        values = self._evaluate() if self._program.evaluates else None
+        values = self._call_callbacks() or values
+        if self._epochs.stopped_by and self._done != self._steps:
+            rest = self._write(self._metrics.unfinished(self._done), self._reports)
+            values = values if self._program.evaluates else rest
+        return values
+
+    def _evaluate(self) -> Mapping[str, float]:
         return self._report(LogRecord("eval", self._done, self._program.evaluate(self._done)))
+
+    def _call_callbacks(self) -> Mapping[str, float] | None:
+        """Calls the callbacks that are due; the values of another evaluation, if they have written other weights."""
+        evaluation: Mapping[str, float] = {}
+        if self._program.evaluates and self._epochs.is_behind(self._done):
+            latest = self._latest_evaluation
+            is_current = latest is not None and latest.step == self._done
+            evaluation = latest.values if latest is not None and is_current else self._evaluate()
+        has_written = self._epochs.end(self._done, evaluation)
+        return self._evaluate() if has_written and self._program.evaluates else None
+
+    @property
+    def _latest_evaluation(self) -> LogRecord | None:
+        return self._saver.evaluation if self._saver else self._evaluation
 
     def _report(self, evaluation: LogRecord) -> Mapping[str, float]:
         """Writes the record of an evaluation, and has the next checkpoint hold it; its values."""
@@ -181,10 +217,9 @@ class Loop:
 
     def _evaluate_what_is_missing(self) -> Mapping[str, float]:
         """Evaluates where the checkpoint was saved as its evaluation failed, so that its record is there."""
-        before = self._saver.evaluation if self._saver else self._evaluation
-        if not self._done or not self._saver or (before is not None and before.step == self._done):
-            return {}
-        return self._evaluate_where_due() or {}
+        before = self._latest_evaluation
+        is_missing = self._done and self._saver and (before is None or before.step != self._done)
+        return self._evaluate() if is_missing and self._program.evaluates and self._is_due(self._periods.eval) else {}
 
     def _evaluate_once_more(self) -> Mapping[str, float]:
         """Evaluates a run that is done already; a record is written where the last one says something else.
@@ -194,7 +229,7 @@ class Loop:
         if not self._program.evaluates:
             return {}
         values = self._program.evaluate(self._done)
-        before = self._saver.evaluation if self._saver else self._evaluation
+        before = self._latest_evaluation
         if before is None or before.step != self._done or not _is_close(before.values, values):
             self._report(LogRecord("eval", self._done, values))
         return values
@@ -203,7 +238,7 @@ class Loop:
         if self._saver is None:
             return
         self._saver.check()
-        if self._is_due(self._periods.checkpoint) or self._interruption.agreed:
+        if self._is_due(self._periods.checkpoint) or self._interruption.agreed or self._epochs.stopped_by:
             self.save()
 
     def _save_after(self, error: Exception) -> None:

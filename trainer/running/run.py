@@ -5,6 +5,7 @@ import pathlib
 
 import tensorflow as tf
 
+from trainer.callbacks.epochs import Epochs
 from trainer.checkpoints.saver import Saver
 from trainer.executions.non_finite import NonFinitePolicy
 from trainer.executions.program import Program
@@ -27,6 +28,7 @@ class TrainingRun:
       saver: saves the training state; None if nothing is saved.
       workdir: the run's folder, or None.
       opening: what is reported before the first log record.
+      epochs: calls the callbacks at each evaluation.
     """
 
     strategy: tf.distribute.Strategy
@@ -38,6 +40,7 @@ class TrainingRun:
     saver: Saver | None
     workdir: pathlib.Path | None
     opening: Opening
+    epochs: Epochs
 
     @property
     def done(self) -> int:

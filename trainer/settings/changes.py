@@ -4,13 +4,14 @@ import dataclasses
 import json
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import keras
 import numpy as np
 
 from objectives import ConfigurationError, Objective
+from trainer.callbacks.parameters import parameters_of
 from trainer.feeds.classes import attributes_of, methods_of
 from trainer.feeds.functions import describe_function
 from trainer.feeds.gin_functions import opened
@@ -38,10 +39,20 @@ def describe(settings: Mapping[str, Any]) -> Description:
     {'batch_size': '64', 'optimizer': 'SGD'}
     """
     described: Description = {}
-    _describe(
-        "Trainer", {name: value for name, value in settings.items() if not declarations()[name].may_change}, described
-    )
+    compared = {name: value for name, value in settings.items() if not declarations()[name].may_change}
+    if not compared.get("callbacks"):
+        compared.pop("callbacks", None)  # which runs of earlier versions did not have
+    _describe("Trainer", compared, described)
     return described
+
+
+def of_callbacks(described: Description) -> Description:
+    """Returns the part of a description that is about callbacks.
+
+    >>> of_callbacks(describe({"callbacks": [keras.callbacks.CSVLogger("a.csv")]}))
+    {'Trainer.callbacks[0] = CSVLogger': {'filename': 'a.csv', 'append': 'False'}}
+    """
+    return {thing: own for thing, own in described.items() if thing.startswith("Trainer.callbacks[")}
 
 
 def describe_kind(name: str, kind: type, own: Mapping[str, Any]) -> Description:
@@ -152,6 +163,12 @@ def _is_description(record: Any) -> bool:
 def _describe(place: str, fields: Mapping[str, Any], described: Description, kind: str = "") -> None:
     own = described[f"{place} = {kind}" if kind else place] = {}
     for name, value in fields.items():
+        if callbacks := _callbacks_in(value):
+            own[name] = ", ".join(type(callback).__name__ for callback in callbacks)
+            for i, callback in enumerate(callbacks):
+                given = {**parameters_of(callback), **methods_of(type(callback))}
+                _describe(f"{place}.{name}[{i}]", given, described, type(callback).__name__)
+            continue
         with opened(value) as (inside, parameters):
             own[name], inner = _taken_apart(inside, parameters)
             if isinstance(value, Objective | Metrics):
@@ -193,6 +210,12 @@ def _taken_apart(value: Any, parameters: Mapping[str, Any]) -> tuple[str, Mappin
     if callable(value):
         return describe_function(value), parameters
     return _text(value), None
+
+
+def _callbacks_in(value: Any) -> Sequence[keras.callbacks.Callback]:
+    """Returns a list of callbacks if it is one; none of anything else."""
+    listed = value if isinstance(value, list | tuple) else ()
+    return listed if all(isinstance(one, keras.callbacks.Callback) for one in listed) else ()
 
 
 def _nameless(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from objectives import ConfigurationError, Objective
 from objectives.annotations import Count, Expected
 from objectives.errors import Mistakes
 from objectives.fields import require_fit
+from trainer.callbacks.refusal import refuse_unworkable
 from trainer.executions.execution import Execution
 from trainer.executions.non_finite import Policy
 from trainer.metrics.metrics import Metrics
@@ -249,6 +250,15 @@ class Settings:
     non_finite_limit: Annotated[
         Count, Setting("how often to skip or roll back before the run stops", may_change=True)
     ] = 10
+    callbacks: Annotated[
+        Sequence[keras.callbacks.Callback],
+        Setting(
+            "callbacks of Keras, such as `keras.callbacks.EarlyStopping(patience=3)` (in a gin file "
+            "`[@keras.callbacks.EarlyStopping()]`). An epoch is the time between two evaluations, `eval_every` steps; "
+            "`logs` has the tags of the evaluation, `val_loss` and `loss`, the means of the training steps of the "
+            "epoch as `train/<tag>`, and `optimizer/learning_rate`. What callbacks count is in checkpoints"
+        ),
+    ] = ()
     reports: Annotated[
         Sequence[Report],
         Setting(
@@ -310,7 +320,7 @@ def require_sound(settings: Mapping[str, Any]) -> None:
     fit = not mistakes.messages
     with mistakes.gathered():
         _require_data(settings)
-    for check in (_require_learning_rates, _require_multiples, _require_folder, _require_reports) if fit else ():
+    for check in _CHECKS if fit else ():
         with mistakes.gathered():
             check(settings)
     mistakes.raise_any()
@@ -333,6 +343,10 @@ def _require_reports(settings: Mapping[str, Any]) -> None:
     refuse_silent(settings["reports"])
 
 
+def _require_callbacks(settings: Mapping[str, Any]) -> None:
+    refuse_unworkable(settings["callbacks"], settings["optimizer"], settings["eval_every"])
+
+
 def _require_folder(settings: Mapping[str, Any]) -> None:
     if settings["non_finite"] == "rollback" and settings["workdir"] is None:
         raise ConfigurationError("Trainer.non_finite is 'rollback', which needs checkpoints; expected a workdir")
@@ -345,3 +359,7 @@ def _require_multiples(settings: Mapping[str, Any]) -> None:
             f"Trainer.gradients_every is {gradients}; expected a multiple of log_every ({log}), in whose records the "
             f"gradients are logged"
         )
+
+
+# Of settings that fit their annotations each.
+_CHECKS = (_require_learning_rates, _require_multiples, _require_folder, _require_reports, _require_callbacks)

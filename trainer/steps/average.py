@@ -52,6 +52,21 @@ class WeightAverage:
             del _replaced[key]
             self._assign(weights)
 
+    @contextlib.contextmanager
+    def open(self) -> Iterator[None]:
+        """Gives the model its averaged weights within the context, too, where what is written stays.
+
+        A weight that is written inside is the weight afterwards, and its average begins at it anew.
+        """
+        averages, written = [average.numpy() for average in self.variables], {}
+        with self.in_place():
+            yield
+            found = [weight.numpy() for weight in self._weights]
+            written = {i: value for i, value in enumerate(found) if value.tobytes() != averages[i].tobytes()}
+        for i, value in written.items():
+            self._weights[i].assign(value)
+            self.variables[i].assign(value)
+
     def _assign(self, values: list) -> None:
         for weight, value in zip(self._weights, values, strict=True):
             weight.assign(value)

@@ -48,6 +48,7 @@ class Adoption:
         # called here, and read the part there.
         strategy.extended._retrace_functions_for_each_device = True
         self._lock, self._working = threading.RLock(), False
+        self._entered = contextlib.ExitStack()
 
     @property
     def _of_optimizers(self) -> list[keras.Variable]:
@@ -78,13 +79,18 @@ class Adoption:
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
-        """Makes them an ordinary model and optimizer again within the context, inside of `at_work`."""
+        """Makes them an ordinary model and optimizer again within the context, inside of `at_work`.
+
+        What is written to them inside is on all replicas afterwards.
+        """
         assert self._working, "outside, they are ordinary ones"
-        with contextlib.ExitStack() as left:
-            for placed in self.placed:
-                placed.leave()
-                left.callback(placed.enter)
+        self._entered.close()
+        self._working = False
+        try:
             yield
+        finally:
+            self._enter()
+            self._working = True
 
     @contextlib.contextmanager
     def frozen(self, layers: Sequence[keras.Layer]) -> Iterator[None]:
@@ -103,6 +109,13 @@ class Adoption:
     @contextlib.contextmanager
     def _in_place(self) -> Iterator[None]:
         refuse_scope("a trainer works")
+        self._enter()
+        try:
+            yield
+        finally:
+            self._entered.close()
+
+    def _enter(self) -> None:
         with contextlib.ExitStack() as entered:
             with _taking:
                 if not all(placed.is_free for placed in self.placed):
@@ -115,7 +128,7 @@ class Adoption:
             for optimizer in self._optimizers:
                 entered.enter_context(self._under_strategy(optimizer))
             entered.enter_context(self._device())
-            yield
+            self._entered = entered.pop_all()
 
     def _device(self) -> contextlib.AbstractContextManager:
         """XLA compiles a whole step for the device at hand, which has to be that of the only replica."""

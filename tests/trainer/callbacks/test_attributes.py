@@ -1,0 +1,88 @@
+"""Attributes: what goes into a checkpoint comes back with the same types and the same bits."""
+
+import collections
+import json
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.callbacks.attributes import CannotSave, Saved, save
+
+
+def again(value, current=None):
+    """A value after it was written as JSON and arrays."""
+    saved = save(value)
+    return Saved(json.loads(json.dumps(saved.tree, allow_nan=False)), saved.arrays).restored(current)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        2**70,
+        0.1,
+        -math.inf,
+        "text",
+        [1, [2.5, None]],
+        (1, "a"),
+        {"a": 1, 2: (3.0,)},
+        {1, 2},
+        frozenset({"b"}),
+        {"array": 0},
+        collections.deque([1, 2], maxlen=3),
+    ],
+)
+def test_a_value_comes_back_as_it_was(value):
+    found = again(value)
+    assert found == value
+    assert type(found) is type(value)
+    assert getattr(found, "maxlen", None) == getattr(value, "maxlen", None)
+
+
+def test_nan_comes_back():
+    assert math.isnan(again({"worst": [math.nan]})["worst"][0])
+
+
+@pytest.mark.parametrize("value", [np.float32(0.1), np.int64(3), np.array([[1.5, np.nan]], np.float16), np.array(2)])
+def test_numbers_of_numpy_keep_their_type_and_bits(value):
+    found = again([value])[0]
+    assert type(found) is type(value)
+    assert (found.dtype, found.shape, found.tobytes()) == (value.dtype, value.shape, value.tobytes())
+
+
+def test_a_tensor_comes_back_as_one():
+    found = again(tf.constant([1.0, 2.0]))
+    assert tf.is_tensor(found)
+    assert found.numpy().tolist() == [1.0, 2.0]
+
+
+def test_a_variable_that_is_there_takes_the_value_and_another_one_is_made():
+    there, saved = keras.Variable([0.0]), keras.Variable([3.0])
+    assert again([saved], [there])[0] is there
+    assert there.numpy().tolist() == [3.0]
+    assert again(saved).numpy().tolist() == [3.0]
+
+
+@pytest.mark.parametrize(
+    "value", [print, object(), [lambda: 0], np.array([None]), {"a": keras.losses.MeanSquaredError()}]
+)
+def test_what_cannot_be_saved_is_said(value):
+    with pytest.raises(CannotSave):
+        save(value)
+
+
+def test_a_variable_of_the_run_is_saved_with_the_run():
+    variable = keras.Variable([0.0])
+    with pytest.raises(CannotSave):
+        save([variable], {id(variable)})
+
+
+@pytest.mark.parametrize(("one", "other"), [(0.0, -0.0), ([1], (1,)), (np.zeros(2), np.zeros([2, 1])), (1, 2)])
+def test_different_values_differ(one, other):
+    assert save(one).is_same(save(one))
+    if not isinstance(one, float):
+        assert not save(one).is_same(save(other))

@@ -1,0 +1,154 @@
+"""Calls: the callbacks of a run, called one after the other, with what each has counted and where one has failed."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from objectives.blame import blamed
+from trainer.callbacks import csv_rows
+from trainer.callbacks.memory import Changes, Memory
+from trainer.callbacks.plain_model import handed_back
+from trainer.devices import cluster
+from trainer.executions.program import Program
+
+# Those that only write somewhere, which one worker does.
+_WRITERS = (keras.callbacks.CSVLogger, keras.callbacks.RemoteMonitor)
+
+
+class Calls:
+    """The callbacks of a run, which see the model handed back, with the weights that evaluation uses.
+
+    Attributes:
+      asked_by: the class of the callback that wants the run to stop; None if none does.
+      passed: how many callbacks have had the call that is under way, where one of them has failed.
+    """
+
+    def __init__(
+        self,
+        callbacks: Sequence[keras.callbacks.Callback],
+        *,
+        strategy: tf.distribute.Strategy,
+        program: Program,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        note: Callable[[str], None],
+    ):
+        """Takes the callbacks, in the order in which they are called, and what they see; `note` shows a message."""
+        self._callbacks, self._is_chief = tuple(callbacks), cluster.is_chief(strategy)
+        self._program, self._model, self._optimizer, self._note = program, model, optimizer, note
+        self._memories: list[Memory] = []
+        self._noted: set[int] = set()
+        self.asked_by: str | None = None
+        self.passed = 0
+
+    def __len__(self) -> int:
+        return len(self._callbacks)
+
+    @property
+    def names(self) -> list[str]:
+        """The class of each."""
+        return [_name(callback) for callback in self._callbacks]
+
+    @property
+    def has_started(self) -> bool:
+        """Whether `on_train_begin` was called."""
+        return bool(self._memories)
+
+    @property
+    def learning_rate(self) -> float:
+        """That of the next update."""
+        return float(tf.cast(self._optimizer.learning_rate, tf.float32))
+
+    def start(self, params: Mapping[str, Any], *, resumes: bool) -> None:
+        """Gives the callbacks the model and calls `on_train_begin`.
+
+        Args:
+          params: what `set_params` is called with.
+          resumes: whether `restore` follows. CSVLogger is not called then, as it would empty its file.
+        """
+        with handed_back(self._program, self._model, self._optimizer, is_stopping=False):
+            for i, callback in enumerate(self._callbacks):
+                callback.set_model(self._model)
+                callback.set_params({**params, "verbose": int(self._is_chief), "is_chief": self._is_chief})
+                if not (resumes and isinstance(callback, keras.callbacks.CSVLogger)):
+                    self._call(i, "on_train_begin")
+        elsewhere = {id(variable) for variable in [*self._model.variables, *self._optimizer.variables]}
+        self._memories = [Memory(callback, elsewhere) for callback in self._callbacks]
+
+    def call(self, hook: str, *arguments: Any) -> dict[str, np.ndarray]:
+        """Calls all callbacks, or those that are left after one has failed; what that one has counted is put back.
+
+        Returns:
+          The weights that they have written, by number and path.
+        """
+        with handed_back(self._program, self._model, self._optimizer, is_stopping=self.asked_by is not None) as written:
+            while self.passed < len(self):
+                before = self._memories[self.passed].changes()
+                try:
+                    self._call(self.passed, hook, *arguments)
+                except BaseException:
+                    self._memories[self.passed].put_back(before)
+                    raise
+                self.passed += 1
+        self.passed = 0
+        return written
+
+    def kept(self, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+        """Returns what each callback has counted, for JSON; its arrays are added to `arrays`."""
+        found = []
+        for i, (callback, memory) in enumerate(zip(self._callbacks, self._memories, strict=True)):
+            changes = memory.changes()
+            self._note_unsaved(i, changes)
+            packed = changes.packed(arrays, f"{i:02d}/")
+            found.append({"class": _name(callback), "bytes": csv_rows.bytes_of(callback), **packed})
+        return found
+
+    def restore(self, kept: Sequence[Mapping[str, Any]], arrays: Mapping[str, np.ndarray]) -> None:
+        """Gives each callback what the one of its class had counted, the first of a class what the first had."""
+        of_class = {key: i for i, key in enumerate(_numbered([one["class"] for one in kept]))}
+        for callback, memory, key in zip(self._callbacks, self._memories, _numbered(self.names), strict=True):
+            i = of_class.get(key)
+            changes = Changes() if i is None else Changes.unpacked(kept[i], arrays, f"{i:02d}/")
+            memory.put_back(changes)
+            if changes.unsaved:
+                self._note(f"{key[0]} resumes without its {_listed(changes.unsaved)}, which no checkpoint can hold")
+            if isinstance(callback, keras.callbacks.CSVLogger) and self._is_chief:
+                missing = csv_rows.resume(callback, 0 if i is None else kept[i]["bytes"] or 0)
+                if missing:
+                    self._note(missing)
+
+    def _call(self, number: int, hook: str, *arguments: Any) -> None:
+        callback = self._callbacks[number]
+        if isinstance(callback, _WRITERS) and not self._is_chief:
+            return
+        with blamed(f"{_name(callback)}.{hook}() (Trainer.callbacks[{number}])"):
+            getattr(callback, hook)(*arguments)
+        if self._model.stop_training and self.asked_by is None:
+            self.asked_by = _name(callback)
+
+    def _note_unsaved(self, number: int, changes: Changes) -> None:
+        """Says once what of a callback is not saved."""
+        if changes.unsaved and number not in self._noted:
+            self._noted.add(number)
+            name = _name(self._callbacks[number])
+            self._note(
+                f"{name} (Trainer.callbacks[{number}]) changes its {_listed(changes.unsaved)}, which a checkpoint "
+                f"cannot hold, so that a resumed run begins with that of a new {name}; expected numbers, texts, None, "
+                f"lists, tuples, dicts, sets, arrays or variables"
+            )
+
+
+def _numbered(names: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Returns each name with how many of the same came before it."""
+    return ((name, names[:i].count(name)) for i, name in enumerate(names))
+
+
+def _listed(unsaved: Mapping[str, str]) -> str:
+    return ", ".join(f"{name!r} (of type {kind})" for name, kind in unsaved.items())
+
+
+def _name(callback: keras.callbacks.Callback) -> str:
+    return type(callback).__name__

@@ -1,0 +1,57 @@
+"""Plain model: what callbacks see: the model of a run handed back, as one that was compiled with its optimizer."""
+
+import contextlib
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+
+from trainer.executions.program import Program
+from trainer.steps.traced import Traced
+
+
+@contextlib.contextmanager
+def handed_back(
+    program: Program, model: keras.Model, optimizer: keras.optimizers.Optimizer, *, is_stopping: bool
+) -> Iterator[dict[str, np.ndarray]]:
+    """Makes the model of a run an ordinary one within the context, with the weights that evaluation uses.
+
+    Inside it has `optimizer` and `stop_training`, as if it was compiled; afterwards it has what it had.
+
+    Args:
+      program: of the run.
+      model: the model.
+      optimizer: the optimizer of the run.
+      is_stopping: the first value of `stop_training`.
+
+    Yields:
+      A dict that has the weights that were written inside, by number and path, once the context is closed.
+
+    Raises:
+      ConfigurationError: something was changed inside that the traced step depends on, such as `trainable`.
+    """
+    written: dict[str, np.ndarray] = {}
+    with program.handed_back():
+        traced, before = Traced(model, optimizer), _values(model)
+        with _as_compiled(model, optimizer, is_stopping=is_stopping):
+            yield written
+        traced.require_unchanged()
+        after = _values(model)
+        written |= {path: after[path] for path in after if after[path].tobytes() != before[path].tobytes()}
+
+
+@contextlib.contextmanager
+def _as_compiled(model: keras.Model, optimizer: keras.optimizers.Optimizer, *, is_stopping: bool) -> Iterator[None]:
+    fields, given = vars(model), {"optimizer": optimizer, "stop_training": is_stopping}
+    before = {name: fields[name] for name in given if name in fields}
+    fields |= given  # as Keras itself would track the variables of the optimizer as those of the model
+    try:
+        yield
+    finally:
+        for name in given:
+            fields.pop(name, None)
+        fields |= before
+
+
+def _values(model: keras.Model) -> dict[str, np.ndarray]:
+    return {f"{i} {variable.path}": variable.numpy() for i, variable in enumerate(model.variables)}

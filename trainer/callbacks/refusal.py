@@ -1,0 +1,105 @@
+"""Refusal: callbacks of Keras that cannot work in a run, each with the reason and with what does its work here."""
+
+import difflib
+from collections.abc import Sequence
+
+import keras
+
+from objectives import ConfigurationError
+from objectives.errors import Mistakes
+
+HOOKS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
+EPOCH_HOOKS = ("on_epoch_begin", "on_epoch_end")
+
+_WITHIN_STEPS = [name for name in dir(keras.callbacks.Callback) if name.startswith("on_") and name not in HOOKS]
+
+_INSTEAD = {
+    "BackupAndRestore": "with a workdir a run saves all its state every Trainer.checkpoint_every steps, and the same "
+    "command resumes it",
+    "ModelCheckpoint": "Trainer.checkpoint_every and Trainer.keep_checkpoints say which checkpoints there are, and "
+    "Trainer.best = 'loss/total' keeps the best one by any tag of evaluation",
+    "OrbaxCheckpoint": "Trainer.checkpoint_every and Trainer.keep_checkpoints say which checkpoints there are, and "
+    "Trainer.best = 'loss/total' keeps the best one by any tag of evaluation",
+    "TensorBoard": "with a workdir the numbers of a run are in TensorBoard already; Trainer.reports = [@TensorBoard()] "
+    "sets its parameters",
+    "ProgbarLogger": "the report Terminal shows the progress of a run already",
+    "History": "metrics.jsonl in the workdir has all numbers, and the `logs` of a callback of your own has those of "
+    "each evaluation",
+    "SwapEMAWeights": "Trainer.average_momentum keeps an average of the weights and evaluates it",
+    "TerminateOnNaN": "an update that is not finite is never applied, and Trainer.non_finite says what happens then",
+    "CallbackList": "Trainer.callbacks takes the callbacks themselves, in a list",
+}
+_REFUSED = {name: getattr(keras.callbacks, name) for name in _INSTEAD}
+
+_SETTING_RATES = (keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler)
+
+
+def overrides(callback: keras.callbacks.Callback, names: Sequence[str]) -> list[str]:
+    """Returns which of some methods a callback has of its own, whether its class or the object itself defines them.
+
+    >>> overrides(keras.callbacks.LambdaCallback(on_epoch_end=print), HOOKS)
+    ['on_epoch_end']
+    """
+    return [name for name in names if not getattr(getattr(callback, name), "_is_default", False)]
+
+
+def refuse_unworkable(
+    callbacks: Sequence[keras.callbacks.Callback], optimizer: keras.optimizers.Optimizer, eval_every: int | None
+) -> None:
+    """Raises one ConfigurationError for all callbacks that cannot work in a run with this optimizer."""
+    mistakes = Mistakes()
+    for i, callback in enumerate(callbacks):
+        with mistakes.gathered():
+            _refuse(f"Trainer.callbacks[{i}] is {_named(callback)}", callback)
+        with mistakes.gathered():
+            _refuse_fixed_rate(callback, optimizer)
+    if not mistakes.messages:
+        with mistakes.gathered():
+            _require_epochs(callbacks, eval_every)
+    mistakes.raise_any()
+
+
+def _refuse(what: str, callback: keras.callbacks.Callback) -> None:
+    for name, kind in _REFUSED.items():
+        if isinstance(callback, kind):
+            raise ConfigurationError(f"{what}; expected none: {_INSTEAD[name]}")
+    if within := overrides(callback, _WITHIN_STEPS):
+        raise ConfigurationError(
+            f"{what} with {', '.join(f'{name}()' for name in within)}, which would be called within training steps, an "
+            f"evaluation or a prediction, while steps run here in compiled chunks without Python; expected its work in "
+            f"on_epoch_begin() or on_epoch_end(), which are called at each evaluation (Trainer.eval_every = 1 is after "
+            f"each step), in a report (Trainer.reports), whose records can be of single steps (Trainer.log_every = 1), "
+            f"or in a step of your own (Trainer.train_step)"
+        )
+    unknown = [name for name in dir(callback) if name.startswith("on_") and name not in dir(keras.callbacks.Callback)]
+    if unknown or not overrides(callback, HOOKS):
+        near = difflib.get_close_matches(unknown[0], HOOKS, n=1) if unknown else []
+        found = f"with {unknown[0]}()" if unknown else "and defines no method"
+        guess = f"did you mean {near[0]!r}? " if near else ""
+        raise ConfigurationError(f"{what} {found} that is called; {guess}(known: {', '.join(HOOKS)})")
+
+
+def _refuse_fixed_rate(callback: keras.callbacks.Callback, optimizer: keras.optimizers.Optimizer) -> None:
+    kind, rate = type(callback).__name__, optimizer._learning_rate
+    if isinstance(callback, _SETTING_RATES) and not isinstance(rate, keras.Variable):
+        raise ConfigurationError(
+            f"{kind} of Trainer.callbacks sets the learning rate, and that of Trainer.optimizer is a "
+            f"{type(rate).__name__}, which cannot be set; expected a number, such as learning_rate = 0.001, or no "
+            f"{kind}"
+        )
+
+
+def _require_epochs(callbacks: Sequence[keras.callbacks.Callback], eval_every: int | None) -> None:
+    of_epochs = [callback for callback in callbacks if overrides(callback, EPOCH_HOOKS)]
+    if of_epochs and eval_every is None:
+        hook = f"{type(of_epochs[0]).__name__}.{overrides(of_epochs[0], EPOCH_HOOKS)[0]}()"
+        raise ConfigurationError(
+            f"{hook} of Trainer.callbacks is called once an epoch, which is the time between two evaluations, and "
+            f"Trainer.eval_every is None; expected the number of steps of an epoch, such as Trainer.eval_every = 100 "
+            f"(with or without evaluation data)"
+        )
+
+
+def _named(callback: keras.callbacks.Callback) -> str:
+    kind = type(callback).__name__
+    return f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}"
