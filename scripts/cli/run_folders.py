@@ -24,12 +24,14 @@ class RunFolder:
       steps: the number of updates that it was started for; None if its folder does not say.
       evaluation: the record of its last evaluation, or None.
       learned: the measures of the task at the end; of a run that is not finished, those of its last evaluation.
+      stopped_by: the callback that has ended it before its last step, or None.
     """
 
     done: int
     steps: int | None
     evaluation: LogRecord | None
     learned: Mapping[str, float]
+    stopped_by: str | None = None
 
     @property
     def progress(self) -> str:
@@ -37,7 +39,11 @@ class RunFolder:
 
         >>> RunFolder(done=50, steps=300, evaluation=None, learned={}).progress
         'stopped at 50 of 300'
+        >>> RunFolder(done=50, steps=300, evaluation=None, learned={}, stopped_by="EarlyStopping").progress
+        'stopped by EarlyStopping at 50 of 300'
         """
+        if self.stopped_by is not None:
+            return f"stopped by {self.stopped_by} at {self.done:,}{'' if self.steps is None else f' of {self.steps:,}'}"
         if self.steps is None:
             return f"{self.done:,} done"
         return f"{'stopped at ' if self.done < self.steps else ''}{self.done:,} of {self.steps:,}"
@@ -65,7 +71,8 @@ def read(folder: pathlib.Path) -> RunFolder:
     if not records:
         raise ConfigurationError(f"{str(folder)!r} contains no run; expected a --workdir with {jsonl.NAME} in it")
     steps, done = planned_steps(folder), _done(folder, records)
-    is_finished = steps is None or done >= steps
+    stopped_by = _stopped_by(folder, done)
+    is_finished = steps is None or done >= steps or stopped_by is not None
     evaluation = next((record for record in reversed(records) if record.split == "eval"), None)
     return RunFolder(
         done=done,
@@ -75,6 +82,7 @@ def read(folder: pathlib.Path) -> RunFolder:
         learned=_learned(folder)
         if is_finished
         else measured_values(evaluation.values if evaluation else {}, "measures"),
+        stopped_by=stopped_by,
     )
 
 
@@ -99,6 +107,14 @@ def _done(folder: pathlib.Path, records: Sequence[LogRecord]) -> int:
     # An autopsy is named after the step whose update was not applied.
     autopsies = [int(path.name) - 1 for path in folder.glob("autopsy/[0-9]*") if path.name.isdecimal()]
     return max([records[-1].step, *autopsies, *(checkpoint.step for checkpoint in checkpoints)])
+
+
+def _stopped_by(folder: pathlib.Path, done: int) -> str | None:
+    """Returns what the latest checkpoint says, if nothing was trained since."""
+    latest = next(reversed(Checkpoints(folder / "checkpoints").all()), None)
+    if latest is None or latest.step < done or latest.find_damage() is not None:
+        return None
+    return latest.progress.get("stopped_by")
 
 
 def _learned(folder: pathlib.Path) -> Mapping[str, float]:

@@ -113,10 +113,10 @@ class Loop:
         """Does what is missing at the current step, and looks at the model of a run that is done already."""
         is_over = self._done >= self._until or self._epochs.stopped_by is not None
         values = self._evaluate_once_more() if is_over else self._evaluate_what_is_missing()
-        if self._epochs.is_behind(self._done):
-            values = self._call_callbacks() or values
-            if is_over or self._epochs.stopped_by:
-                self.save()
+        was_behind = self._epochs.is_behind(self._done)
+        values = self._call_callbacks() or values
+        if was_behind and (is_over or self._epochs.stopped_by):
+            self.save()
         return values
 
     def _train_chunk(self) -> Mapping[str, float] | None:
@@ -178,24 +178,28 @@ class Loop:
         if not self._is_due(self._periods.eval):
             return None
         values = self._evaluate() if self._program.evaluates else None
-        values = self._call_callbacks() or values
-        if self._epochs.stopped_by and self._done != self._steps:
-            rest = self._write(self._metrics.unfinished(self._done), self._reports)
-            values = values if self._program.evaluates else rest
-        return values
+        return self._call_callbacks() or values
 
     def _evaluate(self) -> Mapping[str, float]:
         return self._report(LogRecord("eval", self._done, self._program.evaluate(self._done)))
 
     def _call_callbacks(self) -> Mapping[str, float] | None:
-        """Calls the callbacks that are due; the values of another evaluation, if they have written other weights."""
-        evaluation: Mapping[str, float] = {}
-        if self._program.evaluates and self._epochs.is_behind(self._done):
+        """Calls the callbacks that are due, and reports what follows from it; the values of a later record, if any.
+
+        Where they have written weights, the model is evaluated again: the record that a checkpoint holds is of what it
+        holds. Where they end the run, the steps since the last record have one.
+        """
+        evaluates, values = self._program.evaluates, None
+        if not self._epochs.is_behind(self._done):
+            return None
+        latest = self._latest_evaluation if evaluates else None
+        if evaluates and (latest is None or latest.step != self._done):
+            self._evaluate()
             latest = self._latest_evaluation
-            is_current = latest is not None and latest.step == self._done
-            evaluation = latest.values if latest is not None and is_current else self._evaluate()
-        has_written = self._epochs.end(self._done, evaluation)
-        return self._evaluate() if has_written and self._program.evaluates else None
+        has_written = self._epochs.end(self._done, latest.values if latest else {})
+        if self._epochs.stopped_by and self._done != self._steps:
+            values = self._write(self._metrics.unfinished(self._done), self._reports)
+        return (self._evaluate() if has_written else None) if evaluates else values
 
     @property
     def _latest_evaluation(self) -> LogRecord | None:

@@ -120,4 +120,5 @@ def test_what_a_run_learns_may_not_change_when_it_resumes():
         *("objective", "optimizer", "optimizers", "trainable", "train_step", "task", "model", "train", "seed"),
         *("batch_size", "execution", "clip_norm", "clip_value", "accumulate_steps", "precision", "average_momentum"),
         "deterministic",
+        "callbacks",
     }
