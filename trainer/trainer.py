@@ -21,6 +21,7 @@ from trainer.executions.chunk_sizer import ChunkSizer
 from trainer.executions.examination import Examination
 from trainer.executions.non_finite import NonFiniteError, NonFinitePolicy
 from trainer.executions.program import Program
+from trainer.metrics.metrics import Metrics
 from trainer.recovery.autopsy import read_batch, read_state, read_step
 from trainer.recovery.recovery import Recovery
 from trainer.reports import Background, ReportError
@@ -48,6 +49,7 @@ from trainer.settings.settings import Settings, documented
 from trainer.settings.standstill import find_standstill
 from trainer.steps.assembly import assemble
 from trainer.steps.average import refuse_averaged
+from trainer.steps.groups import Group
 from trainer.steps.phases import phases_of
 from trainer.steps.precision import building_in, require_precision
 from trainer.steps.traced import Traced
@@ -197,7 +199,7 @@ class Trainer(Settings):
         metrics = MetricAccumulator(program.tags, self.log_every)
         chosen = select_reports(self.reports, defaults=self.default_reports, workdir=self.workdir)
         reports = Background(chosen if self.is_chief else [])
-        epochs = self._make_epochs(program, reports)
+        epochs = self._make_epochs(program, step.groups, reports)
         self._run = TrainingRun(
             strategy=self._strategy,
             program=program,
@@ -225,17 +227,17 @@ class Trainer(Settings):
         self._recovery = Recovery(self._run)
         self._traced = Traced(self.model, step.groups)
 
-    def _make_epochs(self, program: Program, reports: Background) -> Epochs:
+    def _make_epochs(self, program: Program, groups: Sequence[Group], reports: Background) -> Epochs:
         """Makes what calls the callbacks, which have to know now what they monitor."""
-        assert self.model is not None
         evaluated = program.evaluation_tags if program.evaluates else []
-        prepare_monitors(self.callbacks, monitored_names(evaluated, program.tags), self.objective)
+        names = monitored_names(evaluated, program.tags, [group.rate_tag for group in groups])
+        prepare_monitors(self.callbacks, names, self.objective, self.metrics or Metrics())
         return Epochs(
             self.callbacks,
             strategy=self._strategy,
             program=program,
             model=self.model,
-            optimizer=self.optimizer,
+            groups=groups,
             every=self.eval_every,
             steps=self.steps,
             settings=of_callbacks(self._description),

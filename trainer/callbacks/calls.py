@@ -13,6 +13,7 @@ from trainer.callbacks.memory import Changes, Memory
 from trainer.callbacks.plain_model import handed_back
 from trainer.devices import cluster
 from trainer.executions.program import Program
+from trainer.steps.groups import Group
 
 # Those that only write somewhere, which one worker does.
 _WRITERS = (keras.callbacks.CSVLogger, keras.callbacks.RemoteMonitor)
@@ -33,12 +34,12 @@ class Calls:
         strategy: tf.distribute.Strategy,
         program: Program,
         model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
+        groups: Sequence[Group],
         note: Callable[[str], None],
     ):
         """Takes the callbacks, in the order in which they are called, and what they see; `note` shows a message."""
         self._callbacks, self._is_chief = tuple(callbacks), cluster.is_chief(strategy)
-        self._program, self._model, self._optimizer, self._note = program, model, optimizer, note
+        self._program, self._model, self._groups, self._note = program, model, groups, note
         self._memories: list[Memory] = []
         self._noted: set[int] = set()
         self.asked_by: str | None = None
@@ -58,9 +59,9 @@ class Calls:
         return bool(self._memories)
 
     @property
-    def learning_rate(self) -> float:
-        """That of the next update."""
-        return float(tf.cast(self._optimizer.learning_rate, tf.float32))
+    def learning_rates(self) -> dict[str, float]:
+        """The current ones, by tag."""
+        return {group.rate_tag: float(tf.cast(group.optimizer.learning_rate, tf.float32)) for group in self._groups}
 
     def start(self, params: Mapping[str, Any], *, resumes: bool) -> None:
         """Gives the callbacks the model and calls `on_train_begin`.
@@ -69,13 +70,14 @@ class Calls:
           params: what `set_params` is called with.
           resumes: whether `restore` follows. CSVLogger is not called then, as it would empty its file.
         """
-        with handed_back(self._program, self._model, self._optimizer, is_stopping=False):
+        with handed_back(self._program, self._model, self._groups, is_stopping=False):
             for i, callback in enumerate(self._callbacks):
                 callback.set_model(self._model)
                 callback.set_params({**params, "verbose": int(self._is_chief), "is_chief": self._is_chief})
                 if not (resumes and isinstance(callback, keras.callbacks.CSVLogger)):
                     self._call(i, "on_train_begin")
-        elsewhere = {id(variable) for variable in [*self._model.variables, *self._optimizer.variables]}
+        of_optimizers = [variable for group in self._groups for variable in group.optimizer.variables]
+        elsewhere = {id(variable) for variable in [*self._model.variables, *of_optimizers]}
         self._memories = [Memory(callback, elsewhere) for callback in self._callbacks]
 
     def call(self, hook: str, *arguments: Any) -> dict[str, np.ndarray]:
@@ -84,7 +86,7 @@ class Calls:
         Returns:
           The weights that they have written, by number and path.
         """
-        with handed_back(self._program, self._model, self._optimizer, is_stopping=self.asked_by is not None) as written:
+        with handed_back(self._program, self._model, self._groups, is_stopping=self.asked_by is not None) as written:
             while self.passed < len(self):
                 before = self._memories[self.passed].changes()
                 try:

@@ -12,10 +12,11 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from trainer.callbacks.calls import Calls
-from trainer.callbacks.monitor import OF_EVALUATION, OF_TRAINING, RATE, TRAINING
+from trainer.callbacks.monitor import OF_EVALUATION, OF_TRAINING, TRAINING
 from trainer.devices import cluster
 from trainer.executions.program import Program
 from trainer.reports.metric_accumulator import MetricAccumulator
+from trainer.steps.groups import Group
 
 _TOTAL = "loss/total"
 # The sums of an epoch end where its callbacks have seen them, at whatever step that is.
@@ -52,7 +53,7 @@ class Epochs:
         strategy: tf.distribute.Strategy,
         program: Program,
         model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
+        groups: Sequence[Group],
         every: int | None,
         steps: int,
         settings: Mapping[str, Any],
@@ -65,13 +66,13 @@ class Epochs:
           strategy: over which the run is mirrored.
           program: trains, and hands the model back to callbacks.
           model: what callbacks see as their model.
-          optimizer: what callbacks see as the optimizer of their model.
+          groups: its variables with their optimizers.
           every: the number of steps of an epoch; None for one epoch.
           steps: the number of updates of the whole run.
           settings: the parameters of the callbacks; a run that others have stopped trains on.
           note: shows a message to users.
         """
-        self._calls = Calls(callbacks, strategy=strategy, program=program, model=model, optimizer=optimizer, note=note)
+        self._calls = Calls(callbacks, strategy=strategy, program=program, model=model, groups=groups, note=note)
         self._strategy, self._note, self._settings = strategy, note, dict(settings)
         self._every, self._steps = every or steps, steps
         self._means = MetricAccumulator(program.tags, _NEVER)
@@ -188,15 +189,15 @@ class Epochs:
         return {
             **{name: values[_TOTAL] for name, values in losses.items() if _TOTAL in values},
             **evaluation,
-            **{TRAINING + tag: value for tag, value in training.items() if tag != RATE},
-            RATE: self._calls.learning_rate,
+            **{TRAINING + tag: value for tag, value in training.items()},
+            **self._calls.learning_rates,
         }
 
     def _agree(self, written: Mapping[str, np.ndarray]) -> None:
         """Has all workers stop if one does; raises ConfigurationError where callbacks did not do the same on all."""
         if cluster.worker_count(self._strategy) == 1:
             return
-        digest = hashlib.sha256(repr(self._calls.learning_rate).encode())
+        digest = hashlib.sha256(repr(self._calls.learning_rates).encode())
         for path in sorted(written):
             digest.update(path.encode() + written[path].tobytes())
         texts = cluster.exchange(self._strategy, json.dumps([self._calls.asked_by, digest.hexdigest()]))

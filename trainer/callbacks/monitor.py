@@ -7,32 +7,41 @@ from keras.src.callbacks.monitor_callback import MonitorCallback
 
 from objectives import ConfigurationError, Objective
 from objectives.errors import Mistakes, expected
+from trainer.metrics.metrics import Metrics
 
 # What Keras calls the total of the training steps and that of evaluation, for callbacks that expect these names.
 OF_TRAINING, OF_EVALUATION = "loss", "val_loss"
-TRAINING = "train/"
-RATE = "optimizer/learning_rate"
+TRAINING, METRICS = "train/", "metrics/"
 
 
-def monitored_names(evaluation: Iterable[str], training: Iterable[str]) -> list[str]:
+def monitored_names(evaluation: Iterable[str], training: Iterable[str], rates: Iterable[str]) -> list[str]:
     """Returns the names that `logs` will have.
 
     Args:
       evaluation: the tags of an evaluation; none without evaluation data.
       training: the tags of training steps.
+      rates: the tags of learning rates.
 
-    >>> monitored_names(["loss/total"], ["loss/total"])
+    >>> monitored_names(["loss/total"], ["loss/total"], ["optimizer/learning_rate"])
     ['loss', 'val_loss', 'loss/total', 'train/loss/total', 'optimizer/learning_rate']
     """
     evaluation = list(evaluation)
     own = [OF_TRAINING, *([OF_EVALUATION] if evaluation else [])]
-    return [*own, *evaluation, *(TRAINING + tag for tag in training if tag != RATE), RATE]
+    return [*own, *evaluation, *(TRAINING + tag for tag in training), *rates]
 
 
-def prepare_monitors(callbacks: Sequence[keras.callbacks.Callback], names: Sequence[str], objective: Objective) -> None:
+def prepare_monitors(
+    callbacks: Sequence[keras.callbacks.Callback], names: Sequence[str], objective: Objective, metrics: Metrics
+) -> None:
     """Has the callbacks of Keras know now whether lower or higher values of what they monitor are better.
 
     Keras itself would find out at the first evaluation; it would only warn of a name that does not exist.
+
+    Args:
+      callbacks: the callbacks.
+      names: the names that `logs` will have.
+      objective: the terms of the run.
+      metrics: its metrics.
 
     Raises:
       ConfigurationError: there is no such name, or `mode='auto'` does not tell the direction.
@@ -40,30 +49,43 @@ def prepare_monitors(callbacks: Sequence[keras.callbacks.Callback], names: Seque
     mistakes = Mistakes()
     for i, callback in enumerate(callbacks):
         with mistakes.gathered():
-            _prepare(f"Trainer.callbacks[{i}]", callback, names, objective)
+            _require_name(f"Trainer.callbacks[{i}]", callback, names)
+            _prepare(f"Trainer.callbacks[{i}]", callback, objective, metrics)
     mistakes.raise_any()
 
 
-def _prepare(place: str, callback: keras.callbacks.Callback, names: Sequence[str], objective: Objective) -> None:
-    monitor, kind = getattr(callback, "monitor", None), type(callback).__name__
-    if not isinstance(monitor, str):
-        return
-    if monitor not in names:
+def _require_name(place: str, callback: keras.callbacks.Callback, names: Sequence[str]) -> None:
+    monitor = getattr(callback, "monitor", None)
+    # Of a metric that gives several numbers, the tags are known once it was evaluated.
+    is_number_of = any(name.startswith(METRICS) and str(monitor).startswith(f"{name}/") for name in names)
+    if isinstance(monitor, str) and monitor not in names and not is_number_of:
         no_data = "; there are no evaluation data" if OF_EVALUATION not in names else ""
+        kind = type(callback).__name__
         raise ConfigurationError(f"{kind}.monitor is {monitor!r} ({place}){no_data}; {_near(monitor, names)}")
+
+
+def _prepare(place: str, callback: keras.callbacks.Callback, objective: Objective, metrics: Metrics) -> None:
     if not isinstance(callback, MonitorCallback) or callback.monitor_op is not None:
         return
-    asked = callback.mode
+    asked, kind = callback.mode, type(callback).__name__
     if asked == "auto":
-        callback.mode = "min" if _is_minimised(monitor, objective) else "auto"
+        callback.mode = _direction(callback.monitor, objective, metrics)
     if callback.mode == "auto":
         raise ConfigurationError(
-            f"{kind}.mode is 'auto' ({place}), and nothing tells whether {monitor!r} should fall or rise; expected "
-            f"'min' if lower values are better, or 'max' if higher ones are"
+            f"{kind}.mode is 'auto' ({place}), and nothing tells whether {callback.monitor!r} should fall or rise; "
+            f"expected 'min' if lower values are better, or 'max' if higher ones are"
         )
     # Now, as it also turns the sign of `min_delta`, which must not happen again where a run resumes.
     callback._set_monitor_op()
     callback.mode = asked
+
+
+def _direction(monitor: str, objective: Objective, metrics: Metrics) -> str:
+    """Returns 'min' or 'max', where one is certain, and 'auto' elsewhere. A metric of Keras has its own direction."""
+    if _is_minimised(monitor, objective):
+        return "min"
+    metric = getattr(metrics.metrics.get(monitor.removeprefix(METRICS)), "metric", None)
+    return {"down": "min", "up": "max"}.get(getattr(metric, "_direction", ""), "auto")
 
 
 def _is_minimised(monitor: str, objective: Objective) -> bool:

@@ -1,18 +1,31 @@
 """Plain model: what callbacks see: the model of a run handed back, as one that was compiled with its optimizer."""
 
 import contextlib
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
 
 from trainer.executions.program import Program
+from trainer.steps.groups import Group
 from trainer.steps.traced import Traced
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimizers:
+    """What callbacks see as the optimizer of a model that has several: those of Keras look for the attribute.
+
+    Attributes:
+      optimizers: one for each group of variables.
+    """
+
+    optimizers: Sequence[keras.optimizers.Optimizer]
 
 
 @contextlib.contextmanager
 def handed_back(
-    program: Program, model: keras.Model, optimizer: keras.optimizers.Optimizer, *, is_stopping: bool
+    program: Program, model: keras.Model, groups: Sequence[Group], *, is_stopping: bool
 ) -> Iterator[dict[str, np.ndarray]]:
     """Makes the model of a run an ordinary one within the context, with the weights that evaluation uses.
 
@@ -21,7 +34,7 @@ def handed_back(
     Args:
       program: of the run.
       model: the model.
-      optimizer: the optimizer of the run.
+      groups: its variables with their optimizers.
       is_stopping: the first value of `stop_training`.
 
     Yields:
@@ -32,7 +45,9 @@ def handed_back(
     """
     written: dict[str, np.ndarray] = {}
     with program.handed_back():
-        traced, before = Traced(model, optimizer), _values(model)
+        traced, before = Traced(model, groups), _values(model)
+        optimizers = [group.optimizer for group in groups]
+        optimizer = optimizers[0] if len(optimizers) == 1 else Optimizers(optimizers)
         with _as_compiled(model, optimizer, is_stopping=is_stopping):
             yield written
         traced.require_unchanged()
@@ -41,7 +56,9 @@ def handed_back(
 
 
 @contextlib.contextmanager
-def _as_compiled(model: keras.Model, optimizer: keras.optimizers.Optimizer, *, is_stopping: bool) -> Iterator[None]:
+def _as_compiled(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer | Optimizers, *, is_stopping: bool
+) -> Iterator[None]:
     fields, given = vars(model), {"optimizer": optimizer, "stop_training": is_stopping}
     before = {name: fields[name] for name in given if name in fields}
     fields |= given  # as Keras itself would track the variables of the optimizer as those of the model

@@ -1,7 +1,7 @@
 """Refusal: callbacks of Keras that cannot work in a run, each with the reason and with what does its work here."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 
@@ -44,15 +44,23 @@ def overrides(callback: keras.callbacks.Callback, names: Sequence[str]) -> list[
 
 
 def refuse_unworkable(
-    callbacks: Sequence[keras.callbacks.Callback], optimizer: keras.optimizers.Optimizer, eval_every: int | None
+    callbacks: Sequence[keras.callbacks.Callback],
+    optimizers: Mapping[str | None, keras.optimizers.Optimizer],
+    eval_every: int | None,
 ) -> None:
-    """Raises one ConfigurationError for all callbacks that cannot work in a run with this optimizer."""
+    """Raises one ConfigurationError for all callbacks that cannot work in a run.
+
+    Args:
+      callbacks: the callbacks.
+      optimizers: by the names of their groups; the only one has the name None.
+      eval_every: the number of steps of an epoch.
+    """
     mistakes = Mistakes()
     for i, callback in enumerate(callbacks):
         with mistakes.gathered():
             _refuse(f"Trainer.callbacks[{i}] is {_named(callback)}", callback)
         with mistakes.gathered():
-            _refuse_fixed_rate(callback, optimizer)
+            _refuse_fixed_rates(callback, optimizers)
     if not mistakes.messages:
         with mistakes.gathered():
             _require_epochs(callbacks, eval_every)
@@ -79,14 +87,19 @@ def _refuse(what: str, callback: keras.callbacks.Callback) -> None:
         raise ConfigurationError(f"{what} {found} that is called; {guess}(known: {', '.join(HOOKS)})")
 
 
-def _refuse_fixed_rate(callback: keras.callbacks.Callback, optimizer: keras.optimizers.Optimizer) -> None:
-    kind, rate = type(callback).__name__, optimizer._learning_rate
-    if isinstance(callback, _SETTING_RATES) and not isinstance(rate, keras.Variable):
-        raise ConfigurationError(
-            f"{kind} of Trainer.callbacks sets the learning rate, and that of Trainer.optimizer is a "
-            f"{type(rate).__name__}, which cannot be set; expected a number, such as learning_rate = 0.001, or no "
-            f"{kind}"
-        )
+def _refuse_fixed_rates(
+    callback: keras.callbacks.Callback, optimizers: Mapping[str | None, keras.optimizers.Optimizer]
+) -> None:
+    if not isinstance(callback, _SETTING_RATES):
+        return
+    for name, optimizer in optimizers.items():
+        kind, rate = type(callback).__name__, optimizer._learning_rate
+        if not isinstance(rate, keras.Variable):
+            whose = "Trainer.optimizer" if name is None else f"the group {name!r} of Trainer.optimizers"
+            raise ConfigurationError(
+                f"{kind} of Trainer.callbacks sets the learning rate, and that of {whose} is a {type(rate).__name__}, "
+                f"which cannot be set; expected a number, such as learning_rate = 0.001, or no {kind}"
+            )
 
 
 def _require_epochs(callbacks: Sequence[keras.callbacks.Callback], eval_every: int | None) -> None:

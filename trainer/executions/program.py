@@ -274,8 +274,11 @@ class Program:
 
     @property
     def evaluation_tags(self) -> list[str]:
-        """The names of the values of an evaluation; a record lacks those for which nothing was counted."""
-        return self._step.forward.tags
+        """The names of the values of an evaluation; a record lacks those for which nothing was counted.
+
+        A metric that gives several numbers has their names below its own.
+        """
+        return [*self._step.forward.tags, *(f"metrics/{name}" for name in self._metrics.metrics)]
 
     @property
     def evaluates(self) -> bool:

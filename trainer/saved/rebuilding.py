@@ -20,7 +20,7 @@ from trainer.task import model_of
 from trainer.trainer import Trainer
 
 # What a trainer that only evaluates does not need, and may not do.
-_READ_ONLY = ("Trainer.reports = ()", "Trainer.non_finite = 'raise'")
+_READ_ONLY = ("Trainer.reports = ()", "Trainer.callbacks = ()", "Trainer.non_finite = 'raise'")
 
 
 @contextlib.contextmanager

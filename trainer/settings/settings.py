@@ -344,7 +344,8 @@ def _require_reports(settings: Mapping[str, Any]) -> None:
 
 
 def _require_callbacks(settings: Mapping[str, Any]) -> None:
-    refuse_unworkable(settings["callbacks"], settings["optimizer"], settings["eval_every"])
+    optimizers = optimizers_by_name(settings["optimizer"], settings["optimizers"])
+    refuse_unworkable(settings["callbacks"], optimizers, settings["eval_every"])
 
 
 def _require_folder(settings: Mapping[str, Any]) -> None:

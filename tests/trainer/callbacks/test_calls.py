@@ -7,6 +7,7 @@ import pytest
 
 from objectives import ConfigurationError
 from trainer.callbacks.calls import Calls
+from trainer.steps.groups import only_group
 
 
 class Counter(keras.callbacks.Callback):
@@ -33,7 +34,7 @@ def make_calls(make_trainer):
             strategy=trainer._strategy,
             program=trainer._run.program,
             model=trainer.model,
-            optimizer=trainer.optimizer,
+            groups=only_group(trainer.optimizer, trainer.model),
             note=notes.append,
         )
         opened.enter_context(trainer._at_work())

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from objectives import ConfigurationError
-from trainer import ArraySource
+from trainer import ArraySource, KerasMetric, Metrics, OptimizerGroup
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.reports import JsonLines, jsonl
 
@@ -340,3 +340,37 @@ def test_returning_to_a_checkpoint_returns_the_callbacks_too(run, data, recorder
     expected.train()
     assert noted.calls == whole.calls
     assert len(noted.logs) == 5
+
+
+@pytest.mark.slow
+def test_a_plateau_lowers_the_learning_rate_of_each_group(run, recorder):
+    groups = (
+        OptimizerGroup(optimizer=keras.optimizers.Adam(0.1), variables="hidden/.*"),
+        OptimizerGroup(optimizer=keras.optimizers.SGD(0.01)),
+    )
+    plateau = keras.callbacks.ReduceLROnPlateau(patience=0, min_delta=1e3, factor=0.5)
+    noted = Noted()
+    trainer = run(plateau, noted, optimizer=None, optimizers=groups, steps=12, log_every=1, reports=[recorder])
+    trainer.train()
+    assert recorder.column("optimizer/hidden/learning_rate") == pytest.approx([0.1] * 8 + [0.05] * 4)
+    assert recorder.column("optimizer/rest/learning_rate") == pytest.approx([0.01] * 8 + [0.005] * 4)
+    assert [logs["optimizer/rest/learning_rate"] for logs in noted.logs] == pytest.approx([0.01, 0.01, 0.005])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_metric_of_evaluation_stops_a_run(run, data, recorder, count):
+    labels = ArraySource(data["x"], (data["y"] > 0).astype(np.float32))
+    trainer = run(
+        keras.callbacks.EarlyStopping(monitor="metrics/auc", patience=2),
+        count=count,
+        train=labels,
+        eval=labels,
+        rate=0.2,
+        metrics=Metrics(auc=KerasMetric(metric=keras.metrics.AUC(from_logits=True))),
+        reports=[recorder],
+    )
+    trainer.train()
+    found = recorder.column("metrics/auc", "eval")
+    assert max(found[-2:]) <= max(found[:-2])
+    assert trainer.step == 4 * len(found) < 60

@@ -5,6 +5,7 @@ import pytest
 
 from objectives import ConfigurationError, MeanSquaredError, Objective
 from objectives.schedules import Linear
+from trainer import KerasMetric, Metrics
 from trainer.callbacks.monitor import monitored_names, prepare_monitors
 
 OBJECTIVE = Objective(
@@ -13,12 +14,13 @@ OBJECTIVE = Objective(
     fading=MeanSquaredError(weight=Linear(first=1.0, last=0.0, steps=4)),
 )
 TAGS = ["loss/total", *(f"terms/{name}/{what}" for name in OBJECTIVE.terms for what in ("raw", "weighted"))]
-NAMES = monitored_names([*TAGS, "metrics/auc"], [*TAGS, "optimizer/learning_rate"])
+METRICS = Metrics(auc=KerasMetric(metric=keras.metrics.AUC()), mean=KerasMetric(metric=keras.metrics.Mean()))
+NAMES = monitored_names([*TAGS, "metrics/auc", "metrics/mean"], TAGS, ["optimizer/learning_rate"])
 
 
 def prepared(monitor, names=NAMES, kind=keras.callbacks.EarlyStopping, **settings):
     callback = kind(monitor=monitor, **settings)
-    prepare_monitors([callback], names, OBJECTIVE)
+    prepare_monitors([callback], names, OBJECTIVE, METRICS)
     return callback
 
 
@@ -31,11 +33,19 @@ def test_what_training_minimises_is_to_fall(monitor, kind):
 
 def test_the_sign_of_min_delta_is_turned_once():
     callback = prepared("loss", min_delta=0.5)
-    prepare_monitors([callback], NAMES, OBJECTIVE)
+    prepare_monitors([callback], NAMES, OBJECTIVE, METRICS)
     assert callback.min_delta == -0.5
 
 
-@pytest.mark.parametrize("monitor", ["metrics/auc", "terms/watched/raw", "terms/fading/raw", "optimizer/learning_rate"])
+def test_a_metric_of_keras_has_a_direction_of_its_own():
+    assert prepared("metrics/auc").monitor_op == keras.ops.greater
+    with pytest.raises(ConfigurationError, match="nothing tells whether 'metrics/auc/0' should"):
+        prepared("metrics/auc/0")
+
+
+@pytest.mark.parametrize(
+    "monitor", ["metrics/mean", "terms/watched/raw", "terms/fading/raw", "optimizer/learning_rate"]
+)
 def test_a_direction_that_nothing_tells_has_to_be_given(monitor):
     with pytest.raises(ConfigurationError, match=f"EarlyStopping.mode is 'auto' .*whether '{monitor}' should fall or"):
         prepared(monitor)
@@ -55,4 +65,4 @@ def test_a_name_that_no_log_has_is_refused_with_the_nearest(monitor, answer):
 
 def test_without_evaluation_there_is_no_validation_loss():
     with pytest.raises(ConfigurationError, match="there are no evaluation data; did you mean 'loss'"):
-        prepared("val_loss", names=monitored_names([], TAGS))
+        prepared("val_loss", names=monitored_names([], TAGS, []))

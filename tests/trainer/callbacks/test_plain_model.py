@@ -6,6 +6,7 @@ import pytest
 
 from objectives import ConfigurationError
 from trainer.callbacks.plain_model import handed_back
+from trainer.steps.groups import only_group
 
 
 @pytest.fixture
@@ -14,7 +15,8 @@ def at_work(make_trainer, replicas):
 
     def make(count=1, **settings):
         trainer = make_trainer(strategy=replicas(count), optimizer=keras.optimizers.SGD(0.5), **settings)
-        return trainer, handed_back(trainer._run.program, trainer.model, trainer.optimizer, is_stopping=False)
+        groups = only_group(trainer.optimizer, trainer.model)
+        return trainer, handed_back(trainer._run.program, trainer.model, groups, is_stopping=False)
 
     return make
 

@@ -23,7 +23,7 @@ class Misspelt(keras.callbacks.Callback):
 
 def refused(callback, eval_every=10, rate=0.1):
     with pytest.raises(ConfigurationError) as error:
-        refuse_unworkable([callback], keras.optimizers.SGD(rate), eval_every)
+        refuse_unworkable([callback], {None: keras.optimizers.SGD(rate)}, eval_every)
     return str(error.value)
 
 
@@ -75,7 +75,7 @@ def test_epochs_need_a_length():
     assert "Trainer.eval_every is None; expected the number of steps" in refused(
         keras.callbacks.EarlyStopping(), eval_every=None
     )
-    refuse_unworkable([keras.callbacks.LambdaCallback(on_train_end=print)], keras.optimizers.SGD(), None)
+    refuse_unworkable([keras.callbacks.LambdaCallback(on_train_end=print)], {None: keras.optimizers.SGD()}, None)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_schedule_cannot_be_set(callback):
     said = refused(callback, rate=keras.optimizers.schedules.CosineDecay(0.1, 10))
     assert f"{type(callback).__name__} of Trainer.callbacks sets the learning rate" in said
     assert "a CosineDecay, which cannot be set; expected a number" in said
-    refuse_unworkable([callback], keras.optimizers.SGD(0.1), 10)
+    refuse_unworkable([callback], {None: keras.optimizers.SGD(0.1)}, 10)
 
 
 def test_the_hooks_of_an_object_count_as_those_of_its_class():
