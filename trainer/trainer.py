@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from trainer.callbacks.epochs import Epochs
-from trainer.callbacks.monitor import monitored_names, prepare_monitors
+from trainer.callbacks.monitor import monitored_names, prepare_monitors, require_measured
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.checkpoints.saver import Saver
 from trainer.checkpoints.snapshot import Snapshot
@@ -427,6 +427,7 @@ class Trainer(Settings):
     def _rehearse(self) -> None:
         values = self._run.program.rehearse(self.step, gradients=self._periods.gradients is not None)
         refuse_unmeasured_best(self.best, values)
+        require_measured(self.callbacks, values)
 
     def _train(self, until: int) -> Mapping[str, float]:
         agreement.require_shared(self._strategy, self.workdir)

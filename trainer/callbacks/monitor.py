@@ -1,6 +1,6 @@
 """Monitor: whether what a callback monitors exists, and in which direction it improves, before the first step."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import keras
 from keras.src.callbacks.monitor_callback import MonitorCallback
@@ -54,14 +54,37 @@ def prepare_monitors(
     mistakes.raise_any()
 
 
+def require_measured(callbacks: Sequence[keras.callbacks.Callback], values: Mapping[str, float]) -> None:
+    """Raises ConfigurationError where a callback monitors a number that metrics or measures turn out not to have.
+
+    Args:
+      callbacks: the callbacks.
+      values: of an evaluation, by tag. A metric may have none there, as where its mask hides everything.
+    """
+    mistakes = Mistakes()
+    for i, callback in enumerate(callbacks):
+        monitor = str(getattr(callback, "monitor", None))
+        kind, *names = monitor.split("/")
+        depth = {"metrics": 2, "measures": 1}.get(kind, 0)
+        own = [tag for tag in values if depth and tag.split("/")[:depth] == [kind, *names][:depth]]
+        if own and monitor not in own:
+            place = f"{type(callback).__name__}.monitor is {monitor!r} (Trainer.callbacks[{i}])"
+            mistakes.messages.append(f"{place}; {expected(monitor, own)}")
+    mistakes.raise_any()
+
+
 def _require_name(place: str, callback: keras.callbacks.Callback, names: Sequence[str]) -> None:
     monitor = getattr(callback, "monitor", None)
-    # Of a metric that gives several numbers, the tags are known once it was evaluated.
-    is_number_of = any(name.startswith(METRICS) and str(monitor).startswith(f"{name}/") for name in names)
-    if isinstance(monitor, str) and monitor not in names and not is_number_of:
-        no_data = "; there are no evaluation data" if OF_EVALUATION not in names else ""
-        kind = type(callback).__name__
-        raise ConfigurationError(f"{kind}.monitor is {monitor!r} ({place}){no_data}; {_near(monitor, names)}")
+    if not isinstance(monitor, str) or monitor in names or any(_is_below(monitor, name) for name in names):
+        return
+    no_data = "; there are no evaluation data" if OF_EVALUATION not in names else ""
+    kind = type(callback).__name__
+    raise ConfigurationError(f"{kind}.monitor is {monitor!r} ({place}){no_data}; {_near(monitor, names)}")
+
+
+def _is_below(monitor: str, name: str) -> bool:
+    """Returns whether it may be one of the numbers of a metric, or of a task, which one evaluation shows."""
+    return (name.startswith(METRICS) or name == "measures") and monitor.startswith(f"{name}/")
 
 
 def _prepare(place: str, callback: keras.callbacks.Callback, objective: Objective, metrics: Metrics) -> None:

@@ -276,9 +276,10 @@ class Program:
     def evaluation_tags(self) -> list[str]:
         """The names of the values of an evaluation; a record lacks those for which nothing was counted.
 
-        A metric that gives several numbers has their names below its own.
+        A metric that gives several numbers has their names below its own, and measures have theirs below `measures`.
         """
-        return [*self._step.forward.tags, *(f"metrics/{name}" for name in self._metrics.metrics)]
+        measures = [] if self._measure is None else ["measures"]
+        return [*self._step.forward.tags, *(f"metrics/{name}" for name in self._metrics.metrics), *measures]
 
     @property
     def evaluates(self) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from objectives import ConfigurationError, MeanSquaredError, Objective
 from objectives.schedules import Linear
 from trainer import KerasMetric, Metrics
-from trainer.callbacks.monitor import monitored_names, prepare_monitors
+from trainer.callbacks.monitor import monitored_names, prepare_monitors, require_measured
 
 OBJECTIVE = Objective(
     data=MeanSquaredError(),
@@ -66,3 +66,17 @@ def test_a_name_that_no_log_has_is_refused_with_the_nearest(monitor, answer):
 def test_without_evaluation_there_is_no_validation_loss():
     with pytest.raises(ConfigurationError, match="there are no evaluation data; did you mean 'loss'"):
         prepared("val_loss", names=monitored_names([], TAGS, []))
+
+
+@pytest.mark.parametrize(
+    ("monitor", "answer"),
+    [("measures/errr", "did you mean 'measures/error'"), ("metrics/mean/0", "known: metrics/mean")],
+)
+def test_numbers_below_a_name_are_known_after_one_evaluation(monitor, answer):
+    names = [*NAMES, "measures"]
+    callback = prepared(monitor, names=names, mode="min")
+    values = {"loss/total": 1.0, "metrics/mean": 0.5, "metrics/auc": 0.5, "measures/error": 1.0}
+    with pytest.raises(ConfigurationError, match=answer):
+        require_measured([callback], values)
+    require_measured([prepared("measures/error", names=names, mode="min"), prepared("val_loss")], values)
+    require_measured([callback], {"loss/total": 1.0})
