@@ -10,10 +10,12 @@ from trainer.feeds.files.tfrecord import TFRecordSource as TFRecordSource
 from trainer.feeds.mixed import MixedSource as MixedSource
 from trainer.feeds.sources import ArraySource as ArraySource
 from trainer.feeds.sources import Source as Source
+from trainer.metrics.confusion_matrix import ConfusionMatrix as ConfusionMatrix
 from trainer.metrics.function_metric import FunctionMetric as FunctionMetric
 from trainer.metrics.keras_metric import KerasMetric as KerasMetric
 from trainer.metrics.metric import Metric as Metric
 from trainer.metrics.metrics import Metrics as Metrics
+from trainer.metrics.precision_recall_curve import PrecisionRecallCurve as PrecisionRecallCurve
 from trainer.running.interruption import Interrupted as Interrupted
 from trainer.saved.saved_run import SavedRun as SavedRun
 from trainer.saved.saved_run import load_run as load_run

@@ -1,12 +1,13 @@
 """Evaluation: each term, the total and the metrics over every example of a source, exactly once."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from objectives import ConfigurationError, Mean
+from objectives.blame import blamed
 from trainer.executions.chunk import as_numbers, trace_evaluation, trace_reading, trace_updates
 from trainer.executions.execution import compiled_where_exact, unsupported
 from trainer.executions.ranges import outside_of_ranges
@@ -14,11 +15,18 @@ from trainer.feeds.feed import Block, Feed
 from trainer.metrics.fetching import Fetched
 from trainer.metrics.metrics import Metrics
 from trainer.reports.log import without_empty_means
+from trainer.reports.picture import Picture
 from trainer.steps.train_step import TrainStep
 
 
 class Evaluation:
-    """Evaluates the terms and the metrics on the blocks of a feed."""
+    """Evaluates the terms and the metrics on the blocks of a feed.
+
+    Attributes:
+      pictures: of the metrics that have some, of the latest evaluation.
+    """
+
+    pictures: Sequence[Picture] = ()
 
     def __init__(
         self,
@@ -83,6 +91,9 @@ class Evaluation:
         if self._read is not None:
             _, fetched = self._read(first.data, tf.constant(first.first), tf.constant(step, tf.int64))
             self._metrics.refuse_inexact(Fetched(*fetched))
+            for picture in self.pictures:
+                with blamed(f"the picture of the metric {picture.name!r}"):
+                    picture.png()
         return values
 
     def _trace(self, *, is_compiled: bool) -> Callable[..., Any]:
@@ -108,8 +119,11 @@ class Evaluation:
         for data, first, stop in blocks:
             number = tf.constant(step, tf.int64)
             carried, values = self._run(data, tf.constant(first), tf.constant(stop), number, carried)
-        measured = {} if self._read is None else self._metrics.values(carried[1])
-        return {**without_empty_means(as_numbers(values)), **measured}
+        numbers = without_empty_means(as_numbers(values))
+        if self._read is None:
+            return numbers
+        self.pictures = self._metrics.pictures(carried[1], step)
+        return {**numbers, **self._metrics.values(carried[1])}
 
 
 def _depends_on_ranges(tag: str) -> bool:

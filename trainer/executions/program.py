@@ -35,6 +35,7 @@ from trainer.feeds.feed import Block, Feed
 from trainer.feeds.sources import Source
 from trainer.metrics.metrics import Metrics
 from trainer.reports.log import without_empty_means
+from trainer.reports.picture import Picture
 from trainer.steps.layers.batch_statistics import describe_statistics
 from trainer.steps.layers.own_state import describe_own_state
 from trainer.steps.phases import Phase
@@ -302,6 +303,11 @@ class Program:
             self._mixing_check.require_unmixed_in_evaluation(self._eval_feed, step, size=size)
         with self.averaged(), failures_told("the evaluation fails"):
             return {**evaluation.values(self._eval_feed.blocks, step), **self._measures()}
+
+    @property
+    def pictures(self) -> Sequence[Picture]:
+        """The pictures of the latest evaluation."""
+        return self._evaluation.pictures
 
     def _measures(self) -> dict[str, float]:
         return {} if self._measure is None else measure_aside(self._strategy, self._step.adoption, self._measure)

@@ -9,6 +9,7 @@ from keras.src.metrics.iou_metrics import _IoUBase
 
 from objectives.mean import spread
 from objectives.ranges import hiding, not_probabilities, safe_labels
+from trainer.metrics.selection import poison_where
 
 _OF_LABELS = (
     keras.metrics.SparseCategoricalAccuracy,
@@ -50,8 +51,7 @@ def outside_of_range(
         elif _takes_probabilities(metric):
             found.append(not_probabilities("y_pred", y_pred, instead=_WITHOUT_LOGITS))
             found.append(not_probabilities("y_true", y_true))
-    outside = [tf.reduce_any(one if shown is None else one & spread(shown, one)) for one in found]
-    return tf.where(tf.reduce_any(outside), float("nan"), 0.0) if outside else tf.constant(0.0)
+    return poison_where(found, shown)
 
 
 def weights_like(metric: keras.metrics.Metric, y_true: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:

@@ -60,14 +60,14 @@ class Metric(Checked, abc.ABC):
         """Returns the state before the first batch: a nest of tensors of fixed shapes."""
 
     @abc.abstractmethod
-    def updated(self, state: Any, **tensors: tf.Tensor) -> Any:
+    def updated(self, state: Any, *args: Any, **kwargs: Any) -> Any:
         """Returns the state after a batch; traced once.
 
         Args:
           state: the state before it.
-          **tensors: what the metric reads `[examples, ...]`, by the names of the fields that hold the keys, for the
-            examples of all replicas that count. Half precision is passed as float32. The number of examples is that of
-            the batch or less, and not 0. With `sample_weight` they include that.
+          *args: what the metric reads `[examples, ...]`; each argument bears the name of the field that holds its key.
+            They are the examples of all replicas that count, at least one. Half precision is passed as float32.
+          **kwargs: likewise; `sample_weight` is passed if the metric has one.
 
         Returns:
           A nest like `state`.
@@ -76,6 +76,18 @@ class Metric(Checked, abc.ABC):
     @abc.abstractmethod
     def result(self, state: Any) -> Any:
         """Returns what the state amounts to: a number, a vector, or a dict of them; evaluated eagerly."""
+
+    def details(self, state: Any) -> Mapping[str, Any]:
+        """Returns what `draw` draws, as texts, numbers and lists of them, by name; evaluated eagerly."""
+        return {}
+
+    def draw(self, details: Mapping[str, Any], axes: Any) -> None:
+        """Draws the details on Matplotlib axes. A metric that defines it has a picture of each evaluation."""
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the metric has a picture."""
+        return type(self).draw is not Metric.draw
 
     def __post_init__(self):
         mistakes = Mistakes()

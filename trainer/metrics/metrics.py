@@ -1,5 +1,6 @@
 """Metrics: the named metrics of a run, and what they amount to over all examples."""
 
+import itertools
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from trainer.metrics.metric import Metric
 from trainer.metrics.progress import Progress, advanced, begun, numbers
 from trainer.metrics.selection import Read
 from trainer.metrics.trial import refuse_inexact
+from trainer.reports.picture import Picture
 
 Result = TypeVar("Result")
 
@@ -142,6 +144,17 @@ class Metrics:
         """
         found = self._each(lambda name, metric: numbers(metric, progress[name]))
         return {f"metrics/{name}{path}": value for name, own in found.items() for path, value in own.items()}
+
+    def pictures(self, progress: Mapping[str, Progress], step: int) -> list[Picture]:
+        """Returns a picture of each metric that draws one, and for which something counted."""
+
+        def picture(name: str, metric: Metric) -> list[Picture]:
+            state, rows, _ = progress[name]
+            if not (metric.is_drawn and int(rows)):
+                return []
+            return [Picture(name=name, step=step, data=metric.details(state), draw=metric.draw)]
+
+        return list(itertools.chain.from_iterable(self._each(picture).values()))
 
     def _each(self, call: Callable[[str, Metric], Result]) -> dict[str, Result]:
         """Returns what a function makes of each metric, by name; all mistakes are told together."""

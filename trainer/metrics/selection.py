@@ -1,6 +1,6 @@
 """Selection: what of a batch a metric counts, with padding and what masks hide left out."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -84,6 +84,17 @@ def selected(read: Read, of_batch: Collection[str]) -> dict[str, tf.Tensor]:
     return {
         name: tf.boolean_mask(tensor, read.counted) if name in of_batch else tensor for name, tensor in tensors.items()
     }
+
+
+def poison_where(outside: Sequence[tf.Tensor], shown: tf.Tensor | None) -> tf.Tensor:
+    """Returns NaN if anything that counts is outside of its range, else 0.
+
+    Args:
+      outside: bools `[batch, ...]`.
+      shown: whether each row or position counts, or None.
+    """
+    found = [tf.reduce_any(one if shown is None else one & spread(shown, one)) for one in outside]
+    return tf.where(tf.reduce_any(found), float("nan"), 0.0) if found else tf.constant(0.0)
 
 
 def _as_bool(key: Key, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

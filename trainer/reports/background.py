@@ -10,6 +10,7 @@ from typing import Any
 from objectives import ConfigurationError
 from objectives.blame import told
 from trainer.reports.log import LogRecords
+from trainer.reports.picture import Picture
 from trainer.reports.report import Report, ReportError, Run
 from trainer.storage.files import StorageError
 
@@ -69,6 +70,9 @@ class Background(Report):
     def advance(self, step: int, steps_per_second: float) -> None:
         self._step = step
         self._hand_on("advance", step, steps_per_second)
+
+    def picture(self, picture: Picture) -> None:
+        self._hand_on("picture", picture)
 
     def note(self, text: str) -> None:
         self._hand_on("note", text)

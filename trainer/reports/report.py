@@ -9,6 +9,7 @@ from objectives import ConfigurationError
 from objectives.errors import Mistakes
 from objectives.fields import Checked
 from trainer.reports.log import LogRecords
+from trainer.reports.picture import Picture
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,6 +88,9 @@ class Report(Checked):
     def advance(self, step: int, steps_per_second: float) -> None:
         """Called after each chunk: `step` updates are done."""
 
+    def picture(self, picture: Picture) -> None:
+        """Called with each picture of an evaluation, after its record."""
+
     def note(self, text: str) -> None:
         """Called with a message that users should see."""
 
@@ -97,7 +101,7 @@ class Report(Checked):
         """Called once at the end, even if the run failed or this report never started."""
 
 
-METHODS = ("start", "write", "advance", "note", "flush", "close")
+METHODS = ("start", "write", "advance", "picture", "note", "flush", "close")
 
 
 def refuse_silent(reports: Iterable[Report]) -> None:

@@ -5,21 +5,29 @@ are wrong on replicas, and cost a call each.
 """
 
 import pathlib
+import struct
 
 import gin
 from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.proto.tensor_pb2 import TensorProto
+from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+from tensorboard.compat.proto.types_pb2 import DT_STRING
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
+from tensorboard.plugins.image import metadata as image_metadata
 from tensorboard.plugins.text.summary_v2 import text_pb
 
 from trainer.reports.event_files import EventFile
 from trainer.reports.log import LogRecords
+from trainer.reports.picture import Picture
 from trainer.reports.report import Report, Run
 
 
 @gin.register(module="trainer.reports")
 class TensorBoard(Report):
     """Writes each tag as a scalar under `train/` and `eval/` of a folder, a chart of all terms, the config as text.
+
+    Metrics that have pictures are shown as images.
 
     The folder is by default that of the run.
     """
@@ -37,6 +45,9 @@ class TensorBoard(Report):
 
     def write(self, lines: LogRecords) -> None:
         self._files[lines.split].add_scalars(lines)
+
+    def picture(self, picture: Picture) -> None:
+        self._files["eval"].add(picture.step, _image(f"metrics/{picture.name}/picture", picture.png()))
 
     def flush(self) -> None:
         for file in self._files.values():
@@ -63,6 +74,18 @@ def layout() -> layout_pb2.Layout:
 def _layout_summary() -> Summary:
     # TensorBoard makes this one summary of TensorFlow's class, which is not the one its own events take.
     return Summary.FromString(custom_scalar.pb(layout()).SerializeToString())
+
+
+def _image(tag: str, png: bytes) -> Summary:
+    """Returns a PNG as TensorFlow 2 writes an image: its width, its height and its bytes."""
+    width, height = struct.unpack(">II", png[16:24])
+    tensor = TensorProto(
+        dtype=DT_STRING,
+        tensor_shape=TensorShapeProto(dim=[TensorShapeProto.Dim(size=3)]),
+        string_val=[str(width).encode(), str(height).encode(), png],
+    )
+    about = image_metadata.create_summary_metadata(display_name=None, description=None)
+    return Summary(value=[Summary.Value(tag=tag, tensor=tensor, metadata=about)])
 
 
 def _chart(title: str, tags: list[str]) -> layout_pb2.Chart:

@@ -211,6 +211,8 @@ class Loop:
         if self._saver:
             self._saver.evaluation = evaluation
         self._reports.write(LogRecords.of(evaluation))
+        for picture in self._program.pictures:
+            self._reports.picture(picture)
         odd = [f"{tag} is {value:g}" for tag, value in evaluation.values.items() if not math.isfinite(value)]
         if odd:
             self._reports.note(

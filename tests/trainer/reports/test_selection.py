@@ -2,7 +2,7 @@
 
 import pytest
 
-from trainer.reports import JsonLines, Report, TensorBoard, Terminal
+from trainer.reports import JsonLines, Pictures, Report, TensorBoard, Terminal
 from trainer.reports.selection import select_reports
 
 
@@ -22,9 +22,9 @@ def kinds(reports):
     ("own", "defaults", "has_folder", "expected"),
     [
         ([], True, False, [Terminal]),
-        ([], True, True, [Terminal, JsonLines, TensorBoard]),
-        ([Mine], True, True, [Terminal, JsonLines, TensorBoard, Mine]),
-        ([Quiet, Mine], True, True, [JsonLines, TensorBoard, Quiet, Mine]),
+        ([], True, True, [Terminal, JsonLines, TensorBoard, Pictures]),
+        ([Mine], True, True, [Terminal, JsonLines, TensorBoard, Pictures, Mine]),
+        ([Quiet, Mine], True, True, [JsonLines, TensorBoard, Pictures, Quiet, Mine]),
         ([Quiet, Terminal], True, False, [Quiet, Terminal]),
         ([Mine, Terminal], False, True, [Mine, Terminal]),
         ([], False, True, []),

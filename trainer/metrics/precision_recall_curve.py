@@ -1,0 +1,104 @@
+"""PrecisionRecallCurve: precision and recall of a yes-or-no prediction over its threshold, as a picture."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from objectives import Key
+from objectives.annotations import Count
+from objectives.mean import spread
+from objectives.ranges import hiding, not_probabilities
+from objectives.reads import align
+from trainer.metrics.metric import Metric
+from trainer.metrics.selection import poison_where
+
+
+@gin.register(module="trainer.metrics")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PrecisionRecallCurve(Metric):
+    """Counts right and wrong predictions over thresholds, and draws precision over recall.
+
+    Its numbers are `average_precision`, the sum of the precision at each threshold times what the recall gains there,
+    and `best_f1`, the largest harmonic mean of both, with its `best_threshold`. The whole curve is in
+    `pictures/metrics/<name>.json`, drawn beside it and in TensorBoard.
+
+    Attributes:
+      y_true: 0 or 1, or a probability between them, `[batch, ...]`.
+      y_pred: probabilities of the same shape; what is at least the threshold is predicted as 1.
+      from_logits: whether `y_pred` are logits.
+      thresholds: how many thresholds there are, from 0 on in equal steps below 1.
+
+    >>> curve = PrecisionRecallCurve(thresholds=4)
+    >>> state = curve.updated(curve.initial_state(), y_true=tf.constant([0.0, 1.0]), y_pred=tf.constant([0.3, 0.6]))
+    >>> curve.details(state)["precision"], curve.details(state)["recall"]
+    ([0.5, 0.5, 1.0, None], [1.0, 1.0, 1.0, 0.0])
+    """
+
+    y_true: Key = "targets"
+    y_pred: Key = "outputs"
+    from_logits: bool = False
+    thresholds: Count = 200
+
+    def initial_state(self) -> tf.Tensor:
+        return tf.zeros([2, self.thresholds], tf.float64)
+
+    def updated(self, state, y_true, y_pred, sample_weight=None):
+        y_true = tf.cast(y_true, tf.float64)
+        weight = tf.ones_like(y_true)
+        if sample_weight is not None:
+            weight *= spread(tf.cast(sample_weight, tf.float64), y_true)
+        probability = tf.sigmoid(y_pred) if self.from_logits else tf.cast(y_pred, tf.float32)
+        steps = tf.cast(tf.floor(probability * self.thresholds), tf.int64)
+        steps = tf.reshape(tf.clip_by_value(steps, 0, self.thresholds - 1), [-1])
+        found = [
+            tf.math.unsorted_segment_sum(tf.reshape(part * weight, [-1]), steps, self.thresholds)
+            for part in (1 - y_true, y_true)
+        ]
+        return state + tf.stack(found)
+
+    def result(self, state) -> dict[str, float]:
+        precision, recall = self._curve(state)
+        gains = recall - np.append(recall[1:], 0.0)
+        f1 = 2 * precision * recall / np.maximum(precision + recall, np.finfo(float).tiny)
+        best = int(np.nanargmax(np.nan_to_num(f1)))
+        return {
+            "average_precision": float(np.sum(np.nan_to_num(precision) * gains)),
+            "best_f1": float(f1[best]),
+            "best_threshold": best / self.thresholds,
+        }
+
+    def details(self, state) -> dict[str, Any]:
+        precision, recall = self._curve(state)
+        return {
+            "threshold": (np.arange(self.thresholds) / self.thresholds).tolist(),
+            "precision": [None if np.isnan(value) else value for value in precision.tolist()],
+            "recall": recall.tolist(),
+            "negatives": float(np.sum(state[0])),
+            "positives": float(np.sum(state[1])),
+        }
+
+    def draw(self, details: Mapping[str, Any], axes: Any) -> None:
+        axes.step(details["recall"], [np.nan if value is None else value for value in details["precision"]])
+        axes.axhline(details["positives"] / (details["positives"] + details["negatives"]), color="gray", linestyle=":")
+        axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+        axes.grid(alpha=0.25)
+
+    def _curve(self, state) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the precision and the recall at each threshold; NaN for the precision where nothing is predicted."""
+        wrong, right = np.cumsum(np.asarray(state)[:, ::-1], axis=1)[:, ::-1]
+        with np.errstate(invalid="ignore"):
+            return right / (right + wrong), right / right[0]
+
+    def _aligned(self, tensors: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return align(tensors, ("y_true", "y_pred"))
+
+    def _poison(self, tensors: Mapping[str, tf.Tensor], shown: tf.Tensor | None) -> tf.Tensor:
+        with hiding([] if shown is None else [shown]):
+            found = [not_probabilities("y_true", tensors["y_true"])]
+            if not self.from_logits:
+                found.append(not_probabilities("y_pred", tensors["y_pred"], instead=", or from_logits=True for logits"))
+        return poison_where(found, shown)
