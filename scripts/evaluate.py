@@ -8,7 +8,8 @@ from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlo
 from absl import flags
 
 from termwise.cli import opened_run
-from termwise.cli.results import show_terms
+from termwise.cli.results import show_measures, show_terms
+from trainer.reports.log import measured_values
 from trainer.storage import strict_json
 from trainer.storage.files import write_whole
 from trainer.task import measures_of
@@ -22,14 +23,18 @@ def main(_: list[str]) -> None:
     run = opened_run.open_run()
     output = opened_run.place_outside(run, FLAGS.output) if FLAGS.output else None
     with run.trainer() as trainer:
-        with trainer.averaged():
-            measures = measures_of(trainer.task, trainer.model) if trainer.task else {}
-        values = {f"measures/{name}": value for name, value in measures.items()} | trainer.evaluate()
+        values = trainer.evaluate()
+        measures = measured_values(values, "measures")
+        if trainer.task and not measures:
+            with trainer.averaged():
+                measures = dict(measures_of(trainer.task, trainer.model))
         if not trainer.is_chief:
             return
     show_terms(f"each term on the evaluation data, at step {run.step:,}", values)
+    show_measures(measures)
     if output:
-        write_whole(output, strict_json.dumps({"split": "eval", "step": run.step, **values}))
+        measured = {f"measures/{name}": value for name, value in measures.items()}
+        write_whole(output, strict_json.dumps({"split": "eval", "step": run.step, **values, **measured}))
 
 
 if __name__ == "__main__":

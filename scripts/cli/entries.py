@@ -8,17 +8,17 @@ from collections.abc import Iterable
 
 from objectives import BaseTerm
 from objectives.annotations import expected_value
+from objectives.formulas import formula_of
 from trainer import Task
 from trainer.settings.settings import annotations, declarations
 
 
 def entry(member: type) -> str:
     """Returns the catalogue's text for one term, schedule or task."""
-    doc = inspect.getdoc(member) or ""
-    formula = re.search(r"^Formula: (.*?)(?:\n\n|\Z)", doc, re.DOTALL | re.MULTILINE)
+    doc, formula = inspect.getdoc(member) or "", formula_of(member)
     parts = [
         f"{member.__name__}: {doc.splitlines()[0]}",
-        *([f"  formula  {' '.join(formula[1].split())}"] if formula else []),
+        *([f"  formula  {formula}"] if formula else []),
         *(f"  {'fields' if i == 0 else '':8} {line}" for i, line in enumerate(_fields(member))),
         *(f"  {'gin' if i == 0 else '':8} {line}" for i, line in enumerate(_gin_lines(member))),
     ]

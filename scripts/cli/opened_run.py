@@ -36,11 +36,7 @@ def place_outside(run: SavedRun, output: str) -> pathlib.Path:
       ConfigurationError: It lies in the folder of the run, which is only read, or its folder cannot be made.
     """
     path = pathlib.Path(output).expanduser().absolute()
-    if path.resolve().is_relative_to(run.folder.resolve()):
-        raise ConfigurationError(
-            f"--output={output} lies in the folder of the run, which is only read; expected a path outside of it, such "
-            f"as {str(run.folder.with_name(f'{run.folder.name}-{path.name}'))!r}"
-        )
+    run.refuse_inside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -2,7 +2,6 @@
 
 import contextlib
 import pathlib
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 
 from objectives import ConfigurationError
@@ -33,7 +32,7 @@ def predictions(
     kind = _kind(path, outputs)
     unfinished = path.with_name(f".writing-{path.name}")
     with writing(path):
-        _remove(unfinished)
+        files.discard(unfinished)
         receiver = kind(unfinished, size, names)
     try:
         yield receiver
@@ -43,7 +42,7 @@ def predictions(
                 path.rmdir()
             files.move(unfinished, path)
     finally:
-        _remove(unfinished)
+        files.discard(unfinished)
 
 
 def _kind(path: pathlib.Path, outputs: Mapping[str, Sequence[int | None]]) -> type[Predictions]:
@@ -76,10 +75,3 @@ def _kind(path: pathlib.Path, outputs: Mapping[str, Sequence[int | None]]) -> ty
 
 def _words(shape: Sequence[int | None]) -> str:
     return f"[{', '.join('examples' if not i else str(length or 'any') for i, length in enumerate(shape))}]"
-
-
-def _remove(path: pathlib.Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -11,11 +11,11 @@ from trainer.reports import jsonl
 from trainer.reports.chart import draw_terms
 from trainer.reports.log import measured_values, tensor_names, term_names
 from trainer.reports.terminal import Screen
+from trainer.running.workdir import LEARNED
 from trainer.storage import strict_json
 from trainer.storage.files import write_whole, writing
 from trainer.task import measures_of, pictures_of
 
-NAME = "learned.json"
 _AFTER = "after training, whose results are saved"
 _WIDEST = 10**6
 _CONSOLE = Screen(highlight=False)
@@ -30,8 +30,7 @@ def conclude(trainer: Trainer, values: Mapping[str, float]) -> None:
         learned = measured_values(values, "measures")
         if trainer.task and not learned:
             learned = measures_of(trainer.task, trainer.model)
-    for name, value in learned.items():
-        _CONSOLE.print(f"{name}: {value:.4g}", markup=False)
+    show_measures(learned)
     if trainer.workdir:
         _keep(trainer, learned, trainer.workdir, mistakes)
     mistakes.raise_any()
@@ -61,6 +60,12 @@ def show_gradients(title: str, values: Mapping[str, float]) -> None:
     for name in sorted(tag.split("/")[1] for tag in values if tag.endswith("/grad_norm") and tag.startswith("terms/")):
         table.add_row(name, *(f"{values[f'terms/{name}/{what}']:.5g}" for what in ("grad_norm", "grad_cosine")))
     show_table(table)
+
+
+def show_measures(measures: Mapping[str, float]) -> None:
+    """A line for each measure of a task."""
+    for name, value in measures.items():
+        _CONSOLE.print(f"{name}: {value:.4g}", markup=False)
 
 
 def show_pictures(pictures: Sequence[pathlib.Path]) -> None:
@@ -95,7 +100,7 @@ def _natural_width(table: Table) -> int:
 
 
 def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path, mistakes: Mistakes) -> None:
-    write_whole(workdir / NAME, strict_json.dumps(learned))
+    write_whole(workdir / LEARNED, strict_json.dumps(learned))
     # A JsonLines of the user's own may have another folder.
     has_records = trainer.default_reports and (workdir / jsonl.NAME).exists()
     with writing(workdir / "pictures"), trainer.averaged():

@@ -1,18 +1,15 @@
 """Run folders: what the files of a run say of its results, and how far it is, without the run."""
 
 import dataclasses
-import json
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
 
 from objectives import ConfigurationError
-from termwise.cli.results import NAME
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.reports import jsonl
 from trainer.reports.log import LogRecord, measured_values, term_names
-from trainer.running.workdir import planned_steps
-from trainer.storage import strict_json
+from trainer.running.workdir import planned_steps, read_learned
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,7 +76,7 @@ def read(folder: pathlib.Path) -> RunFolder:
         steps=steps,
         evaluation=evaluation,
         # A run that was given more steps later has the measures of its former end until it is finished.
-        learned=_learned(folder)
+        learned=read_learned(folder)
         if is_finished
         else measured_values(evaluation.values if evaluation else {}, "measures"),
         stopped_by=stopped_by,
@@ -115,8 +112,3 @@ def _stopped_by(folder: pathlib.Path, done: int) -> str | None:
     if latest is None or latest.step < done or latest.find_damage() is not None:
         return None
     return latest.progress.get("stopped_by")
-
-
-def _learned(folder: pathlib.Path) -> Mapping[str, float]:
-    path = folder / NAME
-    return strict_json.numbers(json.loads(path.read_text())) if path.exists() else {}

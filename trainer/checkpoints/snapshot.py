@@ -25,12 +25,14 @@ class Snapshot:
       step: the number of updates done.
       arrays: the values of all variables of the training state, by name.
       evaluation: the latest evaluation when it was saved, or None.
+      stopped_by: what had ended training by then, or None.
     """
 
     folder: pathlib.Path
     step: int
     arrays: Mapping[str, np.ndarray]
     evaluation: LogRecord | None
+    stopped_by: str | None
 
     def fitted(self, shapes: Mapping[str, Shape]) -> dict[str, np.ndarray]:
         """Returns the values of those variables that `shapes` names, and maybe not those of averages of weights.
@@ -59,9 +61,7 @@ def read(checkpoint: Checkpoint) -> Snapshot:
     """
     try:
         damage = checkpoint.find_damage()
-        snapshot = (
-            None if damage else Snapshot(checkpoint.folder, checkpoint.step, checkpoint.arrays(), checkpoint.evaluation)
-        )
+        snapshot = None if damage else _whole(checkpoint)
     except FileNotFoundError as error:
         raise Gone(str(checkpoint.folder)) from error
     # A folder is renamed before its files are removed: if it has its name still, all of them were there.
@@ -70,6 +70,16 @@ def read(checkpoint: Checkpoint) -> Snapshot:
     if snapshot is None:
         raise ConfigurationError(f"checkpoint {checkpoint.folder} is damaged: {damage}")
     return snapshot
+
+
+def _whole(checkpoint: Checkpoint) -> Snapshot:
+    return Snapshot(
+        folder=checkpoint.folder,
+        step=checkpoint.step,
+        arrays=checkpoint.arrays(),
+        evaluation=checkpoint.evaluation,
+        stopped_by=checkpoint.progress.get("stopped_by"),
+    )
 
 
 def _group(name: str) -> str:

@@ -17,12 +17,15 @@ from trainer.settings import changes
 from trainer.settings.changes import Description
 from trainer.storage import lock
 from trainer.storage.files import write_whole, writing
+from trainer.storage.strict_json import numbers
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "gin-config", "tensorboard")
 
 
 # The files that record the configuration of a run.
 _ENVIRONMENT = "environment.json"
+# What the task measured at the end.
+LEARNED = "learned.json"
 _RECORD = ("config.gin", "operative_config.gin", changes.NAME, _ENVIRONMENT)
 # One folder for each earlier configuration of the run.
 _FORMER = "former_configs"
@@ -105,6 +108,12 @@ def read_environment(folder: pathlib.Path) -> Mapping[str, Any]:
             f"{path} is not the record of a run ({type(error).__name__}: {error}); restore the file from a copy, or "
             f"move it away"
         ) from error
+
+
+def read_learned(folder: pathlib.Path) -> Mapping[str, float]:
+    """Returns what the task of the run in a folder measured at its end, by name; nothing if it did not."""
+    path = folder / LEARNED
+    return numbers(json.loads(path.read_text())) if path.exists() else {}
 
 
 def _refuse_foreign(folder: pathlib.Path) -> None:

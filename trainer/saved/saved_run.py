@@ -3,7 +3,7 @@
 import contextlib
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import keras
@@ -16,6 +16,8 @@ from trainer.running.workdir import locate_workdir, read_environment
 from trainer.saved import rebuilding
 from trainer.saved.chosen import NEWEST, choose
 from trainer.saved.configuration import SavedConfiguration, read
+from trainer.saved.export import Format, export, refuse_format
+from trainer.saved.model_card import model_card
 from trainer.saved.signature import Signature, signature_of, types_of_inputs
 from trainer.saved.table import Columns, records_table, terms_table
 from trainer.settings import changes
@@ -132,6 +134,39 @@ class SavedRun:
         own = "a Trainer(...) of the same model, objective and data, and `with trainer.restored(run.checkpoint):`"
         with self._configured(own):
             yield rebuilding.build_trainer(self.folder, model=self._given)
+
+    def export(self, output: str | pathlib.Path, format: Format = "saved_model") -> Sequence[str]:
+        """Writes the model with the weights of the checkpoint for other programs, and a card that describes it.
+
+        What was written is loaded again and compared with the model on a few examples. The card is `README.md` in a
+        SavedModel, and beside a file it has the name of the file and `.md`.
+
+        Args:
+          output: a folder that is empty or new for "saved_model", a file that ends in `.keras` or `.onnx`.
+          format: "saved_model", which needs TensorFlow alone and has the names of `signature`; "keras", which needs the
+            code of layers that are not of Keras; or "onnx", if tf2onnx is installed.
+
+        Returns:
+          The user's own classes and functions that a program needs to load a `.keras` file.
+
+        Raises:
+          ConfigurationError: The format cannot represent the model, or the output lies in the folder of the run.
+          StorageError: The system refuses to write.
+        """
+        path = pathlib.Path(output).expanduser().absolute()
+        self.refuse_inside(path)
+        refuse_format(path, format)
+        signature = self.signature
+        card = partial(model_card, self.folder, self.checkpoint, signature, name=path.name, form=format)
+        return export(self.model, signature, path, format, card=card)
+
+    def refuse_inside(self, output: pathlib.Path) -> None:
+        """Raises ConfigurationError for a path in the folder of the run, which is only read."""
+        if output.resolve().is_relative_to(self.folder.resolve()):
+            raise ConfigurationError(
+                f"the output {str(output)!r} lies in the folder of the run, which is only read; expected a path "
+                f"outside of it, such as {str(self.folder.with_name(f'{self.folder.name}-{output.name}'))!r}"
+            )
 
     def table(self) -> Columns:
         """Returns the log of each term, as columns of equal length that `pandas.DataFrame` takes.

@@ -81,6 +81,15 @@ def described(spec: tf.TensorSpec) -> str:
     return f"{spec.dtype.name} [{', '.join(lengths)}]"
 
 
+def safe_name(name: str) -> str:
+    """Returns a name as signatures of TensorFlow can have it.
+
+    >>> safe_name("image.left")
+    'image_left'
+    """
+    return re.sub(r"\W", "_", name)
+
+
 def _spec(shape: Any, dtype: Any) -> tf.TensorSpec:
     return tf.TensorSpec([None, *tuple(shape)[1:]], tf.as_dtype(dtype))
 

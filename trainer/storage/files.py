@@ -92,10 +92,15 @@ def remove(folder: pathlib.Path) -> None:
     shutil.rmtree(hidden)
 
 
+def discard(path: pathlib.Path) -> None:
+    """Removes a file or folder that nothing reads, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def remove_leftovers(folder: pathlib.Path) -> None:
     """Removes the hidden folders in a folder that killed processes left, and links and files of such names."""
     for leftover in folder.glob(".*-*"):
-        if leftover.is_dir() and not leftover.is_symlink():
-            shutil.rmtree(leftover)
-        else:
-            leftover.unlink()
+        discard(leftover)

@@ -13,9 +13,10 @@ from trainer import load_run
 def test_its_modules_are_found_where_the_run_found_them(run_folder, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delitem(sys.modules, "saved_run_task")
-    monkeypatch.setattr(sys, "path", list(sys.path))
     environment = json.loads((run_folder / "environment.json").read_text())
     assert [*environment["modules"]] == ["saved_run_task"]
+    project = environment["modules"]["saved_run_task"]
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path != project])
     environment["modules"] = {"saved_run_task": str(tmp_path / "gone")}
     (run_folder / "environment.json").write_text(json.dumps(environment))
     with pytest.raises(ConfigurationError, match="there is no module 'saved_run_task'; looked for in"):
