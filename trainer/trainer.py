@@ -148,7 +148,7 @@ class Trainer(Settings):
         return train
 
     def _refuse_what_does_not_fit(self, train: Examples) -> None:
-        refuse_unread_weights(self.objective, train)
+        refuse_unread_weights(self.objective, train.keys)
         refuse_outside_labels(self.objective, train, "training data")
         refuse_outside_labels(self.objective, self.eval, "evaluation data")
         refuse_unknown_best(self.best, self.objective, self.eval, metrics=self.metrics, task=self.task)

@@ -1,10 +1,10 @@
 """Compatibility: whether objective, model, examples and settings fit together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import keras
 
-from objectives import BatchStatistic, ConfigurationError, Objective
+from objectives import BatchStatistic, ConfigurationError, Key, Objective
 from objectives.errors import expected
 from objectives.keys import named, split_key
 from trainer.feeds.sources import Source, TableSource
@@ -16,9 +16,15 @@ from trainer.task import Task
 _MOST_TIMES = 100
 
 
-def refuse_unread_weights(objective: Objective, source: Source) -> None:
-    """Raises ConfigurationError where examples have weights that no term reads, which would count for nothing."""
-    known = {path: key for key in source.keys for root, path in [split_key(key)] if root == "sample_weight"}
+def refuse_unread_weights(objective: Objective, keys: Iterable[Key], *, whose: str = "the source has") -> None:
+    """Raises ConfigurationError where examples have weights that no term reads, which would count for nothing.
+
+    Args:
+      objective: the terms.
+      keys: of the tensors of an example.
+      whose: begins the sentence.
+    """
+    known = {path: key for key in keys for root, path in [split_key(key)] if root == "sample_weight"}
     read = {path: key for key in objective.keys for root, path in [split_key(key)] if root == "sample_weight"}
     if not known or "" in read:  # which of several is meant is decided when the step is traced
         return
@@ -26,7 +32,7 @@ def refuse_unread_weights(objective: Objective, source: Source) -> None:
     unread = [key for path, key in known.items() if path not in found]
     if unread:
         raise ConfigurationError(
-            f"the source has a {' and a '.join(unread)} that no term reads; expected some term with "
+            f"{whose} a {' and a '.join(unread)} that no term reads; expected some term with "
             f"sample_weight={' and one with sample_weight='.join(map(repr, unread))}"
         )
 

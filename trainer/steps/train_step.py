@@ -276,7 +276,7 @@ class TrainStep(Checked, abc.ABC):
         reached = self._reached(local)
         self._refuse_layers(batch, layers)
         flat = [gradient for one in local for gradient in dense(one, self.trained)]
-        sums = sum_over_replicas([*flat, mean.total, *map(tf.convert_to_tensor, layers.floats)])
+        sums = sum_over_replicas([*flat, mean.total, *layers.shares(batch["inputs"])])
         layers.average(sums[len(flat) + 1 :])
         gradients = self.unscaled(sums[: len(flat)])
         count = len(self.trained)

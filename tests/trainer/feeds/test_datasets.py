@@ -171,7 +171,7 @@ def test_an_empty_dataset_is_refused(make_program, data, job):
 def test_weights_of_examples_must_be_read_by_some_term(data):
     source = DatasetSource(lambda: Dataset.from_tensor_slices((data["x"], data["y"], data["factor"])))
     with pytest.raises(ConfigurationError, match="sample_weight that no term reads"):
-        refuse_unread_weights(Objective(data=MeanSquaredError()), source)
+        refuse_unread_weights(Objective(data=MeanSquaredError()), source.keys)
 
 
 def test_doubles_become_single():

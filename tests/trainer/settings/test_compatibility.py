@@ -25,8 +25,8 @@ def of_dataset(inputs, targets, sample_weight):
 def test_weights_of_examples_must_be_read_by_some_term():
     source = ArraySource(np.zeros([3, 1]), np.zeros([3, 1]), sample_weight=np.ones(3))
     with pytest.raises(ConfigurationError, match="sample_weight that no term reads"):
-        refuse_unread_weights(Objective(data=MeanSquaredError()), source)
-    refuse_unread_weights(Objective(data=MeanSquaredError(sample_weight="sample_weight")), source)
+        refuse_unread_weights(Objective(data=MeanSquaredError()), source.keys)
+    refuse_unread_weights(Objective(data=MeanSquaredError(sample_weight="sample_weight")), source.keys)
 
 
 @pytest.mark.parametrize("make", [ArraySource, of_dataset], ids=["arrays", "dataset"])
@@ -37,14 +37,14 @@ def test_each_of_several_weights_must_be_read_by_some_term(make):
     def reading(*keys):
         return Objective(**{f"t{i}": MeanSquaredError(sample_weight=key) for i, key in enumerate(keys)})
 
-    refuse_unread_weights(reading("sample_weight.p", "sample_weight.q.r"), source)
-    refuse_unread_weights(reading("sample_weight.*"), source)
+    refuse_unread_weights(reading("sample_weight.p", "sample_weight.q.r"), source.keys)
+    refuse_unread_weights(reading("sample_weight.*"), source.keys)
     with pytest.raises(
         ConfigurationError, match=r"has a sample_weight\.q\.r that no term reads; .*='sample_weight\.q\.r'"
     ):
-        refuse_unread_weights(reading("sample_weight.p"), source)
+        refuse_unread_weights(reading("sample_weight.p"), source.keys)
     with pytest.raises(ConfigurationError, match=r"a sample_weight\.p and a sample_weight\.q\.r that no term reads"):
-        refuse_unread_weights(Objective(data=MeanSquaredError()), source)
+        refuse_unread_weights(Objective(data=MeanSquaredError()), source.keys)
 
 
 def test_a_statistic_of_the_whole_batch_must_see_it_whole():

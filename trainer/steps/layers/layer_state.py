@@ -2,7 +2,8 @@
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -39,7 +40,9 @@ class LayerState:
 
     @functools.cached_property
     def written(self) -> list[keras.Variable]:
-        """Those that the pass writes, but for random generators."""
+        """Those that the pass writes, but for random generators; where nothing is traced, those that it may write."""
+        if tf.executing_eagerly():
+            return [variable for variable in self._model.non_trainable_variables if variable.name != GENERATOR]
         writes = {
             handle.ref()
             for operation in self._graph.get_operations()[self._first :]
@@ -61,25 +64,52 @@ class LayerState:
     @contextlib.contextmanager
     def put_back(self) -> Iterator[None]:
         """Gives what the pass inside writes its values of before."""
-        # A read that is not used is pruned from the graph.
-        before = {id(variable): tf.identity(variable.value) for variable in self._model.variables}
+        before = self.copy()
         yield
+        self.restore(before)
+
+    def copy(self) -> dict[int, tf.Tensor]:
+        """Returns the values of all variables, by the identity of the variable."""
+        # A read that is not used is pruned from the graph.
+        return {id(variable): tf.identity(variable.value) for variable in self._model.variables}
+
+    def restore(self, before: Mapping[int, tf.Tensor], *, unless: tf.Tensor | bool = False) -> None:
+        """Gives what the pass wrote its values of before, unless a scalar says that they are to be kept."""
         for variable in self.written:
             # Replica by replica, because an assignment to all with aggregation by sum would give a multiple.
             held = variable._value
             own = held._get() if isinstance(held, DistributedVariable) else held
-            own.assign(before[id(variable)])
+            value = before[id(variable)]
+            own.assign(value if unless is False else tf.where(unless, own, value))
 
     @property
     def floats(self) -> list[keras.Variable]:
         """Those of them that are averaged over replicas; none where there is one replica."""
         return [variable for variable in self._apart if tf.as_dtype(variable.dtype).is_floating]
 
-    def average(self, sums: list[tf.Tensor]) -> None:
-        """Gives `floats` their mean over replicas, of their sums, and all others the value that replica 0 has."""
+    def shares(self, inputs: Any) -> list[tf.Tensor]:
+        """Returns what a replica adds to the sums of `floats`, given its shard of the inputs.
+
+        A shard whose size is known when it is traced has examples. One that may be empty tells so: of no examples
+        there are no statistics.
+        """
+        rows = tf.nest.flatten(inputs)[0]
+        if not self.floats or (rows.shape[0] is not None and not tf.executing_eagerly()):
+            return [tf.convert_to_tensor(variable) for variable in self.floats]
+        has_some = tf.shape(rows)[0] > 0
+        values = [tf.where(has_some, variable.value, tf.zeros_like(variable.value)) for variable in self.floats]
+        return [*values, tf.cast(has_some, tf.float32)]
+
+    def average(self, sums: Sequence[tf.Tensor]) -> None:
+        """Gives `floats` their mean over replicas, and all others the value that replica 0 has.
+
+        Args:
+          sums: of the `shares` of all replicas.
+        """
         context = tf.distribute.get_replica_context()
-        for variable, total in zip(self.floats, sums, strict=True):
-            variable.assign(total / context.num_replicas_in_sync)
+        count = sums[-1] if len(sums) > len(self.floats) else context.num_replicas_in_sync
+        for variable, total in zip(self.floats, sums, strict=False):
+            variable.assign(total / tf.cast(count, total.dtype))
         for variable in self._apart:
             if not tf.as_dtype(variable.dtype).is_floating:
                 value = tf.cast(variable.value, tf.int64)

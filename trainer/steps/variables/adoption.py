@@ -126,7 +126,7 @@ class Adoption:
                     placed.enter()
                     entered.callback(placed.leave)
             for optimizer in self._optimizers:
-                entered.enter_context(self._under_strategy(optimizer))
+                entered.enter_context(sums_already_made(optimizer, self._strategy))
             entered.enter_context(self._device())
             self._entered = entered.pop_all()
 
@@ -136,17 +136,21 @@ class Adoption:
         at_hand = others or device == tf.zeros([]).device
         return contextlib.nullcontext() if at_hand else tf.device(device)
 
-    @contextlib.contextmanager
-    def _under_strategy(self, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
-        before = optimizer._distribution_strategy
-        optimizer._distribution_strategy = self._strategy
-        # The step sums gradients over replicas itself, before it clips them: once is enough.
-        optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
-        try:
-            yield
-        finally:
-            del optimizer._all_reduce_sum_gradients
-            optimizer._distribution_strategy = before
+
+@contextlib.contextmanager
+def sums_already_made(optimizer: keras.optimizers.Optimizer, strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Has an optimizer take gradients that are summed over the replicas of a strategy as they are, within the context.
+
+    The step sums gradients over replicas itself, before they are clipped and looked at: once is enough.
+    """
+    before = optimizer._distribution_strategy
+    optimizer._distribution_strategy = strategy
+    optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
+    try:
+        yield
+    finally:
+        del optimizer._all_reduce_sum_gradients
+        optimizer._distribution_strategy = before
 
 
 def refuse_scope(what: str) -> None:

@@ -1,0 +1,1 @@
+"""Fit: what `ObjectiveModel` needs to train by Keras's own loop."""

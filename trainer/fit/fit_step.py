@@ -1,0 +1,103 @@
+"""FitStep: the update that Keras's `fit` makes, by the same maths as a trainer's; nothing non-finite is applied."""
+
+import contextlib
+import dataclasses
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from objectives import Context
+from trainer.steps.forward import Forward
+from trainer.steps.gradients import Batch
+from trainer.steps.layers.layer_state import LayerState
+from trainer.steps.variables.adoption import Adoption
+from trainer.steps.weighted_sum import WeightedSum
+
+
+class InPlace(Adoption):
+    """Stands for the adoption of variables that were made where they are used, as Keras expects."""
+
+    def __init__(self) -> None:
+        self.placed = []
+
+    @property
+    def is_at_work(self) -> bool:
+        """Always True."""
+        return True
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Moves nothing."""
+        yield
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WatchedForward(Forward):
+    """A forward pass that keeps what the model put out, for the metrics of `compile`.
+
+    Attributes:
+      seen: the outputs of the latest pass of each thread; replicas are traced in threads of their own.
+    """
+
+    seen: threading.local = dataclasses.field(default_factory=threading.local)
+
+    def context(self, batch: Batch, step: tf.Tensor, *, training: bool) -> Context:
+        context = super().context(batch, step, training=training)
+        self.seen.outputs = context.outputs
+        return context
+
+    def take_outputs(self) -> Any:
+        """Returns what the model put out in the pass before, once."""
+        return self.seen.__dict__.pop("outputs")
+
+
+class FitStep(WeightedSum):
+    """An update within `keras.Model.fit`, whose optimizer scales the loss itself if it is to be scaled."""
+
+    def scaled(self, loss: tf.Tensor) -> tf.Tensor:
+        return self.optimizer.scale_loss(loss)
+
+    def train_if(self, wanted: tf.Tensor, batch: Batch, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Updates the model once, unless that is unwanted or the update is not finite.
+
+        The weights, the statistics of layers and the optimizer are then as they were before.
+
+        Args:
+          wanted: a bool scalar.
+          batch: the replica's shard of the batch.
+          step: the number of updates done before.
+
+        Returns:
+          The numbers that `tags` names, and whether all is as it has to be: True too where a loss scale is lowered,
+          as a gradient overflowed.
+        """
+        layers = LayerState(self.model)
+        before = layers.copy()
+        row, gradients = self.differentiate(batch, step)
+        sound = self._is_sound(row)
+        layers.restore(before, unless=wanted & sound)
+        self._update_if(wanted & sound, gradients)
+        return row, sound
+
+    def _is_sound(self, row: tf.Tensor) -> tf.Tensor:
+        """Returns whether an update may be made; an optimizer that scales the loss leaves out an overflow itself."""
+        total, norm = (tf.math.is_finite(row[self.tags.index(tag)]) for tag in ("loss/total", "optimizer/grad_norm"))
+        if not isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
+            return total & norm
+        return total & norm | ~norm & (tf.convert_to_tensor(self.optimizer.dynamic_scale) > 1.0)
+
+    def _update_if(self, wanted: tf.Tensor, gradients: Sequence[tf.Tensor | None]) -> None:
+        """Applies the directions on condition, outside of replicas: inside, an optimizer cannot merge them."""
+
+        def on_all(strategy: tf.distribute.Strategy, wanted: Any, gradients: Any) -> None:
+            (first, *_) = strategy.experimental_local_results(wanted)
+            tf.cond(
+                first,
+                lambda: strategy.extended.call_for_each_replica(self.update, args=(gradients,)),
+                lambda: None,
+            )
+
+        tf.distribute.get_replica_context().merge_call(on_all, args=(wanted, gradients))

@@ -1,0 +1,95 @@
+"""TermMeans: the terms and their sum over the batches of an epoch or an evaluation, as a Keras metric."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from objectives import Mean
+from trainer.steps.forward import Forward
+
+
+class TermMeans(keras.metrics.Metric):
+    """Running means of all terms: sums and counts, which are divided last.
+
+    Batches of training merge as the steps of a log record do: each weighs as much as its count. Those of an evaluation
+    merge part by part, as if all examples were one batch. A mean of nothing is NaN, and adds 0 to the total.
+
+    Every replica adds the same numbers, those of the whole batch. What Keras reads is the sum over replicas, of sums
+    and counts alike.
+    """
+
+    def __init__(self, forward: Forward):
+        """Makes the variables.
+
+        Args:
+          forward: its terms are measured.
+        """
+        super().__init__(name="loss")
+        self._forward = forward
+        terms, parts = list(forward.objective.terms), forward.parts
+        self._tensors = [parts[i].name for i in parts.of_tensors]
+        raw, weighted = ([f"terms/{name}/{what}" for name in terms] for what in ("raw", "weighted"))
+        self._tags = [*raw, *weighted, *(f"terms/{name}/raw" for name in self._tensors)]
+        self._weighted = slice(len(terms), 2 * len(terms))
+        self._sums, self._counts = (self._make(len(self._tags), name) for name in ("sums", "counts"))
+        self._part_sums, self._part_counts = (self._make(len(parts), f"part_{name}") for name in ("sums", "counts"))
+
+    def add(self, row: tf.Tensor) -> None:
+        """Adds the numbers of an update, `Forward.row`; what is not finite counts as nothing."""
+        values, counts = self._columns(tf.cast(row, tf.float64))
+        counted = tf.math.is_finite(values)
+        zeros = tf.zeros_like(values)
+        self._sums.assign_add(tf.where(counted, values * counts, zeros))
+        self._counts.assign_add(tf.where(counted, counts, zeros))
+
+    def merge(self, mean: Mean, step: tf.Tensor) -> None:
+        """Adds the sums and counts of a batch of evaluation, float64 `[parts]`, after `step` updates."""
+        self._part_sums.assign_add(mean.total)
+        self._part_counts.assign_add(mean.count)
+        merged = Mean(tf.convert_to_tensor(self._part_sums), tf.convert_to_tensor(self._part_counts))
+        weights = tf.cast(self._forward.objective.weights(step), tf.float64)
+        values, counts = self._columns(self._forward.row(merged, weights, shards=self._forward.replicas))
+        self._sums.assign(values * counts)
+        self._counts.assign(counts)
+
+    def result(self) -> dict[str, tf.Tensor]:
+        """Returns `loss` and the raw and the weighted value of each term, by tag."""
+        counts = tf.convert_to_tensor(self._counts)
+        means = tf.math.divide_no_nan(tf.convert_to_tensor(self._sums), counts)
+        total = tf.reduce_sum(means[self._weighted])
+        # A term of which nothing was counted adds nothing to the total, and has no raw value.
+        is_weighted = [tag in self._tags[self._weighted] for tag in self._tags]
+        means = tf.where((counts > 0) | is_weighted, means, tf.constant(float("nan"), means.dtype))
+        by_tag = dict(zip(self._tags, tf.unstack(means), strict=True))
+        return {"loss": total, **{tag: by_tag[tag] for tag in sorted(by_tag)}}
+
+    def update_state(self, *args: object, **kwargs: object) -> None:
+        """Is not called: `add` and `merge` say what is measured."""
+        raise NotImplementedError
+
+    def _columns(self, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the values of `_tags` in a row of `Forward.row`, and the count of each."""
+        terms, tensors = len(self._forward.objective.terms), len(self._tensors)
+        _, raw, _, weighted, counts, of_tensors, counts_of_tensors = tf.split(
+            row, [1, terms, terms, terms, terms, tensors, tensors]
+        )
+        return tf.concat([raw, weighted, of_tensors], 0), tf.concat([counts, counts, counts_of_tensors], 0)
+
+    def _make(self, size: int, name: str) -> keras.Variable:
+        return self.add_variable([size], "zeros", dtype="float64", name=name)
+
+
+def term_of(tag: str) -> str | None:
+    """Returns the name of the term whose weighted value has this tag, if one has.
+
+    >>> term_of("terms/data/weighted"), term_of("loss")
+    ('data', None)
+    """
+    name = tag.removeprefix("terms/").removesuffix("/weighted")
+    return name if tag == f"terms/{name}/weighted" else None
+
+
+def names_of(tags: Sequence[str]) -> list[str]:
+    """Returns the names of the terms whose weighted values are among some tags."""
+    return [name for name in map(term_of, tags) if name is not None]

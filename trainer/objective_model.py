@@ -1,0 +1,268 @@
+"""ObjectiveModel: a Keras model whose `compile` and `fit` optimise a sum of named terms."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from objectives import ConfigurationError, Objective
+from trainer.fit.batches import batch_of, refuse_unread
+from trainer.fit.fitting import Fitting
+from trainer.fit.optimizers import refuse_in_fit
+from trainer.fit.progress_bar import TermsProgbar
+from trainer.fit.strategies import strategy_of
+
+_LOSS = "a loss is a term here: Objective(data=KerasLoss(loss=...)), whose weight is KerasLoss(weight=...)"
+
+
+class ObjectiveModel(keras.Model):
+    """Trains a model on a sum of named terms by Keras's own `compile` and `fit`.
+
+    It shares the layers and variables of the model that it is made of, which is the trained one afterwards.
+
+    Each term is in `History`, in callbacks and in TensorBoard, as its exact mean over an epoch: `terms/<name>/raw` and
+    `terms/<name>/weighted`, with the prefix `val_` in validation. `loss` is the sum of the weighted terms. The progress
+    bar shows `loss` and the weighted value of each term by its name. The step of a schedule is the number of updates
+    that the optimizer has done.
+
+    Under a `MirroredStrategy`, make both models inside of its scope; means are those of the whole batch, whatever the
+    shards. An update that would not be finite is not made, and ends `fit` with a `NonFiniteError`.
+
+    Attributes:
+      model: the model that is trained.
+      objective: the terms.
+
+    >>> import numpy as np
+    >>> from objectives import MeanSquaredError, RangeHinge
+    >>> model = keras.Sequential([keras.Input([1]), keras.layers.Dense(1)])
+    >>> fit = ObjectiveModel(model, Objective(data=MeanSquaredError(), small=RangeHinge(weight=0.1)))
+    >>> fit.compile(keras.optimizers.SGD(0.1))
+    >>> history = fit.fit(np.ones([8, 1]), np.ones([8, 1]), epochs=2, verbose=0).history
+    >>> sorted(history)
+    ['loss', 'terms/data/raw', 'terms/data/weighted', 'terms/small/raw', 'terms/small/weighted']
+    """
+
+    _fitting: Fitting | None = None
+
+    def __init__(
+        self, model: keras.Model, objective: Objective, *, allow_unreached: bool = False, name: str | None = None
+    ):
+        """Makes it of a model, which need not be built, and of an objective.
+
+        Args:
+          model: what is trained; it is neither copied nor changed otherwise.
+          objective: the terms.
+          allow_unreached: whether a trainable variable that no term depends on is left unchanged; otherwise it is an
+            error.
+          name: of this model.
+
+        Raises:
+          ConfigurationError: An argument is something else, or the model was made under another strategy.
+        """
+        _require_kinds(model, objective)
+        super().__init__(name=name or f"objective_of_{model.name}", autocast=False)
+        self._distribute_strategy = strategy_of(model)
+        self.model, self.objective, self._allow_unreached = model, objective, allow_unreached
+        if hasattr(model, "output_names"):
+            self.output_names = model.output_names
+        self.built = model.built
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes nothing of its own: the model is built as it is called."""
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Returns the outputs of the model."""
+        return self.model(inputs, training=training)
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: None = None,
+        loss_weights: None = None,
+        *,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+        **settings: Any,
+    ) -> None:
+        """Configures training, as `keras.Model.compile` does; the objective takes the place of the loss.
+
+        Args:
+          optimizer: an optimizer or its name. It may clip, which is exact on any number of replicas, and scale the
+            loss.
+          loss: is refused: a loss is a term.
+          loss_weights: is refused: a term has its own weight.
+          jit_compile: whether XLA compiles the step, on one replica; "auto" as in Keras.
+          auto_scale_loss: whether to scale the loss of a model that computes in float16.
+          **settings: `metrics`, `weighted_metrics`, `run_eagerly` and `steps_per_execution`.
+
+        Raises:
+          ConfigurationError: There is a loss, or the optimizer or XLA cannot work in this way.
+        """
+        if loss is not None or loss_weights is not None:
+            given = "loss" if loss is not None else "loss_weights"
+            raise ConfigurationError(f"compile was given {given}; expected none: {_LOSS}")
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        if jit_compile is True and replicas > 1:
+            raise ConfigurationError(
+                f"jit_compile is True, and XLA cannot compile an update that {replicas} replicas share; expected "
+                f"jit_compile=False, or a Trainer, whose execution 'xla_step' compiles between the sums over replicas"
+            )
+        optimizer = keras.optimizers.get(optimizer)
+        if auto_scale_loss and _computes_in_float16(self.model):
+            is_scaling = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+            optimizer = optimizer if is_scaling else keras.optimizers.LossScaleOptimizer(optimizer)
+        refuse_in_fit(optimizer)
+        super().compile(optimizer, jit_compile=jit_compile, auto_scale_loss=False, **settings)
+        # The means of the terms have the total, exactly.
+        self._loss_tracker, self._fitting = None, None
+
+    def fit(self, *args: Any, verbose: Any = "auto", callbacks: Any = None, **settings: Any) -> keras.callbacks.History:
+        """Trains the model, as `keras.Model.fit` does.
+
+        Weights of examples, by `sample_weight` or `class_weight`, are read by terms with the key `sample_weight`, and
+        refused if no term reads them. In validation, examples without weights count alike, as in Keras.
+
+        Raises:
+          ConfigurationError: Terms, model and examples do not fit together.
+          NonFiniteError: An update would not be finite. The model and the optimizer are as before it.
+        """
+        return super().fit(*args, **settings, **_with_bar(verbose, callbacks))
+
+    def evaluate(self, *args: Any, verbose: Any = "auto", callbacks: Any = None, **settings: Any) -> Any:
+        """Evaluates each term and metric over all examples, as `keras.Model.evaluate` does."""
+        return super().evaluate(*args, **settings, **_with_bar(verbose, callbacks))
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Updates the model on one batch; returns the means so far."""
+        return self._measured(data, self._ready.train(data))
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Evaluates the model on one batch; returns the means so far."""
+        return self._measured(data, self._ready.evaluate(data))
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Makes the function that Keras calls for one batch or several, unless there is one."""
+        if self.train_function is None or force:
+            super().make_train_function(force=True)
+            self.train_function = functools.partial(self._train, self.train_function)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The means of the terms, then the metrics of `compile`."""
+        return super().metrics if self._fitting is None else [self._fitting.terms, *super().metrics]
+
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **settings: Any) -> None:
+        """Saves the trained model alone, a plain Keras model; `save_weights` has the state of the optimizer too."""
+        self.model.save(filepath, overwrite=overwrite, zipped=zipped, **settings)
+
+    def export(self, filepath: Any, *args: Any, **settings: Any) -> None:
+        """Exports the trained model alone, as `keras.Model.export` does."""
+        self.model.export(filepath, *args, **settings)
+
+    def get_config(self) -> dict[str, Any]:
+        """Raises ConfigurationError: terms are no part of a Keras file.
+
+        Raises:
+          ConfigurationError: always.
+        """
+        raise ConfigurationError(
+            f"{type(self).__name__} has no configuration of Keras, as terms are Python objects; expected its attribute "
+            f"`model` in its place, as in keras.models.clone_model(fit.model): `save` saves that one, and "
+            f"ObjectiveModel(model, objective) makes the rest again"
+        )
+
+    @property
+    def _ready(self) -> Fitting:
+        assert self._fitting is not None, "Keras builds before it steps"
+        return self._fitting
+
+    def _measured(self, data: Any, outputs: Any) -> dict[str, Any]:
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        return self.compute_metrics(x, y, outputs, sample_weight=sample_weight)
+
+    def _train(self, run: Callable[[Any], Any], iterator: Any) -> Any:
+        """Trains on what is next, and raises NonFiniteError where an update would not be finite."""
+        with self._ready.at_work():
+            logs = run(iterator)
+        self._ready.fault.raise_any()
+        return logs
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Is called by Keras before the first step of any kind, with what gives the batches or with one of them."""
+        spec = _spec(data_batch) if iterator is None else iterator._distributed_dataset.element_spec
+        if self._compile_metrics is None or self._compile_metrics._user_weighted_metrics is None:
+            refuse_unread(self.objective, batch_of(spec))
+        if self._fitting is None:
+            self._make_fitting(spec)
+            if self._ready.mixes_unknown:
+                self._ready.require_unmixed(data_batch if iterator is None else _first(iterator))
+        if self._distribute_strategy is not None:
+            with self._distribute_strategy.scope():
+                # Keras itself takes the mean of the shards of a batch here, which fails where they differ in size.
+                self._symbolic_build(data_batch=keras.tree.map_structure(_of_one_replica, spec))
+
+    def _make_fitting(self, spec: Any) -> None:
+        strategy = self.distribute_strategy
+        if not self.model.built:
+            with strategy.scope():
+                self.model(keras.tree.map_structure(_symbolic, batch_of(spec)["inputs"]))
+        self.built = True
+        self._fitting = Fitting(
+            strategy,
+            self.model,
+            self.objective,
+            self.optimizer,
+            spec=spec,
+            allow_unreached=self._allow_unreached,
+        )
+
+
+def _with_bar(verbose: Any, callbacks: Any) -> dict[str, Any]:
+    """Returns the arguments with which Keras shows the terms by short names, unless the caller has a bar."""
+    if isinstance(callbacks, keras.callbacks.CallbackList) or verbose == 0:
+        return {"verbose": verbose, "callbacks": callbacks}
+    given = keras.tree.flatten(callbacks) if callbacks else []
+    if any(isinstance(one, keras.callbacks.ProgbarLogger) for one in given):
+        return {"verbose": verbose, "callbacks": given}
+    return {"verbose": 0, "callbacks": [*given, TermsProgbar(verbose)]}
+
+
+def _require_kinds(model: Any, objective: Any) -> None:
+    for name, value, kind in (("model", model, keras.Model), ("objective", objective, Objective)):
+        if not isinstance(value, kind) or isinstance(value, ObjectiveModel):
+            raise ConfigurationError(
+                f"ObjectiveModel: {name} is a {type(value).__name__}; expected ObjectiveModel(model, objective) with a "
+                f"keras.Model and an Objective"
+            )
+
+
+def _computes_in_float16(model: keras.Model) -> bool:
+    return any(layer.dtype_policy.name == "mixed_float16" for layer in model._flatten_layers(include_self=False))
+
+
+def _first(iterator: Any) -> Any:
+    """Returns the first batch of what Keras trains on, as Keras itself takes it; it begins anew afterwards."""
+    for _, _, batches in iterator:
+        return next(batches)
+    raise ConfigurationError("there is no batch to train on")
+
+
+def _spec(batch: Any) -> Any:
+    return keras.tree.map_structure(lambda leaf: leaf if leaf is None else tf.type_spec_from_value(_tensor(leaf)), batch)
+
+
+def _tensor(leaf: Any) -> tf.Tensor:
+    return tf.convert_to_tensor(leaf)
+
+
+def _symbolic(spec: Any) -> keras.KerasTensor:
+    """Returns a tensor without values."""
+    one = _of_one_replica(spec)
+    return keras.KerasTensor(one.shape, one.dtype.name)
+
+
+def _of_one_replica(spec: Any) -> Any:
+    """Returns the spec of the first replica's shard."""
+    return getattr(spec, "_value_specs", [spec])[0]
