@@ -5,14 +5,18 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
+from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 
 from objectives import ConfigurationError, Objective
 from trainer.fit.batches import batch_of, refuse_unread
 from trainer.fit.fitting import Fitting
-from trainer.fit.optimizers import refuse_in_fit
+from trainer.fit.optimizers import innermost, refuse_in_fit
 from trainer.fit.progress_bar import TermsProgbar
-from trainer.fit.strategies import strategy_of
+from trainer.fit.sound_epochs import SoundEpochs
+from trainer.fit.strategies import refuse_other_strategy, strategy_of
+from trainer.settings.labels import refuse_outside_arrays
 
 _LOSS = "a loss is a term here: Objective(data=KerasLoss(loss=...)), whose weight is KerasLoss(weight=...)"
 
@@ -44,6 +48,7 @@ class ObjectiveModel(keras.Model):
     ['loss', 'terms/data/raw', 'terms/data/weighted', 'terms/small/raw', 'terms/small/weighted']
     """
 
+    train_function: Callable[[Any], Any] | None
     _fitting: Fitting | None = None
 
     def __init__(
@@ -103,17 +108,20 @@ class ObjectiveModel(keras.Model):
         if loss is not None or loss_weights is not None:
             given = "loss" if loss is not None else "loss_weights"
             raise ConfigurationError(f"compile was given {given}; expected none: {_LOSS}")
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        if jit_compile is True and replicas > 1:
+        strategy = self.distribute_strategy
+        if jit_compile is True and strategy.num_replicas_in_sync > 1:
             raise ConfigurationError(
-                f"jit_compile is True, and XLA cannot compile an update that {replicas} replicas share; expected "
-                f"jit_compile=False, or a Trainer, whose execution 'xla_step' compiles between the sums over replicas"
+                f"jit_compile is True, and XLA cannot compile an update that {strategy.num_replicas_in_sync} replicas "
+                f"share; expected jit_compile=False, or a Trainer with execution='xla_step', which compiles what lies "
+                f"between the sums over replicas"
             )
-        optimizer = keras.optimizers.get(optimizer)
-        if auto_scale_loss and _computes_in_float16(self.model):
-            is_scaling = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-            optimizer = optimizer if is_scaling else keras.optimizers.LossScaleOptimizer(optimizer)
-        refuse_in_fit(optimizer)
+        with strategy.scope():
+            optimizer = keras.optimizers.get(optimizer)
+            refuse_in_fit(optimizer)
+            refuse_other_strategy(innermost(optimizer), strategy)
+            is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+            if auto_scale_loss and _computes_in_float16(self.model) and not is_scaled:
+                optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         super().compile(optimizer, jit_compile=jit_compile, auto_scale_loss=False, **settings)
         # The means of the terms have the total, exactly.
         self._loss_tracker, self._fitting = None, None
@@ -128,7 +136,7 @@ class ObjectiveModel(keras.Model):
           ConfigurationError: Terms, model and examples do not fit together.
           NonFiniteError: An update would not be finite. The model and the optimizer are as before it.
         """
-        return super().fit(*args, **settings, **_with_bar(verbose, callbacks))
+        return super().fit(*args, **settings, **_with_bar(verbose, callbacks, SoundEpochs()))
 
     def evaluate(self, *args: Any, verbose: Any = "auto", callbacks: Any = None, **settings: Any) -> Any:
         """Evaluates each term and metric over all examples, as `keras.Model.evaluate` does."""
@@ -145,8 +153,11 @@ class ObjectiveModel(keras.Model):
     def make_train_function(self, force: bool = False) -> None:
         """Makes the function that Keras calls for one batch or several, unless there is one."""
         if self.train_function is None or force:
-            super().make_train_function(force=True)
-            self.train_function = functools.partial(self._train, self.train_function)
+            self.train_function = functools.partial(self._train, self._make_function(self.train_step))
+
+    def require_sound(self) -> None:
+        """Raises NonFiniteError where updates left a weight, or a part of the optimizer, that is not finite."""
+        self._ready.require_sound()
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -186,28 +197,39 @@ class ObjectiveModel(keras.Model):
         """Trains on what is next, and raises NonFiniteError where an update would not be finite."""
         with self._ready.at_work():
             logs = run(iterator)
-        self._ready.fault.raise_any()
+        self._ready.require_finite()
         return logs
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         """Is called by Keras before the first step of any kind, with what gives the batches or with one of them."""
-        spec = _spec(data_batch) if iterator is None else iterator._distributed_dataset.element_spec
+        whole = iterator is not None
+        spec = iterator._distributed_dataset.element_spec if whole else keras.tree.map_structure(_spec, data_batch)
         if self._compile_metrics is None or self._compile_metrics._user_weighted_metrics is None:
-            refuse_unread(self.objective, batch_of(spec))
+            refuse_unread(self.objective, batch_of(spec, self.objective))
+        if whole:
+            self._refuse_labels(iterator.data_adapter)
         if self._fitting is None:
             self._make_fitting(spec)
             if self._ready.mixes_unknown:
-                self._ready.require_unmixed(data_batch if iterator is None else _first(iterator))
-        if self._distribute_strategy is not None:
-            with self._distribute_strategy.scope():
-                # Keras itself takes the mean of the shards of a batch here, which fails where they differ in size.
+                self._ready.require_unmixed(_first(iterator) if whole else data_batch)
+        elif whole:
+            self._ready.require_unchanged()
+        if self._distribute_strategy is not None or self._compile_metrics is not None:
+            with self.distribute_strategy.scope():
+                # Metrics that make their variables in a step have it traced twice.
                 self._symbolic_build(data_batch=keras.tree.map_structure(_of_one_replica, spec))
+
+    def _refuse_labels(self, adapter: Any) -> None:
+        """Looks through labels and masks that are given as arrays; others make a value NaN in their step."""
+        if isinstance(adapter, ArrayDataAdapter):
+            arrays = keras.tree.map_structure(lambda leaf: leaf if leaf is None else np.asarray(leaf), adapter._inputs)
+            refuse_outside_arrays(self.objective, batch_of(arrays, self.objective), "examples")
 
     def _make_fitting(self, spec: Any) -> None:
         strategy = self.distribute_strategy
         if not self.model.built:
             with strategy.scope():
-                self.model(keras.tree.map_structure(_symbolic, batch_of(spec)["inputs"]))
+                self.model(keras.tree.map_structure(_symbolic, batch_of(spec, self.objective)["inputs"]))
         self.built = True
         self._fitting = Fitting(
             strategy,
@@ -219,12 +241,18 @@ class ObjectiveModel(keras.Model):
         )
 
 
-def _with_bar(verbose: Any, callbacks: Any) -> dict[str, Any]:
-    """Returns the arguments with which Keras shows the terms by short names, unless the caller has a bar."""
-    if isinstance(callbacks, keras.callbacks.CallbackList) or verbose == 0:
+def _with_bar(verbose: Any, callbacks: Any, *first: keras.callbacks.Callback) -> dict[str, Any]:
+    """Returns the arguments with which Keras shows the terms by short names, unless the caller has a bar.
+
+    Args:
+      verbose: of the caller.
+      callbacks: of the caller.
+      *first: more callbacks, which are called before those of the caller.
+    """
+    if isinstance(callbacks, keras.callbacks.CallbackList):
         return {"verbose": verbose, "callbacks": callbacks}
-    given = keras.tree.flatten(callbacks) if callbacks else []
-    if any(isinstance(one, keras.callbacks.ProgbarLogger) for one in given):
+    given = [*first, *(keras.tree.flatten(callbacks) if callbacks else [])]
+    if verbose == 0 or any(isinstance(one, keras.callbacks.ProgbarLogger) for one in given):
         return {"verbose": verbose, "callbacks": given}
     return {"verbose": 0, "callbacks": [*given, TermsProgbar(verbose)]}
 
@@ -249,12 +277,8 @@ def _first(iterator: Any) -> Any:
     raise ConfigurationError("there is no batch to train on")
 
 
-def _spec(batch: Any) -> Any:
-    return keras.tree.map_structure(lambda leaf: leaf if leaf is None else tf.type_spec_from_value(_tensor(leaf)), batch)
-
-
-def _tensor(leaf: Any) -> tf.Tensor:
-    return tf.convert_to_tensor(leaf)
+def _spec(leaf: Any) -> tf.TensorSpec | None:
+    return None if leaf is None else tf.TensorSpec.from_tensor(tf.convert_to_tensor(leaf))
 
 
 def _symbolic(spec: Any) -> keras.KerasTensor:

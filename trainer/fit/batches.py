@@ -1,25 +1,37 @@
 """Batches: what Keras hands to a step, as the batches of a trainer; whether terms read the weights of examples."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 
-from objectives import Objective
+from objectives import Objective, Term
 from objectives.keys import leaves, split_key
 from trainer.feeds.sources import NAMES
 from trainer.settings.compatibility import refuse_unread_weights
 from trainer.steps.gradients import Batch
 
+_WEIGHT = "sample_weight"
 
-def batch_of(data: Any) -> Batch:
+
+def batch_of(data: Any, objective: Objective) -> Batch:
     """Returns the parts of a batch by their names, given `x`, `(x, y)` or `(x, y, sample_weight)`.
 
-    >>> batch_of((1, 2)), batch_of(1)
-    ({'inputs': 1, 'targets': 2}, {'inputs': 1})
+    Of a single array of weights, Keras makes one for each target. Terms that read `sample_weight` as one tensor are
+    given one of these, and NaN if they differ.
+
+    >>> from objectives import MeanSquaredError
+    >>> batch_of((1, 2), Objective(data=MeanSquaredError()))
+    {'inputs': 1, 'targets': 2}
     """
     parts = zip(NAMES, keras.utils.unpack_x_y_sample_weight(data), strict=True)
-    return {name: part for name, part in parts if part is not None}
+    batch = {name: part for name, part in parts if part is not None}
+    weights = batch.get(_WEIGHT)
+    if isinstance(weights, (Mapping, list, tuple)) and _weight_keys(objective) == {_WEIGHT}:
+        batch[_WEIGHT] = _the_same(tf.nest.flatten(weights))
+    return batch
 
 
 def refuse_unread(objective: Objective, batch: Batch) -> None:
@@ -36,7 +48,19 @@ def without_weights(objective: Objective) -> Objective:
     """
     terms = dict(objective.terms)
     for name, term in terms.items():
-        key = term.selections.get("sample_weight")
-        if key is not None and split_key(key)[0] == "sample_weight":
+        if isinstance(term, Term) and term.sample_weight and split_key(term.sample_weight)[0] == _WEIGHT:
             terms[name] = dataclasses.replace(term, sample_weight=None)
     return Objective(**terms)
+
+
+def _weight_keys(objective: Objective) -> set[str]:
+    return {key for key in objective.keys if split_key(key)[0] == _WEIGHT}
+
+
+def _the_same(weights: Sequence[Any]) -> Any:
+    """Returns the first of several tensors that are expected to be the same, NaN if they are not; or of their specs."""
+    first, *others = weights
+    if not tf.is_tensor(first):
+        return first
+    alike = tf.reduce_all([tf.reduce_all(other == first) for other in others])
+    return tf.where(alike, first, tf.constant(float("nan"), first.dtype))

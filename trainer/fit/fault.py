@@ -6,7 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from objectives.ranges import Reading
 from trainer.executions.non_finite import NonFiniteError
+from trainer.fit.fit_step import Outcome
 from trainer.reports.log import term_names
 from trainer.steps.variables.state import State
 
@@ -27,9 +29,10 @@ class Fault:
           tags: the names of the numbers of an update.
         """
         self._tags = tuple(tags)
+        self._ranges: list[str] = []
         with strategy.scope():
             self._noted = tf.Variable(
-                np.full(1 + len(tags), _NONE),
+                self._nothing,
                 trainable=False,
                 synchronization=tf.VariableSynchronization.ON_READ,
                 aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
@@ -41,39 +44,57 @@ class Fault:
         """Whether one was noted, a bool scalar; in replica context."""
         return self._own[0] >= 0
 
-    def note(self, row: tf.Tensor, step: tf.Tensor, *, sound: tf.Tensor) -> None:
+    def note(self, outcome: Outcome, step: tf.Tensor) -> None:
         """Notes an update, unless it is sound or another was noted before; in replica context.
 
         Args:
-          row: its numbers.
+          outcome: of the update.
           step: the number of updates done before.
-          sound: whether it may be made.
         """
+        self._ranges[:] = [f"{one.what}: found {{}}; expected {one.expected}" for one in outcome.readings]
         own = self._own
-        noted = tf.concat([[tf.cast(step, own.dtype)], tf.cast(row, own.dtype)], axis=0)
-        self._noted.assign(tf.where(sound | (own[0] >= 0), own, noted))
+        parts = [[tf.cast(step, own.dtype)], _outside(outcome.readings), tf.cast(outcome.row, own.dtype)]
+        self._noted.assign(tf.where(outcome.sound | (own[0] >= 0), own, tf.concat(parts, axis=0)))
 
     def raise_any(self) -> None:
         """Raises NonFiniteError if one was noted, and forgets it.
 
         Raises:
-          NonFiniteError: it says which terms are at fault; the model is as it was before that update.
+          NonFiniteError: it says which terms, labels or indices are at fault; the model is as it was before the update.
         """
-        step, *row = self._parts[0].numpy().tolist()
-        if step < 0:
+        if self._parts[0].numpy()[0] < 0:
             return
+        of_replicas = [part.numpy().tolist() for part in self._parts]
         for part in self._parts:
-            part.assign(np.full(1 + len(self._tags), _NONE))
-        found = _at_fault(dict(zip(self._tags, row, strict=True)))
+            part.assign(self._nothing)
+        step, _, _, *row = of_replicas[0]
+        outside = {self._ranges[int(which)].format(f"{value:.7g}") for _, which, value, *_ in of_replicas if which >= 0}
+        found = sorted(outside) or [_at_fault(dict(zip(self._tags, row, strict=True)))]
         raise NonFiniteError(
-            f"the update of step {int(step) + 1:,} would not be finite, and is not made: {found}. The model and the "
-            f"optimizer are as before that update"
+            f"the update of step {int(step) + 1:,} would not be finite, and is not made: {'; '.join(found)}. The model "
+            f"and the optimizer are as before that update"
         )
+
+    @property
+    def _nothing(self) -> np.ndarray:
+        """No step, no range, and as many numbers as a step has."""
+        return np.full(3 + len(self._tags), _NONE)
 
     @property
     def _own(self) -> tf.Tensor:
         """The values on this replica."""
         return tf.convert_to_tensor(self._noted)
+
+
+def _outside(readings: Sequence[Reading]) -> tf.Tensor:
+    """Returns the number of the first reading of which something is out of range, or -1, and the largest such value."""
+    which, value = tf.constant(_NONE, tf.float64), tf.constant(0.0, tf.float64)
+    for i, reading in reversed(list(enumerate(readings))):
+        some = tf.reduce_any(reading.outside)
+        numbers = tf.cast(reading.values, tf.float64)
+        largest = tf.reduce_max(tf.where(reading.outside, numbers, tf.constant(-math.inf, tf.float64)))
+        which, value = tf.where(some, tf.constant(float(i), tf.float64), which), tf.where(some, largest, value)
+    return tf.stack([which, value])
 
 
 def _at_fault(values: dict[str, float]) -> str:

@@ -4,12 +4,13 @@ import contextlib
 import dataclasses
 import threading
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from objectives import Context
+from objectives.ranges import Reading, recording
 from trainer.steps.forward import Forward
 from trainer.steps.gradients import Batch
 from trainer.steps.layers.layer_state import LayerState
@@ -54,13 +55,29 @@ class WatchedForward(Forward):
         return self.seen.__dict__.pop("outputs")
 
 
+class Outcome(NamedTuple):
+    """What an update gave.
+
+    Attributes:
+      row: the numbers that `TrainStep.tags` names, float32 `[tags]`.
+      sound: whether the update may be made, a bool; also where it overflowed and a loss scale is to be lowered.
+      readings: what has a range, such as labels, and which of it is outside.
+    """
+
+    row: tf.Tensor
+    sound: tf.Tensor
+    readings: Sequence[Reading]
+
+
 class FitStep(WeightedSum):
     """An update within `keras.Model.fit`, whose optimizer scales the loss itself if it is to be scaled."""
+
+    allowing_unreached: ClassVar[str] = "ObjectiveModel(..., allow_unreached=True)"
 
     def scaled(self, loss: tf.Tensor) -> tf.Tensor:
         return self.optimizer.scale_loss(loss)
 
-    def train_if(self, wanted: tf.Tensor, batch: Batch, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def train_if(self, wanted: tf.Tensor, batch: Batch, step: tf.Tensor) -> Outcome:
         """Updates the model once, unless that is unwanted or the update is not finite.
 
         The weights, the statistics of layers and the optimizer are then as they were before.
@@ -69,18 +86,15 @@ class FitStep(WeightedSum):
           wanted: a bool scalar.
           batch: the replica's shard of the batch.
           step: the number of updates done before.
-
-        Returns:
-          The numbers that `tags` names, and whether all is as it has to be: True too where a loss scale is lowered,
-          as a gradient overflowed.
         """
         layers = LayerState(self.model)
         before = layers.copy()
-        row, gradients = self.differentiate(batch, step)
+        with recording() as readings:
+            row, gradients = self.differentiate(batch, step)
         sound = self._is_sound(row)
         layers.restore(before, unless=wanted & sound)
         self._update_if(wanted & sound, gradients)
-        return row, sound
+        return Outcome(row, sound, readings)
 
     def _is_sound(self, row: tf.Tensor) -> tf.Tensor:
         """Returns whether an update may be made; an optimizer that scales the loss leaves out an overflow itself."""

@@ -12,16 +12,23 @@ from objectives import Objective
 from objectives.parts import Parts
 from trainer.executions.mixing.independent import are_independent
 from trainer.executions.mixing.refusal import refuse_mixing
+from trainer.executions.non_finite import NonFiniteError
+from trainer.executions.soundness import Soundness
 from trainer.fit.batches import batch_of, without_weights
+from trainer.fit.empty_shards import keep_empty_shards_finite
 from trainer.fit.fault import Fault
 from trainer.fit.fit_step import FitStep, InPlace, WatchedForward
 from trainer.fit.optimizers import innermost
 from trainer.fit.term_means import TermMeans
+from trainer.steps.gradients import Batch
 from trainer.steps.layers.masked_statistics import synchronize_masked_statistics
 from trainer.steps.random_streams import RandomStreams
 from trainer.steps.tap import Tap
-from trainer.steps.variables.adoption import sums_already_made
+from trainer.steps.traced import Traced
+from trainer.steps.variables.adoption import build_optimizer, sums_already_made
 from trainer.steps.variables.state import State
+
+_COMPILE = "`compile` once more, with a new optimizer where other variables are trainable now"
 
 
 class Fitting:
@@ -55,11 +62,11 @@ class Fitting:
         Raises:
           ConfigurationError: Keys name what the model has not, or terms and batches do not fit together.
         """
-        self._strategy, self._optimizer = strategy, optimizer
+        self._strategy, self._objective, self._optimizer = strategy, objective, optimizer
         synchronize_masked_statistics(model)
-        with strategy.scope():
-            if not optimizer.built:
-                optimizer.build(model.trainable_variables)
+        if strategy.num_replicas_in_sync > 1:
+            keep_empty_shards_finite(model)
+        build_optimizer(optimizer, model)
         forward = WatchedForward(
             tap=Tap(model, objective.keys, readers=objective.readers),
             objective=objective,
@@ -70,42 +77,65 @@ class Fitting:
         if objective.has_stars:
             forward = dataclasses.replace(forward, parts=self._find_parts(forward, spec))
         self._step = FitStep(adoption=InPlace(), forward=forward, optimizer=optimizer, allow_unreached=allow_unreached)
-        self._unweighted = dataclasses.replace(forward, objective=without_weights(objective))
+        self._forward, self._unweighted = forward, dataclasses.replace(forward, objective=without_weights(objective))
         with strategy.scope():
             self.terms = TermMeans(forward)
         self.fault = Fault(strategy, self._step.tags)
+        self._updating = innermost(optimizer)
+        self._soundness = Soundness(strategy, self._state)
+        self._traced = Traced(model, self._updating, since="before the first step", instead=_COMPILE)
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
         """Has the optimizer take the gradients that the step has summed over replicas, within the context."""
-        with contextlib.ExitStack() as entered:
-            for optimizer in innermost(self._optimizer):
-                entered.enter_context(sums_already_made(optimizer, self._strategy))
+        with sums_already_made(self._updating, self._strategy):
             yield
+
+    def require_finite(self) -> None:
+        """Raises NonFiniteError where an update would not have been finite, or left a weight that is not."""
+        try:
+            self.fault.raise_any()
+        except NonFiniteError:
+            self.require_sound()
+            raise
+
+    def require_sound(self) -> None:
+        """Raises NonFiniteError where an update, of a finite gradient, has left something that is not finite."""
+        broken = self._soundness.broken()
+        if broken:
+            name, value = next(iter(broken.items()))
+            rate = float(tf.convert_to_tensor(self._updating.learning_rate))
+            raise NonFiniteError(
+                f"after {int(self._updates):,} updates {name.split('/', 2)[-1]!r} is {value:g}, while gradients were "
+                f"finite: {type(self._updating).__name__} overflows at a learning rate of {rate:g}"
+            )
+
+    def require_unchanged(self) -> None:
+        """Raises ConfigurationError where something was changed that a traced step does not notice."""
+        self._traced.require_unchanged()
 
     def train(self, data: Any) -> Any:
         """Updates the model on a replica's shard of a batch, adds the terms to their means; the model's outputs."""
         step, fault = self._updates, self.fault
-        row, sound = self._step.train_if(~fault.is_open, batch_of(data), step)
-        fault.note(row, step, sound=sound)
-        self.terms.add(row[: len(self._step.forward.tags)])
-        return self._step.forward.take_outputs()
+        outcome = self._step.train_if(~fault.is_open, self._batch(data), step)
+        fault.note(outcome, step)
+        self.terms.add(outcome.row[: len(self._forward.tags)])
+        return self._forward.take_outputs()
 
     def evaluate(self, data: Any) -> Any:
         """Adds the terms of a replica's shard of a batch to their means; returns the model's outputs.
 
         Examples without weights count alike, although the terms weigh those of training.
         """
-        batch = batch_of(data)
-        forward = self._step.forward if "sample_weight" in batch else self._unweighted
+        batch = self._batch(data)
+        forward = self._forward if "sample_weight" in batch else self._unweighted
         self.terms.merge(forward.evaluate(batch, self._updates), self._updates)
         return forward.take_outputs()
 
     @property
     def mixes_unknown(self) -> bool:
         """Whether replicas share a batch and it has to be tried out if the examples of a batch are independent."""
-        forward = self._step.forward
-        return forward.is_cut and not are_independent(forward.model, forward.objective.terms.values())
+        return self._forward.is_cut and not are_independent(self._forward.model, self._objective.terms.values())
 
     def require_unmixed(self, data: Any) -> None:
         """Tries a batch, in a few passes that leave no trace; see `refuse_mixing`.
@@ -113,10 +143,13 @@ class Fitting:
         Raises:
           ConfigurationError: The numbers of an example depend on the others of its batch, which replicas share.
         """
-        batch = batch_of(self._gathered(data))
+        batch = self._batch(self._gathered(data))
         size = -(-len(tf.nest.flatten(batch["inputs"])[0]) // self._strategy.num_replicas_in_sync)
         with self._state.kept():
-            refuse_mixing(self._strategy, self._step.forward, batch, int(self._updates), size=size)
+            refuse_mixing(self._strategy, self._forward, batch, int(self._updates), size=size)
+
+    def _batch(self, data: Any) -> Batch:
+        return batch_of(data, self._objective)
 
     @property
     def _updates(self) -> tf.Tensor:
@@ -125,7 +158,7 @@ class Fitting:
 
     @property
     def _state(self) -> State:
-        return State.of_training(self._step.model, self._optimizer)
+        return State.of_training(self._forward.model, self._optimizer)
 
     def _gathered(self, data: Any) -> Any:
         """Returns a batch as arrays, from all replicas."""
@@ -139,7 +172,7 @@ class Fitting:
         @tf.function(autograph=False)
         def run(data):
             number = tf.constant(0, tf.int64)
-            self._strategy.run(lambda data: found.append(forward.find_parts(batch_of(data), number)), args=(data,))
+            self._strategy.run(lambda data: found.append(forward.find_parts(self._batch(data), number)), args=(data,))
 
         run.get_concrete_function(spec)
         return found[0]

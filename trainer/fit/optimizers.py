@@ -1,6 +1,4 @@
-"""Optimizers: what an optimizer may not do itself within `fit`, and the optimizers that one holds."""
-
-from collections.abc import Iterator
+"""Optimizers: what an optimizer may not do itself within `fit`, and the one that makes the updates."""
 
 import keras
 
@@ -18,18 +16,16 @@ def refuse_in_fit(optimizer: keras.optimizers.Optimizer) -> None:
         raise ConfigurationError(
             "the optimizer is a MultiOptimizer, whose optimizers count steps of their own; expected one optimizer"
         )
-    for one in innermost(optimizer):
-        if one.gradient_accumulation_steps:
-            raise ConfigurationError(
-                f"the optimizer's gradient_accumulation_steps is {one.gradient_accumulation_steps}, which averages the "
-                f"gradients of batches that may count different numbers of values; expected an optimizer without it "
-                f"(a larger batch_size, or Trainer.accumulate_steps, which is exact)"
-            )
+    steps = innermost(optimizer).gradient_accumulation_steps
+    if steps:
+        raise ConfigurationError(
+            f"the optimizer's gradient_accumulation_steps is {steps}, which averages the gradients of batches that may "
+            f"count different numbers of values; expected an optimizer without it (a larger batch_size, or "
+            f"Trainer.accumulate_steps, which is exact)"
+        )
 
 
-def innermost(optimizer: keras.optimizers.Optimizer) -> Iterator[keras.optimizers.Optimizer]:
-    """Yields the optimizer that makes the updates: the one inside of a `LossScaleOptimizer`, or itself."""
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        yield from innermost(optimizer.inner_optimizer)
-    else:
-        yield optimizer
+def innermost(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """Returns the optimizer that makes the updates: the one inside of a `LossScaleOptimizer`, or itself."""
+    is_around = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    return innermost(optimizer.inner_optimizer) if is_around else optimizer

@@ -25,3 +25,12 @@ def strategy_of(model: keras.Model) -> tf.distribute.Strategy | None:
             f"tried; expected a MirroredStrategy, or a Trainer, which trains on several workers"
         )
     return own
+
+
+def refuse_other_strategy(optimizer: keras.optimizers.Optimizer, strategy: tf.distribute.Strategy) -> None:
+    """Raises ConfigurationError where replicas would share an optimizer's counter, which each of them advances."""
+    if strategy.num_replicas_in_sync > 1 and optimizer._distribution_strategy is not strategy:
+        raise ConfigurationError(
+            f"the optimizer, a {type(optimizer).__name__}, was made outside of the scope of the "
+            f"{type(strategy).__name__} of the model; expected it to be made inside, or given by its name"
+        )

@@ -1,15 +1,16 @@
 """TermMeans: the terms and their sum over the batches of an epoch or an evaluation, as a Keras metric."""
 
-from collections.abc import Sequence
+import types
 
 import keras
 import tensorflow as tf
+from keras.src.trainers.compile_utils import MetricsList
 
 from objectives import Mean
 from trainer.steps.forward import Forward
 
 
-class TermMeans(keras.metrics.Metric):
+class TermMeans(MetricsList):
     """Running means of all terms: sums and counts, which are divided last.
 
     Batches of training merge as the steps of a log record do: each weighs as much as its count. Those of an evaluation
@@ -17,6 +18,11 @@ class TermMeans(keras.metrics.Metric):
 
     Every replica adds the same numbers, those of the whole batch. What Keras reads is the sum over replicas, of sums
     and counts alike.
+
+    Keras looks in lists of metrics for the direction in which a value gets better, as `EarlyStopping` asks for it.
+
+    Attributes:
+      metrics: the name and the direction of each value.
     """
 
     def __init__(self, forward: Forward):
@@ -25,12 +31,13 @@ class TermMeans(keras.metrics.Metric):
         Args:
           forward: its terms are measured.
         """
-        super().__init__(name="loss")
+        super().__init__([], name="loss")
         self._forward = forward
         terms, parts = list(forward.objective.terms), forward.parts
         self._tensors = [parts[i].name for i in parts.of_tensors]
         raw, weighted = ([f"terms/{name}/{what}" for name in terms] for what in ("raw", "weighted"))
         self._tags = [*raw, *weighted, *(f"terms/{name}/raw" for name in self._tensors)]
+        self.metrics = tuple(types.SimpleNamespace(name=tag, _direction="down") for tag in self._tags)
         self._weighted = slice(len(terms), 2 * len(terms))
         self._sums, self._counts = (self._make(len(self._tags), name) for name in ("sums", "counts"))
         self._part_sums, self._part_counts = (self._make(len(parts), f"part_{name}") for name in ("sums", "counts"))
@@ -64,6 +71,10 @@ class TermMeans(keras.metrics.Metric):
         by_tag = dict(zip(self._tags, tf.unstack(means), strict=True))
         return {"loss": total, **{tag: by_tag[tag] for tag in sorted(by_tag)}}
 
+    def reset_state(self) -> None:
+        """Starts anew."""
+        keras.metrics.Metric.reset_state(self)
+
     def update_state(self, *args: object, **kwargs: object) -> None:
         """Is not called: `add` and `merge` say what is measured."""
         raise NotImplementedError
@@ -88,8 +99,3 @@ def term_of(tag: str) -> str | None:
     """
     name = tag.removeprefix("terms/").removesuffix("/weighted")
     return name if tag == f"terms/{name}/weighted" else None
-
-
-def names_of(tags: Sequence[str]) -> list[str]:
-    """Returns the names of the terms whose weighted values are among some tags."""
-    return [name for name in map(term_of, tags) if name is not None]

@@ -1,6 +1,6 @@
 """Labels: checks class labels and masks in arrays once, before training."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,26 +26,30 @@ def refuse_outside_labels(objective: Objective, source: Source | None, where: st
       source: the examples; what they hold as arrays is checked.
       where: what they are called, such as "training data".
     """
-    if source is None:
-        return
+    if source is not None:
+        refuse_outside_arrays(objective, source.arrays, where)
+
+
+def refuse_outside_arrays(objective: Objective, arrays: Mapping[str, Any], where: str) -> None:
+    """Raises ConfigurationError as `refuse_outside_labels` does, for the arrays of examples by their names."""
     mistakes = Mistakes()
     for name, term in objective.terms.items():
         with mistakes.gathered(f"the {where}"):
-            sentences = list(_sentences(name, term, source))
+            sentences = list(_sentences(name, term, arrays))
             if sentences:
                 raise ConfigurationError(*sentences)
     mistakes.raise_any()
 
 
-def _sentences(name: str, term: BaseTerm, source: Source) -> Iterator[str]:
+def _sentences(name: str, term: BaseTerm, arrays: Mapping[str, Any]) -> Iterator[str]:
     key_of_mask = term.selections.get("mask")
-    mask = _array(key_of_mask, source)
+    mask = _array(key_of_mask, arrays)
     if mask is not None and mask.dtype != bool:
         found = Reading(f"the mask {key_of_mask!r} of the term {name!r}", "numbers from 0 to 1", mask, mask)
         yield from _described(found, mask, lambda part: ~((part >= 0) & (part <= 1)), None)
     for read, classes in term.classes.items():
         key = term.reads[read]
-        labels = _array(key, source)
+        labels = _array(key, arrays)
         hidden = key_of_mask is not None and (mask is None or labels is None or not _is_spread(mask, labels))
         if labels is not None and labels.dtype.kind in "iu" and not hidden:
             found = Reading(f"the labels {key!r} of the term {name!r}", label_range(classes), labels, labels)
@@ -67,12 +71,12 @@ def _described(found: Reading, values: np.ndarray, is_outside: Any, mask: np.nda
             return
 
 
-def _array(key: Key | None, source: Source) -> np.ndarray | None:
-    """Returns the array that a key names, if it is one of the source's."""
-    if key is None or "*" in key or split_key(key)[0] not in NAMES or split_key(key)[0] not in source.arrays:
+def _array(key: Key | None, arrays: Mapping[str, Any]) -> np.ndarray | None:
+    """Returns the array that a key names, if it is one of them."""
+    if key is None or "*" in key or split_key(key)[0] not in NAMES or split_key(key)[0] not in arrays:
         return None
     try:
-        return Context(**source.arrays)[key]
+        return Context(**arrays)[key]
     except ConfigurationError:  # which is reported with the name of the term when the step is traced
         return None
 

@@ -28,6 +28,11 @@ class _Setting:
 # By the layer, variable or optimizer that it belongs to, because several may have the same path.
 _Settings: TypeAlias = Mapping[tuple[int, str], _Setting]
 
+_NEW_TRAINER = (
+    "a new Trainer (with a new optimizer, where other variables are trainable now) over the same model, whose current "
+    "weights it trains on"
+)
+
 
 class Traced:
     """Knows what is trainable, the settings of the optimizers, and the plain attributes of every layer.
@@ -44,8 +49,24 @@ class Traced:
     objectives.errors.ConfigurationError: head.activation was linear when the trainer was made and is relu now, ...
     """
 
-    def __init__(self, model: keras.Model, groups: Sequence[Group]) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        groups: Sequence[Group],
+        *,
+        since: str = "when the trainer was made",
+        instead: str = _NEW_TRAINER,
+    ) -> None:
+        """Looks at all of them.
+
+        Args:
+          model: the model.
+          groups: the optimizers.
+          since: says in messages when this is.
+          instead: says in messages what would make a change be noticed.
+        """
         self._model, self._groups = model, groups
+        self._since, self._instead = since, instead
         self._learning_rates = [group.optimizer._learning_rate for group in groups]
         self._before = _settings(model, groups)
         self._moved: set[tuple[int, str]] = set()
@@ -81,9 +102,8 @@ class Traced:
             name, before, after = changes[0]
             more = f" ({len(changes) - 1} more changed too)" if len(changes) > 1 else ""
             raise ConfigurationError(
-                f"{name} was {before} when the trainer was made and is {after} now{more}, which a step that was traced "
-                f"before does not notice; expected it as it was, or a new Trainer (with a new optimizer, where other "
-                f"variables are trainable now) over the same model, whose current weights it trains on"
+                f"{name} was {before} {self._since} and is {after} now{more}, which a step that was traced before "
+                f"does not notice; expected it as it was, or {self._instead}"
             )
 
 

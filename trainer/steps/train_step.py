@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import keras
 import numpy as np
@@ -90,6 +90,9 @@ class TrainStep(Checked, abc.ABC):
     Raises:
       ConfigurationError: it is not made by a trainer, a method is missing, or a field does not fit its annotation.
     """
+
+    # How the user allows what `allow_unreached` does, for messages.
+    allowing_unreached: ClassVar[str] = "Trainer.allow_unreached = True"
 
     adoption: Adoption = dataclasses.field(metadata=_GIVEN)
     forward: Forward = dataclasses.field(metadata=_GIVEN)
@@ -387,6 +390,6 @@ class TrainStep(Checked, abc.ABC):
         if missing and not self.allow_unreached:
             raise ConfigurationError(
                 f"no term depends on {', '.join(missing)}; expected every trainable variable to be reached: set "
-                f"trainable = False on its layer, or Trainer.allow_unreached = True to leave it as it is"
+                f"trainable = False on its layer, or {self.allowing_unreached} to leave it as it is"
             )
         return reached

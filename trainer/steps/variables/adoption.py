@@ -41,7 +41,7 @@ class Adoption:
         """
         self._strategy, self._model, self._optimizers = strategy, model, [group.optimizer for group in groups]
         _refuse_other_strategy(strategy, [*model.variables, *self._of_optimizers])
-        _build(groups, model)
+        build_optimizers(groups, model)
         variables = {id(variable): variable for variable in [*model.variables, *self._of_optimizers]}
         self.placed = [Placed(strategy, variable) for variable in variables.values()]
         # TensorFlow does so from two devices on. With one, a function that was traced for another device would be
@@ -173,8 +173,12 @@ def _refuse_other_strategy(strategy: tf.distribute.Strategy, variables: list[ker
             )
 
 
-def _build(groups: Sequence[Group], model: keras.Model) -> None:
-    """Builds the optimizers, as they cannot create their variables while they are traced under a strategy."""
+def build_optimizers(groups: Sequence[Group], model: keras.Model) -> None:
+    """Builds the optimizers, as they cannot create their variables while they are traced under a strategy.
+
+    Raises:
+      ConfigurationError: one was built for other variables than those of its group.
+    """
     mistakes = Mistakes()
     for group in groups:
         if group.optimizer.built:

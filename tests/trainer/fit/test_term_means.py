@@ -1,0 +1,68 @@
+"""TermMeans: values merge by what was counted, exactly, and a mean of nothing is no number."""
+
+import types
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import Mean
+
+
+@pytest.fixture
+def terms(make_fitting):
+    return make_fitting().terms
+
+
+def row(terms, raw, counts, weights=(1.0, 0.1)):
+    raw, weights, counts = (np.array(numbers, np.float32) for numbers in (raw, weights, counts))
+    weighted = raw * weights
+    return tf.constant(np.concatenate([[weighted.sum()], raw, weights, weighted, counts]), tf.float32)
+
+
+def test_batches_of_training_weigh_as_much_as_their_counts(terms):
+    terms.add(row(terms, raw=[1.0, 2.0], counts=[30, 10], weights=(1.0, 0.5)))
+    terms.add(row(terms, raw=[5.0, 4.0], counts=[10, 10], weights=(3.0, 0.0)))
+    values = {tag: float(value) for tag, value in terms.result().items()}
+    assert values == pytest.approx(
+        {
+            "loss": 4.5 + 0.5,
+            "terms/data/raw": 2.0,
+            "terms/data/weighted": (30 * 1 + 10 * 15) / 40,
+            "terms/small/raw": 3.0,
+            "terms/small/weighted": 0.5,
+        }
+    )
+
+
+def test_what_is_not_finite_and_was_left_out_counts_as_nothing(terms):
+    terms.add(row(terms, raw=[1.0, 2.0], counts=[4, 4]))
+    terms.add(row(terms, raw=[np.inf, 4.0], counts=[4, 4]))
+    values = terms.result()
+    assert float(values["terms/data/raw"]) == 1.0
+    assert float(values["terms/small/raw"]) == 3.0
+
+
+def test_an_evaluation_is_that_of_all_examples_at_once(terms):
+    for totals, counts in (([6.0, 1.0], [3.0, 1.0]), ([2.0, 3.0], [1.0, 3.0])):
+        terms.merge(Mean(*(tf.constant(numbers, tf.float64) for numbers in (totals, counts))), tf.constant(0, tf.int64))
+    values = terms.result()
+    assert float(values["terms/data/raw"]) == 2.0
+    assert float(values["terms/small/raw"]) == 1.0
+    assert float(values["loss"]) == pytest.approx(2.1)
+
+
+def test_nothing_is_no_number_and_adds_nothing(terms):
+    terms.add(row(terms, raw=[1.0, 2.0], counts=[4, 4]))
+    terms.reset_state()
+    values = {tag: float(value) for tag, value in terms.result().items()}
+    assert np.isnan([values["terms/data/raw"], values["terms/small/raw"]]).all()
+    assert values["loss"] == values["terms/data/weighted"] == 0.0
+
+
+def test_callbacks_know_that_less_is_better(terms):
+    monitor = keras.callbacks.EarlyStopping("val_terms/data/raw")
+    monitor.set_model(types.SimpleNamespace(metrics=[terms]))
+    monitor._set_monitor_op()
+    assert monitor.monitor_op(1.0, 2.0)
