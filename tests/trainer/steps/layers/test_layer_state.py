@@ -7,6 +7,8 @@ import tensorflow as tf
 
 from objectives import MeanSquaredError, Objective
 from trainer import ArraySource
+from trainer.steps.layers.layer_state import LayerState
+from trainer.steps.replicas import sum_over_replicas
 
 MOMENTUM, RATE = 0.7, 0.1
 
@@ -137,3 +139,33 @@ def test_evaluation_puts_back_what_replicas_sum(make_trainer, plain_source, repl
     objective = Objective(data=MeanSquaredError())
     make_trainer(model=model, objective=objective, eval=plain_source, strategy=replicas(2), batch_size=8).evaluate()
     assert float(layer.factor.numpy()) == 1.0
+
+
+def test_an_eager_pass_is_put_back_too(dense_model):
+    model = dense_model(lambda: keras.layers.BatchNormalization(name="norm"))
+    before = model.get_weights()
+    with LayerState(model).put_back():
+        model(np.ones([4, 3]), training=True)
+        assert not np.array_equal(model.get_layer("norm").moving_variance, before[5])
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_shard_without_examples_has_no_share_in_statistics(dense_model, replicas):
+    strategy = replicas(2)
+    with strategy.scope():
+        model = dense_model(lambda: keras.layers.BatchNormalization(name="norm"))
+    mean = model.get_layer("norm").moving_mean
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3])])
+    def run(x):
+        def on_replica():
+            number = tf.distribute.get_replica_context().replica_id_in_sync_group
+            layers = LayerState(model)
+            mean.assign(tf.fill([4], tf.where(number == 0, 7.0, float("nan"))))
+            layers.average(sum_over_replicas(layers.shares(x[: tf.where(number == 0, 5, 0)])))
+
+        strategy.run(on_replica)
+
+    run(np.ones([5, 3], np.float32))
+    np.testing.assert_array_equal(mean.numpy(), np.full(4, 7.0))
