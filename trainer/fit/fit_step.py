@@ -69,12 +69,20 @@ class Outcome(NamedTuple):
     readings: Sequence[Reading]
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class FitStep(WeightedSum):
-    """An update within `keras.Model.fit`, whose optimizer scales the loss itself if it is to be scaled."""
+    """An update within `keras.Model.fit`, whose only optimizer scales the loss itself if it is to be scaled.
+
+    Attributes:
+      optimizer: the optimizer.
+    """
+
+    optimizer: keras.optimizers.Optimizer
 
     allowing_unreached: ClassVar[str] = "ObjectiveModel(..., allow_unreached=True)"
 
     def scaled(self, loss: tf.Tensor) -> tf.Tensor:
+        """Returns the loss times the scale of the optimizer, which it divides the gradients by."""
         return self.optimizer.scale_loss(loss)
 
     def train_if(self, wanted: tf.Tensor, batch: Batch, step: tf.Tensor) -> Outcome:

@@ -21,11 +21,12 @@ from trainer.fit.fit_step import FitStep, InPlace, WatchedForward
 from trainer.fit.optimizers import innermost
 from trainer.fit.term_means import TermMeans
 from trainer.steps.gradients import Batch
+from trainer.steps.groups import only_group
 from trainer.steps.layers.masked_statistics import synchronize_masked_statistics
 from trainer.steps.random_streams import RandomStreams
 from trainer.steps.tap import Tap
 from trainer.steps.traced import Traced
-from trainer.steps.variables.adoption import build_optimizer, sums_already_made
+from trainer.steps.variables.adoption import build_optimizers, sums_already_made
 from trainer.steps.variables.state import State
 
 _COMPILE = "`compile` once more, with a new optimizer where other variables are trainable now"
@@ -66,7 +67,8 @@ class Fitting:
         synchronize_masked_statistics(model)
         if strategy.num_replicas_in_sync > 1:
             keep_empty_shards_finite(model)
-        build_optimizer(optimizer, model)
+        groups = only_group(optimizer, model)
+        build_optimizers(groups, model)
         forward = WatchedForward(
             tap=Tap(model, objective.keys, readers=objective.readers),
             objective=objective,
@@ -76,14 +78,16 @@ class Fitting:
         )
         if objective.has_stars:
             forward = dataclasses.replace(forward, parts=self._find_parts(forward, spec))
-        self._step = FitStep(adoption=InPlace(), forward=forward, optimizer=optimizer, allow_unreached=allow_unreached)
+        self._step = FitStep(
+            adoption=InPlace(), forward=forward, groups=groups, optimizer=optimizer, allow_unreached=allow_unreached
+        )
         self._forward, self._unweighted = forward, dataclasses.replace(forward, objective=without_weights(objective))
         with strategy.scope():
             self.terms = TermMeans(forward)
         self.fault = Fault(strategy, self._step.tags)
         self._updating = innermost(optimizer)
         self._soundness = Soundness(strategy, self._state)
-        self._traced = Traced(model, self._updating, since="before the first step", instead=_COMPILE)
+        self._traced = Traced(model, only_group(self._updating, model), since="before the first step", instead=_COMPILE)
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
@@ -158,7 +162,7 @@ class Fitting:
 
     @property
     def _state(self) -> State:
-        return State.of_training(self._forward.model, self._optimizer)
+        return State.of_training(self._forward.model, [self._optimizer])
 
     def _gathered(self, data: Any) -> Any:
         """Returns a batch as arrays, from all replicas."""
