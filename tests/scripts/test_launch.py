@@ -157,6 +157,47 @@ def test_workers_share_a_dataset_and_resume_where_they_were_in_it(scripts, tmp_p
 
 
 @pytest.mark.slow
+def test_callbacks_decide_the_same_on_all_workers_and_the_chief_writes_their_files(scripts, tmp_path):
+    """Nothing improves by so much, so that the learning rate falls after each epoch but one, and the run ends."""
+    names = ("ReduceLROnPlateau", "EarlyStopping", "CSVLogger")
+    bindings = (
+        f"Trainer.callbacks = [{', '.join(f'@keras.callbacks.{name}()' for name in names)}]",
+        "Trainer.eval_every = 2",
+        "EarlyStopping.min_delta = 1000.0",
+        "EarlyStopping.patience = 4",
+        "EarlyStopping.verbose = 1",
+        "ReduceLROnPlateau.min_delta = 1000.0",
+        "ReduceLROnPlateau.patience = 1",
+    )
+
+    def flags(name, rows):
+        more = (*bindings, f"CSVLogger.filename = '{tmp_path / rows}.csv'")
+        return ("--gin_file=tiny.gin", *(f"--gin_param={one}" for one in more), f"--workdir={tmp_path / name}")
+
+    processes = scripts(
+        {
+            "one": ("train.py", *flags("one", "one"), STEPS, "--gin_param=Trainer.strategy = 'one_device'"),
+            "half": launch(*flags("two", "two"), HALF),
+        }
+    ) | scripts({"two": launch(*flags("two", "two"), STEPS)})
+    for name, process in processes.items():
+        assert process.returncode == 0, (name, process.stderr)
+    assert processes["two"].stdout.count("Epoch 5: early stopping") == 1
+    assert "stopped by EarlyStopping at step 10 of 12" in processes["two"].stdout
+    ours, expected = (Checkpoints(tmp_path / name / "checkpoints").latest() for name in ("two", "one"))
+    assert (ours.step, ours.progress["stopped_by"]) == (expected.step, expected.progress["stopped_by"])
+    ours, expected = (jsonl.read(tmp_path / name) for name in ("two", "one"))
+    rates = [
+        [line.values["optimizer/learning_rate"] for line in run if line.split == "train"] for run in (ours, expected)
+    ]
+    assert rates[0] == rates[1]
+    assert len({*rates[0]}) == 4
+    rows = [(tmp_path / f"{name}.csv").read_text().splitlines() for name in ("two", "one")]
+    assert [row.split(",")[0] for row in rows[0]] == ["epoch", "0", "1", "2", "3", "4"]
+    assert rows[0][0] == rows[1][0]
+
+
+@pytest.mark.slow
 def test_the_choice_is_in_the_first_lines(runs):
     processes, _ = runs
     assert "strategy multi_worker: TF_CONFIG names 2 workers" in processes["two"].stdout

@@ -74,6 +74,8 @@ class Calls:
             for i, callback in enumerate(self._callbacks):
                 callback.set_model(self._model)
                 callback.set_params({**params, "verbose": int(self._is_chief), "is_chief": self._is_chief})
+                if not self._is_chief and hasattr(callback, "verbose"):
+                    callback.verbose = 0  # all say the same
                 if not (resumes and isinstance(callback, keras.callbacks.CSVLogger)):
                     self._call(i, "on_train_begin")
         of_optimizers = [variable for group in self._groups for variable in group.optimizer.variables]

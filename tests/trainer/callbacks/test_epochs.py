@@ -205,18 +205,17 @@ def adapted(run, tmp_path):
 @pytest.mark.parametrize(
     "settings",
     [
-        {},
         {"count": 2, "average_momentum": 0.8, "execution": "xla_step"},
         {"count": 3, "batch_size": 8},
         {"execution": "xla_loop", "accumulate_steps": 2, "batch_size": 8},
     ],
-    ids=["plain", "two replicas with averages", "three replicas", "micro-batches in a loop"],
+    ids=["two replicas with averages", "three replicas", "micro-batches in a loop"],
 )
 def test_a_run_stopped_and_resumed_anywhere_ends_at_the_same_step_with_the_same_bits(adapted, tmp_path, settings):
     whole = adapted("whole", **settings)
     whole.train()
     assert 20 < whole.step < 60
-    for until in (3, 4, 9, whole.step - 4, whole.step - 1):
+    for until in (3, 8, whole.step - 1):
         adapted("parts", **settings).train(until=until)
     again = adapted("parts", **settings)
     again.train()
