@@ -10,6 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer.storage.bits import same_bits
+
 _PLAIN = (type(None), bool, int, str)
 
 
@@ -32,8 +34,7 @@ class Saved:
     def is_same(self, other: "Saved") -> bool:
         """Returns whether two values have the same bits."""
         return self.tree == other.tree and all(
-            one.dtype == two.dtype and one.shape == two.shape and one.tobytes() == two.tobytes()
-            for one, two in zip(self.arrays, other.arrays, strict=True)
+            same_bits(one, two) for one, two in zip(self.arrays, other.arrays, strict=True)
         )
 
     def copied(self) -> "Saved":

@@ -11,6 +11,7 @@ from objectives.blame import blamed
 from trainer.callbacks import csv_rows
 from trainer.callbacks.memory import Changes, Memory
 from trainer.callbacks.plain_model import handed_back
+from trainer.callbacks.refusal import overrides
 from trainer.devices import cluster
 from trainer.executions.program import Program
 from trainer.steps.groups import Group
@@ -88,6 +89,8 @@ class Calls:
         Returns:
           The weights that they have written, by number and path.
         """
+        if not any(overrides(callback, [hook]) for callback in self._callbacks):
+            return {}
         with handed_back(self._program, self._model, self._groups, is_stopping=self.asked_by is not None) as written:
             while self.passed < len(self):
                 before = self._memories[self.passed].changes()

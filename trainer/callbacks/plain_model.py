@@ -10,6 +10,7 @@ import numpy as np
 from trainer.executions.program import Program
 from trainer.steps.groups import Group
 from trainer.steps.traced import Traced
+from trainer.storage.bits import same_bits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +53,7 @@ def handed_back(
             yield written
         traced.require_unchanged()
         after = _values(model)
-        written |= {path: after[path] for path in after if after[path].tobytes() != before[path].tobytes()}
+        written |= {path: after[path] for path in after if not same_bits(after[path], before[path])}
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from objectives import ConfigurationError
+from trainer.storage.bits import same_bits
 
 # The weights that are currently replaced by averages, of all trainers of the process.
 _replaced: dict[object, list[keras.Variable]] = {}
@@ -62,7 +63,7 @@ class WeightAverage:
         with self.in_place():
             yield
             found = [weight.numpy() for weight in self._weights]
-            written = {i: value for i, value in enumerate(found) if value.tobytes() != averages[i].tobytes()}
+            written = {i: value for i, value in enumerate(found) if not same_bits(value, averages[i])}
         for i, value in written.items():
             self._weights[i].assign(value)
             self.variables[i].assign(value)
