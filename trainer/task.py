@@ -1,6 +1,8 @@
 """Task: what is learned. A model, its data, and how its users would measure and draw the result."""
 
 import abc
+import copy
+import functools
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
@@ -29,7 +31,9 @@ _Pictures = Annotated[Sequence[str | pathlib.Path], Expected("a list of the file
 class Task(Checked, abc.ABC):
     """A model and its data, which a trainer can be given as a whole.
 
-    `train` and `eval` are read more than once, so make them `functools.cached_property`.
+    `train` and `eval` are read more than once, so make them `functools.cached_property`. A run with `Trainer.train` or
+    `Trainer.eval` uses those instead: the trainer's task is then a copy that has them, so that `build_model`, `measure`
+    and `draw` see the data of the run.
 
     Attributes:
       measure_at_evaluations: whether `measure` is called at each evaluation, and its measures are logged as
@@ -75,6 +79,34 @@ class Task(Checked, abc.ABC):
           The files that were written; none by default.
         """
         return []
+
+
+def with_examples(task: Task, **sources: Source | None) -> Task:
+    """Returns a task with other data: a copy whose `train` and `eval` are these sources, where they are given.
+
+    So what it builds, measures and draws is of the data that it is trained and evaluated on.
+
+    Raises:
+      ConfigurationError: The task has an attribute of this name that cannot be replaced, and measures or draws.
+    """
+    given = {name: source for name, source in sources.items() if source is not None}
+    replaceable = {name for name in given if isinstance(getattr(type(task), name, None), functools.cached_property)}
+    fixed = sorted(given.keys() - replaceable)
+    reads = [name for name in ("measure", "draw") if getattr(type(task), name) is not getattr(Task, name)]
+    if fixed and reads:
+        raise ConfigurationError(
+            f"{_name(task)}.{fixed[0]} is no functools.cached_property, so that Trainer.{fixed[0]} cannot take its "
+            f"place, and {_name(task)}.{reads[0]}() would read other data than those of the run; expected "
+            f"@functools.cached_property above it"
+        )
+    if not replaceable:
+        return task
+    other = copy.copy(task)
+    for name in [*vars(other)]:
+        if isinstance(getattr(type(task), name, None), functools.cached_property):
+            del vars(other)[name]  # which may have been computed from the data before
+    vars(other).update({name: given[name] for name in replaceable})
+    return other
 
 
 def model_of(task: Task) -> keras.Model:

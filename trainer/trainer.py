@@ -56,7 +56,7 @@ from trainer.steps.traced import Traced
 from trainer.steps.train_step import TrainStep
 from trainer.steps.variables.adoption import refuse_scope
 from trainer.storage.lock import Lock
-from trainer.task import Examples, examples_of, measures_of, model_of
+from trainer.task import Examples, examples_of, measures_of, model_of, with_examples
 
 
 @gin.configurable(module="trainer")
@@ -140,6 +140,7 @@ class Trainer(Settings):
     def _find_data_and_model(self, train: Examples | None) -> Examples:
         """Has the task make what was not given; the training data."""
         if self.task is not None:
+            self.task = with_examples(self.task, train=train, eval=self.eval)
             with building_in(self.precision):
                 self.model = self.model or model_of(self.task)
             train, self.eval = train or examples_of(self.task, "train"), self.eval or examples_of(self.task, "eval")

@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from objectives import BaseTerm
 from objectives.annotations import expected_value
 from objectives.formulas import formula_of
-from trainer import Task
+from trainer import Source, Task
 from trainer.settings.settings import annotations, declarations
+
+_REQUIRED = "(required)"
 
 
 def entry(member: type) -> str:
-    """Returns the catalogue's text for one term, schedule or task."""
+    """Returns the catalogue's text for one term, schedule, source or task."""
     doc, formula = inspect.getdoc(member) or "", formula_of(member)
     parts = [
         f"{member.__name__}: {doc.splitlines()[0]}",
@@ -39,24 +41,34 @@ def setting(parameter: inspect.Parameter) -> str:
 
 
 def _fields(member: type) -> Iterable[str]:
-    for field in dataclasses.fields(member):
-        yield f"{field.name} = {_default(field)}"
+    return (f"{name} = {default}" for name, default in _defaults(member).items())
+
+
+def _defaults(member: type) -> dict[str, str]:
+    """Returns the default of each field; a class that takes fields of any name has one of the name `NAME`."""
+    if dataclasses.is_dataclass(member):
+        return {field.name: _default(field) for field in dataclasses.fields(member)}
+    parameters = inspect.signature(member).parameters.values()
+    return {
+        p.name if p.kind is not p.VAR_KEYWORD else "NAME": _REQUIRED if p.default is p.empty else repr(p.default)
+        for p in parameters
+    }
 
 
 def _default(field: dataclasses.Field) -> str:
     if field.default is not dataclasses.MISSING:
         return repr(field.default)
-    return repr(field.default_factory()) if field.default_factory is not dataclasses.MISSING else "(required)"
+    return repr(field.default_factory()) if field.default_factory is not dataclasses.MISSING else _REQUIRED
 
 
 def _gin_lines(member: type) -> Iterable[str]:
     name = member.__name__
     if issubclass(member, BaseTerm):
         yield f"Objective.{re.sub(r'(?<=[a-z])(?=[A-Z])', '_', name).lower()} = @{name}()"
-    elif issubclass(member, Task):
-        yield f"Trainer.task = @{name}()"
+    elif issubclass(member, Task | Source):
+        yield f"Trainer.{'task' if issubclass(member, Task) else 'train'} = @{name}()"
     else:
         yield f"RangeHinge.weight = @{name}()"
-    for field in dataclasses.fields(member):
-        if _default(field) == "(required)":
-            yield f"{name}.{field.name} = ..."
+    for field, default in _defaults(member).items():
+        if default == _REQUIRED:
+            yield f"{name}.{field} = ..."

@@ -1,5 +1,6 @@
 """Task: what a task provides has the right types, and what its methods raise is reported as theirs."""
 
+import functools
 import math
 import pathlib
 
@@ -7,9 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-from objectives import ConfigurationError
-from trainer import Task
-from trainer.task import examples_of, measures_of, model_of, pictures_of
+from objectives import ConfigurationError, MeanSquaredError, Objective
+from trainer import ArraySource, Task
+from trainer.task import examples_of, measures_of, model_of, pictures_of, with_examples
 
 
 @pytest.fixture
@@ -109,3 +110,49 @@ def test_without_measure_and_draw_there_are_no_measures_and_no_pictures(task, tm
 def test_what_it_may_not_give_is_reported_by_its_method(task, changed, call, answer):
     with pytest.raises(ConfigurationError, match=answer):
         call(task(**changed))
+
+
+class Sums(Task):
+    """A task whose model and measures depend on its data, and that remembers something computed from them."""
+
+    @functools.cached_property
+    def train(self):
+        return ArraySource(np.ones([6, 2]), np.ones([6, 1]))
+
+    @functools.cached_property
+    def eval(self):
+        return ArraySource(np.full([4, 2], 2.0), np.ones([4, 1]))
+
+    @functools.cached_property
+    def largest(self):
+        return float(self.eval.arrays["inputs"].max())
+
+    def build_model(self):
+        return keras.Sequential([keras.Input(self.train.arrays["inputs"].shape[1:]), keras.layers.Dense(1)])
+
+    def measure(self, model):
+        return {"largest": self.largest}
+
+
+def test_a_task_is_built_and_measured_on_the_data_of_the_run(make_trainer):
+    task = Sums()
+    assert task.largest == 2.0
+    train, eval = ArraySource(np.ones([6, 3]), np.ones([6, 1])), ArraySource(np.full([4, 3], 5.0), np.ones([4, 1]))
+    objective = Objective(data=MeanSquaredError())
+    trainer = make_trainer(task=task, model=None, train=train, eval=eval, objective=objective)
+    assert trainer.model.input_shape == (None, 3)
+    assert trainer.eval is trainer.task.eval is eval
+    assert measures_of(trainer.task, trainer.model) == {"largest": 5.0}
+    assert (measures_of(task, None), task.train.arrays["inputs"].shape) == ({"largest": 2.0}, (6, 2))
+
+
+def test_a_task_of_which_nothing_is_replaced_is_itself():
+    task = Sums()
+    assert with_examples(task, train=None, eval=None) is task
+
+
+def test_data_that_a_task_would_not_measure_on_are_refused(task, plain_source):
+    with pytest.raises(ConfigurationError, match="Mine.eval is no functools.cached_property"):
+        with_examples(task(), eval=plain_source)
+    mine = task(measure=Task.measure, draw=Task.draw)
+    assert with_examples(mine, eval=plain_source) is mine
