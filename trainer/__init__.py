@@ -6,6 +6,7 @@ from trainer.feeds.datasets import DatasetSource as DatasetSource
 from trainer.feeds.files.csv import CsvSource as CsvSource
 from trainer.feeds.files.image_folder import ImageFolderSource as ImageFolderSource
 from trainer.feeds.files.npz import NpzSource as NpzSource
+from trainer.feeds.files.tfds import TfdsSource as TfdsSource
 from trainer.feeds.files.tfrecord import TFRecordSource as TFRecordSource
 from trainer.feeds.mixed import MixedSource as MixedSource
 from trainer.feeds.sources import ArraySource as ArraySource

@@ -13,8 +13,8 @@ from objectives.annotations import Expected
 from objectives.blame import shown_path
 from objectives.errors import Mistakes
 from trainer.feeds.files.columns import read_columns, read_names, read_texts, stacked
-from trainer.feeds.files.file_source import FileSource
 from trainer.feeds.files.paths import Files, find_files
+from trainer.feeds.files.split_source import SplitSource
 from trainer.feeds.table import ArrayTable, Table
 
 Columns = Annotated[
@@ -25,7 +25,7 @@ Columns = Annotated[
 
 @gin.register(module="trainer")
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class CsvSource(FileSource):
+class CsvSource(SplitSource):
     """Examples in the rows of CSV files, whose first row has the names of the columns.
 
     A list of columns is one float32 array `[rows, columns]`. One name by itself is an array `[rows]`, as labels are,

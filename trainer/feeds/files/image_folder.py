@@ -14,10 +14,10 @@ from objectives import ConfigurationError
 from objectives.annotations import Expected, Positive
 from objectives.blame import shown_path
 from objectives.errors import expected
-from trainer.feeds.files.file_source import FileSource
 from trainer.feeds.files.image_table import ImageTable
 from trainer.feeds.files.paths import Folder, find_folder
 from trainer.feeds.files.pictures import read_image, read_mask, size_of
+from trainer.feeds.files.split_source import SplitSource
 from trainer.feeds.table import Table
 
 # Files with other suffixes are left out.
@@ -28,7 +28,7 @@ _Sizes = Annotated[tuple[int, int] | None, Expected("(height, width), or None fo
 
 @gin.register(module="trainer")
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class ImageFolderSource(FileSource):
+class ImageFolderSource(SplitSource):
     """Images in a folder, and in the folders below it, decoded shortly before they are needed.
 
     Inputs are float32 `[height, width, channels]` from 0 for black to `max_value` for white. An image is turned as its

@@ -11,16 +11,16 @@ import numpy as np
 
 from objectives import ConfigurationError
 from objectives.blame import shown_path
-from trainer.feeds.files.file_source import FileSource
 from trainer.feeds.files.names import Names, choose
 from trainer.feeds.files.paths import find_files
+from trainer.feeds.files.split_source import SplitSource
 from trainer.feeds.sources import require_arrays
 from trainer.feeds.table import ArrayTable, Table
 
 
 @gin.register(module="trainer")
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class NpzSource(FileSource):
+class NpzSource(SplitSource):
     """Examples in arrays `[examples, ...]` that NumPy saved.
 
     Files that `np.savez` or `np.save` wrote are mapped into memory: of large ones, batches are read from the disk

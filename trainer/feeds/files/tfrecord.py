@@ -10,10 +10,10 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from trainer.feeds.files.features import Feature, Spec, features_of, parse
-from trainer.feeds.files.file_source import FileSource
 from trainer.feeds.files.names import Names, choose
 from trainer.feeds.files.paths import Files, find_files
 from trainer.feeds.files.records import Records
+from trainer.feeds.files.split_source import SplitSource
 from trainer.feeds.table import Table, single
 
 # How many records the fingerprint reads.
@@ -22,7 +22,7 @@ _SAMPLE = 64
 
 @gin.register(module="trainer")
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class TFRecordSource(FileSource):
+class TFRecordSource(SplitSource):
     """Examples in the records of TFRecord files, each a `tf.train.Example`.
 
     Where each record begins is found out once, so that an epoch is shuffled over all records of all files, whatever
