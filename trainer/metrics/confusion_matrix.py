@@ -26,7 +26,8 @@ class ConfusionMatrix(Metric):
 
     Its numbers are `accuracy`, the share of examples whose class is predicted, and `balanced_accuracy`, the mean of
     that share over the classes that occur. The whole table is in `pictures/metrics/<name>.json`, drawn beside it and
-    in TensorBoard: a row for each true class, shaded by the share of its predictions.
+    in TensorBoard: a row for each true class, shaded by the share of its predictions. A Keras mask of `y_pred` is used
+    besides `mask`.
 
     Attributes:
       classes: the number of classes, 2 or more; `labels` are their names.
@@ -50,6 +51,10 @@ class ConfusionMatrix(Metric):
             raise ConfigurationError(
                 f"ConfusionMatrix has {self.classes} classes and {len(self.labels)} labels; expected as many"
             )
+
+    @property
+    def key_of_keras_mask(self) -> Key:
+        return self.y_pred
 
     def initial_state(self) -> tf.Tensor:
         return tf.zeros([self.classes, self.classes], tf.float64)

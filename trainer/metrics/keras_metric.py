@@ -13,7 +13,7 @@ from keras.src.losses.loss import squeeze_or_expand_to_same_rank
 from objectives import ConfigurationError, Key
 from objectives.annotations import Expected
 from objectives.reads import align
-from trainer.metrics.keras_ranges import is_of_keras, outside_of_range, weights_like
+from trainer.metrics.keras_ranges import is_of_keras, outside_of_range, refuse_other_shapes, weights_like
 from trainer.metrics.metric import Metric
 
 _METRIC = "a metric of Keras, such as @keras.metrics.AUC() (a plain function belongs in FunctionMetric)"
@@ -116,6 +116,7 @@ class KerasMetric(Metric):
         if y_true.shape.rank == y_pred.shape.rank == 1:
             # Keras would take the whole batch for one example.
             y_true, y_pred = y_true[:, tf.newaxis], y_pred[:, tf.newaxis]
+        refuse_other_shapes(self.metric, y_true, y_pred)
         tensors = {**tensors, "y_true": y_true, "y_pred": y_pred}
         if "sample_weight" in tensors:
             tensors["sample_weight"] = weights_like(self.metric, y_true, tensors["sample_weight"])

@@ -1,4 +1,4 @@
-"""What the metrics of Keras accept without a word and count wrongly: labels and probabilities out of range, weights."""
+"""What the metrics of Keras count wrongly without a word: other shapes, labels and probabilities out of range."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras.src.metrics.confusion_metrics import SensitivitySpecificityBase, _ConfusionMatrixConditionCount
 from keras.src.metrics.iou_metrics import _IoUBase
 
+from objectives import ConfigurationError
 from objectives.mean import spread
 from objectives.ranges import hiding, not_probabilities, safe_labels
 from trainer.metrics.selection import poison_where
@@ -16,6 +17,11 @@ _OF_LABELS = (
     keras.metrics.SparseTopKCategoricalAccuracy,
     keras.metrics.SparseCategoricalCrossentropy,
 )
+_OF_ONE_HOT = (
+    keras.metrics.CategoricalAccuracy,
+    keras.metrics.TopKCategoricalAccuracy,
+    keras.metrics.CategoricalCrossentropy,
+)
 _OF_CONDITIONS = (_ConfusionMatrixConditionCount, keras.metrics.Precision, keras.metrics.Recall)
 _WITHOUT_LOGITS = ", or a metric that is given logits, by from_logits=True or a threshold of 0"
 
@@ -23,6 +29,26 @@ _WITHOUT_LOGITS = ", or a metric that is given logits, by from_logits=True or a 
 def is_of_keras(metric: keras.metrics.Metric) -> bool:
     """Returns whether a metric is one of Keras itself."""
     return type(metric).__module__.startswith("keras.")
+
+
+def refuse_other_shapes(metric: keras.metrics.Metric, y_true: tf.Tensor, y_pred: tf.Tensor) -> None:
+    """Raises ConfigurationError where a metric of Keras would broadcast its arguments, or compare what does not match.
+
+    Metrics that take labels for `y_true` and scores for `y_pred` are given one more axis there.
+    """
+    own = type(metric) is keras.metrics.MeanMetricWrapper  # around a function of the user's own
+    of_iou = isinstance(metric, _IoUBase) and metric.sparse_y_true != metric.sparse_y_pred
+    if own or of_iou or isinstance(metric, _OF_LABELS) or y_true.shape.is_compatible_with(y_pred.shape):
+        return
+    hint = ""
+    if isinstance(metric, _IoUBase):
+        hint = " (sparse_y_pred=False takes a score for each class)"
+    elif isinstance(metric, _OF_ONE_HOT) and y_pred.shape.rank == y_true.shape.rank + 1:
+        hint = f" (Sparse{type(metric).__name__} takes labels)"
+    name = type(metric).__name__
+    raise ConfigurationError(
+        f"y_true has the shape {y_true.shape} and y_pred has {y_pred.shape}; {name} expects the same{hint}"
+    )
 
 
 def outside_of_range(

@@ -135,7 +135,7 @@ class Metric(Checked, abc.ABC):
         return self._aligned(selected(read, self._of_batch))
 
     def prepare(self, tensors: Mapping[str, tf.Tensor]) -> None:
-        """Called before the first update, outside of a trace, with tensors of one row that are like the arguments."""
+        """Called before the first update, outside of a trace, with tensors like the arguments."""
 
     def _aligned(self, tensors: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         return align(tensors, ())

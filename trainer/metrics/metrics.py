@@ -112,12 +112,12 @@ class Metrics:
           ConfigurationError: A metric does not take what it reads.
         """
         masks = {metric.mask for metric in self.metrics.values()}
-        row = Fetched(
-            {key: _one_row(spec, shown=key in masks) for key, spec in fetched.tensors.items()},
-            {key: _one_row(spec, shown=True) for key, spec in fetched.masks.items()},
+        batch = Fetched(
+            {key: _like(spec, shown=key in masks) for key, spec in fetched.tensors.items()},
+            {key: _like(spec, shown=True) for key, spec in fetched.masks.items()},
             None,
         )
-        self._each(lambda name, metric: metric.prepare(metric.arguments(metric.read(row.context))))
+        self._each(lambda name, metric: metric.prepare(metric.arguments(metric.read(batch.context))))
 
     def begin(self) -> dict[str, Progress]:
         """Returns what each metric has seen before the first batch."""
@@ -169,9 +169,9 @@ class Metrics:
         return f"Metrics({', '.join(f'{name}={metric!r}' for name, metric in self.metrics.items())})"
 
 
-def _one_row(spec: tf.TensorSpec, *, shown: bool) -> tf.Tensor:
-    """Returns a tensor like a spec, with one row: of ones if it is a mask, so that the row counts, else of zeros."""
-    shape = [1, *(size or 1 for size in spec.shape[1:])] if spec.shape.rank else []
+def _like(spec: tf.TensorSpec, *, shown: bool) -> tf.Tensor:
+    """Returns a tensor like a spec: of ones if it is a mask, so that everything counts, else of zeros."""
+    shape = [size or 1 for size in spec.shape]
     return tf.ones(shape, spec.dtype) if shown else tf.zeros(shape, spec.dtype)
 
 

@@ -24,7 +24,7 @@ class PrecisionRecallCurve(Metric):
 
     Its numbers are `average_precision`, the sum of the precision at each threshold times what the recall gains there,
     and `best_f1`, the largest harmonic mean of both, with its `best_threshold`. The whole curve is in
-    `pictures/metrics/<name>.json`, drawn beside it and in TensorBoard.
+    `pictures/metrics/<name>.json`, drawn beside it and in TensorBoard. A Keras mask of `y_pred` is used besides `mask`.
 
     Attributes:
       y_true: 0 or 1, or a probability between them, `[batch, ...]`.
@@ -42,6 +42,10 @@ class PrecisionRecallCurve(Metric):
     y_pred: Key = "outputs"
     from_logits: bool = False
     thresholds: Count = 200
+
+    @property
+    def key_of_keras_mask(self) -> Key:
+        return self.y_pred
 
     def initial_state(self) -> tf.Tensor:
         return tf.zeros([2, self.thresholds], tf.float64)

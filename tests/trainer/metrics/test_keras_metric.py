@@ -3,10 +3,11 @@
 import keras
 import numpy as np
 import pytest
+import sklearn.metrics
 import tensorflow as tf
 
-from objectives import ConfigurationError
-from trainer import KerasMetric, Metrics
+from objectives import ConfigurationError, MeanSquaredError, Objective
+from trainer import ArraySource, KerasMetric, Metrics
 
 
 class WidestGap(keras.metrics.Metric):
@@ -107,6 +108,26 @@ def test_a_metric_of_one_tensor_reads_any_activation(measured, examples, many_ou
     hidden = keras.Model(model.input, model.get_layer("hidden").output).predict_on_batch(examples["x"])
     values, _ = measured(Metrics(size=metric), count=2)
     assert values == pytest.approx({"metrics/size": hidden.mean()}, abs=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_an_auc_of_many_thresholds_is_that_of_scikit_learn(make_program, replicas, count):
+    rng = np.random.default_rng(2)
+    y = (rng.random((1_001, 1)) < 0.3).astype(np.float32)
+    x = (y + rng.normal(size=y.shape)).astype(np.float32)
+    model = keras.Sequential([keras.Input([1]), keras.layers.Dense(1, activation="sigmoid", kernel_initializer="ones")])
+    source = ArraySource(x, y)
+    program = make_program(
+        model=model,
+        objective=Objective(data=MeanSquaredError()),
+        train=source,
+        eval=source,
+        metrics=Metrics(auc=KerasMetric(metric=keras.metrics.AUC(num_thresholds=20_000))),
+        batch_size=64,
+        strategy=replicas(count),
+    )
+    assert program.evaluate(0)["metrics/auc"] == pytest.approx(sklearn.metrics.roc_auc_score(y, x), abs=1e-3)
 
 
 def test_a_batch_is_not_taken_for_one_example():

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from objectives import ConfigurationError
 from objectives.ranges import describe, recording
-from trainer.metrics.keras_ranges import outside_of_range, weights_like
+from trainer.metrics.keras_ranges import outside_of_range, refuse_other_shapes, weights_like
 
 BINARY, LOGITS, LABELS = [[0.0], [1.0]], [[-2.0], [3.0]], [1, 3]
 
@@ -36,6 +37,27 @@ def test_what_is_out_of_range_is_found_and_told(metric, y_true, y_pred, told):
         assert np.isnan(float(outside_of_range(metric, tensors, None)))
     sentences = [describe(one, one.values.numpy(), one.outside.numpy()) for one in readings]
     assert any(sentence and sentence.startswith(told) for sentence in sentences), sentences
+
+
+@pytest.mark.parametrize(
+    ("metric", "shapes", "hint"),
+    [
+        (keras.metrics.CategoricalAccuracy(), ([2], [2, 3]), r" \(SparseCategoricalAccuracy takes labels\)"),
+        (keras.metrics.MeanIoU(3), ([2, 4], [2, 4, 3]), r" \(sparse_y_pred=False takes a score for each class\)"),
+        (keras.metrics.MeanSquaredError(), ([2, 3], [2, 1]), ""),
+        (keras.metrics.CosineSimilarity(), ([2], [2, 3]), ""),
+    ],
+)
+def test_shapes_that_keras_would_broadcast_are_refused(metric, shapes, hint):
+    told = rf"^y_true has the shape .* and y_pred has .*; {type(metric).__name__} expects the same{hint}$"
+    with pytest.raises(ConfigurationError, match=told):
+        refuse_other_shapes(metric, *map(tf.zeros, shapes))
+
+
+def test_labels_and_scores_differ_by_an_axis():
+    refuse_other_shapes(keras.metrics.SparseCategoricalAccuracy(), tf.zeros([2]), tf.zeros([2, 3]))
+    refuse_other_shapes(keras.metrics.MeanIoU(3, sparse_y_pred=False), tf.zeros([2]), tf.zeros([2, 3]))
+    refuse_other_shapes(keras.metrics.MeanMetricWrapper(lambda a, b: a), tf.zeros([2]), tf.zeros([2, 3]))
 
 
 @pytest.mark.parametrize(

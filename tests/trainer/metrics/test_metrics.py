@@ -57,6 +57,23 @@ def test_a_key_that_no_layer_has_is_told_with_the_metrics_name(make_program, pla
         make_program(metrics=metrics, eval=plain_source).evaluate(0)
 
 
+def test_a_metric_that_hides_its_state_is_refused_with_what_would_work(make_program, plain_source):
+    class Hidden(keras.metrics.Metric):
+        def __init__(self):
+            super().__init__()
+            self.sum = tf.Variable(0.0)
+
+        def update_state(self, y_true, y_pred):
+            self.sum.assign_add(tf.reduce_sum(y_pred))
+
+        def result(self):
+            return self.sum
+
+    told = "^a metric writes the variable .* expected state that the metric makes in its __init__ by self.add_variable"
+    with pytest.raises(ConfigurationError, match=told):
+        make_program(metrics=Metrics(sum=KerasMetric(metric=Hidden())), eval=plain_source).evaluate(0)
+
+
 @pytest.mark.slow
 def test_training_is_the_same_to_the_bit_with_metrics_and_without(report, plain_source):
     metrics = Metrics(

@@ -34,7 +34,9 @@ _KEEP = (
 _GENERATING = ("Rng", "Stateful")
 
 
-def refuse_untracked(what: str, traced: ConcreteFunction, model: keras.Model, state: State) -> None:
+def refuse_untracked(
+    what: str, traced: ConcreteFunction, model: keras.Model, state: State, *, keep: str = _KEEP
+) -> None:
     """Raises ConfigurationError where a traced function writes what is not the trainer's, or draws what none resumes.
 
     Args:
@@ -42,6 +44,7 @@ def refuse_untracked(what: str, traced: ConcreteFunction, model: keras.Model, st
       traced: is looked at with all functions that it calls.
       model: may write all its variables, its random generators among them.
       state: may be written too.
+      keep: what was expected of state, in words.
     """
     kept = (state, State({str(i): variable for i, variable in enumerate(model.variables)}))
     own = {id(part.handle) for some in kept for parts in some.parts.values() for part in parts}
@@ -56,7 +59,7 @@ def refuse_untracked(what: str, traced: ConcreteFunction, model: keras.Model, st
             )
         for handle in written:
             if id(handle) not in own:
-                mistakes.setdefault(id(handle), f"{what} writes {_described(operation, handle, model)}")
+                mistakes.setdefault(id(handle), f"{what} writes {_described(operation, handle, model, keep)}")
     if mistakes:
         raise ConfigurationError(*mistakes.values())
 
@@ -77,15 +80,15 @@ def _attributes(kind: str) -> frozenset[str]:
     return frozenset() if definition is None else frozenset(attribute.name for attribute in definition.attr)
 
 
-def _described(operation: tf.Operation, handle: tf.Tensor, model: keras.Model) -> str:
+def _described(operation: tf.Operation, handle: tf.Tensor, model: keras.Model, keep: str) -> str:
     variable = next((one for one in live_objects(tf.Variable) if getattr(one, "_handle", None) is handle), None)
     if variable is None:
-        return f"a resource by {operation.type}{_place(operation)}, {_WHY}; {_KEEP}"
+        return f"a resource by {operation.type}{_place(operation)}, {_WHY}; {keep}"
     around = next((one for one in live_objects(keras.Variable) if one._value is variable), None)
     name = variable.name.split(":")[0] if around is None else around.path
     is_generator = operation.type.startswith(_GENERATING) or (around is not None and around.name == GENERATOR)
     shown = f"the {'random generator' if is_generator else 'variable'} {name!r} {tuple(variable.shape)}"
-    return f"{shown}{_owner(handle, model)}{_place(operation)}, {_WHY}; {_DRAW if is_generator else _KEEP}"
+    return f"{shown}{_owner(handle, model)}{_place(operation)}, {_WHY}; {_DRAW if is_generator else keep}"
 
 
 def _owner(handle: tf.Tensor, model: keras.Model) -> str:
