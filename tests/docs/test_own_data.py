@@ -1,0 +1,65 @@
+"""The page about a reader's own data: each of its gin files trains, from the files that the page has."""
+
+import pathlib
+import re
+import sys
+
+import gin
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from trainer import Trainer, config
+
+TEXT = (pathlib.Path(__file__).parents[2] / "docs" / "own_data.md").read_text()
+FILES = dict(re.findall(r'^```\w+ title="([^"]*)"\n(.*?)^```', TEXT, re.DOTALL | re.MULTILINE))
+RUNS = [name for name in FILES if name.endswith(".gin") and name != "run.gin"]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with the files of the page and with data that they fit, as the working directory."""
+    folder = tmp_path_factory.mktemp("reader")
+    for name, content in FILES.items():
+        (folder / name).write_text(content)
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=[60, 2]).astype(np.float32)
+    values = points.sum(axis=1, keepdims=True)
+    for name, part in (("train", slice(40)), ("eval", slice(40, 60))):
+        np.savez(folder / f"{name}.npz", x=points[part], y=values[part])
+    np.savez(folder / "interior.npz", x=points)
+    rows = (f"{x},{z},{('hot', 'cold')[i % 2]},{x + z}\n" for i, (x, z) in enumerate(points.tolist()))
+    (folder / "points.csv").write_text("x,z,kind,y\n" + "".join(rows))
+    for i in range(40):
+        (folder / "pets" / ("cat", "dog")[i % 2]).mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, [9, 12, 3], np.uint8)
+        Image.fromarray(pixels).save(folder / "pets" / ("cat", "dog")[i % 2] / f"{i}.jpg")
+    for part in range(2):
+        with tf.io.TFRecordWriter(str(folder / f"part{part}.tfrecord")) as file:
+            for point, value in zip(points[part::2], values[part::2], strict=True):
+                lists = {"point": tf.train.FloatList(value=point), "value": tf.train.FloatList(value=value)}
+                features = {name: tf.train.Feature(float_list=found) for name, found in lists.items()}
+                file.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _paths_are_put_back(monkeypatch, folder):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+
+def test_every_kind_of_file_has_its_run():
+    assert RUNS == ["csv.gin", "npz.gin", "images.gin", "records.gin", "mixed.gin"]
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_it_trains(name):
+    gin.clear_config()
+    config.load([name], ["Trainer.steps = 3", "Trainer.execution = 'graph'", "Trainer.default_reports = False"])
+    trainer = config.build(Trainer)
+    assert np.isfinite(trainer.train()["loss/total"])
+    assert (trainer.eval is None) == (name == "mixed.gin")
