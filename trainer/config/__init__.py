@@ -10,5 +10,5 @@ from trainer.config.building import made as made
 from trainer.config.building import placed as placed
 from trainer.config.files import load as load
 from trainer.config.isolation import isolated as isolated
-from trainer.config.modules import own_modules as own_modules
+from trainer.config.modules import used_modules as used_modules
 from trainer.config.registry import configurables as configurables

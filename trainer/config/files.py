@@ -37,7 +37,13 @@ class _Text:
         return f"{self.name}, line {line}" if self.open else self.name
 
 
-def load(files: Sequence[str], bindings: Sequence[str], *, modules: Sequence[pathlib.Path] = ()) -> None:
+def load(
+    files: Sequence[str],
+    bindings: Sequence[str],
+    *,
+    saved: pathlib.Path | None = None,
+    modules: Sequence[pathlib.Path] = (),
+) -> None:
     """Reads gin files, then single bindings; later ones win.
 
     Files are searched in the working directory, and what they include and import first beside the including file; then
@@ -46,7 +52,9 @@ def load(files: Sequence[str], bindings: Sequence[str], *, modules: Sequence[pat
     Args:
       files: their names.
       bindings: such as 'RangeHinge.weight = 0.3'.
-      modules: folders in which modules that a file imports are searched before the working directory.
+      saved: the configuration of a run, which is read first. It has the bindings of included files too, and like those
+        its own may be without an effect.
+      modules: folders in which the modules that it imports are searched before the working directory.
 
     Raises:
       ConfigurationError: Something is wrong. The message names all mistakes with their files and lines, and what would
@@ -55,10 +63,12 @@ def load(files: Sequence[str], bindings: Sequence[str], *, modules: Sequence[pat
     forget_bindings()
     mistakes = FileMistakes()
     here = pathlib.Path.cwd()
+    if saved is not None:
+        _read_file(saved, mistakes, (here,), tuple(modules))  # as if something included it
     for file in files:
         with mistakes.gathered(file or "--gin_file="):
             path = _found(file, (here,))
-            _read_file(path, mistakes, (), tuple(modules))
+            _read_file(path, mistakes, ())
     terms = _bound_terms()
     for binding in bindings:
         text = _Text(f"--gin_param={binding!r}", (here,))

@@ -16,6 +16,8 @@ from objectives.libraries import is_of_library
 
 # The packages of this project; a reader's own package of the same name would hide one, or be hidden by it.
 _OURS = ("objectives", "trainer", "tasks", "termwise")
+# What is registered once a gin file is read, or cannot be imported by its name.
+_REGISTERED = ("objectives", "trainer", "keras", "gin", "builtins", "__main__")
 
 
 def import_module(statement: ImportStatement, context: Any, folders: Sequence[pathlib.Path]) -> None:
@@ -48,16 +50,37 @@ def import_module(statement: ImportStatement, context: Any, folders: Sequence[pa
     _refuse_hidden(root, folders)
 
 
-def own_modules() -> dict[str, str]:
-    """Returns the folder of each module of the user's own that the current configuration imports, by its first name."""
-    found = {}
-    for root in sorted({statement.module.partition(".")[0] for statement in gin.config._IMPORTS}):
-        module = sys.modules.get(root)
-        places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
-        file = next((pathlib.Path(place).absolute() for place in places if place), None)
-        if file is not None and root not in _OURS and not is_of_library(str(file)):
-            found[root] = str(file.parents[file.name == "__init__.py"])
-    return found
+def used_modules() -> dict[str, str | None]:
+    """Returns the modules that the current configuration imports, or that have registered what it refers to.
+
+    Those of Keras, and of Termwise but for its tasks, are left out, as they are registered by themselves.
+
+    Returns:
+      The folder where Python found each module by its name; None for installed packages and for `tasks`.
+    """
+    imported = {statement.module for statement in gin.config._IMPORTS}
+    registered = {gin.config._REGISTRY[selector].wrapped.__module__ for _, selector in gin.config._CONFIG}
+    referred = {one.configurable.wrapped.__module__ for one in gin.config.iterate_references(gin.config._CONFIG)}
+    names = {_module_of(name) for name in imported | registered | referred}
+    return {name: _folder_of(name) for name in sorted(names - {""}) if name.partition(".")[0] not in _REGISTERED}
+
+
+def _module_of(name: str) -> str:
+    """Returns the module of an import, which may name a class; empty where there is none."""
+    while name and name not in sys.modules:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def _folder_of(name: str) -> str | None:
+    """Returns the folder in which Python found the first part of a module's name, unless it is installed there."""
+    root = name.partition(".")[0]
+    module = sys.modules[root]
+    places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+    file = next((pathlib.Path(place).absolute() for place in places if place), None)
+    if file is None or root in _OURS or is_of_library(str(file)):
+        return None
+    return str(file.parents[file.name == "__init__.py"])
 
 
 def _lacking(error: Exception) -> str:

@@ -72,7 +72,7 @@ def write_record(
     """Writes the requested configuration, the operative one, the settings and the environment, a file for each.
 
     The environment tells, besides what the run was started on, for how many steps it was started, by which value its
-    best checkpoint is kept, and where the modules are that its gin files import.
+    best checkpoint is kept, and which modules its configuration needs, with their folders.
 
     If the run was started with another configuration before, that record moves to `former_configs/1`, `2`, ...
     """
@@ -153,7 +153,7 @@ def _environment() -> dict[str, object]:
         "platform": platform.platform(),
         "packages": {name: version(name) for name in _PACKAGES},
         "git_revision": _git_revision(),
-        "modules": config.own_modules(),
+        "modules": config.used_modules(),
     }
 
 

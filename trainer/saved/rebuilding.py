@@ -14,6 +14,7 @@ from trainer.devices.strategy import place
 from trainer.executions.choice import kept
 from trainer.running.workdir import read_environment
 from trainer.saved.configuration import SavedConfiguration
+from trainer.saved.modules import import_modules
 from trainer.settings.compatibility import refuse_unbuilt
 from trainer.steps.precision import building_in
 from trainer.task import model_of
@@ -30,14 +31,9 @@ def configured(saved: SavedConfiguration, *, gin_files: Sequence[str], gin_param
     Raises:
       ConfigurationError: Something is wrong with them, or a module that they import is not found.
     """
-    folder = saved.file.parent
-    modules = [pathlib.Path(place) for place in read_environment(folder).get("modules", {}).values()]
-    with config.isolated():
-        config.load(
-            [str(saved.file.absolute()), *gin_files],
-            [*_READ_ONLY, *_alone(saved), *gin_params],
-            modules=[place for place in modules if place.is_dir()],
-        )
+    with config.isolated():  # which is not locked, as modules register what they have
+        modules = import_modules(read_environment(saved.file.parent).get("modules", {}))
+        config.load(gin_files, [*_READ_ONLY, *_alone(saved), *gin_params], saved=saved.file.absolute(), modules=modules)
         if config.bound("Trainer.workdir", None) is not None:
             raise ConfigurationError("Trainer.workdir is bound; expected no binding, as a saved run is only read")
         yield

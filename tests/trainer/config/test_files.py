@@ -1,9 +1,11 @@
 """Files: files and bindings stack, and the message for each kind of mistake says what would have been right."""
 
+import pathlib
+
 import gin
 import pytest
 
-from objectives import ConfigurationError
+from objectives import ConfigurationError, Objective
 from trainer import config
 
 
@@ -193,3 +195,10 @@ def test_an_empty_flag_is_refused():
         "--gin_file=: the name of the file is empty",
         "--gin_param= is empty; expected a binding such as 'RangeHinge.weight = 0.3'",
     )
+
+
+def test_a_saved_configuration_is_read_first_and_may_have_bindings_of_what_is_not_used(objective_of, file, plain):
+    saved = pathlib.Path(file(plain + "RangeHinge.weight = 2.0\nPairwiseOverlap.margin = 3.0", "config.gin"))
+    config.load([file("ActivationPenalty.weight = 0.2")], ["Objective.data = None"], saved=saved)
+    objective = config.build(gin.get_configurable(Objective))
+    assert (list(objective.terms), objective.terms["small"].weight) == (["small"], 0.2)

@@ -1,7 +1,9 @@
 """Modules: a gin file imports the module beside it or is refused; what a module raises is reported with its line."""
 
+import importlib
 import sys
 
+import gin
 import pytest
 
 from objectives import ConfigurationError
@@ -89,3 +91,19 @@ def test_a_readers_module_that_another_hides_is_refused(answer):
     assert "the name 'json' is taken by a module of Python" in answer("import json", json="MINE = True")
     assert "hides mine/json.py; rename yours" in answer("import json", json="MINE = True")
     assert "is taken by a module of Python, which hides mine/sys.py" in answer("import sys", sys="MINE = True")
+
+
+def test_the_modules_that_a_configuration_needs_are_known_with_their_folders(answer, tmp_path):
+    code = "import gin\n\n@gin.register\nclass Used{}:\n    def __init__(self, size=1): pass\n"
+    modules = {"termwise_used_a": code.format("A"), "termwise_used_b": code.format("B")}
+    sys.path.append(str(tmp_path / "mine"))
+    assert answer("import termwise_used_a\n", **modules) is None
+    gin.clear_config()
+    importlib.import_module("termwise_used_b")  # as a program in Python does
+    assert answer("UsedA.size = 2\nUsedB.size = 3\nTrainer.task = @NodePlacement()\nRangeHinge.weight = 2.0\n") is None
+    mine = str(tmp_path / "mine")
+    assert config.used_modules() == {
+        "tasks.node_placement": None,
+        "termwise_used_a": mine,
+        "termwise_used_b": mine,
+    }

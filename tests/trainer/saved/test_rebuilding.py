@@ -19,7 +19,7 @@ def test_its_modules_are_found_where_the_run_found_them(run_folder, monkeypatch,
     monkeypatch.setattr(sys, "path", [path for path in sys.path if path != project])
     environment["modules"] = {"saved_run_task": str(tmp_path / "gone")}
     (run_folder / "environment.json").write_text(json.dumps(environment))
-    with pytest.raises(ConfigurationError, match="there is no module 'saved_run_task'; looked for in"):
+    with pytest.raises(ConfigurationError, match="used the module 'saved_run_task', which was in .*gone"):
         _ = load_run(run_folder).model
 
 

@@ -1,0 +1,64 @@
+"""The page about saved runs: its commands and programs work one after the other, as a reader types them."""
+
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+TEXT = (pathlib.Path(__file__).parents[2] / "docs" / "saved_runs.md").read_text()
+TERMWISE = "from termwise.cli.main import main; main()"  # what the console command runs
+SMALL = [
+    "NodePlacement.train_networks = 256",
+    "NodePlacement.eval_networks = 64",
+    "Trainer.steps = 600",
+    "Trainer.eval_every = 100",
+    "Trainer.checkpoint_every = 100",
+    "keras.optimizers.Adam.learning_rate = 1e-3",
+    "Trainer.execution = 'graph'",
+]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder in which each command and each program of the page was run, in the order of the page."""
+    folder = tmp_path_factory.mktemp("reader")
+    blocks = re.findall(r'^```(sh|python)(?: title="([^"]*)")?\n(.*?)^```', TEXT, re.DOTALL | re.MULTILINE)
+    for language, name, content in blocks:
+        if language == "python":
+            (folder / name).write_text(content)
+            arguments = [name]
+        else:
+            words = shlex.split(content.replace("\\\n", " "))[1:]
+            arguments = ["-c", TERMWISE, *words, *(f"--gin_param={one}" for one in SMALL if words[0] == "train")]
+        process = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=folder,
+            env={**os.environ, "MPLBACKEND": "agg"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert process.returncode == 0, process.stderr
+    return folder
+
+
+def test_the_evaluation_is_written_under_the_tags_of_the_run(folder):
+    values = json.loads((folder / "placement.json").read_text())
+    logged = json.loads((folder / "runs" / "placement" / "metrics.jsonl").read_text().splitlines()[-1])
+    assert (values["split"], values["step"]) == ("eval", 600)
+    assert values["terms/overlap/raw"] == pytest.approx(logged["terms/overlap/raw"], rel=1e-6)
+    assert any(tag.startswith("measures/") for tag in values)
+
+
+def test_predictions_a_model_and_a_chart_are_there(folder):
+    assert np.load(folder / "places.npy").shape[0] == 10
+    assert "| `overlap` | PairwiseOverlap | 3 |" in (folder / "placement" / "README.md").read_text()
+    assert (folder / "terms.png").stat().st_size
