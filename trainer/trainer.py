@@ -291,6 +291,7 @@ class Trainer(Settings):
           NonFiniteError: An update would not be finite, and `non_finite` is "raise", or its limit is reached.
           ReportError: A report failed. If only its `close` did, training is complete, and the error has the values.
         """
+        self._run.epochs.refuse_inside("train()")
         with self._traced.unchanged(), self.alone(), self._at_work():
             refuse_averaged(self.model, "train()")
             self._refuse_restored()

@@ -1,5 +1,6 @@
 """Calls: the callbacks of a run, called one after the other, with what each has counted and where one has failed."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ class Calls:
     Attributes:
       asked_by: the class of the callback that wants the run to stop; None if none does.
       passed: how many callbacks have had the call that is under way, where one of them has failed.
+      is_calling: whether a callback runs now.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class Calls:
         self._memories: list[Memory] = []
         self._noted: set[int] = set()
         self.asked_by: str | None = None
-        self.passed = 0
+        self.passed, self.is_calling = 0, False
 
     def __len__(self) -> int:
         return len(self._callbacks)
@@ -71,7 +73,7 @@ class Calls:
           params: what `set_params` is called with.
           resumes: whether `restore` follows. CSVLogger is not called then, as it would empty its file.
         """
-        with handed_back(self._program, self._model, self._groups, is_stopping=False):
+        with self._handed_back():
             for i, callback in enumerate(self._callbacks):
                 callback.set_model(self._model)
                 callback.set_params({**params, "verbose": int(self._is_chief), "is_chief": self._is_chief})
@@ -91,7 +93,7 @@ class Calls:
         """
         if not any(overrides(callback, [hook]) for callback in self._callbacks):
             return {}
-        with handed_back(self._program, self._model, self._groups, is_stopping=self.asked_by is not None) as written:
+        with self._handed_back() as written:
             while self.passed < len(self):
                 before = self._memories[self.passed].changes()
                 try:
@@ -126,6 +128,15 @@ class Calls:
                 missing = csv_rows.resume(callback, 0 if i is None else kept[i]["bytes"] or 0)
                 if missing:
                     self._note(missing)
+
+    @contextlib.contextmanager
+    def _handed_back(self) -> Iterator[dict[str, np.ndarray]]:
+        is_stopping, self.is_calling = self.asked_by is not None, True
+        try:
+            with handed_back(self._program, self._model, self._groups, is_stopping=is_stopping) as written:
+                yield written
+        finally:
+            self.is_calling = False
 
     def _call(self, number: int, hook: str, *arguments: Any) -> None:
         callback = self._callbacks[number]

@@ -89,6 +89,14 @@ class Epochs:
         """Returns whether callbacks are yet to be called at this step, which ends an epoch or the run."""
         return self._ends_epoch(step) or self._ends_run(step)
 
+    def refuse_inside(self, what: str) -> None:
+        """Raises ConfigurationError while a callback runs, which cannot do what would call it again."""
+        if self._calls.is_calling:
+            raise ConfigurationError(
+                f"{what} inside of a callback of Trainer.callbacks; expected that it returns, after which the "
+                f"run trains on"
+            )
+
     def start(self, step: int) -> None:
         """Calls `on_train_begin`, once in a process, and then puts back what a checkpoint knows of the callbacks.
 

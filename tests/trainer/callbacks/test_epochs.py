@@ -373,3 +373,14 @@ def test_a_metric_of_evaluation_stops_a_run(run, data, recorder, count):
     found = recorder.column("metrics/auc", "eval")
     assert max(found[-2:]) <= max(found[:-2])
     assert trainer.step == 4 * len(found) < 60
+
+
+def test_a_callback_may_evaluate_but_not_train(run):
+    class Curious(Noted):
+        def on_epoch_end(self, epoch, logs=None):
+            assert trainer.evaluate()["loss/total"] == logs["val_loss"]
+            trainer.train()
+
+    trainer = run(Curious(), steps=4)
+    with pytest.raises(ConfigurationError, match=r"train\(\) inside of a callback of Trainer.callbacks; expected that"):
+        trainer.train()

@@ -22,7 +22,7 @@ from trainer.storage.files import StorageError
 def make(dense_model, replicas, tmp_path):
     """Makes a step, a state of Dropout, BatchNormalization and Adam, and their saver, in one folder."""
 
-    def make(seed=1, count=1, make_optimizer=lambda: keras.optimizers.Adam(0.1), between=None):
+    def make(seed=1, count=1, make_optimizer=lambda: keras.optimizers.Adam(0.1), between=None, epochs=None):
         strategy = replicas(count)
         with strategy.scope():
             layers = [between] if between else [keras.layers.BatchNormalization, lambda: keras.layers.Dropout(0.5)]
@@ -30,7 +30,7 @@ def make(dense_model, replicas, tmp_path):
             optimizer = make_optimizer()
             optimizer.build(model.trainable_variables)
         step, state = tf.Variable(0, dtype=tf.int64), State.of_training(model, [optimizer])
-        saver = Saver(Checkpoints(tmp_path / "checkpoints"), strategy=strategy, step=step, state=state)
+        saver = Saver(Checkpoints(tmp_path / "checkpoints"), strategy=strategy, step=step, state=state, epochs=epochs)
         return step, state, saver
 
     return make
@@ -90,6 +90,46 @@ def test_the_latest_evaluation_is_restored(make):
     other = make()[-1]
     other.restore()
     assert other.evaluation == saver.evaluation
+
+
+class Counted:
+    """Stands for the callbacks of a run."""
+
+    stopped_by = "EarlyStopping"
+
+    def __init__(self, tree, **arrays):
+        self.tree, self.arrays, self.restored = tree, arrays, None
+
+    def kept(self):
+        return self.tree, self.arrays
+
+    def restore(self, step, tree, arrays):
+        self.restored = step, tree, {name: array.tolist() for name, array in arrays.items()}
+
+
+def test_what_callbacks_have_counted_is_restored_with_the_state_that_they_saw(make, tmp_path):
+    step, state, saver = make(epochs=Counted({"epoch": 3}, best=np.arange(2)))
+    step.assign(7)
+    with saver:
+        saver.save()
+    found = Checkpoints(tmp_path / "checkpoints").latest()
+    assert (found.progress["stopped_by"], found.progress["callbacks"]) == ("EarlyStopping", {"epoch": 3})
+    assert found.arrays().keys() == {*state.names}
+    assert found.arrays_of_callbacks()["best"].tolist() == [0, 1]
+    _, _, later = make(epochs=(epochs := Counted(None)))
+    later.restore()
+    assert epochs.restored == (7, {"epoch": 3}, {"best": [0, 1]})
+    (found.folder / "callbacks.npz").write_bytes(b"")
+    assert found.find_damage().startswith("callbacks.npz has 0 bytes instead of")
+
+
+def test_a_run_without_callbacks_restores_none(make):
+    _, _, saver = make()
+    with saver:
+        saver.save()
+    _, _, later = make(epochs=(epochs := Counted(None)))
+    later.restore()
+    assert epochs.restored == (0, None, {})
 
 
 def test_what_is_saved_is_the_state_of_the_call(make):

@@ -138,3 +138,12 @@ def test_a_step_whose_update_overflowed_spoils_nothing_of_its_line():
         {"loss/total": 0, "terms/a/weight": 2, "terms/a/weighted": 0, "terms/a/count": 0, tags[5]: 0.1, tags[6]: 1024}
     )
     assert last.values == pytest.approx(dict(zip(tags, later, strict=True)))
+
+
+def test_what_is_cleared_is_in_no_later_record():
+    metrics = MetricAccumulator(tags=["a"], every=10)
+    assert not metrics.records(first_step=0, rows=np.array([[1.0], [3.0]]))
+    metrics.clear()
+    assert not metrics.unfinished(2)
+    metrics.records(first_step=2, rows=np.array([[5.0]]))
+    assert metrics.unfinished(3).last.values == {"a": 5.0}

@@ -280,3 +280,16 @@ def test_the_record_is_human_readable_too(train, tmp_path):
     train()
     record = json.loads((tmp_path / "run" / NAME).read_text())
     assert record["Objective"] == {"data": "MeanSquaredError", "small": "ActivationPenalty"}
+
+
+def test_callbacks_are_compared_by_their_parameters_whatever_training_made_of_them():
+    def described(patience, waited=0):
+        callback = keras.callbacks.EarlyStopping(patience=patience)
+        callback.wait = waited
+        return describe({"callbacks": [callback, keras.callbacks.LambdaCallback(on_train_end=print)]})
+
+    assert differences(described(3), described(3, waited=2)) == []
+    assert differences(described(3), described(5)) == ["EarlyStopping.patience (Trainer.callbacks[0]): 3 -> 5"]
+    assert differences(describe({"callbacks": ()}), {"Trainer": {}}) == []
+    added = differences(describe({"callbacks": ()}), described(3))
+    assert added == ["Trainer.callbacks: nothing -> EarlyStopping, LambdaCallback"]

@@ -139,3 +139,15 @@ def test_nothing_trains_while_averages_stand_in_for_the_weights(averaged, make_t
     trainer.train(until=3)
     others[0].train()
     assert (trainer.step, others[0].step) == (3, 5)
+
+
+def test_what_is_written_to_averages_that_are_open_is_weight_and_average_afterwards(averaged):
+    trainer = averaged(steps=3)
+    trainer.train()
+    own, before, average = trainer.model.get_weights(), averages(trainer), trainer._run.program._step.average
+    with trainer._at_work(), average.open():
+        trainer.model.layers[-1].bias.assign([1.0, 2.0])
+    for weights, expected in ((trainer.model.get_weights(), own), (averages(trainer), before)):
+        assert weights[-1].tolist() == [1.0, 2.0]
+        for found, right in zip(weights[:-1], expected[:-1], strict=True):
+            np.testing.assert_array_equal(found, right)
