@@ -1,4 +1,4 @@
-"""Prints every term, schedule, source and task: what it does, its formula, its fields, and the gin lines that add it.
+"""Prints every term, schedule, metric, source and task: what it does, its formula, its fields, gin lines that add it.
 
 After them, every setting of `Trainer`: its default, its range, its meaning, and whether a resumed run may change it.
 
@@ -12,10 +12,16 @@ import inspect
 from objectives import BaseTerm
 from objectives.schedules import Schedule
 from termwise.cli.entries import entry, setting
-from trainer import Source, Task, Trainer, config
+from trainer import Metric, Source, Task, Trainer, config
 
 _SETTINGS = "Settings of Trainer"
-_FAMILIES = (("Terms", BaseTerm), ("Schedules of a weight", Schedule), ("Sources", Source), ("Tasks", Task))
+_FAMILIES = (
+    ("Terms", BaseTerm),
+    ("Schedules of a weight", Schedule),
+    ("Metrics", Metric),
+    ("Sources", Source),
+    ("Tasks", Task),
+)
 
 
 def main(_: list[str]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from objectives import BaseTerm
 from objectives.annotations import expected_value
 from objectives.formulas import formula_of
-from trainer import Source, Task
+from trainer import Metric, Source, Task
 from trainer.settings.settings import annotations, declarations
 
 _REQUIRED = "(required)"
@@ -65,6 +65,8 @@ def _gin_lines(member: type) -> Iterable[str]:
     name = member.__name__
     if issubclass(member, BaseTerm):
         yield f"Objective.{re.sub(r'(?<=[a-z])(?=[A-Z])', '_', name).lower()} = @{name}()"
+    elif issubclass(member, Metric):
+        yield f"Metrics.{re.sub(r'(?<=[a-z])(?=[A-Z])', '_', name).lower()} = @{name}()"
     elif issubclass(member, Task | Source):
         yield f"Trainer.{'task' if issubclass(member, Task) else 'train'} = @{name}()"
     else:

@@ -69,6 +69,11 @@ def test_it_trains_and_shows_its_terms(train, folder, name, shown):
     assert (folder / "runs" / name / "metrics.jsonl").exists()
 
 
+def test_the_metric_is_in_the_evaluations(train, folder):
+    assert re.search(r"^worst: \d", train("metric"), re.MULTILINE)
+    assert jsonl.read(folder / "runs" / "metric")[-1].values["metrics/worst"] > 0
+
+
 def test_the_step_trains_by_another_update_than_the_default_one(train, folder):
     train("step")
     assert "EqualTerms" in (folder / "runs" / "step" / "operative_config.gin").read_text()

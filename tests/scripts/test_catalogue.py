@@ -1,4 +1,4 @@
-"""scripts/catalogue.py: every term, schedule, source and task, with lines that gin takes."""
+"""scripts/catalogue.py: every term, schedule, metric, source and task, with lines that gin takes."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 
 from objectives import BaseTerm
 from objectives.schedules import Schedule
-from trainer import Source, Task, config
+from trainer import Metric, Source, Task, config
 from trainer.settings.settings import declarations
 
 pytestmark = pytest.mark.slow
@@ -38,7 +38,7 @@ def registered(family):
 def test_everything_registered_is_there(entries):
     import tasks  # noqa: F401 (registers the tasks)
 
-    members = [member for family in (BaseTerm, Schedule, Source, Task) for member in registered(family)]
+    members = [member for family in (BaseTerm, Schedule, Metric, Source, Task) for member in registered(family)]
     assert sorted(entries) == sorted(member.__name__ for member in members)
     assert len(entries) > 15
 
