@@ -16,7 +16,10 @@ from trainer.fit.optimizers import innermost, refuse_in_fit
 from trainer.fit.progress_bar import TermsProgbar
 from trainer.fit.sound_epochs import SoundEpochs
 from trainer.fit.strategies import refuse_other_strategy, strategy_of
+from trainer.fit.validation import refuse_other_validation
 from trainer.settings.labels import refuse_outside_arrays
+from trainer.steps.groups import only_group
+from trainer.steps.variables.adoption import build_optimizers
 
 _LOSS = "a loss is a term here: Objective(data=KerasLoss(loss=...)), whose weight is KerasLoss(weight=...)"
 
@@ -50,6 +53,8 @@ class ObjectiveModel(keras.Model):
 
     train_function: Callable[[Any], Any] | None
     _fitting: Fitting | None = None
+    # What is to be done in `fit` before its first step, given the spec of a batch.
+    _look_ahead: Callable[[Any], None] | None = None
 
     def __init__(
         self, model: keras.Model, objective: Objective, *, allow_unreached: bool = False, name: str | None = None
@@ -126,7 +131,14 @@ class ObjectiveModel(keras.Model):
         # The means of the terms have the total, exactly.
         self._loss_tracker, self._fitting = None, None
 
-    def fit(self, *args: Any, verbose: Any = "auto", callbacks: Any = None, **settings: Any) -> keras.callbacks.History:
+    def fit(
+        self,
+        *args: Any,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_data: Any = None,
+        **settings: Any,
+    ) -> keras.callbacks.History:
         """Trains the model, as `keras.Model.fit` does.
 
         Weights of examples, by `sample_weight` or `class_weight`, are read by terms with the key `sample_weight`, and
@@ -136,7 +148,18 @@ class ObjectiveModel(keras.Model):
           ConfigurationError: Terms, model and examples do not fit together.
           NonFiniteError: An update would not be finite. The model and the optimizer are as before it.
         """
-        return super().fit(*args, **settings, **_with_bar(verbose, callbacks, SoundEpochs()))
+        self._look_ahead = functools.partial(
+            refuse_other_validation, validation=validation_data, objective=self.objective
+        )
+        try:
+            return super().fit(
+                *args,
+                validation_data=validation_data,
+                **settings,
+                **_with_bar(verbose, callbacks, SoundEpochs()),
+            )
+        finally:
+            self._look_ahead = None
 
     def evaluate(self, *args: Any, verbose: Any = "auto", callbacks: Any = None, **settings: Any) -> Any:
         """Evaluates each term and metric over all examples, as `keras.Model.evaluate` does."""
@@ -167,6 +190,12 @@ class ObjectiveModel(keras.Model):
     def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **settings: Any) -> None:
         """Saves the trained model alone, a plain Keras model; `save_weights` has the state of the optimizer too."""
         self.model.save(filepath, overwrite=overwrite, zipped=zipped, **settings)
+
+    def load_weights(self, filepath: Any, *args: Any, **settings: Any) -> None:
+        """Loads what `save_weights` has saved, with the state of the optimizer if the model is built and compiled."""
+        if self.compiled and self.model.built:
+            build_optimizers(only_group(self.optimizer, self.model), self.model)
+        super().load_weights(filepath, *args, **settings)
 
     def export(self, filepath: Any, *args: Any, **settings: Any) -> None:
         """Exports the trained model alone, as `keras.Model.export` does."""
@@ -208,6 +237,9 @@ class ObjectiveModel(keras.Model):
             refuse_unread(self.objective, batch_of(spec, self.objective))
         if whole:
             self._refuse_labels(iterator.data_adapter)
+        if self._look_ahead is not None:
+            self._look_ahead(spec)
+            self._look_ahead = None
         if self._fitting is None:
             self._make_fitting(spec)
             if self._ready.mixes_unknown:

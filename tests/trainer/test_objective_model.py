@@ -291,7 +291,15 @@ def test_an_epoch_is_the_exact_mean_over_what_was_counted(make, dense_model, dat
     assert history["terms/none/weighted"] == [0.0]
 
 
-@pytest.mark.parametrize("settings", [{}, {"steps_per_execution": 3}], ids=["single", "several at once"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        pytest.param({"steps_per_execution": 3}, marks=pytest.mark.slow),
+        pytest.param({"jit_compile": True}, marks=pytest.mark.slow),
+    ],
+    ids=["single", "several at once", "compiled"],
+)
 def test_an_update_that_is_not_finite_is_not_made_and_named(make, dense_model, objective, data, settings):
     fit = make(lambda: dense_model(keras.layers.BatchNormalization), objective, **settings)
     fit.fit(data["x"][:6], data["y"][:6], batch_size=2, verbose=0)
@@ -317,7 +325,7 @@ def test_weights_that_a_finite_gradient_makes_infinite_end_the_epoch_before_they
     assert saved == []
 
 
-@pytest.mark.parametrize("form", ["arrays", "dataset"])
+@pytest.mark.parametrize("form", [pytest.param("arrays", marks=pytest.mark.slow), "dataset"])
 def test_a_label_out_of_range_is_named(make, dense_model, data, form):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     fit = make(dense_model, Objective(data=KerasLoss(loss=loss)))
@@ -358,6 +366,13 @@ def test_mistakes_are_told_before_the_first_update(make, dense_model, data, give
     with pytest.raises(ConfigurationError, match=message):
         fit.fit(data["x"], y, sample_weight=given.get("sample_weight"), verbose=0)
     assert not fit.optimizer.built or int(fit.optimizer.iterations.numpy()) == 0
+
+
+def test_validation_data_are_looked_at_before_the_first_update(make, dense_model, objective, data):
+    fit = make(dense_model, objective)
+    with pytest.raises(ConfigurationError, match=r"validation_data: an example of targets has the shape"):
+        fit.fit(data["x"], data["y"], validation_data=(data["x"], data["y"][:, 0]), verbose=0)
+    assert not fit.optimizer.built
 
 
 def test_losses_of_the_model_itself_are_refused_as_by_a_trainer(make, data):
@@ -453,6 +468,10 @@ def test_a_backup_restores_the_optimizer_and_with_it_the_step_of_schedules(
     whole = make(dense_model, objective, lambda: keras.optimizers.Adam(0.01))
     losses = whole.fit(data["x"], data["y"], batch_size=5, epochs=4, shuffle=False, verbose=0).history["loss"]
     assert int(resumed.optimizer.iterations.numpy()) == 16
+    resumed.save_weights(tmp_path / "all.weights.h5")
+    again = make(dense_model, objective, lambda: keras.optimizers.Adam(0.01))
+    again.load_weights(tmp_path / "all.weights.h5")
+    assert int(again.optimizer.iterations.numpy()) == 16
     np.testing.assert_allclose(later, losses[2:], rtol=1e-6)
 
 

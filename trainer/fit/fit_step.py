@@ -60,11 +60,13 @@ class Outcome(NamedTuple):
 
     Attributes:
       row: the numbers that `TrainStep.tags` names, float32 `[tags]`.
+      norm: that of the gradient, a float32 scalar; an update whose norm is not finite is not made.
       sound: whether the update may be made, a bool; also where it overflowed and a loss scale is to be lowered.
       readings: what has a range, such as labels, and which of it is outside.
     """
 
     row: tf.Tensor
+    norm: tf.Tensor
     sound: tf.Tensor
     readings: Sequence[Reading]
 
@@ -102,7 +104,7 @@ class FitStep(WeightedSum):
         sound = self._is_sound(row)
         layers.restore(before, unless=wanted & sound)
         self._update_if(wanted & sound, gradients)
-        return Outcome(row, sound, readings)
+        return Outcome(row, row[self.tags.index("optimizer/grad_norm")], sound, readings)
 
     def _is_sound(self, row: tf.Tensor) -> tf.Tensor:
         """Returns whether an update may be made; an optimizer that scales the loss leaves out an overflow itself."""

@@ -123,7 +123,7 @@ class Fitting:
         step, fault = self._updates, self.fault
         outcome = self._step.train_if(~fault.is_open, self._batch(data), step)
         fault.note(outcome, step)
-        self.terms.add(outcome.row[: len(self._forward.tags)])
+        self.terms.add(outcome.row[: len(self._forward.tags)], left_out=~tf.math.is_finite(outcome.norm))
         return self._forward.take_outputs()
 
     def evaluate(self, data: Any) -> Any:

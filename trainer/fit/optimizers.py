@@ -16,6 +16,11 @@ def refuse_in_fit(optimizer: keras.optimizers.Optimizer) -> None:
         raise ConfigurationError(
             "the optimizer is a MultiOptimizer, whose optimizers count steps of their own; expected one optimizer"
         )
+    if type(optimizer).apply_gradients is not keras.optimizers.Optimizer.apply_gradients:
+        raise ConfigurationError(
+            f"the optimizer, a {type(optimizer).__name__}, overrides `apply_gradients`, which is not called here; "
+            f"expected `apply(grads, trainable_variables)`, which Keras calls too"
+        )
     steps = innermost(optimizer).gradient_accumulation_steps
     if steps:
         raise ConfigurationError(

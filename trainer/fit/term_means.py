@@ -42,10 +42,15 @@ class TermMeans(MetricsList):
         self._sums, self._counts = (self._make(len(self._tags), name) for name in ("sums", "counts"))
         self._part_sums, self._part_counts = (self._make(len(parts), f"part_{name}") for name in ("sums", "counts"))
 
-    def add(self, row: tf.Tensor) -> None:
-        """Adds the numbers of an update, `Forward.row`; what is not finite counts as nothing."""
+    def add(self, row: tf.Tensor, *, left_out: tf.Tensor) -> None:
+        """Adds the numbers of an update.
+
+        Args:
+          row: its numbers, `Forward.row`.
+          left_out: whether it was not made, as a gradient overflowed; what of it is not finite counts as nothing then.
+        """
         values, counts = self._columns(tf.cast(row, tf.float64))
-        counted = tf.math.is_finite(values)
+        counted = tf.math.is_finite(values) | ~left_out
         zeros = tf.zeros_like(values)
         self._sums.assign_add(tf.where(counted, values * counts, zeros))
         self._counts.assign_add(tf.where(counted, counts, zeros))

@@ -20,7 +20,8 @@ def fault():
 
 
 def note(fault, step, row, readings=()):
-    fault.note(Outcome(tf.constant(row), tf.reduce_all(tf.math.is_finite(row)), readings), tf.constant(step, tf.int64))
+    sound = tf.reduce_all(tf.math.is_finite(row))
+    fault.note(Outcome(tf.constant(row), tf.constant(row[-1]), sound, readings), tf.constant(step, tf.int64))
 
 
 @pytest.mark.parametrize(

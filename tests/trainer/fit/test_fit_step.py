@@ -16,7 +16,7 @@ def train_if(make_fitting, dense_model):
 
         @tf.function(autograph=False)
         def run(wanted, x, y):
-            return step.train_if(wanted, {"inputs": x, "targets": y}, tf.constant(0, tf.int64))[:2]
+            return step.train_if(wanted, {"inputs": x, "targets": y}, tf.constant(0, tf.int64)).sound
 
         return run, [*model.variables, *optimizer.variables]
 
@@ -27,14 +27,14 @@ def values(variables):
     return [np.array(variable.value) for variable in variables]
 
 
-@pytest.mark.parametrize("compiled", [False, True], ids=["graph", "XLA"])
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["graph", "XLA"])
 def test_what_is_unwanted_or_not_finite_changes_nothing(train_if, data, compiled):
     run, variables = train_if(keras.optimizers.Adam(0.1))
     run = tf.function(run, jit_compile=compiled, autograph=False)
     before = values(variables)
-    _, sound = run(tf.constant(False), data["x"], data["y"])
+    sound = run(tf.constant(False), data["x"], data["y"])
     assert sound
-    _, sound = run(tf.constant(True), data["x"] * np.float32("nan"), data["y"])
+    sound = run(tf.constant(True), data["x"] * np.float32("nan"), data["y"])
     assert not sound
     for one, other in zip(before, values(variables), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -46,7 +46,7 @@ def test_an_overflow_of_scaled_gradients_lowers_the_scale_and_is_no_fault(train_
     optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=2.0**127)
     run, variables = train_if(optimizer)
     before = values(variables[:4])
-    _, sound = run(tf.constant(True), data["x"], 100 * data["y"])
+    sound = run(tf.constant(True), data["x"], 100 * data["y"])
     assert sound
     assert float(optimizer.dynamic_scale.numpy()) == 2.0**126
     assert int(optimizer.iterations.numpy()) == 0

@@ -24,3 +24,12 @@ def test_several_optimizers_are_refused():
     several = keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(keras.optimizers.SGD()))
     with pytest.raises(ConfigurationError, match="expected one optimizer"):
         refuse_in_fit(several)
+
+
+def test_a_method_that_is_not_called_is_refused():
+    class Own(keras.optimizers.SGD):
+        def apply_gradients(self, grads_and_vars):
+            return super().apply_gradients(grads_and_vars)
+
+    with pytest.raises(ConfigurationError, match="a Own, overrides `apply_gradients`.*expected `apply"):
+        refuse_in_fit(Own())

@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from objectives import Mean
 
+MADE = tf.constant(False)
+
 
 @pytest.fixture
 def terms(make_fitting):
@@ -22,8 +24,8 @@ def row(terms, raw, counts, weights=(1.0, 0.1)):
 
 
 def test_batches_of_training_weigh_as_much_as_their_counts(terms):
-    terms.add(row(terms, raw=[1.0, 2.0], counts=[30, 10], weights=(1.0, 0.5)))
-    terms.add(row(terms, raw=[5.0, 4.0], counts=[10, 10], weights=(3.0, 0.0)))
+    terms.add(row(terms, raw=[1.0, 2.0], counts=[30, 10], weights=(1.0, 0.5)), left_out=MADE)
+    terms.add(row(terms, raw=[5.0, 4.0], counts=[10, 10], weights=(3.0, 0.0)), left_out=MADE)
     values = {tag: float(value) for tag, value in terms.result().items()}
     assert values == pytest.approx(
         {
@@ -37,11 +39,17 @@ def test_batches_of_training_weigh_as_much_as_their_counts(terms):
 
 
 def test_what_is_not_finite_and_was_left_out_counts_as_nothing(terms):
-    terms.add(row(terms, raw=[1.0, 2.0], counts=[4, 4]))
-    terms.add(row(terms, raw=[np.inf, 4.0], counts=[4, 4]))
+    terms.add(row(terms, raw=[1.0, 2.0], counts=[4, 4]), left_out=MADE)
+    terms.add(row(terms, raw=[np.inf, 4.0], counts=[4, 4]), left_out=tf.constant(True))
     values = terms.result()
     assert float(values["terms/data/raw"]) == 1.0
     assert float(values["terms/small/raw"]) == 3.0
+
+
+def test_what_is_watched_and_not_finite_shows(terms):
+    """A term of weight 0 may be NaN in an update that is made."""
+    terms.add(row(terms, raw=[1.0, np.nan], counts=[4, 4], weights=(1.0, 0.0)), left_out=MADE)
+    assert np.isnan(terms.result()["terms/small/raw"])
 
 
 def test_an_evaluation_is_that_of_all_examples_at_once(terms):
@@ -54,7 +62,7 @@ def test_an_evaluation_is_that_of_all_examples_at_once(terms):
 
 
 def test_nothing_is_no_number_and_adds_nothing(terms):
-    terms.add(row(terms, raw=[1.0, 2.0], counts=[4, 4]))
+    terms.add(row(terms, raw=[1.0, 2.0], counts=[4, 4]), left_out=MADE)
     terms.reset_state()
     values = {tag: float(value) for tag, value in terms.result().items()}
     assert np.isnan([values["terms/data/raw"], values["terms/small/raw"]]).all()
