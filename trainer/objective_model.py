@@ -1,7 +1,8 @@
 """ObjectiveModel: a Keras model whose `compile` and `fit` optimise a sum of named terms."""
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -10,6 +11,8 @@ import tensorflow as tf
 from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 
 from objectives import ConfigurationError, Objective
+from objectives.blame import told_of_operation
+from trainer.executions.failures import is_failure
 from trainer.fit.batches import batch_of, refuse_unread
 from trainer.fit.fitting import Fitting
 from trainer.fit.optimizers import innermost, refuse_in_fit
@@ -53,6 +56,7 @@ class ObjectiveModel(keras.Model):
 
     train_function: Callable[[Any], Any] | None
     _fitting: Fitting | None = None
+    _is_inside = False
     # What is to be done in `fit` before its first step, given the spec of a batch.
     _look_ahead: Callable[[Any], None] | None = None
 
@@ -151,19 +155,17 @@ class ObjectiveModel(keras.Model):
         self._look_ahead = functools.partial(
             refuse_other_validation, validation=validation_data, objective=self.objective
         )
+        more = _with_bar(verbose, callbacks, SoundEpochs())
         try:
-            return super().fit(
-                *args,
-                validation_data=validation_data,
-                **settings,
-                **_with_bar(verbose, callbacks, SoundEpochs()),
-            )
+            with self._unchanged():
+                return super().fit(*args, validation_data=validation_data, **settings, **more)
         finally:
             self._look_ahead = None
 
     def evaluate(self, *args: Any, verbose: Any = "auto", callbacks: Any = None, **settings: Any) -> Any:
         """Evaluates each term and metric over all examples, as `keras.Model.evaluate` does."""
-        return super().evaluate(*args, **settings, **_with_bar(verbose, callbacks))
+        with self._unchanged():
+            return super().evaluate(*args, **settings, **_with_bar(verbose, callbacks))
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Updates the model on one batch; returns the means so far."""
@@ -222,10 +224,33 @@ class ObjectiveModel(keras.Model):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         return self.compute_metrics(x, y, outputs, sample_weight=sample_weight)
 
+    @contextlib.contextmanager
+    def _unchanged(self) -> Iterator[None]:
+        """Refuses what was changed since the last such context; what layers and callbacks change inside is theirs."""
+        if self._is_inside:
+            yield
+            return
+        if self._fitting is not None:
+            self._fitting.require_unchanged()
+        self._is_inside = True
+        try:
+            yield
+        finally:
+            self._is_inside = False
+            if self._fitting is not None:
+                self._fitting.let_move()
+
     def _train(self, run: Callable[[Any], Any], iterator: Any) -> Any:
-        """Trains on what is next, and raises NonFiniteError where an update would not be finite."""
+        """Trains on what is next; an update that would not be finite, or an operation that fails, is named."""
         with self._ready.at_work():
-            logs = run(iterator)
+            try:
+                logs = run(iterator)
+            except tf.errors.OutOfRangeError:  # by which Keras knows that the data have ended
+                raise
+            except tf.errors.OpError as error:
+                if not is_failure(error):
+                    raise
+                raise ConfigurationError(f"an update fails: {told_of_operation(error)}") from error
         self._ready.require_finite()
         return logs
 
@@ -244,8 +269,7 @@ class ObjectiveModel(keras.Model):
             self._make_fitting(spec)
             if self._ready.mixes_unknown:
                 self._ready.require_unmixed(_first(iterator) if whole else data_batch)
-        elif whole:
-            self._ready.require_unchanged()
+        self._ready.stepped_alone |= not whole
         if self._distribute_strategy is not None or self._compile_metrics is not None:
             with self.distribute_strategy.scope():
                 # Metrics that make their variables in a step have it traced twice.

@@ -424,6 +424,29 @@ def test_a_change_that_a_traced_step_does_not_notice_is_refused(fitted, data):
 
 
 @pytest.mark.slow
+def test_what_layers_change_themselves_as_they_are_called_is_their_own(make, data):
+    def make_model():
+        layers = [keras.layers.Reshape([3, 1]), keras.layers.LSTM(4), keras.layers.Dense(2)]
+        return keras.Sequential([keras.Input([3]), *layers])
+
+    fit = make(make_model, Objective(data=MeanSquaredError()))
+    fit.train_on_batch(data["x"], data["y"])
+    for _ in range(2):
+        fit.fit(data["x"], data["y"], validation_data=(data["x"], data["y"]), verbose=0)
+        fit.evaluate(data["x"], data["y"], verbose=0)
+
+
+def test_an_operation_that_fails_is_told_with_its_place(make, dense_model, data):
+    def fails(y_true, y_pred):
+        tf.debugging.assert_less(y_true, 1.0, message="too large")
+        return y_true - y_pred
+
+    fit = make(dense_model, Objective(data=FunctionTerm(fn=fails)))
+    with pytest.raises(ConfigurationError, match=r"an update fails: .*test_objective_model.py, line \d+: .*too large"):
+        fit.fit(data["x"], 9 + data["y"], verbose=0)
+
+
+@pytest.mark.slow
 def test_callbacks_of_keras_work_with_the_terms(make, dense_model, objective, data, tmp_path):
     callbacks = keras.callbacks
     fit = make(dense_model, objective, metrics=["mae"])

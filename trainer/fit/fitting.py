@@ -38,7 +38,10 @@ class Fitting:
     Attributes:
       terms: the means of the terms since they were reset.
       fault: the first update that would not be finite.
+      stepped_alone: whether batches were taken one by one since, where a look at all layers each time takes too long.
     """
+
+    stepped_alone: bool = False
 
     def __init__(
         self,
@@ -116,7 +119,14 @@ class Fitting:
 
     def require_unchanged(self) -> None:
         """Raises ConfigurationError where something was changed that a traced step does not notice."""
+        if self.stepped_alone:
+            self.let_move()
         self._traced.require_unchanged()
+
+    def let_move(self) -> None:
+        """Takes what layers may change as they are called as changed by them since the last look."""
+        self._traced.let_move()
+        self.stepped_alone = False
 
     def train(self, data: Any) -> Any:
         """Updates the model on a replica's shard of a batch, adds the terms to their means; the model's outputs."""

@@ -81,9 +81,13 @@ class Traced:
         try:
             yield
         finally:
-            now = _settings(self._model, self._groups)
-            settings = {**self._before, **now}
-            self._moved |= {key for key in _differences(self._before, now) if settings[key].may_move}
+            self.let_move()
+
+    def let_move(self) -> None:
+        """Takes what was changed since, and may change as layers are called, as changed by them: it is their own."""
+        now = _settings(self._model, self._groups)
+        settings = {**self._before, **now}
+        self._moved |= {key for key in _differences(self._before, now) if settings[key].may_move}
 
     def require_unchanged(self) -> None:
         """Raises ConfigurationError where something was changed since."""
