@@ -16,7 +16,7 @@ from trainer.feeds import fingerprint
 from trainer.feeds.table import Table
 
 # Pillow decodes without the lock of Python, so that as many images are decoded at once as there are cores.
-_THREADS = min(16, 2 * (os.cpu_count() or 1))
+_THREADS = min(16, os.cpu_count() or 1)
 # How many files the fingerprint reads, evenly spaced.
 _FILES = 64
 
@@ -50,13 +50,15 @@ class ImageTable(Table):
         numbers = np.ravel(rows)
         flat = {part: out[part].reshape([len(numbers), *self.spec[part].shape]) for part in self._files}
 
-        def put(place: int) -> None:
-            for part, found in self._checked(int(numbers[place])).items():
-                flat[part][place] = found
+        def put(places: np.ndarray) -> None:
+            for place in places.tolist():
+                for part, found in self._checked(int(numbers[place])).items():
+                    flat[part][place] = found
 
-        with concurrent.futures.ThreadPoolExecutor(min(_THREADS, max(1, len(numbers)))) as pool:
-            for _ in pool.map(put, range(len(numbers))):  # raises the error of the first one that fails
-                pass
+        threads = min(_THREADS, max(1, len(numbers)))
+        with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(put, np.array_split(np.arange(len(numbers)), threads)):
+                pass  # `map` raises the error of the first block that fails
 
     def facts(self) -> dict[str, str]:
         sample = np.unique(np.linspace(0, self.size - 1, _FILES, dtype=np.int64))

@@ -46,10 +46,11 @@ class Records:
           ConfigurationError: A record is damaged; the message names its file and its number there, from 1 on.
         """
         found: list[bytes] = [b""] * len(numbers)
-        of_files = np.searchsorted(self._firsts, numbers, side="right") - 1
+        order = np.argsort(numbers, kind="stable")  # a reader is several times faster from the front to the back
+        of_files = np.searchsorted(self._firsts, numbers[order], side="right") - 1
         for file in np.unique(of_files):
             reader = tf_record.tf_record_random_reader(os.fspath(self._files[file]))
-            for i in np.flatnonzero(of_files == file):
+            for i in order[of_files == file]:
                 offset = int(self._offsets[file][numbers[i] - self._firsts[file]])
                 try:
                     found[i], _ = reader.read(offset)
