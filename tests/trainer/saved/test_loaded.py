@@ -38,3 +38,12 @@ def test_a_model_that_draws_in_inference_cannot_be_compared():
     model = keras.Model(x, Noisy()(x))
     signature = signature_of(model)
     require_equal(model, signature, lambda inputs: signature.unpack(model(inputs["x"])), "saved_model")
+
+
+def test_half_precision_may_round_otherwise_but_not_by_much():
+    x = keras.Input([2], name="x")
+    model = keras.Model(x, keras.layers.Dense(1, dtype="mixed_bfloat16", name="head")(x))
+    signature = signature_of(model)
+    require_equal(model, signature, lambda inputs: {"head": model(inputs["x"]) * 1.005}, "saved_model")
+    with pytest.raises(ConfigurationError, match="gives another 'head'"):
+        require_equal(model, signature, lambda inputs: {"head": model(inputs["x"]) * 1.2}, "saved_model")
