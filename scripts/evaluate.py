@@ -8,7 +8,7 @@ from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlo
 from absl import flags
 
 from termwise.cli import opened_run
-from termwise.cli.results import show_measures, show_terms
+from termwise.cli.results import show_measures, show_note, show_terms
 from trainer.reports.log import measured_values
 from trainer.storage import strict_json
 from trainer.storage.files import write_whole
@@ -28,8 +28,12 @@ def main(_: list[str]) -> None:
         if trainer.task and not measures:
             with trainer.averaged():
                 measures = dict(measures_of(trainer.task, trainer.model))
+        # The trainer executes as the run has chosen, which is no change of it.
+        changes = [line for line in trainer.changes_since(run.folder) if not line.startswith("Trainer.execution:")]
         if not trainer.is_chief:
             return
+    for line in changes:
+        show_note(f"changed since the run: {line}")
     show_terms(f"each term on the evaluation data, at step {run.step:,}", values)
     show_measures(measures)
     if output:

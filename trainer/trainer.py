@@ -34,7 +34,16 @@ from trainer.running.opening import Opening
 from trainer.running.run import TrainingRun
 from trainer.running.workdir import locate_workdir, make_workdir
 from trainer.settings.architecture import describe_model
-from trainer.settings.changes import Description, describe, describe_kind, facts_of, of_callbacks, require_unchanged
+from trainer.settings.changes import (
+    Description,
+    describe,
+    describe_kind,
+    differences,
+    facts_of,
+    of_callbacks,
+    read_description,
+    require_unchanged,
+)
 from trainer.settings.compatibility import (
     refuse_cut_statistics,
     refuse_other_classes,
@@ -366,6 +375,16 @@ class Trainer(Settings):
             self._run.step.assign(step)
             with self._at_work():
                 state.load(before)
+
+    def changes_since(self, folder: str | pathlib.Path) -> list[str]:
+        """Returns how this trainer differs from the run in a folder, a line for each difference.
+
+        It compares what has to be the same when a run resumes: settings, terms, layers, data, code of one's own.
+
+        Raises:
+          ConfigurationError: The record of the run is missing or damaged.
+        """
+        return differences(read_description(pathlib.Path(folder)), self._description)
 
     def wait_for_workers(self) -> None:
         """Waits until all workers arrive here, if there are several; the chief may have more to do than the others."""

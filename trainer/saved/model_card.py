@@ -37,7 +37,7 @@ def model_card(
       name: of the file or folder that was exported.
       form: its format.
     """
-    settings, environment = changes.read(folder / changes.NAME), read_environment(folder)
+    settings, environment = changes.read_description(folder), read_environment(folder)
     lines = [
         f"# {pathlib.Path(name).stem}",
         _trained(settings, environment, snapshot),

@@ -112,7 +112,7 @@ class SavedRun:
     @property
     def signature(self) -> Signature:
         """The inputs and outputs of the model by name, with their types and shapes."""
-        data = changes.read(self.folder / changes.NAME).get("training data", {})
+        data = changes.read_description(self.folder).get("training data", {})
         return signature_of(self.model, types_of_inputs(data))
 
     @contextlib.contextmanager

@@ -108,7 +108,7 @@ def require_unchanged(folder: pathlib.Path, now: Description, *, allowed: bool =
     if not any((folder / "checkpoints").glob("[0-9]*")):
         return []
     try:
-        lines = differences(read(folder / NAME), now)
+        lines = differences(read_description(folder), now)
     except ConfigurationError as error:
         if not allowed:
             raise
@@ -126,17 +126,18 @@ def require_unchanged(folder: pathlib.Path, now: Description, *, allowed: bool =
 def is_record(folder: pathlib.Path) -> bool:
     """Returns whether a folder holds an intact record of a run."""
     try:
-        return "Trainer" in read(folder / NAME)
+        return "Trainer" in read_description(folder)
     except (OSError, ConfigurationError):
         return False
 
 
-def read(path: pathlib.Path) -> Description:
-    """Returns a record.
+def read_description(folder: pathlib.Path) -> Description:
+    """Returns the description of the run in a folder.
 
     Raises:
-      ConfigurationError: The record is missing or damaged.
+      ConfigurationError: Its record is missing or damaged.
     """
+    path = folder / NAME
     try:
         record = json.loads(path.read_text())
         damage = None if _is_description(record) else "is damaged (it is no table of settings)"

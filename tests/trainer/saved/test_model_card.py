@@ -38,6 +38,7 @@ def test_a_schedule_has_its_numbers(card):
     assert "steps = 10" in row
 
 
+@pytest.mark.slow
 def test_an_earlier_checkpoint_has_its_own_evaluation(trained, tmp_path):
     run = load_run(trained).restore(3)
     run.export(tmp_path / "sums.keras", "keras")

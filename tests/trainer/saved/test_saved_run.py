@@ -54,12 +54,13 @@ def test_a_missing_step_leaves_what_was_restored(run):
     assert run.step == 3
 
 
-@pytest.mark.parametrize("step", [3, 6])
+@pytest.mark.parametrize("step", [pytest.param(3, marks=pytest.mark.slow), 6])
 def test_its_trainer_evaluates_what_the_run_logged_and_its_folder_stays_as_it_is(run, run_folder, digests, step):
     before = digests(run_folder)
     with run.restore(step).trainer() as trainer:
         values = trainer.evaluate()
         assert trainer.step == step
+        assert trainer.changes_since(run_folder) == []
     assert {tag: np.float32(value) for tag, value in values.items()} == {
         tag: np.float32(value) for tag, value in logged(run_folder, step).items()
     }
@@ -72,6 +73,10 @@ def test_bindings_give_other_data_and_other_terms(run_folder):
     params = ["Objective.small = None", "Objective.range = @RangeHinge()", "RangeHinge.max_value = 0.0"]
     with load_run(run_folder, gin_params=params).trainer() as trainer:
         values = trainer.evaluate()
+        assert trainer.changes_since(run_folder) == [
+            "Objective.range: nothing -> RangeHinge",
+            "Objective.small: ActivationPenalty -> nothing",
+        ]
     assert {tag for tag in values if tag.endswith("/raw")} == {"terms/data/raw", "terms/range/raw"}
     assert np.float32(values["terms/data/raw"]) == np.float32(logged(run_folder, 6)["terms/data/raw"])
 
@@ -162,6 +167,7 @@ def test_a_run_of_several_replicas_is_evaluated_on_one(make_trainer, plain_sourc
         assert other.evaluate() == pytest.approx(values, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_terms_and_data_of_the_readers_own_are_evaluated_on_the_checkpoint(in_python, make_trainer, data):
     folder, _ = in_python
     small = ArraySource(data["x"][:5], data["y"][:5])
