@@ -15,7 +15,7 @@ from trainer.executions.mixing.refusal import refuse_mixing
 from trainer.executions.non_finite import NonFiniteError
 from trainer.executions.soundness import Soundness
 from trainer.fit.batches import batch_of, without_weights
-from trainer.fit.empty_shards import keep_empty_shards_finite
+from trainer.fit.empty_shards import finite_where_empty, ordinary_normalization
 from trainer.fit.fault import Fault
 from trainer.fit.fit_step import FitStep, InPlace, WatchedForward
 from trainer.fit.optimizers import innermost
@@ -68,8 +68,7 @@ class Fitting:
         """
         self._strategy, self._objective, self._optimizer = strategy, objective, optimizer
         synchronize_masked_statistics(model)
-        if strategy.num_replicas_in_sync > 1:
-            keep_empty_shards_finite(model)
+        self._may_be_empty = ordinary_normalization(model) if strategy.num_replicas_in_sync > 1 else []
         groups = only_group(optimizer, model)
         build_optimizers(groups, model)
         forward = WatchedForward(
@@ -94,8 +93,11 @@ class Fitting:
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
-        """Has the optimizer take the gradients that the step has summed over replicas, within the context."""
-        with sums_already_made(self._updating, self._strategy):
+        """Has the optimizer take the gradients that the step has summed over replicas, within the context.
+
+        Shards without examples have no statistics there.
+        """
+        with sums_already_made(self._updating, self._strategy), finite_where_empty(self._may_be_empty):
             yield
 
     def require_finite(self) -> None:
