@@ -2,7 +2,7 @@
 
 import pathlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -115,21 +115,26 @@ def _read(path: pathlib.Path, **settings: Any) -> Any:
 
 def _numbers(column: Any, categories: Sequence[str] | None) -> np.ndarray:
     """Returns the numbers of a column of pandas."""
-    _refuse(column, column.isna(), lambda _: "is missing; expected a value in each row")
+    _refuse(column, column.isna(), lambda _: "missing", "expected a value in each row")
     if categories is not None:
         return _coded(column, categories)
     if column.dtype.kind not in "iufb":
         _refuse_text(column)
     values = column.to_numpy()
     if values.dtype.kind == "f":
-        _refuse(column, ~np.isfinite(values), lambda value: f"is {value}; expected a finite number")
+        _refuse(column, ~np.isfinite(values), str, "expected a finite number")
+    if values.dtype.kind == "u":
+        _refuse(column, values > np.iinfo(np.int64).max, str, "expected whole numbers below 2**63")
     return values.astype(np.int64) if values.dtype.kind in "iu" else values
 
 
 def _coded(column: Any, categories: Sequence[str]) -> np.ndarray:
     codes = {text: code for code, text in enumerate(categories)}
+    if len(codes) != len(categories):
+        raise ConfigurationError(f"the categories of {column.name!r} are {[*categories]}; expected each text once")
     found = column.map(codes.get)
-    _refuse(column, found.isna(), lambda value: f"is {value!r}; {expected(value, codes)}")
+    unknown = [text for text in column.unique() if text not in codes]
+    _refuse(column, found.isna(), repr, expected(unknown[0], codes) if unknown else "")
     return found.to_numpy().astype(np.int64)
 
 
@@ -138,21 +143,22 @@ def _refuse_text(column: Any) -> None:
     pandas = require_package("pandas", "CSV files")
     is_text = pandas.to_numeric(column, errors="coerce").isna()
     if not is_text.any():  # whole numbers beyond 64 bits
-        _refuse(column, ~is_text, lambda value: f"is {value}; expected numbers of at most 64 bits")
+        _refuse(column, ~is_text, str, "expected numbers of at most 64 bits")
     if is_text.all():
         texts = sorted(map(str, column.unique()))
         listed = f"{texts}" if len(texts) <= _SHOWN else "[...]"
         categories = f"CsvSource.categories = {{{column.name!r}: {listed}}}"
         advice = f"expected numbers, or texts in the order of the numbers that they become: {categories}"
-        _refuse(column, is_text, lambda value: f"is {value!r}; {advice}")
-    _refuse(column, is_text, lambda value: f"is {value!r}; expected a number")
+        _refuse(column, is_text, repr, advice)
+    _refuse(column, is_text, repr, "expected a number")
 
 
-def _refuse(column: Any, wrong: Any, what: Any) -> None:
+def _refuse(column: Any, wrong: Any, shown: Callable[[Any], str], advice: str) -> None:
     """Raises ConfigurationError for the first row of a column that is wrong, if one is."""
     wrong = np.asarray(wrong)
     if not wrong.any():
         return
     row, count = int(wrong.argmax()), int(wrong.sum())
-    more = f" (and {count - 1:,} more rows)" if count > 1 else ""
-    raise ConfigurationError(f"row {row + 1:,}, column {column.name!r} {what(column.iloc[row])}{more}")
+    others = f" (and {count - 1:,} more such row{'s' * (count > 2)})" if count > 1 else ""
+    found = f"row {row + 1:,}, column {column.name!r} is {shown(column.iloc[row])}{others}"
+    raise ConfigurationError(f"{found}; {advice}")

@@ -37,12 +37,16 @@ def test_texts_become_the_numbers_of_their_categories(file):
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("a,b\n1,2\n1,\n1,\n", r"t.csv: row 2, column 'b' is missing; expected a value in each row \(and 1 more row"),
+        (
+            "a,b\n1,2\n1,\n1,\n",
+            r"t.csv: row 2, column 'b' is missing \(and 1 more such row\); expected a value in each row",
+        ),
         ("a,b\n1,2\n\n1\n", "row 2, column 'b' is missing"),
         ("a,b\n1,2\n1,2 m\n", "row 2, column 'b' is '2 m'; expected a number"),
         ("a,b\n1,nan\n1,2\n", "row 1, column 'b' is 'nan'; expected a number"),
         ("a,b\n1,2\n1,inf\n", "row 2, column 'b' is inf; expected a finite number"),
         ("a,b\n1,hot\n1,cold\n", r"expected numbers, or .*: CsvSource.categories = {'b': \['cold', 'hot'\]}"),
+        ("a,b\n1,18446744073709551615\n", "column 'b' is 18446744073709551615; expected whole numbers below"),
         ("a,b\n1,99999999999999999999999\n", "expected numbers of at most 64 bits"),
         ("a,b\n1,2\n1,2,3\n", r"t.csv cannot be read: .*line 3"),
         ("a,b\n1,2,3\n1,2,3\n", "t.csv has rows with more values than its first row has names"),
@@ -59,6 +63,11 @@ def test_what_is_no_number_is_told_with_its_place(file, text, answer):
 def test_a_text_of_no_category_is_told_with_what_there_are(file):
     with pytest.raises(ConfigurationError, match="row 2, column 'k' is 'warn'; did you mean 'warm'"):
         read_columns(file("k\nhot\nwarn\n"), ["k"], categories={"k": ["hot", "warm"]})
+
+
+def test_categories_that_repeat_a_text_are_refused(file):
+    with pytest.raises(ConfigurationError, match=r"the categories of 'k' are \['a', 'a'\]; expected each text once"):
+        read_columns(file("k\na\n"), ["k"], categories={"k": ["a", "a"]})
 
 
 def test_a_file_of_another_encoding_is_told(file):
