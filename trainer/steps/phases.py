@@ -84,7 +84,7 @@ class Phase:
     def __str__(self) -> str:
         what = f"{', '.join(self.patterns)} frozen" if self.patterns else "nothing frozen"
         if self.end is None:
-            return f"{what} from step {self.first:,} on"
+            return f"{what} from step {self.first:,} on" if self.first else f"{what} in all steps"
         return f"{what} from step {self.first:,} to {self.end:,}" if self.first else f"{what} until step {self.end:,}"
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError, Mean
+from objectives.errors import some
 from objectives.fields import NOT_CONFIGURABLE, Checked
 from trainer.steps.average import WeightAverage
 from trainer.steps.clipping import Clipping
@@ -385,11 +386,14 @@ class TrainStep(Checked, abc.ABC):
         """
         reached = [any(gradient is not None for gradient in of_one) for of_one in zip(*gradients, strict=True)]
         missing = [v.path for is_reached, v in zip(reached, self.trained, strict=True) if not is_reached]
+        of_phase = f", while Trainer.trainable freezes {some([one.name for one in self.frozen])}" if self.frozen else ""
         if len(missing) == len(reached):
-            raise ConfigurationError("no term depends on any trainable variable of the model; nothing would be learned")
+            raise ConfigurationError(
+                f"no term depends on any trainable variable of the model{of_phase}; nothing would be learned"
+            )
         if missing and not self.allow_unreached:
             raise ConfigurationError(
-                f"no term depends on {', '.join(missing)}; expected every trainable variable to be reached: set "
+                f"no term depends on {', '.join(missing)}{of_phase}; expected every trainable variable to be reached: set "
                 f"trainable = False on its layer, or {self.allowing_unreached} to leave it as it is"
             )
         return reached

@@ -242,6 +242,23 @@ def test_layers_that_cannot_be_frozen_so_are_refused(nested, entries, found):
         phases_of(model, asked, steps=10)
 
 
+def test_a_phase_in_which_no_term_reaches_what_is_trained_is_refused_before_the_first_update(
+    make_trainer, weight_decay
+):
+    settings = {"objective": Objective(decay=weight_decay()), "allow_unreached": True}
+    trainer = make_trainer(trainable=TrainableFrom(layers="hidden", until=3), **settings)
+    with pytest.raises(
+        ConfigurationError, match="no term depends on any .*, while Trainer.trainable freezes hidden; n"
+    ):
+        trainer.train()
+    assert trainer.step == 0
+
+
+def test_layers_that_are_frozen_to_the_end_are_told(make, recorder):
+    make({"step": 10}, steps=1, reports=[recorder]).train()
+    assert "encoder/.* frozen in all steps" in recorder.run.headline
+
+
 @pytest.mark.slow
 def test_a_changed_step_is_shown_when_a_run_resumes(make, tmp_path):
     make({"step": 2}, workdir=tmp_path).train(until=1)
