@@ -393,7 +393,7 @@ class TrainStep(Checked, abc.ABC):
             )
         if missing and not self.allow_unreached:
             raise ConfigurationError(
-                f"no term depends on {', '.join(missing)}{of_phase}; expected every trainable variable to be reached: set "
-                f"trainable = False on its layer, or {self.allowing_unreached} to leave it as it is"
+                f"no term depends on {', '.join(missing)}{of_phase}; expected every trainable variable to be reached: "
+                f"set trainable = False on its layer, or {self.allowing_unreached} to leave it as it is"
             )
         return reached

@@ -7,6 +7,13 @@ _PYTHON = (
     ("A term instead of an objective", "objective=MeanSquaredError()"),
     ("The name of an optimizer", 'optimizer="adam"'),
     ("The class of an optimizer", "optimizer=keras.optimizers.SGD"),
+    ("An optimizer and groups of them", "optimizers=[OptimizerGroup(optimizer=keras.optimizers.SGD(0.1))]"),
+    (
+        "A group of no variable",
+        'optimizer=None, optimizers=[OptimizerGroup(variables="hed/.*", optimizer=keras.optimizers.SGD(0.1))]',
+    ),
+    ("All layers frozen", 'trainable=TrainableFrom(layers="head", step=100)'),
+    ("A frozen layer that there is not", 'trainable=TrainableFrom(layers="encoder", step=100)'),
     ("The name of a model", 'model="unet"'),
     ("A model that is not built", "model=keras.Sequential([keras.layers.Dense(1)], name='late')"),
     ("An array as examples", "train=np.ones([20, 3])"),
