@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
-from objectives import Context, Mean
+from objectives import Mean
 from objectives.parts import Parts
 from trainer.feeds.feed import Feed, without_padding
 from trainer.steps.forward import Forward
@@ -21,7 +21,6 @@ from trainer.steps.variables.untracked import refuse_untracked
 
 _NUMBER = tf.TensorSpec([], tf.int64)
 _ROW = tf.TensorSpec([], tf.int32)
-_KEEP = "expected state that the metric makes in its __init__ by self.add_variable"
 
 
 def trace_step(step: TrainStep, feed: Feed) -> ConcreteFunction:
@@ -104,54 +103,6 @@ def trace_evaluation(step: TrainStep, feed: Feed) -> ConcreteFunction:
     traced = run.get_concrete_function(feed.signature, _ROW, _ROW, _NUMBER, Mean(sums, sums))
     refuse_untracked("evaluation", traced, step.model, step.state)
     refuse_other_parts("evaluation", traced, step.adoption)
-    return traced
-
-
-def trace_reading(step: TrainStep, feed: Feed, read: Callable[[Context], Any]) -> ConcreteFunction:
-    """Traces `(data, row, number) -> (sums, reads)`: the means of one row, undivided, and what `read` takes of it.
-
-    Raises:
-      ConfigurationError: as `trace_evaluation`.
-    """
-
-    @tf.function(autograph=False)
-    def run(data, row, number):
-        call = functools.partial(step.forward.evaluate_and_read, read=read)
-        return feed.first(feed.run(call, data, row, number))
-
-    traced = run.get_concrete_function(feed.signature, _ROW, _NUMBER)
-    refuse_untracked("evaluation", traced, step.model, step.state)
-    refuse_other_parts("evaluation", traced, step.adoption)
-    return traced
-
-
-def trace_updates(
-    step: TrainStep, feed: Feed, reading: Callable[..., Any], update: Callable[[Any, Any], Any], begun: Any
-) -> ConcreteFunction:
-    """Traces what `trace_evaluation` does, with something besides the sums that is updated by what each row reads.
-
-    Args:
-      step: its forward pass is evaluated.
-      feed: of the blocks.
-      reading: of one row; see `trace_reading`.
-      update: returns what is carried from row to row, given that and what was read.
-      begun: what is carried to the first row.
-    """
-
-    @tf.function(autograph=False)
-    def run(data, first, stop, number, carried):
-        def body(row, carried):
-            merged, progress = carried
-            sums, reads = reading(data, row, number)
-            return row + 1, (merged.merge(Mean(*sums)), update(progress, reads))
-
-        _, carried = tf.while_loop(lambda row, _: row < stop, body, (first, carried), parallel_iterations=1)
-        return carried, step.forward.report(carried[0], number)
-
-    sums = tf.TensorSpec([len(step.forward.parts)], tf.float64)
-    like = tf.nest.map_structure(tf.TensorSpec.from_tensor, begun)
-    traced = run.get_concrete_function(feed.signature, _ROW, _ROW, _NUMBER, (Mean(sums, sums), like))
-    refuse_untracked("a metric", traced, step.model, step.state, keep=_KEEP)
     return traced
 
 

@@ -8,9 +8,10 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, Mean
 from objectives.blame import blamed
-from trainer.executions.chunk import as_numbers, trace_evaluation, trace_reading, trace_updates
+from trainer.executions.chunk import as_numbers, trace_evaluation
 from trainer.executions.execution import compiled_where_exact, unsupported
 from trainer.executions.ranges import outside_of_ranges
+from trainer.executions.reading import most_rows, trace_reading, trace_rows, trace_updates
 from trainer.feeds.feed import Block, Feed
 from trainer.metrics.fetching import Fetched
 from trainer.metrics.metrics import Metrics
@@ -36,6 +37,7 @@ class Evaluation:
         metrics: Metrics,
         *,
         name: str,
+        batch_size: int,
         is_compiled: bool,
     ):
         """Traces the evaluation of a block.
@@ -46,10 +48,11 @@ class Evaluation:
           feed: of the blocks.
           metrics: are evaluated in the same pass.
           name: what the examples are called in messages.
-          is_compiled: whether XLA compiles it, which may round otherwise. The metrics are updated outside of that, as
-            XLA has no tensors of a size that is known at run time only, such as the rows that are no padding.
+          batch_size: how many examples are in a row.
+          is_compiled: whether XLA compiles it, which may round otherwise; the metrics are updated outside of that.
         """
         self._strategy, self._feed, self._metrics, self._name = strategy, feed, metrics, name
+        self._batch_size = batch_size
         self._step = step.replaced(forward=step.forward.with_keys(metrics.keys, metrics.readers)) if metrics else step
         self._read = trace_reading(self._step, feed, metrics.fetch) if metrics else None
         self._run = self._trace(is_compiled=is_compiled)
@@ -102,14 +105,11 @@ class Evaluation:
             traced = trace_evaluation(self._step, self._feed)
             return compiled_where_exact(traced) if is_compiled else traced
         self._metrics.prepare(Fetched(*self._read.structured_outputs[1]))
-        read = compiled_where_exact(self._read) if is_compiled else self._read
-        return trace_updates(
-            self._step,
-            self._feed,
-            read,
-            lambda progress, fetched: self._metrics.update(progress, Fetched(*fetched)),
-            self._metrics.begin(),
-        )
+        rows = most_rows(self._read, self._batch_size)
+        several = trace_rows(self._read, self._feed, rows)
+        read = compiled_where_exact(several) if is_compiled else several
+        begun = self._metrics.begin()
+        return trace_updates(self._step, self._read, self._feed, read, rows, self._metrics.update, begun)
 
     def _merged(self, blocks: Iterable[Block], step: int) -> dict[str, float]:
         zeros = tf.zeros([len(self._step.forward.parts)], tf.float64)

@@ -340,7 +340,13 @@ class Program:
         batch = self._feed.peek(step)
         with failures_told("evaluating the terms on a batch fails"):
             evaluation = Evaluation(
-                self._strategy, self._step, self._feed, self._metrics, name="batch", is_compiled=False
+                self._strategy,
+                self._step,
+                self._feed,
+                self._metrics,
+                name="batch",
+                batch_size=self._batch_size,
+                is_compiled=False,
             )
             return evaluation.values(lambda: [batch], step)
 
@@ -408,6 +414,7 @@ class Program:
             self._eval_feed,
             self._metrics,
             name="evaluation data",
+            batch_size=self._batch_size,
             is_compiled=self.choice.execution == "xla_loop",
         )
 

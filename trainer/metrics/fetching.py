@@ -38,6 +38,15 @@ class Fetched(NamedTuple):
             self.tensors[key]._keras_mask = mask
         return Context.of_keys(self.tensors, valid=self.valid)
 
+    @property
+    def as_one(self) -> "Fetched":
+        """What was read of several batches, `[batches, batch, ...]` each, as of one; without a batch, of the first."""
+        return Fetched(
+            {key: _flat(tensor) if is_of_batch(key) else tensor[0] for key, tensor in self.tensors.items()},
+            {key: _flat(mask) for key, mask in self.masks.items()},
+            None if self.valid is None else tf.nest.map_structure(_flat, self.valid),
+        )
+
     def of(self, keys: Collection[Key]) -> "Fetched":
         """Returns what some keys name alone; of a mixed batch, with the mask of the part that they are of."""
         return Fetched(
@@ -59,6 +68,11 @@ def fetch(keys: Iterable[Key], context: Context) -> Fetched:
         {key: gathered(tf.cast(mask, tf.bool), context) for key, mask in masks.items()},
         None if context.valid is None else tf.nest.map_structure(lambda own: gathered(own, context), context.valid),
     )
+
+
+def _flat(tensor: tf.Tensor) -> tf.Tensor:
+    flat = tf.reshape(tensor, tf.concat([[-1], tf.shape(tensor)[2:]], axis=0))
+    return tf.ensure_shape(flat, [None, *tensor.shape[2:]])
 
 
 def gathered(tensor: tf.Tensor, context: Context) -> tf.Tensor:

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import Context
-from trainer.metrics.fetching import fetch, gathered
+from trainer.metrics.fetching import Fetched, fetch, gathered
 
 
 def twice(shard):
@@ -29,3 +29,16 @@ def test_tensors_come_with_their_masks_and_those_without_a_batch_as_they_are():
     context = fetched.context
     assert (context["outputs"].dtype, context["outputs"].shape, int(context["step"])) == (tf.float32, [4, 3], 7)
     assert context["outputs"]._keras_mask.numpy().tolist() == [True, False, True, False]
+
+
+def test_several_batches_are_one():
+    several = Fetched(
+        {"outputs": tf.reshape(tf.range(6), [3, 2, 1]), "step": tf.constant([7, 7, 7])},
+        {"outputs": tf.constant([[True, False]] * 3)},
+        {"a": tf.ones([3, 2]), "b": tf.zeros([3, 5])},
+    )
+    one = several.as_one
+    assert one.tensors["outputs"].numpy().ravel().tolist() == [0, 1, 2, 3, 4, 5]
+    assert int(one.tensors["step"]) == 7
+    assert one.masks["outputs"].numpy().tolist() == [True, False] * 3
+    assert {name: valid.shape for name, valid in one.valid.items()} == {"a": [6], "b": [15]}
