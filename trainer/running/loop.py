@@ -199,7 +199,12 @@ class Loop:
         has_written = self._epochs.end(self._done, latest.values if latest else {})
         if self._epochs.stopped_by and self._done != self._steps:
             values = self._write(self._metrics.unfinished(self._done), self._reports)
-        return (self._evaluate() if has_written else None) if evaluates else values
+        if not evaluates:
+            return values
+        if not has_written:
+            return None
+        self._reports.note(f"a callback has written weights at step {self._done:,}; the model is evaluated again")
+        return self._evaluate()
 
     @property
     def _latest_evaluation(self) -> LogRecord | None:
