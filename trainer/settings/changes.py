@@ -190,6 +190,8 @@ def _taken_apart(value: Any, parameters: Mapping[str, Any]) -> tuple[str, Mappin
         return kind, value.terms
     if isinstance(value, Metrics):
         return kind, value.metrics
+    if isinstance(value, Source):  # compared by its examples, wherever their files are
+        return kind, None
     if dataclasses.is_dataclass(value):
         own = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
         found = {**attributes_of(type(value)), **own, **methods_of(type(value))}
@@ -197,7 +199,7 @@ def _taken_apart(value: Any, parameters: Mapping[str, Any]) -> tuple[str, Mappin
     if isinstance(value, (list, tuple)) and value and all(map(dataclasses.is_dataclass, value)):
         named = {str(getattr(one, "name", i)): one for i, one in enumerate(value)}
         return ", ".join(named), named
-    if isinstance(value, keras.Layer | keras.Variable | Source):
+    if isinstance(value, keras.Layer | keras.Variable):
         return kind, None
     if isinstance(value, keras.optimizers.Optimizer):
         return kind, _nameless(config_of(value))

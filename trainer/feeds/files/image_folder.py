@@ -74,6 +74,10 @@ class ImageFolderSource(SplitSource):
     def class_names(self) -> tuple[str, ...]:
         return self._classes
 
+    def facts(self, *, seed: int | None) -> dict[str, str]:
+        scaling = {"max_value": f"{self.max_value:g}", "mask_values": str(self.mask_values and [*self.mask_values])}
+        return {**super().facts(seed=seed), **scaling, "classes": ", ".join(self._classes)}
+
     def _read(self) -> Table:
         files, arrays, classes = {"inputs": self._images}, {}, self._classes
         if self.masks is not None:

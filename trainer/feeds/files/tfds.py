@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from objectives.blame import told
+from objectives.keys import leaves
 from trainer.feeds.files.extras import require_package
 from trainer.feeds.files.file_source import FileSource
 from trainer.feeds.files.names import Names, choose
@@ -163,7 +164,8 @@ class TfdsTable(Table):
         tf.nest.map_structure(put, self._parts, {part: out[part] for part in self._parts})
 
     def facts(self) -> dict[str, str]:
-        return {"records": f"digest {self._records.digest(_SAMPLE)}"}
+        names = {key: feature.name for key, feature in leaves(self._parts).items()}
+        return {"records": f"digest {self._records.digest(_SAMPLE)}", **names}
 
     def _decoded(self, records: list[bytes]) -> dict[str, np.ndarray]:
         with tf.device("CPU:0"):

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError
+from objectives.keys import leaves
 from trainer.feeds.files.features import Feature, Spec, features_of, parse
 from trainer.feeds.files.names import Names, choose
 from trainer.feeds.files.paths import Files, find_files
@@ -82,7 +83,10 @@ class RecordTable(Table):
         tf.nest.map_structure(put, self._parts, {part: out[part] for part in self._parts})
 
     def facts(self) -> dict[str, str]:
-        kinds = {name: f"{feature.dtype} {list(feature.shape)}" for name, feature in self._features.items()}
+        kinds = {
+            key: f"{feature.name}, {'image' if feature.is_image else feature.dtype} {list(feature.shape)}"
+            for key, feature in leaves(self._parts).items()
+        }
         return {"records": f"digest {self._records.digest(_SAMPLE)}", **kinds}
 
     def _parsed(self, numbers: np.ndarray) -> dict[str, np.ndarray]:

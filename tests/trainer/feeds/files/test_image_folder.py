@@ -87,6 +87,14 @@ def test_sides_of_a_split_depend_on_names_alone(write, tmp_path):
     assert {image.tobytes() for image in side("eval")["inputs"].astype(np.uint8)} == sides[1] - {pixels[0].tobytes()}
 
 
+@pytest.mark.parametrize("change", [{"max_value": 255.0}, {"size": (2, 2)}, {"channels": 1}, {"mask_values": [255, 0]}])
+def test_facts_tell_how_images_are_read(masked, change):
+    settings = {**masked[0], "mask_values": [0, 255]}
+    facts = ImageFolderSource(**settings).facts(seed=None)
+    assert ImageFolderSource(**settings).facts(seed=None) == facts
+    assert ImageFolderSource(**{**settings, **change}).facts(seed=None) != facts
+
+
 def test_all_may_be_decoded_before_training(classes):
     kept, read = (ImageFolderSource(folder=classes, resident=resident) for resident in (True, False))
     assert kept.arrays["inputs"].tolist() == read.table.all()["inputs"].tolist()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from objectives import ConfigurationError
 from trainer.devices.strategy import mirrored
 
 TERMWISE = "from termwise.cli.main import main; main()"
@@ -90,3 +91,15 @@ def test_twenty_thousand_images_are_streamed_in_a_gigabyte(tmp_path):
     assert process.returncode == 0, process.stderr
     megabytes = int(process.stdout.split()[-2]) / 1024
     assert megabytes < 1000  # decoded, all images take 2,211
+
+
+def test_a_run_resumes_with_the_data_that_it_began_with_wherever_their_file_is(prepare, build, tmp_path):
+    file, workdir = prepare("csv"), tmp_path / "run"
+    build(file, workdir=workdir, steps=20).train()
+    (tmp_path / "points.csv").rename(tmp_path / "moved.csv")
+    moved = "CsvSource.file = 'moved.csv'"
+    assert build(file, moved, workdir=workdir, steps=30).train()
+    with (tmp_path / "moved.csv").open("a") as opened:
+        opened.write("0.5,0.5,0.5,1.5,0.25\n")
+    with pytest.raises(ConfigurationError, match=r"had other settings .*\n.*training data"):
+        build(file, moved, workdir=workdir, steps=40)

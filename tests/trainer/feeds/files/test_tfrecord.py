@@ -75,6 +75,12 @@ def test_files_without_records_and_wrong_schemas_are_refused(write):
         TFRecordSource(file=write("e"), schema={"x": "number"})
 
 
+def test_facts_tell_what_is_made_of_which_feature(pattern):
+    facts = TFRecordSource(file=pattern).facts(seed=None)
+    swapped = TFRecordSource(file=pattern, inputs="y", targets="x").facts(seed=None)
+    assert (facts["inputs"], swapped["inputs"]) == ("x, float32 [2]", "y, float32 []")
+
+
 def test_facts_tell_a_content(write, pattern):
     before = TFRecordSource(file=pattern).facts(seed=None)
     write("a", *(example(x=[i, i + 2], y=[-i]) for i in range(3)))
