@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, MeanSquaredError, Objective
 from trainer import ArraySource, FunctionMetric, KerasMetric, Metrics
+from trainer.reports import JsonLines, jsonl
 
 
 def test_metrics_are_named_dropped_and_sorted():
@@ -72,6 +73,20 @@ def test_a_metric_that_hides_its_state_is_refused_with_what_would_work(make_prog
     told = "^a metric writes the variable .* expected state that the metric makes in its __init__ by self.add_variable"
     with pytest.raises(ConfigurationError, match=told):
         make_program(metrics=Metrics(sum=KerasMetric(metric=Hidden())), eval=plain_source).evaluate(0)
+
+
+@pytest.mark.slow
+def test_a_run_resumes_with_other_metrics_and_a_finished_one_is_evaluated_by_them(make_trainer, plain_source, tmp_path):
+    def train(name, steps):
+        metrics = Metrics(**{name: KerasMetric(metric=keras.metrics.MeanSquaredError())})
+        settings = {"workdir": tmp_path, "reports": [JsonLines()], "eval": plain_source}
+        return make_trainer(metrics=metrics, steps=steps, best=f"-metrics/{name}", **settings).train()
+
+    values = [train(*asked) for asked in (("first", 3), ("second", 5), ("third", 5))]
+    assert all(f"metrics/{name}" in found for name, found in zip(("first", "second", "third"), values, strict=True))
+    evaluations = [record for record in jsonl.read(tmp_path) if record.split == "eval"]
+    measured = [(record.step, *(tag for tag in record.values if tag.startswith("metrics/"))) for record in evaluations]
+    assert measured == [(3, "metrics/first"), (5, "metrics/second"), (5, "metrics/third")]
 
 
 @pytest.mark.slow
