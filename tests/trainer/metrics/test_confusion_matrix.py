@@ -10,7 +10,8 @@ from objectives import ConfigurationError
 from trainer import ConfusionMatrix, Metrics
 
 
-@pytest.mark.parametrize("count", [1, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 3])
 def test_it_is_the_table_of_scikit_learn(measured, examples, count):
     keys = {"classes": 3, "y_true": "targets.label", "y_pred": "outputs.label"}
     weighted = ConfusionMatrix(mask="targets.mask", sample_weight="targets.weight", **keys)

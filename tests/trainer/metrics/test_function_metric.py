@@ -34,7 +34,8 @@ def test_a_mean_of_nothing_has_no_value():
     assert evaluated(metric, inputs=tf.zeros([2]), targets=tf.ones([2, 1]), outputs=tf.ones([2, 1])) == {}
 
 
-@pytest.mark.parametrize("count", [1, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 3])
 def test_it_is_the_mean_over_all_examples_on_any_number_of_replicas(measured, examples, count):
     keys = {"y_true": "targets.number", "y_pred": "outputs.number"}
     metrics = Metrics(
