@@ -51,13 +51,14 @@ class Group:
     def apply(self, directions: Mapping[int, tf.Tensor | None]) -> None:
         """Updates the variables that have a direction, given by the variable's id; in replica context.
 
-        Its iterations count an update of which no variable of it is part too, so that a schedule is a function of the
-        step.
+        An update of which no variable of it is part is counted too, so that a schedule is a function of the step, and
+        so is what an optimizer keeps for all variables together, such as the momentum schedule of Nadam.
         """
         moved = [variable for variable in self.variables if directions.get(id(variable)) is not None]
         if moved:
             self.optimizer.apply([directions[id(variable)] for variable in moved], moved)
-        else:
+        else:  # what `apply` does for none, which Keras returns from without counting
+            self.optimizer._backend_update_step([], [], self.optimizer.learning_rate)
             self.optimizer.iterations.assign_add(1)
 
 

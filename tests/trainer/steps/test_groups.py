@@ -8,6 +8,7 @@ import tensorflow as tf
 from objectives import ConfigurationError, MeanSquaredError, Objective
 from trainer import ArraySource, OptimizerGroup
 from trainer.executions.non_finite import NonFiniteError
+from trainer.steps.groups import Group
 from trainer.steps.precision import building_in
 
 EXECUTIONS = ("graph", "xla_step", "xla_loop")
@@ -75,6 +76,22 @@ def bits(trainer):
 def require_equal(found, expected):
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("kind", ["Nadam", "Adam"])
+def test_updates_without_a_variable_of_a_group_count_as_those_of_other_variables_do(kind):
+    make = getattr(keras.optimizers, kind)
+    moved, expected, other = (keras.Variable(1.0) for _ in range(3))
+    group, alone = Group(name="late", optimizer=make(0.1), variables=[moved]), make(0.1)
+    group.optimizer.build([moved])
+    alone.build([expected, other])
+    for _ in range(30):
+        group.apply({})
+        alone.apply([tf.constant(1.0)], [other])
+    group.apply({id(moved): tf.constant(2.0)})
+    alone.apply([tf.constant(2.0)], [expected])
+    assert moved.numpy() == expected.numpy() != 1.0
+    assert group.optimizer.iterations.numpy() == 31
 
 
 def test_each_optimizer_updates_its_variables_as_in_a_loop_by_hand(train, dense_model, data, recorder):
