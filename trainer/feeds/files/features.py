@@ -63,6 +63,11 @@ class Feature:
             return tf.io.FixedLenFeature([], tf.string)
         return tf.io.FixedLenFeature(self.shape, tf.float32 if self.kind == "float_list" else tf.int64)
 
+    @property
+    def length(self) -> int:
+        """How many values a record holds of it."""
+        return 1 if self.kind == "bytes_list" else int(np.prod(self.shape))
+
     def numbers(self, parsed: np.ndarray) -> np.ndarray:
         """Returns what was parsed `[examples, ...]` as numbers of its type.
 
@@ -117,6 +122,11 @@ def features_of(record: bytes, schema: Mapping[str, Spec], called: str) -> dict[
     return {name: _given(name, spec, held[name].WhichOneof("kind"), called) for name, spec in schema.items()}
 
 
+def names_in(record: bytes) -> list[str]:
+    """Returns the names of all features of an intact record."""
+    return sorted(tf.train.Example.FromString(record).features.feature)
+
+
 def _derived(name: str, feature: Any) -> Feature | None:
     """Returns a feature as a record has it; None for bytes, which may be anything, and for what is empty."""
     kind = feature.WhichOneof("kind")
@@ -148,6 +158,26 @@ def parse(records: Sequence[bytes], features: Mapping[str, Feature]) -> dict[str
     with tf.device("CPU:0"):
         try:
             parsed = tf.io.parse_example(list(records), {name: feature.parser for name, feature in features.items()})
-        except tf.errors.InvalidArgumentError as error:
-            raise ConfigurationError(f"does not fit: {error.message.splitlines()[0]}") from error
+        except (tf.errors.InvalidArgumentError, UnicodeDecodeError) as error:  # the latter where it quotes a record
+            misfits = (misfit for record in records if (misfit := _misfit(record, features)) is not None)
+            raise ConfigurationError(next(misfits, "cannot be parsed")) from error
     return {name: feature.numbers(parsed[name].numpy()) for name, feature in features.items()}
+
+
+def _misfit(record: bytes, features: Mapping[str, Feature]) -> str | None:
+    """Describes what a record has and what was expected; returns None where it fits."""
+    try:
+        held = tf.train.Example.FromString(record).features.feature
+    except message.DecodeError:
+        return "it is no tf.train.Example"
+    for name, feature in features.items():
+        kind = held[name].WhichOneof("kind") if name in held else None
+        if kind is None:
+            return f"it has no {name!r}; {expected(name, sorted(held))}"
+        found, wanted = len(getattr(held[name], kind).value), feature.length
+        if (kind, found) != (feature.kind, wanted):
+            return (
+                f"its {name!r} has {found:,} values of the kind {kind}; expected {wanted:,} of {feature.kind}, as in "
+                f"the first record or TFRecordSource.schema"
+            )
+    return None

@@ -1,6 +1,6 @@
 """Names: which arrays of a file are the inputs, the targets and the sample weights."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 
 from objectives import ConfigurationError
@@ -16,17 +16,21 @@ Names = Annotated[
 _USUAL = {"inputs": ("inputs", "x"), "targets": ("targets", "y")}
 
 
-def choose(owner: str, asked: Mapping[str, Names], known: Mapping[str, Any], file: str) -> dict[str, Any]:
+def choose(
+    owner: str, asked: Mapping[str, Names], known: Mapping[str, Any], file: str, unread: Collection[str] = ()
+) -> dict[str, Any]:
     """Returns what the parts of an example are made of.
 
     A name is what it names; a list of names is a dict of those, and a dict has its own keys. By default inputs are
-    `inputs` or `x`, or else the only one that there is, and targets are `targets` or `y` if there are any.
+    `inputs` or `x`, or else the only one that there is, and targets are `targets` or `y` if there are any. What another
+    part has is not taken for inputs unless it is named.
 
     Args:
       owner: what asks, such as `NpzSource`, for messages.
       asked: the names that each part was given.
       known: what the file has, by name.
       file: what the file is called.
+      unread: the names of what the file has besides and that cannot be read.
 
     Raises:
       ConfigurationError: The file has no such name, or there is no telling which are the inputs.
@@ -34,23 +38,48 @@ def choose(owner: str, asked: Mapping[str, Names], known: Mapping[str, Any], fil
     >>> choose("NpzSource", {"inputs": ["a"], "targets": None}, {"a": 1, "y": 2}, "data.npz")
     {'inputs': {'a': 1}, 'targets': 2}
     """
+    named = {part: _usual(part, known) if names is None else names for part, names in asked.items()}
     mistakes, found = Mistakes(), {}
-    for part, names in asked.items():
+    if named["inputs"] is None:
         with mistakes.gathered():
-            found[part] = _chosen(f"{owner}.{part}", part, names, known, file)
+            others = {part: names for part, names in named.items() if names is not None}
+            named["inputs"] = _only(owner, others, known, file, unread)
+    for part, names in named.items():
+        with mistakes.gathered():
+            found[part] = None if names is None else _chosen(f"{owner}.{part}", names, known, file)
     mistakes.raise_any()
     return {part: one for part, one in found.items() if one is not None}
 
 
-def _chosen(owner: str, part: str, asked: Any, known: Mapping[str, Any], file: str) -> Any:
-    if asked is None:
-        usual = next((name for name in _USUAL.get(part, ()) if name in known), None)
-        if usual is None and part == "inputs":
-            if len(known) != 1:
-                names = ", ".join(sorted(known))
-                raise ConfigurationError(f"{owner} is not given, and {file} holds {names}; expected one of them")
-            (usual,) = known
-        return None if usual is None else known[usual]
+def _usual(part: str, known: Mapping[str, Any]) -> str | None:
+    return next((name for name in _USUAL.get(part, ()) if name in known), None)
+
+
+def _only(owner: str, others: Mapping[str, Any], known: Mapping[str, Any], file: str, unread: Collection[str]) -> str:
+    """Returns the only name that there is, for inputs that are not named."""
+    names = sorted(known)
+    listed = ", ".join(names) or "nothing that can be read"
+    if len(names) != 1 or unread:
+        raise ConfigurationError(f"{owner}.inputs is not given, and {file} holds {listed}; expected one of them")
+    for part, asked in others.items():
+        if names[0] in _flat(asked):
+            raise ConfigurationError(
+                f"{owner}.inputs is not given, and {file} holds only {names[0]}, which {part} has; expected another "
+                f"one, or {owner}.inputs = {names[0]!r} where inputs and {part} are the same"
+            )
+    return names[0]
+
+
+def _flat(asked: Any) -> list[str]:
+    """Returns all names that were asked for.
+
+    >>> _flat("a"), _flat({"key": "b"})
+    (['a'], ['b'])
+    """
+    return [asked] if isinstance(asked, str) else [*(asked.values() if isinstance(asked, Mapping) else asked)]
+
+
+def _chosen(owner: str, asked: Any, known: Mapping[str, Any], file: str) -> Any:
     if isinstance(asked, str):
         return _named(owner, asked, known, file)
     keys = asked if isinstance(asked, Mapping) else {name: name for name in asked}

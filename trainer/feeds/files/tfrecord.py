@@ -1,7 +1,7 @@
 """TFRecordSource: examples in TFRecord files, read in any order."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gin
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from objectives.keys import leaves
-from trainer.feeds.files.features import Feature, Spec, features_of, parse
+from trainer.feeds.files.features import Feature, Spec, features_of, names_in, parse
 from trainer.feeds.files.names import Names, choose
 from trainer.feeds.files.paths import Files, find_files
 from trainer.feeds.files.records import Records
@@ -58,7 +58,14 @@ class TFRecordSource(SplitSource):
         (first,), called = records.read(np.zeros(1, np.int64)), records.called(0)
         known = features_of(first, self.schema, called)
         asked = {"inputs": self.inputs, "targets": self.targets, "sample_weight": self.sample_weight}
-        return RecordTable(records, choose("TFRecordSource", asked, known, _described(called, self.schema)))
+        unread = [] if self.schema else [name for name in names_in(first) if name not in known]
+        return RecordTable(records, choose("TFRecordSource", asked, known, self._described(called, unread), unread))
+
+    def _described(self, called: str, unread: Sequence[str]) -> str:
+        """Returns what features are known by, for messages."""
+        if self.schema:
+            return "TFRecordSource.schema"
+        return f"{called} (without {', '.join(unread)}, which TFRecordSource.schema describes)" if unread else called
 
 
 class RecordTable(Table):
@@ -100,7 +107,3 @@ class RecordTable(Table):
                 except ConfigurationError as error:
                     raise ConfigurationError(f"{self._records.called(int(number))}: {error}") from error
             raise
-
-
-def _described(called: str, schema: Mapping[str, Spec]) -> str:
-    return "TFRecordSource.schema" if schema else f"{called} (bytes are known by TFRecordSource.schema only)"

@@ -34,3 +34,17 @@ def test_mistakes_of_all_parts_are_told_together():
         "S.inputs is 'xx', which is not in f; did you mean 'x'? (known: x)",
         "S.targets is 't', which is not in f; known: x",
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "known", "answer"),
+    [
+        ({}, {"y": 1}, "S.inputs is not given, and f holds only y, which targets has; expected another one"),
+        ({"sample_weight": "z"}, {"z": 1}, "f holds only z, which sample_weight has"),
+        ({"targets": ["z"]}, {"z": 1}, "f holds only z, which targets has"),
+        ({}, {}, "f holds nothing that can be read"),
+    ],
+)
+def test_what_another_part_has_is_not_taken_for_inputs(asked, known, answer):
+    with pytest.raises(ConfigurationError, match=answer):
+        choose("S", NOTHING | asked, known, "f")

@@ -50,19 +50,39 @@ def test_rows_of_any_shape_are_read_into_their_places(pattern):
     assert out["inputs"]["a"].tolist() == out["targets"].tolist() == [[[4, 5], [0, 1]], [[0, 1], [1, 2]]]
 
 
-def test_a_record_that_disagrees_is_told(write, pattern):
-    write("c", example(x=[1, 2], y=[1]), example(x=[1, 2, 3], y=[1]))
-    with pytest.raises(ConfigurationError, match=r"c.tfrecord, record 2: does not fit: .*x"):
+@pytest.mark.parametrize(
+    ("record", "answer"),
+    [
+        (example(x=[1, 2, 3], y=[1]), "its 'x' has 3 values of the kind float_list; expected 2 of float_list"),
+        (example(x=[1, 2], y=[]), "its 'y' has 0 values of the kind float_list; expected 1"),
+        (example(x=[1, 2]), "it has no 'y'; .*known: x"),
+        (b"\xff\xff\xffnonsense", "it is no tf.train.Example"),
+    ],
+)
+def test_a_record_that_disagrees_is_told(write, pattern, record, answer):
+    write("c", example(x=[1, 2], y=[1]), record)
+    with pytest.raises(ConfigurationError, match=f"c.tfrecord, record 2: {answer}"):
         TFRecordSource(file=pattern).table.all()
 
 
 def test_bytes_and_other_names_are_asked_for(write):
     raw = tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"ab"]))
     record = tf.train.Example(features=tf.train.Features(feature={"raw": raw})).SerializeToString()
-    with pytest.raises(ConfigurationError, match=r"record 1 \(bytes are known by TFRecordSource.schema only\)"):
+    with pytest.raises(ConfigurationError, match=r"record 1 \(without raw, which TFRecordSource.schema describes\)"):
         TFRecordSource(file=write("r", record), inputs="raw")
     found = TFRecordSource(file=write("r", record), inputs="raw", schema={"raw": ("uint8", (2,))}).table.all()
     assert found["inputs"].tolist() == [[97, 98]]
+
+
+@pytest.mark.parametrize("label", ["y", "label"])
+def test_the_labels_of_images_are_not_taken_for_inputs(write, label):
+    image = tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"ab"]))
+    number = tf.train.Feature(int64_list=tf.train.Int64List(value=[3]))
+    record = tf.train.Example(features=tf.train.Features(feature={"x": image, label: number})).SerializeToString()
+    with pytest.raises(
+        ConfigurationError, match=rf"inputs is not given.*without x, which TFRecordSource.schema.* holds {label}"
+    ):
+        TFRecordSource(file=write("r", record))
 
 
 def test_files_without_records_and_wrong_schemas_are_refused(write):
