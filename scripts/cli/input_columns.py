@@ -10,7 +10,7 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from objectives.blame import shown_path
 from termwise.cli.examples import Specs
-from trainer.feeds.files.columns import read_columns, read_names, stacked
+from trainer.feeds.files.columns import read_columns, read_names, require_all_named, stacked
 from trainer.saved.signature import described
 
 
@@ -32,6 +32,8 @@ def input_columns(path: pathlib.Path, specs: Specs, bindings: Mapping[str, Any])
         (name,) = specs
         others = {*_listed(bound.get("targets")), *_listed(bound.get("sample_weight")), *_listed(bound.get("split_by"))}
         names = _listed(bound.get("inputs")) or [column for column in known if column not in others]
+        if not bound.get("inputs"):
+            require_all_named(path, names, "CsvSource.inputs")
         wide = {name: names}
     else:
         wide = {name: [name] for name in specs}

@@ -21,7 +21,7 @@ from trainer.feeds.feed import Feed
 from trainer.feeds.kinds import require_real
 from trainer.feeds.resident import ResidentFeed
 from trainer.feeds.streamed import StreamedFeed
-from trainer.feeds.table import ArrayTable, Table, single
+from trainer.feeds.table import ArrayTable, Table, require_single, single
 
 # The parts of an example, in the order in which Keras users write them.
 NAMES = ("inputs", "targets", "sample_weight")
@@ -208,7 +208,7 @@ class ArraySource(TableSource):
         require_arrays("ArraySource", arrays)
         self.shuffle = shuffle
         self.resident = is_resident(ArrayTable(arrays), resident)
-        self._table = ArrayTable(tf.nest.map_structure(_single, arrays) if self.resident else arrays)
+        self._table = ArrayTable(_single(arrays) if self.resident else arrays, owner="ArraySource")
 
     @property
     def table(self) -> ArrayTable:
@@ -238,8 +238,13 @@ def require_arrays(owner: str, arrays: Mapping[str, Any]) -> None:
     _require_one_length(owner, arrays)
 
 
-def _single(array: np.ndarray) -> np.ndarray:
-    return array.astype(single(array.dtype), copy=False)
+def _single(arrays: Mapping[str, Any]) -> Any:
+    """Returns nests of arrays in the types that data are computed in."""
+    with np.errstate(over="ignore"):
+        found = tf.nest.map_structure(lambda array: array.astype(single(array.dtype), copy=False), arrays)
+    for (key, array), converted in zip(leaves(arrays).items(), leaves(found).values(), strict=True):
+        require_single(f"ArraySource: {key}", array, converted)
+    return found
 
 
 def _require_one_length(owner: str, arrays: Mapping[str, Any]) -> None:

@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from objectives import ConfigurationError
+from objectives.keys import leaves
 from trainer.feeds import fingerprint
+
+BEYOND_SINGLE = "expected numbers that float32 can hold, of at most 3.4e38"
 
 
 class Table(abc.ABC):
@@ -66,15 +70,22 @@ class Table(abc.ABC):
 class ArrayTable(Table):
     """Examples in arrays `[examples, ...]`, which may be memory-mapped files; float64 is read as float32."""
 
-    def __init__(self, arrays: Mapping[str, Any]):
-        """Takes nests of arrays, all of the same length, by the parts of an example."""
-        self.arrays = dict(arrays)
+    def __init__(self, arrays: Mapping[str, Any], *, owner: str = "the data"):
+        """Takes arrays.
+
+        Args:
+          arrays: nests of them, all of the same length, by the parts of an example.
+          owner: what they are called in messages.
+        """
+        self.arrays, self._owner = dict(arrays), owner
         self.size = len(tf.nest.flatten(self.arrays)[0])
         self.spec = tf.nest.map_structure(lambda a: tf.TensorSpec(a.shape[1:], single(a.dtype)), self.arrays)
 
     def read(self, rows: np.ndarray, out: Mapping[str, Any]) -> None:
-        for name, arrays in self.arrays.items():
-            tf.nest.map_structure(lambda array, to: _take(array, rows, to), arrays, out[name])
+        found = leaves({name: out[name] for name in self.arrays})
+        for key, array in leaves(self.arrays).items():
+            _take(array, rows, found[key])
+            require_single(f"{self._owner}: {key}", array, found[key], rows)
 
     def facts(self) -> dict[str, str]:
         return fingerprint.of_arrays(self.arrays)
@@ -109,9 +120,36 @@ def single(dtype: np.dtype) -> np.dtype:
     return np.dtype(np.float32) if dtype == np.float64 else dtype.newbyteorder("=")
 
 
+def require_single(name: str, array: np.ndarray, converted: np.ndarray, rows: np.ndarray | None = None) -> None:
+    """Raises ConfigurationError where a finite number of an array became infinite in float32.
+
+    Args:
+      name: what the array is called.
+      array: the array, of float64 or any other type.
+      converted: what became of all of its examples; or of some, `[*rows.shape, ...]`.
+      rows: the numbers of these, of any shape.
+
+    >>> require_single("x", np.array([1.0, 1e300]), np.array([np.inf]), np.array([1]))
+    Traceback (most recent call last):
+        ...
+    objectives.errors.ConfigurationError: x of example 1 (from 0 on) is 1e+300; expected numbers that float32 can \
+hold, of at most 3.4e38
+    """
+    if array.dtype != np.float64 or not (infinite := np.isinf(converted)).any():
+        return
+    for place in np.argwhere(infinite):
+        axes = 1 if rows is None else rows.ndim
+        row = int(place[0] if rows is None else rows[tuple(place[:axes])])
+        within = [int(axis) for axis in place[axes:]]
+        if np.isfinite(value := array[row][tuple(within)]):
+            at = f", at {within}," if within else ""
+            raise ConfigurationError(f"{name} of example {row:,} (from 0 on){at} is {float(value)}; {BEYOND_SINGLE}")
+
+
 def _take(array: np.ndarray, indices: np.ndarray, out: np.ndarray) -> None:
     """Gathers examples into `out`."""
     if array.dtype == out.dtype and array.flags.c_contiguous and array.flags.aligned:
         np.take(array, indices, axis=0, out=out, mode="clip")  # any other mode would buffer
     else:
-        out[...] = array[indices]  # np.take would first make a copy of the whole array
+        with np.errstate(over="ignore"):  # which is looked for where it may happen
+            out[...] = array[indices]  # np.take would first make a copy of the whole array

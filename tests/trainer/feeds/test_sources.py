@@ -87,3 +87,10 @@ def test_streamed_arrays_are_left_as_they_are():
 def test_arrays_that_do_not_fit_are_refused(arrays, answer):
     with pytest.raises(ConfigurationError, match=answer):
         ArraySource(**arrays)
+
+
+@pytest.mark.parametrize("resident", [True, False])
+def test_a_number_beyond_float32_is_refused_and_what_is_infinite_stays(resident):
+    assert ArraySource(np.array([np.inf, 1]), resident=resident).table.all()["inputs"].tolist() == [np.inf, 1]
+    with pytest.raises(ConfigurationError, match=r"ArraySource: inputs.a of example 1 \(from 0 on\) is 1e\+300"):
+        ArraySource({"a": np.array([1, 1e300])}, resident=resident).table.all()

@@ -1,7 +1,10 @@
 """Columns: numbers from the columns of CSV files; whatever is none is reported with its file, row and column."""
 
+import lzma
 import pathlib
 import warnings
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,23 +14,58 @@ from objectives import ConfigurationError
 from objectives.blame import shown_path
 from objectives.errors import Mistakes, expected
 from trainer.feeds.files.extras import require_package
+from trainer.feeds.table import BEYOND_SINGLE
 
-# How many different texts of a column a message shows, and how many digits float32 keeps of a whole number.
-_SHOWN, _EXACT = 20, 2**24
+# How many different texts of a column and names a message shows, and how many digits float32 keeps of a whole number.
+_SHOWN, _FEW, _EXACT = 20, 4, 2**24
+# What pandas calls columns without a name, before their number.
+_UNNAMED = "Unnamed: "
 
 Categories = Mapping[str, Sequence[str]]
 
 
 def read_names(path: pathlib.Path, *, separator: str = ",") -> list[str]:
-    """Returns the names of the columns of a file.
+    """Returns the names of the columns of a file; one that has none is called as pandas does, such as `Unnamed: 0`.
 
     Raises:
-      ConfigurationError: The file cannot be read, or gives two columns one name.
+      ConfigurationError: The file cannot be read, gives two columns one name, or seems to have no row of names: all
+        are numbers, other than the 0, 1, 2 and so on that pandas writes.
     """
-    names = [str(name) for name in _read(path, header=None, nrows=1, sep=separator, dtype=str).iloc[0]]
+    row = _read(path, header=None, nrows=1, sep=separator, dtype=str, keep_default_na=False).iloc[0]
+    names = [str(name) or f"{_UNNAMED}{number}" for number, name in enumerate(row)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigurationError(f"{shown_path(path)} has several columns {twice[0]!r}; expected names that differ")
+    if all(map(_is_number, names)) and names != [*map(str, range(len(names)))]:
+        shown = ", ".join(names[:_FEW]) + ", ..." * (len(names) > _FEW)
+        raise ConfigurationError(
+            f"{shown_path(path)} has numbers in its first row, {shown}; "
+            f"expected the names of the columns above the first example, of which one at least is no number"
+        )
     return names
+
+
+def require_all_named(path: pathlib.Path, names: Sequence[str], owner: str) -> None:
+    """Raises ConfigurationError where one of the names is that of a column without a name, such as a row's number.
+
+    Args:
+      path: the file.
+      names: those columns of it that are taken as nothing is said.
+      owner: where one would say it, such as `CsvSource.inputs`.
+    """
+    unnamed = [name for name in names if name.startswith(_UNNAMED)]
+    if unnamed:
+        raise ConfigurationError(
+            f"{owner} is not given, and {shown_path(path)} has a column without a name, as DataFrame.to_csv writes the "
+            f"index unless index=False; expected {owner} = {[name for name in names if name not in unnamed]}, with "
+            f"{unnamed[0]!r} if it is wanted"
+        )
+
+
+def require_column(path: pathlib.Path, name: str, *, separator: str = ",") -> None:
+    """Raises ConfigurationError where a file has no such column."""
+    known = read_names(path, separator=separator)
+    if name not in known:
+        raise ConfigurationError(f"{shown_path(path)} has no column {name!r}; {expected(name, known)}")
 
 
 def read_columns(
@@ -45,8 +83,7 @@ def read_columns(
       ConfigurationError: A column is missing, or a value is missing, not finite, or no number. The message says in
         which row; the first one below the names is row 1.
     """
-    known = read_names(path, separator=separator)
-    mistakes = Mistakes()
+    known, mistakes = read_names(path, separator=separator), Mistakes()
     for name in names:
         if name not in known:
             mistakes.messages.append(f"{shown_path(path)} has no column {name!r}; {expected(name, known)}")
@@ -64,9 +101,7 @@ def read_columns(
 
 def read_texts(path: pathlib.Path, name: str, *, separator: str = ",") -> np.ndarray:
     """Returns a column of a file as text; raises ConfigurationError where it is missing."""
-    known = read_names(path, separator=separator)
-    if name not in known:
-        raise ConfigurationError(f"{shown_path(path)} has no column {name!r}; {expected(name, known)}")
+    require_column(path, name, separator=separator)
     return _read(path, sep=separator, dtype=str, keep_default_na=False)[name].to_numpy(object)
 
 
@@ -94,6 +129,14 @@ def stacked(columns: Mapping[str, np.ndarray], owner: str) -> np.ndarray:
     return np.stack([column.astype(np.float32) for column in columns.values()], axis=1)
 
 
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _read(path: pathlib.Path, **settings: Any) -> Any:
     """Reads a file with pandas, which would drop columns without a word where rows are longer than the first."""
     pandas = require_package("pandas", "CSV files")
@@ -109,7 +152,7 @@ def _read(path: pathlib.Path, **settings: Any) -> Any:
         raise ConfigurationError(
             f"{shown_path(path)} has rows with more values than its first row has names"
         ) from error
-    except (pandas.errors.ParserError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
         raise ConfigurationError(f"{shown_path(path)} cannot be read: {str(error).strip()}") from error
 
 
@@ -123,6 +166,8 @@ def _numbers(column: Any, categories: Sequence[str] | None) -> np.ndarray:
     values = column.to_numpy()
     if values.dtype.kind == "f":
         _refuse(column, ~np.isfinite(values), str, "expected a finite number")
+        with np.errstate(over="ignore"):
+            _refuse(column, np.isinf(values.astype(np.float32)), str, BEYOND_SINGLE)
     if values.dtype.kind == "u":
         _refuse(column, values > np.iinfo(np.int64).max, str, "expected whole numbers below 2**63")
     return values.astype(np.int64) if values.dtype.kind in "iu" else values

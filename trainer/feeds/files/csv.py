@@ -12,7 +12,14 @@ from objectives import ConfigurationError
 from objectives.annotations import Expected
 from objectives.blame import shown_path
 from objectives.errors import Mistakes
-from trainer.feeds.files.columns import read_columns, read_names, read_texts, stacked
+from trainer.feeds.files.columns import (
+    read_columns,
+    read_names,
+    read_texts,
+    require_all_named,
+    require_column,
+    stacked,
+)
 from trainer.feeds.files.paths import Files, find_files
 from trainer.feeds.files.split_source import SplitSource
 from trainer.feeds.table import ArrayTable, Table
@@ -20,6 +27,13 @@ from trainer.feeds.table import ArrayTable, Table
 Columns = Annotated[
     str | Sequence[str] | Mapping[str, str | Sequence[str]] | None,
     Expected("the name of a column, a list of names, or a dict of these by key"),
+]
+
+Separator = Annotated[
+    str,
+    Expected(
+        "one character, such as ',' or ';' or '\\t'", lambda text: len(text) == 1 and text not in ('"', "\n", "\r")
+    ),
 ]
 
 
@@ -53,10 +67,13 @@ class CsvSource(SplitSource):
     sample_weight: str | None = None
     categories: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
     split_by: str | None = None
-    separator: str = ","
+    separator: Separator = ","
 
     def _read(self) -> Table:
         parts = {"inputs": self._inputs, "targets": self.targets, "sample_weight": self.sample_weight}
+        if self.split_by is not None:
+            for file in self._files:
+                require_column(file, self.split_by, separator=self.separator)
         arrays = {part: self._arrays(part, asked) for part, asked in parts.items() if asked is not None}
         if not len(next(iter(self._columns.values()))):
             raise ConfigurationError(f"CsvSource: {self._shown} has no rows below the names; expected at least one")
@@ -84,7 +101,10 @@ class CsvSource(SplitSource):
         if self.inputs is not None:
             return self.inputs
         others = {*_names(self.targets), *_names(self.sample_weight), *_names(self.split_by)}
-        return [name for name in read_names(self._files[0], separator=self.separator) if name not in others]
+        known = read_names(self._files[0], separator=self.separator)
+        names = [name for name in known if name not in others]
+        require_all_named(self._files[0], names, "CsvSource.inputs")
+        return names
 
     @functools.cached_property
     def _columns(self) -> dict[str, np.ndarray]:
@@ -106,6 +126,8 @@ class CsvSource(SplitSource):
             return {key: self._arrays(part, names) for key, names in asked.items()}
         if not asked:
             raise ConfigurationError(f"CsvSource.{part} names no column; expected at least one")
+        if twice := [name for name in asked if [*asked].count(name) > 1]:
+            raise ConfigurationError(f"CsvSource.{part} names the column {twice[0]!r} twice; expected each once")
         return stacked({name: self._columns[name] for name in asked}, f"CsvSource.{part}")
 
 

@@ -85,6 +85,9 @@ def _chosen(owner: str, asked: Any, known: Mapping[str, Any], file: str) -> Any:
     keys = asked if isinstance(asked, Mapping) else {name: name for name in asked}
     if not keys:
         raise ConfigurationError(f"{owner} is empty; {expected('', known)}")
+    if len(keys) < len(asked):
+        twice = next(name for name in asked if [*asked].count(name) > 1)
+        raise ConfigurationError(f"{owner} names {twice!r} twice; expected each once, or a dict of names by key")
     return {key: _named(owner, name, known, file) for key, name in keys.items()}
 
 

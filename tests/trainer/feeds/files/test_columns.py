@@ -1,5 +1,7 @@
 """Columns: the numbers that pandas reads, and for everything else the file, the row and the column."""
 
+import zipfile
+
 import numpy as np
 import pandas
 import pytest
@@ -52,6 +54,8 @@ def test_texts_become_the_numbers_of_their_categories(file):
         ("a,b\n1,2,3\n1,2,3\n", "t.csv has rows with more values than its first row has names"),
         ("a,a\n1,2\n", "t.csv has several columns 'a'"),
         ("a;b\n1;2\n", "t.csv has no column 'a'; .*known: a;b"),
+        ("a,b\n1,2\n1,-1e300\n", r"row 2, column 'b' is -1e\+300; expected numbers that float32 can hold"),
+        ("1,2\n3,4\n", "t.csv has numbers in its first row, 1, 2; expected the names of the columns above"),
         ("", "t.csv is empty"),
     ],
 )
@@ -73,6 +77,35 @@ def test_categories_that_repeat_a_text_are_refused(file):
 def test_a_file_of_another_encoding_is_told(file):
     with pytest.raises(ConfigurationError, match=r"t.csv cannot be read: .*utf-8"):
         read_names(file("größe\n1\n", encoding="latin-1"))
+
+
+@pytest.mark.parametrize("name", ["NA", "null", "nan", "Unnamed: 1"])
+def test_columns_have_the_names_that_pandas_gives_them(file, name):
+    path = file(f"a,{'' if name.startswith('U') else name}\n1,2\n")
+    assert read_names(path) == ["a", name]
+    assert read_columns(path, [name])[name].tolist() == [2]
+
+
+def test_the_names_that_pandas_numbers_are_names(file):
+    assert read_names(file(pandas.DataFrame(np.ones([2, 3])).to_csv(index=False))) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("suffix", ["gz", "zip", "xz", "bz2"])
+def test_a_damaged_archive_is_told(tmp_path, suffix):
+    path = tmp_path / f"t.csv.{suffix}"
+    pandas.DataFrame({"a": np.random.default_rng(0).normal(size=500)}).to_csv(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ConfigurationError, match=f"t.csv.{suffix} cannot be read: "):
+        read_columns(path, ["a"])
+
+
+def test_an_archive_of_two_files_is_told(tmp_path):
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        archive.writestr("a.csv", "a\n1\n")
+        archive.writestr("b.csv", "a\n1\n")
+    with pytest.raises(ConfigurationError, match=r"t.zip cannot be read: Multiple files"):
+        read_names(tmp_path / "t.zip")
 
 
 def test_columns_side_by_side_are_single_and_lose_no_whole_number():

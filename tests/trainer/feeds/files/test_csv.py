@@ -1,6 +1,7 @@
 """CsvSource: columns by name as inputs and targets, over one file or several."""
 
 import numpy as np
+import pandas
 import pytest
 
 from objectives import ConfigurationError
@@ -66,6 +67,10 @@ def test_rows_of_one_value_are_on_one_side_of_a_split(tmp_path):
         ({"inputs": []}, "CsvSource.inputs names no column"),
         ({"inputs": "a", "categories": {"kind": ["hot"]}}, "categories has the column 'kind', which nothing reads"),
         ({"inputs": "a", "split_by": "group", "split": "eval"}, "one.csv has no column 'group'"),
+        ({"inputs": "a", "split_by": "group"}, "one.csv has no column 'group'"),
+        ({"inputs": ["a", "b", "a"]}, "CsvSource.inputs names the column 'a' twice; expected each once"),
+        ({"inputs": "a", "separator": ", "}, "CsvSource.separator is ', '; expected one character"),
+        ({"inputs": "a", "separator": ""}, "CsvSource.separator is ''; expected one character"),
         ({"inputs": 3}, "CsvSource.inputs is 3; expected the name of a column"),
         ({"inputs": ["who"]}, r"row 1, column 'who' is 'ann'.*{'who': \['ann', 'bob'\]}"),
     ],
@@ -87,3 +92,11 @@ def test_a_file_without_rows_is_refused(tmp_path):
     (tmp_path / "e.csv").write_text("a,b\n")
     with pytest.raises(ConfigurationError, match=r"e.csv has no rows below the names"):
         CsvSource(file=tmp_path / "e.csv")
+
+
+def test_an_index_that_pandas_wrote_is_no_input_unless_it_is_named(tmp_path):
+    pandas.DataFrame({"a": [5, 6], "b": [7, 8]}).to_csv(tmp_path / "i.csv")
+    assert arrays(file=tmp_path / "i.csv", inputs="Unnamed: 0")["inputs"].tolist() == [0, 1]
+    assert arrays(file=tmp_path / "i.csv", split_by="Unnamed: 0")["inputs"].tolist() == [[5, 7], [6, 8]]
+    with pytest.raises(ConfigurationError, match=r"column without a name, .*expected CsvSource.inputs = \['a', 'b'\]"):
+        CsvSource(file=tmp_path / "i.csv")

@@ -74,6 +74,7 @@ def test_the_only_array_is_the_inputs(file):
         ({"inputs": "xx"}, r"NpzSource.inputs is 'xx', which is not in .*data.npz; .*known: w, x, y, z"),
         ({"targets": ["y", "nope"]}, "NpzSource.targets is 'nope', which is not in"),
         ({"inputs": []}, "NpzSource.inputs is empty; known: w, x, y, z"),
+        ({"inputs": ["x", "z", "x"]}, "NpzSource.inputs names 'x' twice; expected each once"),
         ({"inputs": 3}, "NpzSource.inputs is 3; expected the name of an array"),
     ],
 )
@@ -103,14 +104,44 @@ def test_objects_are_refused_by_name(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["x.npz", "x.npy"])
-def test_a_damaged_file_is_told(tmp_path, name):
+def test_a_file_of_another_kind_is_told(tmp_path, name):
     (tmp_path / name).write_bytes(b"no array at all")
-    with pytest.raises(ConfigurationError, match=f"{name} is no array that NumPy saved"):
+    with pytest.raises(ConfigurationError, match=f"{name} is no .{name[-3:]} file; expected one that np.save"):
         NpzSource(file=tmp_path / name)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_an_altered_bit_of_an_archive_is_told(file, save):
+    path = file(save, x=np.random.default_rng(0).normal(size=500))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 64
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"data.npz.* cannot be read: "):
+        NpzSource(file=path)
+
+
+@pytest.mark.parametrize(
+    "damage", [(b"}", b" "), (b"'<f8'", b"'<q8'"), (b"(5, 2)", b"(5, ()"), (b"'shape'", b"'shope'")]
+)
+def test_an_altered_header_is_told(folder, damage):
+    path = folder / "x.npy"
+    path.write_bytes(path.read_bytes().replace(*damage))
+    with pytest.raises(ConfigurationError, match=r"x.npy is no intact array that NumPy saved"):
+        NpzSource(file=path)
+
+
+@pytest.mark.parametrize("resident", [True, False])
+def test_a_number_beyond_float32_is_told_with_its_example(file, resident):
+    x = np.zeros([4, 2])
+    x[0, 0], x[2, 1] = np.inf, -1e300
+    with pytest.raises(
+        ConfigurationError, match=r"NpzSource: .*data.npz: inputs of example 2 \(from 0 on\), at \[1\], is -1e\+300"
+    ):
+        NpzSource(file=file(x=x), resident=resident).table.all()
 
 
 def test_a_file_cut_short_is_told(folder):
     whole = (folder / "z.npy").read_bytes()
     (folder / "z.npy").write_bytes(whole[:-20])
-    with pytest.raises(ConfigurationError, match="z.npy is no array that NumPy saved"):
+    with pytest.raises(ConfigurationError, match="z.npy is no intact array that NumPy saved"):
         NpzSource(file=folder, inputs="z")
