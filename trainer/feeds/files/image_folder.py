@@ -11,7 +11,7 @@ import gin
 import numpy as np
 
 from objectives import ConfigurationError
-from objectives.annotations import Expected, Positive
+from objectives.annotations import Count, Expected, Positive
 from objectives.blame import shown_path
 from objectives.errors import expected
 from trainer.feeds.files.image_table import ImageTable
@@ -23,7 +23,10 @@ from trainer.feeds.table import Table
 # Files with other suffixes are left out.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm")
 
-_Sizes = Annotated[tuple[int, int] | None, Expected("(height, width), or None for images that have one size already")]
+_Sizes = Annotated[
+    tuple[Count, Count] | None,
+    Expected("(height, width), both above 0, or None for images that have one size already"),
+]
 
 
 @gin.register(module="trainer")
@@ -182,9 +185,17 @@ class ImageFolderSource(SplitSource):
 
 
 def list_images(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Returns the images in a folder and below it in the order of their names; hidden files are left out."""
-    found = []
+    """Returns the images in a folder and below it in the order of their names; hidden files are left out.
+
+    Raises:
+      ConfigurationError: A folder is found twice, by a symbolic link: its images would count several times, and be on
+        both sides of a split.
+    """
+    found, places = [], dict[str, str]()
     for place, folders, files in os.walk(folder, followlinks=True):
+        if (other := places.setdefault(os.path.realpath(place), place)) != place:
+            names = " and ".join(shown_path(pathlib.Path(one)) for one in (other, place))
+            raise ConfigurationError(f"{names} are one folder, by a symbolic link; expected each once")
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [pathlib.Path(place, name) for name in files if _is_image(name)]
     return sorted(found)

@@ -3,6 +3,9 @@
 import contextlib
 import io
 import pathlib
+import re
+import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,6 +22,20 @@ _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 # Modes of 8 bits for each channel or less, which convert to those.
 _EIGHT_BITS = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr")
 _SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N")
+# What Pillow raises for files that are damaged.
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    TypeError,
+    AttributeError,
+    NotImplementedError,
+    LookupError,
+    ArithmeticError,
+    struct.error,
+    zlib.error,
+)
 _ORIENTATION = 0x0112  # the tag of EXIF
 
 
@@ -39,7 +56,8 @@ def read_image(
       name: what the image is called in messages, if it is no file.
 
     Raises:
-      ConfigurationError: It is no intact image, has several frames, or more than 8 bits in several channels.
+      ConfigurationError: It is no intact image, has several frames (those of an MPO file, as phones write, are one
+        image and views of it), or more than 8 bits in several channels.
     """
     image = _opened(file, name)
     if image.mode in _SIXTEEN_BITS:
@@ -88,14 +106,16 @@ def _opened(file: pathlib.Path | bytes, name: str) -> Any:
     """Returns an image of Pillow, decoded and turned upright."""
     pillow, operations = require_package("PIL.Image", "images"), require_package("PIL.ImageOps", "images")
     with _explained(file, name), pillow.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
-        if getattr(image, "n_frames", 1) > 1:
+        if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # of a phone: behind the image is a smaller one
             raise ConfigurationError(f"{_called(file, name)} has {image.n_frames} frames; expected one image")
         if _is_deep(image):
             raise ConfigurationError(
                 f"{_called(file, name)} has 16 bits in each of several channels, of which Pillow would keep 8; "
                 f"expected 8 bits, or one channel"
             )
-        return operations.exif_transpose(image)
+        upright = operations.exif_transpose(image)
+        # A PGM of more than 8 bits, whose numbers Pillow scales to 16 bits and holds in 32.
+        return upright.convert("I;16") if (image.format, image.mode) == ("PPM", "I") else upright
 
 
 @contextlib.contextmanager
@@ -106,13 +126,23 @@ def _explained(file: pathlib.Path | bytes, name: str) -> Iterator[None]:
         yield
     except ConfigurationError:
         raise
-    except (OSError, SyntaxError, ValueError, EOFError, pillow.DecompressionBombError) as error:
+    except (*_DAMAGE, pillow.DecompressionBombError) as error:
         raise ConfigurationError(f"{_called(file, name)} is no intact image: {error}") from error
 
 
 def _is_deep(image: Any) -> bool:
     """Returns whether a file has 16 bits in each of several channels, which Pillow cuts to 8 as it decodes."""
-    return image.mode not in _SIXTEEN_BITS and any("16" in str(tile[3]) for tile in getattr(image, "tile", ()))
+    if image.mode in (*_SIXTEEN_BITS, "I"):
+        return False
+    return any(_is_deep_tile(tile.codec_name, tile.args) for tile in getattr(image, "tile", ()))
+
+
+def _is_deep_tile(codec: str, settings: Any) -> bool:
+    """Returns whether a part of a file has 16 bits in each channel, given what Pillow decodes it by."""
+    raw, *others = settings if isinstance(settings, tuple) else (settings,)
+    if codec.startswith("ppm"):
+        return others[0] > 255  # what white is
+    return isinstance(raw, str) and re.search(r"(?<!BGR);16[A-Z]?$", raw) is not None  # 5, 6 and 5 bits are BGR;16
 
 
 def _resized(image: Any, size: Size | None, *, masks: bool) -> Any:

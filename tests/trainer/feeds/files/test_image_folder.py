@@ -109,6 +109,7 @@ def test_all_may_be_decoded_before_training(classes):
         ({"labels": None, "classes": ["cat", "dog"]}, "classes are given, and the folders are no classes"),
         ({"masks": "pets", "labels": "folders"}, "has labels and masks; expected one of them"),
         ({"size": 64}, r"ImageFolderSource.size is 64; expected \(height, width\)"),
+        ({"size": (0, 4)}, r"ImageFolderSource.size is \(0, 4\); expected \(height, width\), both above 0"),
         ({"channels": 2}, "ImageFolderSource.channels is 2; expected 1 or 3 or 4"),
     ],
 )
@@ -145,3 +146,19 @@ def test_two_masks_of_one_name_and_a_folder_without_images_are_refused(masked, w
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigurationError, match=r"which holds no images; expected files that end in .png"):
         ImageFolderSource(folder=tmp_path / "empty")
+
+
+@pytest.mark.parametrize("target", ["..", "../other"])
+def test_a_link_by_which_images_would_count_twice_is_refused(write, tmp_path, target):
+    write("root/a/1.png", np.zeros([2, 2], np.uint8))
+    write("root/other/1.png", np.zeros([2, 2], np.uint8))
+    (tmp_path / "root" / "a" / "up").symlink_to(target)
+    with pytest.raises(ConfigurationError, match=r"are one folder, by a symbolic link; expected each once"):
+        ImageFolderSource(folder=tmp_path / "root")
+
+
+def test_a_link_to_a_folder_elsewhere_is_read(write, tmp_path):
+    write("elsewhere/1.png", np.zeros([2, 2], np.uint8))
+    write("root/a/1.png", np.zeros([2, 2], np.uint8))
+    (tmp_path / "root" / "b").symlink_to("../elsewhere")
+    assert ImageFolderSource(folder=tmp_path / "root").class_names == ("a", "b")

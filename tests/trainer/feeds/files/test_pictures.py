@@ -1,5 +1,6 @@
 """Pictures: the pixels that Pillow reads, upright and scaled as stated; what would lose bits is refused."""
 
+import contextlib
 import struct
 import zlib
 
@@ -143,3 +144,40 @@ def test_floats_frames_and_colours_in_a_mask_are_refused(save):
         read(save(frames[0], "x.gif", save_all=True, append_images=frames[1:]))
     with pytest.raises(ConfigurationError, match=r"mode 'RGB'; expected a mask with one number for each pixel"):
         read_mask(save(COLOURS), size=None)
+
+
+@pytest.mark.parametrize("width", [16, 72, 160])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_bitmaps_of_any_width_have_8_bits(save, mode, width):
+    image = Image.new(mode, (width, 2), 255 if mode == "L" else (255, 0, 255))
+    assert read(save(image, "x.bmp"), max_value=255.0).tolist() == np.asarray(image.convert("RGB")).tolist()
+
+
+@pytest.mark.parametrize("header", [b"P5 9 6 65535\n", b"P5 9 6 40000\n"])
+def test_a_pgm_of_16_bits_keeps_them(tmp_path, header):
+    (tmp_path / "x.pgm").write_bytes(header + (DEEP // 2).astype(">u2").tobytes())
+    white = int(header.split()[-1])
+    np.testing.assert_allclose(read(tmp_path / "x.pgm", channels=1)[..., 0], DEEP // 2 / white, atol=1e-5)
+
+
+def test_a_ppm_of_16_bits_is_refused(tmp_path):
+    (tmp_path / "x.ppm").write_bytes(b"P6 1 1 65535\n" + bytes(6))
+    with pytest.raises(ConfigurationError, match=r"x.ppm has 16 bits in each of several channels"):
+        read(tmp_path / "x.ppm")
+
+
+def test_of_the_frames_of_a_phone_the_first_is_the_image(save):
+    first, second = Image.new("RGB", (8, 8), (200, 200, 200)), Image.new("RGB", (4, 4))
+    found = read(save(first, "x.jpg", format="MPO", save_all=True, append_images=[second]), max_value=255.0)
+    np.testing.assert_array_equal(found, np.full([8, 8, 3], 200, np.float32))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of Pillow
+@pytest.mark.parametrize("suffix", ["tif", "png", "bmp", "webp"])
+def test_whatever_is_damaged_raises_no_other_error(save, suffix):
+    path = save(COLOURS, f"x.{suffix}")
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
+        with contextlib.suppress(ConfigurationError):
+            read(path)
