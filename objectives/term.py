@@ -18,6 +18,7 @@ This class and `BaseTerm` provide the rest: weight, mask, sample weights, the re
 import abc
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import tensorflow as tf
@@ -119,14 +120,16 @@ class Term(BaseTerm):
         of_values = None if self.masked_by_keras is None else keras_mask(raw)
         masks = [None if mask is None else self.value_mask(mask), of_keras, valid, of_values]
         factor = None if self.sample_weight is None else context[self.sample_weight]
-        if self.weights_count:
-            masks, factor = [*masks, factor], None
-        return Mean.each(
-            values,
+        each = partial(
+            Mean.each,
             masks=[mask for mask in masks if mask is not None],
             factor=factor,
             per_example=self.average == "examples",
         )
+        if factor is None or not self.weights_count:
+            return each(values)
+        # What has the weight 0 may be NaN.
+        return Mean(each(blank(values, factor)).total, each(tf.ones_like(values)).total)
 
     def _shown(self, context: Context, masks: Sequence[tf.Tensor]) -> dict[str, Any]:
         """Returns the tensors that the term reads, by name, with masked elements that could do harm replaced."""

@@ -19,7 +19,9 @@ from trainer.metrics.selection import Read
 class FunctionMetric(Metric):
     """The mean of a plain function over all examples of evaluation, as `FunctionTerm` makes a term of one.
 
-    Formula: `sum(mask * sample_weight * fn(...)) / sum(mask * sample_weight)`, over all values, in float64.
+    Formula: `sum(mask * sample_weight * fn(...)) / sum(mask * sample_weight)`, over all values, in float64. With
+    `average="examples"` the mask of each example is first divided by its sum, so that each one counts by its weight
+    alone, however many values it has.
 
     The function gets batches with padding, and masked elements in their places. `mask` may hold numbers from 0 to 1, as
     that of a term.

@@ -1,5 +1,7 @@
 """FunctionMetric: the mean of what a function returns, over all that counts, in float64."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -27,6 +29,24 @@ def test_weights_enter_the_sum_and_the_count_as_in_the_metrics_of_keras():
         sample_weight=tf.constant([3.0, 1.0, 5.0]),
     )
     assert float(value) == pytest.approx((3 * 1 + 1 * 4) / 4)
+
+
+@pytest.mark.parametrize("average", ["elements", "examples"])
+@pytest.mark.parametrize("weight", [[3.0, 1.0, 0.0], [3.0, -0.5, 0.0], [[3.0, 1.0], [2.0, 0.5], [0.0, 0.0]]])
+def test_weights_enter_the_sum_and_the_count_whatever_is_averaged(average, weight):
+    metric = FunctionMetric(fn=absolute_error, sample_weight="sample_weight", mask="targets.mask", average=average)
+    metric = dataclasses.replace(metric, keys_of={"y_true": "targets.y"})
+    error, mask = np.array([[1.0, 2.0], [4.0, 8.0], [np.nan, 1.0]]), np.array([[1, 1], [1, 0], [1, 1]])
+    value = evaluated(
+        metric,
+        inputs=tf.zeros([3, 1]),
+        targets={"mask": tf.constant(mask, tf.float32), "y": tf.zeros([3, 2])},
+        outputs=tf.constant(error, tf.float32),
+        sample_weight=tf.constant(weight),
+    )
+    share = mask / mask.sum(axis=1, keepdims=True) if average == "examples" else mask
+    share = share * np.array(weight).reshape(3, -1)
+    assert float(value) == pytest.approx(np.nansum(share * error) / share.sum())
 
 
 def test_a_mean_of_nothing_has_no_value():
