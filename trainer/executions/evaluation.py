@@ -55,6 +55,7 @@ class Evaluation:
         self._batch_size = batch_size
         self._step = step.replaced(forward=step.forward.with_keys(metrics.keys, metrics.readers)) if metrics else step
         self._read = trace_reading(self._step, feed, metrics.fetch) if metrics else None
+        self._has_exact_metrics = False
         self._run = self._trace(is_compiled=is_compiled)
 
     def values(self, blocks: Callable[[], Iterable[Block]], step: int) -> dict[str, float]:
@@ -65,8 +66,10 @@ class Evaluation:
           step: the number of updates done.
 
         Raises:
-          ConfigurationError: a value is not finite as a label, an index or a mask lies outside of its range.
+          ConfigurationError: a value is not finite as a label, an index or a mask lies outside of its range. Or a
+            metric depends on how the examples are cut into batches.
         """
+        self._refuse_inexact_metrics(step)
         values = self._merged(blocks(), step)
         if not all(math.isfinite(value) for tag, value in values.items() if _depends_on_ranges(tag)):
             forward, read = self._step.forward, self._metrics.read
@@ -91,13 +94,20 @@ class Evaluation:
                 raise
             self._run = self._trace(is_compiled=False)
             values = self._merged([first], step)
-        if self._read is not None:
-            _, fetched = self._read(first.data, tf.constant(first.first), tf.constant(step, tf.int64))
-            self._metrics.refuse_inexact(Fetched(*fetched))
-            for picture in self.pictures:
-                with blamed(f"the picture of the metric {picture.name!r}"):
-                    picture.png()
+        self._refuse_inexact_metrics(step)
+        for picture in self.pictures:
+            with blamed(f"the picture of the metric {picture.name!r}"):
+                picture.png()
         return values
+
+    def _refuse_inexact_metrics(self, step: int) -> None:
+        """Tries the metrics on the first batch, once, before any number of theirs is given."""
+        if self._read is None or self._has_exact_metrics:
+            return
+        first = self._feed.peek(0)
+        _, fetched = self._read(first.data, tf.constant(first.first), tf.constant(step, tf.int64))
+        self._metrics.refuse_inexact(Fetched(*fetched))
+        self._has_exact_metrics = True
 
     def _trace(self, *, is_compiled: bool) -> Callable[..., Any]:
         """Returns `(data, first, stop, number, carried) -> (carried, values by tag)`."""

@@ -17,10 +17,12 @@ from objectives.keys import is_of_batch
 from objectives.reads import blank
 from trainer.metrics.fetching import Fetched
 from trainer.metrics.metric import Metric
-from trainer.metrics.progress import advanced, begun, numbers
+from trainer.metrics.progress import Progress, advanced, begun, numbers
 
 # Sums in float32 round otherwise; a mean of means is farther off.
 _RELATIVE, _ABSOLUTE = 1e-3, 1e-5
+# How far a float32 state of that size may be off by rounding, and how many examples tell its size.
+_ROUNDING, _EXAMPLES = 2**-21, 8
 
 
 def refuse_inexact(metric: Metric, fetched: Fetched) -> None:
@@ -33,10 +35,10 @@ def refuse_inexact(metric: Metric, fetched: Fetched) -> None:
     fetched = fetched.of(metric.keys)
     real = np.flatnonzero(fetched.valid) if fetched.valid is not None else np.arange(_size(fetched))
     whole = _rows(fetched, real)
-    at_once = _numbers(metric, whole)
     if len(real) > 1:
-        found = _numbers(metric, _rows(fetched, real[:1]), _rows(fetched, real[1:]))
-        if difference := _difference(at_once, found):
+        at_once, in_two = _seen(metric, whole), _seen(metric, _rows(fetched, real[:1]), _rows(fetched, real[1:]))
+        difference = _difference(numbers(metric, at_once), numbers(metric, in_two))
+        if difference and not _is_rounding(metric, at_once, in_two, whole):
             raise ConfigurationError(
                 f"its value depends on how the examples are cut into batches: {difference[0]:.6g} for the first batch "
                 f"at once, {difference[1]:.6g} for its first example and then the others; expected a state that adds "
@@ -58,7 +60,8 @@ def _refuse_positions(metric: Metric, fetched: Fetched) -> None:
             tensors[key] = blank(tensors[key], mask)
     shown = {key: tf.ones_like(tensors[key]) for key in masks}
     ones = {key: tf.ones_like(mask) for key, mask in fetched.masks.items()}
-    found = _numbers(metric, Fetched({**tensors, **shown}, ones, None))
+    of_positions = Fetched({**tensors, **shown}, ones, None)
+    found = _seen(metric, of_positions)
     unmasked = dataclasses.replace(metric, mask=None) if masks else metric
     shape = max((mask.shape for mask in hidden), key=len)
     told = (
@@ -66,18 +69,42 @@ def _refuse_positions(metric: Metric, fetched: Fetched) -> None:
         f"else than of whole examples ({{}}); expected a mask of [batch], or of all axes but that of the classes"
     )
     try:
-        difference = _difference(_numbers(unmasked, Fetched(tensors, {}, None)), found)
+        of_examples = _seen(unmasked, Fetched(tensors, {}, None))
+        difference = _difference(numbers(unmasked, of_examples), numbers(metric, found))
     except (ValueError, tf.errors.InvalidArgumentError) as error:
         raise ConfigurationError(told.format(f"where all of them count: {error}")) from error
-    if difference:
+    if difference and not _is_rounding(metric, of_examples, found, of_positions):
         raise ConfigurationError(told.format("{1:.6g} instead of {0:.6g} where all of them count".format(*difference)))
 
 
-def _numbers(metric: Metric, *batches: Fetched) -> dict[str, float]:
+def _seen(metric: Metric, *batches: Fetched) -> Progress:
     progress = begun(metric)
     for batch in batches:
         progress = advanced(metric, progress, metric.read(batch.context))
-    return numbers(metric, progress)
+    return progress
+
+
+def _is_rounding(metric: Metric, first: Progress, second: Progress, whole: Fetched) -> bool:
+    """Returns whether two states of a metric are the same up to rounding, although their numbers are not.
+
+    Large sums may cancel, in the state or in what it amounts to. So a state is compared with what it would be if no
+    example cancelled another one.
+    """
+    size = _size(whole)
+    each = [_seen(metric, _rows(whole, np.array([row]))) for row in range(min(size, _EXAMPLES))]
+    started = _leaves(begun(metric))
+    largest = [
+        size * np.max([np.abs(one - start) for one in ones], axis=0)
+        for start, *ones in zip(started, *map(_leaves, each), strict=True)
+    ]
+    return all(
+        np.all(np.abs(a - b) <= _ROUNDING * np.maximum(np.maximum(np.abs(a), np.abs(b)), scale))
+        for a, b, scale in zip(_leaves(first), _leaves(second), largest, strict=True)
+    )
+
+
+def _leaves(progress: Progress) -> list[np.ndarray]:
+    return [np.asarray(leaf, np.float64) for leaf in tf.nest.flatten(progress.state)]
 
 
 def _difference(first: Mapping[str, float], second: Mapping[str, float]) -> tuple[float, float] | None:

@@ -53,6 +53,19 @@ def test_what_adds_up_over_examples_passes_with_padding_and_masks(metric):
     tried(metric, fetched([6, 2], mask=[[1, 0], [1, 1], [0, 0], [1, 1], [1, 1], [1, 1]], valid=[1, 1, 1, 1, 1, 0]))
 
 
+def test_what_float32_rounds_is_no_reason_to_refuse_a_sum():
+    rng = np.random.default_rng(0)
+    years = (1990 + 10 * rng.normal(size=[16, 1])).astype(np.float32)
+    found = {"targets": tf.constant(years), "outputs": tf.constant(rng.normal(size=[16, 1]), tf.float32)}
+    tried(KerasMetric(metric=keras.metrics.R2Score()), Fetched(found, {}, None))
+    large = (1e5 * rng.normal(size=[512, 1])).astype(np.float32)
+    cancelling = {"targets": large, "outputs": large - large.mean() + np.float32(0.05)}
+    batch = Fetched({key: tf.constant(array) for key, array in cancelling.items()}, {}, None)
+    tried(KerasMetric(metric=keras.metrics.Mean()), batch)
+    with pytest.raises(ConfigurationError, match="depends on how the examples are cut"):
+        tried(KerasMetric(metric=MeanOfBatches()), Fetched({**batch.tensors, "targets": tf.zeros([512, 1])}, {}, None))
+
+
 @pytest.mark.parametrize("metric", [keras.metrics.R2Score(), keras.metrics.F1Score(), keras.metrics.CosineSimilarity()])
 def test_a_mask_of_positions_is_refused_where_rows_of_them_are_something_else(metric):
     mask = np.ones([6, 2])
@@ -67,3 +80,10 @@ def test_a_mask_of_positions_is_refused_where_rows_of_them_are_something_else(me
 
 def test_a_batch_without_examples_tells_nothing():
     tried(KerasMetric(metric=keras.metrics.MeanAbsoluteError()), fetched([2, 1], valid=[0, 0]))
+
+
+@pytest.mark.slow
+def test_metrics_are_tried_before_the_first_evaluation_without_training(measured):
+    metric = KerasMetric(metric=MeanOfBatches(), y_true="targets.number", y_pred="outputs.number")
+    with pytest.raises(ConfigurationError, match="'own' .*: its value depends on how the examples are cut"):
+        measured(Metrics(own=metric))
