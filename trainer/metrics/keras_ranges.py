@@ -27,8 +27,8 @@ _WITHOUT_LOGITS = ", or a metric that is given logits, by from_logits=True or a 
 
 
 def is_of_keras(metric: keras.metrics.Metric) -> bool:
-    """Returns whether a metric is one of Keras itself."""
-    return type(metric).__module__.startswith("keras.")
+    """Returns whether a metric is updated as one of Keras itself, of which it may be a subclass."""
+    return type(metric).update_state.__module__.startswith("keras.")
 
 
 def refuse_other_shapes(metric: keras.metrics.Metric, y_true: tf.Tensor, y_pred: tf.Tensor) -> None:
@@ -36,19 +36,21 @@ def refuse_other_shapes(metric: keras.metrics.Metric, y_true: tf.Tensor, y_pred:
 
     Metrics that take labels for `y_true` and scores for `y_pred` are given one more axis there.
     """
-    own = type(metric) is keras.metrics.MeanMetricWrapper  # around a function of the user's own
-    of_iou = isinstance(metric, _IoUBase) and metric.sparse_y_true != metric.sparse_y_pred
-    if own or of_iou or isinstance(metric, _OF_LABELS) or y_true.shape.is_compatible_with(y_pred.shape):
-        return
-    hint = ""
-    if isinstance(metric, _IoUBase):
-        hint = " (sparse_y_pred=False takes a score for each class)"
-    elif isinstance(metric, _OF_ONE_HOT) and y_pred.shape.rank == y_true.shape.rank + 1:
-        hint = f" (Sparse{type(metric).__name__} takes labels)"
-    name = type(metric).__name__
-    raise ConfigurationError(
-        f"y_true has the shape {y_true.shape} and y_pred has {y_pred.shape}; {name} expects the same{hint}"
-    )
+    name, same = type(metric).__name__, y_true.shape.is_compatible_with(y_pred.shape)
+    if isinstance(metric, _OF_LABELS):
+        fits = y_pred.shape[-1] != 1 and y_true.shape.rank in (y_pred.shape.rank - 1, y_pred.shape.rank)
+        fits &= y_true.shape.rank < y_pred.shape.rank or y_true.shape[-1] in (1, None)
+        takes = f"labels [batch, ...] and a score for each class on one more axis (for one-hot, {name[6:]})"
+    elif isinstance(metric, _OF_ONE_HOT):
+        fits, takes = same and y_pred.shape[-1] != 1, f"the same, with an axis of classes (Sparse{name} takes labels)"
+    else:
+        own = type(metric) is keras.metrics.MeanMetricWrapper  # around a function of the user's own
+        of_iou = isinstance(metric, _IoUBase) and metric.sparse_y_true != metric.sparse_y_pred
+        fits, takes = own or of_iou or same, f"the same{_hint(metric, y_true, y_pred)}"
+    if not fits:
+        raise ConfigurationError(
+            f"y_true has the shape {y_true.shape} and y_pred has {y_pred.shape}; {name} expects {takes}"
+        )
 
 
 def outside_of_range(
@@ -84,7 +86,13 @@ def weights_like(metric: keras.metrics.Metric, y_true: tf.Tensor, weight: tf.Ten
     """Returns sample weights in the shape in which a metric of Keras gives each example its own.
 
     Metrics that count conditions broadcast from the last axis on: `[batch]` weights would be those of the columns.
+    Those of one class, by `class_id`, take a weight for that class.
     """
+    class_id = getattr(metric, "class_id", None)
+    if class_id is not None:
+        if weight.shape.rank == y_true.shape.rank:
+            weight = weight[..., 0 if weight.shape[-1] == 1 else class_id]
+        return tf.broadcast_to(spread(weight, y_true[..., 0]), tf.shape(y_true)[:-1])
     if weight.shape.rank >= y_true.shape.rank:
         return weight
     if isinstance(metric, _IoUBase):
@@ -94,6 +102,17 @@ def weights_like(metric: keras.metrics.Metric, y_true: tf.Tensor, weight: tf.Ten
     else:
         return weight
     return tf.broadcast_to(spread(weight, like), tf.shape(like))
+
+
+def _hint(metric: keras.metrics.Metric, y_true: tf.Tensor, y_pred: tf.Tensor) -> str:
+    """Returns what takes a score for each class where a metric is given it, in words."""
+    if isinstance(metric, _IoUBase):
+        return " (MeanIoU with sparse_y_pred=False takes a score for each class)"
+    if isinstance(metric, keras.metrics.Accuracy):
+        return " (SparseCategoricalAccuracy takes labels and a score for each class)"
+    if y_pred.shape[-1] == 2 and y_true.shape[-1:] != [2] and _takes_probabilities(metric):
+        return " (of a softmax of two classes, it takes the second column alone)"
+    return ""
 
 
 def _outside_of_classes(metric: _IoUBase, y_true: tf.Tensor, y_pred: tf.Tensor) -> list[tf.Tensor]:

@@ -94,6 +94,9 @@ class Metric(Checked, abc.ABC):
         for field, key in {**self.reads, **self._selections}.items():
             with mistakes.gathered(f"{type(self).__name__}.{field}"):
                 split_key(key)
+        if len({*self.labels}) < len(self.labels):
+            twice = next(label for label in self.labels if [*self.labels].count(label) > 1)
+            mistakes.messages.append(f"{type(self).__name__}.labels has {twice!r} twice; expected names that differ")
         mistakes.raise_any()
 
     @property

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from objectives.ranges import describe, recording
-from trainer.metrics.keras_ranges import outside_of_range, refuse_other_shapes, weights_like
+from trainer.metrics.keras_ranges import is_of_keras, outside_of_range, refuse_other_shapes, weights_like
 
 BINARY, LOGITS, LABELS = [[0.0], [1.0]], [[-2.0], [3.0]], [1, 3]
 
@@ -42,8 +42,11 @@ def test_what_is_out_of_range_is_found_and_told(metric, y_true, y_pred, told):
 @pytest.mark.parametrize(
     ("metric", "shapes", "hint"),
     [
-        (keras.metrics.CategoricalAccuracy(), ([2], [2, 3]), r" \(SparseCategoricalAccuracy takes labels\)"),
-        (keras.metrics.MeanIoU(3), ([2, 4], [2, 4, 3]), r" \(sparse_y_pred=False takes a score for each class\)"),
+        (keras.metrics.CategoricalAccuracy(), ([2], [2, 3]), r", .* \(SparseCategoricalAccuracy takes labels\)"),
+        (keras.metrics.CategoricalAccuracy(), ([2, 1], [2, 1]), r", with an axis of classes \(SparseCateg.* labels\)"),
+        (keras.metrics.MeanIoU(3), ([2, 4], [2, 4, 3]), r" \(MeanIoU with sparse_y_pred=False takes a score .*\)"),
+        (keras.metrics.Accuracy(), ([2], [2, 3]), r" \(SparseCategoricalAccuracy takes labels and a score .*\)"),
+        (keras.metrics.AUC(), ([2, 1], [2, 2]), r" \(of a softmax of two classes, it takes the second column alone\)"),
         (keras.metrics.MeanSquaredError(), ([2, 3], [2, 1]), ""),
         (keras.metrics.CosineSimilarity(), ([2], [2, 3]), ""),
     ],
@@ -52,6 +55,25 @@ def test_shapes_that_keras_would_broadcast_are_refused(metric, shapes, hint):
     told = rf"^y_true has the shape .* and y_pred has .*; {type(metric).__name__} expects the same{hint}$"
     with pytest.raises(ConfigurationError, match=told):
         refuse_other_shapes(metric, *map(tf.zeros, shapes))
+
+
+@pytest.mark.parametrize("shapes", [([2, 3], [2, 3]), ([2, 1], [2, 1]), ([2], [2, 4, 3])])
+def test_what_is_no_labels_and_scores_is_refused_by_metrics_of_labels(shapes):
+    told = r"SparseCategoricalAccuracy expects labels \[batch, ...\] and a .* more axis \(for one-hot, CategoricalAcc"
+    with pytest.raises(ConfigurationError, match=told):
+        refuse_other_shapes(keras.metrics.SparseCategoricalAccuracy(), *map(tf.zeros, shapes))
+
+
+def test_a_subclass_that_is_updated_as_in_keras_is_one_of_keras():
+    class Named(keras.metrics.CategoricalAccuracy):
+        pass
+
+    class Own(keras.metrics.CategoricalAccuracy):
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            super().update_state(y_true, y_pred, sample_weight)
+
+    assert is_of_keras(Named())
+    assert not is_of_keras(Own())
 
 
 def test_labels_and_scores_differ_by_an_axis():
@@ -90,3 +112,16 @@ def test_weights_of_examples_reach_each_pixel():
     assert weights_like(keras.metrics.MeanSquaredError(), pixels, weight) is weight
     one_hot = keras.metrics.OneHotMeanIoU(3)
     assert weights_like(one_hot, tf.zeros([2, 2, 3]), weight).numpy().tolist() == [[1.0, 1.0], [3.0, 3.0]]
+
+
+@pytest.mark.parametrize("shape", [[6], [6, 1], [6, 3], [6, 3, 1], [6, 3, 4]])
+@pytest.mark.parametrize("kind", [keras.metrics.Recall, keras.metrics.Precision])
+def test_weights_of_a_metric_of_one_class_are_those_of_that_class(kind, shape):
+    rng = np.random.default_rng(0)
+    y_true, y_pred, weight = rng.integers(0, 2, [6, 3, 4]), rng.random([6, 3, 4]), rng.random(shape)
+    metric, own = kind(class_id=2), np.ones([6, 3])
+    own *= (weight[..., 2] if shape == [6, 3, 4] else weight[..., 0] if shape == [6, 3, 1] else weight).reshape(6, -1)
+    metric.update_state(y_true, y_pred, sample_weight=weights_like(metric, tf.constant(y_true), tf.constant(weight)))
+    counted = y_true[..., 2] == 1 if kind is keras.metrics.Recall else y_pred[..., 2] > 0.5
+    right = (y_true[..., 2] == 1) & (y_pred[..., 2] > 0.5)
+    assert float(metric.result()) == pytest.approx(own[right].sum() / own[counted].sum(), rel=1e-5)

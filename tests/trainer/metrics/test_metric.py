@@ -2,12 +2,13 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError, Key
-from trainer import Metric, Metrics
+from trainer import KerasMetric, Metric, Metrics
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,3 +45,8 @@ def test_an_argument_without_a_field_is_refused():
 
     with pytest.raises(ConfigurationError, match=r"^Lacking.updated\(\) takes 'y_perd', which is not a field; add the"):
         Lacking()
+
+
+def test_labels_that_occur_twice_would_lose_a_number():
+    with pytest.raises(ConfigurationError, match=r"KerasMetric\.labels has 'a' twice; expected names that differ"):
+        KerasMetric(metric=keras.metrics.R2Score(class_aggregation=None), labels=["a", "b", "a"])
