@@ -29,7 +29,7 @@ def main(_: list[str]) -> None:
     if given.resolve() == output.resolve():
         raise ConfigurationError(f"--output={FLAGS.output} is the file of --inputs; expected another one")
     signature = run.signature
-    examples = open_examples(given, signature.inputs, run.config.bindings)
+    examples = open_examples(given, signature.inputs, opened_run.reading_of(run))
     shapes = {name: tuple(spec.shape) for name, spec in signature.outputs.items()}
     not_finite = 0
     with predictions(output, size=examples.size, outputs=shapes, names=examples.files) as written:

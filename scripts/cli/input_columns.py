@@ -13,6 +13,9 @@ from termwise.cli.examples import Specs
 from trainer.feeds.files.columns import read_columns, read_names, require_all_named, stacked
 from trainer.saved.signature import described
 
+# What says how a file is written, and nothing of a run.
+_FORMAT = {"separator", "categories"}
+
 
 def input_columns(path: pathlib.Path, specs: Specs, bindings: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Returns the columns of a CSV file that are inputs of a model: side by side for one input, else each by its name.
@@ -27,16 +30,7 @@ def input_columns(path: pathlib.Path, specs: Specs, bindings: Mapping[str, Any])
     """
     bound = {key.rpartition(".")[2]: value for key, value in bindings.items() if "CsvSource." in key}
     separator, categories = bound.get("separator", ","), bound.get("categories", {})
-    known = read_names(path, separator=separator)
-    if len(specs) == 1:
-        (name,) = specs
-        others = {*_listed(bound.get("targets")), *_listed(bound.get("sample_weight")), *_listed(bound.get("split_by"))}
-        names = _listed(bound.get("inputs")) or [column for column in known if column not in others]
-        if not bound.get("inputs"):
-            require_all_named(path, names, "CsvSource.inputs")
-        wide = {name: names}
-    else:
-        wide = {name: [name] for name in specs}
+    wide = _names_by_input(path, specs, bound, separator=separator)
     used = {column for names in wide.values() for column in names}
     columns = read_columns(
         path,
@@ -55,6 +49,31 @@ def input_columns(path: pathlib.Path, specs: Specs, bindings: Mapping[str, Any])
             )
         arrays[name] = columns[names[0]] if spec.shape.rank == 1 else _wide(columns, names, spec, path)
     return arrays
+
+
+def _names_by_input(
+    path: pathlib.Path, specs: Specs, bound: Mapping[str, Any], *, separator: str
+) -> dict[str, list[str]]:
+    """Returns the columns of each input, in their order."""
+    asked = bound.get("inputs")
+    if isinstance(asked, Mapping) and asked.keys() == specs.keys():
+        return {name: _listed(asked[name]) for name in specs}
+    if len(specs) > 1:
+        return {name: [name] for name in specs}
+    (name,) = specs
+    if isinstance(asked, Mapping) and len(asked) == 1:
+        (asked,) = asked.values()
+    if asked:
+        return {name: _listed(asked)}
+    if bound.keys() - _FORMAT:
+        raise ConfigurationError(
+            f"the run does not say in which order its model reads the columns of a CSV file, as CsvSource.inputs is "
+            f"neither bound nor recorded; expected --gin_param='CsvSource.inputs = [...]' with the names of columns of "
+            f"{shown_path(path)}"
+        )
+    names = read_names(path, separator=separator)
+    require_all_named(path, names, "CsvSource.inputs")
+    return {name: names}
 
 
 def _wide(columns: Mapping[str, np.ndarray], names: Sequence[str], spec: tf.TensorSpec, path: pathlib.Path) -> Any:

@@ -63,7 +63,8 @@ def _kind(path: pathlib.Path, outputs: Mapping[str, Sequence[int | None]]) -> ty
             if len(shape) > 2:
                 raise ConfigurationError(
                     f"--output={path} has a row for each example, and the output {name!r} has the shape "
-                    f"{_words(shape)}; expected {path.with_suffix('.npy').name}"
+                    f"{_words(shape)}; expected "
+                    f"{path.with_suffix('.npy' if len(outputs) == 1 else '.npz').name}"
                 )
         return Table
     if suffix and not path.is_dir():

@@ -52,11 +52,22 @@ def test_columns_of_a_table_are_those_that_the_run_read(opened, tmp_path):
     (tmp_path / "data.csv").write_text("a,b,y,c\n1,2,9,3\n")
     bound = {"train/CsvSource.inputs": ["c", "b", "a"]}
     np.testing.assert_array_equal(opened("data.csv", ONE, **bound).read(0, 1)["x"], [[3, 2, 1]])
-    np.testing.assert_array_equal(opened("data.csv", ONE, **{"CsvSource.targets": "y"}).read(0, 1)["x"], [[1, 2, 3]])
+    np.testing.assert_array_equal(
+        opened("data.csv", ONE, **{"CsvSource.inputs": {"x": ["c", "b", "a"]}}).read(0, 1)["x"], [[3, 2, 1]]
+    )
+    inputs = {"size": ["b"], "ids": "y"}
+    read = opened("data.csv", TWO, **{"CsvSource.inputs": inputs}).read(0, 1)
+    assert (read["ids"].tolist(), read["size"].tolist()) == ([9], [[2.0]])
     with pytest.raises(
         ConfigurationError, match=r"has the columns a, b, y, c for the input 'x' .*float32 \[examples, 3"
     ):
         opened("data.csv", ONE)
+
+
+def test_columns_in_an_order_that_nobody_knows_are_refused(opened, tmp_path):
+    (tmp_path / "data.csv").write_text("c,b,a\n3,2,1\n")
+    with pytest.raises(ConfigurationError, match="in which order .*; expected --gin_param='CsvSource.inputs = "):
+        opened("data.csv", ONE, **{"CsvSource.targets": "y"})
 
 
 @pytest.fixture

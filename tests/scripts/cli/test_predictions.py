@@ -86,7 +86,7 @@ def test_outputs_of_varying_shapes_are_no_array(tmp_path):
     ("name", "said"),
     [
         ("p.npy", "holds one array, and the model has the outputs head, map; expected p.npz, or a folder"),
-        ("p.csv", r"the output 'map' has the shape \[examples, 2, 3\]; expected p.npy"),
+        ("p.csv", r"the output 'map' has the shape \[examples, 2, 3\]; expected p.npz"),
         ("p.nzp", "is of no known kind; did you mean '.npz'"),
         ("full", "is there already; expected a folder that is empty or new"),
     ],

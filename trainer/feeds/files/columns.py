@@ -20,6 +20,8 @@ from trainer.feeds.table import BEYOND_SINGLE
 _SHOWN, _FEW, _EXACT = 20, 4, 2**24
 # What pandas calls columns without a name, before their number.
 _UNNAMED = "Unnamed: "
+# What files have between columns that is no comma.
+_SEPARATORS = (";", "\t")
 
 Categories = Mapping[str, Sequence[str]]
 
@@ -33,6 +35,11 @@ def read_names(path: pathlib.Path, *, separator: str = ",") -> list[str]:
     """
     row = _read(path, header=None, nrows=1, sep=separator, dtype=str, keep_default_na=False).iloc[0]
     names = [str(name) or f"{_UNNAMED}{number}" for number, name in enumerate(row)]
+    other = next((mark for mark in _SEPARATORS if len(names) == 1 and mark in names[0]), None)
+    if other:
+        raise ConfigurationError(
+            f"{shown_path(path)} has one column, {names[0]!r}; expected CsvSource.separator = {other!r} for its names"
+        )
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigurationError(f"{shown_path(path)} has several columns {twice[0]!r}; expected names that differ")
     if all(map(_is_number, names)) and names != [*map(str, range(len(names)))]:

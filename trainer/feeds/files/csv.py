@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -36,6 +37,9 @@ Separator = Annotated[
     ),
 ]
 
+# Begins the names of what a run records of how files were read.
+_HOW = "csv "
+
 
 @gin.register(module="trainer")
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,6 +72,11 @@ class CsvSource(SplitSource):
     categories: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
     split_by: str | None = None
     separator: Separator = ","
+
+    def record(self) -> dict[str, str]:
+        """Returns what a run stores of this source; also how it reads a file, so that others are read likewise."""
+        how = {"inputs": self._inputs, "categories": self.categories, "separator": self.separator}
+        return {**super().record(), **{f"{_HOW}{name}": json.dumps(value) for name, value in how.items()}}
 
     def _read(self) -> Table:
         parts = {"inputs": self._inputs, "targets": self.targets, "sample_weight": self.sample_weight}
@@ -129,6 +138,15 @@ class CsvSource(SplitSource):
         if twice := [name for name in asked if [*asked].count(name) > 1]:
             raise ConfigurationError(f"CsvSource.{part} names the column {twice[0]!r} twice; expected each once")
         return stacked({name: self._columns[name] for name in asked}, f"CsvSource.{part}")
+
+
+def recorded(data: Mapping[str, str]) -> dict[str, Any]:
+    """Returns how a `CsvSource` of training read its files, by parameter, given what a run recorded of its data.
+
+    >>> recorded({"examples": "50", "csv inputs": '["a", "b"]'})
+    {'inputs': ['a', 'b']}
+    """
+    return {name.removeprefix(_HOW): json.loads(text) for name, text in data.items() if name.startswith(_HOW)}
 
 
 def _names(asked: Any) -> list[str]:

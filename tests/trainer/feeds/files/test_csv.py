@@ -6,6 +6,7 @@ import pytest
 
 from objectives import ConfigurationError
 from trainer import CsvSource
+from trainer.feeds.files.csv import recorded
 
 ROWS = "a,b,y,kind,who\n1,2.5,7,hot,ann\n3,4.5,8,cold,bob\n5,6.5,9,hot,ann\n"
 
@@ -100,3 +101,19 @@ def test_an_index_that_pandas_wrote_is_no_input_unless_it_is_named(tmp_path):
     assert arrays(file=tmp_path / "i.csv", split_by="Unnamed: 0")["inputs"].tolist() == [[5, 7], [6, 8]]
     with pytest.raises(ConfigurationError, match=r"column without a name, .*expected CsvSource.inputs = \['a', 'b'\]"):
         CsvSource(file=tmp_path / "i.csv")
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_another_separator_is_told(tmp_path, mark):
+    (tmp_path / "x.csv").write_text(mark.join("aby") + "\n" + mark.join("123") + "\n")
+    with pytest.raises(ConfigurationError, match=f"expected CsvSource.separator = {mark!r}".replace("\\", r"\\")):
+        CsvSource(file=tmp_path / "x.csv", targets="y")
+    assert arrays(file=tmp_path / "x.csv", targets="y", separator=mark)["inputs"].tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize("inputs", [None, ["b", "a"], {"kind": "kind", "rest": ["a"]}])
+def test_a_run_records_how_its_files_were_read(file, inputs):
+    settings = {"categories": {"kind": ["hot", "cold"]}} if inputs is None or "kind" in inputs else {}
+    record = CsvSource(file=file, targets="y", inputs=inputs, split_by="who", **settings).record()
+    how = {"inputs": inputs or ["a", "b", "kind"], "categories": settings.get("categories", {}), "separator": ","}
+    assert recorded(record) == how
