@@ -68,9 +68,13 @@ def mismatch(value: Any, annotation: Any) -> str | None:
     'is the class Expected, not an object of it; write @Expected() in a gin file, Expected() in Python'
     >>> mismatch([Expected], tuple[Expected, ...])
     'holds the class Expected, not an object of it; write @Expected() in a gin file, Expected() in Python'
+    >>> mismatch({"a": 1, "b": -1}, Mapping[str, Count])
+    "has 'b', which is -1; expected a whole number above 0"
     """
     if _fits(value, annotation):
         return None
+    if entry := _unfit_entry(value, annotation):
+        return entry
     for verb, part, wanted_part in (("is", value, annotation), *_elements(value, annotation)):
         if isinstance(part, type) and _makes(part, wanted_part):
             name = part.__name__
@@ -114,12 +118,29 @@ def expected_value(annotation: Any) -> str:
     if _is_sequence(origin or annotation):
         inner = " or ".join(dict.fromkeys(expected_value(inner) for inner in arguments if inner is not ...))
         return f"a sequence (each item: {inner})" if inner else "a sequence"
+    if _is_mapping(origin or annotation):
+        return f"a dict (each value: {expected_value(arguments[1])})" if arguments[1:] not in ((), (Any,)) else "a dict"
     if (origin or annotation) is collections.abc.Callable:
         return f"a function{_of_arguments(arguments)}"
     if origin is type:
         return f"a class of {getattr(arguments[0], '__name__', arguments[0])}"
     named = origin or annotation
     return f"an instance of {getattr(named, '__name__', named)}"
+
+
+def _unfit_entry(value: Any, annotation: Any) -> str | None:
+    """Describes the first entry of a dict that does not fit, where the annotation says what each is."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (typing.Union, types.UnionType):
+        return next(filter(None, (_unfit_entry(value, one) for one in arguments)), None)
+    if not (_is_mapping(origin) and isinstance(value, Mapping)):
+        return None
+    for name, inner in value.items():
+        if wrong := mismatch(name, arguments[0]):
+            return f"has a name that {wrong}"
+        if wrong := mismatch(inner, arguments[1]):
+            return f"has {shown(name)}, which {wrong}"
+    return None
 
 
 def _elements(value: Any, annotation: Any) -> list[tuple[str, Any, Any]]:
@@ -169,7 +190,7 @@ def _fits_class(value: Any, kind: Any, arguments: tuple[Any, ...]) -> bool:
         return isinstance(value, (list, tuple, np.ndarray)) and _elements_fit(value, kind, arguments)
     if not isinstance(kind, type) or getattr(kind, "_is_protocol", False):
         return True
-    if issubclass(kind, Mapping) and len(arguments) == 2 and isinstance(value, Mapping):
+    if _is_mapping(kind) and len(arguments) == 2 and isinstance(value, Mapping):
         return all(_fits(name, arguments[0]) and _fits(inner, arguments[1]) for name, inner in value.items())
     return isinstance(value, kind)
 
@@ -185,6 +206,10 @@ def _elements_fit(value: Any, kind: Any, arguments: tuple[Any, ...]) -> bool:
 
 def _is_sequence(kind: Any) -> bool:
     return kind in (tuple, list, collections.abc.Sequence)
+
+
+def _is_mapping(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Mapping)
 
 
 def _takes(function: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:

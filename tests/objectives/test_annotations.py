@@ -79,7 +79,12 @@ def test_what_fits(value, annotation):
         ((1, 2, 3), tuple[int, int], "is (1, 2, 3); expected a sequence (each item: a whole number)"),
         (np.float64(3), Sequence[float], "is 3.0; expected a sequence (each item: a number)"),
         ("x", Sequence[RangeHinge], "is 'x'; expected a sequence (each item: an instance of RangeHinge)"),
-        ({"a": 3}, Mapping[str, Key], "is {'a': 3}; expected an instance of Mapping"),
+        ({"a": 3}, Mapping[str, Key], "has 'a', which is 3; expected a key such as 'outputs.mask'"),
+        ({3: "a"}, Mapping[str, str] | None, "has a name that is 3; expected text"),
+        ({"a": "x", "b": [1]}, Mapping[str, str | Sequence[str]], "has 'b', which is [1]; expected text or a sequence"),
+        ([1], Mapping[str, Count] | None, "is [1]; expected a dict (each value: a whole number above 0) or None"),
+        (3, Mapping[str, Any], "is 3; expected a dict"),
+        (3, dict, "is 3; expected a dict"),
         (3, Function, "is 3; expected a function of 1 argument"),
         (lambda: 1, Function, "is <function <lambda>>; expected a function of 1 argument"),
         (

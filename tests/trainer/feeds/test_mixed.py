@@ -170,7 +170,7 @@ def test_labels_of_a_part_are_checked_before_training(make_trainer):
         ({"a": INTERIOR}, "MixedSource.a is an array .*; expected a source whose examples can be read by their number"),
         ({"a": DatasetSource(lambda: None)}, "MixedSource.a is .*a DatasetSource is only read in its own order"),
         ({"a": ArraySource(INTERIOR), "shares": {"b": 1}}, "shares has 'b', which is no part; .*\n.*no 'a'"),
-        ({"a": ArraySource(INTERIOR), "shares": {"a": 0}}, "MixedSource.shares is .*; expected"),
+        ({"a": ArraySource(INTERIOR), "shares": {"a": 0}}, "MixedSource.shares has 'a', which is 0; expected a whole number above 0"),
         ({"a.b": ArraySource(INTERIOR)}, "part 'a.b'; expected a name without a dot"),
     ],
 )
