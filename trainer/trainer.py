@@ -48,6 +48,7 @@ from trainer.settings.compatibility import (
     refuse_cut_statistics,
     refuse_other_classes,
     refuse_repetition,
+    refuse_several_parts,
     refuse_unbuilt,
     refuse_unknown_best,
     refuse_unmeasured_best,
@@ -159,6 +160,8 @@ class Trainer(Settings):
 
     def _refuse_what_does_not_fit(self, train: Examples) -> None:
         refuse_unread_weights(self.objective, train.keys)
+        for source in (train, self.eval):
+            refuse_several_parts(self.objective, self.metrics, source)
         refuse_outside_labels(self.objective, train, "training data")
         refuse_outside_labels(self.objective, self.eval, "evaluation data")
         refuse_unknown_best(self.best, self.objective, self.eval, metrics=self.metrics, task=self.task)

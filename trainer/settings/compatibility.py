@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 import keras
 
 from objectives import BatchStatistic, ConfigurationError, Key, Objective
-from objectives.errors import expected
+from objectives.errors import Mistakes, expected
 from objectives.keys import named, split_key
-from trainer.feeds.sources import Source, TableSource
+from trainer.feeds.mixed import MixedSource
+from trainer.feeds.sources import NAMES, Source, TableSource
 from trainer.metrics.metrics import Metrics
 from trainer.steps.forward import term_tags
 from trainer.task import Task
@@ -35,6 +36,36 @@ def refuse_unread_weights(objective: Objective, keys: Iterable[Key], *, whose: s
             f"{whose} a {' and a '.join(unread)} that no term reads; expected some term with "
             f"sample_weight={' and one with sample_weight='.join(map(repr, unread))}"
         )
+
+
+def refuse_several_parts(objective: Objective, metrics: Metrics | None, source: Source | None) -> None:
+    """Raises ConfigurationError where a term or a metric reads several parts of a mixed batch, whose rows are no pairs.
+
+    Where the parts have as many examples, nothing else would be seen of it. An output counts as of the part whose name
+    it bears; of activations no part is known.
+
+    Args:
+      objective: the terms.
+      metrics: the metrics.
+      source: the data.
+    """
+    if not isinstance(source, MixedSource):
+        return
+    readers = {f"term {name!r}": term.keys for name, term in objective.terms.items()}
+    readers |= {f"metric {name!r}": metric.keys for name, metric in (metrics.metrics if metrics else {}).items()}
+    mistakes = Mistakes()
+    for reader, keys in readers.items():
+        parts: dict[str, Key] = {}
+        for key in sorted(keys):
+            root, path = split_key(key)
+            if root in (*NAMES, "outputs") and (part := path.partition(".")[0]) in source.parts:
+                parts.setdefault(part, key)
+        if len(parts) > 1:
+            mistakes.messages.append(
+                f"the {reader} reads {' and '.join(map(repr, parts.values()))}, which are of different parts of "
+                f"MixedSource and have other examples in their rows; expected keys of one part"
+            )
+    mistakes.raise_any()
 
 
 def refuse_unknown_best(

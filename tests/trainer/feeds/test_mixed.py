@@ -170,7 +170,10 @@ def test_labels_of_a_part_are_checked_before_training(make_trainer):
         ({"a": INTERIOR}, "MixedSource.a is an array .*; expected a source whose examples can be read by their number"),
         ({"a": DatasetSource(lambda: None)}, "MixedSource.a is .*a DatasetSource is only read in its own order"),
         ({"a": ArraySource(INTERIOR), "shares": {"b": 1}}, "shares has 'b', which is no part; .*\n.*no 'a'"),
-        ({"a": ArraySource(INTERIOR), "shares": {"a": 0}}, "MixedSource.shares has 'a', which is 0; expected a whole number above 0"),
+        (
+            {"a": ArraySource(INTERIOR), "shares": {"a": 0}},
+            "MixedSource.shares has 'a', which is 0; expected a whole number above 0",
+        ),
         ({"a.b": ArraySource(INTERIOR)}, "part 'a.b'; expected a name without a dot"),
     ],
 )
@@ -188,9 +191,26 @@ def test_a_term_whose_part_is_not_known_is_refused_where_a_batch_is_padded(make_
     hidden = FunctionTerm(fn=squared, keys_of={"outputs": "activations.net/hidden"})
     with pytest.raises(ConfigurationError, match="'activations.net/hidden' are of no part of a batch that is mixed"):
         make_trainer(2, objective=Objective(**make_objective().terms, hidden=hidden)).train()
-    between = FunctionTerm(fn=squared, keys_of={"outputs": "outputs.interior"}, sample_weight="targets.boundary")
-    with pytest.raises(ConfigurationError, match=r"are of different parts \(boundary, interior\) of a batch"):
-        make_trainer(2, objective=Objective(**make_objective().terms, between=between)).train()
+
+
+@pytest.mark.parametrize(
+    ("term", "answer"),
+    [
+        (MeanSquaredError(y_true="targets.boundary", y_pred="outputs.interior"), "'outputs.interior' and 'targets"),
+        (FunctionTerm(fn=squared, keys_of={"outputs": "outputs.interior"}, sample_weight="inputs.boundary"), "inputs"),
+        (FunctionTerm(fn=squared, keys_of={"outputs": "outputs.interior"}, mask="targets.boundary"), "targets"),
+    ],
+)
+def test_a_term_that_reads_several_parts_is_refused_however_many_examples_they_have(make_trainer, term, answer):
+    source = MixedSource(interior=ArraySource(INTERIOR), boundary=ArraySource(BOUNDARY, VALUES))
+    with pytest.raises(ConfigurationError, match=f"the term 'between' reads .*{answer}.* of different parts"):
+        make_trainer(train=source, batch_size=10, objective=Objective(**make_objective().terms, between=term))
+
+
+def test_a_metric_that_reads_several_parts_is_refused(make_trainer):
+    metric = KerasMetric(metric=keras.metrics.MeanSquaredError(), y_true="targets.boundary", y_pred="outputs.interior")
+    with pytest.raises(ConfigurationError, match="the metric 'between' reads"):
+        make_trainer(metrics=Metrics(between=metric), eval=make_source())
 
 
 def centred(outputs):
