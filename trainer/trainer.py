@@ -60,6 +60,7 @@ from trainer.settings.standstill import find_standstill
 from trainer.steps.assembly import assemble
 from trainer.steps.average import refuse_averaged
 from trainer.steps.groups import Group
+from trainer.steps.optimizer_groups import listed_groups
 from trainer.steps.phases import phases_of
 from trainer.steps.precision import building_in, require_precision
 from trainer.steps.traced import Traced
@@ -179,7 +180,7 @@ class Trainer(Settings):
             model=self.model,
             objective=self.objective,
             optimizer=self.optimizer,
-            optimizers=self.optimizers,
+            optimizers=listed_groups(self.optimizers),
             precision=self.precision,
             batch_size=self.batch_size,
             accumulate_steps=self.accumulate_steps,

@@ -23,7 +23,7 @@ from trainer.metrics.metrics import Metrics
 from trainer.reports import Report
 from trainer.reports.report import refuse_silent
 from trainer.steps.learning_rates import refuse_wrong_rate
-from trainer.steps.optimizer_groups import OptimizerGroup, optimizers_by_name, require_optimizer
+from trainer.steps.optimizer_groups import OptimizerGroup, listed_groups, optimizers_by_name, require_optimizer
 from trainer.steps.phases import TrainableFrom
 from trainer.steps.precision import Precision
 from trainer.steps.train_step import TrainStep
@@ -78,7 +78,7 @@ class Settings:
         ),
     ] = None
     optimizers: Annotated[
-        Sequence[OptimizerGroup],
+        OptimizerGroup | Sequence[OptimizerGroup],
         Setting("instead of `optimizer`, one for each group of variables, with learning rates of their own"),
     ] = ()
     trainable: Annotated[
@@ -279,6 +279,7 @@ class Settings:
 
     def __post_init__(self, train: Examples | None) -> None:
         """Raises one ConfigurationError for all settings that cannot work."""
+        self.optimizers = listed_groups(self.optimizers)
         require_sound({**vars(self), "train": train})
         self.seed = int(self.seed)  # Keras takes no integer of NumPy
 

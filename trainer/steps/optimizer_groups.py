@@ -51,6 +51,11 @@ class OptimizerGroup(Checked):
             object.__setattr__(self, "name", "rest" if self.variables is None else words)
 
 
+def listed_groups(groups: OptimizerGroup | Sequence[OptimizerGroup]) -> Sequence[OptimizerGroup]:
+    """Returns one group as a sequence of one; what is a sequence already, as it is."""
+    return (groups,) if isinstance(groups, OptimizerGroup) else groups
+
+
 def optimizers_by_name(
     optimizer: keras.optimizers.Optimizer | None, groups: Sequence[OptimizerGroup]
 ) -> dict[str | None, keras.optimizers.Optimizer]:

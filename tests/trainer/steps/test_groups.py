@@ -123,6 +123,12 @@ def test_one_group_of_everything_has_the_bits_of_the_plain_optimizer(train, exec
     require_equal(bits(group), bits(plain))
 
 
+def test_one_group_needs_no_list(train):
+    group = OptimizerGroup(optimizer=keras.optimizers.SGD(0.1))
+    assert [*train(group, steps=1).optimizers] == [group]
+    assert group.optimizer.iterations.numpy() == 1
+
+
 @pytest.mark.slow
 def test_groups_of_equal_optimizers_have_the_bits_of_one_optimizer(train):
     plain = train((), optimizer=keras.optimizers.Adam(0.01))
