@@ -84,6 +84,7 @@ def read_mask(file: pathlib.Path, *, size: Size | None) -> np.ndarray:
     Raises:
       ConfigurationError: It is no intact image, or has colours.
     """
+    _refuse_scaled(file)
     image = _opened(file, "")
     if image.mode == "1":
         image = image.point(lambda bit: bit, "1")
@@ -93,6 +94,17 @@ def read_mask(file: pathlib.Path, *, size: Size | None) -> np.ndarray:
             f"pixel: grey levels, or a palette, whose indices count"
         )
     return np.asarray(_resized(image, size, masks=True)).astype(np.int32)
+
+
+def _refuse_scaled(file: pathlib.Path) -> None:
+    """Raises ConfigurationError for a PGM file whose numbers Pillow multiplies, so that its white is 255 or 65535."""
+    with _explained(file, ""), require_package("PIL.Image", "images").open(file) as image:
+        whites = [tile.args[1] for tile in image.tile if tile.codec_name.startswith("ppm") and len(tile.args) > 1]
+        if any(white not in (255, 65535) for white in whites):
+            raise ConfigurationError(
+                f"{shown_path(file)} is a mask in a PGM file whose largest number is {whites[0]}, which Pillow would "
+                f"scale to 8 or 16 bits; expected 255 or 65535 in its header, or a PNG file"
+            )
 
 
 def size_of(file: pathlib.Path) -> Size:

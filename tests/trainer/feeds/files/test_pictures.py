@@ -181,3 +181,11 @@ def test_whatever_is_damaged_raises_no_other_error(save, suffix):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
         with contextlib.suppress(ConfigurationError):
             read(path)
+
+
+def test_a_mask_keeps_its_numbers_or_is_refused(tmp_path):
+    (tmp_path / "x.pgm").write_bytes(b"P5 4 1 255\n" + bytes([0, 1, 2, 3]))
+    assert read_mask(tmp_path / "x.pgm", size=None).tolist() == [[0, 1, 2, 3]]
+    (tmp_path / "x.pgm").write_bytes(b"P5 4 1 3\n" + bytes([0, 1, 2, 3]))
+    with pytest.raises(ConfigurationError, match=r"x.pgm is a mask in a PGM file whose largest number is 3"):
+        read_mask(tmp_path / "x.pgm", size=None)
