@@ -69,7 +69,9 @@ class Evaluation:
           ConfigurationError: a value is not finite as a label, an index or a mask lies outside of its range. Or a
             metric depends on how the examples are cut into batches.
         """
-        self._refuse_inexact_metrics(step)
+        if self._read is not None and not self._has_exact_metrics:
+            with self._step.state.kept():  # as layers may count what they have seen
+                self._refuse_inexact_metrics(step)
         values = self._merged(blocks(), step)
         if not all(math.isfinite(value) for tag, value in values.items() if _depends_on_ranges(tag)):
             forward, read = self._step.forward, self._metrics.read
@@ -101,10 +103,11 @@ class Evaluation:
         return values
 
     def _refuse_inexact_metrics(self, step: int) -> None:
-        """Tries the metrics on the first batch, once, before any number of theirs is given."""
-        if self._read is None or self._has_exact_metrics:
+        """Tries the metrics on the first batch; raises ConfigurationError where one depends on how batches are cut."""
+        if self._read is None:
             return
         first = self._feed.peek(0)
+        self._step.forward.streams.begin_evaluation(step)
         _, fetched = self._read(first.data, tf.constant(first.first), tf.constant(step, tf.int64))
         self._metrics.refuse_inexact(Fetched(*fetched))
         self._has_exact_metrics = True
