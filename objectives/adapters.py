@@ -17,7 +17,7 @@ from objectives.annotations import Expected
 from objectives.errors import ConfigurationError, expected
 from objectives.keras_tensors import keras_mask
 from objectives.keys import ROOTS, Key
-from objectives.ranges import not_probabilities, poisoned, safe_labels
+from objectives.ranges import ClassLabels, not_probabilities, poisoned, safe_labels
 from objectives.term import Term
 
 _LOSS = "an instance of keras.losses.Loss, such as @keras.losses.Huber() (a plain function belongs in FunctionTerm)"
@@ -83,11 +83,18 @@ class FunctionTerm(Term):
         read = [name for name, p in parameters.items() if p.default is p.empty or name in self.keys_of]
         return {name: names[name] for name in read}
 
+    def labels(self, shapes):
+        return _labels(*self._parts, shapes) if self.reads.keys() == {"y_true", "y_pred"} else {}
+
     def values(self, **tensors):
-        fn, settings = (self.fn.func, self.fn.keywords) if isinstance(self.fn, functools.partial) else (self.fn, {})
         if tensors.keys() == {"y_true", "y_pred"}:
-            return _in_range(self.fn, fn, settings, **tensors)
+            return _in_range(self.fn, *self._parts, **tensors)
         return self.fn(**tensors)
+
+    @property
+    def _parts(self) -> tuple[Callable, Mapping[str, Any]]:
+        """The function itself, and the arguments that a partial one fills in."""
+        return (self.fn.func, self.fn.keywords) if isinstance(self.fn, functools.partial) else (self.fn, {})
 
 
 @gin.register(module="objectives")
@@ -137,11 +144,18 @@ class KerasLoss(Term):
                 f"sum: scaled to numbers from 0 to 1, which changes nothing of that mean"
             )
 
+    def labels(self, shapes):
+        return _labels(*self._parts, shapes)
+
     def values(self, y_true, y_pred):
         # The same as Keras before it reduces. A copy with reduction "none" would lose arguments: Keras copies by
         # saving and loading, and Huber, for one, does not save its delta.
-        fn, settings = getattr(self.loss, "fn", None), getattr(self.loss, "_fn_kwargs", {})
-        return _in_range(self._call, fn, settings, y_true, y_pred)
+        return _in_range(self._call, *self._parts, y_true, y_pred)
+
+    @property
+    def _parts(self) -> tuple[Callable | None, Mapping[str, Any]]:
+        """The function that the loss wraps, if it does, and the arguments that it is given."""
+        return getattr(self.loss, "fn", None), getattr(self.loss, "_fn_kwargs", {})
 
     def _aligned(self, tensors):
         # Losses of Keras that wrap a function align shapes themselves, without mixing examples.
@@ -153,6 +167,16 @@ class KerasLoss(Term):
     def _call(self, y_true, y_pred):
         y_true, y_pred = (keras.ops.convert_to_tensor(y, dtype=self.loss.dtype) for y in (y_true, y_pred))
         return self.loss.call(y_true, y_pred)
+
+
+def _labels(
+    fn: Callable | None, settings: Mapping[str, Any], shapes: Mapping[str, tf.TensorShape]
+) -> Mapping[str, ClassLabels]:
+    """Returns which labels a loss of Keras may be given for predictions of a known shape; it has no classes itself."""
+    shape, axis = shapes.get("y_pred"), settings.get("axis", -1)
+    if fn not in _OF_LABELS or shape is None or not -len(shape) <= axis < len(shape) or shape[axis] is None:
+        return {}
+    return {"y_true": ClassLabels(shape[axis], settings.get("ignore_class"))}
 
 
 def _in_range(

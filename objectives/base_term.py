@@ -13,7 +13,7 @@ from objectives.errors import ConfigurationError, Mistakes
 from objectives.fields import Checked
 from objectives.keys import Context, Key, is_of_batch, split_key
 from objectives.mean import Mean
-from objectives.ranges import safe_mask
+from objectives.ranges import ClassLabels, safe_mask
 from objectives.reads import align, widen
 from objectives.results import as_values
 from objectives.schedules import Weight
@@ -89,6 +89,14 @@ class BaseTerm(Checked, abc.ABC):
     def classes(self) -> Mapping[str, int]:
         """The number of classes of each argument that holds class labels, where the term's fields state it."""
         return {}
+
+    def labels(self, shapes: Mapping[str, tf.TensorShape]) -> Mapping[str, ClassLabels]:
+        """Returns which labels each argument that holds class labels may have, where it is known before a step.
+
+        Args:
+          shapes: of the arguments whose shapes are known.
+        """
+        return {read: ClassLabels(classes) for read, classes in self.classes.items()}
 
     @property
     def optimised(self) -> bool:

@@ -10,7 +10,7 @@ import dataclasses
 import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -40,6 +40,18 @@ class Reading:
     values: tf.Tensor
     outside: tf.Tensor
     rows: bool = True
+
+
+class ClassLabels(NamedTuple):
+    """Which labels an argument may hold.
+
+    Attributes:
+      classes: the number of classes; labels are from 0 to below it.
+      ignored: one more valid label, if any.
+    """
+
+    classes: int
+    ignored: int | None = None
 
 
 class _Listening(threading.local):

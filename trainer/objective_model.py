@@ -22,6 +22,7 @@ from trainer.fit.strategies import refuse_other_strategy, strategy_of
 from trainer.fit.validation import refuse_other_validation
 from trainer.settings.labels import refuse_outside_arrays
 from trainer.steps.groups import only_group
+from trainer.steps.layers.known_outputs import known_outputs
 from trainer.steps.variables.adoption import build_optimizers
 
 _LOSS = "a loss is a term here: Objective(data=KerasLoss(loss=...)), whose weight is KerasLoss(weight=...)"
@@ -57,8 +58,8 @@ class ObjectiveModel(keras.Model):
     train_function: Callable[[Any], Any] | None
     _fitting: Fitting | None = None
     _is_inside = False
-    # What is to be done in `fit` before its first step, given the spec of a batch.
-    _look_ahead: Callable[[Any], None] | None = None
+    # What is to be done in `fit` before its first step, given the spec of a batch and what is known of the outputs.
+    _look_ahead: Callable[..., None] | None = None
 
     def __init__(
         self, model: keras.Model, objective: Objective, *, allow_unreached: bool = False, name: str | None = None
@@ -163,9 +164,17 @@ class ObjectiveModel(keras.Model):
             self._look_ahead = None
 
     def evaluate(self, *args: Any, verbose: Any = "auto", callbacks: Any = None, **settings: Any) -> Any:
-        """Evaluates each term and metric over all examples, as `keras.Model.evaluate` does."""
+        """Evaluates each term and metric over all examples, as `keras.Model.evaluate` does.
+
+        Raises:
+          ConfigurationError: A term is not finite, as a label, an index or a mask lies outside of its range.
+        """
         with self._unchanged():
-            return super().evaluate(*args, **settings, **_with_bar(verbose, callbacks))
+            if self._fitting is not None:
+                self._fitting.outside.forget()
+            values = super().evaluate(*args, **settings, **_with_bar(verbose, callbacks))
+            self._ready.outside.raise_any()
+            return values
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Updates the model on one batch; returns the means so far."""
@@ -260,10 +269,11 @@ class ObjectiveModel(keras.Model):
         spec = iterator._distributed_dataset.element_spec if whole else keras.tree.map_structure(_spec, data_batch)
         if self._compile_metrics is None or self._compile_metrics._user_weighted_metrics is None:
             refuse_unread(self.objective, batch_of(spec, self.objective))
+        self._build_model(spec)
         if whole:
             self._refuse_labels(iterator.data_adapter)
         if self._look_ahead is not None:
-            self._look_ahead(spec)
+            self._look_ahead(spec, outputs=known_outputs(self.model))
             self._look_ahead = None
         if self._fitting is None:
             self._make_fitting(spec)
@@ -279,16 +289,18 @@ class ObjectiveModel(keras.Model):
         """Looks through labels and masks that are given as arrays; others make a value NaN in their step."""
         if isinstance(adapter, ArrayDataAdapter):
             arrays = keras.tree.map_structure(lambda leaf: leaf if leaf is None else np.asarray(leaf), adapter._inputs)
-            refuse_outside_arrays(self.objective, batch_of(arrays, self.objective), "examples")
+            batch = batch_of(arrays, self.objective)
+            refuse_outside_arrays(self.objective, batch, "examples", known_outputs(self.model))
 
-    def _make_fitting(self, spec: Any) -> None:
-        strategy = self.distribute_strategy
+    def _build_model(self, spec: Any) -> None:
         if not self.model.built:
-            with strategy.scope():
+            with self.distribute_strategy.scope():
                 self.model(keras.tree.map_structure(_symbolic, batch_of(spec, self.objective)["inputs"]))
         self.built = True
+
+    def _make_fitting(self, spec: Any) -> None:
         self._fitting = Fitting(
-            strategy,
+            self.distribute_strategy,
             self.model,
             self.objective,
             self.optimizer,

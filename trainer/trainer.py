@@ -60,6 +60,7 @@ from trainer.settings.standstill import find_standstill
 from trainer.steps.assembly import assemble
 from trainer.steps.average import refuse_averaged
 from trainer.steps.groups import Group
+from trainer.steps.layers.known_outputs import known_outputs
 from trainer.steps.optimizer_groups import listed_groups
 from trainer.steps.phases import phases_of
 from trainer.steps.precision import building_in, require_precision
@@ -163,8 +164,9 @@ class Trainer(Settings):
         refuse_unread_weights(self.objective, train.keys)
         for source in (train, self.eval):
             refuse_several_parts(self.objective, self.metrics, source)
-        refuse_outside_labels(self.objective, train, "training data")
-        refuse_outside_labels(self.objective, self.eval, "evaluation data")
+        outputs = known_outputs(self.model)
+        refuse_outside_labels(self.objective, train, "training data", outputs)
+        refuse_outside_labels(self.objective, self.eval, "evaluation data", outputs)
         refuse_unknown_best(self.best, self.objective, self.eval, metrics=self.metrics, task=self.task)
         refuse_other_classes(train, self.eval)
         refuse_cut_statistics(self.objective, self.accumulate_steps)

@@ -325,18 +325,51 @@ def test_weights_that_a_finite_gradient_makes_infinite_end_the_epoch_before_they
     assert saved == []
 
 
-@pytest.mark.parametrize("form", [pytest.param("arrays", marks=pytest.mark.slow), "dataset"])
-def test_a_label_out_of_range_is_named(make, dense_model, data, form):
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    fit = make(dense_model, Objective(data=KerasLoss(loss=loss)))
-    labels = np.where(np.arange(20) == 9, 5, 1)
-    given = (
-        (tf.data.Dataset.from_tensor_slices((data["x"], labels)).batch(4),)
-        if form == "dataset"
-        else (data["x"], labels)
+LABELS = np.where(np.arange(20) == 9, 5, 1)
+
+
+@pytest.fixture
+def classify(make, dense_model):
+    """Makes a classifier of two classes."""
+    return lambda **settings: make(
+        dense_model,
+        Objective(data=KerasLoss(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))),
+        **settings,
     )
+
+
+def by_four(*arrays):
+    return tf.data.Dataset.from_tensor_slices(arrays).batch(4)
+
+
+def test_a_label_of_a_dataset_out_of_range_is_named(classify, data):
     with pytest.raises(NonFiniteError, match=r"the labels 'targets' of the term 'data': found 5; expected .* 0 to 1"):
-        fit.fit(*given, shuffle=False, verbose=0)
+        classify().fit(by_four(data["x"], LABELS), verbose=0)
+
+
+def test_a_label_of_arrays_out_of_range_is_named_with_its_example_before_the_first_update(classify, data):
+    fit, x = classify(), data["x"]
+    told = r"the {}: the labels 'targets' of the term 'data': found 5 in example 9; expected .* 0 to 1"
+    with pytest.raises(ConfigurationError, match=told.format("examples")):
+        fit.fit(x, LABELS, verbose=0)
+    with pytest.raises(ConfigurationError, match=told.format("validation data")):
+        fit.fit(x, LABELS.clip(0, 1), validation_data=(x, LABELS), verbose=0)
+    with pytest.raises(ConfigurationError, match=told.format("examples")):
+        fit.evaluate(x, LABELS, verbose=0)
+    assert not fit.optimizer.built
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, pytest.param({"count": 2}, marks=pytest.mark.slow)], ids=["one device", "replicas"]
+)
+def test_an_evaluation_of_a_dataset_names_a_label_out_of_range_once(classify, data, settings):
+    fit, good, bad = classify(**settings), by_four(data["x"], LABELS.clip(0, 1)), by_four(data["x"], LABELS)
+    told = r"the evaluated examples: the labels 'targets' of the term 'data': found 5; expected .* from 0 to 1"
+    with pytest.raises(ConfigurationError, match=told):
+        fit.fit(good, validation_data=bad, verbose=0)
+    with pytest.raises(ConfigurationError, match=told):
+        fit.evaluate(bad, verbose=0)
+    assert np.isfinite(fit.evaluate(good, verbose=0)).all()
 
 
 def refusals():

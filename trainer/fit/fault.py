@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from objectives.ranges import Reading
 from trainer.executions.non_finite import NonFiniteError
 from trainer.fit.fit_step import Outcome
+from trainer.fit.outside import first_outside, ranges_of, told
 from trainer.reports.log import term_names
 from trainer.steps.variables.state import State
 
@@ -51,9 +51,9 @@ class Fault:
           outcome: of the update.
           step: the number of updates done before.
         """
-        self._ranges[:] = [f"{one.what}: found {{}}; expected {one.expected}" for one in outcome.readings]
+        self._ranges[:] = ranges_of(outcome.readings)
         own = self._own
-        parts = [[tf.cast(step, own.dtype)], _outside(outcome.readings), tf.cast(outcome.row, own.dtype)]
+        parts = [[tf.cast(step, own.dtype)], first_outside(outcome.readings), tf.cast(outcome.row, own.dtype)]
         self._noted.assign(tf.where(outcome.sound | (own[0] >= 0), own, tf.concat(parts, axis=0)))
 
     def raise_any(self) -> None:
@@ -68,8 +68,8 @@ class Fault:
         for part in self._parts:
             part.assign(self._nothing)
         step, _, _, *row = of_replicas[0]
-        outside = {self._ranges[int(which)].format(f"{value:.7g}") for _, which, value, *_ in of_replicas if which >= 0}
-        found = sorted(outside) or [_at_fault(dict(zip(self._tags, row, strict=True)))]
+        outside = told(self._ranges, [part[1:3] for part in of_replicas])
+        found = outside or [_at_fault(dict(zip(self._tags, row, strict=True)))]
         raise NonFiniteError(
             f"the update of step {int(step) + 1:,} would not be finite, and is not made: {'; '.join(found)}. The model "
             f"and the optimizer are as before that update"
@@ -84,17 +84,6 @@ class Fault:
     def _own(self) -> tf.Tensor:
         """The values on this replica."""
         return tf.convert_to_tensor(self._noted)
-
-
-def _outside(readings: Sequence[Reading]) -> tf.Tensor:
-    """Returns the number of the first reading of which something is out of range, or -1, and the largest such value."""
-    which, value = tf.constant(_NONE, tf.float64), tf.constant(0.0, tf.float64)
-    for i, reading in reversed(list(enumerate(readings))):
-        some = tf.reduce_any(reading.outside)
-        numbers = tf.cast(reading.values, tf.float64)
-        largest = tf.reduce_max(tf.where(reading.outside, numbers, tf.constant(-math.inf, tf.float64)))
-        which, value = tf.where(some, tf.constant(float(i), tf.float64), which), tf.where(some, largest, value)
-    return tf.stack([which, value])
 
 
 def _at_fault(values: dict[str, float]) -> str:

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from objectives import Objective
 from objectives.parts import Parts
+from objectives.ranges import recording
 from trainer.executions.mixing.independent import are_independent
 from trainer.executions.mixing.refusal import refuse_mixing
 from trainer.executions.non_finite import NonFiniteError
@@ -19,6 +20,7 @@ from trainer.fit.empty_shards import finite_where_empty, ordinary_normalization
 from trainer.fit.fault import Fault
 from trainer.fit.fit_step import FitStep, InPlace, WatchedForward
 from trainer.fit.optimizers import innermost
+from trainer.fit.outside import Outside
 from trainer.fit.term_means import TermMeans
 from trainer.steps.gradients import Batch
 from trainer.steps.groups import only_group
@@ -38,6 +40,7 @@ class Fitting:
     Attributes:
       terms: the means of the terms since they were reset.
       fault: the first update that would not be finite.
+      outside: what the examples of an evaluation have out of range.
       stepped_alone: whether batches were taken one by one since, where a look at all layers each time takes too long.
     """
 
@@ -86,7 +89,7 @@ class Fitting:
         self._forward, self._unweighted = forward, dataclasses.replace(forward, objective=without_weights(objective))
         with strategy.scope():
             self.terms = TermMeans(forward)
-        self.fault = Fault(strategy, self._step.tags)
+        self.fault, self.outside = Fault(strategy, self._step.tags), Outside(strategy)
         self._updating = innermost(optimizer)
         self._soundness = Soundness(strategy, self._state)
         self._traced = Traced(model, only_group(self._updating, model), since="before the first step", instead=_COMPILE)
@@ -145,7 +148,10 @@ class Fitting:
         """
         batch = self._batch(data)
         forward = self._forward if "sample_weight" in batch else self._unweighted
-        self.terms.merge(forward.evaluate(batch, self._updates), self._updates)
+        with recording() as readings:
+            mean = forward.evaluate(batch, self._updates)
+        self.outside.note(readings, sound=tf.reduce_all(tf.math.is_finite(mean.total)))
+        self.terms.merge(mean, self._updates)
         return forward.take_outputs()
 
     @property

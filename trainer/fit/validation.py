@@ -13,7 +13,7 @@ from trainer.fit.batches import batch_of
 from trainer.settings.labels import refuse_outside_arrays
 
 
-def refuse_other_validation(training: Any, validation: Any, objective: Objective) -> None:
+def refuse_other_validation(training: Any, validation: Any, objective: Objective, outputs: Any = None) -> None:
     """Raises ConfigurationError where terms could not be evaluated as they are trained, or labels are out of range.
 
     Keras reads validation data when an epoch is over. Arrays and datasets tell what they hold before; a generator and
@@ -23,6 +23,7 @@ def refuse_other_validation(training: Any, validation: Any, objective: Objective
       training: the spec of a batch of training.
       validation: what `fit` was given.
       objective: the terms.
+      outputs: of the model, as tensors without values; None if they are not known.
     """
     arrays = _arrays(validation)
     spec = (
@@ -38,7 +39,7 @@ def refuse_other_validation(training: Any, validation: Any, objective: Objective
     except ConfigurationError as error:
         raise ConfigurationError(f"validation_data: {error}") from error
     if arrays is not None:
-        refuse_outside_arrays(objective, batch_of(arrays, objective), "validation data")
+        refuse_outside_arrays(objective, batch_of(arrays, objective), "validation data", outputs)
 
 
 def _arrays(validation: Any) -> Any:

@@ -1,59 +1,76 @@
 """Labels: checks class labels and masks in arrays once, before training."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from objectives import BaseTerm, ConfigurationError, Context, Objective
 from objectives.errors import Mistakes
 from objectives.keys import Key, split_key
-from objectives.ranges import Reading, describe, label_range
+from objectives.ranges import ClassLabels, Reading, describe, label_range
 from trainer.feeds.sources import NAMES, Source
 
 # The number of elements that are checked together, each as a truth value.
 _ELEMENTS = 2**24
+_OUTPUTS = "outputs"
 
 
-def refuse_outside_labels(objective: Objective, source: Source | None, where: str) -> None:
+def refuse_outside_labels(objective: Objective, source: Source | None, where: str, outputs: Any = None) -> None:
     """Raises ConfigurationError where a label that a term reads from arrays is none, or a mask is not from 0 to 1.
 
-    Masked labels may be anything. Labels of a dataset, masks that the model computes, and numbers of classes that only
-    the model's outputs show are checked at each step instead.
+    Masked labels may be anything. Labels of a dataset, masks that the model computes, and labels of a Keras loss whose
+    `y_pred` has no known shape, are checked at each step instead.
 
     Args:
       objective: the terms.
       source: the examples; what they hold as arrays is checked.
       where: what they are called, such as "training data".
+      outputs: of the model, as tensors without values; None if they are not known.
     """
     if source is not None:
-        refuse_outside_arrays(objective, source.arrays, where)
+        refuse_outside_arrays(objective, source.arrays, where, outputs)
 
 
-def refuse_outside_arrays(objective: Objective, arrays: Mapping[str, Any], where: str) -> None:
+def refuse_outside_arrays(objective: Objective, arrays: Mapping[str, Any], where: str, outputs: Any = None) -> None:
     """Raises ConfigurationError as `refuse_outside_labels` does, for the arrays of examples by their names."""
     mistakes = Mistakes()
     for name, term in objective.terms.items():
         with mistakes.gathered(f"the {where}"):
-            sentences = list(_sentences(name, term, arrays))
+            sentences = list(_sentences(name, term, arrays, outputs))
             if sentences:
                 raise ConfigurationError(*sentences)
     mistakes.raise_any()
 
 
-def _sentences(name: str, term: BaseTerm, arrays: Mapping[str, Any]) -> Iterator[str]:
+def _sentences(name: str, term: BaseTerm, arrays: Mapping[str, Any], outputs: Any) -> Iterator[str]:
     key_of_mask = term.selections.get("mask")
     mask = _array(key_of_mask, arrays)
     if mask is not None and mask.dtype != bool:
         found = Reading(f"the mask {key_of_mask!r} of the term {name!r}", "numbers from 0 to 1", mask, mask)
         yield from _described(found, mask, lambda part: ~((part >= 0) & (part <= 1)), None)
-    for read, classes in term.classes.items():
+    for read, valid in term.labels(_shapes(term, outputs)).items():
         key = term.reads[read]
         labels = _array(key, arrays)
         hidden = key_of_mask is not None and (mask is None or labels is None or not _is_spread(mask, labels))
-        if labels is not None and labels.dtype.kind in "iu" and not hidden:
-            found = Reading(f"the labels {key!r} of the term {name!r}", label_range(classes), labels, labels)
-            yield from _described(found, labels, lambda part, n=classes: (part < 0) | (part >= n), mask)
+        if labels is not None and labels.dtype.kind in "iuf" and not hidden:
+            found = Reading(f"the labels {key!r} of the term {name!r}", label_range(valid.classes), labels, labels)
+            yield from _described(found, labels, functools.partial(_is_outside, valid), mask)
+
+
+def _is_outside(valid: ClassLabels, labels: np.ndarray) -> np.ndarray:
+    outside = (labels < 0) | (labels >= valid.classes)
+    if labels.dtype.kind == "f":
+        outside |= labels != np.round(labels)
+    return outside if valid.ignored is None else outside & (labels != valid.ignored)
+
+
+def _shapes(term: BaseTerm, outputs: Any) -> dict[str, tf.TensorShape]:
+    """Returns the shapes of what a term reads of the outputs, by the name of its argument."""
+    tensors = {} if outputs is None else {name: _array(key, {_OUTPUTS: outputs}) for name, key in term.reads.items()}
+    return {name: tf.TensorShape(tensor.shape) for name, tensor in tensors.items() if tensor is not None}
 
 
 def _described(found: Reading, values: np.ndarray, is_outside: Any, mask: np.ndarray | None) -> Iterator[str]:
@@ -71,9 +88,9 @@ def _described(found: Reading, values: np.ndarray, is_outside: Any, mask: np.nda
             return
 
 
-def _array(key: Key | None, arrays: Mapping[str, Any]) -> np.ndarray | None:
+def _array(key: Key | None, arrays: Mapping[str, Any]) -> Any:
     """Returns the array that a key names, if it is one of them."""
-    if key is None or "*" in key or split_key(key)[0] not in NAMES or split_key(key)[0] not in arrays:
+    if key is None or "*" in key or split_key(key)[0] not in (*NAMES, _OUTPUTS) or split_key(key)[0] not in arrays:
         return None
     try:
         return Context(**arrays)[key]

@@ -13,6 +13,7 @@ from objectives.keys import split_key
 from objectives.parts import Parts
 from trainer.steps.draws import reproducible_draws
 from trainer.steps.gradients import Batch
+from trainer.steps.layers.known_outputs import makes_masks
 from trainer.steps.layers.layer_state import LayerState
 from trainer.steps.random_streams import RandomStreams
 from trainer.steps.replicas import gather_from_replicas, sum_over_replicas
@@ -149,7 +150,7 @@ class Forward:
         What a mask is made of in the model may be random in training, or computed with the statistics of the batch.
         """
         masks = [term.selections.get("mask") for term in self.objective.terms.values()]
-        if any(map(_makes_masks, self.model._flatten_layers())):
+        if makes_masks(self.model):
             masks += [term.key_of_keras_mask for term in self.objective.terms.values() if isinstance(term, Term)]
         of_the_model = {split_key(mask)[0] for mask in masks if mask is not None} & {"outputs", "activations"}
         with LayerState(self.model).put_back():
@@ -171,10 +172,3 @@ def term_tags(objective: Objective) -> list[str]:
 def _tensor_tags(parts: Parts) -> list[str]:
     """Returns the tags of the raw values and counts of each tensor of terms that read several."""
     return [f"terms/{parts[i].name}/{what}" for what in ("raw", "count") for i in parts.of_tensors]
-
-
-def _makes_masks(layer: keras.Layer) -> bool:
-    """Returns whether a layer may attach a Keras mask to its output, other than one that it passes on."""
-    is_own = not type(layer).__module__.startswith("keras.")
-    computes = type(layer).compute_mask is not keras.Layer.compute_mask
-    return isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False) or (is_own and computes)

@@ -1,10 +1,11 @@
 """Labels and masks in arrays: what is out of range is named by its examples before anything is trained."""
 
+import keras
 import numpy as np
 import pytest
 
 import trainer.settings.labels
-from objectives import ConfigurationError, ExpectedConfusionCost, MeanSquaredError, Objective
+from objectives import ConfigurationError, ExpectedConfusionCost, FunctionTerm, KerasLoss, MeanSquaredError, Objective
 from trainer import ArraySource
 from trainer.settings.labels import refuse_outside_labels
 
@@ -59,6 +60,51 @@ def test_a_mask_outside_of_0_to_1_is_named(value):
     mask = np.where(np.arange(6) == 2, value, COUNTS).astype(np.float32)
     with pytest.raises(ConfigurationError, match="the mask 'targets.mask' of the term 'data': found .* in example 2"):
         check(Objective(data=MeanSquaredError(y_true="targets.y", mask="targets.mask")), y=INPUTS, mask=mask)
+
+
+SPARSE = keras.losses.SparseCategoricalCrossentropy
+OUTPUTS = {"cut": keras.KerasTensor([None, 3]), "odd": keras.KerasTensor([None, None])}
+
+
+def check_outputs(term, labels):
+    objective = Objective(data=term)
+    refuse_outside_labels(objective, ArraySource(INPUTS, {"y": labels}), "training data", OUTPUTS)
+
+
+@pytest.mark.parametrize("labels", [LABELS, LABELS[:, None].astype(np.int16), LABELS.astype(np.float32)])
+@pytest.mark.parametrize(
+    "term",
+    [
+        KerasLoss(loss=SPARSE(), y_true="targets.y", y_pred="outputs.cut"),
+        FunctionTerm(
+            fn=keras.losses.sparse_categorical_crossentropy, keys_of={"y_true": "targets.y", "y_pred": "outputs.cut"}
+        ),
+    ],
+)
+def test_a_loss_of_keras_has_as_many_classes_as_the_outputs_that_it_reads(term, labels):
+    with pytest.raises(ConfigurationError, match="found -1, 255 in examples 3, 5; expected whole numbers from 0 to 2"):
+        check_outputs(term, labels)
+
+
+def test_a_label_that_a_loss_of_keras_ignores_is_valid_and_half_a_class_is_not():
+    loss = SPARSE(ignore_class=255)
+    term = KerasLoss(loss=loss, y_true="targets.y", y_pred="outputs.cut")
+    with pytest.raises(ConfigurationError, match="found -1 in example 5"):
+        check_outputs(term, LABELS)
+    with pytest.raises(ConfigurationError, match="found 0.5 in example 0"):
+        check_outputs(term, np.float32([0.5, 1, 2, 255, 0, 0]))
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        KerasLoss(loss=SPARSE(), y_true="targets.y", y_pred="outputs.odd"),
+        KerasLoss(loss=SPARSE(), y_true="targets.y", y_pred="activations.head"),
+        KerasLoss(loss=keras.losses.MeanSquaredError(), y_true="targets.y", y_pred="outputs.cut"),
+    ],
+)
+def test_where_no_number_of_classes_is_known_the_step_looks(term):
+    check_outputs(term, LABELS)
 
 
 def test_a_trainer_looks_through_both_sources(make_trainer, plain_source):
