@@ -15,6 +15,7 @@ from objectives.blame import told_of_operation
 from trainer.executions.failures import is_failure
 from trainer.fit.batches import batch_of, refuse_unread
 from trainer.fit.fitting import Fitting
+from trainer.fit.monitors import KnownMonitors
 from trainer.fit.optimizers import innermost, refuse_in_fit
 from trainer.fit.progress_bar import TermsProgbar
 from trainer.fit.sound_epochs import SoundEpochs
@@ -156,7 +157,9 @@ class ObjectiveModel(keras.Model):
         self._look_ahead = functools.partial(
             refuse_other_validation, validation=validation_data, objective=self.objective
         )
-        more = _with_bar(verbose, callbacks, SoundEpochs())
+        given = [] if isinstance(callbacks, keras.callbacks.CallbackList) else keras.tree.flatten(callbacks or [])
+        validates = validation_data is not None or bool(settings.get("validation_split"))
+        more = _with_bar(verbose, callbacks, KnownMonitors(given, validates=validates), SoundEpochs())
         try:
             with self._unchanged():
                 return super().fit(*args, validation_data=validation_data, **settings, **more)

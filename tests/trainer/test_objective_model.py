@@ -408,6 +408,14 @@ def test_validation_data_are_looked_at_before_the_first_update(make, dense_model
     assert not fit.optimizer.built
 
 
+def test_a_callback_that_monitors_no_term_is_told_before_the_first_update(make, dense_model, objective, data):
+    fit = make(dense_model, objective)
+    stopping = keras.callbacks.EarlyStopping("terms/dat/raw")
+    with pytest.raises(ConfigurationError, match="did you mean 'terms/data/raw'"):
+        fit.fit(data["x"], data["y"], callbacks=[stopping], verbose=0)
+    assert int(fit.optimizer.iterations.numpy()) == 0
+
+
 def test_losses_of_the_model_itself_are_refused_as_by_a_trainer(make, data):
     def make_model():
         return keras.Sequential([keras.Input([3]), keras.layers.Dense(2, kernel_regularizer="l2")])

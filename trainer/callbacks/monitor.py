@@ -105,13 +105,13 @@ def _prepare(place: str, callback: keras.callbacks.Callback, objective: Objectiv
 
 def _direction(monitor: str, objective: Objective, metrics: Metrics) -> str:
     """Returns 'min' or 'max', where one is certain, and 'auto' elsewhere. A metric of Keras has its own direction."""
-    if _is_minimised(monitor, objective):
+    if is_minimised(monitor, objective):
         return "min"
     metric = getattr(metrics.metrics.get(monitor.removeprefix(METRICS)), "metric", None)
     return {"down": "min", "up": "max"}.get(getattr(metric, "_direction", ""), "auto")
 
 
-def _is_minimised(monitor: str, objective: Objective) -> bool:
+def is_minimised(monitor: str, objective: Objective) -> bool:
     """Returns whether a number is, or is a positive multiple of, what training minimises."""
     tag = monitor.removeprefix(TRAINING)
     if monitor in (OF_TRAINING, OF_EVALUATION) or tag == "loss/total":

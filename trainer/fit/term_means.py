@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras.src.trainers.compile_utils import MetricsList
 
 from objectives import Mean
+from trainer.callbacks.monitor import is_minimised
 from trainer.steps.forward import Forward
 
 
@@ -22,7 +23,9 @@ class TermMeans(MetricsList):
     Keras looks in lists of metrics for the direction in which a value gets better, as `EarlyStopping` asks for it.
 
     Attributes:
-      metrics: the name and the direction of each value.
+      tags: the name of each value but the total.
+      metrics: the name and the direction of each value that is to fall: weighted values, and raw ones of terms whose
+        weight is a number above 0. Of others nothing tells it.
     """
 
     def __init__(self, forward: Forward):
@@ -36,10 +39,12 @@ class TermMeans(MetricsList):
         terms, parts = list(forward.objective.terms), forward.parts
         self._tensors = [parts[i].name for i in parts.of_tensors]
         raw, weighted = ([f"terms/{name}/{what}" for name in terms] for what in ("raw", "weighted"))
-        self._tags = [*raw, *weighted, *(f"terms/{name}/raw" for name in self._tensors)]
-        self.metrics = tuple(types.SimpleNamespace(name=tag, _direction="down") for tag in self._tags)
+        self.tags = [*raw, *weighted, *(f"terms/{name}/raw" for name in self._tensors)]
+        raw_of = {f"terms/{parts[i].name}/raw": f"terms/{parts[i].term}/raw" for i in parts.of_tensors}
+        falling = [tag for tag in self.tags if is_minimised(raw_of.get(tag, tag), forward.objective)]
+        self.metrics = tuple(types.SimpleNamespace(name=tag, _direction="down") for tag in falling)
         self._weighted = slice(len(terms), 2 * len(terms))
-        self._sums, self._counts = (self._make(len(self._tags), name) for name in ("sums", "counts"))
+        self._sums, self._counts = (self._make(len(self.tags), name) for name in ("sums", "counts"))
         self._part_sums, self._part_counts = (self._make(len(parts), f"part_{name}") for name in ("sums", "counts"))
 
     def add(self, row: tf.Tensor, *, left_out: tf.Tensor) -> None:
@@ -71,9 +76,9 @@ class TermMeans(MetricsList):
         means = tf.math.divide_no_nan(tf.convert_to_tensor(self._sums), counts)
         total = tf.reduce_sum(means[self._weighted])
         # A term of which nothing was counted adds nothing to the total, and has no raw value.
-        is_weighted = [tag in self._tags[self._weighted] for tag in self._tags]
+        is_weighted = [tag in self.tags[self._weighted] for tag in self.tags]
         means = tf.where((counts > 0) | is_weighted, means, tf.constant(float("nan"), means.dtype))
-        by_tag = dict(zip(self._tags, tf.unstack(means), strict=True))
+        by_tag = dict(zip(self.tags, tf.unstack(means), strict=True))
         return {"loss": total, **{tag: by_tag[tag] for tag in sorted(by_tag)}}
 
     def reset_state(self) -> None:
@@ -85,7 +90,7 @@ class TermMeans(MetricsList):
         raise NotImplementedError
 
     def _columns(self, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the values of `_tags` in a row of `Forward.row`, and the count of each."""
+        """Returns the values of `tags` in a row of `Forward.row`, and the count of each."""
         terms, tensors = len(self._forward.objective.terms), len(self._tensors)
         _, raw, _, weighted, counts, of_tensors, counts_of_tensors = tf.split(
             row, [1, terms, terms, terms, terms, tensors, tensors]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import Mean
+from objectives import ActivationPenalty, Mean, MeanSquaredError, Objective, schedules
 
 MADE = tf.constant(False)
 
@@ -74,3 +74,13 @@ def test_callbacks_know_that_less_is_better(terms):
     monitor.set_model(types.SimpleNamespace(metrics=[terms]))
     monitor._set_monitor_op()
     assert monitor.monitor_op(1.0, 2.0)
+
+
+def test_no_direction_is_known_of_a_raw_value_whose_weight_may_be_negative(make_fitting):
+    terms = {
+        "data": MeanSquaredError(),
+        "apart": ActivationPenalty(activation="activations.hidden", weight=-0.5),
+        "fading": ActivationPenalty(activation="activations.hidden", weight=schedules.Linear(first=1, last=0, steps=4)),
+    }
+    falling = {one.name for one in make_fitting(terms=Objective(**terms)).terms.metrics}
+    assert falling == {"terms/data/raw", *(f"terms/{name}/weighted" for name in terms)}
