@@ -3,35 +3,27 @@
 import contextlib
 import functools
 import pathlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 import gin
 import keras
 import tensorflow as tf
 
 from objectives import ConfigurationError
-from trainer.callbacks.epochs import Epochs
-from trainer.callbacks.monitor import monitored_names, prepare_monitors, require_measured
-from trainer.checkpoints.checkpoints import Checkpoints
-from trainer.checkpoints.saver import Saver
+from trainer.callbacks.monitor import require_measured
 from trainer.checkpoints.snapshot import Snapshot
 from trainer.devices import agreement, cluster
 from trainer.devices.strategy import place
 from trainer.executions.chunk_sizer import ChunkSizer
 from trainer.executions.examination import Examination
-from trainer.executions.non_finite import NonFiniteError, NonFinitePolicy
-from trainer.executions.program import Program
-from trainer.metrics.metrics import Metrics
+from trainer.executions.non_finite import NonFiniteError
 from trainer.recovery.autopsy import read_batch, read_state, read_step
 from trainer.recovery.recovery import Recovery
-from trainer.reports import Background, ReportError
-from trainer.reports.metric_accumulator import MetricAccumulator
-from trainer.reports.selection import select_reports
+from trainer.reports import ReportError
+from trainer.running.construction import make_program, make_run, make_step
 from trainer.running.disk_space import require_disk_space
 from trainer.running.interruption import Interrupted, Interruption
 from trainer.running.loop import Loop, Periods
-from trainer.running.opening import Opening
-from trainer.running.run import TrainingRun
 from trainer.running.workdir import locate_workdir, make_workdir
 from trainer.settings.architecture import describe_model
 from trainer.settings.changes import (
@@ -40,35 +32,17 @@ from trainer.settings.changes import (
     describe_kind,
     differences,
     facts_of,
-    of_callbacks,
     read_description,
     require_unchanged,
 )
-from trainer.settings.compatibility import (
-    refuse_cut_statistics,
-    refuse_other_classes,
-    refuse_repetition,
-    refuse_several_parts,
-    refuse_unbuilt,
-    refuse_unknown_best,
-    refuse_unmeasured_best,
-    refuse_unread_weights,
-)
-from trainer.settings.labels import refuse_outside_labels
+from trainer.settings.compatibility import refuse_unmeasured_best, require_compatible
 from trainer.settings.settings import Settings, documented
-from trainer.settings.standstill import find_standstill
-from trainer.steps.assembly import assemble
 from trainer.steps.average import refuse_averaged
-from trainer.steps.groups import Group
-from trainer.steps.layers.known_outputs import known_outputs
-from trainer.steps.optimizer_groups import listed_groups
-from trainer.steps.phases import phases_of
-from trainer.steps.precision import building_in, require_precision
+from trainer.steps.precision import building_in
 from trainer.steps.traced import Traced
-from trainer.steps.train_step import TrainStep
 from trainer.steps.variables.adoption import refuse_scope
 from trainer.storage.lock import Lock
-from trainer.task import Examples, examples_of, measures_of, model_of, with_examples
+from trainer.task import Examples, examples_of, model_of, with_examples
 
 
 @gin.configurable(module="trainer")
@@ -124,7 +98,7 @@ class Trainer(Settings):
         with agreement.together(self._strategy):
             self._open_folder()
             source = self._find_data_and_model(train)
-            self._refuse_what_does_not_fit(source)
+            require_compatible(self, source)
             self._compare({"training data": source.record(), **describe_model(self.model)})
             data = self._facts_of_data(source)
         agreement.require_alike(self._strategy, data)
@@ -160,122 +134,27 @@ class Trainer(Settings):
         assert train is not None, "require_sound saw to it"
         return train
 
-    def _refuse_what_does_not_fit(self, train: Examples) -> None:
-        refuse_unread_weights(self.objective, train.keys)
-        for source in (train, self.eval):
-            refuse_several_parts(self.objective, self.metrics, source)
-        outputs = known_outputs(self.model)
-        refuse_outside_labels(self.objective, train, "training data", outputs)
-        refuse_outside_labels(self.objective, self.eval, "evaluation data", outputs)
-        refuse_unknown_best(self.best, self.objective, self.eval, metrics=self.metrics, task=self.task)
-        refuse_other_classes(train, self.eval)
-        refuse_cut_statistics(self.objective, self.accumulate_steps)
-        refuse_repetition(self.batch_size, train)
-        refuse_unbuilt(self.model)
-        require_precision(self.model, self.precision)
-
-    def _make_step(self) -> TrainStep:
-        """Makes the step of the kind that was asked for, and compares what it is made with."""
-        step = assemble(
-            self._strategy,
-            train_step=self.train_step,
-            model=self.model,
-            objective=self.objective,
-            optimizer=self.optimizer,
-            optimizers=listed_groups(self.optimizers),
-            precision=self.precision,
-            batch_size=self.batch_size,
-            accumulate_steps=self.accumulate_steps,
-            clip_norm=self.clip_norm,
-            clip_value=self.clip_value,
-            average_momentum=self.average_momentum,
-            allow_unreached=self.allow_unreached,
-        )
-        with agreement.together(self._strategy):
-            self._compare(describe_kind("train_step", self.train_step, step.own_settings))
-        return step
-
     def _make_run(self, train: Examples) -> None:
         """Makes all that lives while the run trains."""
-        step = self._make_step()
+        step = make_step(self, self._strategy)
+        with agreement.together(self._strategy):
+            self._compare(describe_kind("train_step", self.train_step, step.own_settings))
         self._at_work = step.adoption.at_work
-        self._make_program = functools.partial(
-            Program,
-            strategy=self._strategy,
-            step=step,
-            batch_size=self.batch_size,
-            seed=self.seed,
-            metrics=self.metrics,
-            measure=self._measure if self.task and self.task.measure_at_evaluations else None,
-            phases=phases_of(self.model, self.trainable, steps=self.steps),
-        )
+        self._make_program = functools.partial(make_program, self, step, self._strategy)
         program = self._make_program(train=train, eval=self.eval, execution=self.execution)
-        done = tf.Variable(0, dtype=tf.int64, trainable=False)
-        non_finite = NonFinitePolicy(self.non_finite, self.non_finite_limit)
-        metrics = MetricAccumulator(program.tags, self.log_every)
-        chosen = select_reports(self.reports, defaults=self.default_reports, workdir=self.workdir)
-        reports = Background(chosen if self.is_chief else [])
-        epochs = self._make_epochs(program, step.groups, reports)
-        self._run = TrainingRun(
-            strategy=self._strategy,
-            program=program,
-            step=done,
-            non_finite=non_finite,
-            metrics=metrics,
-            reports=reports,
-            saver=self._make_saver(done, step, [*non_finite.variables, *metrics.state], program, epochs),
+        self._run = make_run(
+            self,
+            step,
+            program,
+            placement=self._placement,
             workdir=self.workdir,
-            opening=Opening(
-                objective=self.objective,
-                model=self.model,
-                placement=self._placement,
-                steps=self.steps,
-                best=self.best,
-                workdir=self.workdir if self.is_chief else None,
-                description=self._description,
-                changes=self._changes,
-                standstill=find_standstill([group.optimizer for group in step.groups], self.objective, self.steps),
-            ),
-            epochs=epochs,
+            description=self._description,
+            changes=self._changes,
         )
         self._periods = Periods(eval=self.eval_every, gradients=self.gradients_every, checkpoint=self.checkpoint_every)
         self._loop = Loop(self._run, self._periods, ChunkSizer(self.chunk_steps, limit=program.limit))
         self._recovery = Recovery(self._run)
         self._traced = Traced(self.model, step.groups)
-
-    def _make_epochs(self, program: Program, groups: Sequence[Group], reports: Background) -> Epochs:
-        """Makes what calls the callbacks, which have to know now what they monitor."""
-        evaluated = program.evaluation_tags if program.evaluates else []
-        names = monitored_names(evaluated, program.tags, [group.rate_tag for group in groups])
-        prepare_monitors(self.callbacks, names, self.objective, self.metrics or Metrics())
-        return Epochs(
-            self.callbacks,
-            strategy=self._strategy,
-            program=program,
-            model=self.model,
-            groups=groups,
-            every=self.eval_every,
-            steps=self.steps,
-            settings=of_callbacks(self._description),
-            note=reports.note,
-        )
-
-    def _make_saver(
-        self,
-        done: tf.Variable,
-        step: TrainStep,
-        others: Sequence[tf.Variable],
-        program: Program,
-        epochs: Epochs,
-    ) -> Saver | None:
-        if self.workdir is None:
-            return None
-        checkpoints = Checkpoints(self.workdir / "checkpoints", keep=self.keep_checkpoints, metric=self.best)
-        with self._at_work():
-            state = step.state.extended("run", others)
-            return Saver(
-                checkpoints, strategy=self._strategy, step=done, state=state, data=program.state, epochs=epochs
-            )
 
     @property
     def step(self) -> int:
@@ -440,11 +319,6 @@ class Trainer(Settings):
                 "train() inside of `with trainer.restored(...):`, where the optimizer has none of the state that the "
                 "run saved; expected Trainer(workdir=...) with the folder of that run, which resumes it"
             )
-
-    def _measure(self) -> Mapping[str, float]:
-        assert self.task is not None, "there would be nothing to measure"
-        assert self.model is not None, "require_sound saw to it"
-        return measures_of(self.task, self.model, nan=True)
 
     def _begin(self) -> None:
         """Before the first update, the average of the weights is the weights, though they were assigned just now."""

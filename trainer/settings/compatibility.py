@@ -10,11 +10,37 @@ from objectives.keys import named, split_key
 from trainer.feeds.mixed import MixedSource
 from trainer.feeds.sources import NAMES, Source, TableSource
 from trainer.metrics.metrics import Metrics
+from trainer.settings.labels import refuse_outside_labels
+from trainer.settings.settings import Settings
 from trainer.steps.forward import term_tags
+from trainer.steps.layers.known_outputs import known_outputs
+from trainer.steps.precision import require_precision
 from trainer.task import Task
 
 # How often a batch may contain the same example at most.
 _MOST_TIMES = 100
+
+
+def require_compatible(settings: Settings, train: Source) -> None:
+    """Raises ConfigurationError where the parts that a trainer is given or has made do not fit together.
+
+    Args:
+      settings: of the trainer, with its model and its evaluation data found.
+      train: the training data.
+    """
+    assert settings.model is not None, "the trainer has found it"
+    refuse_unread_weights(settings.objective, train.keys)
+    for source in (train, settings.eval):
+        refuse_several_parts(settings.objective, settings.metrics, source)
+    outputs = known_outputs(settings.model)
+    refuse_outside_labels(settings.objective, train, "training data", outputs)
+    refuse_outside_labels(settings.objective, settings.eval, "evaluation data", outputs)
+    refuse_unknown_best(settings.best, settings.objective, settings.eval, metrics=settings.metrics, task=settings.task)
+    refuse_other_classes(train, settings.eval)
+    refuse_cut_statistics(settings.objective, settings.accumulate_steps)
+    refuse_repetition(settings.batch_size, train)
+    refuse_unbuilt(settings.model)
+    require_precision(settings.model, settings.precision)
 
 
 def refuse_unread_weights(objective: Objective, keys: Iterable[Key], *, whose: str = "the source has") -> None:

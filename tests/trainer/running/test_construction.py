@@ -1,0 +1,37 @@
+"""The parts of a run are made of the settings of its trainer."""
+
+import pytest
+
+from trainer.devices.strategy import place
+from trainer.running.construction import make_program, make_run, make_step
+
+
+@pytest.fixture
+def make(make_trainer, plain_source, replicas):
+    """Makes the parts of a run of some settings, in a folder or without one."""
+
+    def make(folder, **settings):
+        trainer, placement = make_trainer(**settings), place(replicas(2))
+        step = make_step(trainer, placement.strategy)
+        program = make_program(
+            trainer, step, placement.strategy, train=plain_source, eval=trainer.eval, execution="graph"
+        )
+        return make_run(
+            trainer, step, program, placement=placement, workdir=folder, description={}, changes=["steps: 5 -> 6"]
+        )
+
+    return make
+
+
+def test_a_run_saves_only_where_it_has_a_folder(make, tmp_path):
+    assert make(None).saver is None
+    saver = make(tmp_path).saver
+    assert saver is not None
+    assert saver.latest_step == 0
+
+
+def test_a_run_has_the_settings_of_its_trainer_and_begins_at_the_first_step(make, plain_source):
+    run = make(None, eval=plain_source, steps=6, non_finite="skip")
+    assert (run.done, run.non_finite.policy, run.program.evaluates) == (0, "skip", True)
+    assert (run.opening.steps, run.opening.changes) == (6, ["steps: 5 -> 6"])
+    assert run.strategy.num_replicas_in_sync == 2

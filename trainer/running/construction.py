@@ -1,0 +1,171 @@
+"""Construction: makes the step, the program and all other parts of a run from the settings of its trainer."""
+
+import pathlib
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from trainer.callbacks.epochs import Epochs
+from trainer.callbacks.monitor import monitored_names, prepare_monitors
+from trainer.checkpoints.checkpoints import Checkpoints
+from trainer.checkpoints.saver import Saver
+from trainer.devices import cluster
+from trainer.devices.strategy import Placement
+from trainer.executions.execution import Execution
+from trainer.executions.non_finite import NonFinitePolicy
+from trainer.executions.program import Program
+from trainer.feeds.sources import Source
+from trainer.metrics.metrics import Metrics
+from trainer.reports import Background
+from trainer.reports.metric_accumulator import MetricAccumulator
+from trainer.reports.selection import select_reports
+from trainer.running.opening import Opening
+from trainer.running.run import TrainingRun
+from trainer.settings.changes import Description, of_callbacks
+from trainer.settings.settings import Settings
+from trainer.settings.standstill import find_standstill
+from trainer.steps.assembly import assemble
+from trainer.steps.optimizer_groups import listed_groups
+from trainer.steps.phases import phases_of
+from trainer.steps.train_step import TrainStep
+from trainer.task import measures_of
+
+
+def make_step(settings: Settings, strategy: tf.distribute.Strategy) -> TrainStep:
+    """Makes the step of the kind that the settings ask for.
+
+    Raises:
+      ConfigurationError: The settings of the step do not fit together; see `assemble`.
+    """
+    assert settings.model is not None, "the trainer has found it"
+    return assemble(
+        strategy,
+        train_step=settings.train_step,
+        model=settings.model,
+        objective=settings.objective,
+        optimizer=settings.optimizer,
+        optimizers=listed_groups(settings.optimizers),
+        precision=settings.precision,
+        batch_size=settings.batch_size,
+        accumulate_steps=settings.accumulate_steps,
+        clip_norm=settings.clip_norm,
+        clip_value=settings.clip_value,
+        average_momentum=settings.average_momentum,
+        allow_unreached=settings.allow_unreached,
+    )
+
+
+def make_program(
+    settings: Settings,
+    step: TrainStep,
+    strategy: tf.distribute.Strategy,
+    *,
+    train: Source,
+    eval: Source | None,
+    execution: Execution,
+) -> Program:
+    """Makes the program that trains on a source by a step."""
+    return Program(
+        strategy=strategy,
+        step=step,
+        train=train,
+        eval=eval,
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        execution=execution,
+        metrics=settings.metrics,
+        measure=(lambda: _measures(settings)) if settings.task and settings.task.measure_at_evaluations else None,
+        phases=phases_of(step.model, settings.trainable, steps=settings.steps),
+    )
+
+
+def make_run(
+    settings: Settings,
+    step: TrainStep,
+    program: Program,
+    *,
+    placement: Placement,
+    workdir: pathlib.Path | None,
+    description: Description,
+    changes: list[str],
+) -> TrainingRun:
+    """Makes all parts of a run.
+
+    Args:
+      settings: of the trainer, with its model and its data found.
+      step: is trained.
+      program: runs it.
+      placement: the devices, and why these.
+      workdir: the run's folder, or None.
+      description: of the run, which its folder records.
+      changes: how it differs from the one that its folder records, as readable text.
+
+    Raises:
+      ConfigurationError: A callback monitors what no evaluation has.
+    """
+    strategy, is_chief = placement.strategy, cluster.is_chief(placement.strategy)
+    done = tf.Variable(0, dtype=tf.int64, trainable=False)
+    non_finite = NonFinitePolicy(settings.non_finite, settings.non_finite_limit)
+    metrics = MetricAccumulator(program.tags, settings.log_every)
+    chosen = select_reports(settings.reports, defaults=settings.default_reports, workdir=workdir)
+    reports = Background(chosen if is_chief else [])
+    epochs = _make_epochs(settings, step, program, strategy, reports, of_callbacks(description))
+    saver = None
+    if workdir is not None:
+        checkpoints = Checkpoints(workdir / "checkpoints", keep=settings.keep_checkpoints, metric=settings.best)
+        with step.adoption.at_work():
+            state = step.state.extended("run", [*non_finite.variables, *metrics.state])
+            saver = Saver(checkpoints, strategy=strategy, step=done, state=state, data=program.state, epochs=epochs)
+    return TrainingRun(
+        strategy=strategy,
+        program=program,
+        step=done,
+        non_finite=non_finite,
+        metrics=metrics,
+        reports=reports,
+        saver=saver,
+        workdir=workdir,
+        opening=Opening(
+            objective=settings.objective,
+            model=step.model,
+            placement=placement,
+            steps=settings.steps,
+            best=settings.best,
+            workdir=workdir if is_chief else None,
+            description=description,
+            changes=changes,
+            standstill=find_standstill([g.optimizer for g in step.groups], settings.objective, settings.steps),
+        ),
+        epochs=epochs,
+    )
+
+
+def _make_epochs(
+    settings: Settings,
+    step: TrainStep,
+    program: Program,
+    strategy: tf.distribute.Strategy,
+    reports: Background,
+    parameters: Description,
+) -> Epochs:
+    """Makes what calls the callbacks, which have to know now what they monitor."""
+    evaluated = program.evaluation_tags if program.evaluates else []
+    names = monitored_names(evaluated, program.tags, [group.rate_tag for group in step.groups])
+    prepare_monitors(settings.callbacks, names, settings.objective, settings.metrics or Metrics())
+    return Epochs(
+        settings.callbacks,
+        strategy=strategy,
+        program=program,
+        model=step.model,
+        groups=step.groups,
+        every=settings.eval_every,
+        steps=settings.steps,
+        settings=parameters,
+        note=reports.note,
+    )
+
+
+def _measures(settings: Settings) -> Mapping[str, float]:
+    assert settings.task is not None, "there would be nothing to measure"
+    assert settings.model is not None, "the trainer has found it"
+    return measures_of(settings.task, settings.model, nan=True)
