@@ -49,8 +49,8 @@ def describe(settings: Mapping[str, Any]) -> Description:
 def of_callbacks(described: Description) -> Description:
     """Returns the part of a description that is about callbacks.
 
-    >>> of_callbacks(describe({"callbacks": [keras.callbacks.CSVLogger("a.csv")]}))
-    {'Trainer.callbacks[0] = CSVLogger': {'filename': 'a.csv', 'append': 'False'}}
+    >>> of_callbacks(describe({"steps": 10, "callbacks": [keras.callbacks.TerminateOnNaN()]}))
+    {'Trainer.callbacks[0] = TerminateOnNaN': {'raise_error': 'False'}}
     """
     return {thing: own for thing, own in described.items() if thing.startswith("Trainer.callbacks[")}
 
