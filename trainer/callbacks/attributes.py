@@ -2,21 +2,41 @@
 
 import collections
 import dataclasses
+import hashlib
+import io
+import logging
 import math
-from collections.abc import Callable, Collection, Sequence
+import pathlib
+import pickle
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer.callbacks.fields import fields_of, has_fields, is_found, is_framework, reference_to, variables_in
+from trainer.callbacks.states import state_of
 from trainer.storage.bits import same_bits
 
 _PLAIN = (type(None), bool, int, str)
+_CONTAINERS = (list, collections.OrderedDict, dict, set, collections.deque)
+# What counts nothing itself, so that its address says whether it has changed.
+_UNCOUNTED = (io.IOBase, logging.Logger, logging.LoggerAdapter, type(np), type)
 
 
-class CannotSave(Exception):
-    """A value is of a kind that a checkpoint cannot hold."""
+@dataclasses.dataclass(frozen=True, eq=False)
+class Kept:
+    """An object that no checkpoint can hold, with a digest by which a change is noticed; None if nothing would be."""
+
+    value: Any
+    digest: str | None = ""
+
+    def is_same(self, other: "Kept | None") -> bool:
+        """Returns whether it is certain that nothing has changed."""
+        return (
+            other is not None and self.value is other.value and self.digest == other.digest and self.digest is not None
+        )
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -26,28 +46,38 @@ class Saved:
     Attributes:
       tree: numbers, texts, None, lists, and dicts with one entry, which names a kind of value.
       arrays: in the order of their numbers.
+      kept: what stays in this process, by its place; empty in a checkpoint.
     """
 
     tree: Any
     arrays: Sequence[np.ndarray] = ()
+    kept: Mapping[str, Kept] = dataclasses.field(default_factory=dict)
 
     def is_same(self, other: "Saved") -> bool:
-        """Returns whether two values have the same bits."""
-        return self.tree == other.tree and all(
-            same_bits(one, two) for one, two in zip(self.arrays, other.arrays, strict=True)
+        """Returns whether two values have the same bits, and whether what cannot be saved is certainly the same."""
+        return (
+            self.tree == other.tree
+            and all(same_bits(one, two) for one, two in zip(self.arrays, other.arrays, strict=True))
+            and not self.lost(other)
         )
+
+    def lost(self, before: "Saved | None") -> list[str]:
+        """Returns the kinds of what a new process could not have, given what was there before training."""
+        known = before.kept if before else {}
+        return [type(one.value).__name__ for place, one in self.kept.items() if not one.is_same(known.get(place))]
 
     def copied(self) -> "Saved":
         """Returns the same with arrays that nobody else writes into."""
-        return Saved(self.tree, [array.copy() for array in self.arrays])
+        return Saved(self.tree, [array.copy() for array in self.arrays], self.kept)
 
-    def restored(self, current: Any = None) -> Any:
-        """Returns the value; `current` is what the attribute holds, for variables, which take the values they had.
+    @property
+    def is_object(self) -> bool:
+        """Whether it is an object whose attributes are entries of their own."""
+        return isinstance(self.tree, dict) and "object" in self.tree
 
-        >>> save({"best": float("inf"), "seen": [1, (2.0, "a")]}).restored()
-        {'best': inf, 'seen': [1, (2.0, 'a')]}
-        """
-        return _restored(self.tree, self.arrays, current)
+    def shared(self) -> set[str]:
+        """Returns the entries of which this value shares an object, by their names; the callback itself is none."""
+        return set(_shared(self.tree)) - {""}
 
 
 def save(value: Any, elsewhere: Collection[int] = ()) -> Saved:
@@ -57,88 +87,162 @@ def save(value: Any, elsewhere: Collection[int] = ()) -> Saved:
       value: the value.
       elsewhere: the ids of variables that are saved with the run, not with a callback that refers to them.
 
-    Raises:
-      CannotSave: it is, or it contains, a variable that is saved elsewhere, or something else than None, numbers,
-        texts, lists, tuples, dicts, sets, deques, arrays, tensors and variables.
-
     >>> save([1, 0.5, np.arange(2)])
-    Saved(tree={'list': [1, 0.5, {'array': 0}]}, arrays=[array([0, 1])])
+    Saved(tree={'list': [1, 0.5, {'array': 0}]}, arrays=[array([0, 1])], kept={})
     """
-    arrays: list[np.ndarray] = []
-    return Saved(_tree(value, arrays, elsewhere), arrays)
+    return _Writer(elsewhere, {}).saved(value, "value")
 
 
-def _tree(value: Any, arrays: list[np.ndarray], elsewhere: Collection[int]) -> Any:
-    kind = type(value)
-    if kind in _PLAIN:
-        return value
-    if kind is float:
-        return value if math.isfinite(value) else {"float": repr(value)}
-    if isinstance(value, np.generic):
-        return {"scalar": _number(np.asarray(value), arrays)}
-    if kind is np.ndarray:
-        return {"array": _number(value, arrays)}
-    if isinstance(value, tf.Variable | keras.Variable) and id(value) not in elsewhere:
-        return {"variable": _number(value.numpy(), arrays)}
-    if isinstance(value, tf.Tensor) and hasattr(value, "numpy"):
-        return {"tensor": _number(value.numpy(), arrays)}
-    if kind in (list, tuple):
-        return {kind.__name__: [_tree(one, arrays, elsewhere) for one in value]}
-    if kind is dict:
-        return {"dict": [[_tree(key, arrays, elsewhere), _tree(one, arrays, elsewhere)] for key, one in value.items()]}
-    if kind in (set, frozenset):
-        return {kind.__name__: [_tree(one, arrays, elsewhere) for one in sorted(value, key=repr)]}
-    if kind is collections.deque:
-        return {"deque": [value.maxlen, [_tree(one, arrays, elsewhere) for one in value]]}
-    raise CannotSave(kind.__name__)
+def entries_of(owner: Any, elsewhere: Collection[int] = ()) -> dict[str, Saved]:
+    """Returns all that an object knows: its attributes, and as `inner.wait` those of the objects in attributes.
+
+    An object that is found twice is saved once, so that it is one object again.
+    """
+    found: dict[str, Saved] = {}
+    _look(owner, "", _Writer(elsewhere, {id(owner): ""}), found)
+    return found
 
 
-def _number(array: np.ndarray, arrays: list[np.ndarray]) -> int:
-    """Adds an array; returns its number."""
-    if array.dtype.hasobject:
-        raise CannotSave(f"array of {array.dtype}")
-    arrays.append(array)
-    return len(arrays) - 1
+def _look(owner: Any, prefix: str, writer: "_Writer", found: dict[str, Saved]) -> None:
+    for name, value in sorted(fields_of(owner).items()):
+        path, is_new = f"{prefix}{name}", id(value) not in writer.places
+        found[path] = writer.saved(value, path)
+        if is_new and found[path].is_object:
+            _look(value, f"{path}.", writer, found)
 
 
-def _restored(tree: Any, arrays: Sequence[np.ndarray], current: Any) -> Any:
-    if not isinstance(tree, dict):
+class _Writer:
+    """Turns values into trees; `places` has where each object was found first."""
+
+    def __init__(self, elsewhere: Collection[int], places: dict[int, str]):
+        self.elsewhere, self.places = elsewhere, places
+        self._arrays: list[np.ndarray] = []
+        self._kept: dict[str, Kept] = {}
+
+    def saved(self, value: Any, path: str) -> Saved:
+        """Returns a value without the attributes of an object, which are entries of their own."""
+        self._arrays, self._kept = [], {}
+        tree = self._tree(value, path, is_whole=False)
+        return Saved(tree, self._arrays, self._kept)
+
+    def _tree(self, value: Any, path: str, *, is_whole: bool = True) -> Any:
+        kind = type(value)
+        if kind in _PLAIN:
+            return value
+        if kind is float:
+            return value if math.isfinite(value) else {"float": repr(value)}
+        if kind is complex:
+            return {"complex": repr(value)}
+        if kind is bytes:
+            return {"bytes": self._number(np.frombuffer(value, np.uint8))}
+        if isinstance(value, pathlib.PurePath):
+            return {"path": str(value)}
+        if isinstance(value, np.generic) and not value.dtype.hasobject:
+            return {"scalar": self._number(np.asarray(value))}
+        if isinstance(value, tf.Tensor) and hasattr(value, "numpy"):
+            return {"tensor": self._number(value.numpy())}
+        if kind in (tuple, frozenset):
+            return {kind.__name__: self._items(value, path)}
+        if id(value) in self.places:
+            return {"same": self.places[id(value)]}
+        return self._mutable(value, path, is_whole)
+
+    def _mutable(self, value: Any, path: str, is_whole: bool) -> Any:
+        kind = type(value)
+        if kind is np.ndarray and not value.dtype.hasobject:
+            return {"array": self._number(value, path, value)}
+        if isinstance(value, tf.Variable | keras.Variable) and id(value) not in self.elsewhere:
+            return {"variable": self._number(value.numpy(), path, value)}
+        if isinstance(value, _CONTAINERS):
+            self.places[id(value)] = path
+            return self._container(value, path)
+        if (state := state_of(value)) is not None:
+            self.places[id(value)] = path
+            return {"state": [state[0], self._apart(state[1])]}
+        if isinstance(value, type) and is_found(value):
+            return {"class": reference_to(value)}
+        if has_fields(value):
+            self.places[id(value)] = path
+            if not is_found(kind):
+                self._keep(value, path)
+            return {"object": [reference_to(kind), self._fields(value, path) if is_whole else []]}
+        return self._foreign(value, path)
+
+    def _container(self, value: Any, path: str) -> Any:
+        kind = type(value)
+        if isinstance(value, dict):
+            items: Any = [
+                [self._tree(key, f"{path}[{i}]:"), self._tree(one, f"{path}[{i}]")]
+                for i, (key, one) in enumerate(value.items())
+            ]
+        else:
+            items = self._items(value, path)
+        if kind in (list, dict, set):
+            return {kind.__name__: items}
+        if kind is collections.deque:
+            return {"deque": [value.maxlen, items]}
+        if not is_found(kind):
+            self._keep(value, path)
+        base = next(one for one in _CONTAINERS if isinstance(value, one))
+        return {"subclass": [reference_to(kind), base.__name__, items, self._fields(value, path)]}
+
+    def _foreign(self, value: Any, path: str) -> Any:
+        """Returns a layer or metric of Keras as its variables, and of anything else that it stays where it is."""
+        variables = variables_in(value)
+        if variables is None:
+            self._keep(value, path, digest_of(value))
+            return {"kept": None}
+        self.places[id(value)] = path
+        own = [one for one in variables if id(one) not in self.elsewhere]
+        self._keep(value, path, str(len(own)))
+        return {"holder": [self._number(one.numpy()) for one in own]}
+
+    def _items(self, value: Any, path: str) -> list[Any]:
+        listed = sorted(value, key=repr) if isinstance(value, set | frozenset) else list(value)
+        return [self._tree(one, f"{path}[{i}]") for i, one in enumerate(listed)]
+
+    def _fields(self, value: Any, path: str) -> list[Any]:
+        return [[name, self._tree(one, f"{path}[].{name}")] for name, one in sorted(fields_of(value).items())]
+
+    def _apart(self, state: Any) -> Any:
+        """Returns the tree of a value that nobody else holds, whose parts are of this moment."""
+        places, self.places = self.places, {}
+        tree = self._tree(state, "state")
+        self.places = places
         return tree
-    ((kind, content),) = tree.items()
-    return _KINDS[kind](content, arrays, current)
+
+    def _keep(self, value: Any, path: str, digest: str | None = "") -> None:
+        self._kept[path] = Kept(value, digest)
+
+    def _number(self, array: np.ndarray, path: str = "", value: Any = None) -> int:
+        """Adds an array; returns its number."""
+        if value is not None:
+            self.places[id(value)] = path
+        self._arrays.append(array)
+        return len(self._arrays) - 1
 
 
-def _each(content: Sequence[Any], arrays: Sequence[np.ndarray], current: Any) -> list[Any]:
-    """Returns the values of several trees; a variable among them stands where it stood before."""
-    there = list(current) if isinstance(current, list | tuple) else []
-    there += [None] * (len(content) - len(there))
-    return [_restored(one, arrays, before) for one, before in zip(content, there[: len(content)], strict=True)]
+def digest_of(value: Any) -> str | None:
+    """Returns by what a change of an object is noticed that no checkpoint can hold; None if it may change unseen."""
+    if is_framework(value) or isinstance(value, _UNCOUNTED):
+        return ""
+    if callable(value) or type(value).__module__ in ("_thread", "threading", "_csv"):
+        return ""
+    if isinstance(value, Iterator):
+        return None
+    try:
+        return hashlib.sha256(pickle.dumps(value)).hexdigest()
+    except Exception:  # of whatever kind its class raises; such an object is told of as one that may have changed
+        return None
 
 
-def _dict(content: Sequence[Any], arrays: Sequence[np.ndarray], current: Any) -> dict[Any, Any]:
-    there = current if isinstance(current, dict) else {}
-    pairs = ((_restored(key, arrays, None), one) for key, one in content)
-    return {key: _restored(one, arrays, there.get(key)) for key, one in pairs}
-
-
-def _variable(number: int, arrays: Sequence[np.ndarray], current: Any) -> Any:
-    """Gives a variable its value; one that a callback has made while it trained is made again."""
-    if not isinstance(current, tf.Variable | keras.Variable):
-        return keras.Variable(arrays[number], trainable=False)
-    current.assign(arrays[number])
-    return current
-
-
-_KINDS: dict[str, Callable[[Any, Sequence[np.ndarray], Any], Any]] = {
-    "float": lambda text, arrays, current: float(text),
-    "scalar": lambda number, arrays, current: arrays[number][()],
-    "array": lambda number, arrays, current: arrays[number].copy(),
-    "tensor": lambda number, arrays, current: tf.constant(arrays[number]),
-    "variable": _variable,
-    "list": _each,
-    "tuple": lambda *given: tuple(_each(*given)),
-    "dict": _dict,
-    "set": lambda *given: set(_each(*given)),
-    "frozenset": lambda *given: frozenset(_each(*given)),
-    "deque": lambda content, arrays, current: collections.deque(_each(content[1], arrays, None), content[0]),
-}
+def _shared(tree: Any) -> Iterator[str]:
+    if isinstance(tree, list):
+        for one in tree:
+            yield from _shared(one)
+    elif isinstance(tree, dict):
+        ((kind, content),) = tree.items()
+        if kind == "same":
+            yield content.partition("[")[0]
+        else:
+            yield from _shared(content)

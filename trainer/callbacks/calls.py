@@ -95,11 +95,11 @@ class Calls:
             return {}
         with self._handed_back() as written:
             while self.passed < len(self):
-                before = self._memories[self.passed].changes()
+                before = self._memories[self.passed].now()
                 try:
                     self._call(self.passed, hook, *arguments)
                 except BaseException:
-                    self._memories[self.passed].put_back(before)
+                    self._memories[self.passed].return_to(before)
                     raise
                 self.passed += 1
         self.passed = 0
@@ -153,9 +153,9 @@ class Calls:
             self._noted.add(number)
             name = _name(self._callbacks[number])
             self._note(
-                f"{name} (Trainer.callbacks[{number}]) changes its {_listed(changes.unsaved)}, which a checkpoint "
-                f"cannot hold, so that a resumed run begins with that of a new {name}; expected numbers, texts, None, "
-                f"lists, tuples, dicts, sets, arrays or variables"
+                f"{name} (Trainer.callbacks[{number}]) changes, or may change, its {_listed(changes.unsaved)}, which a "
+                f"checkpoint cannot hold, so that a resumed run begins with that of a new {name}; expected numbers, "
+                f"texts, None, lists, dicts, sets, arrays, variables, or objects of a class of your own that has these"
             )
 
 

@@ -2,16 +2,14 @@
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import keras
 import numpy as np
 
-from trainer.callbacks.attributes import CannotSave, Saved, save
-
-# What each run gives a callback anew, and the file of Keras's CSVLogger, which `csv_rows` sees to.
-_GIVEN = {"_model", "params"}
-_FILE = {"writer", "csv_file", "append", "append_header"}
+from trainer.callbacks.attributes import Saved, entries_of
+from trainer.callbacks.fields import fields_of, set_field
+from trainer.callbacks.restored import Reader
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,24 +43,6 @@ class Changes:
         return cls(values=values, gone=packed["gone"], unsaved=packed["unsaved"])
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Opaque:
-    """An object that cannot be saved, with what is in its own attributes, by which a change of it is noticed."""
-
-    value: Any
-    inside: Mapping[str, "_Seen"]
-
-    def is_same(self, other: "_Opaque") -> bool:
-        return (
-            self.value is other.value
-            and self.inside.keys() == other.inside.keys()
-            and not any(_differs(self.inside[name], other.inside[name]) for name in self.inside)
-        )
-
-
-_Seen: TypeAlias = Saved | _Opaque
-
-
 class Memory:
     """The attributes of a callback as they were when training began, and what has become of them.
 
@@ -70,7 +50,7 @@ class Memory:
     >>> memory = Memory(callback)
     >>> callback.wait = 2
     >>> memory.changes().values
-    {'wait': Saved(tree=2, arrays=[])}
+    {'wait': Saved(tree=2, arrays=[], kept={})}
     >>> memory.put_back(Changes())
     >>> callback.wait
     0
@@ -84,47 +64,56 @@ class Memory:
           elsewhere: the ids of the variables of the run, which are no part of a callback that refers to them.
         """
         self._callback, self._elsewhere = callback, elsewhere
-        first = self._attributes()
-        self._first = {name: one.copied() if isinstance(one, Saved) else one for name, one in first.items()}
+        self._first = self.now()
+
+    def now(self) -> dict[str, Saved]:
+        """Returns all that the callback knows, for `return_to`."""
+        return {name: one.copied() for name, one in entries_of(self._callback, self._elsewhere).items()}
 
     def changes(self) -> Changes:
         """Returns what has changed since training began."""
-        now, first = self._attributes(), self._first
-        changed = {name: one for name, one in now.items() if name not in first or _differs(first[name], one)}
+        now, first = entries_of(self._callback, self._elsewhere), self._first
+        changed = [name for name, one in now.items() if name not in first or not first[name].is_same(one)]
+        unsaved = {name: lost[0] for name in changed if (lost := now[name].lost(first.get(name)))}
+        values: dict[str, Saved] = {}
+        # What shares an object with a value is saved with it, and is lost with it.
+        while changed:
+            name = changed.pop()
+            values[name] = now[name]
+            changed += [one for one in now[name].shared() if one not in values]
+        for name in sorted(values, reverse=True):
+            missing = next((one for one in now[name].shared() if one in unsaved), None)
+            if missing is not None:
+                unsaved.setdefault(name, unsaved[missing])
         return Changes(
-            values={name: one for name, one in changed.items() if isinstance(one, Saved)},
-            gone=[name for name in first if name not in now],
-            unsaved={name: type(one.value).__name__ for name, one in changed.items() if isinstance(one, _Opaque)},
+            values={name: values[name] for name in now if name in values and not _is_within(name, unsaved)},
+            gone=[name for name in first if name not in now and not _is_within(name, unsaved)],
+            unsaved={name: unsaved[name] for name in now if name in unsaved},
         )
 
     def put_back(self, changes: Changes) -> None:
         """Gives the callback the attributes that it began with, but for these changes."""
-        fields = vars(self._callback)
-        for name in self._attributes().keys() - self._first.keys() - changes.values.keys():
-            del fields[name]
-        wanted = {name: one for name, one in {**self._first, **changes.values}.items() if name not in changes.gone}
-        for name, one in wanted.items():
-            fields[name] = one.restored(fields.get(name)) if isinstance(one, Saved) else one.value
-        for name in changes.gone:
-            fields.pop(name, None)
+        wanted = {**self._first, **changes.values}
+        self.return_to({name: one for name, one in wanted.items() if name not in changes.gone})
 
-    def _attributes(self) -> dict[str, _Seen]:
-        left_out = _GIVEN | (_FILE if isinstance(self._callback, keras.callbacks.CSVLogger) else set())
-        fields = vars(self._callback).items()
-        return {name: _seen(value, self._elsewhere) for name, value in fields if name not in left_out}
-
-
-def _seen(value: Any, elsewhere: Collection[int], *, deep: bool = True) -> _Seen:
-    try:
-        return save(value, elsewhere)
-    except CannotSave:
-        # Keras and TensorFlow note in their own objects that these were called, which is no change.
-        is_library = type(value).__module__.partition(".")[0] in ("keras", "tensorflow", "builtins", "types")
-        own = {} if is_library or not deep else getattr(value, "__dict__", {})
-        return _Opaque(value, {name: _seen(one, elsewhere, deep=False) for name, one in own.items()})
+    def return_to(self, wanted: Mapping[str, Saved]) -> None:
+        """Gives the callback all that it knew before."""
+        reader, owners = Reader(self._elsewhere, self._callback), {"": self._callback}
+        for name in sorted(wanted):
+            place, _, attribute = name.rpartition(".")
+            if place in owners:
+                current = fields_of(owners[place]).get(attribute)
+                value = reader.value(wanted[name], name, current)
+                set_field(owners[place], attribute, value)
+                if wanted[name].is_object:
+                    owners[name] = value
+        for place, owner in owners.items():
+            for attribute in fields_of(owner):
+                if (f"{place}.{attribute}" if place else attribute) not in wanted:
+                    object.__delattr__(owner, attribute)
 
 
-def _differs(before: _Seen, now: _Seen) -> bool:
-    if isinstance(before, Saved) and isinstance(now, Saved):
-        return not before.is_same(now)
-    return not (isinstance(before, _Opaque) and isinstance(now, _Opaque) and before.is_same(now))
+def _is_within(name: str, places: Collection[str]) -> bool:
+    """Returns whether an entry is one of these or belongs to an object that is."""
+    parts = name.split(".")
+    return any(".".join(parts[: i + 1]) in places for i in range(len(parts)))
