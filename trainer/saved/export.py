@@ -15,7 +15,7 @@ from objectives import ConfigurationError
 from objectives.blame import blamed
 from objectives.errors import expected
 from trainer.saved.loaded import load_keras, load_onnx, load_saved_model, require_equal
-from trainer.saved.signature import Signature, safe_name
+from trainer.saved.signature import Signature, argument_name, safe_name
 from trainer.storage import files
 from trainer.storage.files import write_whole, writing
 
@@ -25,6 +25,11 @@ SUFFIXES: Mapping[Format, str] = {"keras": ".keras", "saved_model": "", "onnx": 
 
 # Of the version of ONNX's operations, which runtimes of the last years know.
 _OPERATIONS = 18
+
+_UNLOADABLE = (
+    "Keras cannot load the file that it has written; expected --format=saved_model, which needs no code, or functions "
+    "and classes with @keras.saving.register_keras_serializable()"
+)
 
 
 def refuse_format(output: pathlib.Path, form: str) -> None:
@@ -78,7 +83,8 @@ def export(
         own: list[str] = []
         if form == "keras":
             own = _save_keras(model, place)
-            loaded = None if own else load_keras(place, signature)
+            with blamed(_UNLOADABLE):
+                loaded = None if own else load_keras(place, signature)
         elif form == "saved_model":
             _save_saved_model(model, signature, place)
             loaded = load_saved_model(place, signature)
@@ -97,8 +103,8 @@ def export(
 
 
 def _refuse_clashes(signature: Signature, form: Format) -> None:
-    for names in (signature.inputs, signature.outputs):
-        safe = [safe_name(name) for name in names]
+    for names, spelled in ((signature.inputs, argument_name), (signature.outputs, safe_name)):
+        safe = [spelled(name) for name in names]
         if form != "keras" and len(set(safe)) < len(safe):
             raise ConfigurationError(
                 f"{', '.join(names)} are names of the model, of which {form} would make {', '.join(safe)}; expected "
@@ -139,7 +145,9 @@ def _own_names(config: Any) -> Iterator[str]:
             yield f"{config.get('config')} ({module})" if module else f"{config.get('config')}"
         elif name and module and module.partition(".")[0] not in ("keras", "builtins"):
             yield f"{name} ({module})"
-        elif name and module is None and config.get("registered_name") not in (None, name):
+        elif name and module is None and config.get("registered_name") == name:  # which no other program can import
+            yield f"{name} (of __main__, by custom_objects={{{name!r}: {name}}})"
+        elif name and module is None and config.get("registered_name"):
             yield f"{name} ({config['registered_name']})"
     for inner in config.values() if isinstance(config, dict) else config if isinstance(config, list) else ():
         yield from _own_names(inner)
@@ -170,15 +178,16 @@ def _save_onnx(model: keras.Model, signature: Signature, place: pathlib.Path) ->
 
 def _served(model: keras.Model, signature: Signature) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Returns the model as a function of its inputs by name."""
-    safe = {name: safe_name(name) for name in (*signature.inputs, *signature.outputs)}
 
     def serve(inputs: Mapping[str, Any]) -> dict[str, Any]:
-        outputs = model(signature.pack({name: inputs[safe[name]] for name in signature.inputs}), training=False)
-        return {safe[name]: value for name, value in signature.unpack(outputs).items()}
+        outputs = model(
+            signature.pack({name: inputs[argument_name(name)] for name in signature.inputs}), training=False
+        )
+        return {safe_name(name): value for name, value in signature.unpack(outputs).items()}
 
     return serve
 
 
 def _specs(signature: Signature) -> dict[str, tf.TensorSpec]:
-    named = {safe_name(name): spec for name, spec in signature.inputs.items()}
+    named = {argument_name(name): spec for name, spec in signature.inputs.items()}
     return {name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in named.items()}

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError
-from trainer.saved.signature import Signature, safe_name
+from trainer.saved.signature import Signature, argument_name, safe_name
 
 # Gives the outputs of a model by name for inputs by name.
 Loaded: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -31,7 +31,7 @@ def load_saved_model(place: pathlib.Path, signature: Signature) -> Loaded:
 
     def call(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         serve = loaded.signatures["serving_default"]
-        outputs = serve(**{safe_name(name): value for name, value in inputs.items()})
+        outputs = serve(**{argument_name(name): value for name, value in inputs.items()})
         return {name: outputs[safe_name(name)] for name in signature.outputs}
 
     return call
@@ -47,7 +47,7 @@ def load_onnx(place: pathlib.Path, signature: Signature) -> Loaded | None:
     names = [output.name for output in session.get_outputs()]
 
     def call(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-        values = session.run(None, {safe_name(name): np.asarray(value) for name, value in inputs.items()})
+        values = session.run(None, {argument_name(name): np.asarray(value) for name, value in inputs.items()})
         by_name = dict(zip(names, values, strict=True))
         return {name: by_name[safe_name(name)] for name in signature.outputs}
 

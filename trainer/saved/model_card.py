@@ -11,7 +11,7 @@ from trainer.config.registry import short
 from trainer.reports import jsonl
 from trainer.reports.log import LogRecord, measured_values, term_names
 from trainer.running.workdir import read_environment, read_learned
-from trainer.saved.signature import Signature, described, safe_name
+from trainer.saved.signature import Signature, argument_name, described, safe_name
 from trainer.settings import changes
 
 # What a class may have on top of its fields in the record of a run: the code of its methods.
@@ -73,17 +73,25 @@ def _trained(settings: changes.Description, environment: Mapping, snapshot: Snap
 
 
 def _signature(signature: Signature, form: str) -> str:
-    label = (lambda name: name) if form == "keras" else safe_name
-    tensors = [("input", signature.inputs), ("output", signature.outputs)]
-    rows = [(kind, f"`{label(name)}`", described(spec)) for kind, specs in tensors for name, spec in specs.items()]
+    tensors = [("input", signature.inputs, argument_name), ("output", signature.outputs, safe_name)]
+    rows = [
+        (kind, _label(name, name if form == "keras" else spelled(name)), described(spec))
+        for kind, specs, spelled in tensors
+        for name, spec in specs.items()
+    ]
     return _table(["which", "name", "type and shape"], rows)
 
 
+def _label(name: str, exported: str) -> str:
+    return f"`{exported}`" if exported == name else f"`{exported}` (`{name}` in the model)"
+
+
 def _loading(signature: Signature, name: str, form: str) -> str:
-    names = [*signature.inputs] if form == "keras" else [safe_name(one) for one in signature.inputs]
-    inputs = "{" + ", ".join(f"{one!r}: {one}" for one in map(safe_name, names)) + "}"
-    given = inputs if form != "keras" or len(names) > 1 else safe_name(names[0])
-    text = _LOADING[form].format(name=name, inputs=given, named=", ".join(f"{one}={one}" for one in names))
+    arguments = [argument_name(one) for one in signature.inputs]
+    names = [*signature.inputs] if form == "keras" else arguments
+    inputs = "{" + ", ".join(f"{name!r}: {one}" for name, one in zip(names, arguments, strict=True)) + "}"
+    given = inputs if form != "keras" or len(names) > 1 else arguments[0]
+    text = _LOADING[form].format(name=name, inputs=given, named=", ".join(f"{one}={one}" for one in arguments))
     return f"```python\n{text}\n```"
 
 

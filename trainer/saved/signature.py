@@ -1,6 +1,7 @@
 """Signature: what a model takes and gives back, as tensors by name with their shapes and types."""
 
 import dataclasses
+import keyword
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,6 +11,9 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from trainer.steps.layers.auto_names import aliases
+
+# Which the functions of TensorFlow have themselves.
+_SELF = "self"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +92,18 @@ def safe_name(name: str) -> str:
     'image_left'
     """
     return re.sub(r"\W", "_", name)
+
+
+def argument_name(name: str) -> str:
+    """Returns the name of an input as that of an argument, which Python can write.
+
+    >>> argument_name("image.left"), argument_name("class"), argument_name("1st")
+    ('image_left', 'class_', 'arg_1st')
+    """
+    safe = safe_name(name)
+    if keyword.iskeyword(safe) or safe == _SELF:
+        return f"{safe}_"
+    return safe if safe.isidentifier() else f"arg_{safe}"
 
 
 def _spec(shape: Any, dtype: Any) -> tf.TensorSpec:

@@ -112,6 +112,29 @@ def test_names_that_no_signature_can_have_are_spelled_otherwise_unless_they_clas
         written(model, "saved_model", name="other")
 
 
+@pytest.mark.parametrize(("key", "argument"), [("from", "from_"), ("self", "self_"), ("1st", "arg_1st")])
+def test_a_key_that_no_argument_can_have_gets_one_that_can(written, key, argument):
+    x = keras.Input([3], name=key)
+    _, output = written(keras.Model({key: x}, {"class": keras.layers.Dense(1)(x)}), "saved_model")
+    serve = tf.saved_model.load(str(output)).signatures["serving_default"]
+    assert [*serve(**{argument: tf.ones([2, 3])})] == ["class"]
+
+
+def test_a_class_of_the_program_itself_is_named_with_how_it_is_loaded(written, monkeypatch):
+    monkeypatch.setattr(Doubled, "__module__", "__main__")
+    own, output = written(mixed(Doubled()), "keras")
+    assert own == ["Doubled (of __main__, by custom_objects={'Doubled': Doubled})"]
+    keras.models.load_model(output, custom_objects={"Doubled": Doubled})
+
+
+def test_a_function_that_keras_cannot_find_again_is_told(written):
+    def twice(x):
+        return 2.0 * x
+
+    with pytest.raises(ConfigurationError, match="Keras cannot load the file .* expected --format=saved_model"):
+        written(mixed(keras.layers.Dense(2, activation=twice)), "keras")
+
+
 def test_an_output_that_differs_from_the_model_is_not_kept(written, tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "load_saved_model", lambda *_: lambda _: {"head": tf.ones([3, 1]), "found": 0})
     with pytest.raises(ConfigurationError, match="gives another '(head|found)' than the model itself, by up to .*, so"):

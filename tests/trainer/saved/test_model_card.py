@@ -1,8 +1,13 @@
 """The model card: what a reader of the model has to know, as the folder of the run says it."""
 
+import ast
+
 import pytest
+import tensorflow as tf
 
 from trainer import load_run
+from trainer.saved.model_card import model_card
+from trainer.saved.signature import Signature
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +51,16 @@ def test_an_earlier_checkpoint_has_its_own_evaluation(trained, tmp_path):
     assert "after 3 of 6 updates" in text
     assert "On the evaluation data, at step 3:" in text
     assert "model = keras.models.load_model('sums.keras')" in text
+
+
+@pytest.mark.parametrize("form", ["saved_model", "keras"])
+def test_code_for_inputs_of_any_names_is_python_and_says_what_they_are_in_the_model(trained, form):
+    names = {"class": [None, 2], "1st": [None, 3]}
+    signature = Signature({name: tf.TensorSpec(shape) for name, shape in names.items()}, {}, dict, dict)
+    run = load_run(trained)
+    card = model_card(run.folder, run.checkpoint, signature, [], name="out", form=form)
+    ast.parse(card.split("```python\n")[1].split("```")[0])
+    if form == "saved_model":
+        assert "| input | `class_` (`class` in the model) | float32 [examples, 2] |" in card
+    else:
+        assert "model.predict({'class': class_, '1st': arg_1st})" in card
