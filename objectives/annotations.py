@@ -95,7 +95,7 @@ def shown(value: Any) -> str:
     if type(value).__repr__ is object.__repr__:
         return f"an object of {type(value).__name__}"
     value = value.item() if isinstance(value, np.generic) else value
-    return re.sub(r" at 0x[0-9a-f]+|\s*\n\s*", "", _REPR.repr(value))
+    return re.sub(r" at 0x[0-9a-fA-F]+|\s*\n\s*", "", _REPR.repr(value))
 
 
 def expected_value(annotation: Any) -> str:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from objectives import ConfigurationError
 from objectives.blame import blamed
 from trainer.callbacks import csv_rows
 from trainer.callbacks.memory import Changes, Memory
@@ -16,6 +17,7 @@ from trainer.callbacks.refusal import overrides
 from trainer.devices import cluster
 from trainer.executions.program import Program
 from trainer.steps.groups import Group
+from trainer.steps.learning_rates import refuse_wrong_rate
 
 # Those that only write somewhere, which one worker does.
 _WRITERS = (keras.callbacks.CSVLogger, keras.callbacks.RemoteMonitor)
@@ -86,7 +88,9 @@ class Calls:
         self._memories = [Memory(callback, elsewhere) for callback in self._callbacks]
 
     def call(self, hook: str, *arguments: Any) -> dict[str, np.ndarray]:
-        """Calls all callbacks, or those that are left after one has failed; what that one has counted is put back.
+        """Calls all callbacks, or those that are left after one has failed; what that one has done is put back.
+
+        So are the weights, learning rates and other variables of the model and its optimizers that it has written.
 
         Returns:
           The weights that they have written, by number and path.
@@ -95,11 +99,13 @@ class Calls:
             return {}
         with self._handed_back() as written:
             while self.passed < len(self):
-                before = self._memories[self.passed].now()
+                before, values = self._memories[self.passed].now(), self._values()
                 try:
                     self._call(self.passed, hook, *arguments)
                 except BaseException:
                     self._memories[self.passed].return_to(before)
+                    for variable, value in values:
+                        variable.assign(value)
                     raise
                 self.passed += 1
         self.passed = 0
@@ -142,10 +148,32 @@ class Calls:
         callback = self._callbacks[number]
         if isinstance(callback, _WRITERS) and not self._is_chief:
             return
-        with blamed(f"{_name(callback)}.{hook}() (Trainer.callbacks[{number}])"):
+        what, optimizer = f"{_name(callback)}.{hook}() (Trainer.callbacks[{number}])", self._model.optimizer
+        with blamed(what):
             getattr(callback, hook)(*arguments)
+        self._refuse_other_optimizer(what, optimizer)
+        self._refuse_wrong_rates(what)
         if self._model.stop_training and self.asked_by is None:
             self.asked_by = _name(callback)
+
+    def _refuse_other_optimizer(self, what: str, optimizer: Any) -> None:
+        found = self._model.optimizer
+        if found is not optimizer:
+            raise ConfigurationError(
+                f"{what} sets another optimizer for the model ({type(found).__name__}), which the step of the run does "
+                f"not notice; expected self.model.optimizer as it is, whose learning_rate can be set, or a new Trainer "
+                f"with another optimizer over the same model"
+            )
+
+    def _refuse_wrong_rates(self, what: str) -> None:
+        for group in self._groups:
+            if isinstance(group.optimizer._learning_rate, keras.Variable):
+                refuse_wrong_rate(group.optimizer, f"Trainer.optimizer{group.place}, which {what} has set,")
+
+    def _values(self) -> list[tuple[tf.Variable, tf.Tensor]]:
+        """Returns all variables with their values, of which TensorFlow makes copies only where they are written."""
+        optimizers = [variable for group in self._groups for variable in group.optimizer.variables]
+        return [(one.value, one.value.read_value()) for one in [*self._model.variables, *optimizers]]
 
     def _note_unsaved(self, number: int, changes: Changes) -> None:
         """Says once what of a callback is not saved."""

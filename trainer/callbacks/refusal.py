@@ -11,7 +11,10 @@ from objectives.errors import Mistakes
 HOOKS = ("on_train_begin", "on_epoch_begin", "on_epoch_end", "on_train_end")
 EPOCH_HOOKS = ("on_epoch_begin", "on_epoch_end")
 
-_WITHIN_STEPS = [name for name in dir(keras.callbacks.Callback) if name.startswith("on_") and name not in HOOKS]
+_OF_KERAS = [name for name in dir(keras.callbacks.Callback) if name.startswith("on_")]
+_WITHIN_STEPS = [name for name in _OF_KERAS if name not in HOOKS]
+# From this likeness on a name is a misspelt one, such as on_epoch_ends; others, such as on_improvement, are methods.
+_MISSPELT = 0.85
 
 _INSTEAD = {
     "BackupAndRestore": "with a workdir a run saves all its state every Trainer.checkpoint_every steps, and the same "
@@ -79,12 +82,12 @@ def _refuse(what: str, callback: keras.callbacks.Callback) -> None:
             f"each step), in a report (Trainer.reports), whose records can be of single steps (Trainer.log_every = 1), "
             f"or in a step of your own (Trainer.train_step)"
         )
-    unknown = [name for name in dir(callback) if name.startswith("on_") and name not in dir(keras.callbacks.Callback)]
-    if unknown or not overrides(callback, HOOKS):
-        near = difflib.get_close_matches(unknown[0], HOOKS, n=1) if unknown else []
-        found = f"with {unknown[0]}()" if unknown else "and defines no method"
-        guess = f"did you mean {near[0]!r}? " if near else ""
-        raise ConfigurationError(f"{what} {found} that is called; {guess}(known: {', '.join(HOOKS)})")
+    for name in dir(callback):
+        near = difflib.get_close_matches(name, _OF_KERAS, n=1, cutoff=_MISSPELT) if name.startswith("on_") else []
+        if near and name not in _OF_KERAS:
+            raise ConfigurationError(f"{what} with {name}(), which nothing calls; did you mean {near[0]!r}?")
+    if not overrides(callback, HOOKS):
+        raise ConfigurationError(f"{what} and has none of the methods that are called; expected {' or '.join(HOOKS)}")
 
 
 def _refuse_fixed_rates(

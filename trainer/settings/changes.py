@@ -229,4 +229,4 @@ def _nameless(config: Mapping[str, Any]) -> dict[str, Any]:
 def _text(value: Any) -> str:
     value = value.item() if isinstance(value, np.generic) else value
     # Keras keeps its numbers in float32: those that were 0.1 are not any more.
-    return f"{value:.7g}" if isinstance(value, float) else re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+    return f"{value:.7g}" if isinstance(value, float) else re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))

@@ -60,6 +60,67 @@ def test_a_failure_is_blamed_on_its_line_and_the_rest_is_called_later(make_calls
     assert calls.passed == 0
 
 
+def test_what_a_failing_callback_has_written_is_put_back_and_what_those_before_it_have_stays(make_calls):
+    class Writes(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            optimizer = self.model.optimizer
+            optimizer.learning_rate = float(optimizer.learning_rate) * 0.5
+            optimizer.iterations.assign_add(3)
+            bias = self.model.layers[-1].bias
+            bias.assign(bias + 1.0)
+
+    class WritesAndFails(Writes):
+        fails = True
+
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, logs)
+            if self.fails:
+                raise OSError("no space left")
+
+    first, second = Writes(), WritesAndFails()
+    calls, _ = make_calls(first, second)
+    optimizer, bias = calls._groups[0].optimizer, calls._model.layers[-1].bias
+    rate, count, value = (one.numpy() for one in (optimizer._learning_rate, optimizer.iterations, bias))
+
+    def found():
+        return (
+            (optimizer._learning_rate.numpy() / rate).tolist(),
+            int(optimizer.iterations.numpy() - count),
+            (bias.numpy() - value).round(5).tolist()[0],
+        )
+
+    with pytest.raises(ConfigurationError, match="no space left"):
+        calls.call("on_epoch_end", 0, {})
+    assert found() == (0.5, 3, 1.0)
+    second.fails = False
+    calls.call("on_epoch_end", 0, {})
+    assert found() == (0.25, 6, 2.0)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda model: setattr(model, "optimizer", keras.optimizers.SGD(0.0)), lambda model: model.compile("sgd")]
+)
+def test_another_optimizer_is_refused(make_calls, change):
+    other = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: change(other.model))
+    calls, _ = make_calls(other)
+    with pytest.raises(
+        ConfigurationError, match=r"LambdaCallback.on_epoch_end\(\) .* sets another optimizer .*\(SGD\)"
+    ):
+        calls.call("on_epoch_end", 0, {})
+
+
+@pytest.mark.parametrize("rate", [-0.5, float("nan")])
+def test_a_learning_rate_that_is_none_is_refused(make_calls, rate):
+    lower = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: setattr(lower.model.optimizer, "learning_rate", rate)
+    )
+    calls, _ = make_calls(lower)
+    said = rf"LambdaCallback.on_epoch_end\(\) \(Trainer.callbacks\[0\]\) has set, is {rate:g}; expected a finite number"
+    with pytest.raises(ConfigurationError, match=said):
+        calls.call("on_epoch_end", 0, {})
+    assert calls.learning_rates["optimizer/learning_rate"] > 0
+
+
 def test_parameters_say_what_keras_would_and_who_writes_files(make_calls):
     counter = Counter()
     make_calls(counter)

@@ -64,11 +64,20 @@ def test_calls_within_steps_are_refused(callback, hook):
 
 @pytest.mark.parametrize("callback", [Misspelt(), keras.callbacks.LambdaCallback(on_epoch_ends=print)])
 def test_a_misspelt_method_is_no_method(callback):
-    assert "with on_epoch_ends() that is called; did you mean 'on_epoch_end'?" in refused(callback)
+    assert "with on_epoch_ends(), which nothing calls; did you mean 'on_epoch_end'?" in refused(callback)
 
 
 def test_a_callback_without_any_method_is_refused():
-    assert "and defines no method that is called; (known: on_train_begin" in refused(keras.callbacks.Callback())
+    assert "has none of the methods that are called; expected on_train_begin or" in refused(keras.callbacks.Callback())
+
+
+def test_another_name_is_that_of_a_method():
+    class Helps(keras.callbacks.LambdaCallback):
+        def on_improvement(self):
+            pass
+
+    refuse_unworkable([Helps(on_epoch_end=print)], {None: keras.optimizers.SGD(0.1)}, 10)
+    assert "has none of the methods that are called" in refused(Helps())
 
 
 def test_epochs_need_a_length():

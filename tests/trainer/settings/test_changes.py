@@ -2,11 +2,15 @@
 
 import dataclasses
 import functools
+import io
 import json
+import logging
 import re
 import shutil
+import threading
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -280,6 +284,29 @@ def test_the_record_is_human_readable_too(train, tmp_path):
     train()
     record = json.loads((tmp_path / "run" / NAME).read_text())
     assert record["Objective"] == {"data": "MeanSquaredError", "small": "ActivationPenalty"}
+
+
+class Holder(keras.callbacks.Callback):
+    """Holds objects whose text has their place in memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.generator, self.lock, self.logger = np.random.default_rng(0), threading.Lock(), logging.getLogger("holder")
+        self.file, self.slots, self.mixed = io.StringIO(), Slots(), [np.random.default_rng(0), iter([1])]
+
+
+class Slots:
+    """An object without a dictionary of attributes."""
+
+    __slots__ = ("count",)
+
+
+def test_where_an_object_of_a_callback_lies_in_memory_is_none_of_its_settings():
+    one, two = Holder(), Holder()
+    assert repr(one.mixed) != repr(two.mixed)
+    found = describe({"callbacks": [one]})
+    assert differences(found, describe({"callbacks": [two]})) == []
+    assert any(fields.get("generator") == "Generator(PCG64)" for fields in found.values())
 
 
 def test_callbacks_are_compared_by_their_parameters_whatever_training_made_of_them():
