@@ -15,6 +15,7 @@ from objectives.blame import told_of_operation
 from trainer.executions.failures import is_failure
 from trainer.fit.batches import batch_of, refuse_unread
 from trainer.fit.fitting import Fitting
+from trainer.fit.metric_names import refuse_hiding
 from trainer.fit.monitors import KnownMonitors
 from trainer.fit.optimizers import innermost, refuse_in_fit
 from trainer.fit.progress_bar import TermsProgbar
@@ -114,11 +115,13 @@ class ObjectiveModel(keras.Model):
           **settings: `metrics`, `weighted_metrics`, `run_eagerly` and `steps_per_execution`.
 
         Raises:
-          ConfigurationError: There is a loss, or the optimizer or XLA cannot work in this way.
+          ConfigurationError: There is a loss, the optimizer or XLA cannot work in this way, or a metric has the name of
+            the total or a term.
         """
         if loss is not None or loss_weights is not None:
             given = "loss" if loss is not None else "loss_weights"
             raise ConfigurationError(f"compile was given {given}; expected none: {_LOSS}")
+        refuse_hiding([settings.get("metrics"), settings.get("weighted_metrics")])
         strategy = self.distribute_strategy
         if jit_compile is True and strategy.num_replicas_in_sync > 1:
             raise ConfigurationError(

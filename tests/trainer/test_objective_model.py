@@ -429,6 +429,8 @@ def test_losses_of_the_model_itself_are_refused_as_by_a_trainer(make, data):
     [
         ({"loss": "mse"}, r"compile was given loss; expected none: a loss is a term here: .*KerasLoss"),
         ({"loss_weights": [1.0]}, r"compile was given loss_weights"),
+        ({"optimizer": None}, r"the optimizer is None; expected an optimizer such as"),
+        ({"weighted_metrics": [keras.metrics.Mean("loss")]}, r"a metric of compile is named 'loss', which"),
         ({"optimizer": keras.optimizers.SGD(gradient_accumulation_steps=2)}, "which averages the gradients of batches"),
     ],
 )

@@ -1,17 +1,23 @@
 """Optimizers: what an optimizer may not do itself within `fit`, and the one that makes the updates."""
 
+from typing import Any
+
 import keras
 
 from objectives import ConfigurationError
 
 
-def refuse_in_fit(optimizer: keras.optimizers.Optimizer) -> None:
-    """Raises ConfigurationError where an optimizer would change an update in a way that is not exact.
+def refuse_in_fit(optimizer: Any) -> None:
+    """Raises ConfigurationError where there is no optimizer, or it would change an update in a way that is not exact.
 
     >>> refuse_in_fit(keras.optimizers.SGD(gradient_accumulation_steps=4))
     Traceback (most recent call last):
     objectives.errors.ConfigurationError: the optimizer's gradient_accumulation_steps is 4, which averages the ...
     """
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise ConfigurationError(
+            f"the optimizer is {optimizer!r}; expected an optimizer such as keras.optimizers.Adam(1e-3), or its name"
+        )
     if isinstance(optimizer, keras.optimizers.MultiOptimizer):
         raise ConfigurationError(
             "the optimizer is a MultiOptimizer, whose optimizers count steps of their own; expected one optimizer"
