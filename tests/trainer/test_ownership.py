@@ -99,6 +99,7 @@ def test_half_precision_leaves_an_ordinary_model(make_trainer, dense_model, data
 # Several trainers
 
 
+@pytest.mark.slow
 def test_trainers_over_one_model_train_the_same_weights_in_turns(make_trainer, dense_model, replicas):
     model, optimizer = dense_model(), keras.optimizers.Adam(0.01)
     settings = {"model": model, "optimizer": optimizer, "steps": 4}
@@ -120,7 +121,8 @@ def test_trainers_over_one_model_train_the_same_weights_in_turns(make_trainer, d
 # Between two calls
 
 
-@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 2])
 def test_what_was_assigned_between_two_calls_holds(make_trainer, dense_model, replicas, count, tmp_path):
     model, optimizer = dense_model(), keras.optimizers.Adam(0.05)
     settings = {"workdir": tmp_path, "strategy": replicas(count), "steps": 12, "checkpoint_every": 2}

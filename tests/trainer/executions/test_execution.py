@@ -11,17 +11,18 @@ from trainer import ArraySource
 from trainer.executions.execution import find_candidates, unsupported
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("execution", "count"),
     [
-        pytest.param("xla_step", 1, marks=pytest.mark.slow),
+        ("xla_step", 1),
         ("xla_loop", 1),
-        pytest.param("graph", 2, marks=pytest.mark.slow),
-        pytest.param("xla_step", 2, marks=pytest.mark.slow),
-        pytest.param("xla_step", 3, marks=pytest.mark.slow),
+        ("graph", 2),
+        ("xla_step", 2),
+        ("xla_step", 3),
     ],
 )
-@pytest.mark.parametrize("accumulate_steps", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.parametrize("accumulate_steps", [1, 2])
 def test_each_execution_computes_the_same(make_full_program, execution, count, accumulate_steps):
     def run(execution, count):
         settings = {"execution": execution, "clip_norm": 0.5, "accumulate_steps": accumulate_steps}

@@ -93,6 +93,7 @@ def test_a_resumed_run_does_the_same_steps(run_in, replicas, kind, answer, execu
     assert tf.strings.regex_full_match(said, f".*{answer}")
 
 
+@pytest.mark.slow
 def test_a_dataset_that_draws_from_outside_of_its_function_is_refused_where_it_resumes(make_trainer, data, tmp_path):
     rng = np.random.default_rng(0)
 
@@ -118,6 +119,7 @@ def refused(resource, state):
     raise tf.errors.NotFoundError(None, None, "/data/a.tfrecord; No such file or directory")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("restore", "answer"),
     [

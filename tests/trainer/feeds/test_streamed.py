@@ -27,15 +27,16 @@ def run(make_full_program, data):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("execution", "count", "settings"),
     [
-        pytest.param("graph", 1, {}, marks=pytest.mark.slow),
-        pytest.param("xla_loop", 1, {}, marks=pytest.mark.slow),
-        pytest.param("graph", 2, {}, marks=pytest.mark.slow),
+        ("graph", 1, {}),
+        ("xla_loop", 1, {}),
+        ("graph", 2, {}),
         ("graph", 2, {"accumulate_steps": 3}),
-        pytest.param("xla_loop", 1, {"accumulate_steps": 2}, marks=pytest.mark.slow),
-        pytest.param("graph", 3, {"batch_size": 2}, marks=pytest.mark.slow),
+        ("xla_loop", 1, {"accumulate_steps": 2}),
+        ("graph", 3, {"batch_size": 2}),
     ],
 )
 def test_streamed_steps_are_those_of_resident_arrays_bit_for_bit(run, execution, count, settings):

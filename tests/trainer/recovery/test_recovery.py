@@ -53,14 +53,15 @@ def run_batches(trainer, *spans):
     return trainer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("execution", "count"),
     [
-        pytest.param("graph", 1, marks=pytest.mark.slow),
+        ("graph", 1),
         ("xla_loop", 1),
-        pytest.param("xla_step", 1, marks=pytest.mark.slow),
-        pytest.param("graph", 2, marks=pytest.mark.slow),
-        pytest.param("xla_step", 2, marks=pytest.mark.slow),
+        ("xla_step", 1),
+        ("graph", 2),
+        ("xla_step", 2),
     ],
 )
 def test_a_run_stops_before_the_update_and_has_reported_all_others(make_run, recorder, execution, count):

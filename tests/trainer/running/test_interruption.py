@@ -52,12 +52,13 @@ def logged(workdir):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "count"),
     [
         (signal.SIGINT, 1),
-        pytest.param(signal.SIGTERM, 2, marks=pytest.mark.slow),
-        pytest.param(signal.SIGHUP, 1, marks=pytest.mark.slow),
+        (signal.SIGTERM, 2),
+        (signal.SIGHUP, 1),
     ],
 )
 def test_an_interrupted_run_resumes_as_if_it_had_not_been(run_in, number, count, sends):

@@ -65,6 +65,7 @@ def test_every_step_replica_and_micro_batch_has_draws_of_its_own(make_run, count
     np.testing.assert_allclose(kernel(), kernel_after([(count, parts)] * 3), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_draws_what_it_would_have_over_any_number_of_replicas(make_run, tmp_path):
     for count, until in ((1, 1), (2, 2), (4, 4)):
         # Who builds the model anew may well build it with other seeds: those of the checkpoint count.

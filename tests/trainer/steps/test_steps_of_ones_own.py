@@ -68,6 +68,7 @@ def make():
     return make
 
 
+@pytest.mark.slow
 def test_state_of_a_step_is_resumed_where_a_term_has_stars(make, tmp_path):
     whole = make(Slowing, steps=6)
     whole.train()

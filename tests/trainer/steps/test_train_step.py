@@ -176,9 +176,10 @@ def trained_written_out(once, make_trainer, written_out, dense_model, some, reco
     return once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "execution", "cut"),
-    [(1, "xla_loop", {}), pytest.param(2, "graph", {"accumulate_steps": 2}, marks=pytest.mark.slow)],
+    [(1, "xla_loop", {}), (2, "graph", {"accumulate_steps": 2})],
     ids=["xla", "cut"],
 )
 def test_a_term_over_several_tensors_is_one_for_each(

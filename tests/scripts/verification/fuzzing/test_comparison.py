@@ -38,6 +38,7 @@ drawn = settings(
 )
 
 
+@pytest.mark.slow
 @settings(drawn, max_examples=2)
 @given(configurations())
 def test_a_random_configuration_is_that_of_an_eager_loop_or_is_refused(configuration):

@@ -106,7 +106,8 @@ def unit():
     return keras.layers.UnitNormalization(name="unit")
 
 
-@pytest.mark.parametrize("cut", [{"count": 2}, pytest.param({"accumulate_steps": 3}, marks=SLOW)], ids=str)
+@pytest.mark.slow
+@pytest.mark.parametrize("cut", [{"count": 2}, {"accumulate_steps": 3}], ids=str)
 def test_terms_that_mix_examples_are_all_named_and_no_others(make_trainer, dense_model, masked_source, replicas, cut):
     settings = {"train": masked_source, "model": dense_model(unit), "accumulate_steps": cut.get("accumulate_steps", 1)}
     settings["strategy"] = replicas(cut.get("count", 1))

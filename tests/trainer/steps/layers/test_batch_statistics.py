@@ -66,6 +66,7 @@ def test_states_that_pass_from_batch_to_batch_are_refused(make_trainer, wrap):
         make_trainer(model=model, objective=PLAIN, batch_size=4)
 
 
+@pytest.mark.slow
 def test_synchronized_statistics_are_those_of_one_replica(make_trainer, dense_model, recorder, replicas):
     totals = []
     for count in (1, 4):

@@ -141,9 +141,8 @@ def test_one_replica_meets_nobody(make_trainer, dense_model, replicas, aggregati
     assert all(map(np.array_equal, trained(aggregation), trained("none")))
 
 
-@pytest.mark.parametrize(
-    "aggregation", ["sum", *(pytest.param(other, marks=pytest.mark.slow) for other in ("mean", "only_first_replica"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("aggregation", ["sum", *(other for other in ("mean", "only_first_replica"))])
 def test_state_that_tensorflow_merges_stays_outside_of_loops_and_of_xla(
     make_trainer, dense_model, replicas, aggregation
 ):

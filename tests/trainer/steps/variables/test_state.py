@@ -36,6 +36,7 @@ def test_what_was_put_back_trains_on_as_before(trained, count):
         np.testing.assert_array_equal(value, ended[name])
 
 
+@pytest.mark.slow
 def test_all_replicas_have_one_state_after_a_step(trained):
     _, state = trained(3)
     assert any(name.endswith("moving_mean") for name in state.names)
@@ -50,7 +51,8 @@ def test_random_generators_are_no_part_of_it(trained):
     assert [v.name for v in trainer.model.variables if "seed" in v.name]
 
 
-@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 2])
 def test_arrays_loaded_into_another_trainer_are_its_state(trained, count):
     _, state = trained(count)
     arrays = {name: value + 1 for name, value in state.arrays().items()}

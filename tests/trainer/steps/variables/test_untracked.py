@@ -172,6 +172,7 @@ def test_a_layer_that_draws_without_a_seed_is_named(make_trainer, dense_model):
         make_trainer(model=dense_model(layer), objective=PLAIN).dry_run()
 
 
+@pytest.mark.slow
 def test_what_the_model_owns_may_write_and_draw(make_trainer, dense_model, replicas):
     """Also what it reads of tables, what it compiled and does not call, and what is seeded by the step."""
 
