@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from absl import logging
 from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 
 from objectives import ConfigurationError, Objective
@@ -180,6 +181,7 @@ class ObjectiveModel(keras.Model):
                 self._fitting.outside.forget()
             values = super().evaluate(*args, **settings, **_with_bar(verbose, callbacks))
             self._ready.outside.raise_any()
+            self._note_what_is_not_finite()
             return values
 
     def train_step(self, data: Any) -> dict[str, Any]:
@@ -234,6 +236,13 @@ class ObjectiveModel(keras.Model):
     def _ready(self) -> Fitting:
         assert self._fitting is not None, "Keras builds before it steps"
         return self._fitting
+
+    def _note_what_is_not_finite(self) -> None:
+        odd = ", ".join(f"{tag} is {value:g}" for tag, value in self._ready.terms.not_finite().items())
+        if odd:
+            logging.warning(
+                "an evaluation is not finite: %s; look for NaN in its examples, or for what a term makes of them", odd
+            )
 
     def _measured(self, data: Any, outputs: Any) -> dict[str, Any]:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)

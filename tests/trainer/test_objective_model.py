@@ -372,6 +372,18 @@ def test_an_evaluation_of_a_dataset_names_a_label_out_of_range_once(classify, da
     assert np.isfinite(fit.evaluate(good, verbose=0)).all()
 
 
+def test_an_evaluation_that_is_not_finite_is_noted_by_its_terms(make, dense_model, data, caplog):
+    terms = {
+        "data": MeanSquaredError(y_true="targets.y"),
+        "none": MeanSquaredError(y_true="targets.y", mask="targets.no"),
+    }
+    fit, targets = make(dense_model, Objective(**terms)), {"y": data["y"], "no": np.zeros_like(data["y"])}
+    fit.evaluate(data["x"], targets, verbose=0)
+    assert "not finite" not in caplog.text
+    fit.evaluate(np.where(data["x"] > 1, np.nan, data["x"]), targets, verbose=0)
+    assert "not finite: loss is nan, terms/data/raw is nan, terms/data/weighted is nan; look for NaN" in caplog.text
+
+
 def refusals():
     """What is wrong, and how it is told."""
     yield {"objective": {"data": MeanSquaredError(y_pred="outputs.z")}}, "has no part 'z'"

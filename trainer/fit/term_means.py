@@ -1,5 +1,6 @@
 """TermMeans: the terms and their sum over the batches of an epoch or an evaluation, as a Keras metric."""
 
+import math
 import types
 
 import keras
@@ -80,6 +81,13 @@ class TermMeans(MetricsList):
         means = tf.where((counts > 0) | is_weighted, means, tf.constant(float("nan"), means.dtype))
         by_tag = dict(zip(self.tags, tf.unstack(means), strict=True))
         return {"loss": total, **{tag: by_tag[tag] for tag in sorted(by_tag)}}
+
+    def not_finite(self) -> dict[str, float]:
+        """Returns what is not finite, by tag; a mean of nothing is left out."""
+        counts = tf.convert_to_tensor(self._counts).numpy()
+        empty = {tag for tag, count in zip(self.tags, counts, strict=True) if not count}
+        values = {tag: float(value) for tag, value in self.result().items() if tag not in empty}
+        return {tag: value for tag, value in values.items() if not math.isfinite(value)}
 
     def reset_state(self) -> None:
         """Starts anew."""
