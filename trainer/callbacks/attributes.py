@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.callbacks.fields import fields_of, has_fields, is_found, is_framework, reference_to, variables_in
-from trainer.callbacks.states import state_of
+from trainer.callbacks.states import name_of, state_of
 from trainer.storage.bits import same_bits
 
 _PLAIN = (type(None), bool, int, str)
@@ -159,8 +159,8 @@ class _Writer:
         if (state := state_of(value)) is not None:
             self.places[id(value)] = path
             return {"state": [state[0], self._apart(state[1])]}
-        if isinstance(value, type) and is_found(value):
-            return {"class": reference_to(value)}
+        if (name := name_of(value)) is not None:
+            return {"named": name}
         if has_fields(value):
             self.places[id(value)] = path
             if not is_found(kind):

@@ -15,6 +15,7 @@ from objectives.libraries import is_of_library
 # What each run gives a callback anew, and the file of Keras's CSVLogger, which `csv_rows` sees to.
 _GIVEN = {"_model", "params"}
 _FILE = {"writer", "csv_file", "append", "append_header"}
+_COLLECTIONS = (collections.Counter, collections.defaultdict, collections.OrderedDict)
 _FRAMEWORKS = {"keras", "tensorflow", "trainer", "objectives", "tasks", "termwise", "scripts"}
 _OF_PYTHON = 1 << 9  # the flag of classes that a class statement has made
 _NO_STATE = (type, types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
@@ -76,10 +77,10 @@ def class_of(reference: str) -> type:
     found: Any = sys.modules.get(module)
     for name in names.split("."):
         found = getattr(found, name, None)
-    if not isinstance(found, type):
+    if not (isinstance(found, type) and _is_harmless(found)):
         raise ConfigurationError(
             f"a callback of Trainer.callbacks had an object of the class {names} of {module} at the checkpoint, "
-            f"and there is no such class; expected that the class is there, under its name, before the run resumes"
+            f"and your own code has no such class now; expected it under its name, imported before the run resumes"
         )
     return found
 
@@ -95,7 +96,14 @@ def is_found(kind: type) -> bool:
     found: Any = sys.modules.get(kind.__module__)
     for name in kind.__qualname__.split("."):
         found = getattr(found, name, None)
-    return found is kind
+    return found is kind and _is_harmless(kind)
+
+
+def _is_harmless(kind: type) -> bool:
+    """Returns whether a checkpoint may have an object of a class made: those of a library may do anything once gone."""
+    if kind in _COLLECTIONS or issubclass(kind, keras.callbacks.Callback):
+        return True
+    return not _is_library(kind) and not any(_is_framework(one) for one in kind.__mro__)
 
 
 def _factory(value: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from trainer.callbacks.attributes import Kept, Saved
 from trainer.callbacks.fields import class_of, fields_of, made, reference_to, set_field, variables_in
-from trainer.callbacks.states import with_state
+from trainer.callbacks.states import named, with_state
 
 _BASES: Mapping[str, type] = {
     "list": list,
@@ -145,8 +145,8 @@ class Reader:
     def _as_frozenset(self, content: Any, path: str, current: Any) -> Any:
         return frozenset(self._each(content, path, None))
 
-    def _as_class(self, reference: str, path: str, current: Any) -> Any:
-        return class_of(reference)
+    def _as_named(self, name: str, path: str, current: Any) -> Any:
+        return named(name)
 
     def _as_float(self, text: str, path: str, current: Any) -> float:
         return float(text)

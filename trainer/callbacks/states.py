@@ -1,4 +1,4 @@
-"""States: objects of Python and NumPy whose state is a plain value, such as generators of random numbers."""
+"""States: objects of Python and NumPy whose state is a plain value, such as random numbers, and what has a name."""
 
 import dataclasses
 import itertools
@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 
 
@@ -65,6 +66,29 @@ _STATES = {
         bytearray, lambda value: np.frombuffer(bytes(value), np.uint8), _filled(bytearray, _give_bytes), _give_bytes
     ),
 }
+
+
+# Classes and functions that a checkpoint names; any others could be made to do harm by who has written it.
+_NAMED = {
+    f"{one.__module__}.{one.__name__}": one
+    for one in (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
+} | {f"keras.ops.{name}": one for name, one in vars(keras.ops).items() if callable(one)}
+_NAMED |= {f"numpy.{name}": one for name, one in vars(np).items() if isinstance(one, np.ufunc)}
+_NAMES = {id(one): name for name, one in _NAMED.items()}
+
+
+def name_of(value: Any) -> str | None:
+    """Returns the name of a built-in class, an operation of Keras or a ufunc of NumPy; None of anything else.
+
+    >>> name_of(list), name_of(np.less), name_of(print)
+    ('builtins.list', 'numpy.less', None)
+    """
+    return _NAMES.get(id(value))
+
+
+def named(name: str) -> Any:
+    """Returns what has a name."""
+    return _NAMED[name]
 
 
 def state_of(value: Any) -> tuple[str, Any] | None:

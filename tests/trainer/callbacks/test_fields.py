@@ -44,3 +44,9 @@ def test_a_class_is_found_by_its_reference_and_its_module_is_not_imported():
     with pytest.raises(ConfigurationError, match="the class Gone of this at the checkpoint"):
         class_of("this:Gone")
     assert "this" not in sys.modules
+
+
+@pytest.mark.parametrize("reference", ["tempfile:_TemporaryFileCloser", "subprocess:Popen", "builtins:object"])
+def test_classes_of_libraries_are_never_made(reference):
+    with pytest.raises(ConfigurationError, match="your own code has no such class"):
+        class_of(reference)

@@ -182,6 +182,19 @@ def test_parameters_of_a_callback_within_a_callback_stay_those_of_the_new_one(wa
     assert (new.inner.wait, new.inner.patience) == (1, 7)
 
 
+def test_the_direction_of_a_callback_within_a_callback_is_found_once(watcher):
+    """Keras turns the sign of `min_delta` as it finds the direction, and would turn it again."""
+    watcher.inner = keras.callbacks.EarlyStopping(min_delta=0.5)
+    memory = Memory(watcher)
+    watcher.inner._set_monitor_op()
+    changes = through_a_file(memory.changes())
+    assert not changes.unsaved
+    new = Watcher()
+    new.inner = keras.callbacks.EarlyStopping(min_delta=0.5)
+    Memory(new).put_back(changes)
+    assert (new.inner.min_delta, new.inner.monitor_op) == (-0.5, watcher.inner.monitor_op)
+
+
 def test_what_may_change_unseen_is_named(watcher):
     watcher.stream = (i for i in range(3))
     assert Memory(watcher).changes().unsaved == {"stream": "generator"}
