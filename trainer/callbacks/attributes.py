@@ -143,6 +143,8 @@ class _Writer:
             return {"tensor": self._number(value.numpy())}
         if kind in (tuple, frozenset):
             return {kind.__name__: self._items(value, path)}
+        if isinstance(value, tuple) and hasattr(kind, "_fields") and is_found(kind):
+            return {"record": [reference_to(kind), self._items(value, path)]}
         if id(value) in self.places:
             return {"same": self.places[id(value)]}
         return self._mutable(value, path, is_whole)

@@ -13,9 +13,17 @@ _first_seen: weakref.WeakKeyDictionary[keras.callbacks.Callback, dict[str, Any]]
 def parameters_of(callback: keras.callbacks.Callback) -> dict[str, Any]:
     """Returns the parameters of a callback by name: those of Keras's constructors, all attributes of a user's own.
 
+    Those of a callback within it are among them, as `inner.patience`.
+
     >>> parameters_of(keras.callbacks.EarlyStopping(patience=3))["patience"]
     3
     """
+    found = _parameters(callback)
+    inner = {name: value for name, value in found.items() if isinstance(value, keras.callbacks.Callback)}
+    return found | {f"{name}.{key}": value for name, one in inner.items() for key, value in _parameters(one).items()}
+
+
+def _parameters(callback: keras.callbacks.Callback) -> dict[str, Any]:
     if not type(callback).__module__.startswith("keras."):
         return dict(_first_seen.setdefault(callback, _attributes(callback)))
     names = inspect.signature(type(callback).__init__).parameters

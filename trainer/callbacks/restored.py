@@ -142,6 +142,10 @@ class Reader:
     def _as_tuple(self, content: Any, path: str, current: Any) -> Any:
         return tuple(self._each(content, path, current))
 
+    def _as_record(self, content: Any, path: str, current: Any) -> Any:
+        reference, items = content
+        return tuple.__new__(class_of(reference), self._each(items, path, current))
+
     def _as_frozenset(self, content: Any, path: str, current: Any) -> Any:
         return frozenset(self._each(content, path, None))
 

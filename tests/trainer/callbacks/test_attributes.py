@@ -4,6 +4,7 @@ import collections
 import json
 import math
 import pathlib
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -12,6 +13,13 @@ import tensorflow as tf
 
 from trainer.callbacks.attributes import Saved, save
 from trainer.callbacks.restored import Reader
+
+
+class Best(NamedTuple):
+    """A tuple whose parts have names."""
+
+    epoch: int
+    values: list[float]
 
 
 def again(value, current=None):
@@ -44,6 +52,7 @@ def again(value, current=None):
         1 + 2j,
         pathlib.Path("plots/a.png"),
         dict,
+        Best(3, [0.5]),
     ],
 )
 def test_a_value_comes_back_as_it_was(value):

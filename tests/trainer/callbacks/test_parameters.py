@@ -39,3 +39,9 @@ def test_those_of_a_class_of_ones_own_are_all_attributes_as_they_were_first():
 
 def test_the_functions_of_a_lambda_callback_are_parameters():
     assert parameters_of(keras.callbacks.LambdaCallback(on_epoch_end=print)) == {"on_epoch_end": print}
+
+
+def test_those_of_a_callback_within_a_callback_are_compared_too():
+    callback = Own(keras.callbacks.EarlyStopping(patience=4))
+    found = parameters_of(callback)
+    assert (found["_scale.patience"], found["_scale.monitor"], found["seen"]) == (4, "val_loss", 0)
