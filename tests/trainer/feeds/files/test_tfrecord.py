@@ -58,6 +58,7 @@ def test_rows_of_any_shape_are_read_into_their_places(pattern):
         (example(x=[1, 2]), "it has no 'y'; .*known: x"),
         (b"\xff\xff\xffnonsense", "it is no tf.train.Example"),
     ],
+    ids=["longer", "empty", "without y", "nonsense"],  # the bytes of a proto are in any order
 )
 def test_a_record_that_disagrees_is_told(write, pattern, record, answer):
     write("c", example(x=[1, 2], y=[1]), record)
