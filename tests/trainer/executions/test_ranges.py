@@ -23,19 +23,23 @@ def make_model():
         inputs = keras.Input([4], dtype="int32")
         hidden = keras.layers.Embedding(10, 5, name="tokens", dtype=precision)(inputs)
         hidden = keras.layers.Flatten(dtype=precision)(hidden)
-        return keras.Model(inputs, keras.layers.Dense(3, dtype=keras.DTypePolicy(precision))(hidden))
+        return keras.Model(inputs, keras.layers.Dense(3, name="scores", dtype=keras.DTypePolicy(precision))(hidden))
 
     return make
 
 
 @pytest.fixture
 def make(make_trainer, make_model):
-    """A trainer on labels and tokens, in the order of the arrays."""
+    """A trainer on labels and tokens, in the order of the arrays.
+
+    The term reads the scores as an activation, whose shape is not known before the step: no label is told beforehand.
+    """
 
     def make(*, labels=LABELS, tokens=TOKENS, mask=None, precision="float32", **settings):
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         targets = {"y": labels} if mask is None else {"y": labels, "mask": mask}
-        term = KerasLoss(y_true="targets.y", loss=loss, mask=None if mask is None else "targets.mask")
+        mask_key = None if mask is None else "targets.mask"
+        term = KerasLoss(y_true="targets.y", y_pred="activations.scores", loss=loss, mask=mask_key)
         return make_trainer(
             model=make_model(precision),
             objective=Objective(ce=term),
