@@ -2,7 +2,10 @@
 
 import contextlib
 import gc
+import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -45,3 +48,22 @@ def _no_gin_bindings_are_left():
 
     yield
     gin.clear_config()
+
+
+@pytest.fixture(scope="session")
+def run_python():
+    """Runs Python with some arguments in a folder, in a process of its own, and returns what it printed."""
+
+    def run(folder, *arguments, timeout=300):
+        process = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=folder,
+            env={**os.environ, "COLUMNS": "200", "MPLBACKEND": "agg"},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        assert process.returncode == 0, process.stderr
+        return process.stdout
+
+    return run

@@ -1,95 +1,72 @@
 """The page about a reader's own parts: each part trains by the command below it, from the files above it."""
 
-import os
-import pathlib
 import re
-import shlex
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from trainer.reports import jsonl
 
-TEXT = (pathlib.Path(__file__).parents[2] / "docs" / "extending.md").read_text()
-TERMWISE = "from termwise.cli.main import main; main()"  # what the console command runs
+PAGE = "extending.md"
 STEPS = 40
 
 pytestmark = pytest.mark.slow
 
 
-def commands():
+@pytest.fixture(scope="module")
+def commands(page):
     """The command of each part, by the name of its folder."""
-    found = re.findall(r"^```sh\n(termwise [^`]*--workdir=runs/(\w+))\n```", TEXT, re.MULTILINE)
-    return {name: command.replace("\\\n", " ") for command, name in found}
+    return {words[-1].removeprefix("--workdir=runs/"): words for words in page.commands}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder that holds the files of the page, and nothing else."""
-    folder = tmp_path_factory.mktemp("reader")
-    for name, content in re.findall(r'^```\w+ title="([^"]*)"\n(.*?)^```', TEXT, re.DOTALL | re.MULTILINE):
-        (folder / name).write_text(content)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def train(folder):
+def train(page, commands):
     """Runs the command of a part, for few steps and with little data, and returns what it printed."""
 
     def run(name, *bindings, steps=STEPS):
         more = [*bindings, f"Trainer.steps = {steps}", "Trainer.checkpoint_every = 20", "Trainer.log_every = 20"]
-        more += ["NodePlacement.train_networks = 256"] if "node_placement" in commands()[name] else []
-        process = subprocess.run(
-            [sys.executable, "-c", TERMWISE, *shlex.split(commands()[name])[1:], *(f"--gin_param={b}" for b in more)],
-            cwd=folder,
-            env={**os.environ, "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert process.returncode == 0, process.stderr
-        return process.stdout
+        small = "NodePlacement.train_networks = 256"
+        is_placement = any("node_placement" in word for word in commands[name])
+        return page.command(commands[name], [*more, small] if is_placement else more)
 
     return run
 
 
-def test_every_section_has_a_command_and_both_of_its_files(folder):
-    sections = [title.split()[-1] for title in re.findall(r"^## (.*)$", TEXT, re.MULTILINE)]
-    assert [*commands()] == sections
-    assert {path.name for path in folder.iterdir()} >= {
+def test_every_section_has_a_command_and_both_of_its_files(page, commands):
+    sections = [title.split()[-1] for title in re.findall(r"^## (.*)$", page.text, re.MULTILINE)]
+    assert [*commands] == sections
+    assert {path.name for path in page.folder.iterdir()} >= {
         f"my_{name}.{kind}" for name in sections for kind in ("py", "gin")
     }
 
 
 @pytest.mark.parametrize(("name", "shown"), [("term", "quartic"), ("source", "data"), ("task", "data")])
-def test_it_trains_and_shows_its_terms(train, folder, name, shown):
+def test_it_trains_and_shows_its_terms(train, page, name, shown):
     assert re.search(rf"^│ {shown} ", train(name), re.MULTILINE)
-    assert (folder / "runs" / name / "metrics.jsonl").exists()
+    assert (page.folder / "runs" / name / "metrics.jsonl").exists()
 
 
-def test_the_metric_is_in_the_evaluations(train, folder):
+def test_the_metric_is_in_the_evaluations(train, page):
     assert re.search(r"^worst: \d", train("metric"), re.MULTILINE)
-    assert jsonl.read(folder / "runs" / "metric")[-1].values["metrics/worst"] > 0
+    assert jsonl.read(page.folder / "runs" / "metric")[-1].values["metrics/worst"] > 0
 
 
-def test_the_step_trains_by_another_update_than_the_default_one(train, folder):
+def test_the_step_trains_by_another_update_than_the_default_one(train, page):
     train("step")
-    assert "EqualTerms" in (folder / "runs" / "step" / "operative_config.gin").read_text()
+    assert "EqualTerms" in (page.folder / "runs" / "step" / "operative_config.gin").read_text()
 
 
-def test_the_schedules_give_the_weights_of_their_formulas(train, folder):
+def test_the_schedules_give_the_weights_of_their_formulas(train, page):
     train("schedule")
-    records = [record for record in jsonl.read(folder / "runs" / "schedule") if record.split == "train"]
+    records = [record for record in jsonl.read(page.folder / "runs" / "schedule") if record.split == "train"]
     step = np.arange(STEPS).reshape(2, 20)  # the updates of a record, which holds the mean over them
     for term, weights in (("range", step / 200), ("overlap", 0.5 ** (step / 500))):
         logged = [record.values[f"terms/{term}/weight"] for record in records]
         np.testing.assert_allclose(logged, weights.mean(axis=1), rtol=1e-6)
 
 
-def test_the_report_has_each_record_once_after_it_resumed(train, folder):
-    run = folder / "runs" / "report"
+def test_the_report_has_each_record_once_after_it_resumed(train, page):
+    run = page.folder / "runs" / "report"
     train("report")
     with (run / "totals.csv").open("a") as file:
         file.write("60,0.5\n8")  # as a process leaves that is killed at step 80, with a checkpoint at step 40

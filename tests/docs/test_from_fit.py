@@ -1,10 +1,6 @@
 """The page "From fit to Trainer": its programs agree, and its table says what is the same."""
 
-import os
-import pathlib
 import re
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -13,42 +9,20 @@ import pytest
 from objectives import ActivationPenalty, KerasLoss, Objective, WeightDecay
 from trainer import ObjectiveModel
 
-TEXT = (pathlib.Path(__file__).parents[2] / "docs" / "from-fit.md").read_text()
+PAGE = "from-fit.md"
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """Runs a program of the page, in a folder that holds the files of the page and nothing else."""
-    folder = tmp_path_factory.mktemp("reader")
-    for name, content in re.findall(r'^```\w+ title="([^"]*)"\n(.*?)^```', TEXT, re.DOTALL | re.MULTILINE):
-        (folder / name).write_text(content)
-
-    def run(program):
-        process = subprocess.run(
-            [sys.executable, program],
-            cwd=folder,
-            env={**os.environ, "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert process.returncode == 0, process.stderr
-        return process.stdout
-
-    return run
-
-
-def test_both_programs_print_the_same_value(run):
-    by_fit, by_trainer = run("by_fit.py"), run("by_trainer.py")
+def test_both_programs_print_the_same_value(page):
+    by_fit, by_trainer = page.run("by_fit.py"), page.run("by_trainer.py")
     (fit,), (trainer,) = (re.findall(r"after 160 steps, \S+ is (\S+)", printed) for printed in (by_fit, by_trainer))
     assert float(fit) == pytest.approx(float(trainer), rel=1e-5)
     assert re.search(r"loss: \S+ - mae: \S+ - data: \S+ - small: \S+ - val_loss", by_fit)
 
 
-def test_the_trainer_is_the_fastest(run):
-    times = dict(re.findall(r"^(\S.*?) +([\d,]+) microseconds a step", run("speed.py"), re.MULTILINE))
+def test_the_trainer_is_the_fastest(page):
+    times = dict(re.findall(r"^(\S.*?) +([\d,]+) microseconds a step", page.run("speed.py"), re.MULTILINE))
     assert min(times, key=lambda name: int(times[name].replace(",", ""))) == "Trainer"
     assert len(times) == 5
 

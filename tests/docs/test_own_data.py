@@ -1,7 +1,5 @@
 """The page about a reader's own data: each of its gin files trains, from the files that the page has."""
 
-import pathlib
-import re
 import sys
 
 import gin
@@ -12,19 +10,16 @@ from PIL import Image
 
 from trainer import Trainer, config
 
-TEXT = (pathlib.Path(__file__).parents[2] / "docs" / "own_data.md").read_text()
-FILES = dict(re.findall(r'^```\w+ title="([^"]*)"\n(.*?)^```', TEXT, re.DOTALL | re.MULTILINE))
-RUNS = [name for name in FILES if name.endswith(".gin") and name != "run.gin"]
+PAGE = "own_data.md"
+RUNS = ["csv.gin", "npz.gin", "images.gin", "records.gin", "mixed.gin"]
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder with the files of the page and with data that they fit, as the working directory."""
-    folder = tmp_path_factory.mktemp("reader")
-    for name, content in FILES.items():
-        (folder / name).write_text(content)
+def folder(page):
+    """The folder of the page with data that its files fit, as the working directory."""
+    folder = page.folder
     rng = np.random.default_rng(0)
     points = rng.normal(size=[60, 2]).astype(np.float32)
     values = points.sum(axis=1, keepdims=True)
@@ -52,8 +47,8 @@ def _paths_are_put_back(monkeypatch, folder):
     monkeypatch.setattr(sys, "path", [*sys.path])
 
 
-def test_every_kind_of_file_has_its_run():
-    assert RUNS == ["csv.gin", "npz.gin", "images.gin", "records.gin", "mixed.gin"]
+def test_every_kind_of_file_has_its_run(page):
+    assert [name for name in page.files if name.endswith(".gin") and name != "run.gin"] == RUNS
 
 
 @pytest.mark.parametrize("name", RUNS)

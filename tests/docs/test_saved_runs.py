@@ -1,18 +1,13 @@
 """The page about saved runs: its commands and programs work one after the other, as a reader types them."""
 
 import json
-import os
-import pathlib
 import re
 import shlex
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
-TEXT = (pathlib.Path(__file__).parents[2] / "docs" / "saved_runs.md").read_text()
-TERMWISE = "from termwise.cli.main import main; main()"  # what the console command runs
+PAGE = "saved_runs.md"
 SMALL = [
     "NodePlacement.train_networks = 256",
     "NodePlacement.eval_networks = 64",
@@ -27,27 +22,16 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder in which each command and each program of the page was run, in the order of the page."""
-    folder = tmp_path_factory.mktemp("reader")
-    blocks = re.findall(r'^```(sh|python)(?: title="([^"]*)")?\n(.*?)^```', TEXT, re.DOTALL | re.MULTILINE)
+def folder(page):
+    """The folder of the page after each command and each program of it was run, in the order of the page."""
+    blocks = re.findall(r'^```(sh|python)(?: title="([^"]*)")?\n(.*?)^```', page.text, re.DOTALL | re.MULTILINE)
     for language, name, content in blocks:
         if language == "python":
-            (folder / name).write_text(content)
-            arguments = [name]
+            page.run(name)
         else:
             words = shlex.split(content.replace("\\\n", " "))[1:]
-            arguments = ["-c", TERMWISE, *words, *(f"--gin_param={one}" for one in SMALL if words[0] == "train")]
-        process = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=folder,
-            env={**os.environ, "MPLBACKEND": "agg"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert process.returncode == 0, process.stderr
-    return folder
+            page.command(words, SMALL if words[0] == "train" else [])
+    return page.folder
 
 
 def test_the_evaluation_is_written_under_the_tags_of_the_run(folder):

@@ -1,6 +1,5 @@
 """A reader copies an example beside their own code, imports it by its name or runs it; so do these tests."""
 
-import os
 import pathlib
 import shutil
 import signal
@@ -33,22 +32,9 @@ def copied(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def run_there(copied):
+def run_there(copied, run_python):
     """Runs Python with some arguments in the copy, or in a folder of it, and returns what it printed."""
-
-    def run(*arguments, folder="."):
-        process = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=copied / folder,
-            env={**os.environ, "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert process.returncode == 0, process.stderr
-        return process.stdout
-
-    return run
+    return lambda *arguments, folder=".": run_python(copied / folder, *arguments, timeout=120)
 
 
 @pytest.fixture

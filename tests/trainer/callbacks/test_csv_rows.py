@@ -1,4 +1,4 @@
-"""CSV rows: a file that was written past a checkpoint is cut back to it, and goes on with rows of the same columns."""
+"""CSV rows: a file that was written past a checkpoint is cut back to it, and later rows have the same columns."""
 
 import keras
 import pytest
