@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -14,9 +13,7 @@ from objectives import ConfigurationError
 from trainer.callbacks.calls import Calls
 from trainer.callbacks.monitor import OF_EVALUATION, OF_TRAINING, TRAINING
 from trainer.devices import cluster
-from trainer.executions.program import Program
 from trainer.reports.metric_accumulator import MetricAccumulator
-from trainer.steps.groups import Group
 
 _TOTAL = "loss/total"
 # The sums of an epoch end where its callbacks have seen them, at whatever step that is.
@@ -48,12 +45,10 @@ class Epochs:
 
     def __init__(
         self,
-        callbacks: Sequence[keras.callbacks.Callback],
+        calls: Calls,
         *,
         strategy: tf.distribute.Strategy,
-        program: Program,
-        model: keras.Model,
-        groups: Sequence[Group],
+        tags: Sequence[str],
         every: int | None,
         steps: int,
         settings: Mapping[str, Any],
@@ -62,20 +57,17 @@ class Epochs:
         """Connects callbacks and run.
 
         Args:
-          callbacks: the callbacks, in the order in which they are called.
+          calls: calls the callbacks.
           strategy: over which the run is mirrored.
-          program: trains, and hands the model back to callbacks.
-          model: what callbacks see as their model.
-          groups: its variables with their optimizers.
+          tags: the names of the numbers of a training step.
           every: the number of steps of an epoch; None for one epoch.
           steps: the number of updates of the whole run.
           settings: the parameters of the callbacks; a run that others have stopped trains on.
           note: shows a message to users.
         """
-        self._calls = Calls(callbacks, strategy=strategy, program=program, model=model, groups=groups, note=note)
-        self._strategy, self._note, self._settings = strategy, note, dict(settings)
+        self._calls, self._strategy, self._note, self._settings = calls, strategy, note, dict(settings)
         self._every, self._steps = every or steps, steps
-        self._means = MetricAccumulator(program.tags, _NEVER)
+        self._means = MetricAccumulator(tags, _NEVER)
         self._place = _Place()
         # What a checkpoint holds of callbacks that were not started yet.
         self._pending: tuple[Mapping[str, Any], Mapping[str, np.ndarray]] | None = None

@@ -339,15 +339,7 @@ class Program:
         self.compile(step)
         batch = self._feed.peek(step)
         with failures_told("evaluating the terms on a batch fails"):
-            evaluation = Evaluation(
-                self._strategy,
-                self._step,
-                self._feed,
-                self._metrics,
-                name="batch",
-                batch_size=self._batch_size,
-                is_compiled=False,
-            )
+            evaluation = self._make_evaluation(self._feed, name="batch", is_compiled=False)
             return evaluation.values(lambda: [batch], step)
 
     def _term_gradients_on(self, block: Block, step: int) -> dict[str, float]:
@@ -408,14 +400,18 @@ class Program:
 
     @functools.cached_property
     def _evaluation(self) -> Evaluation:
+        is_compiled = self.choice.execution == "xla_loop"
+        return self._make_evaluation(self._eval_feed, name="evaluation data", is_compiled=is_compiled)
+
+    def _make_evaluation(self, feed: Feed, *, name: str, is_compiled: bool) -> Evaluation:
         return Evaluation(
             self._strategy,
             self._step,
-            self._eval_feed,
+            feed,
             self._metrics,
-            name="evaluation data",
+            name=name,
             batch_size=self._batch_size,
-            is_compiled=self.choice.execution == "xla_loop",
+            is_compiled=is_compiled,
         )
 
     def _compiled_as_chosen(self, traced: ConcreteFunction) -> Callable[..., Any]:

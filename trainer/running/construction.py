@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from trainer.callbacks.calls import Calls
 from trainer.callbacks.epochs import Epochs
 from trainer.callbacks.monitor import monitored_names, prepare_monitors
 from trainer.checkpoints.checkpoints import Checkpoints
@@ -152,12 +153,18 @@ def _make_epochs(
     evaluated = program.evaluation_tags if program.evaluates else []
     names = monitored_names(evaluated, program.tags, [group.rate_tag for group in step.groups])
     prepare_monitors(settings.callbacks, names, settings.objective, settings.metrics or Metrics())
-    return Epochs(
+    calls = Calls(
         settings.callbacks,
         strategy=strategy,
         program=program,
         model=step.model,
         groups=step.groups,
+        note=reports.note,
+    )
+    return Epochs(
+        calls,
+        strategy=strategy,
+        tags=program.tags,
         every=settings.eval_every,
         steps=settings.steps,
         settings=parameters,
