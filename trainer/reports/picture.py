@@ -1,6 +1,7 @@
 """Picture: what an evaluation gives besides numbers, as data and as a drawing of them."""
 
 import dataclasses
+import functools
 import io
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -27,7 +28,11 @@ class Picture:
     draw: Callable[[Mapping[str, Any], Any], Any]
 
     def png(self) -> bytes:
-        """Returns the drawing as a PNG file."""
+        """Returns the drawing as a PNG file, which is drawn once for all reports."""
+        return self._drawn
+
+    @functools.cached_property
+    def _drawn(self) -> bytes:
         from matplotlib.figure import Figure  # here, so that a run without pictures does not wait for it
 
         figure = Figure(figsize=(5, 4), layout="constrained")
