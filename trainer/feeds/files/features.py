@@ -12,6 +12,7 @@ from objectives import ConfigurationError
 from objectives.annotations import Expected
 from objectives.errors import expected
 from trainer.feeds.files.pictures import read_image
+from trainer.feeds.table import single
 
 _TYPES = ("float32", "float64", "int64", "int32", "int16", "int8", "uint16", "uint8", "bool")
 # A feature that is an encoded image, such as the content of a JPEG file.
@@ -55,6 +56,16 @@ class Feature:
     dtype: np.dtype
     shape: tuple[int, ...]
     is_image: bool = False
+
+    @property
+    def spec(self) -> tf.TensorSpec:
+        """What one example of it is like."""
+        return tf.TensorSpec(self.shape, single(self.dtype))
+
+    @property
+    def fact(self) -> str:
+        """What distinguishes it from others, as text."""
+        return f"{self.name}, {IMAGE if self.is_image else self.dtype} {list(self.shape)}"
 
     @property
     def parser(self) -> tf.io.FixedLenFeature:

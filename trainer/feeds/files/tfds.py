@@ -12,16 +12,13 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from objectives.blame import told
-from objectives.keys import leaves
 from trainer.feeds.files.extras import require_package
 from trainer.feeds.files.file_source import FileSource
 from trainer.feeds.files.names import Names, choose
+from trainer.feeds.files.record_table import RecordTable
 from trainer.feeds.files.records import Records
 from trainer.feeds.kinds import require_real
 from trainer.feeds.table import SelectedRows, Table, single
-
-# How many records the fingerprint reads.
-_SAMPLE = 64
 
 
 @gin.register(module="trainer")
@@ -140,34 +137,23 @@ class Decoded:
         require_real(f"TfdsSource: {self.name!r}", dtype)
         return tf.TensorSpec(shape, single(dtype))
 
+    @property
+    def fact(self) -> str:
+        """What distinguishes it from others, as text."""
+        return self.name
 
-class TfdsTable(Table):
+
+class TfdsTable(RecordTable):
     """Examples of which each is a record that tensorflow-datasets decodes."""
 
     def __init__(self, records: Records, parts: Mapping[str, Any], decode: Callable[[tf.Tensor], Mapping[str, Any]]):
         """Takes the records, nests of the features that the parts are made of, and what decodes a record."""
-        self._records, self.size, self.words = records, records.count, f"{records.count:,} records"
-        self._parts = dict(parts)
-        self.spec = tf.nest.map_structure(lambda feature: feature.spec, self._parts)
-        wanted = {feature.name for feature in tf.nest.flatten(self._parts)}
+        super().__init__(records, parts)
+        wanted = self._features
         self._decode = lambda record: {name: value for name, value in decode(record).items() if name in wanted}
 
-    def read(self, rows: np.ndarray, out: Mapping[str, Any]) -> None:
-        numbers = np.ravel(rows)
-        if not len(numbers):
-            return
-        found = self._decoded(self._records.read(numbers))
-
-        def put(feature: Decoded, to: np.ndarray) -> None:
-            to[...] = found[feature.name].reshape(to.shape)
-
-        tf.nest.map_structure(put, self._parts, {part: out[part] for part in self._parts})
-
-    def facts(self) -> dict[str, str]:
-        names = {key: feature.name for key, feature in leaves(self._parts).items()}
-        return {"records": f"digest {self._records.digest(_SAMPLE)}", **names}
-
-    def _decoded(self, records: list[bytes]) -> dict[str, np.ndarray]:
+    def _decoded(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
+        records = self._records.read(numbers)
         with tf.device("CPU:0"):
             dataset = tf.data.Dataset.from_tensor_slices(records)
             dataset = dataset.map(self._decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)

@@ -2,23 +2,18 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import gin
 import numpy as np
-import tensorflow as tf
 
 from objectives import ConfigurationError
-from objectives.keys import leaves
-from trainer.feeds.files.features import Feature, Spec, features_of, names_in, parse
+from trainer.feeds.files.features import Spec, features_of, names_in, parse
 from trainer.feeds.files.names import Names, choose
 from trainer.feeds.files.paths import Files, find_files
+from trainer.feeds.files.record_table import RecordTable
 from trainer.feeds.files.records import Records
 from trainer.feeds.files.split_source import SplitSource
-from trainer.feeds.table import Table, single
-
-# How many records the fingerprint reads.
-_SAMPLE = 64
+from trainer.feeds.table import Table
 
 
 @gin.register(module="trainer")
@@ -59,7 +54,7 @@ class TFRecordSource(SplitSource):
         known = features_of(first, self.schema, called)
         asked = {"inputs": self.inputs, "targets": self.targets, "sample_weight": self.sample_weight}
         unread = [] if self.schema else [name for name in names_in(first) if name not in known]
-        return RecordTable(records, choose("TFRecordSource", asked, known, self._described(called, unread), unread))
+        return ExampleTable(records, choose("TFRecordSource", asked, known, self._described(called, unread), unread))
 
     def _described(self, called: str, unread: Sequence[str]) -> str:
         """Returns what features are known by, for messages."""
@@ -68,35 +63,10 @@ class TFRecordSource(SplitSource):
         return f"{called} (without {', '.join(unread)}, which TFRecordSource.schema describes)" if unread else called
 
 
-class RecordTable(Table):
-    """Examples of which each is a record."""
+class ExampleTable(RecordTable):
+    """Examples of which each is a record that holds a `tf.train.Example`."""
 
-    def __init__(self, records: Records, parts: Mapping[str, Any]):
-        """Takes the records, and nests of the features that the parts of an example are made of."""
-        self._records, self._parts = records, dict(parts)
-        self._features = {feature.name: feature for feature in tf.nest.flatten(self._parts)}
-        self.size, self.words = records.count, f"{records.count:,} records"
-        self.spec = tf.nest.map_structure(lambda one: tf.TensorSpec(one.shape, single(one.dtype)), self._parts)
-
-    def read(self, rows: np.ndarray, out: Mapping[str, Any]) -> None:
-        numbers = np.ravel(rows)
-        if not len(numbers):
-            return
-        found = self._parsed(numbers)
-
-        def put(feature: Feature, to: np.ndarray) -> None:
-            to[...] = found[feature.name].reshape([*rows.shape, *feature.shape])
-
-        tf.nest.map_structure(put, self._parts, {part: out[part] for part in self._parts})
-
-    def facts(self) -> dict[str, str]:
-        kinds = {
-            key: f"{feature.name}, {'image' if feature.is_image else feature.dtype} {list(feature.shape)}"
-            for key, feature in leaves(self._parts).items()
-        }
-        return {"records": f"digest {self._records.digest(_SAMPLE)}", **kinds}
-
-    def _parsed(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
+    def _decoded(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
         records = self._records.read(numbers)
         try:
             return parse(records, self._features)
