@@ -99,14 +99,8 @@ class Calls:
             return {}
         with self._handed_back() as written:
             while self.passed < len(self):
-                before, values = self._memories[self.passed].now(), self._values()
-                try:
-                    self._call(self.passed, hook, *arguments)
-                except BaseException:
-                    self._memories[self.passed].return_to(before)
-                    for variable, value in values:
-                        variable.assign(value)
-                    raise
+                if overrides(self._callbacks[self.passed], [hook]):
+                    self._call_or_put_back(self.passed, hook, *arguments)
                 self.passed += 1
         self.passed = 0
         return written
@@ -143,6 +137,16 @@ class Calls:
                 yield written
         finally:
             self.is_calling = False
+
+    def _call_or_put_back(self, number: int, hook: str, *arguments: Any) -> None:
+        before, values = self._memories[number].now(), self._values()
+        try:
+            self._call(number, hook, *arguments)
+        except BaseException:
+            self._memories[number].return_to(before)
+            for variable, value in values:
+                variable.assign(value)
+            raise
 
     def _call(self, number: int, hook: str, *arguments: Any) -> None:
         callback = self._callbacks[number]

@@ -7,6 +7,7 @@ import pytest
 
 from objectives import ConfigurationError
 from trainer.callbacks.calls import Calls
+from trainer.callbacks.memory import Memory
 from trainer.steps.groups import only_group
 
 
@@ -95,6 +96,16 @@ def test_what_a_failing_callback_has_written_is_put_back_and_what_those_before_i
     second.fails = False
     calls.call("on_epoch_end", 0, {})
     assert found() == (0.25, 6, 2.0)
+
+
+def test_a_callback_without_the_hook_is_neither_called_nor_looked_at(make_calls, monkeypatch):
+    calls, _ = make_calls(only_begins := keras.callbacks.LambdaCallback(on_epoch_begin=print), counter := Counter())
+    looked_at, now = [], Memory.now
+    monkeypatch.setattr(Memory, "now", lambda memory: looked_at.append(memory._callback) or now(memory))
+    calls.call("on_epoch_end", 0, {})
+    assert (looked_at, counter.count, calls.passed) == ([counter], 1, 0)
+    calls.call("on_epoch_begin", 1, {})
+    assert looked_at == [counter, only_begins]
 
 
 @pytest.mark.parametrize(
