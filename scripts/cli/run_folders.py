@@ -6,7 +6,8 @@ import pathlib
 from collections.abc import Mapping, Sequence
 
 from objectives import ConfigurationError
-from trainer.checkpoints.checkpoints import Checkpoints
+from trainer.checkpoints import progress
+from trainer.checkpoints.checkpoints import Checkpoint, Checkpoints
 from trainer.reports import jsonl
 from trainer.reports.log import LogRecord, measured_values, term_names
 from trainer.running.workdir import planned_steps, read_learned
@@ -67,8 +68,9 @@ def read(folder: pathlib.Path) -> RunFolder:
     records = jsonl.read(folder)
     if not records:
         raise ConfigurationError(f"{str(folder)!r} contains no run; expected a --workdir with {jsonl.NAME} in it")
-    steps, done = planned_steps(folder), _done(folder, records)
-    stopped_by = _stopped_by(folder, done)
+    checkpoints = Checkpoints(folder / "checkpoints").all()
+    steps, done = planned_steps(folder), _done(folder, records, checkpoints)
+    stopped_by = _stopped_by(checkpoints, done)
     is_finished = steps is None or done >= steps or stopped_by is not None
     evaluation = next((record for record in reversed(records) if record.split == "eval"), None)
     return RunFolder(
@@ -99,16 +101,17 @@ def names(folders: Sequence[pathlib.Path]) -> list[str]:
     return [str(path) for path in folders]
 
 
-def _done(folder: pathlib.Path, records: Sequence[LogRecord]) -> int:
-    checkpoints = Checkpoints(folder / "checkpoints", keep=1, metric=None).all()
+def _done(folder: pathlib.Path, records: Sequence[LogRecord], checkpoints: Sequence[Checkpoint]) -> int:
     # An autopsy is named after the step whose update was not applied.
     autopsies = [int(path.name) - 1 for path in folder.glob("autopsy/[0-9]*") if path.name.isdecimal()]
     return max([records[-1].step, *autopsies, *(checkpoint.step for checkpoint in checkpoints)])
 
 
-def _stopped_by(folder: pathlib.Path, done: int) -> str | None:
+def _stopped_by(checkpoints: Sequence[Checkpoint], done: int) -> str | None:
     """Returns what the latest checkpoint says, if nothing was trained since."""
-    latest = next(reversed(Checkpoints(folder / "checkpoints").all()), None)
-    if latest is None or latest.step < done or latest.find_damage() is not None:
+    latest = next(reversed(checkpoints), None)
+    if latest is None or latest.step < done or progress.find_damage(latest.folder, step=latest.step) is not None:
         return None
-    return latest.progress.get("stopped_by")
+    stopped_by = latest.progress.get("stopped_by")
+    # Most runs were stopped by none, and of them the large files of weights are not read.
+    return None if stopped_by is None or latest.find_damage() is not None else stopped_by

@@ -7,6 +7,7 @@ import pytest
 
 from objectives import ConfigurationError
 from termwise.cli.run_folders import names, read
+from trainer.checkpoints import manifest
 
 
 @pytest.fixture
@@ -57,6 +58,36 @@ def test_a_run_that_does_not_say_how_many_steps_it_has_says_how_many_are_done(fo
     found = folder(("train", 40))
     (found / "environment.json").unlink()
     assert read(found).progress == "40 done"
+
+
+@pytest.fixture
+def stopped(folder):
+    """The folder of a run with a sealed checkpoint that says which callback has stopped it."""
+
+    def make(stopped_by):
+        found = folder(("eval", 100))
+        checkpoint = found / "checkpoints" / "000100"
+        checkpoint.mkdir(parents=True)
+        (checkpoint / "weights.npz").write_bytes(b"weights")
+        progress = {"step": 100, "replicas": 1, "workers": 1, "evaluation": None, "stopped_by": stopped_by}
+        (checkpoint / "progress.json").write_text(json.dumps(progress))
+        manifest.seal(checkpoint)
+        return found
+
+    return make
+
+
+def test_a_callback_that_has_stopped_the_run_is_told_by_an_intact_checkpoint_alone(stopped):
+    found = stopped("EarlyStopping")
+    assert read(found).progress == "stopped by EarlyStopping at 100 of 300"
+    (found / "checkpoints" / "000100" / "weights.npz").write_bytes(b"altered")
+    assert read(found).progress == "stopped at 100 of 300"
+
+
+def test_the_weights_of_a_run_that_no_callback_has_stopped_are_not_read(stopped, monkeypatch):
+    found = stopped(None)
+    monkeypatch.setattr(manifest, "find_damage", lambda folder: pytest.fail(f"reads {folder}"))
+    assert read(found).progress == "stopped at 100 of 300"
 
 
 def test_an_altered_record_is_refused(folder):
