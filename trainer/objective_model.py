@@ -63,6 +63,8 @@ class ObjectiveModel(keras.Model):
     _is_inside = False
     # What is to be done in `fit` before its first step, given the spec of a batch and what is known of the outputs.
     _look_ahead: Callable[..., None] | None = None
+    # What gives the batches whose labels and masks were looked through last: `fit` validates on the same each epoch.
+    _looked_at: Any = None
 
     def __init__(
         self, model: keras.Model, objective: Objective, *, allow_unreached: bool = False, name: str | None = None
@@ -260,7 +262,7 @@ class ObjectiveModel(keras.Model):
         try:
             yield
         finally:
-            self._is_inside = False
+            self._is_inside, self._looked_at = False, None
             if self._fitting is not None:
                 self._fitting.let_move()
 
@@ -285,8 +287,9 @@ class ObjectiveModel(keras.Model):
         if self._compile_metrics is None or self._compile_metrics._user_weighted_metrics is None:
             refuse_unread(self.objective, batch_of(spec, self.objective))
         self._build_model(spec)
-        if whole:
+        if whole and iterator.data_adapter is not self._looked_at:
             self._refuse_labels(iterator.data_adapter)
+            self._looked_at = iterator.data_adapter
         if self._look_ahead is not None:
             self._look_ahead(spec, outputs=known_outputs(self.model))
             self._look_ahead = None
@@ -361,6 +364,9 @@ def _first(iterator: Any) -> Any:
 
 
 def _spec(leaf: Any) -> tf.TensorSpec | None:
+    """Returns the spec of a part of a batch; numbers in an array are not copied for it."""
+    if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "biuf" and leaf.dtype.itemsize <= tf.float64.size:
+        return tf.TensorSpec(leaf.shape, leaf.dtype)
     return None if leaf is None else tf.TensorSpec.from_tensor(tf.convert_to_tensor(leaf))
 
 

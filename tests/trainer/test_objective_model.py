@@ -1,6 +1,7 @@
 """ObjectiveModel: Keras's own fit makes the updates of a trainer, shows each term, and refuses what would be wrong."""
 
 import contextlib
+import re
 
 import keras
 import numpy as np
@@ -17,7 +18,7 @@ from objectives import (
     Objective,
     RangeHinge,
 )
-from trainer import ObjectiveModel
+from trainer import ObjectiveModel, objective_model
 from trainer.executions.non_finite import NonFiniteError
 from trainer.steps.precision import building_in
 
@@ -357,6 +358,30 @@ def test_a_label_of_arrays_out_of_range_is_named_with_its_example_before_the_fir
     with pytest.raises(ConfigurationError, match=told.format("examples")):
         fit.evaluate(x, LABELS, verbose=0)
     assert not fit.optimizer.built
+
+
+def test_labels_of_validation_are_looked_through_once_and_anew_in_the_next_call(classify, data, monkeypatch):
+    looked_at = []
+    monkeypatch.setattr(objective_model, "refuse_outside_arrays", lambda _, batch, *more: looked_at.append(len(batch)))
+    fit, examples = classify(), (data["x"], LABELS.clip(0, 1))
+    fit.fit(*examples, validation_data=examples, epochs=3, verbose=0)
+    assert len(looked_at) == 2
+    fit.evaluate(*examples, verbose=0)
+    assert len(looked_at) == 3
+
+
+@pytest.mark.parametrize(
+    "kind", ["float64", "float16", "int8", "bool", "uint32", "U2", "longdouble", "object", "datetime64[s]"]
+)
+def test_the_spec_of_an_array_is_that_of_its_tensor(kind):
+    array = np.zeros([2, 3]).astype(kind)
+    try:
+        expected = tf.TensorSpec.from_tensor(tf.convert_to_tensor(array))
+    except ValueError as error:
+        with pytest.raises(ValueError, match=re.escape(str(error))):
+            objective_model._spec(array)
+    else:
+        assert objective_model._spec(array) == expected
 
 
 @pytest.mark.parametrize(
