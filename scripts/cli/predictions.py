@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from objectives import ConfigurationError
 from objectives.errors import expected
 from termwise.cli.prediction_files import Archive, ArrayFiles, OneArray, Predictions, Table
-from trainer.storage import files
-from trainer.storage.files import writing
+from trainer.storage.files import unfinished, writing
 
 KINDS = (".npy", ".npz", ".csv")
 
@@ -30,19 +29,12 @@ def predictions(
       StorageError: The system refuses it; what was there before is there still.
     """
     kind = _kind(path, outputs)
-    unfinished = path.with_name(f".writing-{path.name}")
-    with writing(path):
-        files.discard(unfinished)
-        receiver = kind(unfinished, size, names)
-    try:
+    with unfinished(path) as place:
+        with writing(path):
+            receiver = kind(place, size, names)
         yield receiver
         with writing(path):
             receiver.finish()
-            if unfinished.is_dir() and path.is_dir():
-                path.rmdir()
-            files.move(unfinished, path)
-    finally:
-        files.discard(unfinished)
 
 
 def _kind(path: pathlib.Path, outputs: Mapping[str, Sequence[int | None]]) -> type[Predictions]:

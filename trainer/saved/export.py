@@ -1,6 +1,5 @@
 """Export: a model in a file or folder that other programs load, written completely or not at all."""
 
-import contextlib
 import importlib.util
 import json
 import pathlib
@@ -16,8 +15,7 @@ from objectives.blame import blamed
 from objectives.errors import expected
 from trainer.saved.loaded import load_keras, load_onnx, load_saved_model, require_equal
 from trainer.saved.signature import Signature, argument_name, safe_name
-from trainer.storage import files
-from trainer.storage.files import write_whole, writing
+from trainer.storage.files import unfinished, write_whole, writing
 
 Format = Literal["keras", "saved_model", "onnx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -79,7 +77,7 @@ def export(
     """
     refuse_format(output, form)
     _refuse_clashes(signature, form)
-    with _unfinished(output) as place:
+    with unfinished(output) as place:
         own: list[str] = []
         if form == "keras":
             own = _save_keras(model, place)
@@ -97,6 +95,9 @@ def export(
         if place.is_dir():
             with writing(place):
                 (place / "README.md").write_text(text, encoding="utf-8")
+        elif output.is_dir():  # which was made since the format was looked at
+            with writing(output):
+                output.rmdir()
     if not output.is_dir():
         write_whole(output.with_name(f"{output.name}.md"), text)
     return own
@@ -110,22 +111,6 @@ def _refuse_clashes(signature: Signature, form: Format) -> None:
                 f"{', '.join(names)} are names of the model, of which {form} would make {', '.join(safe)}; expected "
                 f"names that differ in letters and digits"
             )
-
-
-@contextlib.contextmanager
-def _unfinished(output: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Yields a place beside the output, which gets its name at the end of the context."""
-    place = output.with_name(f".writing-{output.name}")
-    with writing(output):
-        files.discard(place)
-    try:
-        yield place
-        with writing(output):
-            if output.is_dir():
-                output.rmdir()
-            files.move(place, output)
-    finally:
-        files.discard(place)
 
 
 def _save_keras(model: keras.Model, place: pathlib.Path) -> list[str]:

@@ -63,6 +63,28 @@ def write_whole(path: pathlib.Path, text: str) -> None:
         flush(path.parent)
 
 
+@contextlib.contextmanager
+def unfinished(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yields a place beside a path, for a file or a folder that gets its name once the context closes without an error.
+
+    An empty folder of that name gives way to a folder, and not to a file.
+
+    Raises:
+      StorageError: the system refuses it; what was there before is there still.
+    """
+    place = path.with_name(f".writing-{path.name}")
+    with writing(path):
+        discard(place)
+    try:
+        yield place
+        with writing(path):
+            if place.is_dir() and path.is_dir():
+                path.rmdir()
+            move(place, path)
+    finally:
+        discard(place)
+
+
 def create(path: pathlib.Path) -> BinaryIO:
     """Opens a new file in place of any that a killed process left; a link of that name is removed, not followed."""
     path.unlink(missing_ok=True)

@@ -75,6 +75,14 @@ def test_a_saved_model_has_the_names_the_numbers_and_any_batch_size(written):
         np.testing.assert_array_equal(outputs["found"], expected["found"])
 
 
+@pytest.mark.parametrize("form", ["keras", "saved_model"])
+def test_an_empty_folder_that_appears_meanwhile_gives_way(tmp_path, form):
+    model = keras.Sequential([keras.Input([2]), keras.layers.Dense(1)])
+    output = tmp_path / f"out{exporting.SUFFIXES[form]}"
+    export(model, signature_of(model), output, form, card=lambda own: output.mkdir() or "card")
+    assert output.is_file() if form == "keras" else (output / "saved_model.pb").exists()
+
+
 def test_a_keras_file_is_a_model_with_the_same_numbers(written):
     model = mixed()
     own, output = written(model, "keras")

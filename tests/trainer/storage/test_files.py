@@ -1,5 +1,6 @@
 """Storage: a file is there whole or as before, a folder is gone or there, and refusals name the file."""
 
+import contextlib
 import os
 import pathlib
 
@@ -13,6 +14,30 @@ def test_a_file_is_written_and_nothing_else_is_left(tmp_path):
     files.write_whole(tmp_path / "a.json", "1")
     files.write_whole(tmp_path / "a.json", "2")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.json": "2"}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_unfinished_folder_takes_the_place_of_an_empty_one_or_leaves_it(tmp_path, fails):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(KeyError) if fails else contextlib.nullcontext(), files.unfinished(tmp_path / "a") as place:
+        place.mkdir()
+        (place / "array").write_text("1")
+        if fails:
+            raise KeyError
+    assert [path.name for path in tmp_path.rglob("*")] == (["a"] if fails else ["a", "array"])
+
+
+@pytest.mark.parametrize("has", [[], ["other"]])
+def test_a_folder_does_not_give_way_to_an_unfinished_file(tmp_path, has):
+    (tmp_path / "a").mkdir()
+    for name in has:
+        (tmp_path / "a" / name).touch()
+    with (
+        pytest.raises(files.StorageError, match="a cannot be written: Is a directory"),
+        files.unfinished(tmp_path / "a") as place,
+    ):
+        place.write_text("1")
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", *has]
 
 
 def test_a_link_of_the_temporary_name_is_not_followed(tmp_path):
