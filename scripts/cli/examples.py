@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import tensorflow as tf
 
-from trainer.feeds.files.image_folder import list_images
 from trainer.feeds.files.image_table import ImageTable
 from trainer.feeds.files.pictures import read_image
 
@@ -50,16 +49,18 @@ class ArrayExamples(Examples):
 class ImageExamples(Examples):
     """Images in files, which are decoded as they are read."""
 
-    def __init__(self, folder: pathlib.Path, name: str, spec: tf.TensorSpec, max_value: float):
-        """Finds the files.
+    def __init__(
+        self, folder: pathlib.Path, paths: Sequence[pathlib.Path], name: str, spec: tf.TensorSpec, max_value: float
+    ):
+        """Reads the size of the first.
 
         Args:
           folder: where they are.
+          paths: the file of each.
           name: of the input.
           spec: its type and shape.
           max_value: the number that stands for white.
         """
-        paths = list_images(folder)
         _, height, width, channels = spec.shape
         size = None if None in (height, width) else (height, width)
 

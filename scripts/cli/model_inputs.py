@@ -75,7 +75,8 @@ def _matched(path: pathlib.Path, arrays: Mapping[str, np.ndarray], specs: Specs)
 
 
 def _images(folder: pathlib.Path, specs: Specs, bindings: Mapping[str, Any]) -> Examples:
-    if not list_images(folder):
+    paths = list_images(folder)
+    if not paths:
         raise ConfigurationError(
             f"--inputs={shown_path(folder)} holds neither images nor .npy files; expected one of them"
         )
@@ -87,7 +88,7 @@ def _images(folder: pathlib.Path, specs: Specs, bindings: Mapping[str, Any]) -> 
             f"[examples, height, width, 1, 3 or 4 channels]"
         )
     white = [value for key, value in bindings.items() if key.endswith("ImageFolderSource.max_value")]
-    return ImageExamples(folder, name, spec, float(white[0]) if white else 1.0)
+    return ImageExamples(folder, paths, name, spec, float(white[0]) if white else 1.0)
 
 
 def _require_fit(path: pathlib.Path, arrays: Mapping[str, np.ndarray], specs: Specs) -> None:
