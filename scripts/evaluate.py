@@ -8,11 +8,9 @@ from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlo
 from absl import flags
 
 from termwise.cli import opened_run
-from termwise.cli.results import show_measures, show_note, show_terms
-from trainer.reports.log import measured_values
+from termwise.cli.results import measures_at, show_measures, show_note, show_terms
 from trainer.storage import strict_json
 from trainer.storage.files import write_whole
-from trainer.task import measures_of
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(opened_run)
@@ -24,10 +22,7 @@ def main(_: list[str]) -> None:
     output = opened_run.place_outside(run, FLAGS.output) if FLAGS.output else None
     with run.trainer() as trainer:
         values = trainer.evaluate()
-        measures = measured_values(values, "measures")
-        if trainer.task and not measures:
-            with trainer.averaged():
-                measures = dict(measures_of(trainer.task, trainer.model))
+        measures = measures_at(trainer, values)
         # The trainer executes as the run has chosen, which is no change of it.
         changes = [line for line in trainer.changes_since(run.folder) if not line.startswith("Trainer.execution:")]
         if not trainer.is_chief:

@@ -9,7 +9,7 @@ from absl import flags
 
 from termwise.cli import opened_run
 from termwise.cli.results import show_note
-from trainer.saved.export import FORMATS, refuse_format
+from trainer.saved.export import FORMATS
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(opened_run)
@@ -26,7 +26,6 @@ flags.DEFINE_enum(
 def main(_: list[str]) -> None:
     run = opened_run.open_run()
     output = opened_run.place_outside(run, FLAGS.output)
-    refuse_format(output, FLAGS.format)
     own = run.export(output, FLAGS.format)
     show_note(f"the model at step {run.step:,} as {FLAGS.format}: {output}")
     if own:

@@ -26,14 +26,25 @@ def conclude(trainer: Trainer, values: Mapping[str, float]) -> None:
     show_terms(f"each term at step {trainer.step:,}", values)
     learned: Mapping[str, float] = {}
     mistakes = Mistakes()  # a mistake of the task must not lose the rest
-    with mistakes.gathered(_AFTER), trainer.averaged():
-        learned = measured_values(values, "measures")
-        if trainer.task and not learned:
-            learned = measures_of(trainer.task, trainer.model)
+    with mistakes.gathered(_AFTER):
+        learned = measures_at(trainer, values)
     show_measures(learned)
     if trainer.workdir:
         _keep(trainer, learned, trainer.workdir, mistakes)
     mistakes.raise_any()
+
+
+def measures_at(trainer: Trainer, values: Mapping[str, float]) -> Mapping[str, float]:
+    """Returns the measures of the task in the values of an evaluation, or else those of the weights that it uses.
+
+    Raises:
+      ConfigurationError: The task fails, or its measures are no numbers.
+    """
+    measures = measured_values(values, "measures")
+    if measures or not trainer.task:
+        return measures
+    with trainer.averaged():
+        return measures_of(trainer.task, trainer.model)
 
 
 def show_terms(title: str, values: Mapping[str, float]) -> None:

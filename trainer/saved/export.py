@@ -165,10 +165,8 @@ def _served(model: keras.Model, signature: Signature) -> Callable[[Mapping[str, 
     """Returns the model as a function of its inputs by name."""
 
     def serve(inputs: Mapping[str, Any]) -> dict[str, Any]:
-        outputs = model(
-            signature.pack({name: inputs[argument_name(name)] for name in signature.inputs}), training=False
-        )
-        return {safe_name(name): value for name, value in signature.unpack(outputs).items()}
+        outputs = signature.call(model, {name: inputs[argument_name(name)] for name in signature.inputs})
+        return {safe_name(name): value for name, value in outputs.items()}
 
     return serve
 

@@ -22,7 +22,7 @@ _EXAMPLES, _LENGTH = 3, 32
 def load_keras(place: pathlib.Path, signature: Signature) -> Loaded:
     """Loads a `.keras` file, which has to need no code but that of Keras."""
     model = keras.models.load_model(place)
-    return lambda inputs: signature.unpack(model(signature.pack(inputs), training=False))
+    return lambda inputs: signature.call(model, inputs)
 
 
 def load_saved_model(place: pathlib.Path, signature: Signature) -> Loaded:
@@ -63,7 +63,7 @@ def require_equal(model: keras.Model, signature: Signature, loaded: Loaded, form
 
     @tf.function  # which rounds as other programs will
     def call(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-        return signature.unpack(model(signature.pack(inputs), training=False))
+        return signature.call(model, inputs)
 
     outputs, again, found = call(inputs), call(inputs), loaded(inputs)
     tolerance = _tolerance(model)

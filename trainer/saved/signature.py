@@ -32,6 +32,10 @@ class Signature:
     pack: Callable[[Mapping[str, Any]], Any]
     unpack: Callable[[Any], dict[str, Any]]
 
+    def call(self, model: keras.Model, by_name: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the outputs by name of a model of this signature, as it is used after training."""
+        return self.unpack(model(self.pack(by_name), training=False))
+
 
 def signature_of(model: keras.Model, types: Mapping[str, str] | None = None) -> Signature:
     """Returns the signature of a built model.
@@ -72,7 +76,7 @@ def signature_of(model: keras.Model, types: Mapping[str, str] | None = None) -> 
 
     called = tf.function(lambda by_name: unpack(model(pack(by_name), training=False))).get_concrete_function(inputs)
     outputs = {name: _spec(one.shape, one.dtype) for name, one in called.structured_outputs.items()}
-    return Signature(inputs, {name: outputs[name] for name in outputs}, pack, unpack)
+    return Signature(inputs, outputs, pack, unpack)
 
 
 def described(spec: tf.TensorSpec) -> str:
