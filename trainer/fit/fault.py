@@ -10,7 +10,7 @@ from trainer.executions.non_finite import NonFiniteError
 from trainer.fit.fit_step import Outcome
 from trainer.fit.outside import first_outside, ranges_of, told
 from trainer.reports.log import term_names
-from trainer.steps.variables.state import State
+from trainer.steps.variables.state import parts_of
 
 _NONE = -1.0
 
@@ -37,7 +37,7 @@ class Fault:
                 synchronization=tf.VariableSynchronization.ON_READ,
                 aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
             )
-        (self._parts,) = State({"fault": self._noted}).parts.values()
+        self._parts = parts_of(self._noted)
 
     @property
     def is_open(self) -> tf.Tensor:

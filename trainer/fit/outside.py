@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from objectives.ranges import Reading
-from trainer.steps.variables.state import State
+from trainer.steps.variables.state import parts_of
 
 _NONE = (-1.0, 0.0)
 
@@ -25,7 +25,7 @@ class Outside:
                 synchronization=tf.VariableSynchronization.ON_READ,
                 aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
             )
-        (self._parts,) = State({"outside": self._noted}).parts.values()
+        self._parts = parts_of(self._noted)
 
     def note(self, readings: Sequence[Reading], *, sound: tf.Tensor) -> None:
         """Notes what is out of range, unless the terms are sound or something was noted before; in replica context."""
