@@ -13,6 +13,7 @@ from objectives.parts import Parts
 from trainer.feeds.feed import Feed, without_padding
 from trainer.steps.forward import Forward
 from trainer.steps.inspection import inspect
+from trainer.steps.replicas import exchangeable
 from trainer.steps.term_gradients import term_gradients
 from trainer.steps.train_step import TrainStep
 from trainer.steps.variables.other_parts import refuse_other_parts
@@ -172,7 +173,7 @@ def gather_batch(strategy: tf.distribute.Strategy, feed: Feed, data: Any) -> dic
 
     def travelling(batch: Any, _: tf.Tensor) -> Any:
         types[:] = [leaf.dtype.as_numpy_dtype for leaf in tf.nest.flatten(batch)]
-        return [tf.cast(leaf, _TRAVELS_AS.get(leaf.dtype, leaf.dtype)) for leaf in tf.nest.flatten(batch)], batch
+        return [exchangeable(leaf) for leaf in tf.nest.flatten(batch)], batch
 
     @tf.function(autograph=False)
     def run(data):
@@ -183,11 +184,3 @@ def gather_batch(strategy: tf.distribute.Strategy, feed: Feed, data: Any) -> dic
     arrays = [strategy.gather(leaf, axis=0).numpy().astype(kind) for leaf, kind in zip(leaves, types, strict=True)]
     gathered = tf.nest.pack_sequence_as(batch, arrays)
     return without_padding(gathered)
-
-
-# Workers can exchange tensors of some types only.
-_TRAVELS_AS = {
-    **dict.fromkeys([tf.bool, tf.int8, tf.uint8, tf.int16, tf.uint16], tf.int32),
-    **dict.fromkeys([tf.uint32, tf.uint64], tf.int64),
-    tf.bfloat16: tf.float32,
-}

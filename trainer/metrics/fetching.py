@@ -9,12 +9,7 @@ from objectives import Context, Key
 from objectives.keras_tensors import keras_mask
 from objectives.keys import is_of_batch
 from objectives.reads import widen
-
-# Replicas of several workers can exchange tensors of some types only.
-_TRAVELS_AS = {
-    **dict.fromkeys([tf.bool, tf.int8, tf.uint8, tf.int16, tf.uint16], tf.int32),
-    **dict.fromkeys([tf.uint32, tf.uint64], tf.int64),
-}
+from trainer.steps.replicas import exchangeable
 
 
 class Fetched(NamedTuple):
@@ -77,5 +72,4 @@ def _flat(tensor: tf.Tensor) -> tf.Tensor:
 
 def gathered(tensor: tf.Tensor, context: Context) -> tf.Tensor:
     """Returns the tensor of the whole batch, given the shard of a replica."""
-    travels = _TRAVELS_AS.get(tensor.dtype, tensor.dtype)
-    return tf.cast(context.gather(tf.cast(tensor, travels)), tensor.dtype)
+    return tf.cast(context.gather(exchangeable(tensor)), tensor.dtype)

@@ -2,6 +2,13 @@
 
 import tensorflow as tf
 
+# Workers can exchange tensors of some types only.
+_EXCHANGED_AS = {
+    **dict.fromkeys([tf.bool, tf.int8, tf.uint8, tf.int16, tf.uint16], tf.int32),
+    **dict.fromkeys([tf.uint32, tf.uint64], tf.int64),
+    tf.bfloat16: tf.float32,
+}
+
 
 def sum_over_replicas(tensors):
     """Sums each tensor of a nest over all replicas, in one collective; each replica gets the sums."""
@@ -18,6 +25,15 @@ def gather_from_replicas(tensor):
     """
     context = tf.distribute.get_replica_context()
     return tensor if context.num_replicas_in_sync == 1 else context.all_gather(_on_a_device(tensor), axis=0)
+
+
+def exchangeable(tensor: tf.Tensor) -> tf.Tensor:
+    """Returns a tensor in a type in which workers can exchange it, which holds all its values.
+
+    >>> exchangeable(tf.constant([True, False])).numpy().tolist()
+    [1, 0]
+    """
+    return tf.cast(tensor, _EXCHANGED_AS.get(tensor.dtype, tensor.dtype))
 
 
 def _on_a_device(tensor) -> tf.Tensor:
