@@ -192,10 +192,9 @@ class Loop:
         evaluates, values = self._program.evaluates, None
         if not self._epochs.is_behind(self._done):
             return None
-        latest = self._latest_evaluation if evaluates else None
-        if evaluates and (latest is None or latest.step != self._done):
+        if evaluates and self._evaluation_here is None:
             self._evaluate()
-            latest = self._latest_evaluation
+        latest = self._evaluation_here if evaluates else None
         has_written = self._epochs.end(self._done, latest.values if latest else {})
         if self._epochs.stopped_by and self._done != self._steps:
             values = self._write(self._metrics.unfinished(self._done), self._reports)
@@ -207,8 +206,10 @@ class Loop:
         return self._evaluate()
 
     @property
-    def _latest_evaluation(self) -> LogRecord | None:
-        return self._saver.evaluation if self._saver else self._evaluation
+    def _evaluation_here(self) -> LogRecord | None:
+        """The latest evaluation, if it is one of the current step."""
+        latest = self._saver.evaluation if self._saver else self._evaluation
+        return latest if latest is not None and latest.step == self._done else None
 
     def _report(self, evaluation: LogRecord) -> Mapping[str, float]:
         """Writes the record of an evaluation, and has the next checkpoint hold it; its values."""
@@ -228,8 +229,7 @@ class Loop:
 
     def _evaluate_what_is_missing(self) -> Mapping[str, float]:
         """Evaluates where the checkpoint was saved as its evaluation failed, so that its record is there."""
-        before = self._latest_evaluation
-        is_missing = self._done and self._saver and (before is None or before.step != self._done)
+        is_missing = self._done and self._saver and self._evaluation_here is None
         return self._evaluate() if is_missing and self._program.evaluates and self._is_due(self._periods.eval) else {}
 
     def _evaluate_once_more(self) -> Mapping[str, float]:
@@ -240,8 +240,8 @@ class Loop:
         if not self._program.evaluates:
             return {}
         values = self._program.evaluate(self._done)
-        before = self._latest_evaluation
-        if before is None or before.step != self._done or not _is_close(before.values, values):
+        before = self._evaluation_here
+        if before is None or not _is_close(before.values, values):
             self._report(LogRecord("eval", self._done, values))
         return values
 
