@@ -11,9 +11,8 @@ import tensorflow as tf
 from objectives import ConfigurationError, Key
 from objectives.annotations import Count
 from objectives.mean import spread
-from objectives.ranges import hiding, safe_labels
+from objectives.ranges import safe_labels
 from trainer.metrics.metric import Metric
-from trainer.metrics.selection import poison_where
 
 # With more classes, numbers in the cells could not be read.
 _MOST_SHOWN = 12
@@ -108,9 +107,8 @@ class ConfusionMatrix(Metric):
             f"and a score for each of {self.classes} classes on one more axis, or whole numbers of the same shape"
         )
 
-    def _poison(self, tensors: Mapping[str, tf.Tensor], shown: tf.Tensor | None) -> tf.Tensor:
-        with hiding([] if shown is None else [shown]):
-            found = [safe_labels("y_true", tensors["y_true"], self.classes)[1]]
-            if tensors["y_pred"].dtype.is_integer:
-                found.append(safe_labels("y_pred", tensors["y_pred"], self.classes)[1])
-        return poison_where(found, shown)
+    def _outside(self, tensors: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+        found = [safe_labels("y_true", tensors["y_true"], self.classes)[1]]
+        if tensors["y_pred"].dtype.is_integer:
+            found.append(safe_labels("y_pred", tensors["y_pred"], self.classes)[1])
+        return found

@@ -122,8 +122,8 @@ class KerasMetric(Metric):
             tensors["sample_weight"] = weights_like(self.metric, y_true, tensors["sample_weight"])
         return tensors
 
-    def _poison(self, tensors: Mapping[str, tf.Tensor], shown: tf.Tensor | None) -> tf.Tensor:
-        return outside_of_range(self.metric, tensors, shown)
+    def _outside(self, tensors: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+        return outside_of_range(self.metric, tensors)
 
 
 def _value(result: Any) -> Any:

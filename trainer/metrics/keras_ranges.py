@@ -9,8 +9,7 @@ from keras.src.metrics.iou_metrics import _IoUBase
 
 from objectives import ConfigurationError
 from objectives.mean import spread
-from objectives.ranges import hiding, not_probabilities, safe_labels
-from trainer.metrics.selection import poison_where
+from objectives.ranges import not_probabilities, safe_labels
 
 _OF_LABELS = (
     keras.metrics.SparseCategoricalAccuracy,
@@ -53,10 +52,8 @@ def refuse_other_shapes(metric: keras.metrics.Metric, y_true: tf.Tensor, y_pred:
         )
 
 
-def outside_of_range(
-    metric: keras.metrics.Metric, tensors: Mapping[str, tf.Tensor], shown: tf.Tensor | None
-) -> tf.Tensor:
-    """Returns NaN if a label or a probability that counts lies outside of its range, else 0; what does is recorded.
+def outside_of_range(metric: keras.metrics.Metric, tensors: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+    """Returns which labels and probabilities lie outside of their range, bools `[batch, ...]`; these are recorded.
 
     Keras leaves out a label that is no class in an IoU, takes it for a wrong prediction in an accuracy, and compares
     logits with thresholds between 0 and 1.
@@ -64,22 +61,18 @@ def outside_of_range(
     Args:
       metric: the metric.
       tensors: what it is given, `y_true` and `y_pred` among them, before the selection.
-      shown: bool, whether each row or position counts, or None.
     """
     if "y_true" not in tensors:
-        return tf.constant(0.0)
+        return []
     y_true, y_pred = tensors["y_true"], tensors["y_pred"]
-    found: list[tf.Tensor] = []
-    with hiding([] if shown is None else [shown]):
-        if isinstance(metric, _IoUBase):
-            found += _outside_of_classes(metric, y_true, y_pred)
-        elif isinstance(metric, _OF_LABELS):
-            ignored = getattr(metric, "ignore_class", None)
-            found.append(safe_labels("y_true", y_true, y_pred.shape[-1], ignored=ignored)[1])
-        elif _takes_probabilities(metric):
-            found.append(not_probabilities("y_pred", y_pred, instead=_WITHOUT_LOGITS))
-            found.append(not_probabilities("y_true", y_true))
-    return poison_where(found, shown)
+    if isinstance(metric, _IoUBase):
+        return _outside_of_classes(metric, y_true, y_pred)
+    if isinstance(metric, _OF_LABELS):
+        ignored = getattr(metric, "ignore_class", None)
+        return [safe_labels("y_true", y_true, y_pred.shape[-1], ignored=ignored)[1]]
+    if _takes_probabilities(metric):
+        return [not_probabilities("y_pred", y_pred, instead=_WITHOUT_LOGITS), not_probabilities("y_true", y_true)]
+    return []
 
 
 def weights_like(metric: keras.metrics.Metric, y_true: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:

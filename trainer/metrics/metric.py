@@ -34,8 +34,9 @@ from objectives import ConfigurationError, Context, Key
 from objectives.errors import Mistakes
 from objectives.fields import Checked
 from objectives.keys import is_of_batch, split_key
+from objectives.ranges import hiding
 from objectives.reads import align, widen
-from trainer.metrics.selection import Read, counted, refuse_unfit, selected
+from trainer.metrics.selection import Read, counted, poison_where, refuse_unfit, selected
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -144,8 +145,13 @@ class Metric(Checked, abc.ABC):
         return align(tensors, ())
 
     def _poison(self, tensors: Mapping[str, tf.Tensor], shown: tf.Tensor | None) -> tf.Tensor:
-        """Returns NaN if something that counts lies outside of its range, which is recorded; else 0."""
-        return tf.constant(0.0)
+        """Returns NaN if something that counts lies outside of its range, else 0."""
+        with hiding([] if shown is None else [shown]):
+            return poison_where(self._outside(tensors), shown)
+
+    def _outside(self, tensors: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+        """Returns what lies outside of its range, bools `[batch, ...]` for each tensor with a range; it is recorded."""
+        return []
 
     @property
     def _of_arguments(self) -> dict[str, Key]:

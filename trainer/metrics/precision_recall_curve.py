@@ -11,10 +11,9 @@ import tensorflow as tf
 from objectives import Key
 from objectives.annotations import Count
 from objectives.mean import spread
-from objectives.ranges import hiding, not_probabilities
+from objectives.ranges import not_probabilities
 from objectives.reads import align
 from trainer.metrics.metric import Metric
-from trainer.metrics.selection import poison_where
 
 
 @gin.register(module="trainer.metrics")
@@ -100,9 +99,8 @@ class PrecisionRecallCurve(Metric):
     def _aligned(self, tensors: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         return align(tensors, ("y_true", "y_pred"))
 
-    def _poison(self, tensors: Mapping[str, tf.Tensor], shown: tf.Tensor | None) -> tf.Tensor:
-        with hiding([] if shown is None else [shown]):
-            found = [not_probabilities("y_true", tensors["y_true"])]
-            if not self.from_logits:
-                found.append(not_probabilities("y_pred", tensors["y_pred"], instead=", or from_logits=True for logits"))
-        return poison_where(found, shown)
+    def _outside(self, tensors: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+        found = [not_probabilities("y_true", tensors["y_true"])]
+        if not self.from_logits:
+            found.append(not_probabilities("y_pred", tensors["y_pred"], instead=", or from_logits=True for logits"))
+        return found

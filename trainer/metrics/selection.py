@@ -41,15 +41,15 @@ def counted(
       bool `[batch]`, or `[batch, ...]` where a mask has more axes; None where everything counts.
     """
     masks, poison, valid = [], tf.constant(0.0), context.valid_for(keys)
-    if valid is not None:
-        masks.append(valid > 0)
+    real = None if valid is None else valid > 0
+    if real is not None:
+        masks.append(real)
     if of_keras is not None and (own := keras_mask(context[of_keras])) is not None:
         masks.append(_flat(tf.cast(own, tf.bool)))
     if mask is not None:
         shown, outside = _as_bool(mask, widen(context[mask]))
         masks.append(_flat(shown))
-        real = outside if valid is None else outside & spread(valid > 0, outside)
-        poison = tf.where(tf.reduce_any(real), float("nan"), 0.0)
+        poison = poison_where([outside], real)
     if not masks:
         return None, poison
     longest = max(masks, key=lambda one: one.shape.rank)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from objectives.ranges import describe, recording
 from trainer.metrics.keras_ranges import is_of_keras, outside_of_range, refuse_other_shapes, weights_like
+from trainer.metrics.selection import poison_where
 
 BINARY, LOGITS, LABELS = [[0.0], [1.0]], [[-2.0], [3.0]], [1, 3]
 
@@ -34,7 +35,7 @@ BINARY, LOGITS, LABELS = [[0.0], [1.0]], [[-2.0], [3.0]], [1, 3]
 def test_what_is_out_of_range_is_found_and_told(metric, y_true, y_pred, told):
     tensors = {"y_true": tf.constant(y_true), "y_pred": tf.constant(y_pred)}
     with recording() as readings:
-        assert np.isnan(float(outside_of_range(metric, tensors, None)))
+        assert np.isnan(float(poison_where(outside_of_range(metric, tensors), None)))
     sentences = [describe(one, one.values.numpy(), one.outside.numpy()) for one in readings]
     assert any(sentence and sentence.startswith(told) for sentence in sentences), sentences
 
@@ -95,13 +96,14 @@ def test_labels_and_scores_differ_by_an_axis():
 )
 def test_a_metric_that_is_given_logits_takes_any_number(metric):
     tensors = {"y_true": tf.constant(BINARY), "y_pred": tf.constant(LOGITS)}
-    assert float(outside_of_range(metric, tensors, None)) == 0.0
+    assert float(poison_where(outside_of_range(metric, tensors), None)) == 0.0
 
 
 def test_what_does_not_count_may_be_anything():
     tensors = {"y_true": tf.constant([1, 255]), "y_pred": tf.constant([1, 1])}
-    assert float(outside_of_range(keras.metrics.MeanIoU(3), tensors, tf.constant([True, False]))) == 0.0
-    assert float(outside_of_range(keras.metrics.MeanIoU(3, ignore_class=255), tensors, None)) == 0.0
+    outside = outside_of_range(keras.metrics.MeanIoU(3), tensors)
+    assert float(poison_where(outside, tf.constant([True, False]))) == 0.0
+    assert float(poison_where(outside_of_range(keras.metrics.MeanIoU(3, ignore_class=255), tensors), None)) == 0.0
 
 
 def test_weights_of_examples_reach_each_pixel():
