@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal
 import tensorflow as tf
 
 from objectives.broadcasts import operations, refuse_hidden_broadcast
-from objectives.errors import ConfigurationError, Mistakes
-from objectives.fields import Checked
+from objectives.errors import Mistakes
+from objectives.fields import Checked, require_fields
 from objectives.keys import Context, Key, is_of_batch, split_key
 from objectives.mean import Mean
 from objectives.ranges import ClassLabels, safe_mask
@@ -140,12 +140,7 @@ class BaseTerm(Checked, abc.ABC):
 
     def _keys_of(self, formula: Callable[..., Any]) -> dict[str, Key]:
         names = [*inspect.signature(formula).parameters]
-        missing = [name for name in names if name not in self.__dataclass_fields__]
-        if missing:
-            raise ConfigurationError(
-                f"{type(self).__name__}.values() takes {missing[0]!r}, which is not a field; "
-                f"add the field `{missing[0]}: Key = ...`"
-            )
+        require_fields(self, "values", names)
         return {name: getattr(self, name) for name in names}
 
     def _widened(self, values: Any) -> tf.Tensor:

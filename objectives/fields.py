@@ -3,7 +3,7 @@
 import dataclasses
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from objectives.annotations import mismatch
@@ -51,6 +51,22 @@ def require_fit(owner: str, values: Mapping[str, Any], annotations: Mapping[str,
     messages = [f"{owner}.{name} {what}" for name, what in found.items() if what]
     if messages:
         raise ConfigurationError(*messages)
+
+
+def require_fields(owner: Any, method: str, arguments: Iterable[str]) -> None:
+    """Raises ConfigurationError where a method takes an argument that is not a field, which would hold its key.
+
+    Args:
+      owner: a dataclass that has the method.
+      method: the name of the method.
+      arguments: the names of its arguments that are read by keys.
+    """
+    missing = [name for name in arguments if name not in owner.__dataclass_fields__]
+    if missing:
+        raise ConfigurationError(
+            f"{type(owner).__name__}.{method}() takes {missing[0]!r}, which is not a field; "
+            f"add the field `{missing[0]}: Key = ...`"
+        )
 
 
 def annotations_of(function: Callable[..., Any]) -> dict[str, Any]:

@@ -30,9 +30,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from objectives import ConfigurationError, Context, Key
+from objectives import Context, Key
 from objectives.errors import Mistakes
-from objectives.fields import Checked
+from objectives.fields import Checked, require_fields
 from objectives.keys import is_of_batch, split_key
 from objectives.ranges import hiding
 from objectives.reads import align, widen
@@ -104,12 +104,7 @@ class Metric(Checked, abc.ABC):
     def reads(self) -> Mapping[str, Key]:
         """The key of each argument of `updated`, but for the state and the sample weight."""
         names = [name for name in inspect.signature(self.updated).parameters if name not in ("state", "sample_weight")]
-        missing = [name for name in names if name not in self.__dataclass_fields__]
-        if missing:
-            raise ConfigurationError(
-                f"{type(self).__name__}.updated() takes {missing[0]!r}, which is not a field; "
-                f"add the field `{missing[0]}: Key = ...`"
-            )
+        require_fields(self, "updated", names)
         return {name: key for name in names if (key := getattr(self, name)) is not None}
 
     @property
