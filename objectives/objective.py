@@ -1,7 +1,6 @@
 """Objective: the named terms and their sum."""
 
 import dataclasses
-import re
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Annotated, cast
@@ -17,6 +16,7 @@ from objectives.fields import require_fit
 from objectives.indices import guarded, poison
 from objectives.keys import Context, Key, has_star
 from objectives.mean import Mean
+from objectives.names import require_names
 from objectives.parts import Part, Parts
 from objectives.ranges import evaluating
 from objectives.schedules import evaluate
@@ -52,7 +52,9 @@ class Objective:
     """
 
     def __init__(self, **terms: BaseTerm | None):
-        _require_names(terms)
+        if "total" in terms:
+            raise ConfigurationError("a term is named 'total', which is the name of their sum; expected another name")
+        require_names("a term", terms)
         require_fit("Objective", terms, dict.fromkeys(terms, _TERM))
         kept = {name: term for name, term in sorted(terms.items()) if term is not None}
         self.terms: Mapping[str, BaseTerm] = MappingProxyType(kept)
@@ -141,15 +143,3 @@ def _weight(name: str, term: BaseTerm, step) -> tf.Tensor:
     if weight.shape.rank != 0:
         raise ConfigurationError(f"the weight of term {name!r} has the shape {weight.shape}; expected a scalar")
     return weight
-
-
-def _require_names(names: Iterable[str]) -> None:
-    """Raises ConfigurationError for names that tags and files could not hold."""
-    names = list(names)
-    if "total" in names:
-        raise ConfigurationError("a term is named 'total', which is the name of their sum; expected another name")
-    wrong = [name for name in names if not re.fullmatch(r"\w[\w.-]*", name)]
-    if wrong:
-        raise ConfigurationError(
-            *(f"a term is named {name!r}; expected letters, digits, '_', '-' and '.'" for name in wrong)
-        )

@@ -1,7 +1,6 @@
 """Metrics: the named metrics of a run, and what they amount to over all examples."""
 
 import itertools
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Annotated, TypeVar
@@ -9,12 +8,13 @@ from typing import Annotated, TypeVar
 import gin
 import tensorflow as tf
 
-from objectives import ConfigurationError, Context, Key
+from objectives import Context, Key
 from objectives.annotations import Expected
 from objectives.blame import blamed
 from objectives.errors import Mistakes
 from objectives.fields import require_fit
 from objectives.indices import guarded, poison
+from objectives.names import require_names
 from objectives.ranges import evaluating
 from trainer.metrics.fetching import Fetched, fetch
 from trainer.metrics.metric import Metric
@@ -56,11 +56,7 @@ class Metrics:
     """
 
     def __init__(self, **metrics: Metric | None):
-        wrong = [name for name in metrics if not re.fullmatch(r"\w[\w.-]*", name)]
-        if wrong:
-            raise ConfigurationError(
-                *(f"a metric is named {name!r}; expected letters, digits, '_', '-' and '.'" for name in wrong)
-            )
+        require_names("a metric", metrics)
         require_fit("Metrics", metrics, dict.fromkeys(metrics, _METRIC))
         kept = {name: metric for name, metric in sorted(metrics.items()) if metric is not None}
         self.metrics: Mapping[str, Metric] = MappingProxyType(kept)
