@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
 
 from objectives import ConfigurationError, Mean
 from objectives.blame import blamed
@@ -71,7 +72,7 @@ class Evaluation:
         """
         if self._read is not None and not self._has_exact_metrics:
             with self._step.state.kept():  # as layers may count what they have seen
-                self._refuse_inexact_metrics(step)
+                self._refuse_inexact_metrics(self._read, self._feed.peek(0), step)
         values = self._merged(blocks(), step)
         if not all(math.isfinite(value) for tag, value in values.items() if _depends_on_ranges(tag)):
             forward, read = self._step.forward, self._metrics.read
@@ -96,19 +97,17 @@ class Evaluation:
                 raise
             self._run = self._trace(is_compiled=False)
             values = self._merged([first], step)
-        self._refuse_inexact_metrics(step)
+        if self._read is not None:
+            self._refuse_inexact_metrics(self._read, first, step)
         for picture in self.pictures:
             with blamed(f"the picture of the metric {picture.name!r}"):
                 picture.png()
         return values
 
-    def _refuse_inexact_metrics(self, step: int) -> None:
-        """Tries the metrics on the first batch; raises ConfigurationError where one depends on how batches are cut."""
-        if self._read is None:
-            return
-        first = self._feed.peek(0)
+    def _refuse_inexact_metrics(self, read: ConcreteFunction, first: Block, step: int) -> None:
+        """Tries the metrics on a batch; raises ConfigurationError where one depends on how batches are cut."""
         self._step.forward.streams.begin_evaluation(step)
-        _, fetched = self._read(first.data, tf.constant(first.first), tf.constant(step, tf.int64))
+        _, fetched = read(first.data, tf.constant(first.first), tf.constant(step, tf.int64))
         self._metrics.refuse_inexact(Fetched(*fetched))
         self._has_exact_metrics = True
 
