@@ -1,7 +1,7 @@
 """Construction: makes the step, the program and all other parts of a run from the settings of its trainer."""
 
+import functools
 import pathlib
-from collections.abc import Mapping
 
 import tensorflow as tf
 
@@ -66,6 +66,9 @@ def make_program(
     execution: Execution,
 ) -> Program:
     """Makes the program that trains on a source by a step."""
+    measure = None
+    if settings.task and settings.task.measure_at_evaluations:
+        measure = functools.partial(measures_of, settings.task, step.model, nan=True)
     return Program(
         strategy=strategy,
         step=step,
@@ -75,7 +78,7 @@ def make_program(
         seed=settings.seed,
         execution=execution,
         metrics=settings.metrics,
-        measure=(lambda: _measures(settings)) if settings.task and settings.task.measure_at_evaluations else None,
+        measure=measure,
         phases=phases_of(step.model, settings.trainable, steps=settings.steps),
     )
 
@@ -170,9 +173,3 @@ def _make_epochs(
         settings=parameters,
         note=reports.note,
     )
-
-
-def _measures(settings: Settings) -> Mapping[str, float]:
-    assert settings.task is not None, "there would be nothing to measure"
-    assert settings.model is not None, "the trainer has found it"
-    return measures_of(settings.task, settings.model, nan=True)
