@@ -12,7 +12,7 @@ from objectives import Term
 from trainer.executions.chunk import as_numbers, trace_inspection
 from trainer.feeds.batch_schedule import BatchSchedule
 from trainer.feeds.batch_sharding import BatchSharding
-from trainer.feeds.mixed_feed import MixedFeed
+from trainer.feeds.mixed_feed import MixedFeed, of_parts
 from trainer.feeds.resident import ResidentFeed
 from trainer.steps.train_step import TrainStep
 
@@ -93,9 +93,9 @@ def _feed(strategy: tf.distribute.Strategy, batch: Mapping[str, Any], rows: np.n
 
 def _mixed_feed(strategy: tf.distribute.Strategy, batch: Mapping[str, Any], parts: Sequence[str]) -> MixedFeed:
     """Returns the feed of one mixed batch."""
-    of_parts = {part: {root: found[part] for root, found in batch.items() if part in found} for part in parts}
-    counts = {part: len(tf.nest.flatten(found)[0]) for part, found in of_parts.items()}
-    feeds = {part: _feed(strategy, of_parts[part], np.arange(counts[part])) for part in parts}
+    batches = of_parts(batch, parts)
+    counts = {part: len(tf.nest.flatten(found)[0]) for part, found in batches.items()}
+    feeds = {part: _feed(strategy, batches[part], np.arange(counts[part])) for part in parts}
     return MixedFeed(BatchSharding(strategy=strategy, batch_size=sum(counts.values())), feeds)
 
 

@@ -1,12 +1,21 @@
 """MixedFeed: the batches of several feeds side by side, each of its own length."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Block, Feed
+
+
+def of_parts(batch: Mapping[str, Any], parts: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Returns the batch of each part of a mixed batch, which has a dict by part for `inputs` and so on.
+
+    >>> of_parts({"inputs": {"a": 1, "b": 2}, "targets": {"a": 3}}, ["a", "b"])
+    {'a': {'inputs': 1, 'targets': 3}, 'b': {'inputs': 2}}
+    """
+    return {part: {root: found[part] for root, found in batch.items() if part in found} for part in parts}
 
 
 class MixedFeed(Feed):

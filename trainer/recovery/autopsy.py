@@ -11,6 +11,7 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from trainer.checkpoints.fitting import Shape, fitted
 from trainer.feeds.mixed import MixedSource
+from trainer.feeds.mixed_feed import of_parts
 from trainer.feeds.sources import NAMES, ArraySource
 from trainer.storage import strict_json
 from trainer.storage.files import writing
@@ -71,10 +72,7 @@ def read_batch(folder: pathlib.Path) -> ArraySource | MixedSource:
         batch = {name: _packed(structure[name], name, arrays) for name in structure}
     if not parts:
         return ArraySource(**batch, shuffle=False)
-    sources = {
-        part: ArraySource(**{name: of[part] for name, of in batch.items() if part in of}, shuffle=False)
-        for part in parts
-    }
+    sources = {part: ArraySource(**found, shuffle=False) for part, found in of_parts(batch, parts).items()}
     return MixedSource(shares={part: source.size for part, source in sources.items()}, **sources)
 
 
