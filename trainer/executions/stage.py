@@ -34,7 +34,7 @@ class Stage:
     @property
     def frozen_count(self) -> int:
         """How many variables are frozen in the phase that are trained in others."""
-        return len({id(variable) for layer in self.phase.frozen for variable in layer.trainable_variables})
+        return len(self.phase.frozen_ids)
 
     @functools.cached_property
     def builder(self) -> ChunkBuilder:

@@ -81,6 +81,11 @@ class Phase:
     frozen: Sequence[keras.Layer] = ()
     patterns: Sequence[str] = ()
 
+    @property
+    def frozen_ids(self) -> set[int]:
+        """The `id` of each variable that the phase freezes and others train."""
+        return {id(variable) for layer in self.frozen for variable in layer.trainable_variables}
+
     def __str__(self) -> str:
         what = f"{', '.join(self.patterns)} frozen" if self.patterns else "nothing frozen"
         if self.end is None:
@@ -146,7 +151,7 @@ def _refuse_shared(entries: Sequence[TrainableFrom], layers: Sequence[Sequence[k
 
 
 def _refuse_idle(phase: Phase, model: keras.Model) -> None:
-    frozen = {id(variable) for layer in phase.frozen for variable in layer.trainable_variables}
+    frozen = phase.frozen_ids
     if phase.frozen and all(id(variable) in frozen for variable in model.trainable_variables):
         until = "the end" if phase.end is None else f"step {phase.end:,}"
         raise ConfigurationError(
