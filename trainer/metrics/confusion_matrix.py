@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, Key
 from objectives.annotations import Count
-from objectives.mean import spread
 from objectives.ranges import safe_labels
 from trainer.metrics.metric import Metric
+from trainer.metrics.selection import weights_of
 
 # With more classes, numbers in the cells could not be read.
 _MOST_SHOWN = 12
@@ -60,9 +60,7 @@ class ConfusionMatrix(Metric):
 
     def updated(self, state, y_true, y_pred, sample_weight=None):
         y_true, y_pred = tf.cast(y_true, tf.int64), self._predicted(y_true, y_pred)
-        weight = tf.ones_like(y_true, tf.float64)
-        if sample_weight is not None:
-            weight *= spread(tf.cast(sample_weight, tf.float64), y_true)
+        weight = weights_of(y_true, sample_weight)
         cells = tf.reshape(y_true * self.classes + y_pred, [-1])
         found = tf.math.unsorted_segment_sum(tf.reshape(weight, [-1]), cells, self.classes**2)
         return state + tf.reshape(found, state.shape)

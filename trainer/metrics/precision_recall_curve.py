@@ -10,10 +10,10 @@ import tensorflow as tf
 
 from objectives import Key
 from objectives.annotations import Count
-from objectives.mean import spread
 from objectives.ranges import not_probabilities
 from objectives.reads import align
 from trainer.metrics.metric import Metric
+from trainer.metrics.selection import weights_of
 
 
 @gin.register(module="trainer.metrics")
@@ -51,9 +51,7 @@ class PrecisionRecallCurve(Metric):
 
     def updated(self, state, y_true, y_pred, sample_weight=None):
         y_true = tf.cast(y_true, tf.float64)
-        weight = tf.ones_like(y_true)
-        if sample_weight is not None:
-            weight *= spread(tf.cast(sample_weight, tf.float64), y_true)
+        weight = weights_of(y_true, sample_weight)
         probability = tf.sigmoid(y_pred) if self.from_logits else tf.cast(y_pred, tf.float32)
         steps = tf.cast(tf.floor(probability * self.thresholds), tf.int64)
         steps = tf.reshape(tf.clip_by_value(steps, 0, self.thresholds - 1), [-1])

@@ -86,6 +86,16 @@ def selected(read: Read, of_batch: Collection[str]) -> dict[str, tf.Tensor]:
     }
 
 
+def weights_of(values: tf.Tensor, sample_weight: tf.Tensor | None) -> tf.Tensor:
+    """Returns how much each of the values counts, float64 and of their shape: 1, or the weight of its example.
+
+    >>> weights_of(tf.zeros([2, 2]), tf.constant([1.0, 3.0])).numpy().tolist()
+    [[1.0, 1.0], [3.0, 3.0]]
+    """
+    weights = tf.ones_like(values, tf.float64)
+    return weights if sample_weight is None else weights * spread(tf.cast(sample_weight, tf.float64), values)
+
+
 def poison_where(outside: Sequence[tf.Tensor], shown: tf.Tensor | None) -> tf.Tensor:
     """Returns NaN if anything that counts is outside of its range, else 0.
 
