@@ -131,6 +131,11 @@ def compiled_where_exact(traced: ConcreteFunction) -> Callable[..., Any]:
     return traced if against_xla(traced) else compiled(traced)
 
 
+def compiled_as(traced: ConcreteFunction, execution: Execution) -> Callable[..., Any]:
+    """Returns a traced function that is no chunk as an execution runs it: compiled, where exact, in xla_loop alone."""
+    return compiled_where_exact(traced) if execution == "xla_loop" else traced
+
+
 def unsupported(error: tf.errors.OpError) -> Unsupported | None:
     """Returns what XLA says it does not support, in a few words, or None for an error of another kind."""
     operations = sorted(set(re.findall(r"No registered '(\w+)' OpKernel for XLA", error.message)))

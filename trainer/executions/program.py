@@ -10,7 +10,6 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.types.experimental import ConcreteFunction
 
 from objectives import ConfigurationError
 from trainer.executions.choice import Choice
@@ -21,7 +20,7 @@ from trainer.executions.chunk import (
 )
 from trainer.executions.evaluation import Evaluation
 from trainer.executions.examination import Examination, inspect_batch
-from trainer.executions.execution import Execution, compiled_where_exact
+from trainer.executions.execution import Execution, compiled_as
 from trainer.executions.failures import failures_told
 from trainer.executions.measuring import measure_aside
 from trainer.executions.mixing.check import MixingCheck
@@ -242,7 +241,7 @@ class Program:
             self.batch(data),
             step,
             strategy=self._strategy,
-            finish=self._compiled_as_chosen,
+            finish=functools.partial(compiled_as, execution=self.choice.execution),
             parts=self._feed.parts,
         )
         out_of_range = outside_of_ranges(self._strategy, self._step.forward, self._feed, [Block(data, 0, 1)], step)
@@ -413,6 +412,3 @@ class Program:
             batch_size=self._batch_size,
             is_compiled=is_compiled,
         )
-
-    def _compiled_as_chosen(self, traced: ConcreteFunction) -> Callable[..., Any]:
-        return compiled_where_exact(traced) if self.choice.execution == "xla_loop" else traced
