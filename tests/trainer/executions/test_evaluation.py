@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from objectives import Objective, RangeHinge
-from trainer import ArraySource
+from trainer import ArraySource, KerasMetric, Metrics
+from trainer.feeds.table import ArrayTable
 
 
 def whole_set(model, data):
@@ -69,3 +70,13 @@ def test_an_evaluation_sees_each_example_once(make_program, replicas, batch_size
         model=model, objective=objective, train=source, eval=source, batch_size=batch_size, strategy=replicas(count)
     )
     assert program.evaluate(0)["terms/size/raw"] * 10 == pytest.approx(2**10 - 1, abs=1e-2)
+
+
+def test_the_trial_reads_the_first_batch_once(make_program, data, monkeypatch):
+    source = ArraySource(data["x"], data["y"], resident=False)
+    metrics = Metrics(error=KerasMetric(metric=keras.metrics.MeanSquaredError()))
+    program, reads, read = make_program(eval=source, metrics=metrics), [], ArrayTable.read
+    monkeypatch.setattr(ArrayTable, "read", lambda table, *args: reads.append(len(args[0])) or read(table, *args))
+    values = program.rehearse(0, gradients=False)
+    assert len(reads) == 1
+    assert values["metrics/error"] == pytest.approx(values["terms/data/raw"])
