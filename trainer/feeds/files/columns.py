@@ -109,7 +109,8 @@ def read_columns(
 def read_texts(path: pathlib.Path, name: str, *, separator: str = ",") -> np.ndarray:
     """Returns a column of a file as text; raises ConfigurationError where it is missing."""
     require_column(path, name, separator=separator)
-    return _read(path, sep=separator, dtype=str, keep_default_na=False)[name].to_numpy(object)
+    # All columns are read, as in `read_columns`, and the others only to see that they fit.
+    return _read(path, sep=separator, dtype={name: str}, keep_default_na=False)[name].to_numpy(object)
 
 
 def stacked(columns: Mapping[str, np.ndarray], owner: str) -> np.ndarray:

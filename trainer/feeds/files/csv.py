@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import gin
@@ -83,19 +83,18 @@ class CsvSource(SplitSource):
         if self.split_by is not None:
             for file in self._files:
                 require_column(file, self.split_by, separator=self.separator)
-        arrays = {part: self._arrays(part, asked) for part, asked in parts.items() if asked is not None}
-        if not len(next(iter(self._columns.values()))):
+        columns = functools.cache(self._columns)  # read once the names of the first part have been checked
+        arrays = {part: self._arrays(part, asked, columns) for part, asked in parts.items() if asked is not None}
+        if not len(next(iter(columns().values()))):
             raise ConfigurationError(f"CsvSource: {self._shown} has no rows below the names; expected at least one")
         return ArrayTable(arrays)
 
     @property
     def _row_names(self) -> int | Sequence[str]:
-        return self._whole.size if self.split_by is None else [str(value) for value in self._groups]
-
-    @functools.cached_property
-    def _groups(self) -> Any:
-        texts = [read_texts(file, str(self.split_by), separator=self.separator) for file in self._files]
-        return np.concatenate(texts)
+        if self.split_by is None:
+            return self._whole.size
+        texts = (read_texts(file, self.split_by, separator=self.separator) for file in self._files)
+        return [str(text) for of_file in texts for text in of_file]
 
     @functools.cached_property
     def _files(self) -> Any:
@@ -105,7 +104,7 @@ class CsvSource(SplitSource):
     def _shown(self) -> str:
         return ", ".join(map(shown_path, self._files))
 
-    @property
+    @functools.cached_property
     def _inputs(self) -> Any:
         if self.inputs is not None:
             return self.inputs
@@ -115,9 +114,8 @@ class CsvSource(SplitSource):
         require_all_named(self._files[0], names, "CsvSource.inputs")
         return names
 
-    @functools.cached_property
     def _columns(self) -> dict[str, np.ndarray]:
-        """The columns that are read, over all files."""
+        """Reads the columns that are asked for, over all files."""
         names = [*dict.fromkeys([*_names(self._inputs), *_names(self.targets), *_names(self.sample_weight)])]
         if unknown := [name for name in self.categories if name not in names]:
             raise ConfigurationError(f"CsvSource.categories has the column {unknown[0]!r}, which nothing reads")
@@ -128,16 +126,16 @@ class CsvSource(SplitSource):
         mistakes.raise_any()
         return {name: np.concatenate([columns[name] for columns in found]) for name in names}
 
-    def _arrays(self, part: str, asked: Any) -> Any:
+    def _arrays(self, part: str, asked: Any, columns: Callable[[], Mapping[str, np.ndarray]]) -> Any:
         if isinstance(asked, str):
-            return self._columns[asked]
+            return columns()[asked]
         if isinstance(asked, Mapping):
-            return {key: self._arrays(part, names) for key, names in asked.items()}
+            return {key: self._arrays(part, names, columns) for key, names in asked.items()}
         if not asked:
             raise ConfigurationError(f"CsvSource.{part} names no column; expected at least one")
         if twice := [name for name in asked if [*asked].count(name) > 1]:
             raise ConfigurationError(f"CsvSource.{part} names the column {twice[0]!r} twice; expected each once")
-        return stacked({name: self._columns[name] for name in asked}, f"CsvSource.{part}")
+        return stacked({name: columns()[name] for name in asked}, f"CsvSource.{part}")
 
 
 def recorded(data: Mapping[str, str]) -> dict[str, Any]:

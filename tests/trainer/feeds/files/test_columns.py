@@ -37,6 +37,24 @@ def test_texts_become_the_numbers_of_their_categories(file):
 
 
 @pytest.mark.parametrize(
+    ("text", "name", "texts"),
+    [
+        ("a,who\n1,007\n2,1.50\n", "who", ["007", "1.50"]),
+        ("a,who\n1,\n2,NA\n", "who", ["", "NA"]),
+        (",b\n007,1\n08,2\n", "Unnamed: 0", ["007", "08"]),
+        ("0,1,2\n01,02,03\n", "1", ["02"]),
+    ],
+)
+def test_texts_are_as_they_are_in_the_file_also_where_they_look_like_numbers(file, text, name, texts):
+    assert read_texts(file(text), name).tolist() == texts
+
+
+def test_rows_that_are_too_long_are_refused_also_where_one_column_is_read_as_text(file):
+    with pytest.raises(ConfigurationError, match="has rows with more values than its first row has names"):
+        read_texts(file("a,b\n1,2,3\n1,2,3\n"), "a")
+
+
+@pytest.mark.parametrize(
     ("text", "answer"),
     [
         (
