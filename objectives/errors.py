@@ -69,14 +69,16 @@ def expected(name: str, valid: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if near and len(names) > _SHOWN:
         return f"did you mean {near[0]!r}?"
-    known = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    known = some(names, shown=_SHOWN)
     return f"did you mean {near[0]!r}? (known: {known})" if near else f"known: {known}"
 
 
-def some(names: Sequence[str]) -> str:
-    """Returns the first three names as text, and how many more there are.
+def some(names: Sequence[str], shown: int = 3) -> str:
+    """Returns the first names as text, and how many more there are.
 
     >>> some(["a", "b", "c", "d", "e"])
     'a, b, c and 2 more'
+    >>> some(["a", "b", "c"], shown=4)
+    'a, b, c'
     """
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")

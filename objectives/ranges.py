@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from objectives.errors import some
 from objectives.reads import shown_of
 
 # How many values and rows a message shows.
@@ -211,17 +212,12 @@ def describe(
     """
     if not outside.any():
         return None
-    found = _listed([f"{value:.7g}" for value in np.unique(values[outside])])
+    found = some([f"{value:.7g}" for value in np.unique(values[outside])], shown=_SHOWN)
     if not reading.rows:
         return f"{reading.what}: found {found}; expected {reading.expected}"
     rows = first + np.unique(np.nonzero(outside)[0])
-    where = f"{row}{'s' * (len(rows) > 1)} {_listed([f'{number:,}' for number in rows])}"
+    where = f"{row}{'s' * (len(rows) > 1)} {some([f'{number:,}' for number in rows], shown=_SHOWN)}"
     return f"{reading.what}: found {found} in {where}; expected {reading.expected}"
-
-
-def _listed(shown: Sequence[str]) -> str:
-    more = len(shown) - _SHOWN
-    return ", ".join(shown[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _countable(indices: tf.Tensor) -> tf.Tensor:

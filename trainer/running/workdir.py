@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from objectives import ConfigurationError
+from objectives.errors import some
 from trainer import config
 from trainer.settings import changes
 from trainer.settings.changes import Description
@@ -31,7 +32,6 @@ _RECORD = ("config.gin", "operative_config.gin", changes.NAME, _ENVIRONMENT)
 _FORMER = "former_configs"
 # What an empty file system contains.
 _NOTHING = ("lost+found",)
-_SHOWN = 3
 
 
 def locate_workdir(path: str | pathlib.Path) -> pathlib.Path:
@@ -124,9 +124,8 @@ def _refuse_foreign(folder: pathlib.Path) -> None:
         raise ConfigurationError(f"{checkpoints} is a file; expected a folder, or nothing: move the file away")
     if not names or lock.NAME in names or changes.is_record(folder) or any(checkpoints.glob("*/manifest.json")):
         return
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     raise ConfigurationError(
-        f"workdir {str(folder)!r} contains {', '.join(names[:_SHOWN])}{more}, but no run, so nothing is written there; "
+        f"workdir {str(folder)!r} contains {some(names)}, but no run, so nothing is written there; "
         f"expected a new or empty folder, such as {str(folder / 'run')!r}, or the folder of a run"
     )
 

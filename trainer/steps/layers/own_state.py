@@ -9,9 +9,8 @@ from collections.abc import Iterable, Sequence
 import keras
 
 from objectives import ConfigurationError
+from objectives.errors import some
 from trainer.steps.layers.batch_statistics import cut
-
-_SHOWN = 3
 
 # How replicas combine the values that they assign to a variable, by its aggregation.
 _MEETINGS = {
@@ -111,5 +110,4 @@ def _variables_of(model: keras.Model, *kinds: type[keras.Layer]) -> set[int]:
 
 
 def _names(variables: Sequence[keras.Variable]) -> str:
-    shown = ", ".join(repr(variable.path) for variable in variables[:_SHOWN])
-    return shown + (f" and {len(variables) - _SHOWN} more" if len(variables) > _SHOWN else "")
+    return some([repr(variable.path) for variable in variables])
