@@ -148,7 +148,12 @@ class TableSource(Source):
 
     def feed(self, schedule: BatchSchedule) -> Feed:
         """Makes the feed of a schedule over the table."""
-        return StreamedFeed(schedule, self.table)
+        return ResidentFeed(schedule, self.arrays) if self._stays else StreamedFeed(schedule, self.table)
+
+    @property
+    def _stays(self) -> bool:
+        """Whether all examples are kept on the device, in `arrays`; otherwise they are streamed."""
+        return False
 
     @functools.lru_cache(maxsize=2)  # noqa: B019 (a source lives as long as its run; two epochs meet in one chunk)
     def _order(self, seed: int, epoch: int) -> np.ndarray:
@@ -219,8 +224,9 @@ class ArraySource(TableSource):
         """The number of examples."""
         return self._table.size
 
-    def feed(self, schedule: BatchSchedule) -> Feed:
-        return ResidentFeed(schedule, self.arrays) if self.resident else super().feed(schedule)
+    @property
+    def _stays(self) -> bool:
+        return self.resident
 
 
 def is_resident(table: Table, asked: bool | None) -> bool:

@@ -4,9 +4,6 @@ import abc
 import dataclasses
 import functools
 
-from trainer.feeds.batch_schedule import BatchSchedule
-from trainer.feeds.feed import Feed
-from trainer.feeds.resident import ResidentFeed
 from trainer.feeds.sources import TableSource, is_resident
 from trainer.feeds.table import ArrayTable, Table
 
@@ -33,9 +30,6 @@ class FileSource(TableSource):
     @functools.cached_property
     def table(self) -> Table:  # type: ignore[override]
         return ArrayTable(self._selected.all()) if self._stays else self._selected
-
-    def feed(self, schedule: BatchSchedule) -> Feed:
-        return ResidentFeed(schedule, self.arrays) if self._stays else super().feed(schedule)
 
     def facts(self, *, seed: int | None) -> dict[str, str]:
         # Of the files, as examples are the same wherever they stay.
