@@ -84,8 +84,7 @@ def read_mask(file: pathlib.Path, *, size: Size | None) -> np.ndarray:
     Raises:
       ConfigurationError: It is no intact image, or has colours.
     """
-    _refuse_scaled(file)
-    image = _opened(file, "")
+    image = _opened(file, "", is_mask=True)
     if image.mode == "1":
         image = image.point(lambda bit: bit, "1")
     elif image.mode not in ("L", "P", *_SIXTEEN_BITS):
@@ -96,17 +95,6 @@ def read_mask(file: pathlib.Path, *, size: Size | None) -> np.ndarray:
     return np.asarray(_resized(image, size, masks=True)).astype(np.int32)
 
 
-def _refuse_scaled(file: pathlib.Path) -> None:
-    """Raises ConfigurationError for a PGM file whose numbers Pillow multiplies, so that its white is 255 or 65535."""
-    with _explained(file, ""), require_package("PIL.Image", "images").open(file) as image:
-        whites = [tile.args[1] for tile in image.tile if tile.codec_name.startswith("ppm") and len(tile.args) > 1]
-        if any(white not in (255, 65535) for white in whites):
-            raise ConfigurationError(
-                f"{shown_path(file)} is a mask in a PGM file whose largest number is {whites[0]}, which Pillow would "
-                f"scale to 8 or 16 bits; expected 255 or 65535 in its header, or a PNG file"
-            )
-
-
 def size_of(file: pathlib.Path) -> Size:
     """Returns height and width of an image as its EXIF orientation turns it; decodes nothing."""
     with _explained(file, ""), require_package("PIL.Image", "images").open(file) as image:
@@ -114,10 +102,12 @@ def size_of(file: pathlib.Path) -> Size:
         return image.size if is_turned else image.size[::-1]
 
 
-def _opened(file: pathlib.Path | bytes, name: str) -> Any:
-    """Returns an image of Pillow, decoded and turned upright."""
+def _opened(file: pathlib.Path | bytes, name: str, *, is_mask: bool = False) -> Any:
+    """Returns an image of Pillow, decoded and turned upright; its numbers are those of the file if it is a mask."""
     pillow, operations = require_package("PIL.Image", "images"), require_package("PIL.ImageOps", "images")
     with _explained(file, name), pillow.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
+        if is_mask:
+            _refuse_scaled(_called(file, name), image)
         if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # of a phone: behind the image is a smaller one
             raise ConfigurationError(f"{_called(file, name)} has {image.n_frames} frames; expected one image")
         if _is_deep(image):
@@ -128,6 +118,16 @@ def _opened(file: pathlib.Path | bytes, name: str) -> Any:
         upright = operations.exif_transpose(image)
         # A PGM of more than 8 bits, whose numbers Pillow scales to 16 bits and holds in 32.
         return upright.convert("I;16") if (image.format, image.mode) == ("PPM", "I") else upright
+
+
+def _refuse_scaled(called: str, image: Any) -> None:
+    """Raises ConfigurationError for a PGM file whose numbers Pillow multiplies, so that its white is 255 or 65535."""
+    whites = [tile.args[1] for tile in image.tile if tile.codec_name.startswith("ppm") and len(tile.args) > 1]
+    if any(white not in (255, 65535) for white in whites):
+        raise ConfigurationError(
+            f"{called} is a mask in a PGM file whose largest number is {whites[0]}, which Pillow would scale to 8 or "
+            f"16 bits; expected 255 or 65535 in its header, or a PNG file"
+        )
 
 
 @contextlib.contextmanager
