@@ -21,6 +21,7 @@ from trainer.feeds.files.columns import (
     require_column,
     stacked,
 )
+from trainer.feeds.files.names import all_names
 from trainer.feeds.files.paths import Files, find_files
 from trainer.feeds.files.split_source import SplitSource
 from trainer.feeds.table import ArrayTable, Table
@@ -108,7 +109,7 @@ class CsvSource(SplitSource):
     def _inputs(self) -> Any:
         if self.inputs is not None:
             return self.inputs
-        others = {*_names(self.targets), *_names(self.sample_weight), *_names(self.split_by)}
+        others = {*all_names(self.targets), *all_names(self.sample_weight), *all_names(self.split_by)}
         known = read_names(self._files[0], separator=self.separator)
         names = [name for name in known if name not in others]
         require_all_named(self._files[0], names, "CsvSource.inputs")
@@ -116,7 +117,7 @@ class CsvSource(SplitSource):
 
     def _columns(self) -> dict[str, np.ndarray]:
         """Reads the columns that are asked for, over all files."""
-        names = [*dict.fromkeys([*_names(self._inputs), *_names(self.targets), *_names(self.sample_weight)])]
+        names = [*dict.fromkeys([*all_names(self._inputs), *all_names(self.targets), *all_names(self.sample_weight)])]
         if unknown := [name for name in self.categories if name not in names]:
             raise ConfigurationError(f"CsvSource.categories has the column {unknown[0]!r}, which nothing reads")
         mistakes, found = Mistakes(), []
@@ -145,14 +146,3 @@ def recorded(data: Mapping[str, str]) -> dict[str, Any]:
     {'inputs': ['a', 'b']}
     """
     return {name.removeprefix(_HOW): json.loads(text) for name, text in data.items() if name.startswith(_HOW)}
-
-
-def _names(asked: Any) -> list[str]:
-    """Returns the names of all columns in what was asked for.
-
-    >>> _names({"size": ["width", "height"], "kind": "kind"})
-    ['width', 'height', 'kind']
-    """
-    if isinstance(asked, str) or asked is None:
-        return [asked] if asked else []
-    return [name for one in (asked.values() if isinstance(asked, Mapping) else asked) for name in _names(one)]

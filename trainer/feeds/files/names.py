@@ -51,6 +51,17 @@ def choose(
     return {part: one for part, one in found.items() if one is not None}
 
 
+def all_names(asked: Any) -> list[str]:
+    """Returns all names in what was asked for: a name, a list of these or a dict of these by key; None for nothing.
+
+    >>> all_names({"size": ["width", "height"], "kind": "kind"})
+    ['width', 'height', 'kind']
+    """
+    if isinstance(asked, str) or asked is None:
+        return [] if asked is None else [asked]
+    return [name for one in (asked.values() if isinstance(asked, Mapping) else asked) for name in all_names(one)]
+
+
 def _usual(part: str, known: Mapping[str, Any]) -> str | None:
     return next((name for name in _USUAL.get(part, ()) if name in known), None)
 
@@ -62,21 +73,12 @@ def _only(owner: str, others: Mapping[str, Any], known: Mapping[str, Any], file:
     if len(names) != 1 or unread:
         raise ConfigurationError(f"{owner}.inputs is not given, and {file} holds {listed}; expected one of them")
     for part, asked in others.items():
-        if names[0] in _flat(asked):
+        if names[0] in all_names(asked):
             raise ConfigurationError(
                 f"{owner}.inputs is not given, and {file} holds only {names[0]}, which {part} has; expected another "
                 f"one, or {owner}.inputs = {names[0]!r} where inputs and {part} are the same"
             )
     return names[0]
-
-
-def _flat(asked: Any) -> list[str]:
-    """Returns all names that were asked for.
-
-    >>> _flat("a"), _flat({"key": "b"})
-    (['a'], ['b'])
-    """
-    return [asked] if isinstance(asked, str) else [*(asked.values() if isinstance(asked, Mapping) else asked)]
 
 
 def _chosen(owner: str, asked: Any, known: Mapping[str, Any], file: str) -> Any:

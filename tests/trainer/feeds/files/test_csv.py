@@ -66,6 +66,7 @@ def test_rows_of_one_value_are_on_one_side_of_a_split(tmp_path):
     [
         ({"inputs": ["a", "c"]}, "CsvSource: .*one.csv has no column 'c'; .*known: a, b, kind, who, y"),
         ({"inputs": []}, "CsvSource.inputs names no column"),
+        ({"inputs": "a", "targets": ""}, "one.csv has no column ''; .*known: a, b, kind, who, y"),
         ({"inputs": "a", "categories": {"kind": ["hot"]}}, "categories has the column 'kind', which nothing reads"),
         ({"inputs": "a", "split_by": "group", "split": "eval"}, "one.csv has no column 'group'"),
         ({"inputs": "a", "split_by": "group"}, "one.csv has no column 'group'"),
