@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import hashlib
 import os
 import signal
 import subprocess
@@ -67,3 +68,13 @@ def run_python():
         return process.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def digests():
+    """The digest of each file below a folder."""
+    return lambda folder: {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

@@ -1,7 +1,6 @@
 """Scripts as real processes, started in this folder so that gin files find the tiny task."""
 
 import concurrent.futures
-import hashlib
 import os
 import pathlib
 import subprocess
@@ -71,13 +70,3 @@ def saved_run(tmp_path_factory):
     )  # fmt: skip
     assert trained.returncode == 0, trained.stderr
     return workdir.rename(tmp_path_factory.mktemp("moved") / "tiny")
-
-
-@pytest.fixture(scope="session")
-def digests():
-    """The digest of each file below a folder."""
-    return lambda folder: {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }

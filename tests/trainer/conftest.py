@@ -36,6 +36,17 @@ class WeightDecay(WeightPenalty):
         return tf.square(variable)
 
 
+class Noisy(keras.layers.Layer):
+    """Adds noise in evaluation too, as a variational model does."""
+
+    def __init__(self):
+        super().__init__()
+        self.generator = keras.random.SeedGenerator(1)
+
+    def call(self, inputs):
+        return inputs + keras.random.normal(tf.shape(inputs), seed=self.generator)
+
+
 @dataclasses.dataclass
 class Recorder(Report):
     """Keeps everything that a run reports."""
@@ -90,6 +101,11 @@ def sends():
 @pytest.fixture
 def weight_decay():
     return WeightDecay
+
+
+@pytest.fixture
+def noisy():
+    return Noisy
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError, FunctionTerm, MeanSquaredError, Objective
-from trainer import ArraySource, DatasetSource, KerasMetric, Metrics, MixedSource, Trainer
-from trainer.devices.strategy import mirrored
+from trainer import ArraySource, DatasetSource, KerasMetric, Metrics, MixedSource
 from trainer.executions.non_finite import NonFiniteError
 from trainer.steps.precision import building_in
 
@@ -49,18 +48,20 @@ def make_objective():
 
 
 @pytest.fixture
-def make_trainer():
+def make_trainer(make_trainer, replicas):
     """Makes a trainer over a mixed source, of plain gradient descent."""
 
     def make(count=1, **settings):
-        model = make_model(settings.get("precision", "float32"))
-        settings = {"train": make_source(), "model": model, "objective": make_objective(), **settings}
-        return Trainer(
-            optimizer=keras.optimizers.SGD(RATE),
-            strategy=mirrored([f"CPU:{i}" for i in range(count)]),
-            default_reports=False,
-            **{"batch_size": 7, "steps": STEPS, "execution": "graph", **settings},
-        )
+        settings = {
+            "model": make_model(settings.get("precision", "float32")),
+            "objective": make_objective(),
+            "optimizer": keras.optimizers.SGD(RATE),
+            "train": make_source(),
+            "strategy": replicas(count),
+            "steps": STEPS,
+            **settings,
+        }
+        return make_trainer(**settings)
 
     return make
 

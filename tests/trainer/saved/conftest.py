@@ -1,7 +1,5 @@
-"""A run that gin files described, with a module of the reader's own, and the contents of a folder."""
+"""A run that gin files described, with a module of the reader's own."""
 
-import hashlib
-import pathlib
 import shutil
 import sys
 
@@ -80,13 +78,3 @@ def run_folder(trained, tmp_path):
     """A copy of the run in another folder, as if it was moved."""
     shutil.copytree(trained, tmp_path / "moved" / "sums")
     return tmp_path / "moved" / "sums"
-
-
-@pytest.fixture
-def digests():
-    """The digest of each file below a folder."""
-    return lambda folder: {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(pathlib.Path(folder).rglob("*"))
-        if path.is_file()
-    }

@@ -2,22 +2,10 @@
 
 import keras
 import pytest
-import tensorflow as tf
 
 from objectives import ConfigurationError
 from trainer.saved.loaded import require_equal
 from trainer.saved.signature import signature_of
-
-
-class Noisy(keras.layers.Layer):
-    """Draws in inference too."""
-
-    def __init__(self):
-        super().__init__()
-        self.seeds = keras.random.SeedGenerator(0)
-
-    def call(self, x):
-        return x + keras.random.normal(tf.shape(x), seed=self.seeds)
 
 
 @pytest.fixture
@@ -33,9 +21,9 @@ def test_equal_numbers_pass_and_others_do_not(model):
         require_equal(model, signature, lambda inputs: {"head": model(inputs["x"]) + 1e-3}, "keras")
 
 
-def test_a_model_that_draws_in_inference_cannot_be_compared():
+def test_a_model_that_draws_in_inference_cannot_be_compared(noisy):
     x = keras.Input([2], name="x")
-    model = keras.Model(x, Noisy()(x))
+    model = keras.Model(x, noisy()(x))
     signature = signature_of(model)
     require_equal(model, signature, lambda inputs: signature.unpack(model(inputs["x"])), "saved_model")
 

@@ -84,19 +84,8 @@ def test_nothing_that_looks_or_evaluates_moves_what_training_draws(make_run):
     np.testing.assert_allclose(kernel(), kernel_after([(2, 1)] * 2), atol=1e-6)
 
 
-class Noisy(keras.layers.Layer):
-    """Adds noise in evaluation too, as a variational model does."""
-
-    def __init__(self):
-        super().__init__()
-        self.generator = keras.random.SeedGenerator(1)
-
-    def call(self, inputs):
-        return inputs + keras.random.normal(tf.shape(inputs), seed=self.generator)
-
-
-def test_an_evaluation_is_a_function_of_the_step(make_trainer, dense_model, plain_source):
-    trainer = make_trainer(model=dense_model(Noisy), eval=plain_source, steps=2)
+def test_an_evaluation_is_a_function_of_the_step(make_trainer, dense_model, noisy, plain_source):
+    trainer = make_trainer(model=dense_model(noisy), eval=plain_source, steps=2)
     first = trainer._run.program.evaluate(0)
     assert trainer._run.program.evaluate(1) != first
     assert trainer._run.program.evaluate(0) == first

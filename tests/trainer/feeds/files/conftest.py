@@ -1,4 +1,4 @@
-"""Folders outside of this repository, each with data of one kind, a model, and the gin file of a run over both."""
+"""A source over numbers; folders elsewhere, each with data of one kind, a model, and the gin file of a run of both."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from trainer import Trainer, config
+from trainer import NpzSource, Trainer, config
 
 MODEL = """
 import gin
@@ -116,6 +116,13 @@ def write_mixed(folder):
 
 
 WRITERS = {"npz": write_npz, "csv": write_csv, "images": write_images, "records": write_records, "mixed": write_mixed}
+
+
+@pytest.fixture
+def make_numbers(tmp_path):
+    """Makes a source over 50 numbers."""
+    np.savez(tmp_path / "n.npz", x=np.arange(50.0), y=np.arange(50))
+    return lambda **settings: NpzSource(file=tmp_path / "n.npz", **settings)
 
 
 @pytest.fixture(params=WRITERS)
