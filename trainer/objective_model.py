@@ -14,7 +14,7 @@ from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 from objectives import ConfigurationError, Objective
 from objectives.blame import told_of_operation
 from trainer.executions.failures import is_failure
-from trainer.fit.batches import batch_of, refuse_unread
+from trainer.fit.batches import arrays_of, batch_of, of_one_replica, refuse_unread
 from trainer.fit.fitting import Fitting
 from trainer.fit.metric_names import refuse_hiding
 from trainer.fit.monitors import KnownMonitors
@@ -301,13 +301,12 @@ class ObjectiveModel(keras.Model):
         if self._distribute_strategy is not None or self._compile_metrics is not None:
             with self.distribute_strategy.scope():
                 # Metrics that make their variables in a step have it traced twice.
-                self._symbolic_build(data_batch=keras.tree.map_structure(_of_one_replica, spec))
+                self._symbolic_build(data_batch=keras.tree.map_structure(of_one_replica, spec))
 
     def _refuse_labels(self, adapter: Any) -> None:
         """Looks through labels and masks that are given as arrays; others make a value NaN in their step."""
         if isinstance(adapter, ArrayDataAdapter):
-            arrays = keras.tree.map_structure(lambda leaf: leaf if leaf is None else np.asarray(leaf), adapter._inputs)
-            batch = batch_of(arrays, self.objective)
+            batch = batch_of(arrays_of(adapter._inputs), self.objective)
             refuse_outside_arrays(self.objective, batch, "examples", known_outputs(self.model))
 
     def _build_model(self, spec: Any) -> None:
@@ -372,10 +371,5 @@ def _spec(leaf: Any) -> tf.TensorSpec | None:
 
 def _symbolic(spec: Any) -> keras.KerasTensor:
     """Returns a tensor without values."""
-    one = _of_one_replica(spec)
+    one = of_one_replica(spec)
     return keras.KerasTensor(one.shape, one.dtype.name)
-
-
-def _of_one_replica(spec: Any) -> Any:
-    """Returns the spec of the first replica's shard."""
-    return getattr(spec, "_value_specs", [spec])[0]

@@ -54,12 +54,12 @@ def has_fields(value: Any) -> bool:
         return False
     if isinstance(value, keras.callbacks.Callback):
         return True
-    return not _is_library(kind) and not any(_is_framework(one) for one in kind.__mro__)
+    return _is_of_user(kind)
 
 
 def is_framework(value: Any) -> bool:
     """Returns whether an object is of Keras, TensorFlow or Termwise, by any of its bases; these count nothing."""
-    return any(_is_framework(one) for one in type(value).__mro__)
+    return _is_framework(type(value))
 
 
 def reference_to(kind: type) -> str:
@@ -74,9 +74,7 @@ def class_of(reference: str) -> type:
       ConfigurationError: there is no such class.
     """
     module, _, names = reference.partition(":")
-    found: Any = sys.modules.get(module)
-    for name in names.split("."):
-        found = getattr(found, name, None)
+    found = _looked_up(module, names)
     if not (isinstance(found, type) and _is_harmless(found)):
         raise ConfigurationError(
             f"a callback of Trainer.callbacks had an object of the class {names} of {module} at the checkpoint, "
@@ -93,25 +91,34 @@ def made(kind: type) -> Any:
 
 def is_found(kind: type) -> bool:
     """Returns whether `class_of` finds a class by its reference, as it does not find those within functions."""
-    found: Any = sys.modules.get(kind.__module__)
-    for name in kind.__qualname__.split("."):
+    return _looked_up(kind.__module__, kind.__qualname__) is kind and _is_harmless(kind)
+
+
+def _looked_up(module: str, names: str) -> Any:
+    """Returns what has these names, one within the other, in a module that is imported already; None of others."""
+    found: Any = sys.modules.get(module)
+    for name in names.split("."):
         found = getattr(found, name, None)
-    return found is kind and _is_harmless(kind)
+    return found
 
 
 def _is_harmless(kind: type) -> bool:
     """Returns whether a checkpoint may have an object of a class made: those of a library may do anything once gone."""
     if kind in _COLLECTIONS or issubclass(kind, keras.callbacks.Callback):
         return True
-    return not _is_library(kind) and not any(_is_framework(one) for one in kind.__mro__)
+    return _is_of_user(kind)
 
 
 def _factory(value: Any) -> dict[str, Any]:
     return {"default_factory": value.default_factory} if isinstance(value, collections.defaultdict) else {}
 
 
+def _is_of_user(kind: type) -> bool:
+    return not _is_library(kind) and not _is_framework(kind)
+
+
 def _is_framework(kind: type) -> bool:
-    return kind.__module__.partition(".")[0] in _FRAMEWORKS
+    return any(one.__module__.partition(".")[0] in _FRAMEWORKS for one in kind.__mro__)
 
 
 def _is_library(kind: type) -> bool:

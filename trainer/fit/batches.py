@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from objectives import Objective, Term
@@ -32,6 +33,16 @@ def batch_of(data: Any, objective: Objective) -> Batch:
     if isinstance(weights, (Mapping, list, tuple)) and _weight_keys(objective) == {_WEIGHT}:
         batch[_WEIGHT] = _the_same(tf.nest.flatten(weights))
     return batch
+
+
+def arrays_of(data: Any) -> Any:
+    """Returns a structure of examples as arrays; None stays where it stands for a part that is not there."""
+    return keras.tree.map_structure(lambda leaf: None if leaf is None else np.asarray(leaf), data)
+
+
+def of_one_replica(spec: Any) -> Any:
+    """Returns the spec of the first replica's shard, given that of a part of a batch; on one replica it is the same."""
+    return getattr(spec, "_value_specs", [spec])[0]
 
 
 def refuse_unread(objective: Objective, batch: Batch) -> None:

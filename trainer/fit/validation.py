@@ -9,7 +9,7 @@ import tensorflow as tf
 from objectives import ConfigurationError, Objective
 from objectives.keys import leaves
 from trainer.executions.rehearsal import require_alike
-from trainer.fit.batches import batch_of
+from trainer.fit.batches import arrays_of, batch_of, of_one_replica
 from trainer.settings.labels import refuse_outside_arrays
 
 
@@ -46,7 +46,7 @@ def _arrays(validation: Any) -> Any:
     """Returns `(x, y)` or `(x, y, sample_weight)` as arrays, or None if they are something else."""
     if not isinstance(validation, (tuple, list)):
         return None
-    arrays = keras.tree.map_structure(lambda leaf: leaf if leaf is None else np.asarray(leaf), tuple(validation))
+    arrays = arrays_of(tuple(validation))
     return None if any(leaf is not None and leaf.dtype == object for leaf in keras.tree.flatten(arrays)) else arrays
 
 
@@ -56,5 +56,5 @@ def _spec(array: np.ndarray | None) -> tf.TensorSpec | None:
 
 def _example(spec: Any) -> tf.TensorSpec:
     """Returns the spec of one example of a batch, or of the first replica's shard of it."""
-    one = getattr(spec, "_value_specs", [spec])[0]
+    one = of_one_replica(spec)
     return tf.TensorSpec(one.shape[1:], one.dtype)
