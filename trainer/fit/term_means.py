@@ -37,14 +37,15 @@ class TermMeans(MetricsList):
         """
         super().__init__([], name="loss")
         self._forward = forward
-        terms, parts = list(forward.objective.terms), forward.parts
-        self._tensors = [parts[i].name for i in parts.of_tensors]
-        raw, weighted = ([f"terms/{name}/{what}" for name in terms] for what in ("raw", "weighted"))
-        self.tags = [*raw, *weighted, *(f"terms/{name}/raw" for name in self._tensors)]
+        terms, parts = len(forward.objective.terms), forward.parts
+        places = {tag: i for i, tag in enumerate(forward.tags)}
+        self.tags = [tag for tag in places if tag.endswith(("/raw", "/weighted"))]
+        self._places = tuple(places[tag] for tag in self.tags)
+        self._places_of_counts = tuple(places[f"{tag.rpartition('/')[0]}/count"] for tag in self.tags)
         raw_of = {f"terms/{parts[i].name}/raw": f"terms/{parts[i].term}/raw" for i in parts.of_tensors}
         falling = [tag for tag in self.tags if is_minimised(raw_of.get(tag, tag), forward.objective)]
         self.metrics = tuple(types.SimpleNamespace(name=tag, _direction="down") for tag in falling)
-        self._weighted = slice(len(terms), 2 * len(terms))
+        self._weighted = slice(terms, 2 * terms)
         self._sums, self._counts = (self._make(len(self.tags), name) for name in ("sums", "counts"))
         self._part_sums, self._part_counts = (self._make(len(parts), f"part_{name}") for name in ("sums", "counts"))
 
@@ -99,11 +100,7 @@ class TermMeans(MetricsList):
 
     def _columns(self, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the values of `tags` in a row of `Forward.row`, and the count of each."""
-        terms, tensors = len(self._forward.objective.terms), len(self._tensors)
-        _, raw, _, weighted, counts, of_tensors, counts_of_tensors = tf.split(
-            row, [1, terms, terms, terms, terms, tensors, tensors]
-        )
-        return tf.concat([raw, weighted, of_tensors], 0), tf.concat([counts, counts, counts_of_tensors], 0)
+        return tf.gather(row, self._places), tf.gather(row, self._places_of_counts)
 
     def _make(self, size: int, name: str) -> keras.Variable:
         return self.add_variable([size], "zeros", dtype="float64", name=name)
