@@ -1,14 +1,13 @@
 """Attributes: what a callback keeps in its attributes, as JSON and arrays for a checkpoint."""
 
 import collections
-import dataclasses
 import hashlib
 import io
 import logging
 import math
 import pathlib
 import pickle
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import keras
@@ -16,68 +15,13 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.callbacks.fields import fields_of, has_fields, is_found, is_framework, reference_to, variables_in
+from trainer.callbacks.saved_values import Kept, Saved
 from trainer.callbacks.states import name_of, state_of
-from trainer.storage.bits import same_bits
 
 _PLAIN = (type(None), bool, int, str)
 _CONTAINERS = (list, collections.OrderedDict, dict, set, collections.deque)
 # What counts nothing itself, so that its address says whether it has changed.
 _UNCOUNTED = (io.IOBase, logging.Logger, logging.LoggerAdapter, type(np), type)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Kept:
-    """An object that no checkpoint can hold, with a digest by which a change is noticed; None if nothing would be."""
-
-    value: Any
-    digest: str | None = ""
-
-    def is_same(self, other: "Kept | None") -> bool:
-        """Returns whether it is certain that nothing has changed."""
-        return (
-            other is not None and self.value is other.value and self.digest == other.digest and self.digest is not None
-        )
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Saved:
-    """A value as a tree for JSON, whose entries `{"array": i}` stand for arrays.
-
-    Attributes:
-      tree: numbers, texts, None, lists, and dicts with one entry, which names a kind of value.
-      arrays: in the order of their numbers.
-      kept: what stays in this process, by its place; empty in a checkpoint.
-    """
-
-    tree: Any
-    arrays: Sequence[np.ndarray] = ()
-    kept: Mapping[str, Kept] = dataclasses.field(default_factory=dict)
-
-    def is_same(self, other: "Saved") -> bool:
-        """Returns whether two values have the same bits, and whether what cannot be saved is certainly the same."""
-        return (
-            self.tree == other.tree
-            and all(same_bits(one, two) for one, two in zip(self.arrays, other.arrays, strict=True))
-            and not self.lost(other)
-        )
-
-    def lost(self, before: "Saved | None") -> list[str]:
-        """Returns the kinds of what a new process could not have, given what was there before training."""
-        known = before.kept if before else {}
-        return [type(one.value).__name__ for place, one in self.kept.items() if not one.is_same(known.get(place))]
-
-    def copied(self) -> "Saved":
-        """Returns the same with arrays that nobody else writes into."""
-        return Saved(self.tree, [array.copy() for array in self.arrays], self.kept)
-
-    @property
-    def is_object(self) -> bool:
-        """Whether it is an object whose attributes are entries of their own."""
-        return isinstance(self.tree, dict) and "object" in self.tree
-
-    def shared(self) -> set[str]:
-        """Returns the entries of which this value shares an object, by their names; the callback itself is none."""
-        return set(_shared(self.tree)) - {""}
 
 
 def save(value: Any, elsewhere: Collection[int] = ()) -> Saved:
@@ -236,15 +180,3 @@ def digest_of(value: Any) -> str | None:
         return hashlib.sha256(pickle.dumps(value)).hexdigest()
     except Exception:  # of whatever kind its class raises; such an object is told of as one that may have changed
         return None
-
-
-def _shared(tree: Any) -> Iterator[str]:
-    if isinstance(tree, list):
-        for one in tree:
-            yield from _shared(one)
-    elif isinstance(tree, dict):
-        ((kind, content),) = tree.items()
-        if kind == "same":
-            yield content.partition("[")[0]
-        else:
-            yield from _shared(content)

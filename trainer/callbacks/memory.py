@@ -7,9 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from trainer.callbacks.attributes import Saved, entries_of
+from trainer.callbacks.attributes import entries_of
 from trainer.callbacks.fields import fields_of, set_field
 from trainer.callbacks.restored import Reader
+from trainer.callbacks.saved_values import Saved
 
 
 @dataclasses.dataclass(frozen=True)

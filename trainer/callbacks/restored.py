@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.callbacks.attributes import Kept, Saved
 from trainer.callbacks.fields import class_of, fields_of, made, reference_to, set_field, variables_in
+from trainer.callbacks.saved_values import Kept, Saved
 from trainer.callbacks.states import named, with_state
 
 _BASES: Mapping[str, type] = {
