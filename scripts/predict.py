@@ -14,6 +14,7 @@ from termwise.cli import opened_run
 from termwise.cli.model_inputs import open_examples
 from termwise.cli.model_outputs import count_not_finite, outputs_of
 from termwise.cli.predictions import predictions
+from termwise.cli.recorded_reading import reading_of
 from termwise.cli.results import show_note
 
 FLAGS = flags.FLAGS
@@ -29,7 +30,7 @@ def main(_: list[str]) -> None:
     if given.resolve() == output.resolve():
         raise ConfigurationError(f"--output={FLAGS.output} is the file of --inputs; expected another one")
     signature = run.signature
-    examples = open_examples(given, signature.inputs, opened_run.reading_of(run))
+    examples = open_examples(given, signature.inputs, reading_of(run, FLAGS.gin_param))
     shapes = {name: tuple(spec.shape) for name, spec in signature.outputs.items()}
     not_finite = 0
     with predictions(output, size=examples.size, outputs=shapes, names=examples.files) as written:

@@ -25,6 +25,11 @@ def pytest_configure(config):
         configure_logical_devices(4)
 
 
+def pytest_collection_modifyitems():
+    """Refuses a test module that imports a command: it changes environment and signals for all tests."""
+    assert "termwise.cli.command_line" not in sys.modules, "a test runs commands in processes of their own"
+
+
 def pytest_collection_finish():
     """Leaves modules and tests out of garbage collection, which would walk them at each trace: a fifth of the time."""
     gc.collect()

@@ -1,17 +1,13 @@
 """Opened run: the flags that choose a saved run and a checkpoint of it, and where results may be written."""
 
 import pathlib
-from typing import Any
 
 from absl import flags
 
 from objectives import ConfigurationError
 from termwise.cli import command_line
 from trainer import SavedRun, load_run
-from trainer.feeds.files.csv import recorded
 from trainer.saved.chosen import NEWEST
-from trainer.saved.configuration import SavedConfiguration
-from trainer.settings.changes import read_description
 
 FLAGS = flags.FLAGS
 
@@ -31,13 +27,6 @@ def open_run() -> SavedRun:
     command_line.prepare()
     run = load_run(FLAGS.workdir, gin_files=FLAGS.gin_file, gin_params=FLAGS.gin_param)
     return run.restore(FLAGS.checkpoint)
-
-
-def reading_of(run: SavedRun) -> dict[str, Any]:
-    """Returns the bindings of a run as its files were read: its source has recorded more, and --gin_param wins."""
-    data = read_description(run.folder).get("training data", {})
-    own = {f"CsvSource.{name}": value for name, value in recorded(data).items()}
-    return {**run.config.bindings, **own, **SavedConfiguration(run.config.file, "\n".join(FLAGS.gin_param)).bindings}
 
 
 def place_outside(run: SavedRun, output: str) -> pathlib.Path:

@@ -17,7 +17,7 @@ import keras
 
 
 @gin.register
-def small_net(shape, outputs, parts=()):
+def net_for_files(shape, outputs, parts=()):
     keras.utils.set_random_seed(0)
     layers = [keras.layers.Flatten(), keras.layers.Dense(8, activation="tanh"), keras.layers.Dense(outputs)]
     net = keras.Sequential([keras.Input(shape), *layers])
@@ -27,7 +27,7 @@ def small_net(shape, outputs, parts=()):
 
 RUN = """
 import small_model
-Trainer.model = @small_net()
+Trainer.model = @net_for_files()
 Trainer.objective = @Objective()
 Trainer.optimizer = @keras.optimizers.Adam()
 keras.optimizers.Adam.learning_rate = 0.01
@@ -52,7 +52,7 @@ MixedSource.boundary = @boundary/NpzSource()
 boundary/NpzSource.file = 'boundary.npz'
 NpzSource.resident = False
 MixedSource.shares = {'interior': 5, 'boundary': 2}
-small_net.parts = ('interior', 'boundary')
+net_for_files.parts = ('interior', 'boundary')
 Objective.boundary = @MeanSquaredError()
 MeanSquaredError.y_true = 'targets.boundary'
 MeanSquaredError.y_pred = 'outputs.boundary'
@@ -148,7 +148,7 @@ def prepare(tmp_path, monkeypatch, _models):
 
     def write(kind):
         lines, shape, outputs = WRITERS[kind](tmp_path)
-        model = f"small_net.shape = {shape}\nsmall_net.outputs = {outputs}\n"
+        model = f"net_for_files.shape = {shape}\nsmall_net.outputs = {outputs}\n"
         (tmp_path / "run.gin").write_text(RUN + model + lines)
         return "run.gin"
 

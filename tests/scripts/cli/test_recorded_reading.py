@@ -1,10 +1,10 @@
-"""Opened run: what its source recorded of files wins over its bindings, and --gin_param over both."""
+"""Recorded reading: what its source recorded of files wins over its bindings, and --gin_param over both."""
 
 import json
 
 import pytest
 
-from termwise.cli import opened_run
+from termwise.cli.recorded_reading import reading_of
 from trainer import load_run
 
 
@@ -17,7 +17,6 @@ def run(tmp_path):
 
 
 @pytest.mark.parametrize(("given", "separator"), [([], ","), (["CsvSource.separator = ';'"], ";")])
-def test_files_are_read_as_the_run_recorded_or_as_is_asked_for(run, monkeypatch, given, separator):
-    monkeypatch.setattr(opened_run, "FLAGS", type("Flags", (), {"gin_param": given}))
+def test_files_are_read_as_the_run_recorded_or_as_is_asked_for(run, given, separator):
     expected = {"CsvSource.inputs": ["b", "a"], "CsvSource.targets": "y", "CsvSource.separator": separator}
-    assert opened_run.reading_of(run) == expected
+    assert reading_of(run, given) == expected
