@@ -148,7 +148,7 @@ def prepare(tmp_path, monkeypatch, _models):
 
     def write(kind):
         lines, shape, outputs = WRITERS[kind](tmp_path)
-        model = f"net_for_files.shape = {shape}\nsmall_net.outputs = {outputs}\n"
+        model = f"net_for_files.shape = {shape}\nnet_for_files.outputs = {outputs}\n"
         (tmp_path / "run.gin").write_text(RUN + model + lines)
         return "run.gin"
 
