@@ -2,20 +2,27 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import gin
 import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError, Key
-from objectives.annotations import Count
-from objectives.ranges import safe_labels
+from objectives.annotations import Expected
+from trainer.metrics.decision import Decision
 from trainer.metrics.metric import Metric
 from trainer.metrics.selection import weights_of
 
 # With more classes, numbers in the cells could not be read.
 _MOST_SHOWN = 12
+
+_Classes = Annotated[
+    int, Expected("a whole number above 1 (a yes or no has 2 classes)", lambda count: 1 < count < 2**31)
+]
+_Threshold = Annotated[
+    float, Expected("a probability above 0 and below 1, also of logits", lambda threshold: 0 < threshold < 1)
+]
 
 
 @gin.register(module="trainer.metrics")
@@ -30,9 +37,13 @@ class ConfusionMatrix(Metric):
 
     Attributes:
       classes: the number of classes, 2 or more; `labels` are their names.
-      y_true: class labels `[batch, ...]`, whole numbers from 0 to `classes` - 1.
+      y_true: class labels `[batch, ...]`, whole numbers from 0 to `classes` - 1; a last axis of 1 may be there or not.
       y_pred: a score for each class, `[batch, ..., classes]`, of which the largest is predicted; logits or
-        probabilities. Or the predicted labels, shaped as `y_true`, as whole numbers.
+        probabilities. Or the predicted labels, shaped as `y_true`, as whole numbers. Or, of 2 classes, the probability
+        of class 1 alone, shaped as `y_true`.
+      from_logits: whether the score of class 1 alone is a logit.
+      threshold: the probability above which class 1 is predicted, as in the metrics of Keras; 0.5 if it is not given.
+        What equals it is class 0. Of logits it is a probability too: 0.5 is the logit 0.
 
     >>> matrix = ConfusionMatrix(classes=2)
     >>> state = matrix.updated(matrix.initial_state(), y_true=tf.constant([0, 1, 1]), y_pred=tf.constant([0, 1, 0]))
@@ -40,12 +51,19 @@ class ConfusionMatrix(Metric):
     [[1.0, 0.0], [1.0, 1.0]]
     """
 
-    classes: Count
+    classes: _Classes
     y_true: Key = "targets"
     y_pred: Key = "outputs"
+    from_logits: bool = False
+    threshold: _Threshold | None = None
 
     def __post_init__(self):
         super().__post_init__()
+        if self.threshold is not None and self.classes != 2:
+            raise ConfigurationError(
+                f"ConfusionMatrix has {self.classes} classes and a threshold; expected a threshold with 2 classes, of "
+                f"which one score tells (of more, the class with the largest score is predicted)"
+            )
         if self.labels and len(self.labels) != self.classes:
             raise ConfigurationError(
                 f"ConfusionMatrix has {self.classes} classes and {len(self.labels)} labels; expected as many"
@@ -59,7 +77,7 @@ class ConfusionMatrix(Metric):
         return tf.zeros([self.classes, self.classes], tf.float64)
 
     def updated(self, state, y_true, y_pred, sample_weight=None):
-        y_true, y_pred = tf.cast(y_true, tf.int64), self._predicted(y_true, y_pred)
+        y_true, y_pred = tf.cast(y_true, tf.int64), self._decision.predicted(y_true, y_pred)
         weight = weights_of(y_true, sample_weight)
         cells = tf.reshape(y_true * self.classes + y_pred, [-1])
         found = tf.math.unsorted_segment_sum(tf.reshape(weight, [-1]), cells, self.classes**2)
@@ -89,24 +107,12 @@ class ConfusionMatrix(Metric):
             axes.text(column, row, f"{count:.4g}", ha="center", va="center", color=color, fontsize=8)
 
     def _aligned(self, tensors: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        y_true, y_pred = tensors["y_true"], tensors["y_pred"]
-        if y_true.shape.rank == y_pred.shape.rank and y_true.shape[-1] == 1 and y_pred.shape[-1] == self.classes:
-            tensors = {**tensors, "y_true": y_true[..., 0]}
-        return tensors
-
-    def _predicted(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-        """Returns the predicted labels, int64 and shaped as `y_true`."""
-        if y_pred.shape.rank == y_true.shape.rank + 1 and y_pred.shape[-1] == self.classes:
-            return tf.argmax(y_pred, axis=-1)
-        if y_pred.dtype.is_integer and y_pred.shape.is_compatible_with(y_true.shape):
-            return tf.cast(y_pred, tf.int64)
-        raise ConfigurationError(
-            f"y_true has the shape {y_true.shape} and y_pred is {y_pred.dtype.name} {y_pred.shape}; expected labels, "
-            f"and a score for each of {self.classes} classes on one more axis, or whole numbers of the same shape"
-        )
+        return self._decision.aligned(tensors)
 
     def _outside(self, tensors: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
-        found = [safe_labels("y_true", tensors["y_true"], self.classes)[1]]
-        if tensors["y_pred"].dtype.is_integer:
-            found.append(safe_labels("y_pred", tensors["y_pred"], self.classes)[1])
-        return found
+        return self._decision.outside(**{name: tensors[name] for name in ("y_true", "y_pred")})
+
+    @property
+    def _decision(self) -> Decision:
+        """Which class the scores of an example amount to."""
+        return Decision(self.classes, from_logits=self.from_logits, threshold=self.threshold)

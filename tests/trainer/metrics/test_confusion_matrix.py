@@ -15,7 +15,8 @@ from trainer import ConfusionMatrix, Metrics
 def test_it_is_the_table_of_scikit_learn(measured, examples, count):
     keys = {"classes": 3, "y_true": "targets.label", "y_pred": "outputs.label"}
     weighted = ConfusionMatrix(mask="targets.mask", sample_weight="targets.weight", **keys)
-    values, outputs = measured(Metrics(all=ConfusionMatrix(**keys), some=weighted), count=count)
+    of_one = ConfusionMatrix(classes=2, y_true="targets.binary", y_pred="outputs.binary", mask="targets.mask")
+    values, outputs = measured(Metrics(all=ConfusionMatrix(**keys), some=weighted, yes=of_one), count=count)
     true, predicted, shown = examples["label"], outputs["label"].argmax(axis=1), examples["mask"] > 0
     settings = {"sample_weight": examples["weight"][shown]}
     expected = {
@@ -26,6 +27,9 @@ def test_it_is_the_table_of_scikit_learn(measured, examples, count):
             true[shown], predicted[shown], **settings
         ),
     }
+    yes = (examples["binary"][shown] > 0, outputs["binary"][shown] > 0.5)
+    expected["metrics/yes/accuracy"] = sklearn.metrics.accuracy_score(*yes)
+    expected["metrics/yes/balanced_accuracy"] = sklearn.metrics.balanced_accuracy_score(*yes)
     assert values == pytest.approx(expected, abs=1e-6)
 
 
@@ -60,3 +64,13 @@ def test_what_does_not_fit_is_refused():
         table(ConfusionMatrix(classes=3), y_true=[0, 1], y_pred=np.ones([2, 4], np.float32))
     outside = {"y_true": tf.constant([3]), "y_pred": tf.constant([1])}
     assert np.isnan(float(ConfusionMatrix(classes=3)._poison(outside, None)))
+
+
+def test_settings_that_cannot_be_right_are_refused():
+    with pytest.raises(ConfigurationError, match=r"classes is 1; expected a whole number above 1 \(a yes or no has 2"):
+        ConfusionMatrix(classes=1)
+    with pytest.raises(ConfigurationError, match="has 3 classes and a threshold; expected a threshold with 2 classes"):
+        ConfusionMatrix(classes=3, threshold=0.5)
+    for threshold in (0, 1.0):
+        with pytest.raises(ConfigurationError, match="expected a probability above 0 and below 1, also of logits"):
+            ConfusionMatrix(classes=2, from_logits=True, threshold=threshold)
