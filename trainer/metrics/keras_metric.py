@@ -13,8 +13,17 @@ from keras.src.losses.loss import squeeze_or_expand_to_same_rank
 from objectives import ConfigurationError, Key
 from objectives.annotations import Expected
 from objectives.reads import align
-from trainer.metrics.keras_ranges import is_of_keras, outside_of_range, refuse_other_shapes, weights_like
+from trainer.metrics.keras_ranges import (
+    WITHOUT_LOGITS,
+    is_of_keras,
+    outside_of_range,
+    refuse_class_id,
+    refuse_other_shapes,
+    takes_logits,
+    weights_like,
+)
 from trainer.metrics.metric import Metric
+from trainer.metrics.one_class import ClassId, against_others, outside_of_classes
 
 _METRIC = "a metric of Keras, such as @keras.metrics.AUC() (a plain function belongs in FunctionMetric)"
 
@@ -36,6 +45,9 @@ class KerasMetric(Metric):
       metric: an instance, such as `keras.metrics.AUC()`.
       y_true: the targets that the metric takes. `[batch]` and `[batch, 1]` are brought to one shape, as in Keras.
       y_pred: the predictions that the metric takes.
+      class_id: for a metric of a yes or no, such as an AUC, where `y_pred` has a score for each of several classes and
+        `y_true` labels: the class that is told from all others. It takes the probability of that class; with
+        `from_logits=True` in the metric, that which a softmax makes of the logits.
 
     Raises:
       ConfigurationError: The metric's `update_state` takes other arguments, or no sample weights where there are some,
@@ -48,9 +60,12 @@ class KerasMetric(Metric):
     metric: Annotated[keras.metrics.Metric, Expected(_METRIC)]
     y_true: Key = "targets"
     y_pred: Key = "outputs"
+    class_id: ClassId | None = None
 
     def __post_init__(self):
         super().__post_init__()
+        if self.class_id is not None:
+            refuse_class_id(self.metric)
         if self.sample_weight is not None and "sample_weight" not in _parameters(self.metric):
             raise ConfigurationError(
                 f"KerasMetric: {type(self.metric).__name__}.update_state takes no sample_weight; expected a metric "
@@ -112,6 +127,11 @@ class KerasMetric(Metric):
     def _aligned(self, tensors: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         if "y_true" not in tensors or not is_of_keras(self.metric):
             return align(tensors, ())
+        if self.class_id is not None:
+            pair = against_others(
+                self.class_id, tensors["y_true"], tensors["y_pred"], from_logits=takes_logits(self.metric)
+            )
+            tensors = {**tensors, **dict(zip(("y_true", "y_pred"), pair, strict=True))}
         y_true, y_pred = squeeze_or_expand_to_same_rank(tensors["y_true"], tensors["y_pred"])
         if y_true.shape.rank == y_pred.shape.rank == 1:
             # Keras would take the whole batch for one example.
@@ -123,6 +143,9 @@ class KerasMetric(Metric):
         return tensors
 
     def _outside(self, tensors: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+        if self.class_id is not None:
+            pair = (tensors["y_true"], tensors["y_pred"])
+            return outside_of_classes(*pair, from_logits=takes_logits(self.metric), instead=WITHOUT_LOGITS)
         return outside_of_range(self.metric, tensors)
 
 

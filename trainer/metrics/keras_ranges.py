@@ -22,7 +22,7 @@ _OF_ONE_HOT = (
     keras.metrics.CategoricalCrossentropy,
 )
 _OF_CONDITIONS = (_ConfusionMatrixConditionCount, keras.metrics.Precision, keras.metrics.Recall)
-_WITHOUT_LOGITS = ", or a metric that is given logits, by from_logits=True or a threshold of 0"
+WITHOUT_LOGITS = ", or a metric that is given logits, by from_logits=True or a threshold of 0"
 
 
 def is_of_keras(metric: keras.metrics.Metric) -> bool:
@@ -52,6 +52,18 @@ def refuse_other_shapes(metric: keras.metrics.Metric, y_true: tf.Tensor, y_pred:
         )
 
 
+def refuse_class_id(metric: keras.metrics.Metric) -> None:
+    """Raises ConfigurationError where one class of several means nothing to a metric, or it has one itself."""
+    name = type(metric).__name__
+    if getattr(metric, "class_id", None) is not None:
+        raise ConfigurationError(f"KerasMetric: {name} has a class_id itself; expected one of both")
+    if not (is_of_keras(metric) and (_takes_probabilities(metric) or takes_logits(metric))):
+        raise ConfigurationError(
+            f"KerasMetric has a class_id, and {name} takes no probability of a yes or no; expected a metric of Keras "
+            f"that does, such as AUC, Precision or BinaryAccuracy, or no class_id"
+        )
+
+
 def outside_of_range(metric: keras.metrics.Metric, tensors: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
     """Returns which labels and probabilities lie outside of their range, bools `[batch, ...]`; these are recorded.
 
@@ -71,7 +83,7 @@ def outside_of_range(metric: keras.metrics.Metric, tensors: Mapping[str, tf.Tens
         ignored = getattr(metric, "ignore_class", None)
         return [safe_labels("y_true", y_true, y_pred.shape[-1], ignored=ignored)[1]]
     if _takes_probabilities(metric):
-        return [not_probabilities("y_pred", y_pred, instead=_WITHOUT_LOGITS), not_probabilities("y_true", y_true)]
+        return [not_probabilities("y_pred", y_pred, instead=WITHOUT_LOGITS), not_probabilities("y_true", y_true)]
     return []
 
 
@@ -97,14 +109,22 @@ def weights_like(metric: keras.metrics.Metric, y_true: tf.Tensor, weight: tf.Ten
     return tf.broadcast_to(spread(weight, like), tf.shape(like))
 
 
+def takes_logits(metric: keras.metrics.Metric) -> bool:
+    """Returns whether a metric is told that it is given the logit of a yes or no."""
+    if isinstance(metric, keras.metrics.AUC):
+        return metric._from_logits
+    return isinstance(metric, keras.metrics.BinaryCrossentropy) and metric.from_logits
+
+
 def _hint(metric: keras.metrics.Metric, y_true: tf.Tensor, y_pred: tf.Tensor) -> str:
     """Returns what takes a score for each class where a metric is given it, in words."""
     if isinstance(metric, _IoUBase):
         return " (MeanIoU with sparse_y_pred=False takes a score for each class)"
     if isinstance(metric, keras.metrics.Accuracy):
         return " (SparseCategoricalAccuracy takes labels and a score for each class)"
-    if y_pred.shape[-1] == 2 and y_true.shape[-1:] != [2] and _takes_probabilities(metric):
-        return " (of a softmax of two classes, it takes the second column alone)"
+    of_labels = y_true.shape.rank == y_pred.shape.rank - 1 or y_true.shape[-1] == 1
+    if of_labels and y_pred.shape[-1] != 1 and (_takes_probabilities(metric) or takes_logits(metric)):
+        return " (of several classes, KerasMetric.class_id = 1 takes the score of class 1 alone)"
     return ""
 
 
@@ -119,12 +139,10 @@ def _outside_of_classes(metric: _IoUBase, y_true: tf.Tensor, y_pred: tf.Tensor) 
 
 def _takes_probabilities(metric: keras.metrics.Metric) -> bool:
     """Returns whether a metric compares what it is given with thresholds between 0 and 1."""
-    if isinstance(metric, keras.metrics.AUC):
-        return not metric._from_logits
+    if isinstance(metric, (keras.metrics.AUC, keras.metrics.BinaryCrossentropy)):
+        return not takes_logits(metric)
     if isinstance(metric, keras.metrics.BinaryAccuracy):
         return 0 < metric._fn_kwargs["threshold"] < 1
-    if isinstance(metric, keras.metrics.BinaryCrossentropy):
-        return not metric.from_logits
     if isinstance(metric, _OF_CONDITIONS):
         return any(0 < threshold < 1 for threshold in metric.thresholds)
     return isinstance(metric, SensitivitySpecificityBase)

@@ -13,7 +13,10 @@ from objectives.annotations import Count
 from objectives.ranges import not_probabilities
 from objectives.reads import align
 from trainer.metrics.metric import Metric
+from trainer.metrics.one_class import ClassId, against_others, outside_of_classes
 from trainer.metrics.selection import weights_of
+
+_FOR_LOGITS = ", or from_logits=True for logits"
 
 
 @gin.register(module="trainer.metrics")
@@ -29,6 +32,8 @@ class PrecisionRecallCurve(Metric):
       y_true: 0 or 1, or a probability between them, `[batch, ...]`.
       y_pred: probabilities of the same shape; what is at least the threshold is predicted as 1.
       from_logits: whether `y_pred` are logits.
+      class_id: where `y_pred` has a score for each of several classes and `y_true` labels, the class that is told from
+        all others, as in `KerasMetric`.
       thresholds: how many thresholds there are, from 0 on in equal steps below 1.
 
     >>> curve = PrecisionRecallCurve(thresholds=4)
@@ -41,6 +46,7 @@ class PrecisionRecallCurve(Metric):
     y_pred: Key = "outputs"
     from_logits: bool = False
     thresholds: Count = 200
+    class_id: ClassId | None = None
 
     @property
     def key_of_keras_mask(self) -> Key:
@@ -95,10 +101,16 @@ class PrecisionRecallCurve(Metric):
             return right / (right + wrong), right / right[0]
 
     def _aligned(self, tensors: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        if self.class_id is not None:
+            pair = against_others(self.class_id, tensors["y_true"], tensors["y_pred"], from_logits=self.from_logits)
+            tensors = {**tensors, **dict(zip(("y_true", "y_pred"), pair, strict=True))}
         return align(tensors, ("y_true", "y_pred"))
 
     def _outside(self, tensors: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+        if self.class_id is not None:
+            pair = (tensors["y_true"], tensors["y_pred"])
+            return outside_of_classes(*pair, from_logits=self.from_logits, instead=_FOR_LOGITS)
         found = [not_probabilities("y_true", tensors["y_true"])]
         if not self.from_logits:
-            found.append(not_probabilities("y_pred", tensors["y_pred"], instead=", or from_logits=True for logits"))
+            found.append(not_probabilities("y_pred", tensors["y_pred"], instead=_FOR_LOGITS))
         return found

@@ -84,12 +84,17 @@ def test_masks_and_weights_select_and_weigh_as_one_would_by_hand(measured, examp
         for name, (target, make) in kinds.items()
     }
     masked["gap"] = KerasMetric(metric=WidestGap(), mask="targets.mask", **keys("number"))
+    of_class = {"mask": "targets.mask", "sample_weight": "targets.weight", "class_id": 1}
+    masked["of_class"] = KerasMetric(metric=keras.metrics.AUC(), **of_class, **keys("label"))
     values, outputs = measured(Metrics(**masked), count=count, rehearsed=True)
     for name, (target, make) in kinds.items():
         of_steps = {"sample_weight": weight[shown] if name != "iou" else np.repeat(weight[shown], 4)}
         found = at_once(make, examples[target][shown], outputs[target][shown], **of_steps)
         assert {path: values[f"metrics/{name}{path}"] for path in found} == pytest.approx(found, abs=1e-6)
     assert values["metrics/gap/seen"] == shown.sum()
+    is_of_it, probability = examples["label"][shown, None] == 1, outputs["label"][shown, 1:2]
+    found = at_once(keras.metrics.AUC, is_of_it, probability, sample_weight=weight[shown])
+    assert values["metrics/of_class"] == pytest.approx(found[""], abs=1e-6)
 
 
 @pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])

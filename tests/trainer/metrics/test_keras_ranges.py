@@ -47,7 +47,7 @@ def test_what_is_out_of_range_is_found_and_told(metric, y_true, y_pred, told):
         (keras.metrics.CategoricalAccuracy(), ([2, 1], [2, 1]), r", with an axis of classes \(SparseCateg.* labels\)"),
         (keras.metrics.MeanIoU(3), ([2, 4], [2, 4, 3]), r" \(MeanIoU with sparse_y_pred=False takes a score .*\)"),
         (keras.metrics.Accuracy(), ([2], [2, 3]), r" \(SparseCategoricalAccuracy takes labels and a score .*\)"),
-        (keras.metrics.AUC(), ([2, 1], [2, 2]), r" \(of a softmax of two classes, it takes the second column alone\)"),
+        (keras.metrics.AUC(), ([2, 1], [2, 2]), r" \(of several classes, KerasMetric.class_id = 1 .* alone\)"),
         (keras.metrics.MeanSquaredError(), ([2, 3], [2, 1]), ""),
         (keras.metrics.CosineSimilarity(), ([2], [2, 3]), ""),
     ],
