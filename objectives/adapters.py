@@ -15,12 +15,16 @@ from keras.src.losses.losses import LossFunctionWrapper
 
 from objectives.annotations import Expected
 from objectives.errors import ConfigurationError, expected
+from objectives.keras_names import loss_of
 from objectives.keras_tensors import keras_mask
 from objectives.keys import ROOTS, Key
 from objectives.ranges import ClassLabels, not_probabilities, poisoned, safe_labels
 from objectives.term import Term
 
-_LOSS = "an instance of keras.losses.Loss, such as @keras.losses.Huber() (a plain function belongs in FunctionTerm)"
+_LOSS = (
+    "an instance of keras.losses.Loss, such as @keras.losses.Huber(), or its name, such as 'huber' (a plain function "
+    "belongs in FunctionTerm)"
+)
 _FOR_LOGITS = ", or from_logits=True for a loss that is given logits"
 _KERAS_NAMES = {"y_true": "targets", "y_pred": "outputs"}
 # Losses of Keras that take class labels, as indices or for one-hot encoding.
@@ -113,12 +117,13 @@ class KerasLoss(Term):
     Attributes:
       y_true: the targets that the loss takes.
       y_pred: the predictions that the loss takes.
-      loss: an instance, such as `keras.losses.Huber()`. One that mixes the examples of a batch into a scalar
-        (`Dice()` by default) needs its `axis` set so that it returns a value for each example.
+      loss: an instance, such as `keras.losses.Huber()`, or the name that Keras has for it with its default settings,
+        such as "huber". One that mixes the examples of a batch into a scalar (`Dice()` by default) needs its `axis` set
+        so that it returns a value for each example.
 
     Raises:
-      ConfigurationError: The loss overrides `__call__` or defines no `call`. Or its reduction is "sum", which is no
-        mean, or "mean_with_sample_weight" while the term has a sample_weight.
+      ConfigurationError: Keras has no loss of that name. Or it overrides `__call__` or defines no `call`. Or its
+        reduction is "sum", which is no mean, or "mean_with_sample_weight" while the term has a sample_weight.
 
     >>> float(KerasLoss(loss=keras.losses.MeanAbsoluteError())(y_true=[[1.0, 2.0]], y_pred=[[2.0, 4.0]]))
     1.5
@@ -127,19 +132,21 @@ class KerasLoss(Term):
     masked_by_keras = "y_pred"
     y_true: Key = "targets"
     y_pred: Key = "outputs"
-    loss: Annotated[keras.losses.Loss, Expected(_LOSS)]
+    loss: Annotated[keras.losses.Loss | str, Expected(_LOSS)]
 
     def __post_init__(self):
         super().__post_init__()
-        _refuse_own_reduction(self.loss)
-        if self.loss.reduction == "sum":
+        loss = loss_of(self.loss)
+        object.__setattr__(self, "loss", loss)
+        _refuse_own_reduction(loss)
+        if loss.reduction == "sum":
             raise ConfigurationError(
-                f"KerasLoss: {self.loss.name} reduces by 'sum', and terms are means; "
+                f"KerasLoss: {loss.name} reduces by 'sum', and terms are means; "
                 f"drop the reduction and set the term's weight to the size of the batch"
             )
-        if self.loss.reduction == "mean_with_sample_weight" and self.sample_weight is not None:
+        if loss.reduction == "mean_with_sample_weight" and self.sample_weight is not None:
             raise ConfigurationError(
-                f"KerasLoss: {self.loss.name} reduces by 'mean_with_sample_weight', and a term's sample_weight leaves "
+                f"KerasLoss: {loss.name} reduces by 'mean_with_sample_weight', and a term's sample_weight leaves "
                 f"the count alone; drop the reduction, and read the weights as the term's mask, which divides by their "
                 f"sum: scaled to numbers from 0 to 1, which changes nothing of that mean"
             )
@@ -165,8 +172,9 @@ class KerasLoss(Term):
         return super()._aligned(tensors)
 
     def _call(self, y_true, y_pred):
-        y_true, y_pred = (keras.ops.convert_to_tensor(y, dtype=self.loss.dtype) for y in (y_true, y_pred))
-        return self.loss.call(y_true, y_pred)
+        loss = loss_of(self.loss)
+        y_true, y_pred = (keras.ops.convert_to_tensor(y, dtype=loss.dtype) for y in (y_true, y_pred))
+        return loss.call(y_true, y_pred)
 
 
 def _labels(

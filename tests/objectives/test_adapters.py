@@ -377,7 +377,14 @@ def test_a_loss_of_ones_own_keeps_its_arguments():
     assert float(KerasLoss(loss=Offset(2.0))(y_true=[[0.0, 0.0]], y_pred=[[2.0, 5.0]])) == 1.5
 
 
-@pytest.mark.parametrize("loss", ["mse", None, keras.losses.Huber, keras.losses.mean_squared_error])
+@pytest.mark.parametrize("name", ["huber", "Huber", "mse", "MSE", "MeanSquaredError", "bce"])
+def test_a_loss_by_its_name_is_that_of_keras_with_its_defaults(name):
+    y_true, y_pred = np.array([[0.0, 1.0]], np.float32), np.array([[0.2, 0.9]], np.float32)
+    expected = keras.losses.get(name)(y_true, y_pred)
+    assert float(KerasLoss(loss=name)(y_true=y_true, y_pred=y_pred)) == pytest.approx(float(tf.reduce_mean(expected)))
+
+
+@pytest.mark.parametrize("loss", [None, keras.losses.Huber, keras.losses.mean_squared_error])
 def test_what_is_no_instance_of_a_keras_loss_is_refused(loss):
     with pytest.raises(ConfigurationError, match="expected an instance of keras.losses.Loss|write @Huber"):
         KerasLoss(loss=loss)

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Annotated, TypeVar
 
 import gin
+import keras
 import tensorflow as tf
 
 from objectives import Context, Key
@@ -17,6 +18,7 @@ from objectives.indices import guarded, poison
 from objectives.names import require_names
 from objectives.ranges import evaluating
 from trainer.metrics.fetching import Fetched, fetch
+from trainer.metrics.keras_metric import KerasMetric
 from trainer.metrics.metric import Metric
 from trainer.metrics.progress import Progress, advanced, begun, numbers
 from trainer.metrics.selection import Read
@@ -26,10 +28,10 @@ from trainer.reports.picture import Picture
 Result = TypeVar("Result")
 
 _METRIC = Annotated[
-    Metric | None,
+    Metric | keras.metrics.Metric | str | None,
     Expected(
-        "a metric, such as @KerasMetric() in a gin file or KerasMetric(metric=keras.metrics.AUC()) in Python (wrap a "
-        "metric of Keras in KerasMetric, a function in FunctionMetric)"
+        "a metric, such as @KerasMetric() or @keras.metrics.AUC() in a gin file, KerasMetric(...) or "
+        "keras.metrics.AUC() in Python (wrap a function in FunctionMetric)"
     ),
 ]
 
@@ -42,6 +44,8 @@ class Metrics:
     one of them; one given as None is dropped. A metric `auc` is logged as `metrics/auc`. One that gives a vector is
     logged as `metrics/auc/0` and so on, one that gives a dict as `metrics/auc/<key>`.
 
+    A metric of Keras, or its name, stands for a `KerasMetric` of it that compares `outputs` with `targets`.
+
     Attributes:
       metrics: the metrics by name, in the order of their names.
 
@@ -50,15 +54,21 @@ class Metrics:
 
     >>> import keras
     >>> from trainer import KerasMetric
-    >>> metrics = Metrics(mean=KerasMetric(metric=keras.metrics.Mean()), unused=None)
+    >>> size = KerasMetric(metric=keras.metrics.Mean(), y_pred="activations.hidden")
+    >>> metrics = Metrics(auc=keras.metrics.AUC(), size=size, unused=None)
     >>> list(metrics.metrics)
-    ['mean']
+    ['auc', 'size']
     """
 
-    def __init__(self, **metrics: Metric | None):
+    def __init__(self, **metrics: Metric | keras.metrics.Metric | str | None):
         require_names("a metric", metrics)
         require_fit("Metrics", metrics, dict.fromkeys(metrics, _METRIC))
-        kept = {name: metric for name, metric in sorted(metrics.items()) if metric is not None}
+        kept, mistakes = {}, Mistakes()
+        for name, metric in sorted(metrics.items()):
+            with mistakes.gathered(f"Metrics.{name}"):
+                if metric is not None:
+                    kept[name] = metric if isinstance(metric, Metric) else KerasMetric(metric=metric)
+        mistakes.raise_any()
         self.metrics: Mapping[str, Metric] = MappingProxyType(kept)
 
     def __bool__(self) -> bool:

@@ -21,7 +21,7 @@ _FIELDS = (
     ("A margin of 0", "PairwiseOverlap(margin=0)"),
     ("Costs as text", 'ExpectedConfusionCost(costs="high")'),
     ("Costs that are no square", "ExpectedConfusionCost(costs=((0.0, 1.0),))"),
-    ("The name of a Keras loss", 'KerasLoss(loss="mse")'),
+    ("A misspelt name of a Keras loss", 'KerasLoss(loss="hubr")'),
     ("The class of a Keras loss", "KerasLoss(loss=keras.losses.Huber)"),
     ("A Keras loss that adds up", 'KerasLoss(loss=keras.losses.Huber(reduction="sum"))'),
     ("No function", "FunctionTerm(fn=3)"),

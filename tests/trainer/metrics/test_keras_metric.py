@@ -172,7 +172,9 @@ def test_what_is_no_metric_is_refused():
     with pytest.raises(
         ConfigurationError, match=r"^KerasMetric.metric is .*; expected a metric of Keras, such as @keras"
     ):
-        KerasMetric(metric="auc")
+        KerasMetric(metric=0.5)
+    with pytest.raises(ConfigurationError, match="^Keras has no metric 'auk'; did you mean 'auc'?"):
+        KerasMetric(metric="auk")
     with pytest.raises(ConfigurationError, match="^KerasMetric.y_pred: key 'outptus' begins with 'outptus'; did you"):
         KerasMetric(metric=keras.metrics.AUC(), y_pred="outptus")
 

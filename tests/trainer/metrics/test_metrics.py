@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, MeanSquaredError, Objective
 from trainer import ArraySource, FunctionMetric, KerasMetric, Metrics
+from trainer.metrics.fetching import Fetched
 from trainer.reports import JsonLines, jsonl
 
 
@@ -24,8 +25,11 @@ def test_metrics_are_named_dropped_and_sorted():
     ("metrics", "told"),
     [
         ({"a/b": None}, "a metric is named 'a/b'; expected letters"),
-        ({"auc": keras.metrics.AUC()}, "Metrics.auc is .*; expected a metric, such as @KerasMetric"),
-        ({"f": tf.abs}, "Metrics.f is .*wrap a metric of Keras in KerasMetric, a function in FunctionMetric"),
+        ({"auc": 0.5}, r"Metrics.auc is 0.5; expected a metric, such as @KerasMetric\(\) or @keras.metrics.AUC\(\)"),
+        ({"auc": keras.metrics.AUC}, "Metrics.auc is the class AUC, not an object of it; write @AUC"),
+        ({"f": tf.abs}, r"Metrics.f is .*\(wrap a function in FunctionMetric\)"),
+        ({"f": "auk"}, "^Metrics.f: Keras has no metric 'auk'; did you mean 'auc'?"),
+        ({"f": "accuracy"}, "^Metrics.f: Keras has several of the metric 'accuracy'; expected 'binary_accuracy' for"),
     ],
 )
 def test_what_is_no_metric_is_refused(metrics, told):
@@ -49,6 +53,36 @@ def test_gin_names_metrics_and_those_of_keras():
     assert isinstance(found["error"].metric, keras.metrics.MeanSquaredError)
     gin.parse_config("Metrics.error = None")
     assert list(named().metrics) == ["auc"]
+
+
+def test_a_metric_of_keras_itself_is_one_of_targets_and_outputs():
+    gin.parse_config("Metrics.auc = @keras.metrics.AUC()\nMetrics.error = 'mae'")
+    found = gin.get_configurable(Metrics)().metrics
+    assert {name: (type(metric), metric.keys) for name, metric in found.items()} == {
+        name: (KerasMetric, {"targets", "outputs"}) for name in ("auc", "error")
+    }
+    assert isinstance(found["auc"].metric, keras.metrics.AUC)
+    assert isinstance(found["error"].metric, keras.metrics.MeanAbsoluteError)
+
+
+def test_metrics_of_one_object_of_keras_count_apart():
+    shared = keras.metrics.F1Score(threshold=0.5)
+    metrics = Metrics(a=shared, b=shared, c=KerasMetric(metric=shared, mask="targets.mask", y_true="targets.y"))
+    fetched = Fetched(
+        {
+            "targets": tf.ones([4, 2]),
+            "outputs": tf.ones([4, 2]),
+            "targets.y": tf.ones([4, 2]),
+            "targets.mask": tf.constant([1.0, 0.0, 0.0, 0.0]),
+        },
+        {},
+        None,
+    )
+    metrics.prepare(fetched)
+    progress = metrics.update(metrics.begin(), fetched)
+    assert metrics.values(progress) == {f"metrics/{name}/{i}": pytest.approx(1.0) for name in "abc" for i in (0, 1)}
+    assert [int(progress[name].rows) for name in "abc"] == [1, 1, 1]
+    assert [float(tf.reduce_sum(variable.value)) for variable in shared.variables] == [0.0] * 4
 
 
 def test_a_key_that_no_layer_has_is_told_with_the_metrics_name(make_program, plain_source):
