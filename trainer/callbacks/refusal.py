@@ -82,12 +82,19 @@ def _refuse(what: str, callback: keras.callbacks.Callback) -> None:
             f"each step), in a report (Trainer.reports), whose records can be of single steps (Trainer.log_every = 1), "
             f"or in a step of your own (Trainer.train_step)"
         )
-    for name in dir(callback):
-        near = difflib.get_close_matches(name, _OF_KERAS, n=1, cutoff=_MISSPELT) if name.startswith("on_") else []
+    for name in _methods(callback):
+        near = difflib.get_close_matches(name, _OF_KERAS, n=1, cutoff=_MISSPELT)
         if near and name not in _OF_KERAS:
             raise ConfigurationError(f"{what} with {name}(), which nothing calls; did you mean {near[0]!r}?")
     if not overrides(callback, HOOKS):
         raise ConfigurationError(f"{what} and has none of the methods that are called; expected {' or '.join(HOOKS)}")
+
+
+def _methods(callback: keras.callbacks.Callback) -> list[str]:
+    """Returns the names that may be meant as methods: a `LambdaCallback` takes functions under any name."""
+    given = vars(callback) if isinstance(callback, keras.callbacks.LambdaCallback) else {}
+    functions = [name for name, value in given.items() if callable(value)]
+    return sorted({*functions, *(name for name in dir(callback) if name.startswith("on_"))})
 
 
 def _refuse_fixed_rates(

@@ -15,6 +15,7 @@ from trainer.config import home
 from trainer.config.explanations import explained
 from trainer.config.mistakes import FileMistakes, UnknownName
 from trainer.config.modules import import_module
+from trainer.config.registry import is_dropped, parameters
 from trainer.config.statements import Wrong, statements
 from trainer.config.uses import Binding, forget_bindings, remember, require_used_macros
 
@@ -138,6 +139,8 @@ def _apply(
                 _require_known_drop(selector, parameter, terms)
             gin.bind_parameter((scope, selector, parameter), value)
             full = context.get_configurable(selector).selector
+            if is_dropped(full, parameter):
+                raise ConfigurationError(f"{selector} has no {parameter!r}; {expected(parameter, parameters(full))}")
             remember(Binding(scope, full, parameter, text.place(line), len(text.open)), value)
 
 

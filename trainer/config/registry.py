@@ -11,6 +11,8 @@ from gin.selector_map import SelectorMap
 
 from objectives.fields import NOT_CONFIGURABLE
 
+_OF_ANY_NAME = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
 
 def configurables() -> dict[str, Callable]:
     """Returns everything that gin can configure, by its full name (`objectives.RangeHinge`)."""
@@ -19,9 +21,26 @@ def configurables() -> dict[str, Callable]:
 
 
 def parameters(configurable: str) -> list[str]:
-    """Returns the names that gin can set of a configurable."""
+    """Returns the names that gin can set of a configurable, with the methods that a `LambdaCallback` takes functions for.
+
+    >>> parameters("ReduceLROnPlateau")[:3]
+    ['monitor', 'factor', 'patience']
+    """
     wrapped = gin.config._REGISTRY.get_match(configurable).wrapped
-    return [name for name in inspect.signature(wrapped).parameters if name not in given(configurable)]
+    named = [one.name for one in inspect.signature(wrapped).parameters.values() if one.kind not in _OF_ANY_NAME]
+    if _is_callback_of_keras(wrapped) and issubclass(wrapped, keras.callbacks.LambdaCallback):
+        named += [name for name in dir(keras.callbacks.Callback) if name.startswith("on_") and name not in named]
+    return [name for name in named if name not in given(configurable)]
+
+
+def is_dropped(configurable: str, parameter: str) -> bool:
+    """Returns whether a callback of Keras would take a parameter under `**kwargs` and never look at it.
+
+    >>> [is_dropped("ReduceLROnPlateau", name) for name in ("patience", "patiance")]
+    [False, True]
+    """
+    wrapped = gin.config._REGISTRY.get_match(configurable).wrapped
+    return _is_callback_of_keras(wrapped) and parameter not in parameters(configurable)
 
 
 def given(configurable: str) -> set[str]:
@@ -29,6 +48,13 @@ def given(configurable: str) -> set[str]:
     wrapped = gin.config._REGISTRY.get_match(configurable).wrapped
     fields = dataclasses.fields(wrapped) if dataclasses.is_dataclass(wrapped) else ()
     return {field.name for field in fields if NOT_CONFIGURABLE in field.metadata}
+
+
+def _is_callback_of_keras(wrapped: Callable) -> bool:
+    """Returns whether it is a callback that is made as Keras does; a constructor of the user's own may pass names on."""
+    if not (isinstance(wrapped, type) and issubclass(wrapped, keras.callbacks.Callback)):
+        return False
+    return wrapped.__init__.__module__.startswith("keras.")
 
 
 def short(name: str) -> str:

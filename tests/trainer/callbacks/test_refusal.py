@@ -67,6 +67,11 @@ def test_a_misspelt_method_is_no_method(callback):
     assert "with on_epoch_ends(), which nothing calls; did you mean 'on_epoch_end'?" in refused(callback)
 
 
+def test_a_function_under_another_name_is_not_called_either():
+    said = refused(keras.callbacks.LambdaCallback(epoch_end=print, on_train_end=print))
+    assert "with epoch_end(), which nothing calls; did you mean 'on_epoch_end'?" in said
+
+
 def test_a_callback_without_any_method_is_refused():
     assert "has none of the methods that are called; expected on_train_begin or" in refused(keras.callbacks.Callback())
 

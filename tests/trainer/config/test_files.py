@@ -180,6 +180,23 @@ def test_a_mistake_is_reported_with_the_innermost_file_and_line(file, tmp_path, 
     assert message.startswith(answer)
 
 
+@pytest.mark.parametrize(
+    ("binding", "answer"),
+    [
+        ("ReduceLROnPlateau.patiance = 3", "ReduceLROnPlateau has no 'patiance'; did you mean 'patience'?"),
+        ("a/keras.callbacks.ReduceLROnPlateau.baseline = 1", "keras.callbacks.ReduceLROnPlateau has no 'baseline'; known: "),
+        ("LambdaCallback.on_epoch_ends = @print", "LambdaCallback has no 'on_epoch_ends'; did you mean 'on_epoch_end'"),
+    ],
+)
+def test_what_a_callback_of_keras_takes_and_drops_is_refused(file, binding, answer):
+    gin.external_configurable(print, name="print")
+    with pytest.raises(ConfigurationError) as error:
+        config.load([file(f"\n{binding}")], [])
+    (message,) = error.value.messages
+    assert f"run.gin, line 2: {answer}" in message
+    config.load([], ["ReduceLROnPlateau.patience = 3", "LambdaCallback.on_train_batch_end = @print"])
+
+
 def test_all_mistakes_of_a_file_are_reported_at_once(file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = "RangeHinge.wait = 1\nTrainer.steps = [1,\nTrainer.stops = 3\nimport termwise_none\nTrainer.seed = a\n"
