@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from termwise.cli import run_folders
@@ -23,3 +24,15 @@ def test_the_command_stops_and_the_folder_says_so(page):
 def test_the_program_stops(page):
     (step,) = re.findall(r"stopped at step (\d+)", page.run("my_callback.py"))
     assert 0 < int(step) < 2000
+
+
+def test_each_group_has_a_rate_of_its_own_and_the_terminal_tells_each_change_once(page):
+    told = [line for line in page.run("two_rates.py").splitlines() if "sets the learning rate" in line]
+    assert re.search(r"```text\n(.*)\n```", page.text)[1] == told[0]
+    assert len(told) > 1
+    rates = np.array([0.005, 0.02])
+    for line in told[1:]:
+        before, after = np.array(re.findall(r"(?:hidden|rest) (\S+) -> ([^\s,]+)", line), float).T
+        np.testing.assert_allclose(before, rates, rtol=1e-5)
+        np.testing.assert_allclose(after, rates := rates * 0.1, rtol=1e-5)
+        assert line.startswith("ReduceLROnPlateau ")

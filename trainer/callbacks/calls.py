@@ -12,12 +12,13 @@ from objectives import ConfigurationError
 from objectives.blame import blamed
 from trainer.callbacks import csv_rows
 from trainer.callbacks.memory import Changes, Memory
+from trainer.callbacks.monitor import monitored_by
 from trainer.callbacks.plain_model import handed_back
+from trainer.callbacks.rates import describe_changes, rates_of, refuse_wrong_rates
 from trainer.callbacks.refusal import overrides
 from trainer.devices import cluster
 from trainer.executions.program import Program
 from trainer.steps.groups import Group
-from trainer.steps.learning_rates import refuse_wrong_rate
 
 # Those that only write somewhere, which one worker does.
 _WRITERS = (keras.callbacks.CSVLogger, keras.callbacks.RemoteMonitor)
@@ -66,13 +67,14 @@ class Calls:
     @property
     def learning_rates(self) -> dict[str, float]:
         """The current ones, by tag."""
-        return {group.rate_tag: float(tf.cast(group.optimizer.learning_rate, tf.float32)) for group in self._groups}
+        return rates_of(self._groups)
 
-    def start(self, params: Mapping[str, Any], *, resumes: bool) -> None:
+    def start(self, params: Mapping[str, Any], *, step: int, resumes: bool) -> None:
         """Gives the callbacks the model and calls `on_train_begin`.
 
         Args:
           params: what `set_params` is called with.
+          step: the number of updates done.
           resumes: whether `restore` follows. CSVLogger is not called then, as it would empty its file.
         """
         with self._handed_back():
@@ -82,15 +84,20 @@ class Calls:
                 if not self._is_chief and hasattr(callback, "verbose"):
                     callback.verbose = 0  # all say the same
                 if not (resumes and isinstance(callback, keras.callbacks.CSVLogger)):
-                    self._call(i, "on_train_begin")
+                    self._call(i, step, "on_train_begin")
         of_optimizers = [variable for group in self._groups for variable in group.optimizer.variables]
         elsewhere = {id(variable) for variable in [*self._model.variables, *of_optimizers]}
         self._memories = [Memory(callback, elsewhere) for callback in self._callbacks]
 
-    def call(self, hook: str, *arguments: Any) -> dict[str, np.ndarray]:
+    def call(self, hook: str, *arguments: Any, step: int) -> dict[str, np.ndarray]:
         """Calls all callbacks, or those that are left after one has failed; what that one has done is put back.
 
         So are the weights, learning rates and other variables of the model and its optimizers that it has written.
+
+        Args:
+          hook: the name of the method.
+          *arguments: of the method.
+          step: the number of updates done.
 
         Returns:
           The weights that they have written, by number and path.
@@ -100,7 +107,7 @@ class Calls:
         with self._handed_back() as written:
             while self.passed < len(self):
                 if overrides(self._callbacks[self.passed], [hook]):
-                    self._call_or_put_back(self.passed, hook, *arguments)
+                    self._call_or_put_back(self.passed, step, hook, *arguments)
                 self.passed += 1
         self.passed = 0
         return written
@@ -112,14 +119,22 @@ class Calls:
             changes = memory.changes()
             self._note_unsaved(i, changes)
             packed = changes.packed(arrays, f"{i:02d}/")
-            found.append({"class": _name(callback), "bytes": csv_rows.bytes_of(callback), **packed})
+            own = {"class": _name(callback), "monitors": monitored_by(callback), "bytes": csv_rows.bytes_of(callback)}
+            found.append({**own, **packed})
         return found
 
     def restore(self, kept: Sequence[Mapping[str, Any]], arrays: Mapping[str, np.ndarray]) -> None:
-        """Gives each callback what the one of its class had counted, the first of a class what the first had."""
+        """Gives each callback what the one of its class had counted, the first of a class what the first had.
+
+        What was counted of another number, or in the other direction, is nothing to go on from.
+        """
         of_class = {key: i for i, key in enumerate(_numbered([one["class"] for one in kept]))}
         for callback, memory, key in zip(self._callbacks, self._memories, _numbered(self.names), strict=True):
             i = of_class.get(key)
+            now = monitored_by(callback)
+            if i is not None and (before := kept[i].get("monitors", now)) != now:
+                self._note(f"{key[0]} counts anew: it monitors {_monitoring(now)}, and before {_monitoring(before)}")
+                i = None
             changes = Changes() if i is None else Changes.unpacked(kept[i], arrays, f"{i:02d}/")
             memory.put_back(changes)
             if changes.unsaved:
@@ -138,25 +153,28 @@ class Calls:
         finally:
             self.is_calling = False
 
-    def _call_or_put_back(self, number: int, hook: str, *arguments: Any) -> None:
+    def _call_or_put_back(self, number: int, step: int, hook: str, *arguments: Any) -> None:
         before, values = self._memories[number].now(), self._values()
         try:
-            self._call(number, hook, *arguments)
+            self._call(number, step, hook, *arguments)
         except BaseException:
             self._memories[number].return_to(before)
             for variable, value in values:
                 variable.assign(value)
             raise
 
-    def _call(self, number: int, hook: str, *arguments: Any) -> None:
+    def _call(self, number: int, step: int, hook: str, *arguments: Any) -> None:
         callback = self._callbacks[number]
         if isinstance(callback, _WRITERS) and not self._is_chief:
             return
         what, optimizer = f"{_name(callback)}.{hook}() (Trainer.callbacks[{number}])", self._model.optimizer
+        rates = self.learning_rates
         with blamed(what):
             getattr(callback, hook)(*arguments)
         self._refuse_other_optimizer(what, optimizer)
-        self._refuse_wrong_rates(what)
+        refuse_wrong_rates(self._groups, what)
+        if changes := describe_changes(self._groups, rates):
+            self._note(f"{_name(callback)} sets the learning rate at step {step:,}: {changes}")
         if self._model.stop_training and self.asked_by is None:
             self.asked_by = _name(callback)
 
@@ -168,11 +186,6 @@ class Calls:
                 f"not notice; expected self.model.optimizer as it is, whose learning_rate can be set, or a new Trainer "
                 f"with another optimizer over the same model"
             )
-
-    def _refuse_wrong_rates(self, what: str) -> None:
-        for group in self._groups:
-            if isinstance(group.optimizer._learning_rate, keras.Variable):
-                refuse_wrong_rate(group.optimizer, f"Trainer.optimizer{group.place}, which {what} has set,")
 
     def _values(self) -> list[tuple[tf.Variable, tf.Tensor]]:
         """Returns all variables with their values, of which TensorFlow makes copies only where they are written."""
@@ -198,6 +211,10 @@ def _numbered(names: Sequence[str]) -> Iterator[tuple[str, int]]:
 
 def _listed(unsaved: Mapping[str, str]) -> str:
     return ", ".join(f"{name!r} (of type {kind})" for name, kind in unsaved.items())
+
+
+def _monitoring(monitored: Sequence[str] | None) -> str:
+    return "nothing" if monitored is None else f"{monitored[0]!r} ({monitored[1]})"
 
 
 def _name(callback: keras.callbacks.Callback) -> str:

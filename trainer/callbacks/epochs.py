@@ -100,7 +100,7 @@ class Epochs:
         if is_over or not self._calls or self._calls.has_started:
             return
         params = {"epochs": -(-self._steps // self._every), "steps": self._every}
-        self._calls.start(params, resumes=self._pending is not None)
+        self._calls.start(params, step=step, resumes=self._pending is not None)
         if self._pending is not None:
             tree, arrays = self._pending
             self._calls.restore(tree["callbacks"], arrays)
@@ -108,7 +108,7 @@ class Epochs:
     def begin(self) -> None:
         """Calls `on_epoch_begin`, if an epoch begins with the next step."""
         if self._calls and not self._place.has_begun:
-            self._agree(self._calls.call("on_epoch_begin", self._place.epoch, {}))
+            self._agree(self._calls.call("on_epoch_begin", self._place.epoch, {}, step=self._place.ended_at))
             self._place.has_begun, self._place.is_finished = True, False
 
     def add(self, first_step: int, rows: np.ndarray) -> None:
@@ -128,13 +128,13 @@ class Epochs:
         """
         has_written = False
         if self._ends_epoch(step):
-            written = self._calls.call("on_epoch_end", self._place.epoch, self._logs(step, evaluation))
+            written = self._calls.call("on_epoch_end", self._place.epoch, self._logs(step, evaluation), step=step)
             self._place = _Place(self._place.epoch + 1, ended_at=step)
             self._means.clear()
             self._agree(written)
             has_written = bool(written)
         if self._ends_run(step):
-            written = self._calls.call("on_train_end", {})
+            written = self._calls.call("on_train_end", {}, step=step)
             self._place.is_finished = True
             self._agree(written)
             has_written = has_written or bool(written)

@@ -91,8 +91,7 @@ def _prepare(place: str, callback: keras.callbacks.Callback, objective: Objectiv
     if not isinstance(callback, MonitorCallback) or callback.monitor_op is not None:
         return
     asked, kind = callback.mode, type(callback).__name__
-    if asked == "auto":
-        callback.mode = _direction(callback.monitor, objective, metrics)
+    callback.mode = mode_of(callback, objective, metrics)
     if callback.mode == "auto":
         raise ConfigurationError(
             f"{kind}.mode is 'auto' ({place}), and nothing tells whether {callback.monitor!r} should fall or rise; "
@@ -103,11 +102,29 @@ def _prepare(place: str, callback: keras.callbacks.Callback, objective: Objectiv
     callback.mode = asked
 
 
-def _direction(monitor: str, objective: Objective, metrics: Metrics) -> str:
-    """Returns 'min' or 'max', where one is certain, and 'auto' elsewhere. A metric of Keras has its own direction."""
-    if is_minimised(monitor, objective):
+def mode_of(callback: keras.callbacks.Callback, objective: Objective | None, metrics: Metrics) -> str | None:
+    """Returns 'min' or 'max' as a callback was asked, or for 'auto' where one is certain, else 'auto'.
+
+    None of a callback that monitors nothing as those of Keras do.
+    """
+    if not isinstance(callback, MonitorCallback):
+        return None
+    return _direction(callback.monitor, objective, metrics) if callback.mode == "auto" else callback.mode
+
+
+def monitored_by(callback: keras.callbacks.Callback) -> list[str] | None:
+    """Returns what a callback monitors, in which direction it is to go, once that is known; None if it is nothing."""
+    if not isinstance(callback, MonitorCallback) or callback.monitor_op is None:
+        return None
+    return [callback.monitor, "min" if callback.monitor_op == keras.ops.less else "max"]
+
+
+def _direction(monitor: str, objective: Objective | None, metrics: Metrics) -> str:
+    """Returns 'min' or 'max', where one is certain, and 'auto' elsewhere. Most metrics of Keras know their own."""
+    if objective is not None and is_minimised(monitor, objective):
         return "min"
-    metric = getattr(metrics.metrics.get(monitor.removeprefix(METRICS)), "metric", None)
+    kind, name, *_ = [*monitor.split("/"), ""]
+    metric = getattr(metrics.metrics.get(name), "metric", None) if f"{kind}/" == METRICS else None
     return {"down": "min", "up": "max"}.get(getattr(metric, "_direction", ""), "auto")
 
 

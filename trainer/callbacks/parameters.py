@@ -9,11 +9,14 @@ import keras
 # The attributes of callbacks of the user's own classes when they were first seen: training changes them.
 _first_seen: weakref.WeakKeyDictionary[keras.callbacks.Callback, dict[str, Any]] = weakref.WeakKeyDictionary()
 
+# What a run gives a callback, and what changes nothing but what it prints.
+_NO_PARAMETERS = ("_model", "params", "verbose")
+
 
 def parameters_of(callback: keras.callbacks.Callback) -> dict[str, Any]:
     """Returns the parameters of a callback by name: those of Keras's constructors, all attributes of a user's own.
 
-    Those of a callback within it are among them, as `inner.patience`.
+    Those of a callback within it are among them, as `inner.patience`; what it prints (`verbose`) is not.
 
     >>> parameters_of(keras.callbacks.EarlyStopping(patience=3))["patience"]
     3
@@ -34,4 +37,4 @@ def _parameters(callback: keras.callbacks.Callback) -> dict[str, Any]:
 
 
 def _attributes(callback: keras.callbacks.Callback) -> dict[str, Any]:
-    return {name: value for name, value in vars(callback).items() if name not in ("_model", "params")}
+    return {name: value for name, value in vars(callback).items() if name not in _NO_PARAMETERS}

@@ -21,7 +21,7 @@ def configurables() -> dict[str, Callable]:
 
 
 def parameters(configurable: str) -> list[str]:
-    """Returns the names that gin can set of a configurable, with the methods that a `LambdaCallback` takes functions for.
+    """Returns the names that gin can set of a configurable; a `LambdaCallback` takes functions by the names of methods.
 
     >>> parameters("ReduceLROnPlateau")[:3]
     ['monitor', 'factor', 'patience']
@@ -51,10 +51,10 @@ def given(configurable: str) -> set[str]:
 
 
 def _is_callback_of_keras(wrapped: Callable) -> bool:
-    """Returns whether it is a callback that is made as Keras does; a constructor of the user's own may pass names on."""
+    """Returns whether it is a callback with a constructor of Keras; one of the user's own may use any name."""
     if not (isinstance(wrapped, type) and issubclass(wrapped, keras.callbacks.Callback)):
         return False
-    return wrapped.__init__.__module__.startswith("keras.")
+    return inspect.getattr_static(wrapped, "__init__").__module__.startswith("keras.")
 
 
 def short(name: str) -> str:

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from objectives import ConfigurationError, Objective
+from trainer.callbacks.monitor import mode_of
 from trainer.callbacks.parameters import parameters_of
 from trainer.feeds.classes import attributes_of, methods_of
 from trainer.feeds.functions import describe_function
@@ -43,6 +44,10 @@ def describe(settings: Mapping[str, Any]) -> Description:
     if not compared.get("callbacks"):
         compared.pop("callbacks", None)  # which runs of earlier versions did not have
     _describe("Trainer", compared, described)
+    for i, callback in enumerate(compared.get("callbacks", ())):
+        mode = mode_of(callback, settings.get("objective"), settings.get("metrics") or Metrics())
+        if mode is not None:  # 'auto' and the direction that it stands for are one setting
+            described[f"Trainer.callbacks[{i}] = {type(callback).__name__}"]["mode"] = repr(mode)
     return described
 
 

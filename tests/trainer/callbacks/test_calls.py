@@ -39,7 +39,7 @@ def make_calls(make_trainer):
             note=notes.append,
         )
         opened.enter_context(trainer._at_work())
-        calls.start({"epochs": 3, "steps": 4}, resumes=False)
+        calls.start({"epochs": 3, "steps": 4}, step=0, resumes=False)
         return calls, notes
 
     with contextlib.ExitStack() as opened:
@@ -50,13 +50,13 @@ def test_a_failure_is_blamed_on_its_line_and_the_rest_is_called_later(make_calls
     first, second, third = Counter(), Counter(fails=True), Counter()
     calls, _ = make_calls(first, second, third)
     with pytest.raises(ConfigurationError) as error:
-        calls.call("on_epoch_end", 0, {})
+        calls.call("on_epoch_end", 0, {}, step=4)
     assert str(error.value).startswith("Counter.on_epoch_end() (Trainer.callbacks[1]): ")
     assert "test_calls.py, line " in str(error.value)
     assert "ValueError: no such plot" in str(error.value)
     assert [one.count for one in (first, second, third)] == [1, 0, 0]
     second.fails = False
-    calls.call("on_epoch_end", 0, {})
+    calls.call("on_epoch_end", 0, {}, step=4)
     assert [one.count for one in (first, second, third)] == [1, 1, 1]
     assert calls.passed == 0
 
@@ -91,10 +91,10 @@ def test_what_a_failing_callback_has_written_is_put_back_and_what_those_before_i
         )
 
     with pytest.raises(ConfigurationError, match="no space left"):
-        calls.call("on_epoch_end", 0, {})
+        calls.call("on_epoch_end", 0, {}, step=4)
     assert found() == (0.5, 3, 1.0)
     second.fails = False
-    calls.call("on_epoch_end", 0, {})
+    calls.call("on_epoch_end", 0, {}, step=4)
     assert found() == (0.25, 6, 2.0)
 
 
@@ -102,9 +102,9 @@ def test_a_callback_without_the_hook_is_neither_called_nor_looked_at(make_calls,
     calls, _ = make_calls(only_begins := keras.callbacks.LambdaCallback(on_epoch_begin=print), counter := Counter())
     looked_at, now = [], Memory.now
     monkeypatch.setattr(Memory, "now", lambda memory: looked_at.append(memory._callback) or now(memory))
-    calls.call("on_epoch_end", 0, {})
+    calls.call("on_epoch_end", 0, {}, step=4)
     assert (looked_at, counter.count, calls.passed) == ([counter], 1, 0)
-    calls.call("on_epoch_begin", 1, {})
+    calls.call("on_epoch_begin", 1, {}, step=4)
     assert looked_at == [counter, only_begins]
 
 
@@ -117,7 +117,7 @@ def test_another_optimizer_is_refused(make_calls, change):
     with pytest.raises(
         ConfigurationError, match=r"LambdaCallback.on_epoch_end\(\) .* sets another optimizer .*\(SGD\)"
     ):
-        calls.call("on_epoch_end", 0, {})
+        calls.call("on_epoch_end", 0, {}, step=4)
 
 
 @pytest.mark.parametrize("rate", [-0.5, float("nan")])
@@ -128,8 +128,18 @@ def test_a_learning_rate_that_is_none_is_refused(make_calls, rate):
     calls, _ = make_calls(lower)
     said = rf"LambdaCallback.on_epoch_end\(\) \(Trainer.callbacks\[0\]\) has set, is {rate:g}; expected a finite number"
     with pytest.raises(ConfigurationError, match=said):
-        calls.call("on_epoch_end", 0, {})
+        calls.call("on_epoch_end", 0, {}, step=4)
     assert calls.learning_rates["optimizer/learning_rate"] > 0
+
+
+def test_each_change_of_the_learning_rate_is_told_once_with_the_callback_and_the_step(make_calls):
+    plateau = keras.callbacks.ReduceLROnPlateau(monitor="loss", patience=1, factor=0.5, min_delta=0)
+    plateau.monitor_op = keras.ops.less
+    calls, notes = make_calls(Counter(), plateau)
+    for step, loss in ((4, 1.0), (1000, 1.0), (1004, 0.5)):
+        calls.call("on_epoch_end", 0, {"loss": loss}, step=step)
+    rate = calls.learning_rates["optimizer/learning_rate"]
+    assert notes == [f"ReduceLROnPlateau sets the learning rate at step 1,000: {2 * rate:.6g} -> {rate:.6g}"]
 
 
 def test_parameters_say_what_keras_would_and_who_writes_files(make_calls):
@@ -142,7 +152,7 @@ def test_the_first_that_asks_for_the_end_is_named(make_calls):
     stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: setattr(stop.model, "stop_training", True))
     stopping = keras.callbacks.EarlyStopping(patience=0)
     calls, _ = make_calls(Counter(), stop, stopping)
-    calls.call("on_epoch_end", 0, {"val_loss": 1.0})
+    calls.call("on_epoch_end", 0, {"val_loss": 1.0}, step=4)
     assert calls.asked_by == "LambdaCallback"
 
 
@@ -156,6 +166,23 @@ def test_each_gets_what_the_one_of_its_class_had_counted(make_calls):
     resumed.restore(kept, arrays)
     assert [callback.count for callback in (new, newer, newest)] == [3, 5, 0]
     assert notes == []
+
+
+def test_what_was_counted_of_another_number_is_nothing_to_go_on_from(make_calls):
+    def stopping(monitor, op):
+        callback = keras.callbacks.EarlyStopping(monitor=monitor)
+        callback.monitor_op = op
+        return callback
+
+    first = stopping("loss", keras.ops.less)
+    calls, _ = make_calls(first)
+    calls.call("on_epoch_end", 0, {"loss": 0.5}, step=4)
+    kept = calls.kept(arrays := {})
+    for again, best in ((stopping("loss", keras.ops.less), 0.5), (stopping("loss", keras.ops.greater), None)):
+        resumed, notes = make_calls(again)
+        resumed.restore(kept, arrays)
+        assert again.best == best
+    assert notes == ["EarlyStopping counts anew: it monitors 'loss' (max), and before 'loss' (min)"]
 
 
 def test_what_no_checkpoint_can_hold_is_told_once_and_where_the_run_resumes(make_calls):

@@ -288,11 +288,13 @@ def test_an_evaluation_that_failed_is_counted_once_it_is_there(adapted, tmp_path
 
 @pytest.mark.slow
 def test_a_changed_parameter_is_refused_and_where_it_is_allowed_the_run_trains_on(run, tmp_path):
-    def make(patience, **settings):
-        return run(keras.callbacks.EarlyStopping(patience=patience), workdir=tmp_path, **settings)
+    def make(patience, mode="auto", **settings):
+        return run(keras.callbacks.EarlyStopping(patience=patience, mode=mode), workdir=tmp_path, **settings)
 
     first = make(1)
     first.train()
+    make(1, mode="min").train()
+    assert Checkpoints(tmp_path / "checkpoints").latest().step == first.step  # 'auto' was 'min'
     with pytest.raises(ConfigurationError, match=r"EarlyStopping.patience \(Trainer.callbacks\[0\]\): 1 -> 3"):
         make(3)
     with pytest.raises(ConfigurationError, match=r"Trainer.callbacks: EarlyStopping -> nothing"):

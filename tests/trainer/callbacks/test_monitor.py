@@ -6,7 +6,8 @@ import pytest
 from objectives import ConfigurationError, MeanSquaredError, Objective
 from objectives.schedules import Linear
 from trainer import KerasMetric, Metrics
-from trainer.callbacks.monitor import monitored_names, prepare_monitors, require_measured
+from trainer.callbacks.monitor import monitored_by, monitored_names, prepare_monitors, require_measured
+from trainer.settings.changes import describe, differences
 
 OBJECTIVE = Objective(
     data=MeanSquaredError(),
@@ -14,8 +15,14 @@ OBJECTIVE = Objective(
     fading=MeanSquaredError(weight=Linear(first=1.0, last=0.0, steps=4)),
 )
 TAGS = ["loss/total", *(f"terms/{name}/{what}" for name in OBJECTIVE.terms for what in ("raw", "weighted"))]
-METRICS = Metrics(auc=KerasMetric(metric=keras.metrics.AUC()), mean=KerasMetric(metric=keras.metrics.Mean()))
-NAMES = monitored_names([*TAGS, "metrics/auc", "metrics/mean"], TAGS, ["optimizer/learning_rate"])
+OF_KERAS = {
+    "auc": keras.metrics.AUC(),
+    "error": keras.metrics.MeanAbsoluteError(),
+    "f1": keras.metrics.F1Score(),
+    "mean": keras.metrics.Mean(),
+}
+METRICS = Metrics(**{name: KerasMetric(metric=metric) for name, metric in OF_KERAS.items()})
+NAMES = monitored_names([*TAGS, *(f"metrics/{name}" for name in OF_KERAS)], TAGS, ["optimizer/learning_rate"])
 
 
 def prepared(monitor, names=NAMES, kind=keras.callbacks.EarlyStopping, **settings):
@@ -39,8 +46,26 @@ def test_the_sign_of_min_delta_is_turned_once():
 
 def test_a_metric_of_keras_has_a_direction_of_its_own():
     assert prepared("metrics/auc").monitor_op == keras.ops.greater
-    with pytest.raises(ConfigurationError, match="nothing tells whether 'metrics/auc/0' should"):
-        prepared("metrics/auc/0")
+    assert prepared("metrics/error").monitor_op == keras.ops.less
+    assert prepared("metrics/f1/0").monitor_op == keras.ops.greater  # of the first class
+
+
+def test_what_is_monitored_is_told_with_its_direction():
+    assert monitored_by(prepared("metrics/auc")) == monitored_by(prepared("metrics/auc", mode="max"))
+    assert monitored_by(prepared("loss", mode="max")) == ["loss", "max"]
+    assert monitored_by(keras.callbacks.LambdaCallback()) is None
+
+
+@pytest.mark.parametrize("monitor", ["val_loss", "metrics/auc", "metrics/mean"])
+def test_auto_and_the_direction_that_it_stands_for_are_one_setting(monitor):
+    def described(mode):
+        callback = keras.callbacks.EarlyStopping(monitor=monitor, mode=mode, verbose=len(mode) % 2)
+        return describe({"callbacks": [callback], "objective": OBJECTIVE, "metrics": METRICS})
+
+    certain = {"val_loss": "min", "metrics/auc": "max"}.get(monitor, "auto")
+    for mode in ("min", "max"):
+        line = f"EarlyStopping.mode (Trainer.callbacks[0]): {certain!r} -> {mode!r}"
+        assert differences(described("auto"), described(mode)) == ([] if mode == certain else [line])
 
 
 @pytest.mark.parametrize(

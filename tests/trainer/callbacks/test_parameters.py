@@ -21,7 +21,6 @@ def test_training_changes_none_of_those_of_keras():
         "mode": "auto",
         "min_delta": 0.1,
         "patience": 3,
-        "verbose": 0,
         "baseline": None,
         "restore_best_weights": False,
         "start_from_epoch": 0,
