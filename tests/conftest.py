@@ -3,10 +3,14 @@
 import contextlib
 import gc
 import hashlib
+import json
 import os
+import pathlib
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -57,18 +61,52 @@ def _no_gin_bindings_are_left():
 
 
 @pytest.fixture(scope="session")
-def run_python():
+def ready_python(tmp_path_factory):
+    """Runs Python with some arguments in a folder, in a process of its own that need not load TensorFlow first.
+
+    It returns the finished process, with the status, output and errors. Its environment is that in which tests began.
+    """
+    folder = tmp_path_factory.mktemp("ready_python")
+    environment = _environment()
+    command = [sys.executable, pathlib.Path(__file__).parent / "ready_python.py", folder / "socket"]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    ) as server:
+
+        def run(cwd, *arguments, timeout=300):
+            assert _environment() == environment, "a program with variables of its own is started by `subprocess`"
+            arguments = [*map(str, arguments)]
+            with (
+                tempfile.NamedTemporaryFile("r", dir=folder) as output,
+                tempfile.NamedTemporaryFile("r", dir=folder) as errors,
+                socket.socket(socket.AF_UNIX) as connection,
+            ):
+                connection.settimeout(timeout)
+                connection.connect(str(folder / "socket"))
+                request = {"arguments": arguments, "folder": str(cwd), "output": output.name, "errors": errors.name}
+                connection.sendall(f"{json.dumps(request)}\n".encode())
+                status = int(connection.makefile().readline())
+                return subprocess.CompletedProcess(arguments, status, output.read(), errors.read())
+
+        try:
+            assert server.stdout.readline() == b"ready\n"
+            yield run
+        finally:
+            os.killpg(server.pid, signal.SIGKILL)
+
+
+def _environment():
+    of_pytest = ("PYTEST_CURRENT_TEST",)
+    more = {"COLUMNS": "200", "MPLBACKEND": "agg"}
+    return {name: value for name, value in os.environ.items() if name not in of_pytest} | more
+
+
+@pytest.fixture(scope="session")
+def run_python(ready_python):
     """Runs Python with some arguments in a folder, in a process of its own, and returns what it printed."""
 
     def run(folder, *arguments, timeout=300):
-        process = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=folder,
-            env={**os.environ, "COLUMNS": "200", "MPLBACKEND": "agg"},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
+        process = ready_python(folder, *arguments, timeout=timeout)
         assert process.returncode == 0, process.stderr
         return process.stdout
 

@@ -15,45 +15,50 @@ ROOT = HERE.parents[1]
 collect_ignore = ["tiny_task.py"]
 
 
-def run_process(script, *arguments, cwd=HERE):
-    """A finished process with its status, output and errors, as text."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / script), *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+@pytest.fixture(scope="session")
+def fresh_script():
+    """Runs one script by a Python that has loaded nothing, for what happens meanwhile: as a user does, in seconds."""
+
+    def run(script, *arguments, cwd=HERE):
+        return subprocess.run(
+            [sys.executable, str(ROOT / "scripts" / script), *map(str, arguments)],
+            cwd=cwd,
+            env={**os.environ, "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return run
 
 
 @pytest.fixture(scope="session")
-def script():
-    """Runs one script."""
-    return run_process
+def script(ready_python):
+    """Runs one script: a finished process with its status, output and errors, as text."""
+    return lambda script, *arguments, cwd=HERE: ready_python(cwd, ROOT / "scripts" / script, *arguments)
 
 
 @pytest.fixture(scope="session")
-def scripts():
-    """Runs several commands, two at a time as each sleeps and loads a good part of its time; results by their name."""
+def scripts(script):
+    """Runs several commands, two at a time as each sleeps a good part of its time; results by their name."""
 
     def run(commands):
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-            running = {name: pool.submit(run_process, *command) for name, command in commands.items()}
+            running = {name: pool.submit(script, *command) for name, command in commands.items()}
         return {name: process.result() for name, process in running.items()}
 
     return run
 
 
 @pytest.fixture(scope="session")
-def tiny_run(tmp_path_factory):
+def tiny_run(script, tmp_path_factory):
     """A finished training of the tiny task: its process and its folder."""
     workdir = tmp_path_factory.mktemp("runs") / "tiny"
-    return run_process("train.py", "--gin_file=tiny.gin", f"--workdir={workdir}"), workdir
+    return script("train.py", "--gin_file=tiny.gin", f"--workdir={workdir}"), workdir
 
 
 @pytest.fixture(scope="session")
-def saved_run(tmp_path_factory):
+def saved_run(script, tmp_path_factory):
     """The folder of a finished run on two devices, moved; it has averaged weights, and evaluated each checkpoint."""
     workdir = tmp_path_factory.mktemp("trained") / "tiny"
     settings = {
@@ -64,7 +69,7 @@ def saved_run(tmp_path_factory):
         "best": "'terms/data/raw'",
     }
     flags = [f"--gin_param=Trainer.{name} = {value}" for name, value in settings.items()]
-    trained = run_process(
+    trained = script(
         "train.py", "--gin_file=tiny.gin", f"--workdir={workdir}", "--logical_devices=2", *flags,
         "--gin_param=TinyTask.dropout = 0.5",
     )  # fmt: skip

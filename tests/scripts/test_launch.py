@@ -48,8 +48,8 @@ def launch(*flags, workers=2):
         (["--workers=2", "--gin_file=tiny.gin"], "flags of the command train follow after --"),
     ],
 )
-def test_its_own_flags_are_checked_at_once(script, arguments, answer):
-    process = script("launch.py", *arguments)
+def test_its_own_flags_are_checked_at_once(fresh_script, arguments, answer):
+    process = fresh_script("launch.py", *arguments)
     assert (process.returncode, process.stdout) == (2, "")
     assert answer in process.stderr
     assert len(process.stderr.splitlines()) == 1

@@ -14,9 +14,9 @@ def test_an_unknown_flag_is_refused_with_the_nearest_name(script):
     assert "Traceback" not in process.stderr
 
 
-def test_another_backend_of_keras_is_refused_at_once(script, monkeypatch):
+def test_another_backend_of_keras_is_refused_at_once(fresh_script, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
-    process = script("train.py", "--gin_file=tiny.gin")
+    process = fresh_script("train.py", "--gin_file=tiny.gin")
     assert (process.returncode, process.stdout) == (2, "")
     (line,) = process.stderr.splitlines()
     assert "KERAS_BACKEND is 'jax'; expected 'tensorflow'" in line

@@ -46,11 +46,11 @@ def test_a_folder_without_python_in_front_hides_nothing_where_python_searches_on
 
 
 @pytest.mark.parametrize("command", [["train.py", "--gin_file=tiny.gin"], ["benchmark.py", "--workload=tiny"]])
-def test_a_command_ends_with_status_2_and_a_line_for_each(script, tmp_path, monkeypatch, command):
+def test_a_command_ends_with_status_2_and_a_line_for_each(fresh_script, tmp_path, monkeypatch, command):
     for name in ("objectives", "trainer", "tasks"):
         (tmp_path / f"{name}.py").write_text("raise AssertionError('it is not loaded')")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")])))
-    process = script(*command)
+    process = fresh_script(*command)
     assert (process.returncode, process.stdout) == (2, "")
     lines = process.stderr.splitlines()
     assert len(lines) == 3
