@@ -1,4 +1,4 @@
-"""What every test has in common: devices to mirror over, signals that are heard, and no gin bindings left behind."""
+"""What all tests have in common: devices to mirror over, signals, processes that start at once, no gin bindings."""
 
 import contextlib
 import gc
@@ -6,8 +6,10 @@ import hashlib
 import json
 import os
 import pathlib
+import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -60,45 +62,89 @@ def _no_gin_bindings_are_left():
     gin.clear_config()
 
 
+class ReadyPython:
+    """Runs Python in processes that need not load TensorFlow first.
+
+    Their environment is the one in which tests began, but for PYTHONPATH.
+    """
+
+    def __init__(self, address, environment):
+        self._address, self._environment = address, environment
+
+    def run(self, folder, *arguments, timeout=300):
+        """The finished process of Python with some arguments in a folder, with the status, output and errors."""
+        with tempfile.NamedTemporaryFile("r") as output, tempfile.NamedTemporaryFile("r") as errors:
+            program = self.start(folder, *arguments, output=output.name, errors=errors.name)
+            try:
+                status = program.wait(timeout)
+            finally:
+                program.kill()
+            return subprocess.CompletedProcess(arguments, status, output.read(), errors.read())
+
+    def start(self, folder, *arguments, output, errors=None):
+        """Starts Python with some arguments in a folder; appends its output to a file, its errors to another one."""
+        assert _environment() == self._environment, "a program with variables of its own is started by `subprocess`"
+        files = {"output": str(output), "errors": str(errors or output)}
+        pathlib.Path(output).touch()
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(str(self._address))
+        path = os.environ.get("PYTHONPATH", "")
+        request = {"arguments": [*map(str, arguments)], "folder": str(folder), "path": path, **files}
+        connection.sendall(f"{json.dumps(request)}\n".encode())
+        return StartedProgram(connection)
+
+
+class StartedProgram:
+    """A process that was started, as `subprocess.Popen` has it."""
+
+    def __init__(self, connection):
+        self._connection, self.returncode = connection, None
+        self.pid = self._answer()
+
+    def _answer(self):
+        (number,) = struct.unpack("i", self._connection.recv(struct.calcsize("i")))
+        return number
+
+    def poll(self):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout=300):
+        if self.returncode is None:
+            if not select.select([self._connection], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout)
+            with self._connection:
+                self.returncode = self._answer()
+        return self.returncode
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+
 @pytest.fixture(scope="session")
 def ready_python(tmp_path_factory):
-    """Runs Python with some arguments in a folder, in a process of its own that need not load TensorFlow first.
-
-    It returns the finished process, with the status, output and errors. Its environment is that in which tests began.
-    """
-    folder = tmp_path_factory.mktemp("ready_python")
+    """A Python that has loaded TensorFlow, for programs that are not about what happens meanwhile."""
+    address = tmp_path_factory.mktemp("ready_python") / "socket"
     environment = _environment()
-    command = [sys.executable, pathlib.Path(__file__).parent / "ready_python.py", folder / "socket"]
-    with subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-    ) as server:
-
-        def run(cwd, *arguments, timeout=300):
-            assert _environment() == environment, "a program with variables of its own is started by `subprocess`"
-            arguments = [*map(str, arguments)]
-            with (
-                tempfile.NamedTemporaryFile("r", dir=folder) as output,
-                tempfile.NamedTemporaryFile("r", dir=folder) as errors,
-                socket.socket(socket.AF_UNIX) as connection,
-            ):
-                connection.settimeout(timeout)
-                connection.connect(str(folder / "socket"))
-                request = {"arguments": arguments, "folder": str(cwd), "output": output.name, "errors": errors.name}
-                connection.sendall(f"{json.dumps(request)}\n".encode())
-                status = int(connection.makefile().readline())
-                return subprocess.CompletedProcess(arguments, status, output.read(), errors.read())
-
+    command = [sys.executable, pathlib.Path(__file__).parent / "ready_python.py", address]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment, start_new_session=True, **pipes) as server:
         try:
             assert server.stdout.readline() == b"ready\n"
-            yield run
+            yield ReadyPython(address, environment)
         finally:
-            os.killpg(server.pid, signal.SIGKILL)
+            os.killpg(server.pid, signal.SIGKILL)  # with programs that a failed test has left
 
 
 def _environment():
-    of_pytest = ("PYTEST_CURRENT_TEST",)
-    more = {"COLUMNS": "200", "MPLBACKEND": "agg"}
-    return {name: value for name, value in os.environ.items() if name not in of_pytest} | more
+    own = ("PYTEST_CURRENT_TEST", "PYTHONPATH")
+    kept = {name: value for name, value in os.environ.items() if name not in own}
+    return {**kept, "COLUMNS": "200", "MPLBACKEND": "agg"}
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +152,7 @@ def run_python(ready_python):
     """Runs Python with some arguments in a folder, in a process of its own, and returns what it printed."""
 
     def run(folder, *arguments, timeout=300):
-        process = ready_python(folder, *arguments, timeout=timeout)
+        process = ready_python.run(folder, *arguments, timeout=timeout)
         assert process.returncode == 0, process.stderr
         return process.stdout
 

@@ -1,7 +1,8 @@
 """A Python that has loaded TensorFlow: forks of it run programs of tests, each as a process of its own.
 
 To load TensorFlow takes four seconds, and most programs that tests run need fewer. A fork loads everything of Termwise
-itself. It shares no thread, device or random state with others, as TensorFlow starts none before it is used.
+itself. It shares no thread, device or random state with others, as TensorFlow has none before it is used; but it
+shares the seed of Python's hashes, so that tests of what differs with that start Python themselves.
 """
 
 import contextlib
@@ -10,29 +11,38 @@ import json
 import os
 import select
 import socket
+import struct
 import sys
 import types
 
-LOG_LEVEL, QUIET = "TF_CPP_MIN_LOG_LEVEL", "2"
+NUMBER = struct.Struct("i")  # the answers: the id of the process, and its status once it has ended
+LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
 def main(address):
     """Waits for programs, and runs one where this process is a fork; returns in no other."""
-    # TensorFlow reads this as it loads; a command of ours sets it by itself, unless it finds it set.
-    sets = os.environ.setdefault(LOG_LEVEL, QUIET)
-    import matplotlib.pyplot  # noqa: F401
-    import sklearn.datasets  # noqa: F401
-    import tensorflow  # noqa: F401
-
-    if sets is QUIET:
-        del os.environ[LOG_LEVEL]
-    gc.freeze()  # or a fork would copy what its garbage collection walks
+    _load()
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address)
         server.listen()
         print("ready", flush=True)
         request = _program(server)
-    _become(**request)
+    code, module = _become(**request)
+    exec(code, module.__dict__)
+
+
+def _load():
+    # TensorFlow reads this as it loads; a command of ours sets it by itself, unless it finds it set.
+    quieted = LOG_LEVEL not in os.environ
+    if quieted:
+        os.environ[LOG_LEVEL] = "2"
+    import matplotlib.pyplot  # noqa: F401
+    import sklearn.datasets  # noqa: F401
+    import tensorflow  # noqa: F401
+
+    if quieted:
+        del os.environ[LOG_LEVEL]
+    gc.freeze()  # or a fork would copy what its garbage collection walks
 
 
 def _program(server):
@@ -47,33 +57,39 @@ def _program(server):
                 program = os.fork()
                 if not program:
                     return request
-                status = os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])
-                connection.sendall(f"{status}\n".encode())
+                connection.sendall(NUMBER.pack(program))
+                connection.sendall(NUMBER.pack(os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])))
                 os._exit(0)
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
 
 
-def _become(arguments, folder, output, errors):
-    """Makes this process what `python ARGUMENTS` is after it has started."""
+def _become(arguments, folder, path, output, errors):
+    """Makes this process what `python ARGUMENTS` is once it has started: the code that it runs, and its module."""
     import numpy as np
 
     np.random.seed()
     os.chdir(folder)
-    for number, path in enumerate((os.devnull, output, errors)):
-        os.dup2(os.open(path, os.O_RDWR | os.O_APPEND), number)
+    for number, file in enumerate((os.devnull, output, errors)):
+        opened = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        os.dup2(opened, number)
+        os.close(opened)
+    if path:
+        os.environ["PYTHONPATH"] = path
+        sys.path[1:1] = [one for one in path.split(os.pathsep) if one not in sys.path]
     sys.orig_argv = [sys.executable, *arguments]
+    if arguments[0] == "-u":
+        sys.stdout.reconfigure(write_through=True)
+        arguments = arguments[1:]
     module = sys.modules["__main__"] = types.ModuleType("__main__")
     if arguments[0] == "-c":
         sys.argv, sys.path[0] = ["-c", *arguments[2:]], ""
-        code = compile(arguments[1], "<string>", "exec")
-    else:
-        sys.argv, sys.path[0] = arguments, os.path.dirname(os.path.realpath(arguments[0]))
-        module.__file__ = os.path.abspath(arguments[0])
-        with open(module.__file__, "rb") as file:
-            code = compile(file.read(), module.__file__, "exec")
-    exec(code, module.__dict__)
+        return compile(arguments[1], "<string>", "exec"), module
+    sys.argv, sys.path[0] = arguments, os.path.dirname(os.path.realpath(arguments[0]))
+    module.__file__ = os.path.abspath(arguments[0])
+    with open(module.__file__, "rb") as file:
+        return compile(file.read(), module.__file__, "exec"), module
 
 
 if __name__ == "__main__":

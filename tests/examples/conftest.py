@@ -3,7 +3,6 @@
 import pathlib
 import shutil
 import signal
-import subprocess
 import sys
 import time
 
@@ -104,7 +103,7 @@ def _slopes(tape, term, variables):
 
 
 @pytest.fixture
-def train_whole_and_killed(tmp_path):
+def train_whole_and_killed(ready_python, tmp_path):
     """Trains with an example, into `whole` at once and into `killed` with a kill in between; says where."""
 
     def run(module, gin, arguments=lambda name: ()):
@@ -113,12 +112,11 @@ def train_whole_and_killed(tmp_path):
 
         def start(name):
             command = [
-                *(sys.executable, str(SCRIPTS / "train.py"), f"--gin_file={SCRIPTS / 'verification' / 'chaos.gin'}"),
+                *(SCRIPTS / "train.py", f"--gin_file={SCRIPTS / 'verification' / 'chaos.gin'}"),
                 *("--gin_file=own.gin", "--gin_param=Trainer.steps = 120", "--gin_param=Trainer.chunk_steps = 1"),
                 *(f"--workdir={tmp_path / name}", *arguments(name)),
             ]
-            with (tmp_path / f"{name}.txt").open("a") as said:
-                return subprocess.Popen(command, cwd=tmp_path, stdout=said, stderr=said)
+            return ready_python.start(tmp_path, *command, output=tmp_path / f"{name}.txt")
 
         assert start("whole").wait(LIMIT) == 0, (tmp_path / "whole.txt").read_text()
         killed, began = start("killed"), time.monotonic()

@@ -35,7 +35,7 @@ def fresh_script():
 @pytest.fixture(scope="session")
 def script(ready_python):
     """Runs one script: a finished process with its status, output and errors, as text."""
-    return lambda script, *arguments, cwd=HERE: ready_python(cwd, ROOT / "scripts" / script, *arguments)
+    return lambda script, *arguments, cwd=HERE: ready_python.run(cwd, ROOT / "scripts" / script, *arguments)
 
 
 @pytest.fixture(scope="session")

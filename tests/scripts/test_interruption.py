@@ -17,21 +17,37 @@ from trainer.reports import jsonl
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parents[1]
+TRAIN = (str(ROOT / "scripts" / "train.py"), "--gin_file=tiny.gin")
 LIMIT = 120.0
 # 20 is no multiple of what is interrupted at; slow enough for a signal to come before the end.
 LONG = ("--gin_param=Trainer.steps = 400", "--gin_param=Trainer.chunk_steps = 1", "--gin_param=Trainer.log_every = 20")
 
 
 @pytest.fixture
-def start(tmp_path):
-    """Starts a training of the tiny task as a process, whose output and errors go into one file."""
+def start_fresh(tmp_path):
+    """Starts a training of the tiny task as a user does, whose output and errors go into one file."""
     processes = []
 
     def run(*more):
         with (tmp_path / "said").open("w") as said:
-            command = [sys.executable, str(ROOT / "scripts" / "train.py"), "--gin_file=tiny.gin", *more]
-            environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-            processes.append(subprocess.Popen(command, cwd=HERE, env=environment, stdout=said, stderr=said))
+            processes.append(
+                subprocess.Popen([sys.executable, "-u", *TRAIN, *more], cwd=HERE, stdout=said, stderr=said)
+            )
+        return processes[-1]
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def start(ready_python, tmp_path):
+    """Starts it where TensorFlow is loaded already, for what comes later."""
+    processes = []
+
+    def run(*more):
+        processes.append(ready_python.start(HERE, "-u", *TRAIN, *more, output=tmp_path / "said"))
         return processes[-1]
 
     yield run
@@ -79,8 +95,8 @@ def undisturbed(script, tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("seconds", [0.15, 0.8, 2.0])
-def test_a_run_that_loads_is_left_at_once(start, said, number, seconds):
-    process = start()
+def test_a_run_that_loads_is_left_at_once(start_fresh, said, number, seconds):
+    process = start_fresh()
     time.sleep(seconds)
     status, took = ended(process, number)
     # Before Python has read a line of the script, the system itself ends it.

@@ -3,8 +3,6 @@
 import pathlib
 import runpy
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -78,7 +76,7 @@ def outcome(folder):
 
 
 @pytest.mark.slow
-def test_a_run_killed_before_during_or_after_the_deciding_evaluation_ends_as_an_undisturbed_one(tmp_path):
+def test_a_run_killed_before_during_or_after_the_deciding_evaluation_ends_as_an_undisturbed_one(ready_python, tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM)
     make = runpy.run_path(str(tmp_path / "program.py"))["make"]
     (tmp_path / "whole").mkdir()
@@ -91,13 +89,13 @@ def test_a_run_killed_before_during_or_after_the_deciding_evaluation_ends_as_an_
     for place in places:
         (tmp_path / place).mkdir()
     processes = {
-        place: subprocess.Popen(
-            [sys.executable, tmp_path / "program.py", tmp_path / place, place, str(whole.step)], cwd=ROOT
+        place: ready_python.start(
+            ROOT, tmp_path / "program.py", tmp_path / place, place, whole.step, output=tmp_path / f"{place}.txt"
         )
         for place in places
     }
     for place, process in processes.items():
-        assert process.wait(timeout=300) == -signal.SIGKILL, place
+        assert process.wait() == -signal.SIGKILL, (tmp_path / f"{place}.txt").read_text()
         assert Checkpoints(tmp_path / place / "run" / "checkpoints").latest().step < whole.step
         resumed = make(tmp_path / place)
         resumed.train()

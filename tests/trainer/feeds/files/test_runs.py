@@ -19,14 +19,13 @@ SETTINGS = ("Trainer.checkpoint_every = 40", "Trainer.chunk_steps = 20")
 pytestmark = pytest.mark.slow
 
 
-def test_a_killed_run_resumes_with_the_same_bits(prepare, build, tmp_path, kind):
+def test_a_killed_run_resumes_with_the_same_bits(ready_python, prepare, build, tmp_path, kind):
     file = prepare(kind)
     flags = [
         f"--gin_param={line}" for line in (*SETTINGS, "Trainer.steps = 1_000_000", "Trainer.strategy = 'one_device'")
     ]
-    command = [sys.executable, "-c", TERMWISE, "train", f"--gin_file={file}", "--workdir=killed", *flags]
-    with (tmp_path / "said.txt").open("w") as said:
-        process = subprocess.Popen(command, cwd=tmp_path, stdout=said, stderr=said)
+    command = ["-c", TERMWISE, "train", f"--gin_file={file}", "--workdir=killed", *flags]
+    process = ready_python.start(tmp_path, *command, output=tmp_path / "said.txt")
     checkpoints = tmp_path / "killed" / "checkpoints"
     while not any(checkpoints.glob("[0-9]*")):
         assert process.poll() is None, (tmp_path / "said.txt").read_text()
