@@ -18,17 +18,11 @@ def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 
 
-def run(command, folder, *more):
-    """Runs one of the README's commands in a folder that looks like the checkout."""
-    words = shlex.split(command.replace("\\\n", " "))
-    assert words[0] == ".venv/bin/python"
-    return subprocess.run(
-        [sys.executable, *words[1:], *more],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+def arguments_of(command):
+    """The arguments of Python in one of the README's commands."""
+    python, *arguments = shlex.split(command.replace("\\\n", " "))
+    assert python == ".venv/bin/python"
+    return arguments
 
 
 @pytest.fixture(scope="module")
@@ -49,23 +43,21 @@ def train_commands():
 
 
 @pytest.mark.parametrize("command", train_commands(), ids=lambda command: command.split("--workdir=")[1].split()[0])
-def test_each_training_command_works(command, checkout):
-    process = run(command, checkout, "--dry_run")
-    assert process.returncode == 0, process.stderr
+def test_each_training_command_works(run_python, command, checkout):
+    printed = run_python(checkout, *arguments_of(command), "--dry_run")
     terms = {"strict": "overlap", "quantized": "quantization", "centred": "centred"}
-    assert terms.get(command.split("runs/")[1].split()[0], "placement") in process.stdout
+    assert terms.get(command.split("runs/")[1].split()[0], "placement") in printed
 
 
 def test_the_mistake_it_shows_gets_the_message_that_it_shows(checkout):
     command, answer = re.search(r"^\$ (.*)\n(.*)$", TEXT, re.MULTILINE).groups()
-    process = run(command, checkout)
+    process = subprocess.run([sys.executable, *arguments_of(command)], cwd=checkout, capture_output=True, text=True)
     assert (process.returncode, process.stderr.strip()) == (2, answer)
 
 
-def test_its_python_without_gin_trains(checkout):
+def test_its_python_without_gin_trains(run_python, checkout):
     (checkout / "plain.py").write_text(blocks("python")[1])
-    process = run(".venv/bin/python plain.py", checkout)
-    assert process.returncode == 0, process.stderr
+    run_python(checkout, "plain.py")
     assert (checkout / "runs" / "x" / "metrics.jsonl").exists()
 
 

@@ -113,28 +113,43 @@ def assert_same_end(ours, theirs):
     return arrays
 
 
+@pytest.fixture(scope="module")
+def random_runs(scripts, tmp_path_factory):
+    """The folder of random runs with batch statistics: by one process and by workers, of one replica and of two each.
+
+    The latter in halves too; chaos.py resumes random workers of a replica each.
+    """
+    folder = tmp_path_factory.mktemp("random")
+    settings = ("TinyTask.dropout = 0.5", "Trainer.batch_size = 8", "Trainer.checkpoint_every = 4")
+    flags = ("--gin_file=tiny.gin", *(f"--gin_param={line}" for line in settings))
+
+    def of(name, devices):
+        return (*flags, f"--logical_devices={devices}", f"--workdir={folder / name}")
+
+    first = {
+        "one of 2": ("train.py", *of("one of 2", 2), STEPS),
+        "workers of 1": launch(*of("workers of 1", 1), STEPS),
+        "one of 4": ("train.py", *of("one of 4", 4), STEPS),
+        "workers of 2": launch(*of("workers of 2", 2), STEPS),
+        "half": launch(*of("parts", 2), HALF),
+    }
+    for name, process in (scripts(first) | scripts({"rest": launch(*of("parts", 2), STEPS)})).items():
+        assert process.returncode == 0, (name, process.stderr)
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("devices", [1, 2], ids=["a replica each", "two replicas each"])
-def test_random_workers_with_batch_statistics_resume_to_the_same_bits_and_draw_what_one_process_does(
-    scripts, tmp_path, devices
-):
-    dropout, size = "--gin_param=TinyTask.dropout = 0.5", "--gin_param=Trainer.batch_size = 8"
-    often = "--gin_param=Trainer.checkpoint_every = 4"
-    flags = ("--gin_file=tiny.gin", dropout, size, often, f"--logical_devices={devices}")
-    one, whole, parts = tmp_path / "one", tmp_path / "whole", tmp_path / "parts"
-    flags_of_one = (*flags[:-1], f"--logical_devices={2 * devices}")
-    commands = {
-        "one": ("train.py", *flags_of_one, STEPS, f"--workdir={one}"),
-        "whole": launch(*flags, STEPS, f"--workdir={whole}"),
-        "half": launch(*flags, HALF, f"--workdir={parts}"),
-    }
-    processes = scripts(commands) | scripts({"rest": launch(*flags, STEPS, f"--workdir={parts}")})
-    for name, process in processes.items():
-        assert process.returncode == 0, (name, process.stderr)
-    assert_same_end(parts, whole)
-    # The draws of a replica depend on its number alone.
-    for ours, expected in zip(jsonl.read(whole), jsonl.read(one), strict=True):
+def test_random_workers_with_batch_statistics_draw_what_one_process_does(random_runs, devices):
+    """The draws of a replica depend on its number alone."""
+    workers, one = (random_runs / name for name in (f"workers of {devices}", f"one of {2 * devices}"))
+    for ours, expected in zip(jsonl.read(workers), jsonl.read(one), strict=True):
         assert ours.values["loss/total"] == pytest.approx(expected.values["loss/total"], rel=1e-5)
+
+
+@pytest.mark.slow
+def test_random_workers_with_batch_statistics_resume_to_the_same_bits(random_runs):
+    assert_same_end(random_runs / "parts", random_runs / "workers of 2")
 
 
 @pytest.mark.slow
