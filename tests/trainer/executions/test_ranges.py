@@ -59,20 +59,27 @@ def changed(array, value):
     return array
 
 
+# On which side a label is out of range is seen before anything that settings change.
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "label"),
     [
-        pytest.param({}, marks=pytest.mark.slow),
-        {"execution": "xla_loop"},
-        pytest.param({"execution": "xla_step"}, marks=pytest.mark.slow),
-        pytest.param({"accumulate_steps": 2}, marks=pytest.mark.slow),
-        pytest.param({"precision": "mixed_float16"}, marks=pytest.mark.slow),
-        pytest.param({"replicas": 2}, marks=pytest.mark.slow),
-        pytest.param({"replicas": 2, "execution": "xla_step"}, marks=pytest.mark.slow),
+        ({"execution": "xla_loop"}, 99),
+        *(
+            pytest.param(settings, label, marks=pytest.mark.slow)
+            for settings, label in (
+                ({"execution": "xla_loop"}, -1),
+                ({}, 99),
+                ({}, -1),
+                ({"execution": "xla_step"}, 99),
+                ({"accumulate_steps": 2}, 99),
+                ({"precision": "mixed_float16"}, -1),
+                ({"replicas": 2}, 99),
+                ({"replicas": 2, "execution": "xla_step"}, -1),
+            )
+        ),
     ],
     ids=str,
 )
-@pytest.mark.parametrize("label", [99, pytest.param(-1, marks=pytest.mark.slow)])
 def test_a_label_out_of_range_stops_at_its_step_with_its_name(make, replicas, settings, label):
     settings = dict(settings)
     trainer = make(labels=changed(LABELS, label), strategy=replicas(settings.pop("replicas", 1)), **settings)

@@ -191,8 +191,8 @@ def assert_trained_as_by_hand(make_trainer, data):
     return check
 
 
-# How a variable is found depends on how it is held, and what is found on where replicas are: one kind of each finding is
-# tried everywhere, and every kind where no replica has the plain variable itself, so that a read of it shows.
+# How a variable is found depends on how it is held, and what is found on where replicas are: one kind of each way to
+# find it is tried everywhere, every kind where no replica has the plain variable itself, so that a read of it shows.
 KINDS = ("by a closure", "by a tf.function", "by a layer")
 NOWHERE_PLAIN = "two other devices"
 QUICK = [("by a closure", where, "graph") for where in ("another device", "two replicas")]
