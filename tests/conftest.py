@@ -87,7 +87,7 @@ class ReadyPython:
         files = {"output": str(output), "errors": str(errors or output)}
         pathlib.Path(output).touch()
         connection = socket.socket(socket.AF_UNIX)
-        connection.connect(str(self._address))
+        connection.connect(self._address)
         path = os.environ.get("PYTHONPATH", "")
         request = {"arguments": [*map(str, arguments)], "folder": str(folder), "path": path, **files}
         connection.sendall(f"{json.dumps(request)}\n".encode())
@@ -127,18 +127,19 @@ class StartedProgram:
 
 
 @pytest.fixture(scope="session")
-def ready_python(tmp_path_factory):
+def ready_python():
     """A Python that has loaded TensorFlow, for programs that are not about what happens meanwhile."""
-    address = tmp_path_factory.mktemp("ready_python") / "socket"
     environment = _environment()
-    command = [sys.executable, pathlib.Path(__file__).parent / "ready_python.py", address]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, env=environment, start_new_session=True, **pipes) as server:
-        try:
-            assert server.stdout.readline() == b"ready\n"
-            yield ReadyPython(address, environment)
-        finally:
-            os.killpg(server.pid, signal.SIGKILL)  # with programs that a failed test has left
+    with tempfile.TemporaryDirectory() as folder:  # its name is short, as that of a socket has to be
+        address = f"{folder}/socket"
+        command = [sys.executable, pathlib.Path(__file__).parent / "ready_python.py", address]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with subprocess.Popen(command, env=environment, start_new_session=True, **pipes) as server:
+            try:
+                assert server.stdout.readline() == b"ready\n"
+                yield ReadyPython(address, environment)
+            finally:
+                os.killpg(server.pid, signal.SIGKILL)  # with programs that a failed test has left
 
 
 def _environment():
