@@ -16,6 +16,8 @@ import tempfile
 
 import pytest
 
+LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+
 
 def pytest_configure(config):
     """Readies a process that runs tests; the one that only hands them to others loads no TensorFlow."""
@@ -81,15 +83,18 @@ class ReadyPython:
                 program.kill()
             return subprocess.CompletedProcess(arguments, status, output.read(), errors.read())
 
-    def start(self, folder, *arguments, output, errors=None):
-        """Starts Python with some arguments in a folder; appends its output to a file, its errors to another one."""
+    def start(self, folder, *arguments, output, errors=None, variables=()):
+        """Starts Python with some arguments in a folder; appends its output to a file, its errors to another one.
+
+        It has these variables of the environment too, which must not be of those that are read as TensorFlow loads.
+        """
         assert _environment() == self._environment, "a program with variables of its own is started by `subprocess`"
         files = {"output": str(output), "errors": str(errors or output)}
         pathlib.Path(output).touch()
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(self._address)
-        path = os.environ.get("PYTHONPATH", "")
-        request = {"arguments": [*map(str, arguments)], "folder": str(folder), "path": path, **files}
+        more = {"PYTHONPATH": os.environ.get("PYTHONPATH", ""), **dict(variables)}
+        request = {"arguments": [*map(str, arguments)], "folder": str(folder), "variables": more, **files}
         connection.sendall(f"{json.dumps(request)}\n".encode())
         return StartedProgram(connection)
 
@@ -129,10 +134,24 @@ class StartedProgram:
 @pytest.fixture(scope="session")
 def ready_python():
     """A Python that has loaded TensorFlow, for programs that are not about what happens meanwhile."""
+    # As commands set it, before they load TensorFlow.
+    with _ready_python(os.environ.get(LOG_LEVEL, "2")) as ready:
+        yield ready
+
+
+@pytest.fixture(scope="session")
+def ready_worker():
+    """One for workers, which say less."""
+    with _ready_python(os.environ.get(LOG_LEVEL, "3")) as ready:
+        yield ready
+
+
+@contextlib.contextmanager
+def _ready_python(log_level):
     environment = _environment()
     with tempfile.TemporaryDirectory() as folder:  # its name is short, as that of a socket has to be
         address = f"{folder}/socket"
-        command = [sys.executable, pathlib.Path(__file__).parent / "ready_python.py", address]
+        command = [sys.executable, pathlib.Path(__file__).parent / "ready_python.py", address, log_level]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         with subprocess.Popen(command, env=environment, start_new_session=True, **pipes) as server:
             try:

@@ -19,9 +19,9 @@ NUMBER = struct.Struct("i")  # the answers: the id of the process, and its statu
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
-def main(address):
+def main(address, log_level):
     """Waits for programs, and runs one where this process is a fork; returns in no other."""
-    _load()
+    _load(log_level)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address)
         server.listen()
@@ -31,17 +31,17 @@ def main(address):
     exec(code, module.__dict__)
 
 
-def _load():
-    # TensorFlow reads this as it loads; a command of ours sets it by itself, unless it finds it set.
-    quieted = LOG_LEVEL not in os.environ
-    if quieted:
-        os.environ[LOG_LEVEL] = "2"
+def _load(log_level):
+    before = os.environ.get(LOG_LEVEL)
+    os.environ[LOG_LEVEL] = log_level
     import matplotlib.pyplot  # noqa: F401
     import sklearn.datasets  # noqa: F401
     import tensorflow  # noqa: F401
 
-    if quieted:
-        del os.environ[LOG_LEVEL]
+    # A command sets it by itself, unless it is set.
+    del os.environ[LOG_LEVEL]
+    if before is not None:
+        os.environ[LOG_LEVEL] = before
     gc.freeze()  # or a fork would copy what its garbage collection walks
 
 
@@ -65,7 +65,7 @@ def _program(server):
                 pass
 
 
-def _become(arguments, folder, path, output, errors):
+def _become(arguments, folder, variables, output, errors):
     """Makes this process what `python ARGUMENTS` is once it has started: the code that it runs, and its module."""
     import numpy as np
 
@@ -75,9 +75,8 @@ def _become(arguments, folder, path, output, errors):
         opened = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         os.dup2(opened, number)
         os.close(opened)
-    if path:
-        os.environ["PYTHONPATH"] = path
-        sys.path[1:1] = [one for one in path.split(os.pathsep) if one not in sys.path]
+    os.environ.update(variables)
+    sys.path[1:1] = [one for one in os.environ["PYTHONPATH"].split(os.pathsep) if one and one not in sys.path]
     sys.orig_argv = [sys.executable, *arguments]
     if arguments[0] == "-u":
         sys.stdout.reconfigure(write_through=True)

@@ -33,9 +33,15 @@ def fresh_script():
 
 
 @pytest.fixture(scope="session")
-def script(ready_python):
+def script(fresh_script, ready_python):
     """Runs one script: a finished process with its status, output and errors, as text."""
-    return lambda script, *arguments, cwd=HERE: ready_python.run(cwd, ROOT / "scripts" / script, *arguments)
+
+    def run(script, *arguments, cwd=HERE):
+        if script == "launch.py":  # it never loads TensorFlow, and its workers do so by themselves
+            return fresh_script(script, *arguments, cwd=cwd)
+        return ready_python.run(cwd, ROOT / "scripts" / script, *arguments)
+
+    return run
 
 
 @pytest.fixture(scope="session")

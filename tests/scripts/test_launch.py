@@ -250,26 +250,25 @@ def test_a_mistake_is_reported_once_and_ends_with_status_2(script, mistake):
 
 
 @pytest.fixture
-def pair():
-    """Starts two workers by hand, with flags of their own; variables are of the second one alone."""
+def pair(ready_worker, tmp_path):
+    """Starts two workers by hand, with flags of their own; variables are of the second one alone.
+
+    What each says and prints as errors goes into a file of its number.
+    """
     workers = []
 
     def start(*flags_of_each, **variables):
-        for flags, environment, more in zip(flags_of_each, environments(2), [{}, variables], strict=True):
-            environment.pop("TERMWISE_LAUNCHER")
-            environment.update(more)
-            command = [sys.executable, str(ROOT / "scripts" / "train.py"), "--gin_file=tiny.gin", *map(str, flags)]
-            workers.append(
-                subprocess.Popen(
-                    command, cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-                )
-            )
+        for number, (flags, environment) in enumerate(zip(flags_of_each, environments(2), strict=True)):
+            more = {"TF_CONFIG": environment["TF_CONFIG"], **(variables if number else {})}
+            command = ["-u", ROOT / "scripts" / "train.py", "--gin_file=tiny.gin", *flags]
+            files = {"output": tmp_path / f"{number}.out", "errors": tmp_path / f"{number}.err"}
+            workers.append(ready_worker.start(HERE, *command, **files, variables=more))
         return workers
 
     yield start
     for worker in workers:
         worker.kill()
-        worker.communicate()
+        worker.wait()
 
 
 @pytest.mark.slow
@@ -285,22 +284,26 @@ def pair():
     ids=["a setting", "devices", "a folder", "data", "no data"],
 )
 def test_workers_that_do_not_fit_together_say_what_differs(pair, tmp_path, first, second, variables, answer):
-    for worker in pair(*([flag.format(tmp_path)] if flag else [] for flag in (first, second)), **variables):
-        _, said = worker.communicate(timeout=LIMIT)
-        assert (worker.returncode, answer in said) == (2, True), said
+    workers = pair(*([flag.format(tmp_path)] if flag else [] for flag in (first, second)), **variables)
+    for number, worker in enumerate(workers):
+        status, said = worker.wait(LIMIT), (tmp_path / f"{number}.err").read_text()
+        assert (status, answer in said) == (2, True), said
         assert "Traceback" not in said
     assert not (tmp_path / "there").exists()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("frozen", [0, 1], ids=["the chief", "a worker"])
-def test_a_worker_that_stands_still_ends_the_other_with_one_line(pair, frozen):
+def test_a_worker_that_stands_still_ends_the_other_with_one_line(pair, tmp_path, frozen):
     flags = ["--gin_param=Trainer.steps = 100000000", "--gin_param=Trainer.log_every = 1000"]
     workers = pair(flags, flags)
-    next(line for line in workers[0].stdout if " steps/s: " in line)
+    began = time.monotonic()
+    while " steps/s: " not in (tmp_path / "0.out").read_text():
+        assert time.monotonic() - began < LIMIT
+        time.sleep(0.01)
     workers[frozen].send_signal(signal.SIGSTOP)
-    _, said = workers[1 - frozen].communicate(timeout=LIMIT)
-    assert workers[1 - frozen].returncode == 1, said
+    status, said = workers[1 - frozen].wait(LIMIT), (tmp_path / f"{1 - frozen}.err").read_text()
+    assert status == 1, said
     assert len(said.splitlines()) == 1
     assert "another worker has ended" in said
 
