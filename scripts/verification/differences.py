@@ -2,7 +2,7 @@
 
 import pathlib
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -14,6 +14,8 @@ from trainer.reports import jsonl
 # The speed of a run is not part of its result.
 _TIMES = "speed/"
 
+_Name = TypeVar("_Name", bound=Hashable)
+
 
 def compare(ours: pathlib.Path, theirs: pathlib.Path) -> dict[str, tuple[int, list[Hashable]]]:
     """By kind, how many values the first of two runs has, and the names of those that differ."""
@@ -24,7 +26,7 @@ def compare(ours: pathlib.Path, theirs: pathlib.Path) -> dict[str, tuple[int, li
     return found
 
 
-def differing(ours: Mapping[Hashable, Any], theirs: Mapping[Hashable, Any]) -> list[Hashable]:
+def differing(ours: Mapping[_Name, Any], theirs: Mapping[_Name, Any]) -> list[_Name]:
     """Returns the names of values that only one of them has, or that differ in any bit.
 
     >>> differing({"a": 1.0, "b": float("nan")}, {"a": -1.0, "b": float("nan"), "c": 2.0})

@@ -9,6 +9,9 @@ import numpy as np
 
 OUTPUTS = 2
 _WORDS = 7
+BATCH_STATISTICS = ("batch normalization", "synchronized batch normalization")
+# The parts of a batch that some terms and metrics read, where it has parts; all others read the boundary.
+PARTS = {"hinge": "interior", "small": "interior", "size": "interior"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Built:
     """A model, and what a reference needs to know of it.
 
     Attributes:
-      model: maps inputs `[batch, ...]` to outputs `[batch, OUTPUTS]`.
+      model: maps inputs `[batch, ...]` to outputs `[batch, OUTPUTS]`; or a dict of inputs by part to one of outputs.
       both: `both(inputs, training=...)` gives the outputs and the hidden layer's activations of one forward pass.
       key: by which a term reads the hidden layer.
     """
@@ -32,6 +35,17 @@ def inputs_of(kind: str, examples: int, rng: np.random.Generator) -> np.ndarray:
         return rng.integers(0, _WORDS, size=[examples, 3]).astype(np.int32)
     shape = {"lstm": [4, 2], "convolution": [6, 2]}.get(kind, [3])
     return rng.normal(size=[examples, *shape]).astype(np.float32)
+
+
+def takes_rows(kind: str) -> bool:
+    """Returns whether an example of the inputs is a row of numbers."""
+    return kind not in ("embedding", "lstm", "convolution")
+
+
+def layers_of(kind: str) -> list[str]:
+    """Returns the names of the layers that may be frozen for a while."""
+    further = {**{kind: ["normalization"] for kind in BATCH_STATISTICS}, "parts": ["edge"]}
+    return ["head", "hidden", *further.get(kind, [])]
 
 
 def build(kind: str) -> Built:
@@ -89,12 +103,23 @@ def _subclassed() -> Built:
     return Built(model, model.both)
 
 
+def _of_parts() -> Built:
+    """Reads two parts of a batch, of which the hidden layer reads one; one head maps both to outputs."""
+    inputs = {part: keras.Input([3], name=part) for part in ("boundary", "interior")}
+    hidden, head = _hidden()(inputs["interior"]), keras.layers.Dense(OUTPUTS, name="head")
+    edge = keras.layers.Dense(4, activation="tanh", name="edge")(inputs["boundary"])
+    outputs = {"boundary": head(edge), "interior": head(hidden)}
+    return Built(keras.Model(inputs, outputs), keras.Model(inputs, [outputs, hidden]))
+
+
+def _normalization(**options: Any) -> keras.layers.Layer:
+    return keras.layers.BatchNormalization(name="normalization", **options)
+
+
 KINDS: dict[str, Callable[[], Built]] = {
     "dense": lambda: _functional([3], _hidden()),
-    "batch normalization": lambda: _functional([3], _hidden(), between=(keras.layers.BatchNormalization(),)),
-    "synchronized batch normalization": lambda: _functional(
-        [3], _hidden(), between=(keras.layers.BatchNormalization(synchronized=True),)
-    ),
+    BATCH_STATISTICS[0]: lambda: _functional([3], _hidden(), between=(_normalization(),)),
+    BATCH_STATISTICS[1]: lambda: _functional([3], _hidden(), between=(_normalization(synchronized=True),)),
     "dropout": lambda: _functional([3], _hidden(), between=(keras.layers.Dropout(0.5),)),
     "embedding": lambda: _functional(
         [3], keras.layers.Embedding(_WORDS, 2), keras.layers.Flatten(), _hidden(), dtype="int32"
@@ -105,4 +130,5 @@ KINDS: dict[str, Callable[[], Built]] = {
     ),
     "nested": _nested,
     "subclassed": _subclassed,
+    "parts": _of_parts,
 }

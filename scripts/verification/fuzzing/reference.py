@@ -1,53 +1,54 @@
 """The reference: the same run as a plain eager loop on one device, which knows nothing of replicas or chunks."""
 
 import dataclasses
-import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from termwise.verification.fuzzing.configurations import BATCH_STATISTICS, Configuration
-from termwise.verification.fuzzing.models import Built
-
-Arrays = Mapping[str, np.ndarray]
-
-
-def optimizer_of(configuration: Configuration) -> keras.optimizers.Optimizer:
-    """Returns a new optimizer."""
-    return {
-        "SGD": lambda: keras.optimizers.SGD(0.1),
-        "Adam": lambda: keras.optimizers.Adam(0.01),
-        "AdamW": lambda: keras.optimizers.AdamW(0.01, weight_decay=0.1),
-    }[configuration.optimizer]()
+from termwise.verification.fuzzing.configurations import Configuration
+from termwise.verification.fuzzing.metrics import metrics_by_hand
+from termwise.verification.fuzzing.models import BATCH_STATISTICS, Built
+from termwise.verification.fuzzing.optimizers import Updates
+from termwise.verification.fuzzing.phases import freeze_by_hand
+from termwise.verification.fuzzing.sources import Parts
+from termwise.verification.fuzzing.terms import values_by_hand
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class Reference:
-    """A model that is trained and evaluated by hand.
+    """A model that is trained by hand.
 
     Attributes:
       configuration: what is trained, and how.
       built: the model.
-      optimizer: Keras's own, which updates it.
+      updates: Keras's own optimizers, which update it.
     """
 
     configuration: Configuration
     built: Built
-    optimizer: keras.optimizers.Optimizer
+    updates: Updates
 
-    def update(self, batch: Arrays, *, overflows: bool = False) -> dict[str, float]:
-        """Does one step on a batch `[batch, ...]`; the values before it, by tag.
+    def __post_init__(self) -> None:
+        self.updates.begin(self.built.model)
+        self._variables = self.built.model.trainable_variables
+        self._averages = [variable.numpy() for variable in self._variables]
+
+    def update(self, step: int, batch: Parts, *, overflows: bool = False) -> dict[str, float]:
+        """Does the update after `step` updates; the values before it, by tag.
 
         Args:
-          batch: its examples.
-          overflows: whether the step is left out, as its scaled gradient overflows in half precision.
+          step: the number of updates done.
+          batch: its examples by part.
+          overflows: whether the update is left out, as its scaled gradient overflows in half precision.
         """
+        freeze_by_hand(self.configuration, self.built.model, step)
         variables = self.built.model.trainable_variables
         with tf.GradientTape() as tape:
-            raw, total = self._terms(batch, *self._forward(batch["x"]))
+            outputs, hidden = _single(*self._forward(batch))
+            raw, total = values_by_hand(self.configuration, self.built, batch, outputs, hidden)
         if overflows:
             return _tagged(raw, total)
         # As in Keras, a variable that nothing reaches is left as it is.
@@ -56,23 +57,32 @@ class Reference:
         norm = tf.linalg.global_norm(gradients)
         if self.configuration.clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, self.configuration.clip_norm)
-        self.optimizer.apply(gradients, variables)
+        self.updates.apply(gradients, variables)
+        self._average()
         return {**_tagged(raw, total), "optimizer/grad_norm": float(norm)}
 
-    def evaluate(self, examples: Arrays) -> dict[str, float]:
-        """Returns the values over all examples at once, by tag."""
-        raw, total = self._terms(examples, *self.built.both(examples["x"], training=False))
-        return _tagged(raw, total)
+    def finish(self) -> None:
+        """Releases what the last update froze, and gives the model the weights that evaluation uses."""
+        if self.configuration.phases is not None:
+            freeze_by_hand(self.configuration, self.built.model, self.configuration.phases.step)
+        if self.configuration.average_momentum is not None:
+            _assign(self._variables, self._averages)
 
-    def _forward(self, x: np.ndarray) -> tuple[tf.Tensor, tf.Tensor]:
+    def _average(self) -> None:
+        momentum = self.configuration.average_momentum
+        if momentum is not None:
+            pairs = zip(self._averages, self._variables, strict=True)
+            self._averages = [momentum * average + (1 - momentum) * weight.numpy() for average, weight in pairs]
+
+    def _forward(self, batch: Parts) -> tuple[Any, tf.Tensor]:
         """Outputs and activations of a training batch, where batch statistics are those of each share of it."""
         configuration, model = self.configuration, self.built.model
         if configuration.kind != BATCH_STATISTICS[0]:
-            return self.built.both(x, training=True)
-        moving = model.non_trainable_variables
+            return self.built.both(_inputs(batch), training=True)
+        moving = model.get_layer("normalization").non_trainable_variables[-2:]
         before, after = [variable.numpy() for variable in moving], []
         results: list[tuple[tf.Tensor, tf.Tensor]] = []
-        for replica in np.split(x, configuration.replicas):
+        for replica in np.split(_inputs(batch), configuration.replicas):
             _assign(moving, before)
             parts = np.split(replica, configuration.accumulate_steps)
             results.extend(self.built.both(part, training=True) for part in parts)
@@ -81,41 +91,22 @@ class Reference:
         outputs, hidden = (tf.concat(parts, axis=0) for parts in zip(*results, strict=True))
         return outputs, hidden
 
-    def _terms(self, batch: Arrays, outputs: Any, hidden: Any) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        """Returns each term of weight other than 0 in float32, and their weighted sum."""
-        outputs, hidden = tf.cast(outputs, tf.float32), tf.cast(hidden, tf.float32)
-        factor = batch["factor"][:, None] if self.configuration.weighted else 1.0
-        formulas = {
-            "data": lambda: self._mean("data", factor * tf.square(outputs - batch["y"]), batch),
-            "decay": lambda: tf.add_n([tf.reduce_sum(tf.square(kernel)) for kernel in self._kernels()]),
-            "hinge": lambda: self._mean("hinge", tf.nn.relu(outputs - 0.5) + tf.nn.relu(-0.5 - outputs), batch),
-            "small": lambda: self._mean("small", tf.square(hidden), batch),
-        }
-        raw = {name: formulas[name]() for name in self.configuration.weights}
-        weighted = [weight * raw[name] for name, weight in self.configuration.weights.items() if weight]
-        return raw, tf.add_n(weighted)
 
-    def _mean(self, name: str, values: tf.Tensor, batch: Arrays) -> tf.Tensor:
-        counted = np.ones(values.shape, np.float32)
-        if name in self.configuration.masked:
-            mask = batch["shown" if name == "small" else "mask"]
-            counted *= mask.reshape([*mask.shape, *[1] * (counted.ndim - mask.ndim)])
-        if name not in self.configuration.per_example:
-            return tf.reduce_sum(values * counted) / max(counted.sum(), 1.0)
-        inside = tuple(range(1, counted.ndim))
-        counts = counted.sum(axis=inside)
-        means = tf.reduce_sum(values * counted, axis=inside) / np.maximum(counts, 1.0)
-        return tf.reduce_sum(means) / max((counts > 0).sum(), 1)
-
-    def _kernels(self) -> list[keras.Variable]:
-        return [variable for variable in self.built.model.variables if variable.path.endswith("kernel")]
+def evaluation_by_hand(configuration: Configuration, built: Built, parts: Parts) -> dict[str, float]:
+    """Returns the values of terms and metrics over all examples at once, by tag."""
+    outputs, hidden = _single(*built.both(_inputs(parts), training=False))
+    raw, total = values_by_hand(configuration, built, parts, outputs, hidden)
+    return {**_tagged(raw, total), **metrics_by_hand(configuration, parts, outputs, hidden)}
 
 
-def in_turn(examples: int, batch_size: int) -> Iterator[np.ndarray]:
-    """Yields the examples of each batch, where they are taken one after the other for ever."""
-    numbers = itertools.cycle(range(examples))
-    while True:
-        yield np.array([next(numbers) for _ in range(batch_size)])
+def _inputs(parts: Parts) -> Any:
+    return parts[""]["x"] if "" in parts else {part: arrays["x"] for part, arrays in parts.items()}
+
+
+def _single(outputs: Any, hidden: tf.Tensor) -> tuple[Mapping[str, tf.Tensor], tf.Tensor]:
+    """Returns the outputs by part, and the activations, in float32."""
+    by_part = outputs if isinstance(outputs, dict) else {"": outputs}
+    return {part: tf.cast(one, tf.float32) for part, one in by_part.items()}, tf.cast(hidden, tf.float32)
 
 
 def _assign(variables: list[keras.Variable], values: list[np.ndarray]) -> None:
