@@ -15,7 +15,8 @@ import tensorflow as tf
 from absl import flags, logging
 
 from termwise.verification.fuzzing.comparison import compare
-from termwise.verification.fuzzing.configurations import DEVICES, Configuration, configurations
+from termwise.verification.fuzzing.configurations import DEVICES, Configuration
+from termwise.verification.fuzzing.drawing import configurations
 from trainer.devices.strategy import configure_logical_devices
 
 FLAGS = flags.FLAGS

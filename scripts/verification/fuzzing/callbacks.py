@@ -41,12 +41,15 @@ class ByHand:
                 callback.on_epoch_begin(step // self._every, {})
 
     def after(self, step: int, evaluations: Mapping[int, Sequence[Mapping[str, float]]]) -> bool:
-        """Ends an epoch, if one ends after `step` updates; whether the run ends here."""
+        """Ends an epoch, if one ends after `step` updates, and the run, if it does; whether that is so."""
         if step % self._every == 0 or step == STEPS:
             logs = {"val_loss": evaluations[step][0]["loss/total"]} if self.callbacks else {}
             for callback in self.callbacks:
                 callback.on_epoch_end(-(-step // self._every) - 1, dict(logs))
-        return bool(self._model.stop_training) or step == STEPS
+        ends = bool(self._model.stop_training) or step == STEPS
+        for callback in self.callbacks if ends else ():
+            callback.on_train_end({})
+        return ends
 
 
 def counts(callbacks: Sequence[keras.callbacks.Callback]) -> list[dict[str, Any]]:

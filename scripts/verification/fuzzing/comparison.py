@@ -56,6 +56,7 @@ def require_same_training(configuration: Configuration, run: Run, trained: Parts
     step, ends = 0, False
     for batch in batches(configuration, run.source, trained):
         callbacks.before(step)
+        assert step + 1 in run.recorder.values, f"ended before step {step + 1} in {configuration}"
         values = run.recorder.values[step + 1]
         _require_equal(configuration, f"step {step + 1}", values, updates.rates)
         if is_known:

@@ -1,13 +1,11 @@
-"""Random configurations: what is trained, on what, over how many replicas, how cut and how executed."""
+"""Configuration: what is trained, on what, over how many replicas, how cut and how executed; what has to be refused."""
 
 import dataclasses
 import re
 
-from hypothesis import strategies as st
-
-from termwise.verification.fuzzing.models import BATCH_STATISTICS, KINDS, PARTS, layers_of, takes_rows
-from trainer.executions.execution import EXECUTIONS, Execution
-from trainer.steps.precision import PRECISIONS, Precision
+from termwise.verification.fuzzing.models import BATCH_STATISTICS, PARTS
+from trainer.executions.execution import Execution
+from trainer.steps.precision import Precision
 
 STEPS, DEVICES = 5, 4
 TERMS = ("data", "decay", "hinge", "small")
@@ -54,6 +52,7 @@ class Configuration:
       phases: which layer is frozen when, or None.
       sizes: how many examples of each part are in a batch; of "", where a batch has no parts.
       stop: after how many steps a new trainer resumes from the run's folder; 0 for never.
+      signalled: whether it stops by a signal, at that step or a little later; otherwise as it was asked to.
       loaded: whether the saved run is loaded again at its end.
       seed: of weights and data.
     """
@@ -81,6 +80,7 @@ class Configuration:
     non_finite: str
     chunk_steps: int | None
     stop: int
+    signalled: bool
     loaded: bool
     seed: int
 
@@ -101,80 +101,6 @@ class Configuration:
     def is_weighted(self, name: str) -> bool:
         """Returns whether a term or metric has sample weights, which the examples of the data term have."""
         return self.weighted and self.part_of(name) == self.part_of("data")
-
-
-@st.composite
-def configurations(draw: st.DrawFn) -> Configuration:
-    """Any configuration, the plain ones first where hypothesis shrinks."""
-    kind, weights = draw(st.sampled_from([*KINDS])), draw(_weights())
-    eval_every, grouped = draw(st.sampled_from([None, 1, 2])), draw(st.booleans())
-    precision = draw(st.sampled_from([PRECISIONS[0], PRECISIONS[0], *PRECISIONS]))
-    metrics = draw(st.frozensets(st.sampled_from(METRICS)))
-    callbacks = draw(st.frozensets(st.sampled_from(CALLBACKS))) if eval_every else frozenset()
-    masked = draw(st.frozensets(st.sampled_from([*TERMS[:1], *TERMS[2:], *METRICS])))
-    return Configuration(
-        kind=kind,
-        source=draw(_sources(kind)),
-        weights=weights,
-        # What reads activations says by its mask alone which part of a batch they are of.
-        masked=masked | {"small", "size"} if kind == "parts" else masked,
-        per_example=draw(st.frozensets(st.sampled_from(TERMS[:1] + TERMS[2:]))),
-        weighted=draw(st.booleans()) and "data" in weights,
-        shown=draw(st.sampled_from([0.7, 1.0, 0.3, 0.0])),
-        metrics=metrics if precision == PRECISIONS[0] else metrics - DECISIONS,
-        eval_every=eval_every,
-        callbacks=callbacks - SETTING_RATES if grouped else callbacks,
-        grouped=grouped,
-        phases=draw(_phases(kind, weights)),
-        sizes=draw(_sizes(kind)),
-        replicas=draw(st.integers(1, DEVICES)),
-        accumulate_steps=draw(st.integers(1, 3)),
-        execution=draw(st.sampled_from(["graph", *EXECUTIONS])),
-        precision=precision,
-        optimizer=draw(st.sampled_from(OPTIMIZERS)),
-        clip_norm=draw(st.sampled_from([None, 0.05])),
-        average_momentum=draw(st.sampled_from([None, None, 0.5])),
-        non_finite=draw(st.sampled_from(["raise", "skip", "rollback"])),
-        chunk_steps=draw(st.sampled_from([None, 1, 2])),
-        stop=draw(st.sampled_from([0, 0, 1, 2, 3])),
-        loaded=draw(st.booleans()),
-        seed=draw(st.integers(0, 1000)),
-    )
-
-
-@st.composite
-def _weights(draw: st.DrawFn) -> dict[str, float]:
-    used = draw(st.sets(st.sampled_from(TERMS), min_size=1))
-    weights = {name: draw(st.sampled_from([1.0, 0.3, 2.5, 0.0])) for name in sorted(used)}
-    if not any(weights.values()):
-        weights[min(used)] = 1.0
-    return weights
-
-
-def _sources(kind: str) -> st.SearchStrategy[str]:
-    """Returns what can hold the examples of a kind of model: the columns of a CSV file are rows of numbers."""
-    if kind == "parts":
-        return st.just("mixed")
-    return st.sampled_from(SOURCES if takes_rows(kind) else SOURCES[:-1])
-
-
-def _sizes(kind: str) -> st.SearchStrategy[dict[str, int]]:
-    if kind != "parts":
-        return st.integers(1, 13).map(lambda size: {"": size})
-    return st.fixed_dictionaries({"boundary": st.integers(1, 4), "interior": st.integers(1, 9)})
-
-
-@st.composite
-def _phases(draw: st.DrawFn, kind: str, weights: dict[str, float]) -> Phases | None:
-    """A layer whose freezing leaves something to train: what is behind the hidden layer has no part in its size."""
-    trains = any(weight and name != "small" for name, weight in weights.items())
-    layers = [name for name in layers_of(kind) if trains or name != "hidden"]
-    layer = draw(st.sampled_from([None, *layers]))
-    if layer is None:
-        return None
-    step = draw(st.integers(0, STEPS - 1))
-    untils = st.integers(step + 1, STEPS)
-    return Phases(layer=layer, step=step, until=draw(st.none() | untils if step else untils))
 
 
 def has_to_be_refused(configuration: Configuration) -> bool:

@@ -33,7 +33,7 @@ def _metric(configuration: Configuration, name: str, hidden: str) -> Metric:
         fields["sample_weight"] = key_of(configuration, name, "sample_weight")
     if name == "size":
         return KerasMetric(metric=_OF_KERAS[name](), y_pred=hidden, **fields)
-    keys = {
+    keys: dict[str, Any] = {
         "y_true": key_of(configuration, name, "targets", _TARGETS[name]),
         "y_pred": key_of(configuration, name, "outputs"),
     }

@@ -1,6 +1,9 @@
 """Run: a random configuration as a run of the trainer, stopped and resumed if it says so."""
 
+import contextlib
+import os
 import pathlib
+import signal
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +18,7 @@ from termwise.verification.fuzzing.optimizers import optimizers_of, settings_of
 from termwise.verification.fuzzing.phases import trainable_of
 from termwise.verification.fuzzing.sources import Parts, source_of
 from termwise.verification.fuzzing.terms import objective_of
-from trainer import Trainer
+from trainer import Interrupted, Trainer
 from trainer.devices.strategy import mirrored
 from trainer.feeds.sources import Source
 from trainer.reports import Report
@@ -30,7 +33,13 @@ _SETTINGS = (
 
 
 class Recorder(Report):
-    """Keeps the values of each step by tag, and those of the evaluations at a step in their order."""
+    """Keeps the values of each step by tag, and those of the evaluations at a step in their order.
+
+    Attributes:
+      signals_at: at which step it sends SIGTERM to this process, once; None for none.
+    """
+
+    signals_at: int | None = None
 
     def __init__(self) -> None:
         self.values: dict[int, Mapping[str, float]] = {}
@@ -42,6 +51,9 @@ class Recorder(Report):
                 self.values[line.step] = line.values
             else:
                 self.evaluations[line.step].append(line.values)
+        if self.signals_at is not None and lines.last.step >= self.signals_at:
+            self.signals_at = None
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Run:
@@ -68,14 +80,23 @@ class Run:
         self.trainer.dry_run()
 
     def train(self) -> None:
+        """Trains to the end, by a second trainer where the first one is stopped."""
         if self._configuration.stop:
-            self.trainer.train(until=self._configuration.stop)
+            self._train_first()
             before, step = self.callbacks, self.trainer.step
             self._begin()
             self.trainer.train()
-            if self.trainer.step == step:  # callbacks had ended the run, so that no others were called
+            if self.trainer.step == step:  # the run was over, so that no others were called
                 self.callbacks = before
         else:
+            self.trainer.train()
+
+    def _train_first(self) -> None:
+        if not self._configuration.signalled:
+            self.trainer.train(until=self._configuration.stop)
+            return
+        self.recorder.signals_at = self._configuration.stop
+        with contextlib.suppress(Interrupted):
             self.trainer.train()
 
     def _begin(self) -> None:
