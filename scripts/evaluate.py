@@ -9,6 +9,7 @@ from absl import flags
 
 from termwise.cli import opened_run
 from termwise.cli.results import measures_at, show_measures, show_note, show_terms
+from trainer.saved.rebuilding import changes_of
 from trainer.storage import strict_json
 from trainer.storage.files import write_whole
 
@@ -21,14 +22,16 @@ def main(_: list[str]) -> None:
     run = opened_run.open_run()
     output = opened_run.place_outside(run, FLAGS.output) if FLAGS.output else None
     with run.trainer() as trainer:
-        values = trainer.evaluate()
+        values, source = trainer.evaluate(), trainer.eval
+        assert source is not None, "evaluate saw to it"
         measures = measures_at(trainer, values)
-        # The trainer executes as the run has chosen, which is no change of it.
-        changes = [line for line in trainer.changes_since(run.folder) if not line.startswith("Trainer.execution:")]
+        changes = changes_of(trainer, run.folder)
+        trainer.wait_for_workers()
         if not trainer.is_chief:
             return
     for line in changes:
         show_note(f"changed since the run: {line}")
+    show_note(f"evaluated on {source.words}")
     show_terms(f"each term on the evaluation data, at step {run.step:,}", values)
     show_measures(measures)
     if output:

@@ -58,3 +58,15 @@ def test_it_trains(name):
     trainer = config.build(Trainer)
     assert np.isfinite(trainer.train()["loss/total"])
     assert (trainer.eval is None) == (name == "mixed.gin")
+
+
+def test_another_file_is_evaluated_as_the_page_says(page, folder):
+    """The run of the page's command has a split of one file, as its other kinds of files do."""
+    text = page.files["npz.gin"].replace("'eval.npz'", "'train.npz'\neval/NpzSource.split = 'eval'")
+    (folder / "split.gin").write_text(text + "train/NpzSource.split = 'train'\n")
+    (folder / "eval.npz").rename(folder / "new.npz")
+    page.command(
+        ["train", "--gin_file=split.gin", "--workdir=runs/x"], ["Trainer.steps = 3", "Trainer.execution = 'graph'"]
+    )
+    (command,) = page.commands
+    assert page.command(command).startswith("evaluated on 20 examples of NpzSource (file new.npz)\n")

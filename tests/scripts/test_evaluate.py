@@ -46,6 +46,8 @@ def test_on_as_many_devices_the_values_have_the_bits_that_were_logged(evaluated,
     assert values["measures/bias of the head"] == learned["bias of the head"]
     assert "each term on the evaluation data, at step 10" in process.stdout
     assert "bias of the head" in process.stdout
+    assert process.stdout.startswith("evaluated on ")  # nothing was changed
+    assert "examples of ArraySource" in process.stdout.splitlines()[0]
 
 
 def test_on_one_device_the_best_has_the_values_of_its_step_to_rounding(evaluated, logged):

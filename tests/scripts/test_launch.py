@@ -1,5 +1,6 @@
 """scripts/launch.py: several workers are one run, and all of them end when one does."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -45,6 +46,7 @@ def launch(*flags, workers=2):
     [
         (["--workers=0", "--", "--dry_run"], "--workers=0"),
         (["--workers=2"], "no flags say what to train"),
+        (["--workers=2", "--", "predict"], "the work of train and evaluate only; found 'predict'"),
         (["--workers=2", "--gin_file=tiny.gin"], "flags of the command train follow after --"),
     ],
 )
@@ -100,6 +102,18 @@ def test_workers_take_the_same_steps_as_one_process(runs, name):
         assert line.values.keys() == right.values.keys()
         for tag in right.values.keys() - {"speed/steps_per_second"}:
             assert line.values[tag] == pytest.approx(right.values[tag], rel=1e-5, abs=1e-7), (line.step, tag)
+
+
+@pytest.mark.slow
+def test_an_evaluation_by_workers_has_the_bits_that_they_logged(script, runs, tmp_path):
+    _, folder = runs
+    process = script(*launch("evaluate", f"--workdir={folder / 'two'}", f"--output={tmp_path / 'values.json'}"))
+    assert process.returncode == 0, process.stderr
+    values, logged = json.loads((tmp_path / "values.json").read_text()), jsonl.read(folder / "two")[-1]
+    assert (values.pop("split"), values.pop("step")) == (logged.split, logged.step) == ("eval", 12)
+    assert {tag: np.float32(value) for tag, value in values.items()} == {
+        tag: np.float32(value) for tag, value in logged.values.items()
+    }
 
 
 def assert_same_end(ours, theirs):

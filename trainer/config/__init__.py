@@ -12,3 +12,4 @@ from trainer.config.files import load as load
 from trainer.config.isolation import isolated as isolated
 from trainer.config.modules import used_modules as used_modules
 from trainer.config.registry import configurables as configurables
+from trainer.config.uses import requested as requested

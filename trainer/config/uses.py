@@ -85,6 +85,12 @@ def place_of_mention(target: str, message: str) -> str | None:
     return mentioned[-1].place if mentioned else referred[-1] if referred else None
 
 
+def requested(target: str, scope: str) -> list[Binding]:
+    """Returns what flags and requested files bind of the class `target` for one made in a scope, in their order."""
+    own = [one for one in _bindings if short(one.selector) == target and one.depth < 2]
+    return [one for one in own if not one.scope or f"{scope}/".startswith(f"{one.scope}/")]
+
+
 def require_used_macros() -> None:
     """Raises ConfigurationError for every macro that nothing refers to, except for those of included files.
 

@@ -103,6 +103,11 @@ class Program:
         """Describes in words how the data are fed to a run that begins at `step`."""
         return self._feed.describe(step)
 
+    def describe_examples(self) -> str:
+        """Describes in words on how many examples a run trains and evaluates."""
+        evaluated = "nothing" if self._eval_source is None else self._eval_source.words
+        return f"trains on {self._train_source.words}, in batches of {self._batch_size:,}; evaluates on {evaluated}"
+
     def describe_stars(self) -> list[str]:
         """Describes which tensors each term with stars in its keys reads."""
         objective, parts = self._step.forward.objective, self._step.forward.parts

@@ -78,6 +78,11 @@ class DatasetSource(Source):
     def keys(self) -> tuple[str, ...]:
         return tuple(leaves(self._spec))
 
+    @property
+    def words(self) -> str:
+        size = self._look[1]  # below 0 where it is not known
+        return super().words if size < 0 else f"{size:,} {super().words}"
+
     def training(self, sharding: BatchSharding, *, seed: int) -> Feed:
         def batches() -> tf.data.Dataset:
             return self._examples(seed).repeat().batch(sharding.batch_size, drop_remainder=True)
@@ -118,10 +123,16 @@ class DatasetSource(Source):
     def _for_evaluation(self) -> tf.data.Dataset:
         return self._examples(seed=0)
 
-    @functools.cached_property
+    @property
     def _spec(self) -> dict[str, Any]:
         """The types and shapes of an example."""
-        return self._examples(seed=0).element_spec
+        return self._look[0]
+
+    @functools.cached_property
+    def _look(self) -> tuple[dict[str, Any], int]:
+        """The types and shapes of an example, and how many there are, of a dataset that is not kept."""
+        dataset = self._examples(seed=0)
+        return dataset.element_spec, int(dataset.cardinality())
 
     def _examples(self, seed: int) -> tf.data.Dataset:
         """Builds the dataset again, with each example as a dict of the parts in `NAMES`."""

@@ -86,6 +86,10 @@ class MixedSource(Source):
             for root in self.names
         }
 
+    @property
+    def words(self) -> str:
+        return ", ".join(f"{part}: {source.words}" for part, source in self.parts.items())
+
     def counts(self, batch_size: int) -> dict[str, int]:
         """Returns how many examples of each part are in a batch.
 

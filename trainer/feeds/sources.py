@@ -54,6 +54,11 @@ class Source(Checked, abc.ABC):
         """The names of the classes that the targets number, where the source knows any; none by default."""
         return ()
 
+    @property
+    def words(self) -> str:
+        """How many examples of which source these are, as users are told."""
+        return f"examples of {type(self).__name__}"
+
     @abc.abstractmethod
     def training(self, sharding: BatchSharding, *, seed: int) -> Feed:
         """Makes the feed of training: endless full batches that depend on the seed and the step alone.
@@ -114,6 +119,10 @@ class TableSource(Source):
     @property
     def arrays(self) -> Mapping[str, Any]:
         return self.table.arrays
+
+    @property
+    def words(self) -> str:
+        return f"{self.table.size:,} {super().words}"
 
     def training(self, sharding: BatchSharding, *, seed: int) -> Feed:
         order = functools.partial(self.indices, batch_size=sharding.batch_size, seed=seed)

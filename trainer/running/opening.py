@@ -67,6 +67,7 @@ class Opening:
             config=self._configurations()[1],
             headline=(
                 *self._chosen(program, step),
+                program.describe_examples(),
                 program.describe_data(step),
                 *self._resumed(step, restored, replicas_before),
                 *self._warnings(program),

@@ -15,6 +15,7 @@ from trainer.executions.choice import kept
 from trainer.running.workdir import read_environment
 from trainer.saved.configuration import SavedConfiguration
 from trainer.saved.modules import import_modules
+from trainer.saved.other_files import refuse_side_of_other_files
 from trainer.settings.compatibility import refuse_unbuilt
 from trainer.steps.precision import building_in
 from trainer.task import model_of
@@ -22,6 +23,9 @@ from trainer.trainer import Trainer
 
 # What a trainer that only evaluates does not need, and may not do.
 _READ_ONLY = ("Trainer.reports = ()", "Trainer.callbacks = ()", "Trainer.non_finite = 'raise'")
+
+# What rebuilding itself changes; the training data are not evaluated.
+_NO_CHANGES, _OF_TRAINING = ("Trainer.callbacks: ", "Trainer.execution: "), "training data."
 
 
 @contextlib.contextmanager
@@ -65,7 +69,7 @@ def build_trainer(folder: pathlib.Path, *, model: keras.Model | None = None) -> 
       model: takes the place of the one that the bindings describe.
 
     Raises:
-      ConfigurationError: The bindings do not fit together.
+      ConfigurationError: The bindings do not fit together, or would evaluate a part of other files.
     """
     with config.placed():
         placement = place(config.bound("Trainer.strategy", "auto"))
@@ -73,7 +77,19 @@ def build_trainer(folder: pathlib.Path, *, model: keras.Model | None = None) -> 
     if before is not None and config.bound("Trainer.execution", "auto") == "auto":
         with gin.unlock_config():
             gin.bind_parameter("Trainer.execution", before.execution)
-    return config.build(Trainer, workdir=None, **({} if model is None else {"model": model}))
+    trainer = config.build(Trainer, workdir=None, **({} if model is None else {"model": model}))
+    refuse_side_of_other_files(trainer.eval)
+    return trainer
+
+
+def changes_of(trainer: Trainer, folder: pathlib.Path) -> list[str]:
+    """Returns how a trainer that `build_trainer` has built differs from the run in a folder, as lines.
+
+    They are of further files and bindings, and of the user's own code and files that were edited since.
+    """
+    lines = [line for line in trainer.changes_since(folder) if not line.startswith(_NO_CHANGES)]
+    own = [line for line in lines if not line.startswith(_OF_TRAINING)]
+    return own if len(own) == len(lines) else [*own, "training data: other examples, which are not evaluated"]
 
 
 def _alone(saved: SavedConfiguration) -> Sequence[str]:

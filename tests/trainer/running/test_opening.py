@@ -7,10 +7,11 @@ def test_the_run_is_introduced_to_the_reports(report, replicas):
     run = report(strategy=replicas(2), execution="auto", steps=3).run
     assert (run.terms, run.steps, run.first_step) == (("data", "small"), 3, 0)
     assert "MeanSquaredError" in run.config
-    terms, strategy, devices, data, kept = run.headline
+    terms, strategy, devices, examples, data, kept = run.headline
     assert terms == "2 terms: data, small"
     assert strategy == "strategy MirroredStrategy: as given"
     assert devices.startswith("2 replicas on CPU:0, CPU:1; execution graph: ")
+    assert examples == "trains on 20 examples of ArraySource, in batches of 10; evaluates on 13 examples of ArraySource"
     assert data == "data resident, 0.0 MB"
     assert kept == "no workdir: nothing is saved, and a run that stops cannot be resumed"
 

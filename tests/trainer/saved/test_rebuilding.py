@@ -8,6 +8,7 @@ import pytest
 
 from objectives import ConfigurationError
 from trainer import load_run
+from trainer.saved.rebuilding import changes_of
 
 
 def test_its_modules_are_found_where_the_run_found_them(run_folder, monkeypatch, tmp_path):
@@ -39,6 +40,17 @@ def test_a_run_of_several_workers_is_evaluated_by_one_process(run_folder):
     config.write_text(config.read_text() + "\nTrainer.strategy = 'multi_worker'\n")
     with load_run(run_folder).rebuilt() as trainer:
         assert trainer._strategy.num_replicas_in_sync == 4  # all devices of this process
+
+
+def test_what_rebuilding_itself_changes_is_no_change_of_the_run(run_folder):
+    with load_run(run_folder, gin_params=["Trainer.callbacks = ()", "Trainer.execution = 'xla_step'"]).rebuilt() as own:
+        assert changes_of(own, run_folder) == []
+    other = ["Sums.examples = 30", "ActivationPenalty.norm = 'l2'"]
+    with load_run(run_folder, gin_params=other).rebuilt() as trainer:
+        norm, examples, data = changes_of(trainer, run_folder)
+    assert norm == "ActivationPenalty.norm (Objective.small): 'l1' -> 'l2'"
+    assert examples == "Sums.examples (Trainer.task): 20 -> 30"
+    assert data == "training data: other examples, which are not evaluated"
 
 
 @pytest.mark.slow

@@ -7,6 +7,9 @@ import functools
 from trainer.feeds.sources import TableSource, is_resident
 from trainer.feeds.table import ArrayTable, Table
 
+# The fields that say which examples they are, in those sources that have them.
+_WHICH = ("file", "folder", "name", "split")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class FileSource(TableSource):
@@ -22,6 +25,11 @@ class FileSource(TableSource):
 
     def __post_init__(self) -> None:
         _ = self.table  # read now, where a mistake is reported with the line of the gin file that it is about
+
+    @property
+    def words(self) -> str:
+        own = {name: getattr(self, name, None) for name in _WHICH}
+        return f"{super().words} ({', '.join(f'{name} {value}' for name, value in own.items() if value is not None)})"
 
     @abc.abstractmethod
     def _read(self) -> Table:

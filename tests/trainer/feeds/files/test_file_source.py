@@ -15,6 +15,12 @@ def test_small_examples_stay_on_the_device_unless_one_says_otherwise(make_number
     assert isinstance(feed_of(make_program, make_numbers(resident=False)), StreamedFeed)
 
 
+def test_users_are_told_how_many_examples_of_which_files_they_are(make_numbers):
+    source = make_numbers(split="eval")
+    assert source.words == f"{source.table.size} examples of NpzSource (file {source.file}, split eval)"
+    assert make_numbers().words == f"50 examples of NpzSource (file {source.file})"
+
+
 def feed_of(make_program, source):
     program = make_program()
     return source.training(program._sharding, seed=0)
