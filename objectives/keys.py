@@ -216,6 +216,15 @@ def named(path: str, known: Mapping[str, Any], key: Key) -> dict[str, Any]:
     return found
 
 
+def covers(key: Key, tensor: Key) -> bool:
+    """Returns whether a key names a tensor by its key, or by that of what it is part of, or by a star.
+
+    >>> [covers(key, "outputs.box.size") for key in ("outputs", "outputs.box", "outputs.*.size", "outputs.bo")]
+    [True, True, True, False]
+    """
+    return _pattern(key).fullmatch(tensor) is not None
+
+
 def _pattern(path: str) -> re.Pattern[str]:
     """Matches names that fit a path with stars, and what is below them; its groups are what the stars stand for."""
     return re.compile("(.*)".join(map(re.escape, path.split("*"))) + r"(\..*)?", re.DOTALL)

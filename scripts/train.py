@@ -6,12 +6,12 @@ termwise train --gin_file=scene_segmentation.gin --workdir=runs/scenes
 from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import gin
 from absl import flags
 
-from termwise.cli.results import conclude, show_terms
+from termwise.cli.results import conclude, show_note, show_terms
 from trainer import Trainer
 from trainer.reports import ReportError
 
@@ -36,8 +36,9 @@ def main(_: list[str]) -> None:
     with trainer.alone():
         with _concluding(trainer):
             values = trainer.dry_run() if FLAGS.dry_run else trainer.train()
+        unread = trainer.unread_outputs() if FLAGS.dry_run else []
         if trainer.is_chief:
-            _show(trainer, values)
+            _show(trainer, values, unread)
     trainer.wait_for_workers()
 
 
@@ -52,9 +53,11 @@ def _concluding(trainer: Trainer) -> Iterator[None]:
         raise
 
 
-def _show(trainer: Trainer, values: Mapping[str, float]) -> None:
+def _show(trainer: Trainer, values: Mapping[str, float], unread: Sequence[str]) -> None:
     if FLAGS.dry_run:
         show_terms("each term on the first batch", values)
+        if unread:
+            show_note(f"no term and no metric reads {', '.join(unread)}, so that no report has it")
     else:
         conclude(trainer, values)
 

@@ -9,7 +9,7 @@ import gin
 import keras
 import tensorflow as tf
 
-from objectives import ConfigurationError
+from objectives import ConfigurationError, Key
 from trainer.callbacks.monitor import require_measured
 from trainer.checkpoints.snapshot import Snapshot
 from trainer.devices import agreement, cluster
@@ -290,6 +290,12 @@ class Trainer(Settings):
             self._begin()
             self._rehearse()
             return self._run.program.dry_run(self.step)
+
+    def unread_outputs(self) -> list[Key]:
+        """Returns the keys of the model's outputs that no term and no metric reads, such as 'outputs.aux'."""
+        with self._traced.unchanged():
+            self._begin()
+            return self._run.program.unread_outputs()
 
     def replay(self, autopsy: str | pathlib.Path) -> Examination:
         """Computes a step again whose update was not finite. The model is left as it was before that step.

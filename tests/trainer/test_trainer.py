@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import ConfigurationError, MeanSquaredError, Objective
-from trainer import ArraySource, Task, Trainer
+from objectives import ActivationPenalty, ConfigurationError, MeanSquaredError, Objective
+from trainer import ArraySource, KerasMetric, Metrics, Task, Trainer
 from trainer.reports import JsonLines, Report, ReportError, jsonl
 
 
@@ -170,8 +170,23 @@ def test_a_subclassed_model_is_trained_and_what_no_term_reads_stays(make_trainer
     settings = {"model": model, "objective": objective, "optimizer": keras.optimizers.Adam(0.05)}
     trainer = make_trainer(steps=30, strategy=replicas(count), allow_unreached=True, **settings)
     first = trainer.dry_run()["loss/total"]
+    assert trainer.unread_outputs() == ["outputs.unread"]
     assert trainer.train()["loss/total"] < first
     np.testing.assert_array_equal(model.unread.kernel.numpy(), before)
+
+
+def test_an_output_that_a_metric_or_an_activation_reads_is_read(make_trainer, data):
+    inputs = keras.Input(data["x"].shape[1:])
+    heads = {name: keras.layers.Dense(data["y"].shape[1], name=name)(inputs) for name in ("a", "b", "c", "d")}
+    small = ActivationPenalty(activation="activations.c")
+    trainer = make_trainer(
+        model=keras.Model(inputs, heads),
+        objective=Objective(data=MeanSquaredError(y_pred="outputs.a"), small=small),
+        metrics=Metrics(b=KerasMetric(metric=keras.metrics.MeanAbsoluteError(), y_pred="outputs.b")),
+        eval=ArraySource(data["x"], data["y"]),
+        allow_unreached=True,
+    )
+    assert trainer.unread_outputs() == ["outputs.d"]
 
 
 def test_batch_statistics_are_learned_and_used(make_trainer, dense_model, plain_source):

@@ -2,16 +2,18 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
-from objectives import Mean
+from objectives import Key, Mean
+from objectives.keys import covers, leaves
 from objectives.parts import Parts
 from trainer.feeds.feed import Feed, without_padding
 from trainer.steps.forward import Forward
+from trainer.steps.gradients import Batch
 from trainer.steps.inspection import inspect
 from trainer.steps.replicas import exchangeable
 from trainer.steps.term_gradients import term_gradients
@@ -19,6 +21,8 @@ from trainer.steps.train_step import TrainStep
 from trainer.steps.variables.other_parts import refuse_other_parts
 from trainer.steps.variables.state import State
 from trainer.steps.variables.untracked import refuse_untracked
+
+Found = TypeVar("Found")
 
 _NUMBER = tf.TensorSpec([], tf.int64)
 _ROW = tf.TensorSpec([], tf.int32)
@@ -113,12 +117,32 @@ def find_parts(forward: Forward, feed: Feed) -> Parts:
     Raises:
       ConfigurationError: a star matches nothing, or keys name what is not there.
     """
-    found = []
+    return _found_in_trace(forward.find_parts, feed)
+
+
+def find_unread(forward: Forward, feed: Feed) -> list[Key]:
+    """Returns the keys of the outputs that none of the keys of a forward pass names, from such a trace.
+
+    An output that a key reads as the activation of its layer is read.
+    """
+
+    def find(batch: Batch, number: tf.Tensor) -> list[Key]:
+        context = forward.context(batch, number, training=False)
+        read = [*map(id, leaves(context.activations).values())]
+        outputs = {key: id(tensor) for key, tensor in leaves(context.outputs, "outputs").items()}
+        own = {key for key in outputs if any(covers(one, key) for one in forward.tap.keys)}
+        return [key for key, tensor in outputs.items() if key not in own and tensor not in read]
+
+    return _found_in_trace(find, feed)
+
+
+def _found_in_trace(find: Callable[[Batch, tf.Tensor], Found], feed: Feed) -> Found:
+    found: list[Found] = []
 
     @tf.function(autograph=False)
     def run(data):
         number = tf.constant(0, tf.int64)
-        feed.run(lambda batch, number: found.append(forward.find_parts(batch, number)), data, tf.constant(0), number)
+        feed.run(lambda batch, number: found.append(find(batch, number)), data, tf.constant(0), number)
 
     run.get_concrete_function(feed.signature)
     return found[0]

@@ -11,11 +11,12 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import tensorflow as tf
 
-from objectives import ConfigurationError
+from objectives import ConfigurationError, Key
 from trainer.executions.choice import Choice
 from trainer.executions.chunk import (
     as_numbers,
     find_parts,
+    find_unread,
     gather_batch,
 )
 from trainer.executions.evaluation import Evaluation
@@ -345,6 +346,11 @@ class Program:
         with failures_told("evaluating the terms on a batch fails"):
             evaluation = self._make_evaluation(self._feed, name="batch", is_compiled=False)
             return evaluation.values(lambda: [batch], step)
+
+    @_at_work
+    def unread_outputs(self) -> list[Key]:
+        """Returns the keys of the outputs of the model that no term and no metric reads."""
+        return find_unread(self._step.forward.with_keys(self._metrics.keys, self._metrics.readers), self._feed)
 
     def _term_gradients_on(self, block: Block, step: int) -> dict[str, float]:
         return self._gradients_on(self._stage(step).term_gradients(self.choice), block, step)

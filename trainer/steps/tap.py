@@ -33,6 +33,7 @@ class Tap:
 
     Attributes:
       model: the model.
+      keys: what is read, of any root.
       weights: the variables that keys name, by their path; a list where several have one.
 
     Raises:
@@ -52,7 +53,7 @@ class Tap:
           keys: of the terms; those of other roots than `activations` and `weights` are left alone.
           readers: of keys, who reads them, in words, for messages.
         """
-        self.model = model
+        self.model, self.keys = model, frozenset(keys)
         layers = _by_path(layer_paths(model))
         variables = _by_path((variable.path, variable) for variable in model.variables)
         fresh = aliases(model, [*itertools.chain.from_iterable(layers.values())], [*layers, *variables])
@@ -60,7 +61,7 @@ class Tap:
         self._layers: dict[str, list[keras.Layer]] = {}
         self._wanted: set[str] = set()  # by a key without a star
         self.weights: dict[str, keras.Variable | list[keras.Variable]] = {}
-        for key in sorted(keys):
+        for key in sorted(self.keys):
             with mistakes.gathered(readers.get(key, "")):
                 root, path = split_key(key)
                 if root == "activations":
