@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from trainer import Trainer, config
+from objectives import ConfigurationError
+from trainer import Trainer, config, load_run
 
 PAGE = "own_data.md"
 RUNS = ["csv.gin", "npz.gin", "images.gin", "records.gin", "mixed.gin"]
@@ -65,8 +66,17 @@ def test_another_file_is_evaluated_as_the_page_says(page, folder):
     text = page.files["npz.gin"].replace("'eval.npz'", "'train.npz'\neval/NpzSource.split = 'eval'")
     (folder / "split.gin").write_text(text + "train/NpzSource.split = 'train'\n")
     (folder / "eval.npz").rename(folder / "new.npz")
-    page.command(
-        ["train", "--gin_file=split.gin", "--workdir=runs/x"], ["Trainer.steps = 3", "Trainer.execution = 'graph'"]
-    )
+    gin.clear_config()
+    config.load(["split.gin"], ["Trainer.steps = 3", "Trainer.execution = 'graph'", "Trainer.default_reports = False"])
+    config.build(Trainer, workdir="runs/x").train()
     (command,) = page.commands
-    assert page.command(command).startswith("evaluated on 20 examples of NpzSource (file new.npz)\n")
+    assert command[:2] == ["evaluate", "--workdir=runs/x"]
+    bindings = [word.removeprefix("--gin_param=") for word in command[2:]]
+    with load_run("runs/x", gin_params=bindings).trainer() as trainer:
+        assert trainer.eval.words == "20 examples of NpzSource (file new.npz)"
+        assert trainer.evaluate()["terms/data/count"] == 20
+    with (
+        pytest.raises(ConfigurationError, match=f'--gin_param="{bindings[1]}"'),
+        load_run("runs/x", gin_params=bindings[:1]).trainer(),
+    ):
+        pass
