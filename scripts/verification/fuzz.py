@@ -24,7 +24,7 @@ flags.DEFINE_float("minutes", 30.0, "How long to draw configurations.", lower_bo
 flags.DEFINE_integer("seed", None, "The seed of the first round of configurations; random by default.")
 
 # Configurations in a round. Hypothesis draws variations of earlier examples, so each round starts afresh.
-_ROUND = 20
+_ROUND = 12
 
 
 def main(_: list[str]) -> None:

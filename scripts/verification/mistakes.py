@@ -13,7 +13,17 @@ from collections.abc import Iterator, Mapping
 import tensorflow as tf
 from absl import flags, logging
 
-from termwise.verification.answers import gin_files, settings, tasks_and_data, terms
+from termwise.verification.answers import (
+    callbacks,
+    files,
+    fitting,
+    gin_files,
+    metrics,
+    saved_runs,
+    settings,
+    tasks_and_data,
+    terms,
+)
 from termwise.verification.answers.mistake import Mistake
 from termwise.verification.answers.mistake_runner import RUN, MistakeRunner
 
@@ -25,6 +35,11 @@ _SECTIONS = {
     "Settings of a trainer": settings.MISTAKES,
     "Terms, weights and keys": terms.MISTAKES,
     "Tasks, models and data": tasks_and_data.MISTAKES,
+    "Files as sources, and several sources": files.MISTAKES,
+    "Metrics": metrics.MISTAKES,
+    "Callbacks": callbacks.MISTAKES,
+    "Saved runs": saved_runs.MISTAKES,
+    "Terms in Keras's fit": fitting.MISTAKES,
 }
 
 
@@ -53,7 +68,9 @@ def _page(answers: Mapping[str, Mapping[Mistake, str | None]]) -> Iterator[str]:
         f"Made by `python scripts/verification/mistakes.py --output=docs/mistakes.md`: {count} mistakes, each with its "
         f"message. A command prints the message and ends with status 2; with `--debug` it shows the traceback too. "
         f"Lines of gin follow the lines below in `run.gin`. Lines of Python are in `run.py`, where `train` makes a "
-        f"`Trainer` from working arguments, `dry_run` also checks its first batch, and `trace` traces an `Objective`:"
+        f"`Trainer` from working arguments, `dry_run` also checks its first batch, `trace` traces an `Objective`, and "
+        f"`predict` opens what `termwise predict` opens. The folder `runs/points` has a run of `run.gin`. All "
+        f"is in one folder, `<here>`:"
     )
     yield from ("", "```", RUN.rstrip(), "```", "")
     for title, found in answers.items():

@@ -94,4 +94,5 @@ def _first_intact(candidates: Sequence[Checkpoint]) -> Snapshot | None:
 
 
 def _there_are(listed: Sequence[Checkpoint]) -> str:
-    return f"there are checkpoints of steps {', '.join(f'{checkpoint.step}' for checkpoint in listed)}"
+    steps = ", ".join(f"{checkpoint.step}" for checkpoint in listed)
+    return f"there are checkpoints of steps {steps}" if len(listed) > 1 else f"there is a checkpoint of step {steps}"

@@ -36,6 +36,7 @@ def require_compatible(settings: Settings, train: Source) -> None:
     refuse_outside_labels(settings.objective, train, "training data", outputs)
     refuse_outside_labels(settings.objective, settings.eval, "evaluation data", outputs)
     refuse_unknown_best(settings.best, settings.objective, settings.eval, metrics=settings.metrics, task=settings.task)
+    refuse_unmeasurable(settings.metrics, settings.eval)
     refuse_other_classes(train, settings.eval)
     refuse_cut_statistics(settings.objective, settings.accumulate_steps)
     refuse_repetition(settings.batch_size, train)
@@ -118,6 +119,15 @@ def refuse_unknown_best(
     # Of a metric that gives several numbers, the tags are known once it was evaluated.
     elif not any(tag == one or (one.startswith("metrics/") and tag.startswith(f"{one}/")) for one in tags):
         raise ConfigurationError(f"Trainer.best is {best!r}; {expected(tag, tags)}")
+
+
+def refuse_unmeasurable(metrics: Metrics | None, eval: Source | None) -> None:
+    """Raises ConfigurationError where there are metrics and no evaluation data, on which alone they are measured."""
+    if metrics and eval is None:
+        raise ConfigurationError(
+            f"Trainer.metrics has {', '.join(map(repr, metrics.metrics))}, but there are no evaluation data, on which "
+            f"metrics are measured; expected Trainer(eval=...), or a task that has them"
+        )
 
 
 def refuse_unmeasured_best(best: str | None, values: Mapping[str, float]) -> None:

@@ -102,6 +102,7 @@ class Settings:
     eval: Annotated[Examples | None, Setting("the evaluation data, if any", may_change=True, is_shared=False)] = None
     metrics: Annotated[
         Metrics | None,
+        Expected("metrics by name, such as Metrics(auc=keras.metrics.AUC()), or None"),
         Setting("what evaluations measure besides the terms, by name; None for nothing", may_change=True),
     ] = None
     workdir: Annotated[
@@ -252,6 +253,7 @@ class Settings:
     ] = 10
     callbacks: Annotated[
         Sequence[keras.callbacks.Callback],
+        Expected("a list of callbacks of Keras, such as [keras.callbacks.EarlyStopping(patience=3)]"),
         Setting(
             "callbacks of Keras, such as `keras.callbacks.EarlyStopping(patience=3)` (in a gin file "
             "`[@keras.callbacks.EarlyStopping()]`). An epoch is the time between two evaluations, `eval_every` steps; "

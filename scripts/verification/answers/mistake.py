@@ -14,6 +14,7 @@ class Mistake:
       flags: bindings on the command line.
       python: code, for those who train from Python.
       files: further files in its folder, by name; one called run.gin replaces the working one.
+      run: the folder of the saved run that it is made with, where the working gin file was trained; None for none.
     """
 
     what: str
@@ -21,3 +22,4 @@ class Mistake:
     flags: tuple[str, ...] = ()
     python: str = ""
     files: Mapping[str, str | bytes] = dataclasses.field(default_factory=dict)
+    run: str | None = None

@@ -15,8 +15,11 @@ import tensorflow as tf
 import objectives
 import trainer
 from objectives import ConfigurationError, Context, Objective
+from termwise.cli.model_inputs import open_examples
+from termwise.cli.predictions import predictions
+from termwise.cli.recorded_reading import reading_of
 from termwise.verification.answers.mistake import Mistake
-from trainer import ArraySource, Trainer, config
+from trainer import ArraySource, Trainer, config, load_run
 
 RUN = """\
 import my_task
@@ -64,9 +67,15 @@ class MistakeRunner:
         files = {"run.gin": RUN + mistake.gin, **mistake.files}
         with self._inside(files):
             try:
+                if mistake.run:
+                    _train_in(self._folder / mistake.run)
                 self._make(mistake)
             except ConfigurationError as error:
-                return "\n".join(error.messages).replace(str(config.home.ROOT), "<Termwise>")
+                return (
+                    "\n".join(error.messages)
+                    .replace(str(config.home.ROOT), "<Termwise>")
+                    .replace(str(self._folder), "<here>")
+                )
             except Exception as error:
                 print(f"{mistake.what}: {type(error).__name__}: {error}", file=sys.stderr)
         return None
@@ -100,10 +109,19 @@ class MistakeRunner:
                 (self._folder / name).unlink()
 
 
+def _train_in(folder: pathlib.Path) -> None:
+    """Trains the working gin file in a folder, unless that is done."""
+    if not folder.exists():
+        short = ("Trainer.steps = 4", "Trainer.execution = 'graph'", "Trainer.default_reports = False")
+        config.load(["run.gin"], short)
+        config.build(Trainer, workdir=folder).train()
+        gin.clear_config()
+
+
 def _namespace() -> dict[str, Any]:
-    """Returns the names that the code of a mistake may use: libraries, and functions to train, evaluate and trace."""
+    """Returns the names that the code of a mistake may use: libraries, and functions to train, trace and predict."""
     names = {**vars(objectives), **vars(objectives.schedules), **vars(trainer)}
-    own = {"train": _train, "dry_run": _dry_run, "trace": _trace}
+    own = {"train": _train, "dry_run": _dry_run, "trace": _trace, "predict": _predict}
     return {**names, "keras": keras, "np": np, "tf": tf, **own}
 
 
@@ -135,3 +153,12 @@ def _trace(**terms: Any) -> None:
         return [mean.result() for mean in objective.means(context).values()], objective.weights(number)
 
     step(tf.ones([4, 3]), tf.ones([4, 1]), tf.constant(0, tf.int64))
+
+
+def _predict(folder: str, inputs: str, output: str) -> None:
+    """Opens what `termwise predict` opens, for `--inputs` and `--output`."""
+    run = load_run(folder)
+    examples = open_examples(pathlib.Path(inputs).absolute(), run.signature.inputs, reading_of(run))
+    shapes = {name: tuple(spec.shape) for name, spec in run.signature.outputs.items()}
+    with predictions(pathlib.Path(output).absolute(), size=examples.size, outputs=shapes):
+        pass

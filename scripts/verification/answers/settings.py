@@ -14,6 +14,12 @@ _PYTHON = (
     ),
     ("All layers frozen", 'trainable=TrainableFrom(layers="head", step=100)'),
     ("A frozen layer that there is not", 'trainable=TrainableFrom(layers="encoder", step=100)'),
+    ("Layers that are frozen before they are trained", 'trainable=TrainableFrom(layers="head", step=9, until=5)'),
+    (
+        "A variable of two groups",
+        'optimizer=None, optimizers=[OptimizerGroup(variables=".*kernel", optimizer=keras.optimizers.SGD(0.1)), '
+        'OptimizerGroup(variables="head/.*", optimizer=keras.optimizers.SGD(0.2))]',
+    ),
     ("The name of a model", 'model="unet"'),
     ("A model that is not built", "model=keras.Sequential([keras.layers.Dense(1)], name='late')"),
     ("An array as examples", "train=np.ones([20, 3])"),
@@ -56,22 +62,6 @@ _PYTHON = (
     ("A learning rate that is a function of a plain number", "optimizer=keras.optimizers.SGD(lambda: 0.1)"),
     ("A learning rate that is a function of text", 'optimizer=keras.optimizers.SGD(lambda: "fast")'),
     ("A learning rate that raises", "optimizer=keras.optimizers.SGD(lambda step: 0.1 / step)"),
-    (
-        "A callback that watches what no evaluation has",
-        'callbacks=[keras.callbacks.EarlyStopping("val_accuracy")], eval_every=2, eval=ArraySource(np.ones([20, 3]), '
-        "np.ones([20, 1]))",
-    ),
-    ("A callback without epochs", "callbacks=[keras.callbacks.EarlyStopping()]"),
-    ("A callback that saves checkpoints", 'callbacks=[keras.callbacks.ModelCheckpoint("best.keras")], eval_every=2'),
-    (
-        "A callback for each batch",
-        "callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=print)], eval_every=2",
-    ),
-    (
-        "A callback that sets the learning rate of a schedule",
-        "optimizer=keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 10)), eval_every=2, "
-        "callbacks=[keras.callbacks.ReduceLROnPlateau()]",
-    ),
     ("Several mistakes", "steps=0, seed=None, clip_norm=-1"),
 )
 

@@ -1,4 +1,4 @@
-"""Mistakes in tasks, models and sources."""
+"""Mistakes in tasks, models, arrays and datasets."""
 
 from termwise.verification.answers.mistake import Mistake
 
@@ -48,21 +48,6 @@ MISTAKES = (
     Mistake(what="No inputs", python="ArraySource(None, np.ones([20, 1]))"),
     Mistake(what="No examples", python="ArraySource(np.ones([0, 3]))"),
     Mistake(what="Shuffling as text", python='ArraySource(np.ones([20, 3]), shuffle="no")'),
-    Mistake(
-        what="A CSV file in which a value is missing",
-        python='CsvSource(file="points.csv", inputs=["a", "b"])',
-        files={"points.csv": "a,b\n1,2\n3,\n"},
-    ),
-    Mistake(
-        what="A CSV file with a column of text",
-        python='CsvSource(file="points.csv", targets="kind")',
-        files={"points.csv": "a,kind\n1,hot\n3,cold\n"},
-    ),
-    Mistake(
-        what="Parts of a batch that do not divide it",
-        python="points = ArraySource(np.ones([20, 3]))\n"
-        "train(train=MixedSource(interior=points, boundary=points), batch_size=7)",
-    ),
     Mistake(
         what="Weights of examples that no term reads",
         python="train(train=ArraySource(np.ones([20, 3]), np.ones([20, 1]), sample_weight=np.ones(20)))",

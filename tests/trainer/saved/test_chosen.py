@@ -68,7 +68,7 @@ def test_what_is_not_there_is_told_with_what_is(save, chosen, wanted, metric, sa
 
 def test_without_an_evaluation_none_is_the_best(save, chosen):
     save(10)
-    with pytest.raises(ConfigurationError, match="none of its checkpoints was evaluated at its step; there are"):
+    with pytest.raises(ConfigurationError, match="none of its checkpoints was evaluated at its step; there is"):
         chosen("best", TAG)
 
 

@@ -13,6 +13,7 @@ from trainer.settings.compatibility import (
     refuse_repetition,
     refuse_unbuilt,
     refuse_unknown_best,
+    refuse_unmeasurable,
     refuse_unmeasured_best,
     refuse_unread_weights,
 )
@@ -118,6 +119,14 @@ def test_the_best_by_a_number_that_a_metric_has_not_is_refused_once_it_is_measur
 def test_the_best_of_nothing_evaluated_is_refused(objective):
     with pytest.raises(ConfigurationError, match="^Trainer.best is 'loss/total', but there are no evaluation data"):
         refuse_unknown_best("loss/total", objective, None)
+
+
+def test_metrics_without_evaluation_data_are_refused(plain_source):
+    metrics = Metrics(auc=keras.metrics.AUC())
+    refuse_unmeasurable(metrics, plain_source)
+    refuse_unmeasurable(Metrics(auc=None), None)
+    with pytest.raises(ConfigurationError, match=r"Trainer.metrics has 'auc', but there are no evaluation data"):
+        refuse_unmeasurable(metrics, None)
 
 
 def test_a_batch_that_holds_each_example_again_and_again_is_refused(plain_source):

@@ -84,6 +84,8 @@ def test_what_can_work_is_let_through(settings, changed):
         ({"best": 3}, "Trainer.best is 3; expected text or None"),
         ({"seed": -1}, "Trainer.seed is -1; expected a whole number from 0 to 2**32 - 1"),
         ({"deterministic": "False"}, "Trainer.deterministic is 'False'; expected True or False"),
+        ({"callbacks": "x"}, "Trainer.callbacks is 'x'; expected a list of callbacks of Keras, such as"),
+        ({"metrics": "auc"}, "Trainer.metrics is 'auc'; expected metrics by name, such as"),
         ({"reports": "x"}, "Trainer.reports is 'x'; expected a sequence (each item: an instance of Report)"),
         ({"reports": [Terminal]}, "Trainer.reports holds the class Terminal, not an object of it; write @Terminal()"),
         ({"default_reports": None}, "Trainer.default_reports is None; expected True or False"),

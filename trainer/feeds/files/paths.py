@@ -1,5 +1,6 @@
 """Paths: the files and folders that a source names."""
 
+import difflib
 import glob
 import pathlib
 from collections.abc import Sequence
@@ -56,5 +57,9 @@ def _matching(name: str | pathlib.Path, owner: str) -> list[pathlib.Path]:
 
 
 def _missing(path: pathlib.Path, kind: str) -> str:
-    found = f"there is no such {kind}" if not path.exists() else f"this is no {kind}"
-    return found if path.is_absolute() else f"{found} in {pathlib.Path.cwd()}, from where the run was started"
+    if path.exists():
+        return f"this is no {kind}"
+    where = "" if path.is_absolute() else f" in {pathlib.Path.cwd()}, from where the run was started"
+    beside = [one.name for one in path.parent.glob("*") if one.is_dir() == (kind == "folder")]
+    near = difflib.get_close_matches(path.name, beside, n=1)
+    return f"there is no such {kind}{where}" + (f"; did you mean {str(path.with_name(near[0]))!r}?" if near else "")

@@ -76,7 +76,7 @@ def test_a_random_configuration_is_that_of_an_eager_loop_or_is_refused(configura
 
 
 @pytest.mark.slow
-@settings(drawn, max_examples=18, derandomize=False)
+@settings(drawn, max_examples=12, derandomize=False)
 @given(configurations())
 def test_many_more_are(configuration):
     compare(configuration)

@@ -30,6 +30,7 @@ def test_a_file_whose_name_looks_like_a_pattern_is_found(parts):
     [
         ("no.csv", r"S.file is 'no.csv'; there is no such file in .*, from where the run was started"),
         ("/no/such.csv", "S.file is '/no/such.csv'; there is no such file$"),
+        ("bb.csv", r"there is no such file in .*; did you mean 'b.csv'\?"),
         ("*.png", "there is no such file"),
         ([], "S.file names no file"),
         (["a.csv", "*.csv"], "S.file names a.csv twice"),
