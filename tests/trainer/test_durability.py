@@ -1,10 +1,8 @@
 """Durability: runs on disks that fill up or turn read-only, under kills, and resumed, in real conditions."""
 
 import contextlib
-import pathlib
 import signal
 import subprocess
-import sys
 import threading
 import time
 
@@ -245,18 +243,19 @@ while True:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kill", range(6))
-def test_a_process_killed_while_it_saves_leaves_an_intact_checkpoint(tmp_path, kill):
-    root = pathlib.Path(__file__).parents[2]
-    begun = [0]
-    for _ in range(2):
-        process = subprocess.Popen([sys.executable, "-c", _SAVING, tmp_path], cwd=root, stdout=subprocess.PIPE)
-        begun.append(int(process.stdout.readline()))
-        begun.append(int(process.stdout.readline()))
+def test_a_process_killed_while_it_saves_leaves_an_intact_checkpoint(ready_python, tmp_path, kill):
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    for part in range(2):
+        said = tmp_path / f"{part}.txt"
+        files = {"output": said, "errors": tmp_path / "errors.txt"}
+        process = ready_python.start(tmp_path, "-c", _SAVING, folder, **files)
+        while len(said.read_text().split()) < 2:
+            assert process.poll() is None, files["errors"].read_text()
+            time.sleep(0.001)
         time.sleep(0.017 * kill)
         process.send_signal(signal.SIGKILL)
-        rest = process.communicate()[0].split()
-        assert process.returncode == -signal.SIGKILL
-        latest = Checkpoints(tmp_path).latest(quiet=True)
-        last = int(rest[-1]) if rest else begun[-1]
+        assert process.wait() == -signal.SIGKILL
+        latest, last = Checkpoints(folder).latest(quiet=True), int(said.read_text().split()[-1])
         assert last - 1 <= latest.step <= last + 1
         assert (latest.arrays()["weights"] == latest.step).all()

@@ -1,8 +1,6 @@
 """Iterations: from any place that was saved, the same examples follow, whatever was made ahead at that moment."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 import tensorflow as tf
@@ -146,5 +144,5 @@ del kept
 
 
 @pytest.mark.slow
-def test_a_process_ends_while_python_functions_of_a_dataset_are_at_work():
-    subprocess.run([sys.executable, "-c", LEFT_OVER], check=True, timeout=60)
+def test_a_process_ends_while_python_functions_of_a_dataset_are_at_work(run_python, tmp_path):
+    run_python(tmp_path, "-c", LEFT_OVER, timeout=60)

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 
 import keras
@@ -155,14 +153,19 @@ with Interruption().noting(lambda: ""):
 """
 
 
-def insist(more=""):
+@pytest.fixture
+def insist(ready_python, tmp_path):
     """A process that hears a signal twice: its status, its output and its errors."""
-    process = subprocess.run([sys.executable, "-c", INSISTING.format(more=more)], capture_output=True, text=True)
-    return process.returncode, process.stdout, process.stderr
+
+    def run(more=""):
+        process = ready_python.run(tmp_path, "-c", INSISTING.format(more=more))
+        return process.returncode, process.stdout, process.stderr
+
+    return run
 
 
 @pytest.mark.slow
-def test_a_second_signal_ends_the_process_at_once():
+def test_a_second_signal_ends_the_process_at_once(insist):
     status, output, errors = insist()
     assert (status, output) == (130, "still here\n")
     assert (
@@ -172,7 +175,7 @@ def test_a_second_signal_ends_the_process_at_once():
 
 
 @pytest.mark.slow
-def test_a_second_ctrl_c_in_a_notebook_leaves_python_running():
+def test_a_second_ctrl_c_in_a_notebook_leaves_python_running(insist):
     status, _, errors = insist("sys.ps1 = 'In: '")
     assert "KeyboardInterrupt" in errors
     assert status in (130, -signal.SIGINT)

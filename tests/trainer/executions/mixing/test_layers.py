@@ -151,9 +151,17 @@ def groups():
     return keras.Sequential([keras.Input([8, 8, 3]), *layers, keras.layers.Dense(2, dtype="float32")])
 
 
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
-@pytest.mark.parametrize("make", [pictures, attention, recurrent, deep, labelled, groups])
+@pytest.mark.parametrize(
+    ("make", "precision"),
+    [
+        *((make, precision) for make in (attention, recurrent, deep, labelled, groups) for precision in PRECISIONS),
+        *((pictures, precision) for precision in PRECISIONS[:2]),  # the largest, in the finest and the coarsest
+    ],
+)
 def test_ordinary_models_are_let_through_in_any_precision(make_trainer, replicas, make, precision):
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(precision)
