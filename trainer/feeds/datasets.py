@@ -55,8 +55,8 @@ class DatasetSource(Source):
         when its checkpoint was saved. Raised when a run starts.
 
     >>> source = DatasetSource(lambda: tf.data.Dataset.range(5).map(lambda i: (tf.ones([2]), tf.cast(i, tf.float32))))
-    >>> source.names
-    ('inputs', 'targets')
+    >>> source.names, source.words
+    (('inputs', 'targets'), '5 examples of DatasetSource')
     """
 
     def __init__(self, make: Annotated[Callable[..., tf.data.Dataset], Expected(_FUNCTION)]):

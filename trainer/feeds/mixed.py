@@ -50,6 +50,8 @@ class MixedSource(Source):
     >>> source = MixedSource(interior=interior, boundary=boundary, shares={"interior": 3, "boundary": 1})
     >>> source.keys
     ('inputs.boundary', 'inputs.interior', 'targets.boundary')
+    >>> source.words
+    'boundary: 8 examples of ArraySource, interior: 90 examples of ArraySource'
     >>> source.counts(64)
     {'boundary': 16, 'interior': 48}
     """
