@@ -353,7 +353,7 @@ class Trainer(Settings):
         if self.step < until:
             self._rehearse()
         log_every = self.log_every if self.default_reports else None
-        require_disk_space(self._run, until=until, checkpoint_every=self.checkpoint_every, log_every=log_every)
+        require_disk_space(self._run, self._periods, until=until, log_every=log_every)
         interruption, values = Interruption(), None
         with (
             self._noting_completion(until, lambda: values),
@@ -418,8 +418,10 @@ class Trainer(Settings):
             with _explained_without_checkpoints(), self._run.reports:
                 yield
         else:
-            with self._run.saver.explained(), self._run.reports, self._run.saver:
-                yield
+            with self._run.saver.explained(), self._run.reports:
+                with self._run.saver:
+                    yield
+                self._run.note_best()
 
     def _leave(self, interruption: Interruption, until: int) -> str:
         """Waits for the other workers, where all of them leave; where the run stands, as readable text."""

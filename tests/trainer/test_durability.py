@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from trainer import FunctionMetric, Metrics
 from trainer.checkpoints.checkpoints import Checkpoints
+from trainer.checkpoints.saver import Saver
+from trainer.executions.program import Program
 from trainer.reports import JsonLines, ReportError, TensorBoard, jsonl
 from trainer.storage import lock
 from trainer.storage.files import StorageError
@@ -66,7 +69,7 @@ def assert_same(folder, whole):
     """Both runs have the same checkpoints to the last bit, and each number once."""
     ours, expected = Checkpoints(folder / "checkpoints").all(), Checkpoints(whole / "checkpoints").all()
     assert [checkpoint.step for checkpoint in ours] == [checkpoint.step for checkpoint in expected]
-    assert ours[-1].progress == expected[-1].progress
+    assert [checkpoint.progress for checkpoint in ours] == [checkpoint.progress for checkpoint in expected]
     assert ours[-1].arrays().keys() == expected[-1].arrays().keys()
     for name, value in ours[-1].arrays().items():
         np.testing.assert_array_equal(value, expected[-1].arrays()[name], err_msg=name)
@@ -127,13 +130,86 @@ def test_a_run_whose_latest_checkpoint_is_damaged_resumes_from_the_one_before(ru
     assert_same(tmp_path / "parts", tmp_path / "whole")
 
 
-def test_the_best_is_kept(run_in, tmp_path):
-    run_in(tmp_path / "run", best="-terms/data/raw", keep_checkpoints=1)
-    values = {line.step: line.values["terms/data/raw"] for line in jsonl.read(tmp_path / "run") if line.split == "eval"}
-    best = max(values, key=values.__getitem__)
-    kept = Checkpoints(tmp_path / "run" / "checkpoints", metric="-terms/data/raw")
-    assert [checkpoint.step for checkpoint in kept.all()] == sorted({best, 20})
-    assert kept.best().value("terms/data/raw") == pytest.approx(values[best], rel=1e-7)
+# The best
+
+SCORES = {2: np.nan, 4: 3.0, 6: 3.0, 8: 5.0, 10: 2.0, 12: -np.inf, 14: 2.0, 16: 9.0, 18: 1.0, 20: 4.0}
+
+
+@pytest.fixture
+def scored(run_in, monkeypatch):
+    """Trains with evaluations whose scores are known; checkpoints are saved at others of their steps."""
+    evaluate, metrics = Program.evaluate, Metrics(score=FunctionMetric(fn=lambda y_pred: y_pred[:, 0]))
+
+    def run(folder, scores=SCORES, **settings):
+        monkeypatch.setattr(Program, "evaluate", lambda self, at: {**evaluate(self, at), "metrics/score": scores[at]})
+        periods = {"eval_every": 2, "checkpoint_every": 8, "keep_checkpoints": 2}
+        run_in(folder, metrics=metrics, **{"best": "metrics/score", **periods, **settings})
+        return Checkpoints(folder / "checkpoints")
+
+    return run
+
+
+def test_each_new_best_is_saved_at_its_step_and_kept(scored, recorder, monkeypatch, tmp_path):
+    saved, complete, notes = [], Checkpoints.complete, []
+    monkeypatch.setattr(
+        Checkpoints, "complete", lambda *given, **best: (saved.append(given[1]), complete(*given, **best))
+    )
+    recorder.note = notes.append
+    kept = scored(tmp_path / "run")
+    assert saved == [4, 8, 10, 16, 18, 20]
+    assert [checkpoint.step for checkpoint in kept.all()] == [16, 18, 20]
+    assert kept.best("metrics/score").step == 18
+    assert notes[-1] == f"best checkpoint: metrics/score 1 at step 18 ({kept.at(18)})"
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing that follows is done."""
+
+
+@pytest.fixture
+def kill_at(monkeypatch):
+    """Has the run die at a step, after the record of its evaluation and before its checkpoint is saved, once."""
+    save = Saver.save
+
+    def kill(step):
+        def dying(self, **settings):
+            if int(self._step) == step:
+                monkeypatch.setattr(Saver, "save", save)
+                raise Killed
+            save(self, **settings)
+
+        monkeypatch.setattr(Saver, "save", dying)
+
+    return kill
+
+
+@pytest.mark.slow
+def test_a_run_that_died_before_its_best_was_saved_does_it_again_to_the_same_bits(scored, kill_at, recorder, tmp_path):
+    whole = scored(tmp_path / "whole")
+    headlines = []
+    for step in (10, 16, 18):
+        kill_at(step)
+        with pytest.raises(Killed):
+            scored(tmp_path / "parts")
+    recorder.start = lambda run: headlines.extend(run.headline)
+    scored(tmp_path / "parts", first_weights=2)
+    assert_same(tmp_path / "parts", tmp_path / "whole")
+    assert any(text.startswith("best checkpoint: metrics/score 2 at step 10 (") for text in headlines)
+    often = scored(tmp_path / "often", checkpoint_every=2, keep_checkpoints=9)
+    ours, expected = (kept.best("metrics/score").arrays() for kept in (whole, often))
+    for name, value in expected.items():
+        np.testing.assert_array_equal(ours[name], value, err_msg=name)
+
+
+@pytest.mark.slow
+def test_a_run_whose_best_checkpoint_is_damaged_keeps_the_best_of_the_others(scored, recorder, tmp_path):
+    kept = scored(tmp_path / "run", steps=16)
+    (kept.at(10) / "state.npz").write_bytes(b"")
+    notes = []
+    recorder.note = notes.append
+    scored(tmp_path / "run", scores={18: 3.0, 20: 4.0})
+    assert [checkpoint.step for checkpoint in kept.all()] == [16, 18, 20]
+    assert notes[-1].startswith("best checkpoint: metrics/score 3 at step 18 (")
 
 
 @pytest.mark.slow

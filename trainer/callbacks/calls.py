@@ -69,6 +69,12 @@ class Calls:
         """The current ones, by tag."""
         return rates_of(self._groups)
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes those keep that restore the best weights, which have a copy of them."""
+        size = sum(weight.value.shape.num_elements() * weight.value.dtype.size for weight in self._model.weights)
+        return size * sum(bool(getattr(callback, "restore_best_weights", False)) for callback in self._callbacks)
+
     def start(self, params: Mapping[str, Any], *, step: int, resumes: bool) -> None:
         """Gives the callbacks the model and calls `on_train_begin`.
 

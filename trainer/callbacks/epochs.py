@@ -77,6 +77,12 @@ class Epochs:
         """The class of the callback that has ended the run; None if none has."""
         return self._calls.asked_by if self._place.is_finished else None
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes of arrays a checkpoint holds of callbacks: those that it held, or copies of weights."""
+        held = sum(array.nbytes for array in self._pending[1].values()) if self._pending else 0
+        return max(held, self._calls.nbytes)
+
     def is_behind(self, step: int) -> bool:
         """Returns whether callbacks are yet to be called at this step, which ends an epoch or the run."""
         return self._ends_epoch(step) or self._ends_run(step)

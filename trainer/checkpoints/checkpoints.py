@@ -13,6 +13,7 @@ from absl import logging
 
 from objectives import ConfigurationError
 from trainer.checkpoints import manifest, progress
+from trainer.checkpoints.best import rank
 from trainer.reports.log import LogRecord
 from trainer.storage import files
 from trainer.storage.strict_json import numbers
@@ -68,6 +69,13 @@ class Checkpoint:
         found = self.progress["evaluation"]
         return found and LogRecord(**{**found, "values": numbers(found["values"])})
 
+    @property
+    def is_extra(self) -> bool:
+        """Whether it was saved for its evaluation alone, which was the best one, and not as one of the latest."""
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # damaged, so it does not say
+            return self.progress.get("is_extra", False) is True
+        return False
+
     def value(self, tag: str) -> float:
         """Returns a value of its own evaluation; nan if there was none at this step, or nothing was counted for it."""
         with contextlib.suppress(
@@ -81,23 +89,26 @@ class Checkpoint:
 class Checkpoints:
     """The checkpoints of one run, in one folder.
 
-    It keeps the latest few and, if a metric is named, the best one by the evaluation at its own step.
+    It keeps the latest few, and besides them the best one, whichever that is.
     """
 
-    def __init__(self, folder: pathlib.Path, *, keep: int = 3, metric: str | None = None):
+    def __init__(self, folder: pathlib.Path, *, keep: int = 3):
         """Stores the folder and which checkpoints to keep.
 
         Args:
           folder: the folder, which need not exist yet.
-          keep: how many of the latest checkpoints to keep.
-          metric: the tag whose lowest value makes a checkpoint the best one; with a leading "-", its highest.
+          keep: how many of the latest checkpoints to keep, not counting those that are extra.
         """
-        self.folder, self._keep, self._metric = folder, keep, metric
+        self.folder, self._keep = folder, keep
 
     def all(self) -> list[Checkpoint]:
         """Returns all checkpoints, damaged ones too, in the order of their steps."""
         found = [Checkpoint(path) for path in self.folder.glob("[0-9]*") if path.name.isdecimal()]
         return sorted(found, key=lambda checkpoint: checkpoint.step)
+
+    def at(self, step: int) -> pathlib.Path:
+        """Returns the folder of the checkpoint of a step, which need not exist."""
+        return self.folder / f"{step:06d}"
 
     def latest(self, *, quiet: bool = False) -> Checkpoint | None:
         """Returns the latest intact checkpoint, or None if there are none at all; warns of newer ones that are damaged.
@@ -121,33 +132,34 @@ class Checkpoints:
             )
         return None
 
-    def best(self, metric: str | None = None) -> Checkpoint | None:
-        """Returns the best intact checkpoint by the metric, among those that were evaluated at their step, or None.
+    def best(self, metric: str, *, intact: Checkpoint | None = None) -> Checkpoint | None:
+        """Returns the best intact checkpoint by a metric, among those that were evaluated at their step, or None.
 
         Args:
-          metric: as in the constructor; by default the one given there.
+          metric: the tag whose lowest value makes a checkpoint the best one; with a leading "-", its highest.
+          intact: one that need not be verified again.
         """
-        ranked = self.ranked(metric or self._metric)
-        return next((checkpoint for checkpoint in ranked if checkpoint.find_damage() is None), None)
+        ranked = self.ranked(metric)
+        return next((one for one in ranked if one == intact or one.find_damage() is None), None)
 
-    def ranked(self, metric: str | None) -> list[Checkpoint]:
-        """Returns the checkpoints that have a value of a metric, the best first; damaged ones have none."""
-        if metric is None:
-            return []
-        sign = -1.0 if metric.startswith("-") else 1.0
-        values = {checkpoint: sign * checkpoint.value(metric.removeprefix("-")) for checkpoint in self.all()}
+    def ranked(self, metric: str) -> list[Checkpoint]:
+        """Returns the checkpoints that have a value of a metric, the best first, unverified; see `rank`."""
+        values = {checkpoint: rank(metric, checkpoint.value) for checkpoint in self.all()}
         return sorted((c for c, value in values.items() if not math.isnan(value)), key=values.__getitem__)
 
-    def disk_space(self, size: int, saves: int) -> int:
+    def disk_space(self, size: int, *, saves: int, extra: int, best: bool) -> int:
         """Returns how many more bytes the folder will take at most.
 
         Args:
           size: the bytes of one checkpoint.
-          saves: how many will be saved.
+          saves: how many will be saved as one of the latest.
+          extra: how many more will be saved at most, each as the best one.
+          best: whether the best one is kept.
         """
+        now = len(self.all())
         # While one is written there is one more than are kept.
-        most = min(saves + len(self.all()), self._keep + (self._metric is not None) + 1)
-        return max(0, (most - len(self.all())) * size)
+        most = min(saves + extra + now, min(saves + now, self._keep) + best + 1)
+        return max(0, (most - now) * size)
 
     def new(self, step: int) -> pathlib.Path:
         """Returns the folder in which the files of a checkpoint are collected until it is complete; makes it if needed.
@@ -160,19 +172,23 @@ class Checkpoints:
             folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def complete(self, step: int) -> None:
+    def complete(self, step: int, *, best: int | None = None) -> None:
         """Moves a complete checkpoint into place, and removes those that are no longer kept.
+
+        Args:
+          step: its step.
+          best: the step of the best one, which is kept too.
 
         Raises:
           StorageError: The system refuses it; the earlier checkpoints still exist.
         """
-        target = self.folder / f"{step:06d}"
+        target = self.at(step)
         with files.writing(target):
             manifest.seal(self.new(step))
             if target.exists():
                 files.remove(target)
             files.move(self.new(step), target)
-            self._remove_old(step)
+            self._remove_old(step, best)
 
     def discard(self, step: int) -> None:
         """Gives up a checkpoint that is not complete."""
@@ -190,12 +206,12 @@ class Checkpoints:
     def _unfinished(self, step: int) -> pathlib.Path:
         return self.folder / f".saving-{step:06d}"
 
-    def _remove_old(self, step: int) -> None:
+    def _remove_old(self, step: int, best: int | None) -> None:
         """Leaves the latest up to `step`, and the best; later ones belong to a past that was given up."""
         for checkpoint in self.all():
             if checkpoint.step > step:
                 files.remove(checkpoint.folder)
-        kept = {*self.all()[-self._keep :], *self.ranked(self._metric)[:1]}
+        latest = [checkpoint.step for checkpoint in self.all() if not checkpoint.is_extra][-self._keep :]
         for checkpoint in self.all():
-            if checkpoint not in kept:
+            if checkpoint.step not in (*latest, best, step):
                 files.remove(checkpoint.folder)

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from trainer.checkpoints import progress as progress_file
+from trainer.checkpoints.best import Best, tag_of
 from trainer.checkpoints.checkpoints import CALLBACKS, Checkpoint, Checkpoints
 from trainer.checkpoints.fitting import fitted
 from trainer.checkpoints.iterator_state import IteratorState
@@ -30,6 +31,10 @@ _PATIENCE = 600.0
 
 class Kept(Protocol):
     """What a run keeps besides variables, as a tree for JSON and arrays."""
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the arrays take at most, as far as is known."""
 
     @property
     def stopped_by(self) -> str | None:
@@ -56,6 +61,7 @@ class Saver:
 
     Attributes:
       evaluation: the latest evaluation, which is saved too; the loop sets it.
+      best: the best evaluation among those that were saved at their step; its checkpoint is kept.
       restored_replicas: the number of replicas of the checkpoint that was restored last, if any.
     """
 
@@ -68,6 +74,7 @@ class Saver:
         state: State,
         data: Sequence[Any] = (),
         epochs: Kept | None = None,
+        best: str | None = None,
     ):
         """Stores what to save, and where.
 
@@ -78,6 +85,7 @@ class Saver:
           state: all variables that training changes.
           data: trackable objects that only TensorFlow can save, such as iterators.
           epochs: what the callbacks of the run have counted.
+          best: the tag of evaluation by which the best checkpoint is kept, as in `Trainer.best`, or None.
         """
         self._checkpoints, self._strategy, self._step, self._state = checkpoints, strategy, step, state
         self._epochs = epochs
@@ -86,12 +94,32 @@ class Saver:
         self._position = IteratorState(data, worker=self._worker) if data else None
         self._saving: BackgroundTask[None] = BackgroundTask()
         self.evaluation: LogRecord | None = None
+        self.best = Best(best)
         self.restored_replicas: int | None = None
 
-    def save(self, *, after: Callable[[], None] = lambda: None) -> None:
+    def is_new_best(self) -> bool:
+        """Returns whether the latest evaluation is of the current step, and the best so far; the same on all workers.
+
+        The chief decides, as metrics may round differently on another kind of device.
+        """
+        if self.best.metric is None or self.evaluation is None or self.evaluation.step != int(self._step):
+            return False
+        is_beaten = self._worker == 0 and self.best.is_beaten_by(self.evaluation)
+        return bool(cluster.largest(self._strategy, float(is_beaten)))
+
+    def describe_best(self) -> str | None:
+        """Returns which checkpoint is the best one so far, as readable text; None if none is kept."""
+        if self.best.metric is None:
+            return None
+        if self.best.record is None:
+            return f"best checkpoint: none, as no evaluation has had a finite {tag_of(self.best.metric)} yet"
+        return f"best checkpoint: {self.best} ({self._checkpoints.at(self.best.record.step)})"
+
+    def save(self, *, is_extra: bool = False, after: Callable[[], None] = lambda: None) -> None:
         """Starts to save the current state.
 
         Args:
+          is_extra: whether the checkpoint is saved as the best one alone, and not as one of the latest.
           after: called on the thread that saves, before the checkpoint becomes visible.
 
         Raises:
@@ -101,6 +129,8 @@ class Saver:
         step = int(self._step)
         if self._position is not None:
             self._write_position(self._position, step)
+        if self.evaluation is not None and self.evaluation.step == step and self.best.is_beaten_by(self.evaluation):
+            self.best.record = self.evaluation
         # The file of a worker shows that it has finished.
         arrays = {} if self._worker else self._state.arrays()
         callbacks, their_arrays = (None, {}) if self._epochs is None or self._worker else self._epochs.kept()
@@ -109,15 +139,23 @@ class Saver:
             "replicas": self._replicas,
             "workers": self._workers,
             "evaluation": self.evaluation and dataclasses.asdict(self.evaluation),
+            "is_extra": is_extra,
             "stopped_by": self._epochs and self._epochs.stopped_by,
             "callbacks": callbacks,
         }
         contents = {_arrays_name(self._worker): arrays, **({CALLBACKS: their_arrays} if their_arrays else {})}
-        self._saving.begin(self, functools.partial(self._write, step, contents, progress, after))
+        self._saving.begin(self, functools.partial(self._write, step, contents, progress, after, self.best.step))
 
-    def disk_space(self, saves: int) -> int:
-        """Returns how many more bytes so many saves will take at most."""
-        return self._checkpoints.disk_space(self._state.nbytes, saves)
+    def disk_space(self, *, saves: int, evaluations: int) -> int:
+        """Returns how many more bytes the checkpoints will take at most.
+
+        Args:
+          saves: how many are scheduled.
+          evaluations: how many evaluations there are, each of which may be the best so far.
+        """
+        size = self._state.nbytes + (self._epochs.nbytes if self._epochs else 0)
+        best = self.best.metric is not None
+        return self._checkpoints.disk_space(size, saves=saves, extra=evaluations if best else 0, best=best)
 
     def wait(self) -> None:
         """Waits for the save in progress.
@@ -125,7 +163,11 @@ class Saver:
         Raises:
           StorageError: The checkpoint could not be written.
         """
-        self._saving.take(self)
+        try:
+            self._saving.take(self)
+        except Exception:
+            self._find_best()  # it may have been this one, which is not there
+            raise
 
     def check(self) -> None:
         """Raises what `wait` would raise, without waiting."""
@@ -150,6 +192,7 @@ class Saver:
         # The chief completes the checkpoint, of which the others only write a part.
         cluster.wait_for_all(self._strategy)
         checkpoint = self._checkpoints.latest(quiet=self._worker > 0)
+        self._find_best(intact=checkpoint)
         if checkpoint is None:
             return None
         with _of_another("model or optimizer", checkpoint):
@@ -190,6 +233,12 @@ class Saver:
                 raise
             error.add_note(f"A checkpoint failed too: {type(own).__name__}: {own}")
 
+    def _find_best(self, *, intact: Checkpoint | None = None) -> None:
+        """Finds the best evaluation among those of the checkpoints that are there; one need not be verified again."""
+        if self.best.metric is not None:
+            best = self._checkpoints.best(self.best.metric, intact=intact)
+            self.best.record = None if best is None else best.evaluation
+
     def _write_position(self, position: IteratorState, step: int) -> None:
         try:
             position.write(self._checkpoints.new(step))
@@ -203,6 +252,7 @@ class Saver:
         arrays: Mapping[str, Mapping[str, np.ndarray]],
         progress: Mapping[str, Any],
         after: Callable[[], None],
+        best: int | None,
     ) -> None:
         try:
             folder = self._checkpoints.new(step)
@@ -216,7 +266,7 @@ class Saver:
                 (folder / progress_file.NAME).write_text(strict_json.dumps(progress))
             self._wait_for_workers(folder)
             after()
-            self._checkpoints.complete(step)
+            self._checkpoints.complete(step, best=best)
         except BaseException:
             self._checkpoints.discard(step)
             raise

@@ -116,10 +116,18 @@ def make_run(
     epochs = _make_epochs(settings, step, program, strategy, reports, of_callbacks(description))
     saver = None
     if workdir is not None:
-        checkpoints = Checkpoints(workdir / "checkpoints", keep=settings.keep_checkpoints, metric=settings.best)
+        checkpoints = Checkpoints(workdir / "checkpoints", keep=settings.keep_checkpoints)
         with step.adoption.at_work():
             state = step.state.extended("run", [*non_finite.variables, *metrics.state])
-            saver = Saver(checkpoints, strategy=strategy, step=done, state=state, data=program.state, epochs=epochs)
+            saver = Saver(
+                checkpoints,
+                strategy=strategy,
+                step=done,
+                state=state,
+                data=program.state,
+                epochs=epochs,
+                best=settings.best,
+            )
     return TrainingRun(
         strategy=strategy,
         program=program,

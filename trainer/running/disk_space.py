@@ -4,19 +4,20 @@ import shutil
 
 from objectives import ConfigurationError
 from trainer.devices import cluster
+from trainer.running.loop import Periods
 from trainer.running.run import TrainingRun
 
 # What one number of a log record takes in metrics.jsonl and in TensorBoard's events together, roughly.
 _BYTES_OF_A_NUMBER = 90
 
 
-def require_disk_space(run: TrainingRun, *, until: int, checkpoint_every: int | None, log_every: int | None) -> None:
+def require_disk_space(run: TrainingRun, periods: Periods, *, until: int, log_every: int | None) -> None:
     """Makes sure that a run's folder can take the checkpoints and the log records that are still to come.
 
     Args:
       run: whose chief this process may be; the others write nothing of it.
+      periods: how often it evaluates and saves.
       until: the step that it will stop at.
-      checkpoint_every: steps between two checkpoints; None for one at the end.
       log_every: steps between two log records; None where they are not kept there.
 
     Raises:
@@ -25,7 +26,8 @@ def require_disk_space(run: TrainingRun, *, until: int, checkpoint_every: int | 
     if run.workdir is None or run.saver is None or not cluster.is_chief(run.strategy):
         return
     steps = until - run.done
-    checkpoints = run.saver.disk_space(saves=-(-steps // (checkpoint_every or until)))
+    saves, evaluations = (-(-steps // (every or max(until, 1))) for every in (periods.checkpoint, periods.eval))
+    checkpoints = run.saver.disk_space(saves=saves, evaluations=evaluations)
     records = steps // log_every * len(run.program.tags) * _BYTES_OF_A_NUMBER if log_every else 0
     free = shutil.disk_usage(run.workdir).free
     if checkpoints + records > free:

@@ -99,11 +99,11 @@ class Loop:
                 raise
         return values
 
-    def save(self) -> None:
-        """Begins to save the current state, where it is kept."""
+    def save(self, *, is_extra: bool = False) -> None:
+        """Begins to save the current state, where it is kept; `is_extra` if only as it is the best one so far."""
         if self._saver is not None:
             self._is_unsaved = False
-            self._saver.save(after=self._reports.flush)
+            self._saver.save(is_extra=is_extra, after=self._reports.flush)
 
     @property
     def _done(self) -> int:
@@ -117,6 +117,8 @@ class Loop:
         values = self._call_callbacks() or values
         if was_behind and (is_over or self._epochs.stopped_by):
             self.save()
+        elif self._saver and self._saver.is_new_best():
+            self.save(is_extra=not self._is_due(self._periods.checkpoint))
         return values
 
     def _train_chunk(self) -> Mapping[str, float] | None:
@@ -249,8 +251,9 @@ class Loop:
         if self._saver is None:
             return
         self._saver.check()
-        if self._is_due(self._periods.checkpoint) or self._interruption.agreed or self._epochs.stopped_by:
-            self.save()
+        is_due = self._is_due(self._periods.checkpoint) or self._interruption.agreed or self._epochs.stopped_by
+        if is_due or self._saver.is_new_best():
+            self.save(is_extra=not is_due)
 
     def _save_after(self, error: Exception) -> None:
         """Saves what was trained before something else failed, such as an evaluation or a look.

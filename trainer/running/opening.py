@@ -51,7 +51,15 @@ class Opening:
                 self.workdir, asked=asked, used=used, settings=self.description, steps=self.steps, best=self.best
             )
 
-    def told(self, program: Program, step: int, *, restored: bool, replicas_before: int | None) -> Run:
+    def told(
+        self,
+        program: Program,
+        step: int,
+        *,
+        restored: bool,
+        replicas_before: int | None = None,
+        best_before: str | None = None,
+    ) -> Run:
         """Returns what reports are told of the run.
 
         Args:
@@ -59,6 +67,7 @@ class Opening:
           step: the number of updates done.
           restored: whether the state is that of a checkpoint.
           replicas_before: the number of replicas that it was saved with, if so.
+          best_before: which checkpoint is the best one of those that are there, if one is kept.
         """
         return Run(
             terms=tuple(self.objective.terms),
@@ -70,6 +79,7 @@ class Opening:
                 program.describe_examples(),
                 program.describe_data(step),
                 *self._resumed(step, restored, replicas_before),
+                *([best_before] if best_before else []),
                 *self._warnings(program),
                 *(f"changed: {line}" for line in self.changes),
             ),

@@ -55,4 +55,12 @@ class TrainingRun:
         """
         self.opening.record()
         before = self.saver.restored_replicas if self.saver else None
-        self.reports.start(self.opening.told(self.program, self.done, restored=restored, replicas_before=before))
+        best = self.saver.describe_best() if self.saver and restored else None
+        self.reports.start(
+            self.opening.told(self.program, self.done, restored=restored, replicas_before=before, best_before=best)
+        )
+
+    def note_best(self) -> None:
+        """Tells users which checkpoint is the best one, if one is kept."""
+        if self.saver is not None and (told := self.saver.describe_best()) is not None:
+            self.reports.note(told)

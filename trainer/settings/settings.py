@@ -176,9 +176,9 @@ class Settings:
     best: Annotated[
         str | None,
         Setting(
-            "a tag of evaluation, such as 'terms/data/raw': the checkpoint with its lowest value is kept too, among "
-            "those that were evaluated at their step. With a minus, '-metrics/auc', the one with the highest "
-            "value. None to keep the latest only",
+            "a tag of evaluation, such as 'terms/data/raw': at its lowest value so far a checkpoint is saved, "
+            "and kept besides the latest until it is beaten. With a minus, '-metrics/auc', the highest value is the "
+            "best. Of equal ones it is the first; one that is not finite never is. None to keep the latest only",
             may_change=True,
         ),
     ] = None

@@ -245,8 +245,8 @@ def test_the_best_weights_are_those_that_were_evaluated_averages_included(run, r
     with trainer.averaged():
         assert [one.tobytes() for one in trainer.model.get_weights()] == [one.tobytes() for one in own]
     assert [one.tobytes() for one in own] == [one.tobytes() for one in stopping.best_weights]
-    kept = Checkpoints(tmp_path / "checkpoints", metric="loss/total")
-    assert kept.best().value("loss/total") == pytest.approx(best, rel=1e-6)
+    kept = Checkpoints(tmp_path / "checkpoints")
+    assert kept.best("loss/total").value("loss/total") == pytest.approx(best, rel=1e-6)
     assert kept.latest().value("loss/total") == values["loss/total"]
 
 

@@ -22,14 +22,14 @@ def make(tmp_path):
     return lambda **settings: Checkpoints(tmp_path / "checkpoints", **settings)
 
 
-def save(checkpoints, step, value=None, evaluated_at=None):
+def save(checkpoints, step, value=None, evaluated_at=None, best=None, is_extra=False):
     folder = checkpoints.new(step)
     with (folder / "state.npz").open("wb") as file:
         np.savez(file, **{"model/weight": np.full(3, float(step))})
     evaluation = value and {"split": "eval", "step": evaluated_at or step, "values": {TAG: value}}
-    record = {"step": step, "replicas": 1, "workers": 1, "evaluation": evaluation}
+    record = {"step": step, "replicas": 1, "workers": 1, "evaluation": evaluation, "is_extra": is_extra}
     (folder / progress.NAME).write_text(json.dumps(record))
-    checkpoints.complete(step)
+    checkpoints.complete(step, best=best)
 
 
 def names(checkpoints):
@@ -37,9 +37,9 @@ def names(checkpoints):
 
 
 def test_before_the_first_there_is_none(make):
-    checkpoints = make(metric=TAG)
+    checkpoints = make()
     checkpoints.tidy()
-    assert checkpoints.latest() is checkpoints.best() is None
+    assert checkpoints.latest() is checkpoints.best(TAG) is None
     assert not checkpoints.folder.exists()
 
 
@@ -60,20 +60,72 @@ def test_the_newest_few_are_kept(make):
 
 
 @pytest.mark.parametrize(("metric", "best"), [(TAG, 2), (f"-{TAG}", 3)])
-def test_the_best_is_kept_too(make, metric, best):
-    checkpoints = make(keep=1, metric=metric)
-    for step, value in enumerate([0.5, 0.25, 1.5, math.nan, 0.5], 1):
+def test_the_best_is_found_and_of_equal_ones_the_first(make, metric, best):
+    checkpoints = make(keep=9)
+    for step, value in enumerate([0.5, 0.25, 1.5, math.nan, 0.25, 1.5, None], 1):
         save(checkpoints, step, value)
-    save(checkpoints, 6)
-    assert names(checkpoints) == [f"{best:06d}", "000006"]
-    assert checkpoints.best().step == best
+    assert checkpoints.best(metric).step == best
+
+
+def test_the_best_is_kept_besides_the_latest(make):
+    checkpoints = make(keep=2)
+    for step, best in ((10, 10), (20, 10), (30, 10), (40, 40), (50, 40), (60, 40)):
+        save(checkpoints, step, best=best)
+        assert {f"{best:06d}", f"{step:06d}"} <= {*names(checkpoints)}
+    assert names(checkpoints) == ["000040", "000050", "000060"]
+
+
+def test_one_that_was_saved_as_the_best_alone_takes_no_place_of_the_latest_and_goes_when_it_is_beaten(make):
+    checkpoints = make(keep=2)
+    for step in (20, 25, 40, 45, 50):
+        save(checkpoints, step, best=step, is_extra=step not in (20, 40))
+    assert names(checkpoints) == ["000020", "000040", "000050"]
+    save(checkpoints, 60, best=50)
+    assert names(checkpoints) == ["000040", "000050", "000060"]
+
+
+def test_a_damaged_one_that_was_better_does_not_crowd_out_the_best_intact_one(make):
+    checkpoints = make(keep=1)
+    save(checkpoints, 1, 0.1, best=1)
+    save(checkpoints, 2, 0.2, best=1)
+    damage(checkpoints.folder / "000001", "state.npz", "flipped")
+    assert checkpoints.best(TAG).step == 2
+    for step in (3, 4):
+        save(checkpoints, step, 0.3, best=2)
+    assert names(checkpoints) == ["000002", "000004"]
+
+
+def test_one_that_is_known_to_be_intact_is_not_verified_again(make):
+    checkpoints = make()
+    save(checkpoints, 1, 0.1)
+    damage(checkpoints.folder / "000001", "state.npz", "flipped")
+    assert checkpoints.best(TAG) is None
+    assert checkpoints.best(TAG, intact=checkpoints.all()[0]).step == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "later"),
+    [
+        ({"saves": 1, "extra": 0, "best": False}, 1, 1),
+        ({"saves": 9, "extra": 0, "best": False}, 3, 2),
+        ({"saves": 9, "extra": 0, "best": True}, 4, 3),
+        ({"saves": 1, "extra": 1, "best": True}, 2, 2),
+        ({"saves": 1, "extra": 9, "best": True}, 3, 3),
+        ({"saves": 9, "extra": 9, "best": True}, 4, 3),
+    ],
+)
+def test_the_space_is_that_of_all_that_are_there_at_once(make, asked, first, later):
+    checkpoints = make(keep=2)
+    assert checkpoints.disk_space(10, **asked) == 10 * first
+    save(checkpoints, 1)
+    assert checkpoints.disk_space(10, **asked) == 10 * later
 
 
 def test_an_evaluation_of_another_step_does_not_count(make):
-    checkpoints = make(metric=TAG)
+    checkpoints = make()
     save(checkpoints, 1, 0.5)
     save(checkpoints, 2, 0.1, evaluated_at=1)
-    assert checkpoints.best().step == 1
+    assert checkpoints.best(TAG).step == 1
     assert checkpoints.best("terms/other/raw") is None
 
 
@@ -93,7 +145,7 @@ def damage(folder, name, how):
 @pytest.mark.parametrize("how", ["deleted", "truncated", "flipped", "replaced"])
 @pytest.mark.parametrize("name", FILES)
 def test_a_damaged_one_is_named_and_the_one_before_is_used(make, caplog, name, how):
-    checkpoints = make(metric=TAG)
+    checkpoints = make()
     for step in (1, 2, 3):
         save(checkpoints, step, 1 / step)
     damage(checkpoints.folder / "000003", name, how)
@@ -103,7 +155,7 @@ def test_a_damaged_one_is_named_and_the_one_before_is_used(make, caplog, name, h
     # An older manifest is one by itself: the files are not those that it knows.
     assert (f"damaged: {name} " in warning) or (how, name) == ("replaced", "manifest.json")
     assert warning.endswith(f"{checkpoints.folder / '000002'} is used instead")
-    assert checkpoints.best().step == 2
+    assert checkpoints.best(TAG).step == 2
 
 
 def test_a_sealed_one_that_says_what_cannot_be_so_is_damaged(make, caplog):

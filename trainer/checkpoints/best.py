@@ -1,0 +1,71 @@
+"""Best: which evaluation of a run is the best so far, by the value that `Trainer.best` names."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+from trainer.reports.log import LogRecord
+
+
+def rank(metric: str, value: Callable[[str], float]) -> float:
+    """Returns a number that is the lower the better; nan where a value is not finite, which cannot be compared.
+
+    Args:
+      metric: the tag of the value whose lowest is the best; with a leading "-", its highest.
+      value: gives the value of a tag, nan if there is none.
+
+    >>> rank("loss/total", {"loss/total": 0.5}.get), rank("-metrics/auc", {"metrics/auc": 0.75}.get)
+    (0.5, -0.75)
+    >>> rank("loss/total", {"loss/total": -math.inf}.get)
+    nan
+    """
+    found = value(tag_of(metric))
+    if not math.isfinite(found):
+        return math.nan
+    return -found if metric.startswith("-") else found
+
+
+def tag_of(metric: str) -> str:
+    """Returns the tag that a metric compares by.
+
+    >>> tag_of("-metrics/auc"), tag_of("loss/total")
+    ('metrics/auc', 'loss/total')
+    """
+    return metric.removeprefix("-")
+
+
+@dataclasses.dataclass
+class Best:
+    """The best evaluation of a run so far, the first of several equal ones.
+
+    Attributes:
+      metric: what evaluations are compared by, as in `rank`; None where there is no best one.
+      record: the evaluation; None before the first that can be compared.
+
+    >>> best = Best("loss/total", LogRecord("eval", 20, {"loss/total": 0.25}))
+    >>> [best.is_beaten_by(LogRecord("eval", 30, {"loss/total": value})) for value in (0.5, 0.25, 0.125, math.nan)]
+    [False, False, True, False]
+    >>> str(best)
+    'loss/total 0.25 at step 20'
+    """
+
+    metric: str | None
+    record: LogRecord | None = None
+
+    @property
+    def step(self) -> int | None:
+        """The number of updates done at that evaluation."""
+        return None if self.record is None else self.record.step
+
+    def is_beaten_by(self, record: LogRecord) -> bool:
+        """Returns whether another evaluation is better."""
+        if self.metric is None:
+            return False
+        value = rank(self.metric, record.comparable)
+        return not math.isnan(value) and (self.record is None or value < rank(self.metric, self.record.comparable))
+
+    def __str__(self) -> str:
+        assert self.metric is not None, "there is one"
+        assert self.record is not None, "there is one"
+        tag = tag_of(self.metric)
+        return f"{tag} {self.record.comparable(tag):.4g} at step {self.record.step:,}"
