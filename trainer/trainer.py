@@ -26,6 +26,7 @@ from trainer.running.interruption import Interrupted, Interruption
 from trainer.running.loop import Loop, Periods
 from trainer.running.workdir import locate_workdir, make_workdir
 from trainer.settings.architecture import describe_model
+from trainer.settings.best import refuse_unmeasured_best
 from trainer.settings.changes import (
     Description,
     describe,
@@ -35,7 +36,7 @@ from trainer.settings.changes import (
     read_description,
     require_unchanged,
 )
-from trainer.settings.compatibility import refuse_unmeasured_best, require_compatible
+from trainer.settings.compatibility import require_compatible
 from trainer.settings.settings import Settings, documented
 from trainer.steps.average import refuse_averaged
 from trainer.steps.precision import building_in
@@ -333,7 +334,7 @@ class Trainer(Settings):
 
     def _rehearse(self) -> None:
         values = self._run.program.rehearse(self.step, gradients=self._periods.gradients is not None)
-        refuse_unmeasured_best(self.best, values)
+        refuse_unmeasured_best(self.best, values, self.objective, self.metrics)
         require_measured(self.callbacks, values)
 
     def _train(self, until: int) -> Mapping[str, float]:

@@ -12,7 +12,7 @@ _ELSEWHERE = "* evaluated at an earlier step than others, so that the values dif
 
 
 def show_evaluations(runs: Mapping[str, RunFolder]) -> None:
-    """A table of how far each run is, the step of its last evaluation, and the raw values of its terms there.
+    """A table of how far each run is, its best checkpoint, and the raw values of its terms in its last evaluation.
 
     If some run has metrics, another one of these.
     """
@@ -22,6 +22,7 @@ def show_evaluations(runs: Mapping[str, RunFolder]) -> None:
         name: {
             "steps": run.progress,
             "evaluated at step": _step(evaluated.get(name), latest),
+            **_best_checkpoint(run),
             **_numbers(run.raw),
         }
         for name, run in runs.items()
@@ -59,6 +60,11 @@ def _step(step: int | None, latest: int) -> str:
     if step is None:
         return _ABSENT
     return f"{step:,}{' *' if step < latest else ''}"
+
+
+def _best_checkpoint(run: RunFolder) -> dict[str, str]:
+    """Returns the step of the best checkpoint and its value, in a row for each value that runs are compared by."""
+    return {} if run.best is None else {f"best {run.best.tag}": f"{run.best.value:.4g} at step {run.best.step:,}"}
 
 
 def _numbers(values: Mapping[str, float]) -> dict[str, str]:

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from objectives import ConfigurationError
 from trainer.checkpoints import progress
+from trainer.checkpoints.best import Best
 from trainer.checkpoints.checkpoints import Checkpoint, Checkpoints
 from trainer.reports import jsonl
 from trainer.reports.log import LogRecord, measured_values, term_names
-from trainer.running.workdir import planned_steps, read_learned
+from trainer.running.workdir import planned_steps, read_environment, read_learned
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class RunFolder:
       evaluation: the record of its last evaluation, or None.
       learned: the measures of the task at the end; of a run that is not finished, those of its last evaluation.
       stopped_by: the callback that has ended it before its last step, or None.
+      best: the best evaluation that a checkpoint has, by the value that the run named; None if there is none.
     """
 
     done: int
@@ -30,6 +32,7 @@ class RunFolder:
     evaluation: LogRecord | None
     learned: Mapping[str, float]
     stopped_by: str | None = None
+    best: Best | None = None
 
     @property
     def progress(self) -> str:
@@ -82,6 +85,7 @@ def read(folder: pathlib.Path) -> RunFolder:
         if is_finished
         else measured_values(evaluation.values if evaluation else {}, "measures"),
         stopped_by=stopped_by,
+        best=_best(folder),
     )
 
 
@@ -105,6 +109,13 @@ def _done(folder: pathlib.Path, records: Sequence[LogRecord], checkpoints: Seque
     # An autopsy is named after the step whose update was not applied.
     autopsies = [int(path.name) - 1 for path in folder.glob("autopsy/[0-9]*") if path.name.isdecimal()]
     return max([records[-1].step, *autopsies, *(checkpoint.step for checkpoint in checkpoints)])
+
+
+def _best(folder: pathlib.Path) -> Best | None:
+    """Returns the best evaluation; the large files of weights beside it are not read."""
+    metric = read_environment(folder).get("best")
+    ranked = Checkpoints(folder / "checkpoints").ranked(metric) if metric else []
+    return Best(metric, ranked[0].evaluation) if ranked else None
 
 
 def _stopped_by(checkpoints: Sequence[Checkpoint], done: int) -> str | None:

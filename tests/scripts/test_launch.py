@@ -23,7 +23,8 @@ MASKED = (
     "--gin_param=TinyTask.masked = True",
     "--gin_param=MeanSquaredError.y_true = 'targets.y'",
     "--gin_param=MeanSquaredError.mask = 'targets.mask'",
-    "--gin_param=Trainer.eval_every = 6",
+    "--gin_param=Trainer.eval_every = 3",
+    "--gin_param=Trainer.best = '-measures/bias of the head'",
     "--gin_param=Trainer.gradients_every = 6",
     "--gin_param=TinyTask.measure_at_evaluations = True",
     "--gin_param=Trainer.metrics = @Metrics()",
@@ -114,6 +115,17 @@ def test_an_evaluation_by_workers_has_the_bits_that_they_logged(script, runs, tm
     assert {tag: np.float32(value) for tag, value in values.items()} == {
         tag: np.float32(value) for tag, value in logged.values.items()
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["two", "four replicas", "by two", "by one"])
+def test_workers_keep_the_best_checkpoint_of_one_process(runs, name):
+    _, folder = runs
+    biases = {r.step: r.values["measures/bias of the head"] for r in jsonl.read(folder / "one") if r.split == "eval"}
+    best = max(biases, key=biases.__getitem__)
+    for run in (name, "one"):
+        assert Checkpoints(folder / run / "checkpoints").best("-measures/bias of the head").step == best
+    assert f"best checkpoint: measures/bias of the head {biases[best]:.4g} at step {best} (" in runs[0][name].stdout
 
 
 def assert_same_end(ours, theirs):

@@ -109,7 +109,7 @@ def mode_of(callback: keras.callbacks.Callback, objective: Objective | None, met
     """
     if not isinstance(callback, MonitorCallback):
         return None
-    return _direction(callback.monitor, objective, metrics) if callback.mode == "auto" else callback.mode
+    return direction_of(callback.monitor, objective, metrics) if callback.mode == "auto" else callback.mode
 
 
 def monitored_by(callback: keras.callbacks.Callback) -> list[str] | None:
@@ -119,7 +119,7 @@ def monitored_by(callback: keras.callbacks.Callback) -> list[str] | None:
     return [callback.monitor, "min" if callback.monitor_op == keras.ops.less else "max"]
 
 
-def _direction(monitor: str, objective: Objective | None, metrics: Metrics) -> str:
+def direction_of(monitor: str, objective: Objective | None, metrics: Metrics) -> str:
     """Returns 'min' or 'max', where one is certain, and 'auto' elsewhere. Most metrics of Keras know their own."""
     if objective is not None and is_minimised(monitor, objective):
         return "min"

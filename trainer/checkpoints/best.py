@@ -57,6 +57,16 @@ class Best:
         """The number of updates done at that evaluation."""
         return None if self.record is None else self.record.step
 
+    @property
+    def tag(self) -> str:
+        """The tag of the value."""
+        return tag_of(self.metric or "")
+
+    @property
+    def value(self) -> float:
+        """The best value; nan before there is one."""
+        return math.nan if self.record is None else self.record.comparable(self.tag)
+
     def is_beaten_by(self, record: LogRecord) -> bool:
         """Returns whether another evaluation is better."""
         if self.metric is None:
@@ -65,7 +75,4 @@ class Best:
         return not math.isnan(value) and (self.record is None or value < rank(self.metric, self.record.comparable))
 
     def __str__(self) -> str:
-        assert self.metric is not None, "there is one"
-        assert self.record is not None, "there is one"
-        tag = tag_of(self.metric)
-        return f"{tag} {self.record.comparable(tag):.4g} at step {self.record.step:,}"
+        return "none" if self.record is None else f"{self.tag} {self.value:.4g} at step {self.record.step:,}"

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from trainer.checkpoints import progress as progress_file
-from trainer.checkpoints.best import Best, tag_of
+from trainer.checkpoints.best import Best
 from trainer.checkpoints.checkpoints import CALLBACKS, Checkpoint, Checkpoints
 from trainer.checkpoints.fitting import fitted
 from trainer.checkpoints.iterator_state import IteratorState
@@ -112,7 +112,7 @@ class Saver:
         if self.best.metric is None:
             return None
         if self.best.record is None:
-            return f"best checkpoint: none, as no evaluation has had a finite {tag_of(self.best.metric)} yet"
+            return f"best checkpoint: none, as no evaluation has had a finite {self.best.tag} yet"
         return f"best checkpoint: {self.best} ({self._checkpoints.at(self.best.record.step)})"
 
     def save(self, *, is_extra: bool = False, after: Callable[[], None] = lambda: None) -> None:

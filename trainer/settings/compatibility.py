@@ -1,21 +1,20 @@
 """Compatibility: whether objective, model, examples and settings fit together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import keras
 
 from objectives import BatchStatistic, ConfigurationError, Key, Objective
-from objectives.errors import Mistakes, expected
+from objectives.errors import Mistakes
 from objectives.keys import named, split_key
 from trainer.feeds.mixed import MixedSource
 from trainer.feeds.sources import NAMES, Source, TableSource
 from trainer.metrics.metrics import Metrics
+from trainer.settings.best import refuse_unknown_best
 from trainer.settings.labels import refuse_outside_labels
 from trainer.settings.settings import Settings
-from trainer.steps.forward import term_tags
 from trainer.steps.layers.known_outputs import known_outputs
 from trainer.steps.precision import require_precision
-from trainer.task import Task
 
 # How often a batch may contain the same example at most.
 _MOST_TIMES = 100
@@ -95,62 +94,12 @@ def refuse_several_parts(objective: Objective, metrics: Metrics | None, source: 
     mistakes.raise_any()
 
 
-def refuse_unknown_best(
-    best: str | None,
-    objective: Objective,
-    eval: Source | None,
-    *,
-    metrics: Metrics | None = None,
-    task: Task | None = None,
-) -> None:
-    """Raises ConfigurationError where the best checkpoint is to be known by something that no evaluation has."""
-    named = metrics.metrics if metrics else {}
-    tags = ["loss/total", *term_tags(objective), *(f"metrics/{name}" for name in named)]
-    if best is None:
-        return
-    if eval is None:
-        raise ConfigurationError(
-            f"Trainer.best is {best!r}, but there are no evaluation data; expected Trainer(eval=...), or "
-            f"a task that has them"
-        )
-    tag = best.removeprefix("-")
-    if tag.startswith("measures/") and task is not None:
-        _refuse_unmeasured(best, task)
-    # Of a metric that gives several numbers, the tags are known once it was evaluated.
-    elif not any(tag == one or (one.startswith("metrics/") and tag.startswith(f"{one}/")) for one in tags):
-        raise ConfigurationError(f"Trainer.best is {best!r}; {expected(tag, tags)}")
-
-
 def refuse_unmeasurable(metrics: Metrics | None, eval: Source | None) -> None:
     """Raises ConfigurationError where there are metrics and no evaluation data, on which alone they are measured."""
     if metrics and eval is None:
         raise ConfigurationError(
             f"Trainer.metrics has {', '.join(map(repr, metrics.metrics))}, but there are no evaluation data, on which "
             f"metrics are measured; expected Trainer(eval=...), or a task that has them"
-        )
-
-
-def refuse_unmeasured_best(best: str | None, values: Mapping[str, float]) -> None:
-    """Raises ConfigurationError where the best checkpoint is known by a number that metrics or measures do not have.
-
-    Args:
-      best: the tag.
-      values: of an evaluation, by tag. A metric may have none there, as where its mask hides everything.
-    """
-    tag = (best or "").removeprefix("-")
-    kind, *names = tag.split("/")
-    own = [one for one in values if kind == "measures" and one.startswith("measures/")]
-    own += [one for one in values if kind == "metrics" and one.split("/")[1:2] == names[:1]]
-    if own and tag not in own:
-        raise ConfigurationError(f"Trainer.best is {best!r}; {expected(tag, own)}")
-
-
-def _refuse_unmeasured(best: str, task: Task) -> None:
-    if not task.measure_at_evaluations:
-        name = type(task).__name__
-        raise ConfigurationError(
-            f"Trainer.best is {best!r}, and {name} is measured at the end only; expected "
-            f"{name}.measure_at_evaluations = True"
         )
 
 

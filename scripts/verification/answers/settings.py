@@ -46,6 +46,7 @@ _PYTHON = (
     ("A number as a tag", "best=3"),
     ("The best of nothing that is evaluated", 'best="loss/total"'),
     ("A misspelt tag", 'best="terms/dta/raw", eval=ArraySource(np.ones([20, 3]), np.ones([20, 1]))'),
+    ("The wrong sign", 'best="-loss/total", eval=ArraySource(np.ones([20, 3]), np.ones([20, 1]))'),
     ("A negative seed", "seed=-1"),
     ("No seed", "seed=None"),
     ("A seed that is no whole number", "seed=1.5"),

@@ -6,6 +6,7 @@ from rich.console import Console
 from termwise.cli import results
 from termwise.cli.comparison import show_evaluations, show_learned
 from termwise.cli.run_folders import RunFolder
+from trainer.checkpoints.best import Best
 from trainer.reports.log import LogRecord
 
 
@@ -47,6 +48,14 @@ def test_an_evaluation_at_an_earlier_step_is_marked(narrow, made, capsys):
     shown = capsys.readouterr().out
     assert ["evaluated at step", "300", "200 *"] in cells(shown)
     assert "* evaluated at an earlier step than others" in shown
+
+
+def test_the_best_checkpoint_has_its_step_and_its_value_in_a_row_of_its_tag(narrow, made, capsys):
+    best = {metric: Best(metric, LogRecord("eval", 40, {"a": 0.5, "b": 0.25})) for metric in ("a", "-b")}
+    show_evaluations({"a": made(300, 300, best=best["a"]), "b": made(300, 300, best=best["-b"]), "c": made(300, 300)})
+    rows = cells(capsys.readouterr().out)
+    assert ["best a", "0.5 at step 40", "—", "—"] in rows
+    assert ["best b", "—", "0.25 at step 40", "—"] in rows
 
 
 def test_metrics_have_a_table_of_their_own_if_some_run_has_any(narrow, made, capsys):

@@ -7,7 +7,7 @@ import pytest
 
 from objectives import ConfigurationError
 from termwise.cli.run_folders import names, read
-from trainer.checkpoints import manifest
+from trainer.checkpoints import manifest, progress
 
 
 @pytest.fixture
@@ -99,3 +99,16 @@ def test_an_altered_record_is_refused(folder):
 
 def test_two_runs_of_one_name_are_told_apart():
     assert names([pathlib.Path("old/run"), pathlib.Path("new/run")]) == ["old/run", "new/run"]
+
+
+def test_the_best_checkpoint_is_that_by_the_value_that_the_run_named(folder):
+    found = folder(("eval", 100))
+    assert read(found).best is None
+    for step, auc in ((40, 0.75), (100, 0.5)):
+        checkpoint = found / "checkpoints" / f"{step:06d}"
+        checkpoint.mkdir(parents=True)
+        evaluation = {"split": "eval", "step": step, "values": {"metrics/auc": auc}}
+        (checkpoint / progress.NAME).write_text(json.dumps({"step": step, "evaluation": evaluation}))
+    assert read(found).best is None
+    (found / "environment.json").write_text('{"steps": 300, "best": "-metrics/auc"}')
+    assert str(read(found).best) == "metrics/auc 0.75 at step 40"

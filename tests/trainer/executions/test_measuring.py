@@ -63,7 +63,7 @@ def test_each_evaluation_has_the_measures_and_training_is_the_same(
 
 def test_the_best_by_a_measure_is_known_only_if_it_is_measured(make_trainer, task, tmp_path):
     settings = {"task": task, "model": None, "train": None, "workdir": tmp_path / "run"}
-    with pytest.raises(ConfigurationError, match="^Trainer.best is '-measures/maen'; did you mean 'measures/mean'?"):
+    with pytest.raises(ConfigurationError, match="^Trainer.best is '-measures/maen'; did you mean '-measures/mean'?"):
         make_trainer(best="-measures/maen", **settings).train()
     task.measure_at_evaluations = False
     with pytest.raises(ConfigurationError, match="Counted is measured at the end only; expected Counted.measure_at_ev"):

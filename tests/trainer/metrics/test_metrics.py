@@ -114,7 +114,7 @@ def test_a_run_resumes_with_other_metrics_and_a_finished_one_is_evaluated_by_the
     def train(name, steps):
         metrics = Metrics(**{name: KerasMetric(metric=keras.metrics.MeanSquaredError())})
         settings = {"workdir": tmp_path, "reports": [JsonLines()], "eval": plain_source}
-        return make_trainer(metrics=metrics, steps=steps, best=f"-metrics/{name}", **settings).train()
+        return make_trainer(metrics=metrics, steps=steps, best=f"metrics/{name}", **settings).train()
 
     values = [train(*asked) for asked in (("first", 3), ("second", 5), ("third", 5))]
     assert all(f"metrics/{name}" in found for name, found in zip(("first", "second", "third"), values, strict=True))

@@ -6,15 +6,13 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError, Decorrelation, MeanSquaredError, Objective
-from trainer import ArraySource, DatasetSource, KerasMetric, Metrics
+from trainer import ArraySource, DatasetSource, Metrics
 from trainer.settings.compatibility import (
     refuse_cut_statistics,
     refuse_other_classes,
     refuse_repetition,
     refuse_unbuilt,
-    refuse_unknown_best,
     refuse_unmeasurable,
-    refuse_unmeasured_best,
     refuse_unread_weights,
 )
 
@@ -84,41 +82,6 @@ def test_a_model_must_know_the_shape_of_its_inputs(dense_model):
     refuse_unbuilt(dense_model())
     with pytest.raises(ConfigurationError, match="the model 'late' is not built; call it once"):
         refuse_unbuilt(keras.Sequential([keras.layers.Dense(1)], name="late"))
-
-
-@pytest.mark.parametrize("best", [None, "loss/total", "terms/data/raw", "-terms/small/weighted"])
-def test_the_best_is_known_by_any_tag_of_evaluation(objective, plain_source, best):
-    refuse_unknown_best(best, objective, plain_source)
-
-
-def test_the_best_by_an_unknown_tag_is_refused_with_the_nearest_name(objective, plain_source):
-    with pytest.raises(ConfigurationError, match="^Trainer.best is '-terms/dat/raw'; did you mean 'terms/data/raw'?"):
-        refuse_unknown_best("-terms/dat/raw", objective, plain_source)
-
-
-@pytest.mark.parametrize("best", ["-metrics/auc", "metrics/auc/cat"])
-def test_the_best_is_known_by_a_metric(objective, plain_source, best):
-    metrics = Metrics(auc=KerasMetric(metric=keras.metrics.AUC()))
-    refuse_unknown_best(best, objective, plain_source, metrics=metrics)
-    with pytest.raises(ConfigurationError, match="^Trainer.best is '.*'; did you mean 'metrics/auc'?"):
-        refuse_unknown_best(best.replace("auc", "acu"), objective, plain_source, metrics=metrics)
-
-
-def test_the_best_by_a_number_that_a_metric_has_not_is_refused_once_it_is_measured():
-    values = {"loss/total": 1.0, "metrics/f1/cat": 0.5, "metrics/f1/dog": 0.25}
-    for best in (None, "loss/total", "-metrics/f1/dog", "metrics/auc"):
-        refuse_unmeasured_best(best, values)
-    with pytest.raises(ConfigurationError, match="^Trainer.best is '-metrics/f1/cart'; did you mean 'metrics/f1/cat'?"):
-        refuse_unmeasured_best("-metrics/f1/cart", values)
-    with pytest.raises(
-        ConfigurationError, match=r"^Trainer.best is 'metrics/f1'; did you mean 'metrics/f1/(cat|dog)'?"
-    ):
-        refuse_unmeasured_best("metrics/f1", values)
-
-
-def test_the_best_of_nothing_evaluated_is_refused(objective):
-    with pytest.raises(ConfigurationError, match="^Trainer.best is 'loss/total', but there are no evaluation data"):
-        refuse_unknown_best("loss/total", objective, None)
 
 
 def test_metrics_without_evaluation_data_are_refused(plain_source):
