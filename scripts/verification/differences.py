@@ -1,4 +1,4 @@
-"""Differences between two runs: every value of the last checkpoint, every logged number, every event."""
+"""Differences between two runs: every value of the last and the best checkpoint, every logged number, every event."""
 
 import pathlib
 from collections.abc import Callable, Hashable, Mapping
@@ -10,6 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.reports import jsonl
+from trainer.running.workdir import read_environment
 
 # The speed of a run is not part of its result.
 _TIMES = "speed/"
@@ -42,6 +43,13 @@ def checkpoint(folder: pathlib.Path) -> dict[str, np.ndarray]:
     return {} if latest is None else latest.arrays()
 
 
+def best_checkpoint(folder: pathlib.Path) -> dict[str, np.ndarray]:
+    """Returns the values of a run's best checkpoint by name, and its step; none where the run keeps none."""
+    metric = read_environment(folder).get("best")
+    best = Checkpoints(folder / "checkpoints").best(metric) if metric else None
+    return {} if best is None else {**best.arrays(), "its step": np.array(best.step)}
+
+
 def lines(folder: pathlib.Path) -> dict[tuple, float]:
     """Returns the numbers of `metrics.jsonl` by place, split, step and tag."""
     return {
@@ -71,6 +79,7 @@ def _bits(value: Any) -> tuple:
 
 _KINDS: dict[str, Callable[[pathlib.Path], Mapping[Any, Any]]] = {
     "values of the last checkpoint": checkpoint,
+    "values of the best checkpoint": best_checkpoint,
     "logged numbers": lines,
     "events": events,
 }
