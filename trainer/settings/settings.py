@@ -172,7 +172,9 @@ class Settings:
     checkpoint_every: Annotated[
         Count | None, Setting("the number of steps between two checkpoints; None for one at the end", may_change=True)
     ] = None
-    keep_checkpoints: Annotated[Count, Setting("how many of the latest checkpoints are kept", may_change=True)] = 3
+    keep_checkpoints: Annotated[
+        Count, Setting("how many of the latest checkpoints are kept, besides the best one", may_change=True)
+    ] = 3
     best: Annotated[
         str | None,
         Setting(

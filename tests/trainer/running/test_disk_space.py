@@ -51,3 +51,20 @@ def test_records_that_are_not_kept_in_the_folder_take_nothing(trainer, free):
     free(0)
     with pytest.raises(ConfigurationError, match=r"and log records 0\.0:"):
         trainer().train()
+
+
+def asked_for(trainer):
+    """The megabytes of checkpoints that a refused run would take."""
+    with pytest.raises(ConfigurationError) as error:
+        trainer.train()
+    return float(re.search(r"of which checkpoints take (\d+\.\d)", str(error.value))[1])
+
+
+@pytest.mark.slow
+def test_the_best_and_what_callbacks_keep_of_weights_take_space_too(trainer, plain_source, free):
+    free(0)
+    settings = {"steps": 20, "checkpoint_every": 20, "eval": plain_source, "eval_every": 2}
+    (one, three) = asked_for(trainer(**settings)), asked_for(trainer(**settings, best="loss/total"))
+    assert three == pytest.approx(3 * one, abs=0.11)
+    stopping = keras.callbacks.EarlyStopping(patience=1, restore_best_weights=True)
+    assert asked_for(trainer(**settings, callbacks=[stopping])) == pytest.approx(2 * one, abs=0.11)
