@@ -1,4 +1,4 @@
-"""Compares runs: how far each is, its last evaluation and each measure of the task, a column or a row a run.
+"""Compares runs: how far each is, its best checkpoint, its last evaluation and measures, a column or a row a run.
 
 termwise compare runs/plain runs/scenes
 """
