@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import gin
 
-from objectives import ConfigurationError
+from objectives import ConfigurationError, Key
 from objectives.annotations import Count, Expected
 from objectives.errors import Mistakes, expected
 from objectives.fields import require_fit
@@ -91,6 +91,14 @@ class MixedSource(Source):
     @property
     def words(self) -> str:
         return ", ".join(f"{part}: {source.words}" for part, source in self.parts.items())
+
+    @property
+    def class_names(self) -> Mapping[Key, tuple[str, ...]]:
+        return {
+            f"targets.{part}{key.removeprefix('targets')}": names
+            for part, source in self.parts.items()
+            for key, names in source.class_names.items()
+        }
 
     def counts(self, batch_size: int) -> dict[str, int]:
         """Returns how many examples of each part are in a batch.

@@ -14,7 +14,7 @@ from objectives import ConfigurationError
 from objectives.annotations import Expected
 from objectives.errors import Mistakes
 from objectives.fields import Checked
-from objectives.keys import leaves
+from objectives.keys import Key, leaves
 from trainer.feeds.batch_schedule import BatchSchedule
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Feed
@@ -50,9 +50,12 @@ class Source(Checked, abc.ABC):
         return {}
 
     @property
-    def class_names(self) -> tuple[str, ...]:
-        """The names of the classes that the targets number, where the source knows any; none by default."""
-        return ()
+    def class_names(self) -> Mapping[Key, tuple[str, ...]]:
+        """The names of the classes that a target numbers, from 0 on, by its key; none by default.
+
+        A metric of classes shows them, and training and evaluation must have the same.
+        """
+        return {}
 
     @property
     def words(self) -> str:

@@ -1,7 +1,7 @@
 """ConfusionMatrix: how often each class is taken for each other one, as a picture."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import gin
@@ -36,7 +36,9 @@ class ConfusionMatrix(Metric):
     besides `mask`.
 
     Attributes:
-      classes: the number of classes, 2 or more; `labels` are their names.
+      classes: the number of classes, 2 or more.
+      labels: their names; by default those that the evaluation data have for as many classes of `y_true`, such as
+        folders of images or the `categories` of a column.
       y_true: class labels `[batch, ...]`, whole numbers from 0 to `classes` - 1; a last axis of 1 may be there or not.
       y_pred: a score for each class, `[batch, ..., classes]`, of which the largest is predicted; logits or
         probabilities. Or the predicted labels, shaped as `y_true`, as whole numbers. Or, of 2 classes, the probability
@@ -68,6 +70,10 @@ class ConfusionMatrix(Metric):
             raise ConfigurationError(
                 f"ConfusionMatrix has {self.classes} classes and {len(self.labels)} labels; expected as many"
             )
+
+    def labelled(self, class_names: Mapping[Key, Sequence[str]]) -> "ConfusionMatrix":
+        names = class_names.get(self.y_true, ())
+        return self if self.labels or len(names) != self.classes else dataclasses.replace(self, labels=tuple(names))
 
     @property
     def key_of_keras_mask(self) -> Key:

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from objectives.ranges import not_probabilities, safe_labels
+from trainer.metrics.selection import without_single_axes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,12 +27,9 @@ class Decision:
     def aligned(self, tensors: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Drops a last axis of 1 that the true classes, their one score or their weights have and the others lack."""
         y_true, y_pred = tensors["y_true"], tensors["y_pred"]
-        if not self._has_scores(y_true, y_pred):
-            y_true, y_pred = _single(y_true, y_pred), _single(y_pred, y_true)
-        elif y_true.shape.rank == y_pred.shape.rank:
-            y_true = y_true[..., 0]
-        weights = {name: _single(weight, y_true) for name, weight in tensors.items() if name == "sample_weight"}
-        return {**tensors, "y_true": y_true, "y_pred": y_pred, **weights}
+        if self._has_scores(y_true, y_pred) and y_true.shape.rank == y_pred.shape.rank:
+            tensors = {**tensors, "y_true": y_true[..., 0]}
+        return without_single_axes(tensors)
 
     def predicted(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         """Returns the predicted labels, int64 and shaped as `y_true`."""
@@ -79,8 +77,3 @@ class Decision:
         """The score above which class 1 is predicted; of logits, where their sigmoid is the threshold."""
         threshold = 0.5 if self.threshold is None else self.threshold
         return math.log(threshold / (1 - threshold)) if self.from_logits else threshold
-
-
-def _single(tensor: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
-    """Returns a tensor without a last axis of 1 that another one has not."""
-    return tensor[..., 0] if tensor.shape.rank == like.shape.rank + 1 and tensor.shape[-1] == 1 else tensor

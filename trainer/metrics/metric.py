@@ -78,6 +78,13 @@ class Metric(Checked, abc.ABC):
     def result(self, state: Any) -> Any:
         """Returns what the state amounts to: a number, a vector, or a dict of them; evaluated eagerly."""
 
+    def labelled(self, class_names: Mapping[Key, Sequence[str]]) -> "Metric":
+        """Returns the metric with the names of the classes that targets number, given by their keys.
+
+        A metric whose `labels` name classes takes them where it was given none; by default it is itself.
+        """
+        return self
+
     def details(self, state: Any) -> Mapping[str, Any]:
         """Returns what `draw` draws, as texts, numbers and lists of them, by name; evaluated eagerly."""
         return {}

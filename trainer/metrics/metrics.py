@@ -1,7 +1,7 @@
 """Metrics: the named metrics of a run, and what they amount to over all examples."""
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, TypeVar
 
@@ -86,6 +86,10 @@ class Metrics:
             key: ", ".join(_named(name, metric) for name, metric in self.metrics.items() if key in metric.keys)
             for key in self.keys
         }
+
+    def labelled(self, class_names: Mapping[Key, Sequence[str]]) -> "Metrics":
+        """Returns the metrics with the names of the classes that targets number, given by their keys."""
+        return Metrics(**{name: metric.labelled(class_names) for name, metric in self.metrics.items()})
 
     def fetch(self, context: Context) -> Fetched:
         """Returns what all metrics read of a batch, from all replicas; traced in replica context.

@@ -14,7 +14,7 @@ from objectives.ranges import not_probabilities
 from objectives.reads import align
 from trainer.metrics.metric import Metric
 from trainer.metrics.one_class import ClassId, against_others, outside_of_classes
-from trainer.metrics.selection import weights_of
+from trainer.metrics.selection import weights_of, without_single_axes
 
 _FOR_LOGITS = ", or from_logits=True for logits"
 
@@ -30,7 +30,8 @@ class PrecisionRecallCurve(Metric):
 
     Attributes:
       y_true: 0 or 1, or a probability between them, `[batch, ...]`.
-      y_pred: probabilities of the same shape; what is at least the threshold is predicted as 1.
+      y_pred: probabilities of the same shape, or with a last axis of 1 more or less; what is at least the threshold is
+        predicted as 1.
       from_logits: whether `y_pred` are logits.
       class_id: where `y_pred` has a score for each of several classes and `y_true` labels, the class that is told from
         all others, as in `KerasMetric`.
@@ -104,7 +105,7 @@ class PrecisionRecallCurve(Metric):
         if self.class_id is not None:
             pair = against_others(self.class_id, tensors["y_true"], tensors["y_pred"], from_logits=self.from_logits)
             tensors = {**tensors, **dict(zip(("y_true", "y_pred"), pair, strict=True))}
-        return align(tensors, ("y_true", "y_pred"))
+        return align(without_single_axes(tensors), ("y_true", "y_pred"))
 
     def _outside(self, tensors: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
         if self.class_id is not None:

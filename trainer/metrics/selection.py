@@ -86,6 +86,22 @@ def selected(read: Read, of_batch: Collection[str]) -> dict[str, tf.Tensor]:
     }
 
 
+def without_single_axes(tensors: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Returns `y_true`, `y_pred` and `sample_weight` without a last axis of 1 that the others lack, as Keras does.
+
+    >>> found = without_single_axes({"y_true": tf.zeros([2]), "y_pred": tf.zeros([2, 1])})
+    >>> found["y_pred"].shape
+    TensorShape([2])
+    """
+    lowest = min(tensors["y_true"].shape.rank, tensors["y_pred"].shape.rank)
+
+    def without(name: str, tensor: tf.Tensor) -> tf.Tensor:
+        is_single = tensor.shape.rank == lowest + 1 and tensor.shape[-1] == 1
+        return tensor[..., 0] if is_single and name in ("y_true", "y_pred", "sample_weight") else tensor
+
+    return {name: without(name, tensor) for name, tensor in tensors.items()}
+
+
 def weights_of(values: tf.Tensor, sample_weight: tf.Tensor | None) -> tf.Tensor:
     """Returns how much each of the values counts, float64 and of their shape: 1, or the weight of its example.
 

@@ -66,6 +66,7 @@ def make_program(
     execution: Execution,
 ) -> Program:
     """Makes the program that trains on a source by a step."""
+    metrics = (settings.metrics or Metrics()).labelled(eval.class_names if eval else {})
     measure = None
     if settings.task and settings.task.measure_at_evaluations:
         measure = functools.partial(measures_of, settings.task, step.model, nan=True)
@@ -77,7 +78,7 @@ def make_program(
         batch_size=settings.batch_size,
         seed=settings.seed,
         execution=execution,
-        metrics=settings.metrics,
+        metrics=metrics,
         measure=measure,
         phases=phases_of(step.model, settings.trainable, steps=settings.steps),
     )

@@ -130,12 +130,13 @@ def refuse_other_classes(train: Source, eval: Source | None) -> None:
 
     Folders of classes are numbered in the order of their names, and one that is missing would shift those behind it.
     """
-    if eval is not None and train.class_names and eval.class_names and train.class_names != eval.class_names:
-        raise ConfigurationError(
-            f"the classes are {', '.join(train.class_names)} in the training data, and {', '.join(eval.class_names)} "
-            f"in the evaluation data; expected the same, in the same order: {type(train).__name__}.classes = "
-            f"{[*train.class_names]}"
-        )
+    evaluated = {} if eval is None else eval.class_names
+    for key, names in train.class_names.items():
+        if names != (others := evaluated.get(key, names)):
+            raise ConfigurationError(
+                f"the classes of {key!r} are {', '.join(names)} in the training data, and {', '.join(others)} in the "
+                f"evaluation data; expected {[*names]} in both (ImageFolderSource.classes or CsvSource.categories)"
+            )
 
 
 def refuse_unbuilt(model: keras.Model) -> None:

@@ -151,6 +151,14 @@ def test_keys_and_counts_are_those_of_the_parts():
     assert MixedSource(a=ArraySource(INTERIOR), b=ArraySource(INTERIOR), c=None).counts(8) == {"a": 4, "b": 4}
 
 
+def test_classes_of_a_part_are_named_by_its_keys():
+    class Animals(ArraySource):
+        class_names = {"targets": ("cat", "dog"), "targets.of": ("a", "b")}
+
+    source = MixedSource(seen=Animals(INTERIOR), boundary=ArraySource(INTERIOR))
+    assert source.class_names == {"targets.seen": ("cat", "dog"), "targets.seen.of": ("a", "b")}
+
+
 def test_facts_tell_the_parts_and_the_shares():
     source = make_source()
     assert source.record()["shares"] == "2 boundary, 5 interior"

@@ -46,6 +46,19 @@ def test_a_row_is_a_true_class_whether_pixels_scores_or_labels_are_predicted():
     assert table(matrix, y_true=[[0, 0], [1, 1]], y_pred=[[0, 1], [1, 1]]) == expected
 
 
+def test_its_labels_are_by_default_the_names_of_as_many_classes_of_its_targets():
+    names = {"targets": ("cat", "dog"), "targets.kind": ("a", "b", "c")}
+
+    def labels(**settings):
+        return list(Metrics(table=ConfusionMatrix(**settings)).labelled(names).metrics["table"].labels)
+
+    assert labels(classes=2) == ["cat", "dog"]
+    assert labels(classes=3, y_true="targets.kind") == ["a", "b", "c"]
+    assert labels(classes=2, labels=["no", "yes"]) == ["no", "yes"]
+    assert labels(classes=3) == []
+    assert labels(classes=2, y_true="targets.other") == []
+
+
 @pytest.mark.parametrize(("classes", "texts"), [(2, 4), (13, 0)])
 def test_it_is_drawn_with_numbers_where_they_can_be_read(classes, texts):
     matrix = ConfusionMatrix(classes=classes)

@@ -47,6 +47,13 @@ def test_logits_are_probabilities_by_request_only():
     assert counted(curve, [1.0, 0.0], [3.0, -3.0]).numpy().tolist() == [[1.0, 0.0], [0.0, 1.0]]
 
 
+@pytest.mark.parametrize(("labelled", "scored"), [([3], [3, 1]), ([3, 1], [3]), ([3, 1], [3, 1])])
+def test_a_last_axis_of_1_may_be_there_or_not(labelled, scored):
+    tensors = {"y_true": tf.zeros(labelled), "y_pred": tf.zeros(scored), "sample_weight": tf.ones([3, 1])}
+    shapes = {tuple(tensor.shape) for tensor in PrecisionRecallCurve()._aligned(tensors).values()}
+    assert len(shapes) == 1
+
+
 def test_the_curve_is_drawn_beside_the_share_of_positives():
     curve = PrecisionRecallCurve(thresholds=4)
     axes = matplotlib.figure.Figure().subplots()

@@ -1,7 +1,9 @@
 """The parts of a run are made of the settings of its trainer."""
 
+import numpy as np
 import pytest
 
+from trainer import ArraySource, ConfusionMatrix, Metrics
 from trainer.devices.strategy import place
 from trainer.running.construction import make_program, make_run, make_step
 
@@ -35,3 +37,14 @@ def test_a_run_has_the_settings_of_its_trainer_and_begins_at_the_first_step(make
     assert (run.done, run.non_finite.policy, run.program.evaluates) == (0, "skip", True)
     assert (run.opening.steps, run.opening.changes) == (6, ["steps: 5 -> 6"])
     assert run.strategy.num_replicas_in_sync == 2
+
+
+@pytest.mark.slow
+def test_metrics_have_the_names_that_the_evaluation_data_give_to_classes(make, data):
+    class Animals(ArraySource):
+        class_names = {"targets": ("cat", "dog")}
+
+    source = Animals(data["x"], (data["y"] > 0).astype(np.int32))
+    program = make(None, eval=source, metrics=Metrics(table=ConfusionMatrix(classes=2, y_pred="targets"))).program
+    program.evaluate(0)
+    assert program.pictures[0].data["labels"] == ["cat", "dog"]

@@ -65,7 +65,7 @@ class Named(ArraySource):
 
     @property
     def class_names(self):
-        return self.names_of_classes
+        return {"targets": self.names_of_classes}
 
 
 def test_numbers_of_classes_mean_the_same_in_evaluation():
@@ -73,7 +73,8 @@ def test_numbers_of_classes_mean_the_same_in_evaluation():
     refuse_other_classes(Named("cat", "dog"), ArraySource(np.zeros(3)))
     refuse_other_classes(Named("cat", "dog"), None)
     with pytest.raises(
-        ConfigurationError, match=r"cat, dog in the training data, and dog in .*: Named.classes = \['cat'"
+        ConfigurationError,
+        match=r"'targets' are cat, dog in the training data, and dog in .* expected \['cat', 'dog'\]",
     ):
         refuse_other_classes(Named("cat", "dog"), Named("dog"))
 

@@ -3,13 +3,13 @@
 import dataclasses
 import functools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import gin
 import numpy as np
 
-from objectives import ConfigurationError
+from objectives import ConfigurationError, Key
 from objectives.annotations import Expected
 from objectives.blame import shown_path
 from objectives.errors import Mistakes
@@ -74,6 +74,10 @@ class CsvSource(SplitSource):
     split_by: str | None = None
     separator: Separator = ","
 
+    @property
+    def class_names(self) -> Mapping[Key, tuple[str, ...]]:
+        return dict(self._named_classes("targets", self.targets))
+
     def record(self) -> dict[str, str]:
         """Returns what a run stores of this source; also how it reads a file, so that others are read likewise."""
         how = {"inputs": self._inputs, "categories": self.categories, "separator": self.separator}
@@ -89,6 +93,14 @@ class CsvSource(SplitSource):
         if not len(next(iter(columns().values()))):
             raise ConfigurationError(f"CsvSource: {self._shown} has no rows below the names; expected at least one")
         return ArrayTable(arrays)
+
+    def _named_classes(self, key: Key, asked: Any) -> Iterator[tuple[Key, tuple[str, ...]]]:
+        """Yields the key of each target that is one column of text alone, and the texts."""
+        if isinstance(asked, Mapping):
+            for name, part in asked.items():
+                yield from self._named_classes(f"{key}.{name}", part)
+        elif len(names := all_names(asked)) == 1 and names[0] in self.categories:
+            yield key, tuple(self.categories[names[0]])
 
     @property
     def _row_names(self) -> int | Sequence[str]:

@@ -4,13 +4,13 @@ import dataclasses
 import functools
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import gin
 import numpy as np
 
-from objectives import ConfigurationError
+from objectives import ConfigurationError, Key
 from objectives.annotations import Count, Expected, Positive
 from objectives.blame import shown_path
 from objectives.errors import expected
@@ -74,8 +74,8 @@ class ImageFolderSource(SplitSource):
     resident: bool | None = False
 
     @property
-    def class_names(self) -> tuple[str, ...]:
-        return self._classes
+    def class_names(self) -> Mapping[Key, tuple[str, ...]]:
+        return {"targets": self._classes} if self._classes else {}
 
     def facts(self, *, seed: int | None) -> dict[str, str]:
         scaling = {"max_value": f"{self.max_value:g}", "mask_values": str(self.mask_values and [*self.mask_values])}

@@ -3,14 +3,14 @@
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gin
 import numpy as np
 import tensorflow as tf
 
-from objectives import ConfigurationError
+from objectives import ConfigurationError, Key
 from objectives.blame import told
 from trainer.feeds.files.extras import require_package
 from trainer.feeds.files.file_source import FileSource
@@ -52,10 +52,16 @@ class TfdsSource(FileSource):
     sample_weight: str | None = None
 
     @property
-    def class_names(self) -> tuple[str, ...]:
+    def class_names(self) -> Mapping[Key, tuple[str, ...]]:
         named = self._supervised[1] if self.targets is None else self.targets
+        by_key = {"targets": named} if isinstance(named, str) else {}
+        if isinstance(self.targets, Mapping):
+            by_key = {f"targets.{key}": name for key, name in self.targets.items()}
+        elif isinstance(self.targets, Sequence) and not by_key:
+            by_key = {f"targets.{name}": name for name in self.targets}
         features = dict(self._info.features.items())
-        return tuple(getattr(features.get(named) if isinstance(named, str) else None, "names", None) or ())
+        found = {key: tuple(getattr(features.get(name), "names", None) or ()) for key, name in by_key.items()}
+        return {key: names for key, names in found.items() if names}
 
     def _read(self) -> Table:
         instructions = self._instructions

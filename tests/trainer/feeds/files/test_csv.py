@@ -41,6 +41,15 @@ def test_a_dict_has_parts_by_key(file):
     assert source.arrays["targets"].shape == (3, 1)
 
 
+@pytest.mark.parametrize(
+    ("targets", "keys"),
+    [("kind", ["targets"]), (["kind"], ["targets"]), ({"of": "kind", "y": "y"}, ["targets.of"]), (["y", "kind"], [])],
+)
+def test_the_texts_of_a_target_are_the_names_of_its_classes(file, targets, keys):
+    source = CsvSource(file=file, inputs=["a"], targets=targets, categories={"kind": ["hot", "cold"]})
+    assert source.class_names == dict.fromkeys(keys, ("hot", "cold"))
+
+
 def test_inputs_are_by_default_all_other_columns(file):
     found = arrays(file=file, targets="y", split_by="who", categories={"kind": ["cold", "hot"]})
     assert found["inputs"].tolist() == [[1, 2.5, 1], [3, 4.5, 0], [5, 6.5, 1]]

@@ -58,7 +58,7 @@ def test_numbers_of_masks_become_classes(masked):
 
 def test_folders_are_classes_in_the_order_of_their_names(classes):
     source = ImageFolderSource(folder=classes)
-    assert source.class_names == ("cat", "dog")
+    assert source.class_names == {"targets": ("cat", "dog")}
     assert source.arrays["targets"].tolist() == [0, 0, 1]
     assert source.arrays["targets"].dtype == np.int32
     assert ImageFolderSource(folder=classes, classes=["dog", "bird", "cat"]).arrays["targets"].tolist() == [2, 2, 0]
@@ -66,6 +66,7 @@ def test_folders_are_classes_in_the_order_of_their_names(classes):
 
 def test_folders_are_no_classes_where_one_says_so_or_images_lie_beside_them(classes, write):
     assert ImageFolderSource(folder=classes, labels=None).keys == ("inputs",)
+    assert ImageFolderSource(folder=classes, labels=None).class_names == {}
     write("pets/3.png")
     assert ImageFolderSource(folder=classes).keys == ("inputs",)
     with pytest.raises(ConfigurationError, match=r"labels is 'folders', and .*3.png is in none"):
@@ -161,4 +162,4 @@ def test_a_link_to_a_folder_elsewhere_is_read(write, tmp_path):
     write("elsewhere/1.png", np.zeros([2, 2], np.uint8))
     write("root/a/1.png", np.zeros([2, 2], np.uint8))
     (tmp_path / "root" / "b").symlink_to("../elsewhere")
-    assert ImageFolderSource(folder=tmp_path / "root").class_names == ("a", "b")
+    assert ImageFolderSource(folder=tmp_path / "root").class_names == {"targets": ("a", "b")}

@@ -83,7 +83,10 @@ def test_examples_of_a_split_are_as_they_were_prepared(split, rows, resident):
     found = source.table.all()
     np.testing.assert_array_equal(found["inputs"], IMAGES[rows], strict=True)
     assert found["targets"].tolist() == [number % 2 for number in rows]
-    assert source.class_names == ("cat", "dog")
+    assert source.class_names == {"targets": ("cat", "dog")}
+    for targets in (["label"], {"label": "label"}):
+        named = TfdsSource(name="toy", split=split, inputs="image", targets=targets)
+        assert named.class_names == {"targets.label": ("cat", "dog")}
 
 
 @pytest.mark.usefixtures("prepared")
