@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 
 from objectives.errors import Mistakes
-from trainer import Trainer
+from trainer import Metrics, Trainer
 from trainer.reports import jsonl
 from trainer.reports.chart import draw_terms
 from trainer.reports.log import measured_values, tensor_names, term_names
+from trainer.reports.pictures import FOLDER
 from trainer.reports.terminal import Screen
 from trainer.running.workdir import LEARNED
 from trainer.storage import strict_json
@@ -118,9 +119,16 @@ def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path,
         pictures = [draw_terms(workdir, workdir / "pictures" / "terms.png")] if has_records else []
         with mistakes.gathered(_AFTER):
             pictures += pictures_of(trainer.task, trainer.model, workdir / "pictures") if trainer.task else []
+    pictures += _pictures_of_metrics(trainer.metrics or Metrics(), workdir)
     show_pictures(pictures)
     if trainer.default_reports:
         show_charts(workdir)
+
+
+def _pictures_of_metrics(metrics: Metrics, workdir: pathlib.Path) -> list[pathlib.Path]:
+    """Returns the pictures that evaluations have drawn of metrics; a report of the user's may have them elsewhere."""
+    drawn = [name for name, metric in metrics.metrics.items() if metric.is_drawn]
+    return [path for name in drawn if (path := workdir / FOLDER / f"{name}.png").exists()]
 
 
 def table_of(title: str, first: str, columns: Sequence[str]) -> Table:

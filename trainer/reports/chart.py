@@ -2,16 +2,25 @@
 
 import math
 import pathlib
+from collections.abc import Collection
+from typing import Literal
 
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from trainer.reports import jsonl
 from trainer.reports.log import term_names
 
+# How the lines of each split are drawn, and what they are called.
+_STYLES: dict[str, tuple[Literal["-", ":"], str]] = {"train": ("-", "training"), "eval": (":", "evaluation")}
+_WIDTH = 1.6
+
 
 def draw_terms(workdir: pathlib.Path, path: pathlib.Path) -> pathlib.Path:
     """Draws the weighted and the raw terms of a run from its `metrics.jsonl`; training solid, evaluation dotted.
+
+    Where both are drawn, the legend says which is which.
 
     Raises:
       ValueError: the run has logged nothing yet.
@@ -23,7 +32,8 @@ def draw_terms(workdir: pathlib.Path, path: pathlib.Path) -> pathlib.Path:
     left, right = figure.subplots(1, 2)
     _draw(left, lines, "weighted", "what each term adds to the total")
     _draw(right, lines, "raw", "each term before its weight")
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=8, frameon=False)
+    handles = [*left.get_legend_handles_labels()[0], *_legend_of_splits({line.split for line in lines})]
+    figure.legend(handles=handles, loc="outside lower center", ncols=8, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
     return path
@@ -46,10 +56,18 @@ def _draw(axes, lines, what: str, title: str) -> None:
 
 
 def _series(axes, lines, tag: str, label: str, color: str) -> None:
-    for split, style, name in (("train", "-", label), ("eval", ":", None)):
+    for split, (style, _) in _STYLES.items():
         points = [(line.step, line.values[tag]) for line in lines if line.split == split and tag in line.values]
         if points:
-            axes.plot(*zip(*points, strict=True), style, color=color, label=name, linewidth=1.6)
+            name = label if split == "train" else None
+            axes.plot(*zip(*points, strict=True), style, color=color, label=name, linewidth=_WIDTH)
+
+
+def _legend_of_splits(splits: Collection[str]) -> list[Line2D]:
+    """Returns an entry of the legend for each style of lines, if there are several."""
+    if not {*_STYLES} <= {*splits}:
+        return []
+    return [Line2D([], [], linestyle=s, color="gray", label=words, linewidth=_WIDTH) for s, words in _STYLES.values()]
 
 
 def _has_logarithms(lines, tags: list[str]) -> bool:

@@ -6,6 +6,7 @@ import re
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from trainer.reports import JsonLines
 from trainer.reports.chart import draw_terms
@@ -50,6 +51,19 @@ def test_values_without_a_logarithm_are_drawn_too(logged, tmp_path, value):
     values = {"loss/total": value, "terms/a/raw": value, "terms/a/weighted": value}
     lines = [LogRecords.of(LogRecord("train", step, values)) for step in (1, 2)]
     assert len(drawn(draw_terms(logged(lines), tmp_path / "terms.png"))) > 100
+
+
+def test_the_legend_says_which_lines_are_training_where_evaluation_is_drawn_too(
+    monkeypatch, logged, train_line, eval_line
+):
+    shown = []
+    monkeypatch.setattr(Figure, "legend", lambda figure, handles, **settings: shown.append(handles))
+    folder = logged([train_line(1), train_line(2)])
+    draw_terms(folder, folder / "terms.png")
+    folder = logged([train_line(1), train_line(2), eval_line(2)])
+    draw_terms(folder, folder / "terms.png")
+    (alone, both) = ([(line.get_label(), line.get_linestyle()) for line in handles] for handles in shown)
+    assert both == [*alone, ("training", "-"), ("evaluation", ":")]
 
 
 def test_a_single_line_is_enough(logged, train_line, tmp_path):
