@@ -25,6 +25,7 @@ from trainer.fit.strategies import refuse_other_strategy, strategy_of
 from trainer.fit.validation import refuse_other_validation
 from trainer.settings.labels import refuse_outside_arrays
 from trainer.steps.groups import only_group
+from trainer.steps.layers.known_inputs import taken
 from trainer.steps.layers.known_outputs import known_outputs
 from trainer.steps.variables.adoption import build_optimizers
 
@@ -94,7 +95,7 @@ class ObjectiveModel(keras.Model):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Returns the outputs of the model."""
-        return self.model(inputs, training=training)
+        return self.model(taken(self.model, inputs), training=training)
 
     def compile(
         self,

@@ -11,7 +11,8 @@ import gin
 from objectives import ConfigurationError
 from objectives.blame import place_of, told
 from trainer.config.explanations import explain
-from trainer.config.uses import place_of_binding, place_of_mention, require_used
+from trainer.config.places import place_of_binding, place_of_mention
+from trainer.config.uses import require_used
 
 T = TypeVar("T")
 

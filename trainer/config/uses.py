@@ -1,7 +1,6 @@
 """Uses: finds bindings without an effect. A value that a file sets and nothing reads is most often a typo."""
 
 import contextlib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -25,6 +24,7 @@ class Binding(NamedTuple):
       parameter: the parameter of the configurable.
       place: the file and line, or the flag.
       depth: 0 for a flag, 1 for a file that was requested, more for one that another file includes.
+      macros: the macros that the value refers to.
     """
 
     scope: str
@@ -32,6 +32,7 @@ class Binding(NamedTuple):
     parameter: str
     place: str
     depth: int
+    macros: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:
@@ -66,23 +67,26 @@ def set_aside() -> Iterator[None]:
 
 def remember(binding: Binding, value: Any) -> None:
     """Notes where something was bound, and what its value refers to, even if a later binding wins."""
-    _bindings.append(binding)
-    references = gin.config.iterate_references(value)
+    references = [*gin.config.iterate_references(value)]
+    _bindings.append(binding._replace(macros=tuple(_macros_of(references))))
     _referenced.update({("/".join(one.scopes), one.configurable.selector): binding.place for one in references})
 
 
-def place_of_binding(target: str, parameter: str) -> str | None:
-    """Returns where a parameter of the class `target` was bound, or None."""
-    places = [one.place for one in _bindings if (short(one.selector), one.parameter) == (target, parameter)]
-    return places[-1] if places else None
+def bindings_of(target: str) -> list[Binding]:
+    """Returns the bindings of the class or function `target`, of any scope, in the order in which they were read."""
+    return [one for one in _bindings if short(one.selector) == target]
 
 
-def place_of_mention(target: str, message: str) -> str | None:
-    """Returns where a class that a message mentions was bound last, or referred to if nothing of it is bound."""
-    own = [one for one in _bindings if short(one.selector) == target]
-    mentioned = [one for one in own if re.search(rf"\b{one.parameter}\b", message)]
+def flag_of_macro(name: str) -> Binding | None:
+    """Returns the flag that gave a macro its value, if one did."""
+    found = [one for one in _bindings if one.selector == "gin.macro" and one.scope == name]
+    return found[-1] if found and found[-1].depth == 0 else None
+
+
+def place_of_reference(target: str) -> str | None:
+    """Returns the last place that refers to the class or function `target`, or None."""
     referred = [place for (_, selector), place in _referenced.items() if short(selector) == target]
-    return mentioned[-1].place if mentioned else referred[-1] if referred else None
+    return referred[-1] if referred else None
 
 
 def requested(target: str, scope: str) -> list[Binding]:
@@ -175,6 +179,8 @@ def _drop_idle_macros() -> None:
 
 
 def _macros_in(values: Iterable[Any]) -> Iterator[str]:
-    for reference in gin.config.iterate_references(list(values)):
-        if reference.configurable.selector == "gin.macro":
-            yield "/".join(reference.scopes)
+    return _macros_of(gin.config.iterate_references(list(values)))
+
+
+def _macros_of(references: Iterable[Any]) -> Iterator[str]:
+    return ("/".join(one.scopes) for one in references if one.configurable.selector == "gin.macro")

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import inspect
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 import keras
@@ -72,11 +72,15 @@ class DatasetSource(Source):
 
     @property
     def names(self) -> tuple[str, ...]:  # type: ignore[override]
-        return tuple(self._spec)
+        return tuple(self.spec)
 
     @property
     def keys(self) -> tuple[str, ...]:
-        return tuple(leaves(self._spec))
+        return tuple(leaves(self.spec))
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return self._look[0]
 
     @property
     def words(self) -> str:
@@ -122,11 +126,6 @@ class DatasetSource(Source):
     @functools.cached_property
     def _for_evaluation(self) -> tf.data.Dataset:
         return self._examples(seed=0)
-
-    @property
-    def _spec(self) -> dict[str, Any]:
-        """The types and shapes of an example."""
-        return self._look[0]
 
     @functools.cached_property
     def _look(self) -> tuple[dict[str, Any], int]:

@@ -9,6 +9,7 @@ from objectives import ConfigurationError, Key
 from objectives.annotations import Count, Expected
 from objectives.errors import Mistakes, expected
 from objectives.fields import require_fit
+from objectives.keys import leaves
 from trainer.feeds.batch_schedule import BatchSchedule
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Feed
@@ -79,14 +80,15 @@ class MixedSource(Source):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        return tuple(key for root in self.names for part in self.parts for key in self._keys_of(root, part))
+        return tuple(leaves(self.spec))
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return self._of_parts({part: source.spec for part, source in self.parts.items()})
 
     @property
     def arrays(self) -> Mapping[str, Any]:
-        return {
-            root: {part: source.arrays[root] for part, source in self.parts.items() if root in source.arrays}
-            for root in self.names
-        }
+        return self._of_parts({part: source.arrays for part, source in self.parts.items()})
 
     @property
     def words(self) -> str:
@@ -147,9 +149,8 @@ class MixedSource(Source):
             for part, count in counts.items()
         }
 
-    def _keys_of(self, root: str, part: str) -> list[str]:
-        keys = [key for key in self.parts[part].keys if key.partition(".")[0] == root]
-        return [f"{root}.{part}{key.removeprefix(root)}" for key in keys]
+    def _of_parts(self, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        return {name: {part: of[name] for part, of in found.items() if name in of} for name in self.names}
 
 
 def _require_same_names(parts: Mapping[str, Any], shares: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ import abc
 import functools
 import reprlib
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import keras
 import numpy as np
@@ -32,7 +32,13 @@ _RESIDENT_BYTES = 2**30
 
 
 class Source(Checked, abc.ABC):
-    """A place that examples come from: the base class of all sources."""
+    """A place that examples come from: the base class of all sources.
+
+    Attributes:
+      shaped_by: the parameters that say which shape its inputs have, for messages.
+    """
+
+    shaped_by: ClassVar[tuple[str, ...]] = ()
 
     @property
     @abc.abstractmethod
@@ -43,6 +49,11 @@ class Source(Checked, abc.ABC):
     def keys(self) -> tuple[str, ...]:
         """The key of each tensor of an example, such as `targets.mask`."""
         return self.names
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """What one example is like, as nests of `tf.TensorSpec` by the parts of an example; nothing by default."""
+        return {}
 
     @property
     def arrays(self) -> Mapping[str, Any]:
@@ -113,11 +124,15 @@ class TableSource(Source):
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(self.table.spec)
+        return tuple(self.spec)
 
     @property
     def keys(self) -> tuple[str, ...]:
-        return tuple(leaves(self.table.spec))
+        return tuple(leaves(self.spec))
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return self.table.spec
 
     @property
     def arrays(self) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from trainer.steps.layers.auto_names import aliases
+from trainer.steps.layers.known_inputs import known_inputs
 
 # Which the functions of TensorFlow have themselves.
 _SELF = "self"
@@ -63,7 +64,7 @@ def signature_of(model: keras.Model, types: Mapping[str, str] | None = None) -> 
         fresh = {path: alias for alias, path in aliases(model, model.layers, functional.output_names).items()}
         names_of_outputs = _unique([fresh.get(name, name) for name in functional.output_names])
     else:
-        given = _recorded_shapes(model)
+        given = _recorded(model)
         known = types or {}
         inputs = {name: _spec(one.shape, known.get(name, one.dtype)) for name, one in _named(given, "inputs").items()}
         names_of_outputs = None
@@ -141,23 +142,15 @@ def _unique(names: list[str]) -> list[str]:
     return [f"{name}_{count}" if count else name for name, count in zip(names, counts, strict=True)]
 
 
-def _recorded_shapes(model: keras.Model) -> Any:
+def _recorded(model: keras.Model) -> Any:
     """Returns what a model with a `call` of its own was built with, as a structure of tensors without values."""
-    shapes = [*(getattr(model, "_build_shapes_dict", None) or {}).values()]
-    if len(shapes) != 1:
+    found = known_inputs(model)
+    if found is None:
         raise ConfigurationError(
             f"the model {model.name!r} has a call() of its own that was never called on one structure of inputs, so "
             f"that their shapes are not known; expected build_model() to call it once on some inputs"
         )
-
-    def tensors(shape: Any) -> Any:
-        if isinstance(shape, Mapping):
-            return {name: tensors(one) for name, one in shape.items()}
-        if all(length is None or isinstance(length, int) for length in shape):
-            return keras.KerasTensor([None, *shape[1:]], model.input_dtype)
-        return [tensors(one) for one in shape]
-
-    return tensors(shapes[0])
+    return found
 
 
 def types_of_inputs(data: Mapping[str, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from trainer.feeds.mixed import MixedSource
 from trainer.feeds.sources import NAMES, Source, TableSource
 from trainer.metrics.metrics import Metrics
 from trainer.settings.best import refuse_unknown_best
+from trainer.settings.inputs import refuse_other_inputs
 from trainer.settings.labels import refuse_outside_labels
 from trainer.settings.settings import Settings
 from trainer.steps.layers.known_outputs import known_outputs
@@ -31,6 +32,9 @@ def require_compatible(settings: Settings, train: Source) -> None:
     refuse_unread_weights(settings.objective, train.keys)
     for source in (train, settings.eval):
         refuse_several_parts(settings.objective, settings.metrics, source)
+    for source, whose in ((train, "the training data"), (settings.eval, "the evaluation data")):
+        if source is not None:
+            refuse_other_inputs(settings.model, source, whose, batch_size=settings.batch_size)
     outputs = known_outputs(settings.model)
     refuse_outside_labels(settings.objective, train, "training data", outputs)
     refuse_outside_labels(settings.objective, settings.eval, "evaluation data", outputs)

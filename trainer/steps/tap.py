@@ -18,6 +18,7 @@ from objectives.keras_tensors import changed
 from objectives.keys import has_star, named, split_key
 from objectives.ranges import poisoned, safe_indices
 from trainer.steps.layers.auto_names import aliases, by_either_name
+from trainer.steps.layers.known_inputs import taken
 
 
 class Tap:
@@ -86,7 +87,7 @@ class Tap:
         """
         whose = f"the model {self.model.name!r}"
         with _Recording() as calls, blamed(whose), guarded(whose) as flags:
-            outputs = self.model(inputs, training=training)
+            outputs = self.model(taken(self.model, inputs), training=training)
         self._refuse_own_losses()
         order = {layer: i for i, layer in enumerate(calls)}
         paths = sorted(self._layers, key=lambda path: min(order.get(id(one), -1) for one in self._layers[path]))

@@ -3,6 +3,7 @@
 import abc
 import dataclasses
 import functools
+from typing import ClassVar
 
 from trainer.feeds.sources import TableSource, is_resident
 from trainer.feeds.table import ArrayTable, Table
@@ -19,6 +20,8 @@ class FileSource(TableSource):
       shuffle: whether each epoch of training has an order of its own.
       resident: whether all examples are kept on the device; None for those of at most 1 GiB.
     """
+
+    shaped_by: ClassVar[tuple[str, ...]] = ("inputs",)
 
     shuffle: bool = True
     resident: bool | None = None

@@ -5,7 +5,7 @@ import functools
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import gin
 import numpy as np
@@ -61,6 +61,8 @@ class ImageFolderSource(SplitSource):
       ConfigurationError: There is no such folder, a mask is missing, or the first image is not intact. What is wrong
         with another image is reported by its file at the step that reads it.
     """
+
+    shaped_by: ClassVar[tuple[str, ...]] = ("size", "channels")
 
     folder: Folder
     masks: Folder | None = None

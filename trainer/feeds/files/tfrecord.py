@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import gin
 import numpy as np
@@ -39,6 +40,8 @@ class TFRecordSource(SplitSource):
       ConfigurationError: There is no such file or feature. Or a record is damaged or does not have the features: the
         message names its file and its number there, when the record is read.
     """
+
+    shaped_by: ClassVar[tuple[str, ...]] = ("inputs", "schema")
 
     file: Files
     inputs: Names = None
