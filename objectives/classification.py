@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from objectives.errors import ConfigurationError
 from objectives.keys import Key
+from objectives.quantities import quantity
 from objectives.ranges import not_probabilities, poisoned, safe_labels
 from objectives.shapes import require_class_labels, require_numbers
 from objectives.term import Term
@@ -71,8 +72,8 @@ class _ConfusionCost(Term):
         require_class_labels(y_true, y_pred)
         if y_pred.shape[-1] != len(self.costs):
             raise ConfigurationError(
-                f"costs are for {len(self.costs)} classes and y_pred has the shape {y_pred.shape}; "
-                f"expected [batch, ..., {len(self.costs)}]"
+                f"costs are for {quantity(len(self.costs), 'class', 'classes')} and y_pred has the shape "
+                f"{y_pred.shape}; expected [batch, ..., {len(self.costs)}]"
             )
         return tf.constant(self.costs, y_pred.dtype)
 

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from objectives.errors import some
+from objectives.quantities import quantity
 from objectives.reads import shown_of
 
 # How many values and rows a message shows.
@@ -128,7 +129,7 @@ def safe_labels(
 
 def label_range(classes: int) -> str:
     """Describes the valid labels for so many classes."""
-    return f"whole numbers from 0 to {classes - 1} ({classes} classes), or a mask that hides them"
+    return f"whole numbers from 0 to {classes - 1} ({quantity(classes, 'class', 'classes')}), or a mask that hides them"
 
 
 def safe_indices(

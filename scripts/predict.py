@@ -10,6 +10,7 @@ import pathlib
 from absl import flags
 
 from objectives import ConfigurationError
+from objectives.quantities import quantity
 from termwise.cli import opened_run
 from termwise.cli.model_inputs import open_examples
 from termwise.cli.model_outputs import count_not_finite, outputs_of
@@ -37,9 +38,9 @@ def main(_: list[str]) -> None:
         for outputs in outputs_of(run.model, signature, examples, batch_size=FLAGS.batch_size):
             written.write(outputs)
             not_finite += count_not_finite(outputs)
-    show_note(f"{examples.size:,} examples by the weights of step {run.step:,}: {output}")
+    show_note(f"{quantity(examples.size, 'example')} by the weights of step {run.step:,}: {output}")
     if not_finite:
-        show_note(f"some output of {not_finite:,} examples is not finite")
+        show_note(f"some output of {quantity(not_finite, 'example')} is not finite")
 
 
 if __name__ == "__main__":

@@ -321,7 +321,7 @@ def test_weights_that_a_finite_gradient_makes_infinite_end_the_epoch_before_they
     saved = []
     fit = make(dense_model, Objective(data=MeanSquaredError()), lambda: keras.optimizers.SGD(3e38))
     last = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: saved.append(epoch))
-    with pytest.raises(NonFiniteError, match=r"after 1 updates '.*' is -?(inf|nan), while gradients were finite: SGD"):
+    with pytest.raises(NonFiniteError, match=r"after 1 update '.*' is -?(inf|nan), while gradients were finite: SGD"):
         fit.fit(data["x"], 100 * data["y"], callbacks=[last], verbose=0)
     assert saved == []
 
@@ -457,7 +457,7 @@ def test_losses_of_the_model_itself_are_refused_as_by_a_trainer(make, data):
     def make_model():
         return keras.Sequential([keras.Input([3]), keras.layers.Dense(2, kernel_regularizer="l2")])
 
-    with pytest.raises(ConfigurationError, match=r"the model adds 1 losses of its own .* WeightDecay"):
+    with pytest.raises(ConfigurationError, match=r"the model adds 1 loss of its own .* WeightDecay"):
         make(make_model, Objective(data=MeanSquaredError())).fit(data["x"], data["y"], verbose=0)
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import pathlib
 
+from objectives.quantities import quantity
 from trainer.storage import files
 
 NAME = "manifest.json"
@@ -49,7 +50,7 @@ def _damage(path: pathlib.Path, entry: dict[str, object]) -> str | None:
     if not path.exists():
         return f"{path.name} is missing"
     if path.stat().st_size != entry["bytes"]:
-        return f"{path.name} has {path.stat().st_size:,} bytes instead of {entry['bytes']:,}"
+        return f"{path.name} has {quantity(path.stat().st_size, 'byte')} instead of {entry['bytes']:,}"
     return None if _entry(path) == entry else f"{path.name} is altered"
 
 

@@ -10,6 +10,7 @@ from absl import logging
 
 from objectives import ConfigurationError
 from objectives.blame import blamed
+from objectives.quantities import quantity
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Block, Feed, steps_within_bytes
 from trainer.feeds.iteration import Iteration
@@ -89,8 +90,9 @@ class IteratedFeed(Feed):
         return row
 
     def describe(self, step: int) -> str:
-        pulled = f"data pulled from a dataset in chunks of up to {self.limit:,} steps"
-        again = f"now replays {step * self._sharding.batch_size:,} examples" if step else "replays all earlier examples"
+        pulled = f"data pulled from a dataset in chunks of up to {quantity(self.limit, 'step')}"
+        earlier = quantity(step * self._sharding.batch_size, "example")
+        again = f"now replays {earlier}" if step else "replays all earlier examples"
         if self._why_unsaved is not None:
             return f"{pulled}; the state of its iterator cannot be saved ({self._why_unsaved}): a resumed run {again}"
         if self._why_replayed or self._iteration.step < step:
@@ -227,7 +229,7 @@ class IteratedFeed(Feed):
     def _require(self, batches: int, wanted: int) -> None:
         if batches < wanted:
             raise ConfigurationError(
-                f"DatasetSource: the dataset gave no more examples after {batches:,} batches of "
+                f"DatasetSource: the dataset gave no more examples after {quantity(batches, 'batch', 'batches')} of "
                 f"{self._sharding.batch_size:,}; expected at least one, each time that it is iterated"
             )
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from objectives.quantities import quantity
 from trainer.feeds.batch_schedule import BatchSchedule
 from trainer.feeds.batch_sharding import examples
 from trainer.feeds.buffers import as_tensor, empty_buffer
@@ -59,7 +60,7 @@ class StreamedFeed(Feed):
         return row
 
     def describe(self, step: int) -> str:
-        return f"{self._table.words} streamed in chunks of up to {self.limit:,} steps"
+        return f"{self._table.words} streamed in chunks of up to {quantity(self.limit, 'step')}"
 
     def _foresee(self, first_batch: int, steps: int) -> None:
         """Begins what will be asked for next, as far as one can know."""

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from objectives import Objective
 from objectives.parts import Parts
+from objectives.quantities import quantity
 from objectives.ranges import recording
 from trainer.executions.mixing.independent import are_independent
 from trainer.executions.mixing.refusal import refuse_mixing
@@ -118,8 +119,8 @@ class Fitting:
             name, value = next(iter(broken.items()))
             rate = float(tf.convert_to_tensor(self._updating.learning_rate))
             raise NonFiniteError(
-                f"after {int(self._updates):,} updates {name.split('/', 2)[-1]!r} is {value:g}, while gradients were "
-                f"finite: {type(self._updating).__name__} overflows at a learning rate of {rate:g}"
+                f"after {quantity(int(self._updates), 'update')} {name.split('/', 2)[-1]!r} is {value:g}, while "
+                f"gradients were finite: {type(self._updating).__name__} overflows at a learning rate of {rate:g}"
             )
 
     def require_unchanged(self) -> None:

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, Key
 from objectives.annotations import Expected
+from objectives.quantities import quantity
 from trainer.metrics.decision import Decision
 from trainer.metrics.metric import Metric
 from trainer.metrics.selection import weights_of
@@ -68,7 +69,8 @@ class ConfusionMatrix(Metric):
             )
         if self.labels and len(self.labels) != self.classes:
             raise ConfigurationError(
-                f"ConfusionMatrix has {self.classes} classes and {len(self.labels)} labels; expected as many"
+                f"ConfusionMatrix has {quantity(self.classes, 'class', 'classes')} and "
+                f"{quantity(len(self.labels), 'label')}; expected as many"
             )
 
     def labelled(self, class_names: Mapping[Key, Sequence[str]]) -> "ConfusionMatrix":

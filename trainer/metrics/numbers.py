@@ -7,6 +7,7 @@ import numpy as np
 
 from objectives import ConfigurationError
 from objectives.annotations import shown
+from objectives.quantities import quantity
 
 # A vector makes a tag for each of its numbers, in each record and chart.
 _MOST = 100
@@ -37,7 +38,9 @@ def numbers_of(result: Any, labels: Sequence[str] = ()) -> dict[str, float]:
     if numbers.ndim > 1:
         raise ConfigurationError(f"its result has the shape {numbers.shape}; {_EXPECTED}")
     if labels and len(labels) != len(numbers):
-        raise ConfigurationError(f"its result has {len(numbers)} values and {len(labels)} labels; expected as many")
+        raise ConfigurationError(
+            f"its result has {quantity(len(numbers), 'value')} and {quantity(len(labels), 'label')}; expected as many"
+        )
     if len(numbers) > _MOST:
         raise ConfigurationError(
             f"its result has {len(numbers):,} values, each of which would have a tag; expected at most {_MOST}"

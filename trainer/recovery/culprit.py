@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from objectives.quantities import quantity
 from trainer.executions.examination import Examples, at_fault
 from trainer.steps.groups import rate_tag
 
@@ -112,10 +113,10 @@ def _subject(what: str, names: list[str], values: Mapping[str, float]) -> str:
 def _where(examples: Examples) -> str:
     rows, of = examples.rows, examples.of
     if len(rows) == of:
-        return f"for each of the batch's {of:,} examples"
+        return f"for each of the batch's {quantity(of, 'example')}"
     more = len(rows) - _SHOWN
     shown = [*map(str, rows[:_SHOWN]), *([f"{more:,} more"] if more > 0 else []), *(["others"] * examples.others)]
-    return f"for number{'s' * (len(shown) > 1)} {_listed(shown)} of the batch's {of:,} examples"
+    return f"for number{'s' * (len(shown) > 1)} {_listed(shown)} of the batch's {quantity(of, 'example')}"
 
 
 def _update(values: Mapping[str, float]) -> Iterator[str]:

@@ -7,6 +7,7 @@ import gin
 import keras
 
 from objectives import Objective
+from objectives.quantities import quantity
 from trainer.devices.strategy import Placement
 from trainer.executions.program import Program
 from trainer.reports import Run
@@ -96,7 +97,7 @@ class Opening:
     def _chosen(self, program: Program, step: int) -> list[str]:
         names, choice = self.objective.terms, program.choice
         return [
-            f"{len(names)} terms: {', '.join(names)}",
+            f"{quantity(len(names), 'term')}: {', '.join(names)}",
             *program.describe_stars(),
             *program.describe_phases(step),
             f"strategy {self.placement.name}: {self.placement.reason}",

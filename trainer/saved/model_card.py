@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from objectives.formulas import formula_of
+from objectives.quantities import quantity
 from trainer import config
 from trainer.checkpoints.snapshot import Snapshot
 from trainer.config.registry import short
@@ -62,12 +63,12 @@ def model_card(
 def _trained(settings: changes.Description, environment: Mapping, snapshot: Snapshot) -> str:
     own = settings.get("Trainer", {})
     planned = environment.get("steps")
-    of = f" of {planned:,}" if planned else ""
+    updates = f"{snapshot.step:,} of {quantity(planned, 'update')}" if planned else quantity(snapshot.step, "update")
     averaged = any(name.startswith("average/") for name in snapshot.arrays)
     weights = "a moving average of the weights" if averaged else "the weights"
     precision = own.get("precision", "float32").strip("'")
     return (
-        f"Trained by Termwise: {weights} after {snapshot.step:,}{of} updates of {own.get('batch_size', 'some')} "
+        f"Trained by Termwise: {weights} after {updates} of {own.get('batch_size', 'some')} "
         f"examples, by {own.get('optimizer', 'an optimizer')} in {precision}."
     )
 

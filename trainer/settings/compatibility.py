@@ -7,6 +7,7 @@ import keras
 from objectives import BatchStatistic, ConfigurationError, Key, Objective
 from objectives.errors import Mistakes
 from objectives.keys import named, split_key
+from objectives.quantities import quantity
 from trainer.feeds.mixed import MixedSource
 from trainer.feeds.sources import NAMES, Source, TableSource
 from trainer.metrics.metrics import Metrics
@@ -124,8 +125,8 @@ def refuse_repetition(batch_size: int, source: Source) -> None:
     """
     if isinstance(source, TableSource) and batch_size > _MOST_TIMES * (size := source.table.size):
         raise ConfigurationError(
-            f"Trainer.batch_size is {batch_size:,}, and the training data have {size:,} examples, so that each "
-            f"would be {batch_size // size:,} times in a batch; expected at most {size:,}"
+            f"Trainer.batch_size is {batch_size:,}, and the training data have {quantity(size, 'example')}, so that "
+            f"each would be {batch_size // size:,} times in a batch; expected at most {size:,}"
         )
 
 

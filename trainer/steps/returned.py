@@ -9,6 +9,7 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from objectives.annotations import shown
 from objectives.errors import Mistakes
+from objectives.quantities import quantity
 from trainer.steps.variables.operations import resources_of
 
 
@@ -67,8 +68,8 @@ def checked_direction(kind: str, returned: Any, variables: Sequence[keras.Variab
     if len(returned) != len(variables):
         names = ", ".join(variable.path for variable in variables[:3]) + (", ..." if len(variables) > 3 else "")
         raise ConfigurationError(
-            f"{kind}.direction returned {_counted(len(returned))}; expected {asked}, in the order of self.trained "
-            f"({names})"
+            f"{kind}.direction returned {quantity(len(returned), 'tensor')}; expected {asked}, in the order of "
+            f"self.trained ({names})"
         )
     if all(one is None for one in returned):
         raise ConfigurationError(
@@ -150,10 +151,6 @@ def _described(value: Any) -> str:
 
 def _shape(value: Any) -> str:
     return "unknown" if tf.TensorShape(value.shape).rank is None else str(tuple(value.shape))
-
-
-def _counted(count: int) -> str:
-    return f"{count} tensor" if count == 1 else f"{count} tensors"
 
 
 def _forgot(returned: Any) -> str:

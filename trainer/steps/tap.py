@@ -16,6 +16,7 @@ from objectives.errors import Mistakes
 from objectives.indices import guarded, poison, unguarded
 from objectives.keras_tensors import changed
 from objectives.keys import has_star, named, split_key
+from objectives.quantities import quantity
 from objectives.ranges import poisoned, safe_indices
 from trainer.steps.layers.auto_names import aliases, by_either_name
 from trainer.steps.layers.known_inputs import taken
@@ -116,9 +117,9 @@ class Tap:
         # They would be neither optimised nor logged, without a warning.
         if self.model.losses:
             raise ConfigurationError(
-                f"the model adds {len(self.model.losses)} losses of its own (add_loss or a layer's regularizer), which "
-                f"no term shows; expected a model without them: state each as a term, such as WeightDecay for a "
-                f"kernel's regularizer, ActivationPenalty for that of an activity, or FunctionTerm"
+                f"the model adds {quantity(len(self.model.losses), 'loss', 'losses')} of its own (add_loss or a "
+                f"layer's regularizer), which no term shows; expected a model without them: state each as a term, such "
+                f"as WeightDecay for a kernel's regularizer, ActivationPenalty for that of an activity, or FunctionTerm"
             )
 
 

@@ -18,7 +18,7 @@ def test_tensors_are_numbers():
         (None, (), "its result is None; expected a number"),
         ("high", (), "its result is 'high'; expected a number"),
         (np.ones([2, 2]), (), r"its result has the shape \(2, 2\); expected a number"),
-        ([1.0, 2.0], ["a"], "its result has 2 values and 1 labels"),
+        ([1.0, 2.0], ["a"], "its result has 2 values and 1 label"),
         (np.ones(101), (), "its result has 101 values, .*; expected at most 100"),
     ],
 )

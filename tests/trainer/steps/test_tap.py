@@ -251,7 +251,7 @@ class AddsLoss(layers.Layer):
 )
 def test_losses_of_the_models_own_are_refused(layer):
     model = keras.Sequential([keras.Input([3]), keras.Sequential([layer()])])
-    with pytest.raises(ConfigurationError, match="the model adds 1 losses of its own"):
+    with pytest.raises(ConfigurationError, match="the model adds 1 loss of its own"):
         Tap(model, ["outputs"])(X, training=True)
 
 

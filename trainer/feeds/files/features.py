@@ -11,6 +11,7 @@ from google.protobuf import message
 from objectives import ConfigurationError
 from objectives.annotations import Expected
 from objectives.errors import expected
+from objectives.quantities import quantity
 from trainer.feeds.files.pictures import read_image
 from trainer.feeds.table import single
 
@@ -99,8 +100,8 @@ class Feature:
         wanted = int(np.prod(self.shape)) * self.dtype.itemsize
         if len(content) != wanted:
             raise ConfigurationError(
-                f"its {self.name!r} has {len(content):,} bytes; expected {wanted:,}, for {self.dtype} of the shape "
-                f"{self.shape}"
+                f"its {self.name!r} has {quantity(len(content), 'byte')}; expected {wanted:,}, for {self.dtype} of the "
+                f"shape {self.shape}"
             )
         return np.frombuffer(content, self.dtype.newbyteorder("<")).reshape(self.shape)
 
@@ -188,7 +189,7 @@ def _misfit(record: bytes, features: Mapping[str, Feature]) -> str | None:
         found, wanted = len(getattr(held[name], kind).value), feature.length
         if (kind, found) != (feature.kind, wanted):
             return (
-                f"its {name!r} has {found:,} values of the kind {kind}; expected {wanted:,} of {feature.kind}, as in "
-                f"the first record or TFRecordSource.schema"
+                f"its {name!r} has {quantity(found, 'value')} of the kind {kind}; expected {wanted:,} of "
+                f"{feature.kind}, as in the first record or TFRecordSource.schema"
             )
     return None

@@ -14,6 +14,7 @@ from objectives import ConfigurationError, Key
 from objectives.annotations import Count, Expected, Positive
 from objectives.blame import shown_path
 from objectives.errors import expected
+from objectives.quantities import quantity
 from trainer.feeds.files.image_table import ImageTable
 from trainer.feeds.files.paths import Folder, find_folder
 from trainer.feeds.files.pictures import read_image, read_mask, size_of
@@ -163,9 +164,9 @@ class ImageFolderSource(SplitSource):
         missing = [file for file in self._images if self._name(file) not in masks]
         if missing:
             raise ConfigurationError(
-                f"ImageFolderSource.masks: {len(missing):,} of {len(self._images):,} images have no mask, such as "
-                f"{shown_path(missing[0])}; expected {shown_path(folder / self._name(missing[0]))} with one of the "
-                f"suffixes {', '.join(SUFFIXES)}"
+                f"ImageFolderSource.masks: {len(missing):,} of {quantity(len(self._images), 'image')} have no mask, "
+                f"such as {shown_path(missing[0])}; expected {shown_path(folder / self._name(missing[0]))} with one of "
+                f"the suffixes {', '.join(SUFFIXES)}"
             )
         return [masks[self._name(file)] for file in self._images]
 

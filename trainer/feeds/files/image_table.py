@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from objectives.blame import shown_path
+from objectives.quantities import quantity
 from trainer.feeds import fingerprint
 from trainer.feeds.table import Table
 
@@ -39,7 +40,7 @@ class ImageTable(Table):
         """
         self._files, self._decode, self.arrays = files, decode, arrays
         self.size = len(files["inputs"])
-        self.words = f"{self.size:,} images"
+        self.words = quantity(self.size, "image")
         of_files = {part: tf.TensorSpec(array.shape, array.dtype) for part, array in decode(0).items()}
         of_arrays = {part: tf.TensorSpec(array.shape[1:], array.dtype) for part, array in arrays.items()}
         self.spec = {**of_files, **of_arrays}

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from objectives.keys import leaves
+from objectives.quantities import quantity
 from trainer.feeds.files.records import Records
 from trainer.feeds.table import Table
 
@@ -41,7 +42,7 @@ class RecordTable(Table):
         """Takes the records, and nests of the features that the parts of an example are made of."""
         self._records, self._parts = records, dict(parts)
         self._features = {feature.name: feature for feature in tf.nest.flatten(self._parts)}
-        self.size, self.words = records.count, f"{records.count:,} records"
+        self.size, self.words = records.count, quantity(records.count, "record")
         self.spec = tf.nest.map_structure(lambda feature: feature.spec, self._parts)
 
     @abc.abstractmethod

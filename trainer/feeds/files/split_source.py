@@ -7,6 +7,7 @@ from typing import Annotated
 
 from objectives import ConfigurationError
 from objectives.annotations import Expected
+from objectives.quantities import quantity
 from trainer.feeds.files.file_source import FileSource
 from trainer.feeds.files.splits import Fraction, Split, rows_of
 from trainer.feeds.table import SelectedRows, Table
@@ -41,7 +42,8 @@ class SplitSource(FileSource):
         rows = rows_of(self.split, self._row_names, fraction=self.fraction, seed=self.split_seed)
         if not len(rows):
             raise ConfigurationError(
-                f"{type(self).__name__}.split is {self.split!r}, and none of the {self._whole.size:,} examples is on "
-                f"that side; expected another fraction or split_seed, or files of their own for evaluation"
+                f"{type(self).__name__}.split is {self.split!r}, and none of the "
+                f"{quantity(self._whole.size, 'example')} is on that side; expected another fraction or "
+                f"split_seed, or files of their own for evaluation"
             )
         return SelectedRows(self._whole, rows)

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, Key
 from objectives.blame import told
+from objectives.quantities import quantity
 from trainer.feeds.files.extras import require_package
 from trainer.feeds.files.file_source import FileSource
 from trainer.feeds.files.names import Names, choose
@@ -69,8 +70,8 @@ class TfdsSource(FileSource):
         firsts = np.cumsum([0, *(one.examples_in_shard for one in instructions)])
         if records.count != firsts[-1]:
             raise ConfigurationError(
-                f"TfdsSource: the files of {self.name!r} have {records.count:,} records, and its description says "
-                f"{firsts[-1]:,}; expected the same: remove its folder, and it is prepared again"
+                f"TfdsSource: the files of {self.name!r} have {quantity(records.count, 'record')}, and its description "
+                f"says {firsts[-1]:,}; expected the same: remove its folder, and it is prepared again"
             )
         rows = [
             np.arange(one.skip, one.examples_in_shard if one.take < 0 else one.skip + one.take) + first

@@ -64,9 +64,9 @@ def test_an_encoded_image_is_decoded_and_scaled():
 @pytest.mark.parametrize(
     ("first", "second", "schema", "answer"),
     [
-        ({"x": [1.0, 2.0]}, {"x": [1.0]}, {}, "its 'x' has 1 values of the kind float_list; expected 2"),
+        ({"x": [1.0, 2.0]}, {"x": [1.0]}, {}, "its 'x' has 1 value of the kind float_list; expected 2"),
         ({"x": [1.0]}, {"z": [1.0]}, {}, "it has no 'x'; .*known: z"),
-        ({"x": [1.0]}, {"x": [1]}, {}, "its 'x' has 1 values of the kind int64_list; expected 1 of float_list"),
+        ({"x": [1.0]}, {"x": [1]}, {}, "its 'x' has 1 value of the kind int64_list; expected 1 of float_list"),
         ({"x": 1}, {"x": 300}, {"x": "uint8"}, "its 'x' has numbers that uint8 cannot hold"),
         (
             {"x": b"ab"},
