@@ -55,18 +55,25 @@ class Mistakes:
             raise ConfigurationError(*self.messages) from self._first
 
 
-def expected(name: str, valid: Iterable[str]) -> str:
+def expected(name: str, valid: Iterable[str], *, used: Iterable[str] = ()) -> str:
     """Returns a hint about valid names: the nearest if `name` looks like a typo, and those that exist.
+
+    Args:
+      name: what there is not.
+      valid: what there is.
+      used: what of it has its use already, so that it was not meant.
 
     >>> expected("smoth", ["smooth", "data"])
     "did you mean 'smooth'? (known: data, smooth)"
     >>> expected("zzz", ["smooth", "data"])
     'known: data, smooth'
+    >>> expected("x3", ["x1", "x_3"], used=["x1"])
+    "did you mean 'x_3'? (known: x1, x_3)"
     """
     names = sorted(set(valid))
     if not names:
         return "there are none"
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, [one for one in names if one not in {*used}], n=1, cutoff=0.6)
     if near and len(names) > _SHOWN:
         return f"did you mean {near[0]!r}?"
     known = some(names, shown=_SHOWN)

@@ -68,7 +68,7 @@ def _matched(path: pathlib.Path, arrays: Mapping[str, np.ndarray], specs: Specs)
         if name not in arrays:
             mistakes.messages.append(
                 f"{shown_path(path)} has no array {name!r}, an input of the model, {described(spec)}; "
-                f"{expected(name, arrays)}"
+                f"{expected(name, arrays, used=specs)}"
             )
     mistakes.raise_any()
     return {name: arrays[name] for name in specs}

@@ -46,7 +46,8 @@ def _differences(wanted: Any, found: Any, source: Source, whose: str, whom: str)
     for key, tensor in takes.items():
         shape = _shown(_of_example(tensor))
         if key not in has:
-            yield f"{_owner(source)}: {whose} have no {key}, which {whom} takes, {shape}; {expected(key, has)}"
+            hint = expected(key, has, used=takes)
+            yield f"{_owner(source)}: {whose} have no {key}, which {whom} takes, {shape}; {hint}"
         elif not has[key].shape.is_compatible_with(_of_example(tensor)):
             own = _shown(has[key].shape)
             yield (

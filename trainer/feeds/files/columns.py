@@ -93,7 +93,8 @@ def read_columns(
     known, mistakes = read_names(path, separator=separator), Mistakes()
     for name in names:
         if name not in known:
-            mistakes.messages.append(f"{shown_path(path)} has no column {name!r}; {expected(name, known)}")
+            hint = expected(name, known, used=names)
+            mistakes.messages.append(f"{shown_path(path)} has no column {name!r}; {hint}")
     mistakes.raise_any()
     texts = {name: str for name in names if name in (categories or {})}
     # All columns: of some, pandas does not see that a row has too many values, and a decimal comma would shift them.

@@ -1,6 +1,6 @@
 """Names: which arrays of a file are the inputs, the targets and the sample weights."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 from objectives import ConfigurationError
@@ -90,10 +90,10 @@ def _chosen(owner: str, asked: Any, known: Mapping[str, Any], file: str) -> Any:
     if len(keys) < len(asked):
         twice = next(name for name in asked if [*asked].count(name) > 1)
         raise ConfigurationError(f"{owner} names {twice!r} twice; expected each once, or a dict of names by key")
-    return {key: _named(owner, name, known, file) for key, name in keys.items()}
+    return {key: _named(owner, name, known, file, used=keys.values()) for key, name in keys.items()}
 
 
-def _named(owner: str, name: str, known: Mapping[str, Any], file: str) -> Any:
+def _named(owner: str, name: str, known: Mapping[str, Any], file: str, *, used: Iterable[str] = ()) -> Any:
     if name not in known:
-        raise ConfigurationError(f"{owner} is {name!r}, which is not in {file}; {expected(name, known)}")
+        raise ConfigurationError(f"{owner} is {name!r}, which is not in {file}; {expected(name, known, used=used)}")
     return known[name]
