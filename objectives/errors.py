@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 # A model may have hundreds of layers; the nearest name matters more than the list.
 _SHOWN = 20
@@ -23,6 +24,14 @@ class ConfigurationError(ValueError):
     def __init__(self, *messages: str):
         super().__init__("\n".join(messages))
         self.messages = messages
+
+    def __init_subclass__(cls, **kwargs: Any):
+        """Keeps the text of the messages where gin raises an error again, by a subclass that adds what it called."""
+        super().__init_subclass__(**kwargs)
+        cls.__str__ = ConfigurationError.__str__  # type: ignore[method-assign]
+
+    def __str__(self) -> str:
+        return "\n".join(self.messages)
 
 
 class Mistakes:

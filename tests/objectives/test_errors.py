@@ -1,5 +1,6 @@
 """Mistakes: gathered, prefixed with their place, raised together; near matches."""
 
+import gin
 import pytest
 
 from objectives import ConfigurationError
@@ -53,3 +54,13 @@ def test_the_first_cause_stays_with_all_that_was_gathered(mistakes):
     with pytest.raises(ConfigurationError) as error:
         mistakes.raise_any()
     assert error.value.__cause__ is first
+
+
+def test_gin_adds_nothing_to_a_mistake_in_what_it_calls():
+    @gin.configurable(module="tests")
+    def mistaken():
+        raise ConfigurationError("first", "second")
+
+    with pytest.raises(ConfigurationError) as error:
+        mistaken()
+    assert (str(error.value), error.value.messages) == ("first\nsecond", ("first", "second"))
