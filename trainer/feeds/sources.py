@@ -124,11 +124,11 @@ class TableSource(Source):
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(self.spec)
+        return tuple(self.table.spec)
 
     @property
     def keys(self) -> tuple[str, ...]:
-        return tuple(leaves(self.spec))
+        return tuple(leaves(self.table.spec))
 
     @property
     def spec(self) -> Mapping[str, Any]:

@@ -33,12 +33,12 @@ def require_compatible(settings: Settings, train: Source) -> None:
     refuse_unread_weights(settings.objective, train.keys)
     for source in (train, settings.eval):
         refuse_several_parts(settings.objective, settings.metrics, source)
-    for source, whose in ((train, "the training data"), (settings.eval, "the evaluation data")):
-        if source is not None:
-            refuse_other_inputs(settings.model, source, whose, batch_size=settings.batch_size)
     outputs = known_outputs(settings.model)
     refuse_outside_labels(settings.objective, train, "training data", outputs)
     refuse_outside_labels(settings.objective, settings.eval, "evaluation data", outputs)
+    for source, whose in ((train, "the training data"), (settings.eval, "the evaluation data")):
+        if source is not None:
+            refuse_other_inputs(settings.model, source, whose, batch_size=settings.batch_size)
     refuse_unknown_best(settings.best, settings.objective, settings.eval, metrics=settings.metrics, task=settings.task)
     refuse_unmeasurable(settings.metrics, settings.eval)
     refuse_other_classes(train, settings.eval)

@@ -46,8 +46,14 @@ def test_a_missing_sample_weight_is_met_before_the_first_step(make_trainer, plai
     assert trainer.step == 0
 
 
+class Untold(ArraySource):
+    """A source that does not say what its examples are like, as one of a reader's own may not."""
+
+    spec = {}
+
+
 def test_a_model_that_does_not_take_other_inputs_says_so_before_the_first_step(make_trainer, data):
-    trainer = make_trainer(eval=ArraySource(data["x"][:, :2], data["y"]))
+    trainer = make_trainer(eval=Untold(data["x"][:, :2], data["y"]))
     with pytest.raises(
         ConfigurationError, match="the evaluation source cannot be evaluated: an example has the structure"
     ):

@@ -63,7 +63,7 @@ def test_states_that_pass_from_batch_to_batch_are_refused(make_trainer, wrap):
     memory = wrap(keras.layers.LSTM(2, stateful=True, name="memory"))
     model = keras.Sequential([keras.Input([2, 3], batch_size=4), memory])
     with pytest.raises(ConfigurationError, match=r"memory' is stateful.* no checkpoint .* expected stateful=False"):
-        make_trainer(model=model, objective=PLAIN, batch_size=4)
+        make_trainer(model=model, objective=PLAIN, train=ArraySource(np.zeros([8, 2, 3])), batch_size=4)
 
 
 @pytest.mark.slow
