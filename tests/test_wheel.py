@@ -124,7 +124,7 @@ def test_a_run_is_compared(trained, termwise):
 
 
 def test_the_catalogue_names_the_tasks(termwise):
-    catalogue = termwise("catalogue")
+    catalogue = termwise("catalogue", "NodePlacement")
     assert catalogue.returncode == 0, catalogue.stderr
     assert "Trainer.task = @NodePlacement()" in catalogue.stdout
 

@@ -79,15 +79,16 @@ with _held_back_stderr(), _backend_refused():
     tf.config.list_physical_devices()
 
 
-def run(main: Callable[[list[str]], None], *, arguments: str = "") -> None:
+def run(main: Callable[[list[str]], None], *, arguments: str = "", may_lack: bool = False) -> None:
     """Runs a script's main with its arguments; a mistake of the user's ends it with one clear paragraph, status 2.
 
     Args:
       main: takes what follows the flags.
       arguments: what that is, for the message where it is missing; empty where nothing may follow.
+      may_lack: whether it may be missing.
     """
     with listening(signals.leave, on_main_thread=lambda number, frame: None):
-        exit_status.run(lambda given: _guarded(main, given, arguments))
+        exit_status.run(lambda given: _guarded(main, given, arguments, may_lack))
 
 
 def load_config() -> None:
@@ -116,9 +117,9 @@ def build_trainer(**arguments: Any) -> Trainer:
     return config.build(Trainer, **arguments)
 
 
-def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str) -> None:
+def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str, may_lack: bool) -> None:
     try:
-        if bool(given) != bool(arguments):
+        if bool(given) != bool(arguments) and (given or not may_lack):
             found = f"unexpected argument {given[0]!r}" if given else "no argument"
             raise ConfigurationError(f"{found}; expected flags{f' and {arguments}' if arguments else ' only'}")
         with _other_workers_ended():

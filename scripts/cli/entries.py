@@ -1,76 +1,105 @@
-"""Entries of the catalogue: what there is to configure, as text with the gin lines that use it."""
+"""Entries of the catalogue: what a thing is, what its parameters mean, and the gin lines that use it, as text."""
 
 import dataclasses
 import inspect
-import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from objectives import BaseTerm
 from objectives.annotations import expected_value
+from objectives.fields import NOT_CONFIGURABLE, annotations_of
 from objectives.formulas import formula_of
-from trainer import Metric, Source, Task
+from termwise.cli.families import EXAMPLES, Family
+from termwise.cli.meanings import description_of, meanings_of, summary_of
+from termwise.cli.samples import sample
 from trainer.settings.settings import annotations, declarations
 
-_REQUIRED = "(required)"
+REQUIRED = "(required)"
+_WIDTH, _INDENT = 118, 11
 
 
-def entry(member: type) -> str:
-    """Returns the catalogue's text for one term, schedule, source or task."""
-    doc, formula = inspect.getdoc(member) or "", formula_of(member)
+def entry(family: Family, name: str) -> str:
+    """Returns the catalogue's text for a class of a family."""
+    member = family.members[name]
+    head = f"{name}: {summary_of(member)}"
+    if reason := family.refused.get(member.__name__):
+        return "\n".join([head, *_labelled("instead", _wrapped([f"a run does not take it: {reason}"]))])
+    about = [family.link] if family.is_keras else [*_wrapped(description_of(member))]
     parts = [
-        f"{member.__name__}: {doc.splitlines()[0]}",
-        *([f"  formula  {formula}"] if formula else []),
-        *(f"  {'fields' if i == 0 else '':8} {line}" for i, line in enumerate(_fields(member))),
-        *(f"  {'gin' if i == 0 else '':8} {line}" for i, line in enumerate(_gin_lines(member))),
+        *_labelled("about", about),
+        *_labelled("formula", _wrapped([formula_of(member)])),
+        *_labelled("fields", _fields(member)),
+        *_labelled("gin", _gin_lines(family, name)),
     ]
-    return "\n".join(parts)
+    return "\n".join([head, *parts])
+
+
+def entry_of_family(family: Family) -> str:
+    """Returns the catalogue's text for all classes of a module of Keras."""
+    names = [member.__name__ for member in family.members.values()]
+    parts = [
+        *_labelled("about", [family.link, f"`termwise catalogue {names[0]}` says more of one."]),
+        *_labelled("names", _wrapped([", ".join(names)])),
+        *_labelled("gin", family.lines(f"{family.module}.{names[0]}")),
+    ]
+    return "\n".join([f"{family.module}: {family.title}.", *parts])
 
 
 def setting(parameter: inspect.Parameter) -> str:
     """Returns the catalogue's text for one setting of `Trainer`."""
     known, default = declarations()[parameter.name], parameter.default
-    shown = "(required)" if default is parameter.empty else getattr(default, "__name__", repr(default))
+    shown = REQUIRED if default is parameter.empty else getattr(default, "__name__", repr(default))
     parts = [
-        f"Trainer.{parameter.name} = {shown}",
-        f"  may be   {expected_value(annotations()[parameter.name])}",
-        *textwrap.wrap(known.meaning, 110, initial_indent="  meaning  ", subsequent_indent=" " * 11),
+        *_labelled("may be", _wrapped([expected_value(annotations()[parameter.name])])),
+        *_labelled("meaning", _wrapped([known.meaning])),
         *(["  a resumed run may change it"] if known.may_change else []),
     ]
-    return "\n".join(parts)
+    return "\n".join([f"Trainer.{parameter.name} = {shown}", *parts])
 
 
-def _fields(member: type) -> Iterable[str]:
-    return (f"{name} = {default}" for name, default in _defaults(member).items())
+def _labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        yield f"  {'' if number else label:8} {line}".rstrip()
+
+
+def _wrapped(paragraphs: Iterable[str], *, indent: int = 0) -> Iterator[str]:
+    for paragraph in paragraphs:
+        for line in textwrap.wrap(paragraph, _WIDTH - _INDENT - indent, break_long_words=False, break_on_hyphens=False):
+            yield " " * indent + line
+
+
+def _fields(member: type) -> Iterator[str]:
+    meanings = meanings_of(member)
+    for name, default in _defaults(member).items():
+        yield f"{name} = {default}"
+        yield from _wrapped([meanings.get(name, "")], indent=4)
 
 
 def _defaults(member: type) -> dict[str, str]:
-    """Returns the default of each field; a class that takes fields of any name has one of the name `NAME`."""
+    """Returns the default of each parameter that gin sets: those of the class itself first, then those of its bases."""
     if dataclasses.is_dataclass(member):
-        return {field.name: _default(field) for field in dataclasses.fields(member)}
-    parameters = inspect.signature(member).parameters.values()
-    return {
-        p.name if p.kind is not p.VAR_KEYWORD else "NAME": _REQUIRED if p.default is p.empty else repr(p.default)
-        for p in parameters
-    }
+        fields = [one for one in dataclasses.fields(member) if NOT_CONFIGURABLE not in one.metadata and one.init]
+        own = inspect.get_annotations(member)
+        return {one.name: _default(one) for one in sorted(fields, key=lambda one: one.name not in own)}
+    parameters = [p for p in inspect.signature(member).parameters.values() if p.kind is not p.VAR_POSITIONAL]
+    return {p.name: _shown(p) for p in parameters if p.kind is not p.VAR_KEYWORD or p.name in meanings_of(member)}
 
 
 def _default(field: dataclasses.Field) -> str:
     if field.default is not dataclasses.MISSING:
         return repr(field.default)
-    return repr(field.default_factory()) if field.default_factory is not dataclasses.MISSING else _REQUIRED
+    return repr(field.default_factory()) if field.default_factory is not dataclasses.MISSING else REQUIRED
 
 
-def _gin_lines(member: type) -> Iterable[str]:
-    name = member.__name__
-    if issubclass(member, BaseTerm):
-        yield f"Objective.{re.sub(r'(?<=[a-z])(?=[A-Z])', '_', name).lower()} = @{name}()"
-    elif issubclass(member, Metric):
-        yield f"Metrics.{re.sub(r'(?<=[a-z])(?=[A-Z])', '_', name).lower()} = @{name}()"
-    elif issubclass(member, Task | Source):
-        yield f"Trainer.{'task' if issubclass(member, Task) else 'train'} = @{name}()"
-    else:
-        yield f"RangeHinge.weight = @{name}()"
+def _shown(parameter: inspect.Parameter) -> str:
+    if parameter.kind is parameter.VAR_KEYWORD:
+        return "(by names of your own)"
+    return REQUIRED if parameter.default is parameter.empty else repr(parameter.default)
+
+
+def _gin_lines(family: Family, name: str) -> Iterator[str]:
+    yield from family.lines(name)
+    member = family.members[name]
+    known = annotations_of(member.__init__)  # type: ignore[misc]
     for field, default in _defaults(member).items():
-        if default == _REQUIRED:
-            yield f"{name}.{field} = ..."
+        if default == REQUIRED and member not in EXAMPLES:
+            yield f"{name}.{field} = {sample(field, known.get(field))}"

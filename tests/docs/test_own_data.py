@@ -12,7 +12,7 @@ from objectives import ConfigurationError
 from trainer import Trainer, config, load_run
 
 PAGE = "own_data.md"
-RUNS = ["csv.gin", "npz.gin", "images.gin", "records.gin", "mixed.gin"]
+RUNS = ["csv.gin", "npz.gin", "images.gin", "records.gin", "mixed.gin", "mixed_eval.gin"]
 
 pytestmark = pytest.mark.slow
 
@@ -52,13 +52,40 @@ def test_every_kind_of_file_has_its_run(page):
     assert [name for name in page.files if name.endswith(".gin") and name != "run.gin"] == RUNS
 
 
+def built(name, *bindings):
+    """The trainer of a gin file of the page, with few steps."""
+    gin.clear_config()
+    few = ["Trainer.steps = 3", "Trainer.execution = 'graph'", "Trainer.default_reports = False"]
+    config.load([name], [*few, *bindings])
+    return config.build(Trainer)
+
+
 @pytest.mark.parametrize("name", RUNS)
 def test_it_trains(name):
-    gin.clear_config()
-    config.load([name], ["Trainer.steps = 3", "Trainer.execution = 'graph'", "Trainer.default_reports = False"])
-    trainer = config.build(Trainer)
+    trainer = built(name)
     assert np.isfinite(trainer.train()["loss/total"])
     assert (trainer.eval is None) == (name == "mixed.gin")
+
+
+def test_a_mixed_run_is_evaluated_on_all_examples_of_each_part():
+    trainer = built("mixed_eval.gin")
+    values, arrays = trainer.evaluate(), np.load("eval.npz")
+    points = {"interior": np.load("interior.npz")["x"], "boundary": arrays["x"]}
+    assert {name: len(part) for name, part in points.items()} == {"interior": 60, "boundary": 20}
+    outputs = {name: trainer.model({**points, name: part})[name] for name, part in points.items()}
+    assert values["terms/boundary/raw"] == pytest.approx(np.mean((outputs["boundary"] - arrays["y"]) ** 2), rel=1e-5)
+    hinge = np.maximum(np.abs(outputs["interior"]) - 1, 0)
+    assert values["terms/interior/raw"] == pytest.approx(hinge.mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("binding", "missing"),
+    [("Trainer.eval = @held_out/NpzSource()", "takes .* boundary"), ("eval/MixedSource.interior = None", "interior")],
+)
+def test_a_mixed_run_is_evaluated_on_the_parts_that_it_has(binding, missing):
+    bindings = [binding, *(["MixedSource.shares = None"] if "None" in binding else [])]
+    with pytest.raises(ConfigurationError, match=f"the evaluation data have .*{missing}"):
+        built("mixed_eval.gin", *bindings)
 
 
 def test_another_file_is_evaluated_as_the_page_says(page, folder):

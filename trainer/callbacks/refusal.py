@@ -16,7 +16,8 @@ _WITHIN_STEPS = [name for name in _OF_KERAS if name not in HOOKS]
 # From this likeness on a name is a misspelt one, such as on_epoch_ends; others, such as on_improvement, are methods.
 _MISSPELT = 0.85
 
-_INSTEAD = {
+# Callbacks of Keras that a run does not take, by name, and what does their work.
+INSTEAD = {
     "BackupAndRestore": "with a workdir a run saves all its state every Trainer.checkpoint_every steps, and the same "
     "command resumes it",
     "ModelCheckpoint": "Trainer.checkpoint_every and Trainer.keep_checkpoints say which checkpoints there are, and "
@@ -32,7 +33,7 @@ _INSTEAD = {
     "TerminateOnNaN": "an update that is not finite is never applied, and Trainer.non_finite says what happens then",
     "CallbackList": "Trainer.callbacks takes the callbacks themselves, in a list",
 }
-_REFUSED = {name: getattr(keras.callbacks, name) for name in _INSTEAD}
+_REFUSED = {name: getattr(keras.callbacks, name) for name in INSTEAD}
 
 _SETTING_RATES = (keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler)
 
@@ -73,7 +74,7 @@ def refuse_unworkable(
 def _refuse(what: str, callback: keras.callbacks.Callback) -> None:
     for name, kind in _REFUSED.items():
         if isinstance(callback, kind):
-            raise ConfigurationError(f"{what}; expected none: {_INSTEAD[name]}")
+            raise ConfigurationError(f"{what}; expected none: {INSTEAD[name]}")
     if within := overrides(callback, _WITHIN_STEPS):
         raise ConfigurationError(
             f"{what} with {', '.join(f'{name}()' for name in within)}, which would be called within training steps, an "

@@ -1,0 +1,93 @@
+"""Contents of the catalogue: its entries by name, in families, an index of them, and those that a word occurs in."""
+
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from objectives import ConfigurationError
+from objectives.errors import expected
+from termwise.cli.entries import entry, entry_of_family, setting
+from termwise.cli.families import FAMILIES
+from termwise.cli.meanings import summary_of
+from trainer import Trainer
+from trainer.settings.settings import declarations
+
+_SETTINGS = "Settings of Trainer"
+_WIDTH = 118
+
+
+class Entry(NamedTuple):
+    """An entry of the catalogue.
+
+    Attributes:
+      title: of its family.
+      name: as gin files have it.
+      summary: what it is, in one line.
+      text: makes its text.
+      is_listed: whether an index has a line for it; the name of a class of Keras is listed with those of its family.
+    """
+
+    title: str
+    name: str
+    summary: str
+    text: Callable[[], str]
+    is_listed: bool = True
+
+    @property
+    def names(self) -> set[str]:
+        """What a reader may call it."""
+        return {self.name, self.name.rpartition(".")[2]}
+
+
+def entries() -> Iterator[Entry]:
+    """Yields all entries, family by family."""
+    for family in FAMILIES:
+        if family.is_large:
+            names = ", ".join(member.__name__ for member in family.members.values())
+            yield Entry(family.title, family.module, names, functools.partial(entry_of_family, family))
+        for name, member in family.members.items():
+            reason = family.refused.get(member.__name__)
+            summary = f"not taken: {reason}" if reason else summary_of(member)
+            yield Entry(family.title, name, summary, functools.partial(entry, family, name), not family.is_large)
+    for parameter in inspect.signature(Trainer).parameters.values():
+        meaning = declarations()[parameter.name].meaning
+        yield Entry(_SETTINGS, f"Trainer.{parameter.name}", meaning, functools.partial(setting, parameter))
+
+
+def named(name: str) -> list[Entry]:
+    """Returns the entries of a name: several where classes of several families have it.
+
+    Raises:
+      ConfigurationError: There is none.
+    """
+    known = [*entries()]
+    if found := [one for one in known if name in one.names]:
+        return found
+    hint = expected(name, {other for one in known for other in one.names})
+    listed = "expected a name that `termwise catalogue` lists; --search=WORD looks through all entries"
+    raise ConfigurationError(f"the catalogue has no {name!r}; {hint if hint.startswith('did') else listed}")
+
+
+def searched(word: str) -> list[Entry]:
+    """Returns the entries in whose text a word occurs, in upper or lower case.
+
+    Raises:
+      ConfigurationError: There is none.
+    """
+    found = [one for one in entries() if word.lower() in one.text().lower()]
+    if not found:
+        raise ConfigurationError(f"--search={word}: no entry of the catalogue has {word!r}; expected another word")
+    return found
+
+
+def index(of: Iterable[Entry]) -> Iterator[str]:
+    """Yields a line for each entry, below the title of its family."""
+    title, listed = "", [*of]
+    width = max(len(one.name) for one in listed)
+    for one in listed:
+        if one.title != title:
+            yield from ("", one.title) if title else (one.title,)
+            title = one.title
+        yield f"  {one.name:{width}}  {textwrap.shorten(one.summary, _WIDTH - width, placeholder=' ...')}"

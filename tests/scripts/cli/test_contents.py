@@ -1,0 +1,51 @@
+"""The contents of the catalogue: an index of one line an entry, entries by any of their names, those with a word."""
+
+import re
+
+import pytest
+
+from objectives import ConfigurationError
+from termwise.cli import contents
+
+
+def test_an_index_has_a_line_for_each_entry_and_one_for_each_module_of_keras():
+    lines = [*contents.index(one for one in contents.entries() if one.is_listed)]
+    assert max(map(len, lines)) <= 120
+    names = [line.split()[0] for line in lines if line.startswith("  ")]
+    assert len(names) == len({*names})
+    assert {"TotalVariation", "OptimizerGroup", "keras.callbacks.EarlyStopping", "keras.metrics"} <= {*names}
+    assert "keras.metrics.AUC" not in names
+    (refused,) = [line for line in lines if "BackupAndRestore" in line]
+    assert "  not taken: with a workdir a run saves all its state" in refused
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("AUC", ["keras.metrics.AUC"]),
+        ("keras.metrics.AUC", ["keras.metrics.AUC"]),
+        ("MeanSquaredError", ["MeanSquaredError", "keras.metrics.MeanSquaredError"]),
+        ("keras.losses", ["keras.losses"]),
+        ("steps", ["Trainer.steps"]),
+    ],
+)
+def test_entries_are_found_by_their_full_names_and_their_last_parts(name, found):
+    assert [one.name for one in contents.named(name)] == found
+
+
+def test_a_name_that_is_none_is_answered_with_the_nearest_or_with_where_to_look():
+    with pytest.raises(ConfigurationError, match="has no 'TotalVaration'; did you mean 'TotalVariation'"):
+        contents.named("TotalVaration")
+    with pytest.raises(ConfigurationError, match="has no 'zzzz'; expected a name that `termwise catalogue` lists"):
+        contents.named("zzzz")
+
+
+def test_a_word_is_looked_for_in_whole_entries():
+    assert {"RangeHinge", "KerasMetric"} <= {one.name for one in contents.searched("MASK")}
+    with pytest.raises(ConfigurationError, match="no entry of the catalogue has 'zzzz'"):
+        contents.searched("zzzz")
+
+
+def test_the_text_of_an_entry_begins_with_its_name():
+    for one in contents.entries():
+        assert re.match(rf"{re.escape(one.name)}(:| =) \S", one.text())
