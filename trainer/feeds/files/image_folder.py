@@ -110,6 +110,7 @@ class ImageFolderSource(SplitSource):
                 f"ImageFolderSource.folder is {str(self.folder)!r}, which holds no images; expected files that end in "
                 f"{', '.join(SUFFIXES)}"
             )
+        _refuse_twice(found)
         return found
 
     @functools.cached_property
@@ -202,6 +203,18 @@ def list_images(folder: pathlib.Path) -> list[pathlib.Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [pathlib.Path(place, name) for name in files if _is_image(name)]
     return sorted(found)
+
+
+def _refuse_twice(files: Sequence[pathlib.Path]) -> None:
+    """Raises ConfigurationError where two images are one file, by a link, and might be on both sides of a split."""
+    if not any(map(os.path.islink, files)):
+        return
+    places: dict[str, pathlib.Path] = {}
+    for file in files:
+        if (other := places.setdefault(os.path.realpath(file), file)) != file:
+            raise ConfigurationError(
+                f"{shown_path(other)} and {shown_path(file)} are one file, by a symbolic link; expected each image once"
+            )
 
 
 def _is_image(name: str) -> bool:

@@ -158,6 +158,16 @@ def test_a_link_by_which_images_would_count_twice_is_refused(write, tmp_path, ta
         ImageFolderSource(folder=tmp_path / "root")
 
 
+def test_an_image_that_is_a_link_to_another_one_is_refused_and_a_link_elsewhere_is_read(write, tmp_path):
+    write("root/a/1.png", np.zeros([2, 2], np.uint8))
+    write("elsewhere/2.png", np.zeros([2, 2], np.uint8))
+    (tmp_path / "root" / "a" / "2.png").symlink_to("../../elsewhere/2.png")
+    assert ImageFolderSource(folder=tmp_path / "root").table.size == 2
+    (tmp_path / "root" / "a" / "3.png").symlink_to("1.png")
+    with pytest.raises(ConfigurationError, match=r"1\.png and .*3\.png are one file, by a symbolic link"):
+        ImageFolderSource(folder=tmp_path / "root")
+
+
 def test_a_link_to_a_folder_elsewhere_is_read(write, tmp_path):
     write("elsewhere/1.png", np.zeros([2, 2], np.uint8))
     write("root/a/1.png", np.zeros([2, 2], np.uint8))
