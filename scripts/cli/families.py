@@ -99,7 +99,7 @@ FAMILIES = (
     Family(
         "Metrics of Keras",
         keras.metrics.Metric,
-        ("Trainer.metrics = @Metrics()", "Metrics.{key} = @KerasMetric()", "KerasMetric.metric = @{name}()"),
+        ("Trainer.metrics = @Metrics()", "Metrics.{key} = @{name}()"),
         module="keras.metrics",
     ),
     Family(
