@@ -15,7 +15,7 @@ from trainer import Trainer
 from trainer.settings.settings import declarations
 
 _SETTINGS = "Settings of Trainer"
-_WIDTH = 118
+_WIDTH = 116
 
 
 class Entry(NamedTuple):
@@ -37,8 +37,8 @@ class Entry(NamedTuple):
 
     @property
     def names(self) -> set[str]:
-        """What a reader may call it."""
-        return {self.name, self.name.rpartition(".")[2]}
+        """What a reader may call it; all settings are those of `Trainer`."""
+        return {self.name, self.name.rpartition(".")[2], *(["Trainer"] if self.title == _SETTINGS else [])}
 
 
 def entries() -> Iterator[Entry]:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import keras
 
-from objectives import BaseTerm
+from objectives import BaseTerm, Objective
 from objectives.schedules import Schedule
-from trainer import Metric, MixedSource, OptimizerGroup, Source, Task, TrainableFrom, config
+from trainer import Metric, Metrics, MixedSource, OptimizerGroup, Source, Task, TrainableFrom, config
 from trainer.callbacks.refusal import INSTEAD
 from trainer.reports import Report
 
@@ -77,12 +77,16 @@ EXAMPLES: Mapping[type, tuple[str, ...]] = {
         "encoder/OptimizerGroup.optimizer = @keras.optimizers.SGD()",
         "rest/OptimizerGroup.optimizer = @keras.optimizers.Adam()",
     ),
+    Objective: ("Objective.data = @MeanSquaredError()", "Objective.range = @RangeHinge()"),
+    Metrics: ("Metrics.auc = @keras.metrics.AUC()",),
     TrainableFrom: ("TrainableFrom.layers = 'encoder/.*'", "TrainableFrom.step = 1000"),
 }
 
 FAMILIES = (
+    Family("Terms by name", Objective, ("Trainer.objective = @{name}()",)),
     Family("Terms", BaseTerm, ("Objective.{key} = @{name}()",)),
     Family("Schedules of a weight", Schedule, ("RangeHinge.weight = @{name}()",)),
+    Family("Metrics by name", Metrics, ("Trainer.metrics = @{name}()",)),
     Family("Metrics", Metric, ("Trainer.metrics = @Metrics()", "Metrics.{key} = @{name}()")),
     Family("Sources", Source, ("Trainer.train = @{name}()",)),
     Family("Tasks", Task, ("Trainer.task = @{name}()",)),

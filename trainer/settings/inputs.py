@@ -1,5 +1,6 @@
 """Inputs: whether examples have the inputs that a model takes, by name and shape."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -97,7 +98,10 @@ def _others(source: Source) -> str:
 
 
 def _listed(inputs: Mapping[str, Any]) -> str:
-    return " and ".join(f"{name} {_shown(_of_example(one))}" for name, one in inputs.items())
+    """Describes inputs by the names that their author gave them; the only input of a model needs none."""
+    shapes = {name: _shown(_of_example(one)) for name, one in inputs.items()}
+    is_named = {name: not re.match(r"keras_tensor(_\d+)?$", name) for name in shapes}
+    return " and ".join(f"{name} {shape}" if is_named[name] else shape for name, shape in shapes.items())
 
 
 def _of_example(one: Any) -> Any:

@@ -28,7 +28,9 @@ MISTAKES = (
     Mistake(
         what="Parts of a batch that do not divide it",
         python="points = ArraySource(np.ones([20, 3]))\n"
-        "train(train=MixedSource(interior=points, boundary=points), batch_size=7)",
+        "inputs = {part: keras.Input([3], name=part) for part in ('interior', 'boundary')}\n"
+        "model = keras.Model(inputs, {part: keras.layers.Dense(1)(x) for part, x in inputs.items()})\n"
+        "train(model=model, train=MixedSource(interior=points, boundary=points), batch_size=7)",
     ),
     Mistake(what="A folder without images", python='ImageFolderSource(folder="scans")', files={"scans/a.txt": ""}),
     Mistake(

@@ -54,7 +54,7 @@ MISTAKES = (
     ),
     Mistake(
         what="Examples too wide for the model",
-        python="dry_run(train=ArraySource(np.ones([20, 5]), np.ones([20, 1])))",
+        python="train(train=ArraySource(np.ones([20, 5]), np.ones([20, 1])))",
     ),
     Mistake(
         what="A layer of one's own that raises",

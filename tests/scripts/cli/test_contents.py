@@ -6,6 +6,7 @@ import pytest
 
 from objectives import ConfigurationError
 from termwise.cli import contents
+from trainer.settings.settings import declarations
 
 
 def test_an_index_has_a_line_for_each_entry_and_one_for_each_module_of_keras():
@@ -33,6 +34,10 @@ def test_entries_are_found_by_their_full_names_and_their_last_parts(name, found)
     assert [one.name for one in contents.named(name)] == found
 
 
+def test_the_name_of_the_trainer_finds_all_of_its_settings():
+    assert [one.name for one in contents.named("Trainer")] == [f"Trainer.{name}" for name in declarations()]
+
+
 def test_a_name_that_is_none_is_answered_with_the_nearest_or_with_where_to_look():
     with pytest.raises(ConfigurationError, match="has no 'TotalVaration'; did you mean 'TotalVariation'"):
         contents.named("TotalVaration")
@@ -40,12 +45,14 @@ def test_a_name_that_is_none_is_answered_with_the_nearest_or_with_where_to_look(
         contents.named("zzzz")
 
 
+@pytest.mark.slow
 def test_a_word_is_looked_for_in_whole_entries():
     assert {"RangeHinge", "KerasMetric"} <= {one.name for one in contents.searched("MASK")}
     with pytest.raises(ConfigurationError, match="no entry of the catalogue has 'zzzz'"):
         contents.searched("zzzz")
 
 
+@pytest.mark.slow
 def test_the_text_of_an_entry_begins_with_its_name():
     for one in contents.entries():
         assert re.match(rf"{re.escape(one.name)}(:| =) \S", one.text())

@@ -60,4 +60,4 @@ def test_all_lines_of_all_entries_parse():
 def test_the_lines_of_a_term_build_it():
     with config.isolated():
         config.load([], gin_lines(text_of("RangeHinge")))
-        assert [*config.build(Objective).terms] == ["range_hinge"]
+        assert [*config.build(gin.get_configurable(Objective)).terms] == ["range_hinge"]

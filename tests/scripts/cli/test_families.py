@@ -1,15 +1,15 @@
 """Families: all that a run is made of is in one, by the names that gin files have for it."""
 
-from objectives import BaseTerm
+from objectives import BaseTerm, Objective
 from objectives.schedules import Schedule
 from termwise.cli.families import FAMILIES
-from trainer import Metric, OptimizerGroup, Source, Task, TrainableFrom, config
+from trainer import Metric, Metrics, OptimizerGroup, Source, Task, TrainableFrom, config
 from trainer.reports import Report
 
 
 def test_whatever_is_registered_of_a_kind_is_a_member():
     members = {member for family in FAMILIES for member in family.members.values()}
-    kinds = (BaseTerm, Schedule, Metric, Source, Task, OptimizerGroup, TrainableFrom, Report)
+    kinds = (Objective, BaseTerm, Schedule, Metrics, Metric, Source, Task, OptimizerGroup, TrainableFrom, Report)
     registered = [one for one in config.configurables().values() if isinstance(one, type) and issubclass(one, kinds)]
     assert members >= {*registered}
     assert len(registered) > 30
