@@ -37,6 +37,7 @@ def input_columns(path: pathlib.Path, specs: Specs, bindings: Mapping[str, Any])
         [*used],
         separator=separator,
         categories={column: texts for column, texts in categories.items() if column in used},
+        asked=used,
     )
     arrays = {}
     for name, names in wide.items():

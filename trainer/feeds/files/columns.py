@@ -5,7 +5,7 @@ import pathlib
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,7 +76,12 @@ def require_column(path: pathlib.Path, name: str, *, separator: str = ",") -> No
 
 
 def read_columns(
-    path: pathlib.Path, names: Sequence[str], *, separator: str = ",", categories: Categories | None = None
+    path: pathlib.Path,
+    names: Sequence[str],
+    *,
+    separator: str = ",",
+    categories: Categories | None = None,
+    asked: Collection[str] = (),
 ) -> dict[str, np.ndarray]:
     """Returns columns of a file by their names: whole numbers as int64, bools as they are, others as float64.
 
@@ -85,6 +90,7 @@ def read_columns(
       names: the columns to read.
       separator: what is between two columns.
       categories: the texts of columns that hold text, in the order of the numbers that they become, from 0 on.
+      asked: those of the names that were asked for, which another name that is missing cannot have meant.
 
     Raises:
       ConfigurationError: A column is missing, or a value is missing, not finite, or no number. The message says in
@@ -93,7 +99,7 @@ def read_columns(
     known, mistakes = read_names(path, separator=separator), Mistakes()
     for name in names:
         if name not in known:
-            hint = expected(name, known, used=names)
+            hint = expected(name, known, used=asked)
             mistakes.messages.append(f"{shown_path(path)} has no column {name!r}; {hint}")
     mistakes.raise_any()
     texts = {name: str for name in names if name in (categories or {})}

@@ -132,10 +132,12 @@ class CsvSource(SplitSource):
         names = [*dict.fromkeys([*all_names(self._inputs), *all_names(self.targets), *all_names(self.sample_weight)])]
         if unknown := [name for name in self.categories if name not in names]:
             raise ConfigurationError(f"CsvSource.categories has the column {unknown[0]!r}, which nothing reads")
+        read = functools.partial(read_columns, separator=self.separator, categories=self.categories)
+        asked = [name for part in (self.inputs, self.targets, self.sample_weight) for name in all_names(part)]
         mistakes, found = Mistakes(), []
         for file in self._files:
             with mistakes.gathered("CsvSource"):
-                found.append(read_columns(file, names, separator=self.separator, categories=self.categories))
+                found.append(read(file, names, asked=asked))
         mistakes.raise_any()
         return {name: np.concatenate([columns[name] for columns in found]) for name in names}
 

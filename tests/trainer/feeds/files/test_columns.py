@@ -106,9 +106,11 @@ def test_columns_have_the_names_that_pandas_gives_them(file, name):
 
 def test_a_column_that_is_read_already_is_not_the_one_that_was_meant(file):
     with pytest.raises(ConfigurationError, match=r"no column 'x3'; known: x1, x2, y$"):
-        read_columns(file("x1,x2,y\n1,2,3\n"), ["x1", "x2", "x3"])
+        read_columns(file("x1,x2,y\n1,2,3\n"), ["x1", "x2", "x3"], asked=["x1", "x2", "x3"])
     with pytest.raises(ConfigurationError, match="no column 'x2'; did you mean 'x_2'"):
-        read_columns(file("x1,x_2\n1,2\n"), ["x1", "x2"])
+        read_columns(file("x1,x_2\n1,2\n"), ["x1", "x2"], asked=["x1", "x2"])
+    with pytest.raises(ConfigurationError, match="no column 'knd'; did you mean 'kind'"):
+        read_columns(file("a,kind\n1,2\n"), ["a", "kind", "knd"], asked=["knd"])
 
 
 def test_the_names_that_pandas_numbers_are_names(file):
