@@ -16,7 +16,7 @@ from trainer.steps.forward import Forward
 from trainer.steps.gradients import Batch
 from trainer.steps.inspection import inspect
 from trainer.steps.replicas import exchangeable
-from trainer.steps.term_gradients import term_gradients
+from trainer.steps.term_gradients import ModelParts, term_gradients
 from trainer.steps.train_step import TrainStep
 from trainer.steps.variables.other_parts import refuse_other_parts
 from trainer.steps.variables.state import State
@@ -148,12 +148,12 @@ def _found_in_trace(find: Callable[[Batch, tf.Tensor], Found], feed: Feed) -> Fo
     return found[0]
 
 
-def trace_term_gradients(step: TrainStep, feed: Feed) -> ConcreteFunction:
-    """Traces `(data, row, number) -> values by tag`, the terms' gradients on the batch of one row."""
+def trace_term_gradients(step: TrainStep, feed: Feed, parts: ModelParts) -> ConcreteFunction:
+    """Traces `(data, row, number) -> TermGradients`, the terms' gradients on the batch of one row."""
 
     @tf.function(autograph=False)
     def run(data, row, number):
-        return feed.first(feed.run(functools.partial(term_gradients, step), data, row, number))
+        return feed.first(feed.run(functools.partial(term_gradients, step, parts=parts), data, row, number))
 
     with step.tracing():
         return run.get_concrete_function(feed.signature, _ROW, _NUMBER)

@@ -13,12 +13,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, Key
 from trainer.executions.choice import Choice
-from trainer.executions.chunk import (
-    as_numbers,
-    find_parts,
-    find_unread,
-    gather_batch,
-)
+from trainer.executions.chunk import find_parts, find_unread, gather_batch
 from trainer.executions.evaluation import Evaluation
 from trainer.executions.examination import Examination, inspect_batch
 from trainer.executions.execution import Execution, compiled_as
@@ -39,6 +34,7 @@ from trainer.reports.picture import Picture
 from trainer.steps.layers.batch_statistics import describe_statistics
 from trainer.steps.layers.own_state import describe_own_state
 from trainer.steps.phases import Phase
+from trainer.steps.term_gradients import ModelParts
 from trainer.steps.train_step import TrainStep
 from trainer.steps.variables.state import State
 
@@ -78,11 +74,13 @@ class Program:
         metrics: Metrics | None = None,
         measure: Callable[[], Mapping[str, float]] | None = None,
         phases: Sequence[Phase] = (Phase(),),
+        gradient_parts: ModelParts | None = None,
     ):
         self._strategy, self._step, self._asked = strategy, step, execution
         self._metrics, self._measure = metrics or Metrics(), measure
         self._train_source, self._eval_source = train, eval
         self._batch_size, self._seed = batch_size, seed
+        self._gradient_parts = gradient_parts or {}
         self._selected: Choice | None = None
         if step.forward.objective.has_stars:
             with step.adoption.at_work():
@@ -202,10 +200,11 @@ class Program:
                 values = rehearse_evaluation(lambda: self._evaluation, self._feed, self._eval_feed, step)
                 values |= self._measures()
         for stage in self._stages_from(step) if gradients else ():
-            term_gradients = stage.term_gradients(self.choice)
             if self.choice.execution == "xla_loop":
                 # On any row, because calling it compiles it.
-                self._gradients_on(term_gradients, Block(self._feed.chunk(first_batch=step, steps=0), 0, 1), step)
+                self._gradients_on(stage, Block(self._feed.chunk(first_batch=step, steps=0), 0, 1), step)
+            else:
+                stage.term_gradients(self.choice)
         self.compile(step)
         with failures_told(_FAILED_LOOK):
             refuse_losses_that_do_not_add_up(self._strategy, self._step)
@@ -237,7 +236,7 @@ class Program:
         stage = self._stage(step)
         row, left = stage.executor(self._built_choice).try_out(data, step)
         numbers = dict(zip(self.tags, row.tolist(), strict=True))
-        values = {**without_empty_means(numbers), **self._term_gradients_on(Block(data, 0, 1), step)}
+        values = {**without_empty_means(numbers), **self._gradients_on(stage, Block(data, 0, 1), step)}
         values |= self._step.settings(changed=left)
         values |= {f"left/{name}": value for name, value in left.items()}
         if all(map(math.isfinite, (numbers["loss/total"], numbers["optimizer/grad_norm"]))):
@@ -334,9 +333,9 @@ class Program:
 
     @_at_work
     def term_gradients(self, step: int) -> dict[str, float]:
-        """Returns the norm of each weighted term's gradient and its cosine with the total's, on a batch, by tag."""
+        """Returns the norm and the cosines of each weighted term's gradient on a batch, by tag; see `TermGradients`."""
         with failures_told("computing the gradients of the terms fails"):
-            return self._term_gradients_on(self._feed.peek(step), step)
+            return self._gradients_on(self._stage(step), self._feed.peek(step), step)
 
     @_at_work
     def dry_run(self, step: int) -> dict[str, float]:
@@ -352,13 +351,10 @@ class Program:
         """Returns the keys of the outputs of the model that no term and no metric reads."""
         return find_unread(self._step.forward.with_keys(self._metrics.keys, self._metrics.readers), self._feed)
 
-    def _term_gradients_on(self, block: Block, step: int) -> dict[str, float]:
-        return self._gradients_on(self._stage(step).term_gradients(self.choice), block, step)
-
-    def _gradients_on(self, term_gradients: Callable[..., Any], block: Block, step: int) -> dict[str, float]:
-        with self._step.state.kept():
-            values = term_gradients(block.data, tf.constant(block.first), tf.constant(step, tf.int64))
-        return as_numbers(values)
+    def _gradients_on(self, stage: Stage, block: Block, step: int) -> dict[str, float]:
+        measure = stage.term_gradients(self.choice)
+        gradients = measure(block.data, tf.constant(block.first), tf.constant(step, tf.int64))
+        return gradients.by_tag(self._step.forward.objective, list(self._gradient_parts))
 
     @functools.cached_property
     def _sharding(self) -> BatchSharding:
@@ -388,7 +384,8 @@ class Program:
 
     @functools.cached_property
     def _stages(self) -> list[Stage]:
-        return [Stage(phase, strategy=self._strategy, step=self._step, feed=self._feed) for phase in self._phases]
+        shared = {"strategy": self._strategy, "step": self._step, "feed": self._feed}
+        return [Stage(phase, **shared, gradient_parts=self._gradient_parts) for phase in self._phases]
 
     def _stages_from(self, step: int) -> list[Stage]:
         """Returns the stages of the updates that follow `step` updates."""

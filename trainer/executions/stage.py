@@ -14,6 +14,7 @@ from trainer.executions.executor import Executor
 from trainer.executions.selection import build_chosen
 from trainer.feeds.feed import Feed
 from trainer.steps.phases import Phase
+from trainer.steps.term_gradients import ModelParts
 from trainer.steps.train_step import TrainStep
 
 
@@ -25,9 +26,17 @@ class Stage:
       step: the step of the run, without the layers that are frozen in the phase.
     """
 
-    def __init__(self, phase: Phase, *, strategy: tf.distribute.Strategy, step: TrainStep, feed: Feed):
+    def __init__(
+        self,
+        phase: Phase,
+        *,
+        strategy: tf.distribute.Strategy,
+        step: TrainStep,
+        feed: Feed,
+        gradient_parts: ModelParts,
+    ):
         self.phase, self.step = phase, step.replaced(frozen=phase.frozen)
-        self._strategy, self._feed = strategy, feed
+        self._strategy, self._feed, self._gradient_parts = strategy, feed, gradient_parts
         self._executing: Executor | None = None
         self._term_gradients: Callable[..., Any] | None = None
 
@@ -57,6 +66,6 @@ class Stage:
     def term_gradients(self, choice: Choice) -> Callable[..., Any]:
         """Returns the function of the terms' gradients, compiled if chunks are."""
         if self._term_gradients is None:
-            traced = trace_term_gradients(self.step, self._feed)
+            traced = trace_term_gradients(self.step, self._feed, self._gradient_parts)
             self._term_gradients = compiled_as(traced, choice.execution)
         return self._term_gradients

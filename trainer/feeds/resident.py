@@ -36,13 +36,13 @@ class ResidentFeed(Feed):
     def chunk(self, *, first_batch: int, steps: int) -> Any:
         indices = self._ahead.take(first_batch)
         if indices is None:
-            indices = self._indices(first_batch)
+            indices = self._indices(first_batch, self.limit)
         following = first_batch + steps
-        self._ahead.begin(following, lambda: self._indices(following))
+        self._ahead.begin(following, lambda: self._indices(following, self.limit))
         return self._placed(indices)
 
     def peek(self, first_batch: int, steps: int = 1) -> Block:
-        return Block(self._placed(self._indices(first_batch)), 0, steps)
+        return Block(self._placed(self._indices(first_batch, steps)), 0, steps)
 
     def blocks(self) -> Iterator[Block]:
         for first_batch, steps in self._schedule.spans(self.limit):
@@ -53,9 +53,9 @@ class ResidentFeed(Feed):
         batch = tf.nest.map_structure(lambda array: tf.gather(array, where), resident)
         return {**batch, "valid": tf.cast(row >= 0, tf.float32)} if self._schedule.padded else batch
 
-    def _indices(self, first_batch: int) -> np.ndarray:
-        """Returns the examples of as many steps as a chunk can take: int32 `[limit, replicas, size]`."""
-        steps = self._schedule.within(first_batch, self.limit)
+    def _indices(self, first_batch: int, steps: int) -> np.ndarray:
+        """Returns the examples of some steps, in the first rows of int32 `[limit, replicas, size]`."""
+        steps = self._schedule.within(first_batch, steps)
         indices = np.zeros([self.limit, *self._schedule.sharding.shape], np.int32)
         indices[:steps] = self._schedule.indices(first_batch=first_batch, steps=steps)
         return indices

@@ -28,6 +28,7 @@ from trainer.settings.standstill import find_standstill
 from trainer.steps.assembly import assemble
 from trainer.steps.optimizer_groups import listed_groups
 from trainer.steps.phases import phases_of
+from trainer.steps.term_gradients import model_parts
 from trainer.steps.train_step import TrainStep
 from trainer.task import measures_of
 
@@ -81,6 +82,7 @@ def make_program(
         metrics=metrics,
         measure=measure,
         phases=phases_of(step.model, settings.trainable, steps=settings.steps),
+        gradient_parts=model_parts(step.model, settings.gradient_parts),
     )
 
 

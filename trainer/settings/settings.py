@@ -27,6 +27,7 @@ from trainer.steps.optimizer_groups import OptimizerGroup, listed_groups, optimi
 from trainer.steps.phases import TrainableFrom
 from trainer.steps.precision import Precision
 from trainer.steps.train_step import TrainStep
+from trainer.steps.variables.patterns import Pattern
 from trainer.steps.weighted_sum import WeightedSum
 from trainer.task import Examples, Task
 
@@ -164,8 +165,17 @@ class Settings:
     gradients_every: Annotated[
         Count | None,
         Setting(
-            "the number of steps between two measurements of the gradient of each term, which take a backward pass for "
-            "each; a multiple of `log_every`, whose log records they join. None for no measurement",
+            "the number of steps between two measurements of the gradient of each term: its norm, and its cosines with "
+            "the total and with those of other terms. They take a backward pass for each term, and are a multiple of "
+            "`log_every`, whose log records they join. None for no measurement",
+            may_change=True,
+        ),
+    ] = None
+    gradient_parts: Annotated[
+        Mapping[str, Pattern] | None,
+        Setting(
+            "parts of the model for which `gradients_every` measures the same once more: a name for each, and a "
+            "regular expression for the paths of its variables, such as `{'encoder': 'encoder/.*'}`",
             may_change=True,
         ),
     ] = None

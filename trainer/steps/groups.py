@@ -9,7 +9,7 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from objectives.errors import Mistakes, some
 from trainer.steps.optimizer_groups import OptimizerGroup
-from trainer.steps.variables.patterns import matching, names_of_variables
+from trainer.steps.variables.patterns import trainable_of
 from trainer.steps.variables.state import parts_of
 
 
@@ -86,25 +86,13 @@ def groups_of(
     for group in asked:
         if group.variables is not None:
             with mistakes.gathered(f"Trainer.optimizers, group {group.name!r}"):
-                taken[group.name] = _trainable_of(group.variables, model)
+                taken[group.name] = trainable_of(group.variables, model)
     mistakes.raise_any()
     _refuse_shared(taken)
     of_patterns = {id(variable) for variables in taken.values() for variable in variables}
     left = [variable for variable in model.trainable_variables if id(variable) not in of_patterns]
     _require_rest(next((group for group in asked if group.variables is None), None), left)
     return [Group(name=one.name, optimizer=one.optimizer, variables=taken.get(one.name, left)) for one in asked]
-
-
-def _trainable_of(pattern: str, model: keras.Model) -> list[keras.Variable]:
-    """Returns the trainable variables that a pattern names, in the order of the model."""
-    found = {id(variable): variable for variable in matching(pattern, names_of_variables(model), model)}
-    trainable = [variable for variable in model.trainable_variables if id(variable) in found]
-    if not trainable:
-        raise ConfigurationError(
-            f"{pattern!r} matches {some([variable.path for variable in found.values()])}, of which none is trainable; "
-            f"expected a pattern of trainable variables, or trainable = True on their layer"
-        )
-    return trainable
 
 
 def _refuse_shared(taken: Mapping[str | None, Sequence[keras.Variable]]) -> None:

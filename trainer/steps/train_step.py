@@ -22,7 +22,17 @@ from trainer.steps.average import WeightAverage
 from trainer.steps.clipping import Clipping
 from trainer.steps.draws import reproducible_draws
 from trainer.steps.forward import Forward
-from trainer.steps.gradients import Batch, at_once, by_micro_batches, dense, global_norm, plain_norm, with_norm_barrier
+from trainer.steps.gradients import (
+    Batch,
+    Differentiated,
+    Losses,
+    at_once,
+    by_micro_batches,
+    dense,
+    global_norm,
+    plain_norm,
+    with_norm_barrier,
+)
 from trainer.steps.groups import Group
 from trainer.steps.layers.layer_state import LayerState
 from trainer.steps.layers.own_state import refuse_padded_state, refuse_rewritten_weights
@@ -273,10 +283,10 @@ class TrainStep(Checked, abc.ABC):
           for a variable that no term depends on or that `direction` leaves unchanged.
         """
         weights = self.forward.objective.weights(step)
-        self.forward.streams.begin(step)
         layers = LayerState(self.model)
-        with reproducible_draws():
-            local, mean = self._differentiated(batch, step, weights)
+        local, mean = self.differentiated(
+            lambda totals, counts: self._checked_losses(totals, counts, weights), batch, step
+        )
         reached = self._reached(local)
         self._refuse_layers(batch, layers)
         flat = [gradient for one in local for gradient in dense(one, self.trained)]
@@ -296,6 +306,37 @@ class TrainStep(Checked, abc.ABC):
         row = tf.concat([numbers, self._optimizer_row(norm)], axis=0)
         clipped = with_norm_barrier(self.clipping(direction, norm), norm)
         return row, [whole if is_moved else None for whole, is_moved in zip(clipped, moved, strict=True)]
+
+    def differentiated(self, losses: Losses, batch: Batch, step: tf.Tensor) -> Differentiated:
+        """Returns the gradients of scaled losses on this replica's shard, in micro-batches where a batch is cut.
+
+        Args:
+          losses: what is differentiated, a function as `losses` is, of totals and counts.
+          batch: the replica's shard of the batch.
+          step: the number of updates done before, of which random layers draw.
+
+        Returns:
+          The gradients by loss and variable of `trained`, None where nothing depends on it; and for each part of the
+          terms its total over the shard, and its count over the whole batch.
+        """
+        forward = self.forward
+        forward.streams.begin(step)
+        passes = tf.function(forward.measure, jit_compile=True, autograph=False) if self.compiled else forward.measure
+        differentiate = at_once
+        if forward.micro_batches > 1:
+            differentiate = partial(
+                by_micro_batches,
+                parts=forward.micro_batches,
+                means=len(forward.parts),
+                counting=forward.counting(step),
+            )
+        with reproducible_draws():
+            return differentiate(
+                lambda part, training: passes(dict(part), step, training=training),
+                lambda totals, counts: [self.scaled(loss) for loss in losses(totals, counts)],
+                self.trained,
+                batch,
+            )
 
     def update(self, gradients: Sequence[tf.Tensor | None]) -> None:
         """Applies the directions that `differentiate` returned, once.
@@ -327,27 +368,6 @@ class TrainStep(Checked, abc.ABC):
         if self.loss_scale is None:
             return list(gradients)
         return [gradient / tf.cast(self.loss_scale.factor, gradient.dtype) for gradient in gradients]
-
-    def _differentiated(
-        self, batch: Batch, step: tf.Tensor, weights: tf.Tensor
-    ) -> tuple[list[list[tf.Tensor | None]], Mean]:
-        """Returns the gradients of this replica's shares in the losses, and its totals over the counts of the batch."""
-        forward = self.forward
-        passes = tf.function(forward.measure, jit_compile=True, autograph=False) if self.compiled else forward.measure
-        differentiate = at_once
-        if forward.micro_batches > 1:
-            differentiate = partial(
-                by_micro_batches,
-                parts=forward.micro_batches,
-                means=len(forward.parts),
-                counting=forward.counting(step),
-            )
-        return differentiate(
-            lambda part, training: passes(dict(part), step, training=training),
-            lambda totals, counts: [self.scaled(loss) for loss in self._checked_losses(totals, counts, weights)],
-            self.trained,
-            batch,
-        )
 
     def _overflowing(self, gradients: Sequence[tf.Tensor], direction: list[tf.Tensor]) -> list[tf.Tensor]:
         """Returns the direction, or NaN where a gradient overflows in half precision, which the direction may hide.

@@ -69,7 +69,7 @@ def test_the_tags_are_those_that_were_promised(trained):
     promised = {f"terms/{name}/{what}" for name in ("data", "small") for what in of_terms} | {"loss/total"}
     assert set(scalars(trained / "eval")) == promised
     promised |= {f"terms/{name}/{what}" for name in ("data", "small") for what in gradients}
-    promised |= {"optimizer/learning_rate", "optimizer/grad_norm", "speed/steps_per_second"}
+    promised |= {"cosines/data/small", "optimizer/learning_rate", "optimizer/grad_norm", "speed/steps_per_second"}
     assert set(scalars(trained / "train")) == promised
 
 

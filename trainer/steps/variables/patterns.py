@@ -9,7 +9,7 @@ import keras
 
 from objectives import ConfigurationError
 from objectives.annotations import Expected
-from objectives.errors import expected
+from objectives.errors import expected, some
 from trainer.steps.layers.auto_names import aliases
 from trainer.steps.tap import layer_paths
 
@@ -75,6 +75,22 @@ def matching(pattern: str, named: Named, model: keras.Model) -> list[Any]:
         folders = {f"{parent}/.*" for path in paths for parent in itertools.accumulate(path.split("/")[:-1], _join)}
         raise ConfigurationError(f"{pattern!r} matches no whole path; {expected(pattern, [*folders, *paths])}")
     return [*{id(thing): thing for name, thing in named if name in found}.values()]
+
+
+def trainable_of(pattern: str, model: keras.Model) -> list[keras.Variable]:
+    """Returns the trainable variables that a pattern names, in the order of the model.
+
+    Raises:
+      ConfigurationError: it matches nothing, or nothing that is trainable.
+    """
+    found = {id(variable): variable for variable in matching(pattern, names_of_variables(model), model)}
+    trainable = [variable for variable in model.trainable_variables if id(variable) in found]
+    if not trainable:
+        raise ConfigurationError(
+            f"{pattern!r} matches {some([variable.path for variable in found.values()])}, of which none is trainable; "
+            f"expected a pattern of trainable variables, or trainable = True on their layer"
+        )
+    return trainable
 
 
 def _join(parent: str, name: str) -> str:
