@@ -1,0 +1,60 @@
+"""Verdicts on terms: shares, conflicts and words follow from the records."""
+
+import numpy as np
+import pytest
+
+from trainer.reports.history import History
+from trainer.reports.log import LogRecord, LogRecords
+from trainer.reports.verdicts import verdicts
+
+
+def judged(*records, terms=("a", "b", "c")):
+    """The verdicts on terms by name, given the values of each record by short tags."""
+    history = History()
+    for step, values in enumerate(records, start=1):
+        whole = {f"terms/{name}/weight": 1.0 for name in terms} | values
+        history.add(LogRecords.of(LogRecord("train", step, whole)))
+    return {verdict.name: verdict for verdict in verdicts(history, terms)}
+
+
+def of_terms(what, **values):
+    return {f"terms/{name}/{what}": value for name, value in values.items()}
+
+
+SOME = of_terms("weighted", a=3.0, b=-1.0, c=0.0) | of_terms("raw", a=3.0, b=-1.0, c=1e-9)
+
+
+def test_without_gradients_the_shares_are_those_of_the_sizes_of_values():
+    found = judged(SOME)
+    assert [found[name].share for name in "abc"] == [0.75, 0.25, 0.0]
+    assert [found[name].words for name in "abc"] == [("dominates",), (), ("idle",)]
+    assert np.isnan(found["a"].gradient_share)
+
+
+def test_with_gradients_the_shares_are_those_of_their_norms():
+    found = judged(SOME | of_terms("grad_norm", a=1.0, b=3.0, c=0.0))
+    assert [found[name].share for name in "abc"] == [0.25, 0.75, 0.0]
+    assert found["a"].words == ()
+    assert found["b"].words == ("dominates",)
+
+
+def test_shares_are_of_the_latest_quarter_of_the_run():
+    early, late = of_terms("weighted", a=9.0, b=1.0), of_terms("weighted", a=1.0, b=1.0)
+    assert judged(*[early] * 3, late, terms=("a", "b"))["a"].share == 0.5
+
+
+@pytest.mark.parametrize(("cosines", "fight"), [([-0.5, -0.5, 0.1], True), ([-0.5, 0.1, 0.1], False), ([0.0], False)])
+def test_terms_fight_whose_gradients_are_opposed_in_most_looks(cosines, fight):
+    found = judged(*(SOME | {"cosines/a/b": cosine} for cosine in cosines))
+    assert (found["a"].fights, found["b"].fights) == ((("b",), ("a",)) if fight else ((), ()))
+    assert ("fights a" in found["b"].words) == fight
+
+
+def test_what_is_only_measured_empty_or_never_above_0_is_said():
+    values = {"terms/a/weight": 0.0, "terms/a/weighted": 0.0, "terms/b/raw": 0.0, "terms/b/weighted": 0.0}
+    found = judged(values)
+    assert {name: verdict.words for name, verdict in found.items()} == {
+        "a": ("weight 0: only measured",),
+        "b": ("0 in all steps",),
+        "c": ("nothing was counted",),
+    }

@@ -1,0 +1,77 @@
+"""History: the values of a run over its steps, as means over intervals, in bounded memory."""
+
+import numpy as np
+
+from trainer.reports.log import LogRecords
+
+
+class History:
+    """Keeps the means of all tags over intervals of steps, of which there are at most `limit`.
+
+    The intervals have one length, which doubles whenever there would be more of them. Values that are not finite, or
+    that a record does not have, count as nothing.
+
+    >>> history = History(limit=2)
+    >>> history.add(LogRecords("train", np.array([1, 2, 3]), ("loss/total",), np.array([[3.0], [2.0], [1.0]])))
+    >>> history.steps, history.means("loss/total")
+    (array([2, 4]), array([2.5, 1. ]))
+    """
+
+    def __init__(self, limit: int = 256):
+        """Makes an empty history of at most `limit` intervals, an even number."""
+        self._limit, self._length = limit, 1
+        self._columns: dict[str, int] = {}
+        self._sums, self._counts = np.zeros([limit, 0]), np.zeros([limit, 0])
+        self._last = 0
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags of which there was some value."""
+        return list(self._columns)
+
+    @property
+    def steps(self) -> np.ndarray:
+        """The last step of each interval so far, int64 `[intervals]`."""
+        return (np.arange(self._intervals) + 1) * self._length
+
+    def means(self, tag: str) -> np.ndarray:
+        """Returns the mean of a tag in each interval, float64 `[intervals]`; nan where there was no value."""
+        column = self._columns.get(tag)
+        if column is None:
+            return np.full(self._intervals, np.nan)
+        sums, counts = self._sums[: self._intervals, column], self._counts[: self._intervals, column]
+        return np.divide(sums, counts, out=np.full(self._intervals, np.nan), where=counts > 0)
+
+    def add(self, records: LogRecords) -> None:
+        """Adds records, of steps that are not before those of earlier ones."""
+        if not len(records):
+            return
+        self._last = int(records.steps[-1])
+        while self._intervals > self._limit:
+            self._merge_pairs()
+        columns = np.array(self._columns_of(records.tags))
+        valid = (
+            np.isfinite(records.values) if records.present is None else np.isfinite(records.values) & records.present
+        )
+        where = np.ix_((records.steps - 1) // self._length, columns)
+        np.add.at(self._sums, where, np.where(valid, records.values, 0.0))
+        np.add.at(self._counts, where, valid)
+
+    @property
+    def _intervals(self) -> int:
+        return -(-self._last // self._length)
+
+    def _columns_of(self, tags: tuple[str, ...]) -> list[int]:
+        new = [tag for tag in tags if tag not in self._columns]
+        if new:
+            self._columns |= {tag: len(self._columns) + i for i, tag in enumerate(new)}
+            more = np.zeros([self._limit, len(new)])
+            self._sums, self._counts = (np.hstack([old, more]) for old in (self._sums, self._counts))
+        return [self._columns[tag] for tag in tags]
+
+    def _merge_pairs(self) -> None:
+        self._length *= 2
+        for array in (self._sums, self._counts):
+            half = array.reshape([self._limit // 2, 2, -1]).sum(axis=1)
+            array[:] = 0.0
+            array[: len(half)] = half

@@ -1,0 +1,39 @@
+"""Palette: the colour and the dashes of each term, the same in every picture and page."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+# Okabe and Ito's colours but yellow, which is hardly seen on white, ordered so that neighbours differ most for readers
+# who are red- or green-blind.
+_COLORS = ("#0072B2", "#D55E00", "#56B4E9", "#E69F00", "#CC79A7", "#009E73")
+# Names that Matplotlib and Bokeh share.
+_DASHES = ("solid", "dashed", "dotted", "dashdot")
+
+
+class Line(NamedTuple):
+    """How the line of a term is drawn.
+
+    Attributes:
+      color: as in CSS.
+      dash: "solid", "dashed", "dotted" or "dashdot".
+    """
+
+    color: str
+    dash: str
+
+
+TOTAL = Line("#000000", "solid")
+
+
+def lines(names: Sequence[str]) -> dict[str, Line]:
+    """Returns a line for each of some terms, by name, in their order; after 24 they repeat.
+
+    Source: Okabe and Ito, Color Universal Design, 2008.
+
+    >>> lines(["data", "small"])["small"]
+    Line(color='#D55E00', dash='solid')
+    >>> lines([str(i) for i in range(7)])["6"]
+    Line(color='#0072B2', dash='dashed')
+    """
+    count = len(_COLORS)
+    return {name: Line(_COLORS[i % count], _DASHES[i // count % len(_DASHES)]) for i, name in enumerate(names)}
