@@ -14,7 +14,7 @@ class History:
     >>> history = History(limit=2)
     >>> history.add(LogRecords("train", np.array([1, 2, 3]), ("loss/total",), np.array([[3.0], [2.0], [1.0]])))
     >>> history.steps, history.means("loss/total")
-    (array([2, 4]), array([2.5, 1. ]))
+    (array([2, 3]), array([2.5, 1. ]))
     """
 
     def __init__(self, limit: int = 256):
@@ -22,6 +22,7 @@ class History:
         self._limit, self._length = limit, 1
         self._columns: dict[str, int] = {}
         self._sums, self._counts = np.zeros([limit, 0]), np.zeros([limit, 0])
+        self._steps = np.zeros(limit, np.int64)
         self._last = 0
 
     @property
@@ -31,8 +32,9 @@ class History:
 
     @property
     def steps(self) -> np.ndarray:
-        """The last step of each interval so far, int64 `[intervals]`."""
-        return (np.arange(self._intervals) + 1) * self._length
+        """The step of the last record in each interval, int64 `[intervals]`; the end of one that has none."""
+        steps = self._steps[: self._intervals]
+        return np.where(steps > 0, steps, (np.arange(self._intervals) + 1) * self._length)
 
     def means(self, tag: str) -> np.ndarray:
         """Returns the mean of a tag in each interval, float64 `[intervals]`; nan where there was no value."""
@@ -53,7 +55,9 @@ class History:
         valid = (
             np.isfinite(records.values) if records.present is None else np.isfinite(records.values) & records.present
         )
-        where = np.ix_((records.steps - 1) // self._length, columns)
+        intervals = np.maximum(records.steps - 1, 0) // self._length
+        self._steps[intervals] = records.steps
+        where = np.ix_(intervals, columns)
         np.add.at(self._sums, where, np.where(valid, records.values, 0.0))
         np.add.at(self._counts, where, valid)
 
@@ -71,6 +75,8 @@ class History:
 
     def _merge_pairs(self) -> None:
         self._length *= 2
+        pairs = self._steps.reshape([self._limit // 2, 2]).max(axis=1)
+        self._steps = np.concatenate([pairs, np.zeros_like(pairs)])
         for array in (self._sums, self._counts):
             half = array.reshape([self._limit // 2, 2, -1]).sum(axis=1)
             array[:] = 0.0

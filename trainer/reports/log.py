@@ -1,6 +1,7 @@
 """Log: what is reported at a step, as a single record and as arrays of many."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -95,6 +96,18 @@ class LogRecords:
             if self.present is not None:
                 named = {tag: named[tag] for tag, present in zip(self.tags, self.present[i], strict=True) if present}
             yield LogRecord(self.split, step, named)
+
+
+def blocks(records: Iterable[LogRecord]) -> Iterator[LogRecords]:
+    """Yields single records as blocks of arrays, a block for each stretch of one split with the same tags.
+
+    >>> [len(block) for block in blocks(LogRecord("train", step, {"loss/total": 1.0}) for step in range(5))]
+    [5]
+    """
+    for (split, tags), group in itertools.groupby(records, key=lambda record: (record.split, tuple(record.values))):
+        found = [*group]
+        values = np.array([[*record.values.values()] for record in found])
+        yield LogRecords(split, np.array([record.step for record in found]), tags, values)
 
 
 def is_count(tag: str) -> bool:

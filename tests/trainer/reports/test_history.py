@@ -21,8 +21,8 @@ def test_the_means_are_those_of_all_values_of_an_interval_however_they_are_cut(c
         history.add(records(steps[first:end], values[first:end]))
     ends = history.steps
     assert len(ends) <= limit
-    assert ends[-1] >= count
-    expected = [values[(steps > end - ends[0]) & (steps <= end)].mean() for end in ends]
+    assert ends[-1] == count
+    expected = [values[(steps > first) & (steps <= end)].mean() for first, end in zip([0, *ends], ends, strict=False)]
     assert history.means("loss/total") == pytest.approx(expected)
 
 

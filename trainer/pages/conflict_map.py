@@ -1,0 +1,64 @@
+"""Conflict map: the cosine of the gradients of each pair of terms over the steps."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+from bokeh.models import BasicTicker, ColorBar, LinearColorMapper
+from bokeh.palettes import Blues256, Oranges256, diverging_palette
+from bokeh.plotting import figure
+
+from trainer.pages.facts import Facts
+
+_ROW = 26
+# Orange where two terms pull apart, white where neither minds the other, blue where they agree.
+_COLORS = diverging_palette(Oranges256, Blues256, n=255)
+
+
+def conflict_map(facts: Facts) -> Any | None:
+    """Returns a figure with a row for each pair and a column for each look; None if there are no looks."""
+    history = facts.histories["train"]
+    cosines = {
+        f"{one} and {other}": _cosine(history, one, other) for one, other in itertools.combinations(facts.terms, 2)
+    }
+    cosines = {pair: values for pair, values in cosines.items() if not np.isnan(values).all()}
+    if not cosines:
+        return None
+    looks = np.flatnonzero(~np.isnan([*cosines.values()]).all(axis=0))
+    ends = history.steps[looks]
+    starts = np.concatenate([[0], ends[:-1]])
+    cells = {
+        "left": np.tile(starts, len(cosines)),
+        "right": np.tile(ends, len(cosines)),
+        "step": np.tile(ends, len(cosines)),
+        "pair": np.repeat([*cosines], len(looks)),
+        "cosine": np.concatenate([values[looks] for values in cosines.values()]),
+    }
+    plot = figure(
+        title="cosine of the gradients of each pair: below 0 they fight",
+        x_axis_label="step",
+        y_range=[*cosines][::-1],
+        height=110 + _ROW * len(cosines),
+        sizing_mode="stretch_width",
+        tools="hover,save",
+        tooltips=[("pair", "@pair"), ("step", "@step{0,0}"), ("cosine", "@cosine{0.00}")],
+        toolbar_location="above",
+    )
+    colors = LinearColorMapper(palette=_COLORS, low=-1, high=1, nan_color="#dddddd")
+    plot.hbar(
+        y="pair",
+        left="left",
+        right="right",
+        height=0.9,
+        source=cells,
+        fill_color={"field": "cosine", "transform": colors},
+        line_color=None,
+    )
+    plot.add_layout(ColorBar(color_mapper=colors, ticker=BasicTicker(desired_num_ticks=5)), "right")
+    plot.grid.visible = False
+    return plot
+
+
+def _cosine(history: Any, one: str, other: str) -> np.ndarray:
+    found = history.means(f"cosines/{one}/{other}")
+    return history.means(f"cosines/{other}/{one}") if np.isnan(found).all() else found
