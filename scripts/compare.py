@@ -10,18 +10,18 @@ import pathlib
 
 from objectives.blame import shown_path
 from objectives.errors import Mistakes
-from termwise.cli import run_folders
 from termwise.cli.comparison import show_evaluations, show_learned
 from termwise.cli.results import show_charts, show_pictures
+from trainer.saved.run_folder import read_run_folder, short_names
 
 
 def main(given: list[str]) -> None:
     mistakes = Mistakes()
     folders = list({path.resolve(): path for path in map(pathlib.Path, given)}.values())
     runs = {}
-    for name, folder in zip(run_folders.names(folders), folders, strict=True):
+    for name, folder in zip(short_names(folders), folders, strict=True):
         with mistakes.gathered():
-            runs[name] = run_folders.read(folder)
+            runs[name] = read_run_folder(folder)
     mistakes.raise_any()
     show_evaluations(runs)
     show_learned(runs)

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import gin
 from absl import flags
 
-from termwise.cli.results import conclude, show_note, show_terms
-from trainer import Trainer
+from termwise.cli.results import conclude, keep_page, show_note, show_terms
+from trainer import Interrupted, Trainer
 from trainer.reports import ReportError
 
 FLAGS = flags.FLAGS
@@ -44,9 +44,16 @@ def main(_: list[str]) -> None:
 
 @contextlib.contextmanager
 def _concluding(trainer: Trainer) -> Iterator[None]:
-    """Measures and draws a model whose training is complete, before the error of a report that could not close."""
+    """Measures and draws a model whose training is complete, before the error of a report that could not close.
+
+    Of a run that is interrupted there is a page so far.
+    """
     try:
         yield
+    except Interrupted:
+        if trainer.is_chief:
+            keep_page(trainer)
+        raise
     except ReportError as error:
         if error.values is not None:
             conclude(trainer, error.values)

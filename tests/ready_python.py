@@ -34,6 +34,7 @@ def main(address, log_level):
 def _load(log_level):
     before = os.environ.get(LOG_LEVEL)
     os.environ[LOG_LEVEL] = log_level
+    import bokeh.plotting  # noqa: F401
     import matplotlib.pyplot  # noqa: F401
     import sklearn.datasets  # noqa: F401
     import tensorflow  # noqa: F401

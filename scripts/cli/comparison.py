@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 
 from termwise.cli.results import fits, show_note, show_table, table_of
-from termwise.cli.run_folders import RunFolder
+from trainer.saved.run_folder import RunFolder
 
 _ABSENT = "—"
 _ELSEWHERE = "* evaluated at an earlier step than others, so that the values differ by the training in between, too"

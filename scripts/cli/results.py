@@ -35,6 +35,16 @@ def conclude(trainer: Trainer, values: Mapping[str, float]) -> None:
     mistakes.raise_any()
 
 
+def keep_page(trainer: Trainer) -> pathlib.Path | None:
+    """Writes the page about a run as far as it is, where its folder has log records; returns where it is."""
+    if not _has_records(trainer):
+        return None
+    from trainer.pages.page import write_page  # here, because Bokeh takes a second to load
+
+    assert trainer.workdir is not None, "it has records"
+    return write_page(trainer.workdir)
+
+
 def measures_at(trainer: Trainer, values: Mapping[str, float]) -> Mapping[str, float]:
     """Returns the measures of the task in the values of an evaluation, or else those of the weights that it uses.
 
@@ -86,6 +96,11 @@ def show_pictures(pictures: Sequence[pathlib.Path]) -> None:
         _CONSOLE.print("pictures: " + ", ".join(map(str, pictures)), markup=False)
 
 
+def show_page(page: pathlib.Path) -> None:
+    """Says where the page about a run is."""
+    _CONSOLE.print(f"report:   {page}", markup=False)
+
+
 def show_charts(folder: str | pathlib.Path) -> None:
     """Says how to see the charts of the runs below a folder."""
     _CONSOLE.print(f"charts:   tensorboard --logdir {folder}   (tab CUSTOM SCALARS: all terms on one chart)")
@@ -113,16 +128,22 @@ def _natural_width(table: Table) -> int:
 
 def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path, mistakes: Mistakes) -> None:
     write_whole(workdir / LEARNED, strict_json.dumps(learned))
-    # A JsonLines of the user's own may have another folder.
-    has_records = trainer.default_reports and (workdir / jsonl.NAME).exists()
     with writing(workdir / "pictures"), trainer.averaged():
-        pictures = [draw_terms(workdir, workdir / "pictures" / "terms.png")] if has_records else []
+        pictures = [draw_terms(workdir, workdir / "pictures" / "terms.png")] if _has_records(trainer) else []
         with mistakes.gathered(_AFTER):
             pictures += pictures_of(trainer.task, trainer.model, workdir / "pictures") if trainer.task else []
     pictures += _pictures_of_metrics(trainer.metrics or Metrics(), workdir)
     show_pictures(pictures)
+    if page := keep_page(trainer):
+        show_page(page)
     if trainer.default_reports:
         show_charts(workdir)
+
+
+def _has_records(trainer: Trainer) -> bool:
+    """Returns whether the folder of a run has records; a JsonLines of the user's own may have another folder."""
+    path = trainer.workdir / jsonl.NAME if trainer.workdir and trainer.default_reports else None
+    return path is not None and path.exists() and path.stat().st_size > 0
 
 
 def _pictures_of_metrics(metrics: Metrics, workdir: pathlib.Path) -> list[pathlib.Path]:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from termwise.cli import run_folders
+from trainer.saved.run_folder import read_run_folder
 
 PAGE = "callbacks.md"
 
@@ -18,7 +18,7 @@ def test_the_command_stops_and_the_folder_says_so(page):
     first = page.command(command, small)
     (step,) = re.findall(r"stopped by EarlyStopping at step (\d+) of 400", first)
     assert f"each term at step {step}" in first
-    assert run_folders.read(page.folder / "runs" / "stopping").progress == f"stopped by EarlyStopping at {step} of 400"
+    assert read_run_folder(page.folder / "runs" / "stopping").progress == f"stopped by EarlyStopping at {step} of 400"
 
 
 def test_the_program_stops(page):

@@ -4,7 +4,8 @@ import itertools
 from typing import Any
 
 import numpy as np
-from bokeh.models import BasicTicker, ColorBar, LinearColorMapper
+from bokeh.models import BasicTicker, FactorRange, LinearColorMapper
+from bokeh.models.annotations.legends import ColorBar
 from bokeh.palettes import Blues256, Oranges256, diverging_palette
 from bokeh.plotting import figure
 
@@ -37,7 +38,7 @@ def conflict_map(facts: Facts) -> Any | None:
     plot = figure(
         title="cosine of the gradients of each pair: below 0 they fight",
         x_axis_label="step",
-        y_range=[*cosines][::-1],
+        y_range=FactorRange(factors=[*cosines][::-1]),
         height=110 + _ROW * len(cosines),
         sizing_mode="stretch_width",
         tools="hover,save",

@@ -4,10 +4,9 @@ import dataclasses
 import pathlib
 from collections.abc import Mapping, Sequence
 
-from objectives import ConfigurationError
-from trainer.reports import jsonl
 from trainer.reports.history import History
-from trainer.reports.log import LogRecord, blocks, term_names
+from trainer.reports.log import blocks, term_names
+from trainer.saved.run_folder import RunFolder, read_run_folder
 
 # As many points as a curve on a screen can show.
 _POINTS = 600
@@ -18,36 +17,32 @@ class Facts:
     """What is known of a run.
 
     Attributes:
-      name: of the run, on the page.
       folder: of the run.
+      run: how far it is, and its results.
       terms: the names of its terms, in their order.
-      histories: its values over steps, by split.
-      last: its last record of each split that has one.
+      histories: its values over steps, by split, `train` and `eval`.
     """
 
-    name: str
     folder: pathlib.Path
+    run: RunFolder
     terms: Sequence[str]
     histories: Mapping[str, History]
-    last: Mapping[str, LogRecord]
+
+    @property
+    def measures_gradients(self) -> bool:
+        """Whether the gradients of terms were measured."""
+        return any(f"terms/{name}/grad_norm" in self.histories["train"].tags for name in self.terms)
 
 
-def read_facts(folder: pathlib.Path, name: str) -> Facts:
+def read_facts(folder: pathlib.Path) -> Facts:
     """Reads the folder of a run.
 
     Raises:
       ConfigurationError: it contains no log records.
     """
-    records = jsonl.read(folder)
-    if not records:
-        raise ConfigurationError(f"{str(folder)!r} contains no run; expected a folder with {jsonl.NAME} in it")
+    run = read_run_folder(folder)
     histories = {split: History(limit=_POINTS) for split in ("train", "eval")}
-    for block in blocks(records):
+    for block in blocks(run.records):
         histories[block.split].add(block)
-    return Facts(
-        name=name,
-        folder=folder,
-        terms=[*dict.fromkeys(term for record in records for term in term_names(record.values))],
-        histories=histories,
-        last={record.split: record for record in records},
-    )
+    terms = dict.fromkeys(name for history in histories.values() for name in term_names(history.tags))
+    return Facts(folder=folder, run=run, terms=[*terms], histories=histories)

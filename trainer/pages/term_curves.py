@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 from bokeh.layouts import column
-from bokeh.models import CustomJS, HoverTool, Legend, LegendItem, RadioButtonGroup
+from bokeh.models import CustomJS, HoverTool
+from bokeh.models.annotations.legends import Legend, LegendItem
+from bokeh.models.widgets.groups import RadioButtonGroup
 from bokeh.plotting import figure
 
 from trainer.pages.facts import Facts

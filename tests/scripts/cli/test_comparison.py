@@ -5,9 +5,9 @@ from rich.console import Console
 
 from termwise.cli import results
 from termwise.cli.comparison import show_evaluations, show_learned
-from termwise.cli.run_folders import RunFolder
 from trainer.checkpoints.best import Best
 from trainer.reports.log import LogRecord
+from trainer.saved.run_folder import RunFolder
 
 
 @pytest.fixture

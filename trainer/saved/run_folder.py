@@ -1,4 +1,4 @@
-"""Run folders: what the files of a run say of its results, and how far it is, without the run."""
+"""RunFolder: what the files of a run say of its results, and how far it is, without the run."""
 
 import dataclasses
 import os
@@ -25,6 +25,7 @@ class RunFolder:
       learned: the measures of the task at the end; of a run that is not finished, those of its last evaluation.
       stopped_by: the callback that has ended it before its last step, or None.
       best: the best evaluation that a checkpoint has, by the value that the run named; None if there is none.
+      records: all log records.
     """
 
     done: int
@@ -33,6 +34,7 @@ class RunFolder:
     learned: Mapping[str, float]
     stopped_by: str | None = None
     best: Best | None = None
+    records: Sequence[LogRecord] = ()
 
     @property
     def progress(self) -> str:
@@ -66,7 +68,7 @@ class RunFolder:
         return measured_values(self.evaluation.values if self.evaluation else {}, "metrics")
 
 
-def read(folder: pathlib.Path) -> RunFolder:
+def read_run_folder(folder: pathlib.Path) -> RunFolder:
     """Reads the folder of a run; raises ConfigurationError if it contains no log records."""
     records = jsonl.read(folder)
     if not records:
@@ -86,15 +88,16 @@ def read(folder: pathlib.Path) -> RunFolder:
         else measured_values(evaluation.values if evaluation else {}, "measures"),
         stopped_by=stopped_by,
         best=_best(folder),
+        records=records,
     )
 
 
-def names(folders: Sequence[pathlib.Path]) -> list[str]:
+def short_names(folders: Sequence[pathlib.Path]) -> list[str]:
     """Returns a short name for each folder: its own, with the folders above as far as two would be called the same.
 
-    >>> names([pathlib.Path("runs/a"), pathlib.Path("runs/b")])
+    >>> short_names([pathlib.Path("runs/a"), pathlib.Path("runs/b")])
     ['a', 'b']
-    >>> names([pathlib.Path("old/a"), pathlib.Path("new/a")])
+    >>> short_names([pathlib.Path("old/a"), pathlib.Path("new/a")])
     ['old/a', 'new/a']
     """
     parts = [path.absolute().parts for path in folders]

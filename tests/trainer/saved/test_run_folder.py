@@ -1,4 +1,4 @@
-"""Run folders: how far a run is, from what it left."""
+"""RunFolder: how far a run is, from what it left."""
 
 import json
 import pathlib
@@ -6,8 +6,8 @@ import pathlib
 import pytest
 
 from objectives import ConfigurationError
-from termwise.cli.run_folders import names, read
 from trainer.checkpoints import manifest, progress
+from trainer.saved.run_folder import read_run_folder, short_names
 
 
 @pytest.fixture
@@ -26,12 +26,12 @@ def folder(tmp_path):
 
 
 def test_the_last_evaluation_is_found_before_later_steps_of_training(folder):
-    run = read(folder(("eval", 100), ("train", 120), ("eval", 200), ("train", 220)))
+    run = read_run_folder(folder(("eval", 100), ("train", 120), ("eval", 200), ("train", 220)))
     assert (run.evaluation.split, run.evaluation.step, run.done) == ("eval", 200, 220)
 
 
 def test_a_run_that_was_never_evaluated_has_no_values(folder):
-    run = read(folder(("train", 40)))
+    run = read_run_folder(folder(("train", 40)))
     assert (run.evaluation, run.raw, run.progress) == (None, {}, "stopped at 40 of 300")
 
 
@@ -39,25 +39,25 @@ def test_a_run_that_was_never_evaluated_has_no_values(folder):
 def test_steps_after_the_last_record_are_told_by_checkpoints_and_autopsies(folder, name, done):
     found = folder(("train", 40))
     (found / name).mkdir(parents=True)
-    assert read(found).done == done
+    assert read_run_folder(found).done == done
 
 
 def test_measures_of_a_former_end_are_not_those_of_a_run_that_was_given_more_steps(folder):
-    assert read(folder(("eval", 300), learned={"error": 0.5})).learned == {"error": 0.5}
-    assert read(folder(("eval", 100), ("train", 120), learned={"error": 0.5})).learned == {}
+    assert read_run_folder(folder(("eval", 300), learned={"error": 0.5})).learned == {"error": 0.5}
+    assert read_run_folder(folder(("eval", 100), ("train", 120), learned={"error": 0.5})).learned == {}
 
 
 def test_measures_of_a_run_that_is_not_finished_are_those_of_its_last_evaluation(folder):
     found = folder(("train", 40))
     records = [{"split": "eval", "step": step, "measures/error": error} for step, error in ((50, 2.0), (100, 1.0))]
     (found / "metrics.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
-    assert read(found).learned == {"error": 1.0}
+    assert read_run_folder(found).learned == {"error": 1.0}
 
 
 def test_a_run_that_does_not_say_how_many_steps_it_has_says_how_many_are_done(folder):
     found = folder(("train", 40))
     (found / "environment.json").unlink()
-    assert read(found).progress == "40 done"
+    assert read_run_folder(found).progress == "40 done"
 
 
 @pytest.fixture
@@ -79,36 +79,36 @@ def stopped(folder):
 
 def test_a_callback_that_has_stopped_the_run_is_told_by_an_intact_checkpoint_alone(stopped):
     found = stopped("EarlyStopping")
-    assert read(found).progress == "stopped by EarlyStopping at 100 of 300"
+    assert read_run_folder(found).progress == "stopped by EarlyStopping at 100 of 300"
     (found / "checkpoints" / "000100" / "weights.npz").write_bytes(b"altered")
-    assert read(found).progress == "stopped at 100 of 300"
+    assert read_run_folder(found).progress == "stopped at 100 of 300"
 
 
 def test_the_weights_of_a_run_that_no_callback_has_stopped_are_not_read(stopped, monkeypatch):
     found = stopped(None)
     monkeypatch.setattr(manifest, "find_damage", lambda folder: pytest.fail(f"reads {folder}"))
-    assert read(found).progress == "stopped at 100 of 300"
+    assert read_run_folder(found).progress == "stopped at 100 of 300"
 
 
 def test_an_altered_record_is_refused(folder):
     found = folder(("train", 40))
     (found / "environment.json").write_text("[")
     with pytest.raises(ConfigurationError, match=r"environment\.json is not the record of a run"):
-        read(found)
+        read_run_folder(found)
 
 
 def test_two_runs_of_one_name_are_told_apart():
-    assert names([pathlib.Path("old/run"), pathlib.Path("new/run")]) == ["old/run", "new/run"]
+    assert short_names([pathlib.Path("old/run"), pathlib.Path("new/run")]) == ["old/run", "new/run"]
 
 
 def test_the_best_checkpoint_is_that_by_the_value_that_the_run_named(folder):
     found = folder(("eval", 100))
-    assert read(found).best is None
+    assert read_run_folder(found).best is None
     for step, auc in ((40, 0.75), (100, 0.5)):
         checkpoint = found / "checkpoints" / f"{step:06d}"
         checkpoint.mkdir(parents=True)
         evaluation = {"split": "eval", "step": step, "values": {"metrics/auc": auc}}
         (checkpoint / progress.NAME).write_text(json.dumps({"step": step, "evaluation": evaluation}))
-    assert read(found).best is None
+    assert read_run_folder(found).best is None
     (found / "environment.json").write_text('{"steps": 300, "best": "-metrics/auc"}')
-    assert str(read(found).best) == "metrics/auc 0.75 at step 40"
+    assert str(read_run_folder(found).best) == "metrics/auc 0.75 at step 40"

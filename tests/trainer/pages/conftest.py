@@ -1,0 +1,55 @@
+"""The folder of a run of two terms, as its files would be, and what a page knows of it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from trainer.pages.facts import read_facts
+
+
+def record(split, step, *, gradients):
+    values = {"loss/total": 12.0 / step, "optimizer/learning_rate": 0.1}
+    for name, share in (("data", 10.0), ("small", 2.0)):
+        values |= {f"terms/{name}/raw": share, f"terms/{name}/weight": 1.0 / step}
+        values[f"terms/{name}/weighted"] = share / step
+    if gradients and split == "train":
+        values |= {"terms/data/grad_norm": 1.0, "terms/small/grad_norm": 3.0, "cosines/data/small": -0.5}
+    if split == "eval":
+        values = {**values, "metrics/auc": 0.5 + step / 100}
+    return {"split": split, "step": step, **values}
+
+
+@pytest.fixture
+def run_folder(tmp_path):
+    """Makes the folder of a run of 40 steps."""
+
+    def make(*, gradients=True):
+        records = [record("train", step, gradients=gradients) for step in range(1, 41)]
+        records += [record("eval", step, gradients=gradients) for step in (20, 40)]
+        (tmp_path / "metrics.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in records))
+        (tmp_path / "environment.json").write_text('{"steps": 40}')
+        (tmp_path / "config.gin").write_text("Objective.small = @RangeHinge()\nRangeHinge.weight = 0.5\n")
+        (tmp_path / "operative_config.gin").write_text("RangeHinge.weight = 0.5\nRangeHinge.min_value = -1.0\n")
+        (tmp_path / "learned.json").write_text('{"accuracy": 0.75}')
+        return tmp_path
+
+    return make
+
+
+@pytest.fixture
+def facts(run_folder):
+    return read_facts(run_folder())
+
+
+@pytest.fixture
+def drawn():
+    """The data of each curve of a figure, `[points, 2]`, by its name."""
+
+    def find(figure):
+        return {
+            one.name: np.stack([one.data_source.data["step"], one.data_source.data["value"]], axis=1)
+            for one in figure.renderers
+        }
+
+    return find

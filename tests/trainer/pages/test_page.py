@@ -1,0 +1,67 @@
+"""The page: one file with everything in it, in which nothing of a run is taken for markup."""
+
+import html.parser
+import re
+
+import pytest
+
+from trainer.pages.page import write_page
+
+
+class Page(html.parser.HTMLParser):
+    """The texts of a page's cells by row, its headings, and what it would load."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.headings, self.loaded, self._inside = [], [], [], None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self._inside = tag
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        self.loaded += [value for name, value in attributes if name in ("src", "href")]
+
+    def handle_data(self, data):
+        if self._inside in ("td", "code") and self.rows[-1]:
+            self.rows[-1][-1] += data.strip()
+        if self._inside == "h2" and data.strip():
+            self.headings.append(data.strip())
+
+    def handle_endtag(self, tag):
+        if tag == "svg":
+            self._inside = "td"
+
+
+@pytest.fixture
+def page(run_folder):
+    folder = run_folder()
+    (folder / "pictures").mkdir()
+    (folder / "pictures" / "scenes.png").write_bytes(b"a picture")
+    return Page(write_page(folder).read_text())
+
+
+def test_the_table_has_the_last_values_the_share_and_the_verdict(page):
+    rows = {cells[0]: cells[1:] for cells in page.rows if len(cells) == 6}
+    assert rows["data"] == ["10", "0.025", "0.25", "25.0%", "fights small"]
+    assert rows["small"] == ["2", "0.025", "0.05", "75.0%", "dominates, fights data"]
+
+
+def test_what_was_asked_for_is_told_from_defaults(run_folder):
+    text = write_page(run_folder()).read_text()
+    rows = re.findall(r'<tr( class="asked")?><td><code>(RangeHinge[^<]*)', text)
+    assert {name: bool(mark) for mark, name in rows} == {"RangeHinge.weight": True, "RangeHinge.min_value": False}
+
+
+def test_nothing_is_loaded_from_elsewhere(page):
+    assert page.headings == ["Terms", "Conflicts", "Metrics and measures", "Optimizer", "Pictures", "Configuration"]
+    assert [link[:22] for link in page.loaded] == ["data:image/png;base64,"]
+
+
+def test_names_and_values_are_no_markup(run_folder):
+    folder = run_folder()
+    (folder / "config.gin").write_text("A.b = '<script>alert(1)</script>'\n")
+    assert "<script>alert(1)" not in write_page(folder).read_text()
+    assert "&lt;script&gt;alert(1)" in write_page(folder, folder / "other.html").read_text()
