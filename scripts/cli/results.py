@@ -77,10 +77,11 @@ def show_terms(title: str, values: Mapping[str, float]) -> None:
 
 
 def show_gradients(title: str, values: Mapping[str, float]) -> None:
-    """A table of the norm of each term's gradient, and its cosine with the total's."""
+    """A table of the norm of each term's gradient, and its cosine with the total's; a dash where one of them is 0."""
     table = table_of(title, "term", ["norm", "cosine with the total"])
     for name in sorted(tag.split("/")[1] for tag in values if tag.endswith("/grad_norm") and tag.startswith("terms/")):
-        table.add_row(name, *(f"{values[f'terms/{name}/{what}']:.5g}" for what in ("grad_norm", "grad_cosine")))
+        found = [values.get(f"terms/{name}/{what}") for what in ("grad_norm", "grad_cosine")]
+        table.add_row(name, *("-" if value is None else f"{value:.5g}" for value in found))
     show_table(table)
 
 

@@ -35,6 +35,7 @@ def test_a_run_leaves_its_folder(tiny_run):
         "eval",
         "metrics.jsonl",
         "learned.json",
+        "report.html",
         "pictures",
         ".termwise.lock",
     }

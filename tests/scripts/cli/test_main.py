@@ -6,7 +6,7 @@ import pytest
 
 from termwise.cli import main
 
-COMMANDS = "benchmark, catalogue, compare, evaluate, export, launch, predict, replay, train"
+COMMANDS = "benchmark, catalogue, compare, evaluate, export, launch, predict, replay, report, train"
 
 
 @pytest.fixture
