@@ -5,7 +5,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 
 from trainer.reports.history import History
-from trainer.reports.log import blocks, term_names
+from trainer.reports.log import LogRecord, blocks, term_names
 from trainer.saved.run_folder import RunFolder, read_run_folder
 
 # As many points as a curve on a screen can show.
@@ -27,6 +27,11 @@ class Facts:
     run: RunFolder
     terms: Sequence[str]
     histories: Mapping[str, History]
+
+    @property
+    def last(self) -> LogRecord:
+        """The last record of training; of a run that was only evaluated, that of its last evaluation."""
+        return next((one for one in reversed(self.run.records) if one.split == "train"), self.run.records[-1])
 
     @property
     def measures_gradients(self) -> bool:

@@ -52,6 +52,7 @@ def write_page(folder: pathlib.Path, path: pathlib.Path | None = None) -> pathli
     text = _template().render(
         title=folder.absolute().name,
         progress=facts.run.progress,
+        last=facts.last,
         best=facts.run.best,
         share="share of the gradient" if facts.measures_gradients else "share of the total",
         terms=list(_terms(facts)),
@@ -79,8 +80,8 @@ def _resources() -> Markup:
 
 
 def _terms(facts: Facts) -> Iterator[dict[str, Any]]:
-    """Yields what the table says of each term: its values at the last record, and the verdict on it."""
-    values, lines = facts.run.records[-1].values, palette.lines(facts.terms)
+    """Yields what the table says of each term: its values in the last record, and the verdict on it."""
+    values, lines = facts.last.values, palette.lines(facts.terms)
     for verdict in verdicts(facts.histories["train"], facts.terms):
         found = [values.get(f"terms/{verdict.name}/{what}") for what in ("raw", "weight", "weighted")]
         yield {

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from bokeh.layouts import gridplot
-from bokeh.models import HoverTool
+from bokeh.models import DataRange1d, HoverTool
 from bokeh.plotting import figure
 
 from trainer.pages.facts import Facts
@@ -41,6 +41,8 @@ def _grid(curves: Mapping[str, tuple[History, str]]) -> Any | None:
 def _figure(title: str, steps: np.ndarray, values: np.ndarray) -> Any:
     known = ~np.isnan(values)
     plot = figure(title=title, x_axis_label="step", height=_HEIGHT, tools="save", sizing_mode="stretch_width")
+    # Around values that are all the same, Bokeh would show everything from 1 below to 1 above.
+    plot.y_range = DataRange1d(default_span=float(np.abs(values[known]).max(initial=0.0)) or 1.0)
     data = {"step": steps[known], "value": values[known]}
     plot.line("step", "value", source=data, line_width=2, color="#0072B2")
     dots = plot.scatter("step", "value", source=data, size=4, color="#0072B2")

@@ -14,8 +14,6 @@ from trainer.pages.facts import Facts
 from trainer.reports import palette
 from trainer.reports.history import History
 
-# The measure that is shown first.
-WEIGHTED = "weighted"
 TOTAL = "total"
 _DIMMED = 0.12
 # Where positive values span as much, smaller ones would lie on the axis.
@@ -42,22 +40,24 @@ def _share(terms: Sequence[str], of: str) -> Measure:
     return share
 
 
-def term_curves(facts: Facts) -> Any:
-    """Returns a figure for each measure, of which one is shown, and buttons that choose it."""
+def term_curves(facts: Facts) -> Any | None:
+    """Returns a figure for each measure, of which one is shown, and buttons; None where no number is finite."""
     terms = facts.terms
     measures: dict[str, tuple[str, Measure]] = {
-        WEIGHTED: ("what each term adds to the total", _weighted),
+        "weighted": ("what each term adds to the total", _weighted),
         "raw": ("each term before its weight", _raw),
         "share of the total": ("the size of each weighted term, of the sum of all", _share(terms, "weighted")),
         "share of the gradient": ("the norm of each term's gradient, of the sum of all", _share(terms, "grad_norm")),
     }
     figures = {
-        name: _figure(facts, title, measure, total=name == WEIGHTED) for name, (title, measure) in measures.items()
+        name: _figure(facts, title, measure, total=name == "weighted") for name, (title, measure) in measures.items()
     }
     figures = {name: one for name, one in figures.items() if one.renderers}
-    first = figures[WEIGHTED]
-    for name, one in figures.items():
-        one.x_range, one.visible = first.x_range, name == WEIGHTED
+    if not figures:
+        return None
+    first, *others = figures.values()
+    for other in others:
+        other.x_range, other.visible = first.x_range, False
     buttons = RadioButtonGroup(labels=list(figures), active=0)
     choose = "figures.forEach((one, i) => { one.visible = i === buttons.active })"
     buttons.js_on_change("active", CustomJS(args={"figures": list(figures.values()), "buttons": buttons}, code=choose))

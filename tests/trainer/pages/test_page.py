@@ -43,7 +43,7 @@ def page(run_folder):
     return Page(write_page(folder).read_text())
 
 
-def test_the_table_has_the_last_values_the_share_and_the_verdict(page):
+def test_the_table_has_the_last_values_of_training_the_share_and_the_verdict(page):
     rows = {cells[0]: cells[1:] for cells in page.rows if len(cells) == 6}
     assert rows["data"] == ["10", "0.025", "0.25", "25.0%", "fights small"]
     assert rows["small"] == ["2", "0.025", "0.05", "75.0%", "dominates, fights data"]
@@ -65,3 +65,10 @@ def test_names_and_values_are_no_markup(run_folder):
     (folder / "config.gin").write_text("A.b = '<script>alert(1)</script>'\n")
     assert "<script>alert(1)" not in write_page(folder).read_text()
     assert "&lt;script&gt;alert(1)" in write_page(folder, folder / "other.html").read_text()
+
+
+def test_a_run_without_a_finite_number_has_a_page(run_folder):
+    folder = run_folder()
+    text = re.sub(r": -?[0-9.e-]+(?=[,}])", ": null", (folder / "metrics.jsonl").read_text())
+    (folder / "metrics.jsonl").write_text(re.sub(r'"step": null', '"step": 3', text))
+    assert Page(write_page(folder).read_text()).headings[-1] == "Configuration"

@@ -26,7 +26,7 @@ def test_curves_are_the_numbers_of_training_and_evaluation(measures, drawn):
     weighted = drawn(measures["weighted"])
     steps = np.arange(1, 41)
     assert weighted["data (train)"] == pytest.approx(np.stack([steps, 10.0 / steps], axis=1))
-    assert weighted["total (eval)"] == pytest.approx(np.array([[20, 0.6], [40, 0.3]]))
+    assert weighted["total (eval)"] == pytest.approx(np.array([[20, 1.2], [40, 0.6]]))
     assert drawn(measures["share of the total"])["small (train)"][:, 1] == pytest.approx(np.full(40, 2 / 12))
     assert drawn(measures["share of the gradient"])["small (train)"][:, 1] == pytest.approx(np.full(40, 3 / 4))
 
