@@ -146,7 +146,9 @@ def safe_indices(
     return tf.where(inside, indices, tf.zeros_like(indices)), ~inside
 
 
-def not_probabilities(read: str, values: tf.Tensor, *, largest: float = 1.0, instead: str = "") -> tf.Tensor:
+def not_probabilities(
+    read: str, values: tf.Tensor, *, largest: float = 1.0, instead: str = "", counted: tf.Tensor | None = None
+) -> tf.Tensor:
     """Returns which of the values cannot be probabilities, a bool for each; logits, for instance, cannot.
 
     Args:
@@ -154,14 +156,35 @@ def not_probabilities(read: str, values: tf.Tensor, *, largest: float = 1.0, ins
       values: numbers `[batch, ...]`.
       largest: 1, or infinity for a loss that takes proportions and divides them by their sum.
       instead: what else would work, in words.
+      counted: whether each value counts, a bool of the shape of the values or broadcast to it; None if all of them do.
 
     >>> not_probabilities("y_pred", tf.constant([0.3, 1.0, -2.5])).numpy().tolist()
     [False, False, True]
     """
     numbers = tf.cast(values, tf.float32) if values.dtype.is_integer or values.dtype.is_bool else values
     outside = (numbers < -_ROUNDING) | (numbers > largest + _ROUNDING)
+    outside = outside if counted is None else outside & counted
     bounds = "from 0 to 1" if math.isfinite(largest) else "from 0 on"
     record(f"the values {_key(read)!r}", f"numbers {bounds}{instead}", values, outside)
+    return outside
+
+
+def not_decisions(read: str, labels: tf.Tensor, *, counted: tf.Tensor | None = None) -> tf.Tensor:
+    """Returns which labels are neither a no nor a yes, which are 0 and 1; a bool for each.
+
+    Args:
+      read: the name of the argument.
+      labels: `[batch, ...]`, of any type.
+      counted: whether each label counts, a bool of the shape of the labels or broadcast to it; None if all of them do.
+
+    >>> not_decisions("y_true", tf.constant([0.0, 1.0, -1.0, 0.3])).numpy().tolist()
+    [False, False, True, True]
+    """
+    if labels.dtype.is_bool:
+        return tf.zeros_like(labels)
+    outside = (labels != tf.cast(0, labels.dtype)) & (labels != tf.cast(1, labels.dtype))
+    outside = outside if counted is None else outside & counted
+    record(f"the labels {_key(read)!r}", "0 for no or 1 for yes, or a mask that hides them", labels, outside)
     return outside
 
 

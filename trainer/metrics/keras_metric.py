@@ -20,6 +20,7 @@ from trainer.metrics.keras_ranges import (
     outside_of_range,
     refuse_class_id,
     refuse_other_shapes,
+    takes_decisions,
     takes_logits,
     weights_like,
 )
@@ -155,8 +156,13 @@ class KerasMetric(Metric):
 
     def _outside(self, tensors: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
         if self.class_id is not None:
-            pair = (tensors["y_true"], tensors["y_pred"])
-            return outside_of_classes(*pair, from_logits=takes_logits(self.of_keras), instead=WITHOUT_LOGITS)
+            return outside_of_classes(
+                tensors["y_true"],
+                tensors["y_pred"],
+                from_logits=takes_logits(self.of_keras),
+                instead=WITHOUT_LOGITS,
+                only_decided=takes_decisions(self.of_keras),
+            )
         return outside_of_range(self.of_keras, tensors)
 
 

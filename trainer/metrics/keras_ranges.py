@@ -8,8 +8,8 @@ from keras.src.metrics.confusion_metrics import SensitivitySpecificityBase, _Con
 from keras.src.metrics.iou_metrics import _IoUBase
 
 from objectives import ConfigurationError
-from objectives.mean import spread
-from objectives.ranges import not_probabilities, safe_labels
+from objectives.mean import spread, spreads
+from objectives.ranges import not_decisions, not_probabilities, safe_labels
 
 _OF_LABELS = (
     keras.metrics.SparseCategoricalAccuracy,
@@ -22,6 +22,8 @@ _OF_ONE_HOT = (
     keras.metrics.CategoricalCrossentropy,
 )
 _OF_CONDITIONS = (_ConfusionMatrixConditionCount, keras.metrics.Precision, keras.metrics.Recall)
+_OF_DECISIONS = (*_OF_CONDITIONS, SensitivitySpecificityBase, keras.metrics.AUC, keras.metrics.BinaryAccuracy)
+_OF_SHARES = (keras.metrics.BinaryCrossentropy, keras.metrics.FBetaScore)
 WITHOUT_LOGITS = ", or a metric that is given logits, by from_logits=True or a threshold of 0"
 
 
@@ -68,7 +70,8 @@ def outside_of_range(metric: keras.metrics.Metric, tensors: Mapping[str, tf.Tens
     """Returns which labels and probabilities lie outside of their range, bools `[batch, ...]`; these are recorded.
 
     Keras leaves out a label that is no class in an IoU, takes it for a wrong prediction in an accuracy, and compares
-    logits with thresholds between 0 and 1.
+    logits with thresholds between 0 and 1. Of a yes or no, most of its metrics take each label but 0 for a yes, and a
+    binary accuracy takes each but 0 and 1 for a wrong prediction. What has a sample weight of 0 does not count.
 
     Args:
       metric: the metric.
@@ -82,9 +85,15 @@ def outside_of_range(metric: keras.metrics.Metric, tensors: Mapping[str, tf.Tens
     if isinstance(metric, _OF_LABELS):
         ignored = getattr(metric, "ignore_class", None)
         return [safe_labels("y_true", y_true, y_pred.shape[-1], ignored=ignored)[1]]
+    found = []
     if _takes_probabilities(metric):
-        return [not_probabilities("y_pred", y_pred, instead=WITHOUT_LOGITS), not_probabilities("y_true", y_true)]
-    return []
+        found.append(not_probabilities("y_pred", y_pred, instead=WITHOUT_LOGITS))
+    return found + _outside_of_yes_or_no(metric, y_true, tensors.get("sample_weight"))
+
+
+def takes_decisions(metric: keras.metrics.Metric) -> bool:
+    """Returns whether a metric counts labels as a yes or a no, so that one between 0 and 1 is counted wrongly."""
+    return isinstance(metric, _OF_DECISIONS) and is_of_keras(metric)
 
 
 def weights_like(metric: keras.metrics.Metric, y_true: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
@@ -135,6 +144,19 @@ def _outside_of_classes(metric: _IoUBase, y_true: tf.Tensor, y_pred: tf.Tensor) 
     if metric.sparse_y_pred and not isinstance(metric, keras.metrics.BinaryIoU):
         found.append(safe_labels("y_pred", y_pred, metric.num_classes)[1])
     return found
+
+
+def _outside_of_yes_or_no(metric: keras.metrics.Metric, y_true: tf.Tensor, weight: tf.Tensor | None) -> list[tf.Tensor]:
+    if not (isinstance(metric, (*_OF_DECISIONS, *_OF_SHARES)) and is_of_keras(metric)):
+        return []
+    class_id = getattr(metric, "class_id", None)
+    if class_id is not None and y_true.shape.rank > 1:
+        y_true = y_true[..., class_id, tf.newaxis]
+    counted = None
+    if weight is not None and spreads(weight, y_true):
+        counted = spread(weight != tf.cast(0, weight.dtype), y_true)
+    outside = not_decisions if takes_decisions(metric) else not_probabilities
+    return [outside("y_true", y_true, counted=counted)]
 
 
 def _takes_probabilities(metric: keras.metrics.Metric) -> bool:

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from objectives.annotations import Expected
-from objectives.ranges import not_probabilities, safe_labels
+from objectives.ranges import not_decisions, not_probabilities, safe_labels
 
 ClassId = Annotated[int, Expected("the number of a class, from 0 on", lambda number: number >= 0)]
 
@@ -55,7 +55,9 @@ def against_others(
     return tf.cast(labels == tf.cast(class_id, labels.dtype), y_pred.dtype), score
 
 
-def outside_of_classes(y_true: tf.Tensor, y_pred: tf.Tensor, *, from_logits: bool, instead: str) -> list[tf.Tensor]:
+def outside_of_classes(
+    y_true: tf.Tensor, y_pred: tf.Tensor, *, from_logits: bool, instead: str, only_decided: bool = False
+) -> list[tf.Tensor]:
     """Returns which labels are no class and which scores no probabilities, bools `[batch, ...]`; these are recorded.
 
     Args:
@@ -63,9 +65,12 @@ def outside_of_classes(y_true: tf.Tensor, y_pred: tf.Tensor, *, from_logits: boo
       y_pred: a score for each class `[batch, ..., classes]`.
       from_logits: whether these are logits.
       instead: what takes logits, in words.
+      only_decided: whether one-hot labels are 0 and 1, and nothing in between.
     """
-    of_labels = _has_labels(y_true, y_pred)
-    found = [safe_labels("y_true", y_true, y_pred.shape[-1])[1] if of_labels else not_probabilities("y_true", y_true)]
+    if _has_labels(y_true, y_pred):
+        found = [safe_labels("y_true", y_true, y_pred.shape[-1])[1]]
+    else:
+        found = [not_decisions("y_true", y_true) if only_decided else not_probabilities("y_true", y_true)]
     return found if from_logits else [*found, not_probabilities("y_pred", y_pred, instead=instead)]
 
 

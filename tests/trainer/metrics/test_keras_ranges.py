@@ -11,6 +11,34 @@ from trainer.metrics.keras_ranges import is_of_keras, outside_of_range, refuse_o
 from trainer.metrics.selection import poison_where
 
 BINARY, LOGITS, LABELS = [[0.0], [1.0]], [[-2.0], [3.0]], [1, 3]
+SIGNS, SHARES, HOURS = [[-1.0], [1.0]], [[0.3], [0.9]], [[0.0], [40.0]]
+DECIDED = [
+    keras.metrics.AUC(),
+    keras.metrics.AUC(from_logits=True),
+    keras.metrics.AUC(multi_label=True, num_labels=1),
+    keras.metrics.Precision(),
+    keras.metrics.Precision(thresholds=0.0),
+    keras.metrics.Precision(top_k=1),
+    keras.metrics.Recall(thresholds=[0.0, 1.0]),
+    keras.metrics.TruePositives(thresholds=0.0),
+    keras.metrics.FalseNegatives(),
+    keras.metrics.PrecisionAtRecall(0.5),
+    keras.metrics.SensitivityAtSpecificity(0.5),
+    keras.metrics.BinaryAccuracy(),
+    keras.metrics.BinaryAccuracy(threshold=0.0),
+]
+OF_SHARES = [
+    keras.metrics.BinaryCrossentropy(),
+    keras.metrics.BinaryCrossentropy(from_logits=True),
+    keras.metrics.F1Score(threshold=0.5),
+    keras.metrics.FBetaScore(),
+]
+
+
+def poison(metric, y_true, y_pred=BINARY, shown=None, **weight):
+    tensors = {"y_true": tf.convert_to_tensor(y_true), "y_pred": tf.constant(y_pred)}
+    tensors |= {name: tf.convert_to_tensor(value) for name, value in weight.items()}
+    return float(poison_where(outside_of_range(metric, tensors), shown))
 
 
 @pytest.mark.parametrize(
@@ -21,7 +49,7 @@ BINARY, LOGITS, LABELS = [[0.0], [1.0]], [[-2.0], [3.0]], [1, 3]
         (keras.metrics.BinaryAccuracy(), BINARY, LOGITS, "the values 'y_pred'"),
         (keras.metrics.BinaryCrossentropy(), BINARY, LOGITS, "the values 'y_pred'"),
         (keras.metrics.RecallAtPrecision(0.5), BINARY, LOGITS, "the values 'y_pred'"),
-        (keras.metrics.AUC(), [[-1.0], [1.0]], BINARY, "the values 'y_true': found -1 in row 0"),
+        (keras.metrics.AUC(), SIGNS, BINARY, "the labels 'y_true': found -1 in row 0; expected 0 for no or 1 for yes"),
         (
             keras.metrics.MeanIoU(3),
             LABELS,
@@ -38,6 +66,54 @@ def test_what_is_out_of_range_is_found_and_told(metric, y_true, y_pred, told):
         assert np.isnan(float(poison_where(outside_of_range(metric, tensors), None)))
     sentences = [describe(one, one.values.numpy(), one.outside.numpy()) for one in readings]
     assert any(sentence and sentence.startswith(told) for sentence in sentences), sentences
+
+
+@pytest.mark.parametrize("metric", DECIDED + OF_SHARES)
+@pytest.mark.parametrize("y_true", [SIGNS, HOURS])
+def test_labels_of_a_yes_or_no_outside_of_0_to_1_are_found(metric, y_true):
+    assert np.isnan(poison(metric, y_true))
+
+
+@pytest.mark.parametrize("metric", DECIDED)
+@pytest.mark.parametrize("y_true", [SHARES, [[0.0], [np.nan]]])
+def test_labels_that_are_no_yes_or_no_are_found(metric, y_true):
+    assert np.isnan(poison(metric, y_true))
+
+
+@pytest.mark.parametrize("metric", OF_SHARES)
+def test_labels_in_between_are_right_where_keras_weighs_them(metric):
+    assert poison(metric, SHARES) == 0.0
+
+
+@pytest.mark.parametrize("metric", DECIDED + OF_SHARES)
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int64", "uint64", "float16", "float32", "float64"])
+def test_0_and_1_of_any_type_are_a_no_and_a_yes(metric, dtype):
+    assert poison(metric, np.array(BINARY).astype(dtype)) == 0.0
+    assert poison(metric, np.eye(2).astype(dtype), np.eye(2, dtype=np.float32)) == 0.0
+
+
+@pytest.mark.parametrize("metric", DECIDED + OF_SHARES)
+def test_labels_that_do_not_count_may_be_anything(metric):
+    assert poison(metric, SIGNS, shown=tf.constant([False, True])) == 0.0
+    assert poison(metric, SIGNS, sample_weight=[0.0, 2.0]) == 0.0
+    assert poison(metric, SIGNS, sample_weight=[[0.0], [2.0]]) == 0.0
+    assert np.isnan(poison(metric, SIGNS, sample_weight=[2.0, 0.0]))
+
+
+def test_only_the_labels_of_the_class_of_a_metric_count():
+    y_true = [[-1.0, 1.0], [7.0, 0.0]]
+    assert poison(keras.metrics.Precision(class_id=1), y_true, np.eye(2, dtype=np.float32)) == 0.0
+    assert poison(keras.metrics.Recall(class_id=-1), y_true, np.eye(2, dtype=np.float32)) == 0.0
+    assert np.isnan(poison(keras.metrics.Precision(class_id=0), y_true, np.eye(2, dtype=np.float32)))
+
+
+def test_labels_are_the_business_of_a_metric_that_makes_others_of_them():
+    class OfSigns(keras.metrics.AUC):
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            super().update_state((y_true + 1) / 2, y_pred, sample_weight)
+
+    assert poison(OfSigns(from_logits=True), SIGNS) == 0.0
+    assert poison(OfSigns(), SIGNS) == 0.0
 
 
 @pytest.mark.parametrize(

@@ -95,3 +95,10 @@ def test_logits_of_one_hot_classes_are_refused_as_several_may_be_true_at_once(sc
 def test_a_metric_to_which_a_single_class_means_nothing_is_refused(metric, told):
     with pytest.raises(ConfigurationError, match=told):
         KerasMetric(metric=metric, class_id=1)
+
+
+def test_one_hot_labels_in_between_are_weighed_by_a_cross_entropy_and_no_yes_or_no():
+    soft, scores = np.float32([[0.1, 0.9], [0.8, 0.2]]), np.float32([[0.3, 0.7], [0.6, 0.4]])
+    assert np.isnan(value(KerasMetric(metric=keras.metrics.AUC(), class_id=1), soft, scores))
+    assert np.isfinite(value(KerasMetric(metric=keras.metrics.BinaryCrossentropy(), class_id=1), soft, scores))
+    assert np.isfinite(value(KerasMetric(metric=keras.metrics.AUC(), class_id=1), np.round(soft), scores))
