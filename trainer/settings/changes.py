@@ -18,6 +18,7 @@ from trainer.feeds.functions import describe_function
 from trainer.feeds.gin_functions import opened
 from trainer.feeds.sources import Source
 from trainer.metrics.metrics import Metrics
+from trainer.settings.key_order import is_same, ordered
 from trainer.settings.settings import declarations
 from trainer.steps.optimizer_settings import config_of
 from trainer.task import Task
@@ -80,7 +81,7 @@ def facts_of(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def differences(was: Description, now: Description) -> list[str]:
-    """Describes the changes between two descriptions, a line for each.
+    """Describes the changes between two descriptions, a line for each. The order of the keys of a dict is none.
 
     >>> was = {"Objective": {"data": "MeanSquaredError"}, "Objective.data = MeanSquaredError": {"weight": "1"}}
     >>> differences(was, {"Objective": {"data": "MeanSquaredError", "small": "RangeHinge"}})
@@ -93,7 +94,7 @@ def differences(was: Description, now: Description) -> list[str]:
         before, after = was[thing], now[thing]
         place, _, kind = thing.partition(" = ")
         for name in before.keys() | after.keys():
-            if before.get(name) != after.get(name):
+            if not is_same(before.get(name), after.get(name)):
                 label = f"{kind}.{name} ({place})" if kind else f"{place}.{name}"
                 lines.append(f"{label}: {before.get(name, 'nothing')} -> {after.get(name, 'nothing')}")
     return sorted(lines)
@@ -234,4 +235,4 @@ def _nameless(config: Mapping[str, Any]) -> dict[str, Any]:
 def _text(value: Any) -> str:
     value = value.item() if isinstance(value, np.generic) else value
     # Keras keeps its numbers in float32: those that were 0.1 are not any more.
-    return f"{value:.7g}" if isinstance(value, float) else re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
+    return f"{value:.7g}" if isinstance(value, float) else re.sub(r" at 0x[0-9a-fA-F]+", "", repr(ordered(value)))

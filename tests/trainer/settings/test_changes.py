@@ -159,6 +159,21 @@ def test_an_object_without_settings_is_known_by_its_name_and_not_by_its_place_in
     assert changed(make(), make()) == []
 
 
+def test_the_order_of_keys_is_no_change_also_in_the_record_of_an_older_run():
+    def fn(outputs, hours):
+        return outputs - hours
+
+    one, two = (
+        describe(objective(own=FunctionTerm(fn=fn, keys_of=keys)))
+        for keys in ({"outputs": "outputs.a", "hours": "targets"}, {"hours": "targets", "outputs": "outputs.a"})
+    )
+    assert one == two
+    one["Objective.own = FunctionTerm"]["keys_of"] = "{'outputs': 'outputs.a', 'hours': 'targets'}"
+    assert differences(one, two) == []
+    one["Objective.own = FunctionTerm"]["keys_of"] = "{'outputs': 'outputs.b', 'hours': 'targets'}"
+    assert len(differences(one, two)) == 1
+
+
 @pytest.mark.parametrize(
     "name", ["steps", "log_every", "eval_every", "checkpoint_every", "chunk_steps", "strategy", "keep_checkpoints"]
 )

@@ -79,9 +79,12 @@ class CsvSource(SplitSource):
         return dict(self._named_classes("targets", self.targets))
 
     def record(self) -> dict[str, str]:
-        """Returns what a run stores of this source; also how it reads a file, so that others are read likewise."""
+        """Returns what a run stores of this source; also how it reads a file, so that others are read likewise.
+
+        Dicts are in the order of their keys, which means nothing, as gin writes them in another one.
+        """
         how = {"inputs": self._inputs, "categories": self.categories, "separator": self.separator}
-        return {**super().record(), **{f"{_HOW}{name}": json.dumps(value) for name, value in how.items()}}
+        return {**super().record(), **{f"{_HOW}{name}": json.dumps(value, sort_keys=True) for name, value in how.items()}}
 
     def _read(self) -> Table:
         parts = {"inputs": self._inputs, "targets": self.targets, "sample_weight": self.sample_weight}

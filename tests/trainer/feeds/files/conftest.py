@@ -23,6 +23,11 @@ def net_for_files(shape, outputs, parts=()):
     net = keras.Sequential([keras.Input(shape), *layers])
     inputs = {part: keras.Input(shape, name=part) for part in parts}
     return keras.Model(inputs, {part: net(one) for part, one in inputs.items()}) if parts else net
+
+
+@gin.register
+def gap_for_files(target, output):
+    return (output - target) ** 2
 """
 
 RUN = """

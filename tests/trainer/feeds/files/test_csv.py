@@ -127,3 +127,12 @@ def test_a_run_records_how_its_files_were_read(file, inputs):
     record = CsvSource(file=file, targets="y", inputs=inputs, split_by="who", **settings).record()
     how = {"inputs": inputs or ["a", "b", "kind"], "categories": settings.get("categories", {}), "separator": ","}
     assert recorded(record) == how
+
+
+def test_the_order_of_keys_is_none_of_what_a_run_records(file):
+    columns = {"kind": "kind", "rest": ["b", "a"]}
+    one, two = (
+        CsvSource(file=file, targets="y", inputs=inputs, categories={"kind": ["hot", "cold"]}).record()
+        for inputs in (columns, dict(reversed(columns.items())))
+    )
+    assert one == two

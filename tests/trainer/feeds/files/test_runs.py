@@ -11,10 +11,24 @@ import pytest
 from PIL import Image
 
 from objectives import ConfigurationError
+from trainer import load_run
 from trainer.devices.strategy import mirrored
+from trainer.saved.rebuilding import changes_of
 
 TERMWISE = "from termwise.cli.main import main; main()"
 SETTINGS = ("Trainer.checkpoint_every = 40", "Trainer.chunk_steps = 20")
+
+# Dicts whose keys gin sorts when it writes what a run was asked for.
+KEYS = (
+    "CsvSource.inputs = {'late': ['c', 'a'], 'early': ['a', 'b']}",
+    "CsvSource.targets = ['sum']",
+    "net_for_files.shape = (2,)",
+    "net_for_files.outputs = 1",
+    "net_for_files.parts = ('late', 'early')",
+    "Objective.data = @FunctionTerm()",
+    "FunctionTerm.fn = @gap_for_files",
+    "FunctionTerm.keys_of = {'target': 'targets', 'output': 'outputs.late'}",
+)
 
 pytestmark = pytest.mark.slow
 
@@ -102,3 +116,13 @@ def test_a_run_resumes_with_the_data_that_it_began_with_wherever_their_file_is(p
         opened.write("0.5,0.5,0.5,1.5,0.25\n")
     with pytest.raises(ConfigurationError, match=r"had other settings .*\n.*training data"):
         build(file, moved, workdir=workdir, steps=40)
+
+
+def test_a_run_resumes_and_is_evaluated_by_its_own_record_whatever_the_order_of_keys(prepare, build, tmp_path):
+    workdir = tmp_path / "run"
+    build(prepare("csv"), *KEYS, workdir=workdir, steps=20).train()
+    with load_run(workdir).rebuilt() as trainer:
+        assert changes_of(trainer, workdir) == []
+    resumed = build(str(workdir / "config.gin"), workdir=workdir, steps=30)
+    assert resumed.train()
+    assert resumed.step == 30
