@@ -128,7 +128,13 @@ def shown_path(name: str | pathlib.Path) -> str:
 
 def _is_users(name: str) -> bool:
     generated = (name.startswith("<") and not name.startswith("<ipython")) or "__autograph_generated" in name
-    return bool(name) and not generated and not _is_ours(name) and not is_of_library(name)
+    is_found = bool(name) and not generated and not _is_compiled_elsewhere(name)
+    return is_found and not _is_ours(name) and not is_of_library(name)
+
+
+def _is_compiled_elsewhere(name: str) -> bool:
+    """Returns whether a file is named from the folder in which a package was compiled, as Cython names its own."""
+    return not os.path.isabs(name) and not os.path.exists(name)
 
 
 def _words(error: BaseException) -> str:

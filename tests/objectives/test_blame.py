@@ -1,5 +1,8 @@
 """Blame: errors of a user's own code are reported with their owner, their line, and their own words."""
 
+import traceback
+
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -49,6 +52,20 @@ def test_an_error_inside_of_a_library_has_the_line_that_called_it():
     error = raised(lambda: np.zeros([2]).reshape([3]))
     assert "test_blame.py" in place_of(error)
     assert told(error).endswith("ValueError: cannot reshape array of size 2 into shape (3,)")
+
+
+def test_an_error_inside_of_a_compiled_library_has_the_line_that_called_it(tmp_path):
+    error = raised(lambda: h5py.File(tmp_path / "absent.h5"))
+    assert traceback.extract_tb(error.__traceback__)[-1].filename.endswith(".pyx")
+    assert place_of(error).startswith("tests/objectives/test_blame.py, line ")
+
+
+def test_a_relative_name_of_a_file_that_is_there_is_a_users(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = compile("1 / 0", "own.py", "exec")
+    assert "own.py" not in place_of(raised(exec, code))
+    (tmp_path / "own.py").touch()
+    assert place_of(raised(exec, code)) == "own.py, line 1"
 
 
 def test_a_tensor_used_as_a_number_is_explained():

@@ -140,8 +140,20 @@ def is_minimised(monitor: str, objective: Objective) -> bool:
     return what == "weighted" or (isinstance(term.weight, int | float) and term.weight > 0)
 
 
+def named_as_in_keras(name: str, tags: Iterable[str]) -> str | None:
+    """Returns the tag that a name in the manner of Keras means, or None.
+
+    >>> tags = ["loss/total", "metrics/auc"]
+    >>> [named_as_in_keras(name, tags) for name in ("val_auc", "auc", "val_loss", "val_acc")]
+    ['metrics/auc', 'metrics/auc', 'loss/total', None]
+    """
+    own = {OF_TRAINING: "loss/total", OF_EVALUATION: "loss/total"}.get(name)
+    end = "/" + name.removeprefix("val_")
+    alike = (tag for tag in tags if tag == own or (tag.endswith(end) and not tag.startswith(TRAINING)))
+    return next(alike, None)
+
+
 def _near(monitor: str, names: Sequence[str]) -> str:
-    """Returns the nearest name; one of Keras's, such as val_auc, is near to what ends like it."""
-    wanted = "/" + monitor.removeprefix("val_")
-    alike = [name for name in names if name.endswith(wanted) and not name.startswith(TRAINING)]
-    return f"did you mean {alike[0]!r}?" if alike else expected(monitor, names)
+    """Returns a hint about the nearest name."""
+    meant = named_as_in_keras(monitor, names)
+    return expected(monitor, names) if meant is None else f"did you mean {meant!r}?"

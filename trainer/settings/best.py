@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from objectives import ConfigurationError, Objective
 from objectives.errors import expected
-from trainer.callbacks.monitor import direction_of
+from trainer.callbacks.monitor import direction_of, named_as_in_keras
 from trainer.checkpoints.best import tag_of
 from trainer.feeds.sources import Source
 from trainer.metrics.metrics import Metrics
@@ -70,6 +70,10 @@ def refuse_unmeasured_best(
 
 def _nearest(best: str, tags: Iterable[str], objective: Objective, metrics: Metrics | None) -> str:
     """Returns a hint about the names that would do, each with the sign with which it would."""
+    tags = list(tags)
+    meant = named_as_in_keras(tag_of(best), tags)
+    if meant is not None:
+        return f"did you mean {_signed(best, meant, objective, metrics)!r}?"
     return expected(best, [_signed(best, tag, objective, metrics) for tag in tags])
 
 

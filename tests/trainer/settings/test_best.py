@@ -91,6 +91,24 @@ def test_a_misspelt_name_is_refused_with_the_nearest_as_it_has_to_be_given(check
     assert str(error.value).startswith(f"Trainer.best is {best!r}; did you mean {meant!r}? (known: ")
 
 
+@pytest.mark.parametrize(
+    ("best", "meant"),
+    [
+        ("auc", "-metrics/auc"),
+        ("-auc", "-metrics/auc"),
+        ("-val_auc", "-metrics/auc"),
+        ("-val_error", "metrics/error"),
+        ("-own", "-metrics/own"),
+        ("val_loss", "loss/total"),
+        ("-loss", "loss/total"),
+    ],
+)
+def test_a_name_in_the_manner_of_keras_is_refused_with_the_tag_that_it_means(check, best, meant):
+    with pytest.raises(ConfigurationError) as error:
+        check(best)
+    assert str(error.value) == f"Trainer.best is {best!r}; did you mean {meant!r}?"
+
+
 def test_only_what_can_be_the_best_is_listed(check):
     with pytest.raises(ConfigurationError) as error:
         check("zzz")
