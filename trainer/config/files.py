@@ -67,7 +67,7 @@ def load(
     if saved is not None:
         _read_file(saved, mistakes, (here,), tuple(modules))  # as if something included it
     for file in files:
-        with mistakes.gathered(file or "--gin_file="):
+        with mistakes.gathered("" if file.strip() else "--gin_file="):
             path = _found(file, (here,))
             _read_file(path, mistakes, ())
     terms = _bound_terms()
@@ -154,15 +154,25 @@ def _found(file: str, folders: Sequence[pathlib.Path]) -> pathlib.Path:
         if path.is_file():
             return path
     if folder := next((path for path in paths if path.is_dir()), None):
-        raise ConfigurationError(f"{shown_path(folder)} is a folder, not a gin file; {_gin_files(folder, file)}")
-    near = [path.parent for path in paths if path.parent.is_dir()] or [home.GIN_FOLDERS[-1]]
-    answers = [f"in {shown_path(folder)}: {_gin_files(folder, file)}" for folder in near]
-    answer = next((one for one in answers if "did you mean" in one), answers[0])
-    raise ConfigurationError(f"there is no file {file!r}; {answer}")
+        raise ConfigurationError(f"{shown_path(folder)} is a folder, not a gin file; {_gin_files(folder)}")
+    raise ConfigurationError(f"there is no file {file!r}; {_nearest([path.parent for path in paths], file)}")
 
 
-def _gin_files(folder: pathlib.Path, wanted: str) -> str:
-    return expected(pathlib.Path(wanted).name, [path.name for path in folder.glob("*.gin")])
+def _nearest(folders: Sequence[pathlib.Path], file: str) -> str:
+    """Returns the nearest name in the first folder that has one like it, else those in the first that has any."""
+    answers = {folder: _gin_files(folder, file) for folder in folders if any(folder.glob("*.gin"))}
+    if nearest := next((answer for answer in answers.values() if "did you mean" in answer), None):
+        return nearest
+    if pathlib.Path.cwd() in answers:
+        return answers[pathlib.Path.cwd()]
+    folder = next(iter(answers), home.GIN_FOLDERS[-1])
+    return f"{_gin_files(folder)} (in {shown_path(folder)})"
+
+
+def _gin_files(folder: pathlib.Path, wanted: str = "") -> str:
+    """Returns a hint about the gin files of a folder, each as one would write it instead of what was wanted."""
+    before = pathlib.Path(wanted).parent
+    return expected(wanted, [str(before / path.name) for path in folder.glob("*.gin")])
 
 
 def _decoded(path: pathlib.Path) -> str:

@@ -31,7 +31,7 @@ MISTAKES = {
         ["--gin_param=ActivationPenalty.activation = 'activations.hiden'"],
         "key 'activations.hiden': did you mean 'activations.hidden'?",
     ),
-    "file": (["--gin_file=tyny.gin"], "tyny.gin: there is no file 'tyny.gin'"),
+    "file": (["--gin_file=tyny.gin"], "there is no file 'tyny.gin'; "),
     "shape": (["--gin_param=TinyTask.flat_targets = True"], "they would broadcast to [batch, batch]"),
     "objective": (
         ["--gin_param=Objective.data = None", "--gin_param=Objective.small = None"],
