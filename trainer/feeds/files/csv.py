@@ -84,7 +84,8 @@ class CsvSource(SplitSource):
         Dicts are in the order of their keys, which means nothing, as gin writes them in another one.
         """
         how = {"inputs": self._inputs, "categories": self.categories, "separator": self.separator}
-        return {**super().record(), **{f"{_HOW}{name}": json.dumps(value, sort_keys=True) for name, value in how.items()}}
+        texts = {f"{_HOW}{name}": json.dumps(value, sort_keys=True) for name, value in how.items()}
+        return {**super().record(), **texts}
 
     def _read(self) -> Table:
         parts = {"inputs": self._inputs, "targets": self.targets, "sample_weight": self.sample_weight}
