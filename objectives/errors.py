@@ -64,13 +64,14 @@ class Mistakes:
             raise ConfigurationError(*self.messages) from self._first
 
 
-def expected(name: str, valid: Iterable[str], *, used: Iterable[str] = ()) -> str:
+def expected(name: str, valid: Iterable[str], *, used: Iterable[str] = (), in_order: bool = False) -> str:
     """Returns a hint about valid names: the nearest if `name` looks like a typo, and those that exist.
 
     Args:
       name: what there is not.
       valid: what there is.
       used: what of it has its use already, so that it was not meant.
+      in_order: whether the order of `valid` says something; otherwise the names are sorted.
 
     >>> expected("smoth", ["smooth", "data"])
     "did you mean 'smooth'? (known: data, smooth)"
@@ -78,8 +79,10 @@ def expected(name: str, valid: Iterable[str], *, used: Iterable[str] = ()) -> st
     'known: data, smooth'
     >>> expected("x3", ["x1", "x_3"], used=["x1"])
     "did you mean 'x_3'? (known: x1, x_3)"
+    >>> expected("zzz", ["low", "high"], in_order=True)
+    'known: low, high'
     """
-    names = sorted(set(valid))
+    names = list(dict.fromkeys(valid)) if in_order else sorted(set(valid))
     if not names:
         return "there are none"
     near = difflib.get_close_matches(name, [one for one in names if one not in {*used}], n=1, cutoff=0.6)

@@ -12,7 +12,7 @@ from objectives import ConfigurationError
 from trainer import Trainer, config, load_run
 
 PAGE = "own_data.md"
-RUNS = ["csv.gin", "npz.gin", "images.gin", "records.gin", "mixed.gin", "mixed_eval.gin"]
+RUNS = ["csv.gin", "heads.gin", "npz.gin", "images.gin", "records.gin", "mixed.gin", "mixed_eval.gin"]
 
 pytestmark = pytest.mark.slow
 
@@ -27,8 +27,11 @@ def folder(page):
     for name, part in (("train", slice(40)), ("eval", slice(40, 60))):
         np.savez(folder / f"{name}.npz", x=points[part], y=values[part])
     np.savez(folder / "interior.npz", x=points)
-    rows = (f"{x},{z},{('hot', 'cold')[i % 2]},{x + z}\n" for i, (x, z) in enumerate(points.tolist()))
-    (folder / "points.csv").write_text("x,z,kind,y\n" + "".join(rows))
+    rows = (
+        f"{x},{z},{('hot', 'cold')[i % 2]},{x + z},{('low', 'high')[x > 0]}\n"
+        for i, (x, z) in enumerate(points.tolist())
+    )
+    (folder / "points.csv").write_text("x,z,kind,y,grade\n" + "".join(rows))
     for i in range(40):
         (folder / "pets" / ("cat", "dog")[i % 2]).mkdir(parents=True, exist_ok=True)
         pixels = rng.integers(0, 256, [9, 12, 3], np.uint8)
@@ -52,12 +55,12 @@ def test_every_kind_of_file_has_its_run(page):
     assert [name for name in page.files if name.endswith(".gin") and name != "run.gin"] == RUNS
 
 
-def built(name, *bindings):
-    """The trainer of a gin file of the page, with few steps."""
+def built(name, *bindings, **settings):
+    """The trainer of a gin file of the page, with few steps and further settings."""
     gin.clear_config()
     few = ["Trainer.steps = 3", "Trainer.execution = 'graph'", "Trainer.default_reports = False"]
     config.load([name], [*few, *bindings])
-    return config.build(Trainer)
+    return config.build(Trainer, **settings)
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -78,6 +81,17 @@ def test_a_mixed_run_is_evaluated_on_all_examples_of_each_part():
     assert values["terms/interior/raw"] == pytest.approx(hinge.mean(), rel=1e-5)
 
 
+def test_the_model_of_one_part_predicts_as_that_of_all_parts(page):
+    predict, _ = page.commands
+    assert predict[:2] == ["predict", "--workdir=runs/mixed"]
+    built("mixed_eval.gin", workdir="runs/mixed").train()
+    points = np.load("interior.npz")["x"]
+    outputs = load_run("runs/mixed").model({"interior": points, "boundary": points})
+    of_points = load_run("runs/mixed", gin_params=[predict[-1].removeprefix("--gin_param=")]).model(points)
+    for part in outputs.values():
+        np.testing.assert_allclose(of_points, part, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("binding", "missing"),
     [("Trainer.eval = @held_out/NpzSource()", "takes .* boundary"), ("eval/MixedSource.interior = None", "interior")],
@@ -96,7 +110,7 @@ def test_another_file_is_evaluated_as_the_page_says(page, folder):
     gin.clear_config()
     config.load(["split.gin"], ["Trainer.steps = 3", "Trainer.execution = 'graph'", "Trainer.default_reports = False"])
     config.build(Trainer, workdir="runs/x").train()
-    (command,) = page.commands
+    _, command = page.commands
     assert command[:2] == ["evaluate", "--workdir=runs/x"]
     bindings = [word.removeprefix("--gin_param=") for word in command[2:]]
     with load_run("runs/x", gin_params=bindings).trainer() as trainer:

@@ -194,7 +194,7 @@ def _coded(column: Any, categories: Sequence[str]) -> np.ndarray:
         raise ConfigurationError(f"the categories of {column.name!r} are {[*categories]}; expected each text once")
     found = column.map(codes.get)
     unknown = [text for text in column.unique() if text not in codes]
-    _refuse(column, found.isna(), repr, expected(unknown[0], codes) if unknown else "")
+    _refuse(column, found.isna(), repr, expected(unknown[0], codes, in_order=True) if unknown else "")
     return found.to_numpy().astype(np.int64)
 
 

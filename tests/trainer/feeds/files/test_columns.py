@@ -85,6 +85,8 @@ def test_what_is_no_number_is_told_with_its_place(file, text, answer):
 def test_a_text_of_no_category_is_told_with_what_there_are(file):
     with pytest.raises(ConfigurationError, match="row 2, column 'k' is 'warn'; did you mean 'warm'"):
         read_columns(file("k\nhot\nwarn\n"), ["k"], categories={"k": ["hot", "warm"]})
+    with pytest.raises(ConfigurationError, match="row 1, column 'k' is 'zzz'; known: low, high"):
+        read_columns(file("k\nzzz\n"), ["k"], categories={"k": ["low", "high"]})
 
 
 def test_categories_that_repeat_a_text_are_refused(file):
