@@ -1,9 +1,14 @@
 """The page about fine-tuning: its program and its command run as they stand there."""
 
 import re
+import runpy
+import sys
 
+import gin
+import numpy as np
 import pytest
 
+from trainer import Trainer, config, load_run
 from trainer.reports import jsonl
 
 PAGE = "finetuning.md"
@@ -29,3 +34,29 @@ def test_the_gin_file_gives_layers_of_a_task_another_learning_rate(page):
     (*_, record) = [record.values for record in jsonl.read(page.folder / "runs" / "parts") if record.split == "train"]
     assert record["optimizer/hidden/learning_rate"] == pytest.approx(1e-4)
     assert "optimizer/rest/learning_rate" in record
+
+
+def test_a_run_begins_with_the_body_of_another_and_needs_its_file_no_more_once_it_is_saved(page, monkeypatch):
+    monkeypatch.chdir(page.folder)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    def trained(name):
+        gin.clear_config()
+        few = ["Trainer.steps = 3", "Trainer.execution = 'graph'", "Trainer.default_reports = False"]
+        config.load([f"{name}.gin"], few)
+        config.build(Trainer, workdir=f"runs/{name}").train()
+
+    def weights(name, layer, **changes):
+        return load_run(f"runs/{name}", **changes).model.get_layer(layer).get_weights()
+
+    trained("first")
+    runpy.run_path("save_body.py")
+    trained("second")  # which ends before its body is trained
+    own = weights("second", "head")
+    (page.folder / "body.weights.h5").unlink()
+    without = {"gin_params": ["classifier.body_weights = None"]}
+    for kept, found in zip(weights("first", "body"), weights("second", "body", **without), strict=True):
+        np.testing.assert_array_equal(kept, found, strict=True)
+    for own_part, found in zip(own, weights("second", "head", **without), strict=True):
+        np.testing.assert_array_equal(own_part, found, strict=True)
+    assert not np.array_equal(own[0], weights("first", "head")[0])
