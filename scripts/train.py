@@ -36,9 +36,9 @@ def main(_: list[str]) -> None:
     with trainer.alone():
         with _concluding(trainer):
             values = trainer.dry_run() if FLAGS.dry_run else trainer.train()
-        unread = trainer.unread_outputs() if FLAGS.dry_run else []
+        notes = _notes(trainer) if FLAGS.dry_run else []
         if trainer.is_chief:
-            _show(trainer, values, unread)
+            _show(trainer, values, notes)
     trainer.wait_for_workers()
 
 
@@ -60,11 +60,18 @@ def _concluding(trainer: Trainer) -> Iterator[None]:
         raise
 
 
-def _show(trainer: Trainer, values: Mapping[str, float], unread: Sequence[str]) -> None:
+def _notes(trainer: Trainer) -> list[str]:
+    """Returns what a dry run says besides the terms: what is frozen when, and which outputs nothing reads."""
+    unread = trainer.unread_outputs()
+    told = [f"no term and no metric reads {', '.join(unread)}, so that no report has it"] if unread else []
+    return [*trainer.describe_phases(), *told]
+
+
+def _show(trainer: Trainer, values: Mapping[str, float], notes: Sequence[str]) -> None:
     if FLAGS.dry_run:
         show_terms("each term on the first batch", values)
-        if unread:
-            show_note(f"no term and no metric reads {', '.join(unread)}, so that no report has it")
+        for note in notes:
+            show_note(note)
     else:
         conclude(trainer, values)
 

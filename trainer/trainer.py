@@ -298,6 +298,10 @@ class Trainer(Settings):
             self._begin()
             return self._run.program.unread_outputs()
 
+    def describe_phases(self) -> list[str]:
+        """Returns in words which layers `trainable` freezes between which steps; nothing where it freezes none."""
+        return self._run.program.describe_phases(self.step)
+
     def replay(self, autopsy: str | pathlib.Path) -> Examination:
         """Computes a step again whose update was not finite. The model is left as it was before that step.
 

@@ -68,7 +68,8 @@ def variants(scripts, tiny_run, tmp_path_factory):
         *(*TINY, f"--workdir={folder / 'two deterministic'}"),
         *("--logical_devices=2", deterministic),
     )
-    commands["dry"] = (*TINY, f"--workdir={folder / 'dry'}", "--dry_run")
+    frozen = ("Trainer.trainable = @TrainableFrom()", "TrainableFrom.layers = 'hidden'", "TrainableFrom.step = 1000")
+    commands["dry"] = (*TINY, f"--workdir={folder / 'dry'}", "--dry_run", *(f"--gin_param={line}" for line in frozen))
     commands["printed"] = (*TINY, f"--workdir={folder / 'printed'}", "--print_config", "--gin_param=Trainer.seed = 3")
     processes = scripts(commands)
     # The half run is resumed, and the finished run is replayed from its own record.
@@ -134,6 +135,7 @@ def test_a_dry_run_shows_the_terms_and_writes_nothing(variants, tiny_run):
     first = jsonl.read(tiny_run[1])[0].values
     assert float(rows[0][2]) == pytest.approx(first["terms/data/raw"], rel=1e-4)
     assert float(rows[-1][4]) == pytest.approx(first["loss/total"], rel=1e-4)
+    assert "hidden frozen in all steps" in processes["dry"].stdout.splitlines()
 
 
 def test_the_configuration_is_printed_and_nothing_is_run(variants):

@@ -255,7 +255,9 @@ def test_a_phase_in_which_no_term_reaches_what_is_trained_is_refused_before_the_
 
 
 def test_layers_that_are_frozen_to_the_end_are_told(make, recorder):
-    make({"step": 10}, steps=1, reports=[recorder]).train()
+    trainer = make({"step": 10}, steps=1, reports=[recorder])
+    assert trainer.describe_phases() == ["encoder/.* frozen in all steps"]
+    trainer.train()
     assert "encoder/.* frozen in all steps" in recorder.run.headline
 
 
