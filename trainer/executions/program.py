@@ -27,6 +27,7 @@ from trainer.executions.shares import refuse_losses_that_do_not_add_up
 from trainer.executions.stage import Stage
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Block, Feed
+from trainer.feeds.overlap import describe_overlap, refuse_overlap
 from trainer.feeds.sources import Source
 from trainer.metrics.metrics import Metrics
 from trainer.reports.log import without_empty_means
@@ -106,6 +107,14 @@ class Program:
         """Describes in words on how many examples a run trains and evaluates."""
         evaluated = "nothing" if self._eval_source is None else self._eval_source.words
         return f"trains on {self._train_source.words}, in batches of {self._batch_size:,}; evaluates on {evaluated}"
+
+    def describe_overlap(self) -> list[str]:
+        """Describes evaluation on examples that are trained on, where all of the files are meant in both."""
+        return describe_overlap(self._train_source, self._eval_source)
+
+    def refuse_overlap(self) -> None:
+        """Raises ConfigurationError where examples are trained on that should be held out, see `refuse_overlap`."""
+        refuse_overlap(self._train_source, self._eval_source)
 
     def describe_stars(self) -> list[str]:
         """Describes which tensors each term with stars in its keys reads."""

@@ -117,6 +117,7 @@ class Opening:
     def _warnings(self, program: Program) -> list[str]:
         return [
             *([self.standstill] if self.standstill else []),
+            *program.describe_overlap(),
             *program.describe_statistics(),
             *describe_own_training(self.model),
         ]

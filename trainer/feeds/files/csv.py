@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import pathlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -78,6 +79,10 @@ class CsvSource(SplitSource):
     def class_names(self) -> Mapping[Key, tuple[str, ...]]:
         return dict(self._named_classes("targets", self.targets))
 
+    @functools.cached_property
+    def places(self) -> Sequence[pathlib.Path]:
+        return find_files(self.file, "CsvSource.file")
+
     def record(self) -> dict[str, str]:
         """Returns what a run stores of this source; also how it reads a file, so that others are read likewise.
 
@@ -90,7 +95,7 @@ class CsvSource(SplitSource):
     def _read(self) -> Table:
         parts = {"inputs": self._inputs, "targets": self.targets, "sample_weight": self.sample_weight}
         if self.split_by is not None:
-            for file in self._files:
+            for file in self.places:
                 require_column(file, self.split_by, separator=self.separator)
         columns = functools.cache(self._columns)  # read once the names of the first part have been checked
         arrays = {part: self._arrays(part, asked, columns) for part, asked in parts.items() if asked is not None}
@@ -110,25 +115,21 @@ class CsvSource(SplitSource):
     def _row_names(self) -> int | Sequence[str]:
         if self.split_by is None:
             return self._whole.size
-        texts = (read_texts(file, self.split_by, separator=self.separator) for file in self._files)
+        texts = (read_texts(file, self.split_by, separator=self.separator) for file in self.places)
         return [str(text) for of_file in texts for text in of_file]
-
-    @functools.cached_property
-    def _files(self) -> Any:
-        return find_files(self.file, "CsvSource.file")
 
     @property
     def _shown(self) -> str:
-        return ", ".join(map(shown_path, self._files))
+        return ", ".join(map(shown_path, self.places))
 
     @functools.cached_property
     def _inputs(self) -> Any:
         if self.inputs is not None:
             return self.inputs
         others = {*all_names(self.targets), *all_names(self.sample_weight), *all_names(self.split_by)}
-        known = read_names(self._files[0], separator=self.separator)
+        known = read_names(self.places[0], separator=self.separator)
         names = [name for name in known if name not in others]
-        require_all_named(self._files[0], names, "CsvSource.inputs")
+        require_all_named(self.places[0], names, "CsvSource.inputs")
         return names
 
     def _columns(self) -> dict[str, np.ndarray]:
@@ -139,7 +140,7 @@ class CsvSource(SplitSource):
         read = functools.partial(read_columns, separator=self.separator, categories=self.categories)
         asked = [name for part in (self.inputs, self.targets, self.sample_weight) for name in all_names(part)]
         mistakes, found = Mistakes(), []
-        for file in self._files:
+        for file in self.places:
             with mistakes.gathered("CsvSource"):
                 found.append(read(file, names, asked=asked))
         mistakes.raise_any()

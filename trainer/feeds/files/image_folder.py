@@ -80,6 +80,10 @@ class ImageFolderSource(SplitSource):
     def class_names(self) -> Mapping[Key, tuple[str, ...]]:
         return {"targets": self._classes} if self._classes else {}
 
+    @property
+    def places(self) -> Sequence[pathlib.Path]:
+        return [self._root]
+
     def facts(self, *, seed: int | None) -> dict[str, str]:
         scaling = {"max_value": f"{self.max_value:g}", "mask_values": str(self.mask_values and [*self.mask_values])}
         return {**super().facts(seed=seed), **scaling, "classes": ", ".join(self._classes)}

@@ -1,10 +1,12 @@
 """NpzSource: examples in arrays that NumPy saved, as `.npz`, as `.npy`, or as a folder of `.npy` files."""
 
 import dataclasses
+import functools
 import pathlib
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import gin
@@ -52,13 +54,18 @@ class NpzSource(SplitSource):
     targets: Names = None
     sample_weight: str | None = None
 
+    @functools.cached_property
+    def places(self) -> Sequence[pathlib.Path]:
+        return find_files(self.file, "NpzSource.file")
+
     def _read(self) -> Table:
-        files = find_files(self.file, "NpzSource.file")
-        if len(files) > 1:
-            raise ConfigurationError(f"NpzSource.file is {self.file!r}, which names {len(files)} files; expected one")
-        name = shown_path(files[0])
+        if len(self.places) > 1:
+            raise ConfigurationError(
+                f"NpzSource.file is {self.file!r}, which names {len(self.places)} files; expected one"
+            )
+        name = shown_path(self.places[0])
         asked = {"inputs": self.inputs, "targets": self.targets, "sample_weight": self.sample_weight}
-        parts = choose("NpzSource", asked, read_arrays(files[0]), name)
+        parts = choose("NpzSource", asked, read_arrays(self.places[0]), name)
         require_arrays(f"NpzSource: {name}", parts)
         return ArrayTable(parts, owner=f"NpzSource: {name}")
 

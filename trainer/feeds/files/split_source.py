@@ -1,9 +1,13 @@
 """SplitSource: the base of sources that may have one side of a split of their examples."""
 
+import abc
 import dataclasses
 import functools
+import pathlib
 from collections.abc import Sequence
 from typing import Annotated
+
+import numpy as np
 
 from objectives import ConfigurationError
 from objectives.annotations import Expected
@@ -31,6 +35,18 @@ class SplitSource(FileSource):
     split_seed: Seed = 0
 
     @property
+    @abc.abstractmethod
+    def places(self) -> Sequence[pathlib.Path]:
+        """The files of the examples in their order, or the folder of all of them."""
+
+    @functools.cached_property
+    def rows(self) -> np.ndarray:
+        """The numbers of the examples that the source has, among all that are in its files."""
+        if self.split is None:
+            return np.arange(self._whole.size)
+        return rows_of(self.split, self._row_names, fraction=self.fraction, seed=self.split_seed)
+
+    @property
     def _row_names(self) -> int | Sequence[str]:
         """What each example is called, which decides its side of the split; by default it is its number."""
         return self._whole.size
@@ -39,11 +55,10 @@ class SplitSource(FileSource):
     def _selected(self) -> Table:
         if self.split is None:
             return self._whole
-        rows = rows_of(self.split, self._row_names, fraction=self.fraction, seed=self.split_seed)
-        if not len(rows):
+        if not len(self.rows):
             raise ConfigurationError(
                 f"{type(self).__name__}.split is {self.split!r}, and none of the "
                 f"{quantity(self._whole.size, 'example')} is on that side; expected another fraction or "
                 f"split_seed, or files of their own for evaluation"
             )
-        return SelectedRows(self._whole, rows)
+        return SelectedRows(self._whole, self.rows)

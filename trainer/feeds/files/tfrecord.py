@@ -1,6 +1,8 @@
 """TFRecordSource: examples in TFRecord files, read in any order."""
 
 import dataclasses
+import functools
+import pathlib
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -49,8 +51,12 @@ class TFRecordSource(SplitSource):
     sample_weight: str | None = None
     schema: Mapping[str, Spec] = dataclasses.field(default_factory=dict)
 
+    @functools.cached_property
+    def places(self) -> Sequence[pathlib.Path]:
+        return find_files(self.file, "TFRecordSource.file")
+
     def _read(self) -> Table:
-        records = Records(find_files(self.file, "TFRecordSource.file"))
+        records = Records(self.places)
         if not records.count:
             raise ConfigurationError("TFRecordSource: there is no record; expected at least one")
         (first,), called = records.read(np.zeros(1, np.int64)), records.called(0)
