@@ -85,11 +85,21 @@ def expected(name: str, valid: Iterable[str], *, used: Iterable[str] = (), in_or
     names = list(dict.fromkeys(valid)) if in_order else sorted(set(valid))
     if not names:
         return "there are none"
-    near = difflib.get_close_matches(name, [one for one in names if one not in {*used}], n=1, cutoff=0.6)
-    if near and len(names) > _SHOWN:
-        return f"did you mean {near[0]!r}?"
+    near = nearest(name, names, used=used)
+    if near is not None and len(names) > _SHOWN:
+        return f"did you mean {near!r}?"
     known = some(names, shown=_SHOWN)
-    return f"did you mean {near[0]!r}? (known: {known})" if near else f"known: {known}"
+    return f"did you mean {near!r}? (known: {known})" if near is not None else f"known: {known}"
+
+
+def nearest(name: str, valid: Iterable[str], *, used: Iterable[str] = ()) -> str | None:
+    """Returns the valid name that was meant if `name` looks like a typo, and is none of those in `used`.
+
+    >>> nearest("smoth", ["smooth", "data"]), nearest("zzz", ["smooth", "data"])
+    ('smooth', None)
+    """
+    near = difflib.get_close_matches(name, [one for one in valid if one not in {*used}], n=1, cutoff=0.6)
+    return near[0] if near else None
 
 
 def some(names: Sequence[str], shown: int = 3) -> str:

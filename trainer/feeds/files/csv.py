@@ -13,7 +13,7 @@ import numpy as np
 from objectives import ConfigurationError, Key
 from objectives.annotations import Expected
 from objectives.blame import shown_path
-from objectives.errors import Mistakes
+from objectives.errors import Mistakes, expected, nearest
 from trainer.feeds.files.columns import (
     read_columns,
     read_names,
@@ -142,9 +142,22 @@ class CsvSource(SplitSource):
         mistakes, found = Mistakes(), []
         for file in self.places:
             with mistakes.gathered("CsvSource"):
+                self._refuse_inputs_alone(file)
                 found.append(read(file, names, asked=asked))
         mistakes.raise_any()
         return {name: np.concatenate([columns[name] for columns in found]) for name in names}
+
+    def _refuse_inputs_alone(self, file: pathlib.Path) -> None:
+        """Raises ConfigurationError for a file that has all inputs and no target, as one to predict for has."""
+        targets, inputs = all_names(self.targets), all_names(self._inputs)
+        known = read_names(file, separator=self.separator)
+        if not targets or {*targets} & {*known} or not {*inputs} <= {*known}:
+            return
+        if all(nearest(name, known, used=all_names(self.inputs)) is None for name in targets):
+            raise ConfigurationError(
+                f"{shown_path(file)} has no column {' or '.join(map(repr, targets))}; {expected(targets[0], known)}. "
+                f"An evaluation needs targets, as training does; `termwise predict` does not"
+            )
 
     def _arrays(self, part: str, asked: Any, columns: Callable[[], Mapping[str, np.ndarray]]) -> Any:
         if isinstance(asked, str):

@@ -91,6 +91,25 @@ def test_what_does_not_fit_is_refused(file, settings, answer):
         CsvSource(file=file, **settings)
 
 
+def test_a_file_of_inputs_alone_is_told_to_be_for_predictions(file):
+    with pytest.raises(ConfigurationError) as caught:
+        CsvSource(file=file, inputs=["a", "b"], targets={"value": ["price"], "of": "grade"})
+    (message,) = caught.value.messages
+    assert message.endswith(
+        "one.csv has no column 'price' or 'grade'; known: a, b, kind, who, y. "
+        "An evaluation needs targets, as training does; `termwise predict` does not"
+    )
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets"), [(["a"], ["knd"]), (["a", "c"], ["price"]), (["a"], ["y", "price"]), (["kind"], ["wh"])]
+)
+def test_where_names_are_mistaken_nothing_is_said_of_predictions(file, inputs, targets):
+    with pytest.raises(ConfigurationError, match="has no column") as caught:
+        CsvSource(file=file, inputs=inputs, targets=targets)
+    assert "predict" not in str(caught.value)
+
+
 def test_mistakes_of_all_files_are_told_together(several):
     (several.parent / "three.csv").write_text("a,b\n1,x\n")
     with pytest.raises(ConfigurationError) as caught:
