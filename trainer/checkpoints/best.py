@@ -2,9 +2,13 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from trainer.reports.log import LogRecord
+
+# What decides the values of an evaluation, besides each metric, which has the beginning of its tags as its name.
+EVALUATION_DATA, OBJECTIVE = "evaluation data", "objective"
+_METRICS, _MEASURES = "metrics/", "measures/"
 
 
 def rank(metric: str, value: Callable[[str], float]) -> float:
@@ -32,6 +36,34 @@ def tag_of(metric: str) -> str:
     ('metrics/auc', 'loss/total')
     """
     return metric.removeprefix("-")
+
+
+def changed_parts(tag: str, was: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Returns which parts of two evaluations differ, so that their values of a tag cannot be compared, in words.
+
+    Args:
+      tag: of the value.
+      was: digests of what an evaluation was made with, by name; one that is missing in either is not compared.
+      now: those of another evaluation.
+
+    >>> changed_parts("loss/total", {"objective": "a", "metrics/auc": "b"}, {"objective": "c", "metrics/auc": "d"})
+    ['another objective']
+    >>> changed_parts("metrics/auc", {"objective": "a", "metrics/auc": "b"}, {"objective": "c", "metrics/auc": "d"})
+    ["another metric 'auc'"]
+    """
+    return [_in_words(part) for part in was if part in now and was[part] != now[part] and _decides(part, tag)]
+
+
+def _decides(part: str, tag: str) -> bool:
+    if part.startswith(_METRICS):
+        return tag == part or tag.startswith(f"{part}/")
+    return part != OBJECTIVE or not tag.startswith((_METRICS, _MEASURES))
+
+
+def _in_words(part: str) -> str:
+    if part.startswith(_METRICS):
+        return f"another metric {part.removeprefix(_METRICS)!r}"
+    return "other evaluation data" if part == EVALUATION_DATA else f"another {part}"
 
 
 @dataclasses.dataclass

@@ -6,6 +6,7 @@ import functools
 import math
 import pathlib
 import shutil
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from absl import logging
 
 from objectives import ConfigurationError
 from trainer.checkpoints import manifest, progress
-from trainer.checkpoints.best import rank
+from trainer.checkpoints.best import changed_parts, rank, tag_of
 from trainer.reports.log import LogRecord
 from trainer.storage import files
 from trainer.storage.strict_json import numbers
@@ -68,6 +69,14 @@ class Checkpoint:
         """The latest evaluation when it was saved; a value that was not finite is nan."""
         found = self.progress["evaluation"]
         return found and LogRecord(**{**found, "values": numbers(found["values"])})
+
+    @property
+    def evaluated(self) -> Mapping[str, str]:
+        """Digests of what its evaluation was made with, by name; none of a damaged one, or of earlier versions."""
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            found = self.progress.get("evaluated")
+            return found if isinstance(found, dict) else {}
+        return {}
 
     @property
     def is_extra(self) -> bool:
@@ -132,19 +141,32 @@ class Checkpoints:
             )
         return None
 
-    def best(self, metric: str, *, intact: Checkpoint | None = None) -> Checkpoint | None:
+    def best(
+        self, metric: str, *, intact: Checkpoint | None = None, evaluated: Mapping[str, str] | None = None
+    ) -> Checkpoint | None:
         """Returns the best intact checkpoint by a metric, among those that were evaluated at their step, or None.
 
         Args:
           metric: the tag whose lowest value makes a checkpoint the best one; with a leading "-", its highest.
           intact: one that need not be verified again.
+          evaluated: what evaluations are made with, as in `ranked`.
         """
-        ranked = self.ranked(metric)
+        ranked = self.ranked(metric, evaluated)
         return next((one for one in ranked if one == intact or one.find_damage() is None), None)
 
-    def ranked(self, metric: str) -> list[Checkpoint]:
-        """Returns the checkpoints that have a value of a metric, the best first, unverified; see `rank`."""
-        values = {checkpoint: rank(metric, checkpoint.value) for checkpoint in self.all()}
+    def ranked(self, metric: str, evaluated: Mapping[str, str] | None = None) -> list[Checkpoint]:
+        """Returns the checkpoints that have a value of a metric, the best first, unverified; see `rank`.
+
+        Args:
+          metric: as in `best`.
+          evaluated: digests of what evaluations are made with; checkpoints whose evaluation was made with something
+            else are left out, see `changed_parts`. By default those of the latest checkpoint that has any.
+        """
+        listed = self.all()
+        if evaluated is None:
+            evaluated = next((one.evaluated for one in reversed(listed) if one.evaluated), {})
+        alike = [one for one in listed if not changed_parts(tag_of(metric), one.evaluated, evaluated)]
+        values = {checkpoint: rank(metric, checkpoint.value) for checkpoint in alike}
         return sorted((c for c, value in values.items() if not math.isnan(value)), key=values.__getitem__)
 
     def disk_space(self, size: int, *, saves: int, extra: int, best: bool) -> int:

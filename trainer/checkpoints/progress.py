@@ -12,8 +12,9 @@ _COUNTS = ("step", "replicas", "workers")
 def read(folder: pathlib.Path) -> dict[str, Any]:
     """`step`, `replicas`, `workers`, and `evaluation`: the latest with its `split`, `step` and `values`, or None.
 
-    Besides, `is_extra` is whether it was saved as the best one alone, `stopped_by` the class of the callback that has
-    ended the run, and `callbacks` what they have counted: None or missing where there are none.
+    Besides, `evaluated` has digests of what that evaluation was made with, `is_extra` is whether it was saved as the
+    best one alone, `stopped_by` the class of the callback that has ended the run, and `callbacks` what they have
+    counted: None or missing where there are none.
     """
     return json.loads((folder / NAME).read_text())
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from trainer.checkpoints import progress as progress_file
-from trainer.checkpoints.best import Best
+from trainer.checkpoints.best import Best, changed_parts
 from trainer.checkpoints.checkpoints import CALLBACKS, Checkpoint, Checkpoints
 from trainer.checkpoints.fitting import fitted
 from trainer.checkpoints.iterator_state import IteratorState
@@ -60,7 +60,6 @@ class Saver:
     As a context manager, it waits at the end for the save in progress.
 
     Attributes:
-      evaluation: the latest evaluation, which is saved too; the loop sets it.
       best: the best evaluation among those that were saved at their step; its checkpoint is kept.
       restored_replicas: the number of replicas of the checkpoint that was restored last, if any.
     """
@@ -75,6 +74,7 @@ class Saver:
         data: Sequence[Any] = (),
         epochs: Kept | None = None,
         best: str | None = None,
+        evaluated: Mapping[str, str] | None = None,
     ):
         """Stores what to save, and where.
 
@@ -86,6 +86,7 @@ class Saver:
           data: trackable objects that only TensorFlow can save, such as iterators.
           epochs: what the callbacks of the run have counted.
           best: the tag of evaluation by which the best checkpoint is kept, as in `Trainer.best`, or None.
+          evaluated: digests of what evaluations are made with, by name, as in `changed_parts`.
         """
         self._checkpoints, self._strategy, self._step, self._state = checkpoints, strategy, step, state
         self._epochs = epochs
@@ -93,9 +94,22 @@ class Saver:
         self._worker = cluster.first_replica(strategy) * self._workers // self._replicas
         self._position = IteratorState(data, worker=self._worker) if data else None
         self._saving: BackgroundTask[None] = BackgroundTask()
-        self.evaluation: LogRecord | None = None
+        self._evaluated = dict(evaluated or {})
+        # The latest evaluation, and what it was made with: that of a checkpoint may be of other data.
+        self._evaluation: LogRecord | None = None
+        self._made_with = self._evaluated
         self.best = Best(best)
+        self._counts_anew: str | None = None
         self.restored_replicas: int | None = None
+
+    @property
+    def evaluation(self) -> LogRecord | None:
+        """The latest evaluation, which is saved too; the loop sets it."""
+        return self._evaluation
+
+    @evaluation.setter
+    def evaluation(self, made: LogRecord | None) -> None:
+        self._evaluation, self._made_with = made, self._evaluated
 
     def is_new_best(self) -> bool:
         """Returns whether the latest evaluation is of the current step, and the best so far; the same on all workers.
@@ -104,13 +118,15 @@ class Saver:
         """
         if self.best.metric is None or self.evaluation is None or self.evaluation.step != int(self._step):
             return False
-        is_beaten = self._worker == 0 and self.best.is_beaten_by(self.evaluation)
+        is_beaten = self._worker == 0 and self._beats(self.evaluation)
         return bool(cluster.largest(self._strategy, float(is_beaten)))
 
     def describe_best(self) -> str | None:
         """Returns which checkpoint is the best one so far, as readable text; None if none is kept."""
         if self.best.metric is None:
             return None
+        if self.best.record is None and self._counts_anew:
+            return f"best checkpoint: counts anew, as {self._counts_anew}"
         if self.best.record is None:
             return f"best checkpoint: none, as no evaluation has had a finite {self.best.tag} yet"
         return f"best checkpoint: {self.best} ({self._checkpoints.at(self.best.record.step)})"
@@ -129,7 +145,7 @@ class Saver:
         step = int(self._step)
         if self._position is not None:
             self._write_position(self._position, step)
-        if self.evaluation is not None and self.evaluation.step == step and self.best.is_beaten_by(self.evaluation):
+        if self.evaluation is not None and self.evaluation.step == step and self._beats(self.evaluation):
             self.best.record = self.evaluation
         # The file of a worker shows that it has finished.
         arrays = {} if self._worker else self._state.arrays()
@@ -139,6 +155,7 @@ class Saver:
             "replicas": self._replicas,
             "workers": self._workers,
             "evaluation": self.evaluation and dataclasses.asdict(self.evaluation),
+            "evaluated": self.evaluation and self._made_with,
             "is_extra": is_extra,
             "stopped_by": self._epochs and self._epochs.stopped_by,
             "callbacks": callbacks,
@@ -208,7 +225,7 @@ class Saver:
                 checkpoint.step, checkpoint.progress.get("callbacks"), checkpoint.arrays_of_callbacks()
             )
         self.restored_replicas = checkpoint.progress["replicas"]
-        self.evaluation = checkpoint.evaluation
+        self._evaluation, self._made_with = checkpoint.evaluation, dict(checkpoint.evaluated)
         return checkpoint
 
     @contextlib.contextmanager
@@ -235,9 +252,18 @@ class Saver:
 
     def _find_best(self, *, intact: Checkpoint | None = None) -> None:
         """Finds the best evaluation among those of the checkpoints that are there; one need not be verified again."""
-        if self.best.metric is not None:
-            best = self._checkpoints.best(self.best.metric, intact=intact)
-            self.best.record = None if best is None else best.evaluation
+        if self.best.metric is None:
+            return
+        best = self._checkpoints.best(self.best.metric, intact=intact, evaluated=self._evaluated)
+        self.best.record, self._counts_anew = None if best is None else best.evaluation, None
+        if best is None and (former := self._checkpoints.best(self.best.metric, intact=intact)) is not None:
+            changed = changed_parts(self.best.tag, former.evaluated, self._evaluated)
+            self._counts_anew = f"{Best(self.best.metric, former.evaluation)} was of {' and '.join(changed)}"
+
+    def _beats(self, evaluation: LogRecord) -> bool:
+        """Returns whether the latest evaluation can be compared with the best one so far, and is better."""
+        is_alike = not changed_parts(self.best.tag, self._made_with, self._evaluated)
+        return is_alike and self.best.is_beaten_by(evaluation)
 
     def _write_position(self, position: IteratorState, step: int) -> None:
         try:

@@ -23,6 +23,7 @@ from trainer.reports.selection import select_reports
 from trainer.running.opening import Opening
 from trainer.running.run import TrainingRun
 from trainer.settings.changes import Description, of_callbacks
+from trainer.settings.evaluated import describe_evaluated
 from trainer.settings.settings import Settings
 from trainer.settings.standstill import find_standstill
 from trainer.steps.assembly import assemble
@@ -130,6 +131,7 @@ def make_run(
                 data=program.state,
                 epochs=epochs,
                 best=settings.best,
+                evaluated=describe_evaluated(settings.objective, settings.metrics, settings.eval),
             )
     return TrainingRun(
         strategy=strategy,

@@ -245,6 +245,8 @@ class Loop:
         before = self._evaluation_here
         if before is None or not _is_close(before.values, values):
             self._report(LogRecord("eval", self._done, values))
+        elif self._saver:
+            self._saver.evaluation = before  # now made with what this run evaluates with
         return values
 
     def _save_where_due(self) -> None:

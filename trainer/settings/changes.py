@@ -61,6 +61,13 @@ def of_callbacks(described: Description) -> Description:
     return {thing: own for thing, own in described.items() if thing.startswith("Trainer.callbacks[")}
 
 
+def describe_one(name: str, value: Any) -> Description:
+    """Describes one thing, such as a metric, whether it may change when a run resumes or not."""
+    described: Description = {}
+    _describe("Trainer", {name: value}, described)
+    return described
+
+
 def describe_kind(name: str, kind: type, own: Mapping[str, Any]) -> Description:
     """Describes a setting that is a class: its methods and attributes if it is a user's own, and its own settings."""
     described: Description = {}

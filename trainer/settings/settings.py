@@ -190,7 +190,8 @@ class Settings:
         Setting(
             "a tag of evaluation, such as 'terms/data/raw': at its lowest value so far a checkpoint is saved, "
             "and kept besides the latest until it is beaten. With a minus, '-metrics/auc', the highest value is the "
-            "best. Of equal ones it is the first; one that is not finite never is. None to keep the latest only",
+            "best. Of equal ones it is the first; one that is not finite never is. A run that resumes with other "
+            "evaluation data, another objective or another such metric counts anew. None to keep the latest only",
             may_change=True,
         ),
     ] = None

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from trainer.checkpoints.best import Best
+from trainer.checkpoints.best import Best, changed_parts
 from trainer.reports.log import LogRecord
 
 
@@ -31,3 +31,20 @@ def test_the_first_that_can_be_compared_is_the_best_until_it_is_beaten():
 
 def test_without_a_metric_there_is_none():
     assert not Best(None).is_beaten_by(record(0.5))
+
+
+@pytest.mark.parametrize(
+    ("tag", "told"),
+    [
+        ("terms/data/raw", ["other evaluation data", "another objective"]),
+        ("loss/total", ["other evaluation data", "another objective"]),
+        ("metrics/auc", ["other evaluation data", "another metric 'auc'"]),
+        ("metrics/auc/0", ["other evaluation data", "another metric 'auc'"]),
+        ("metrics/aucs", ["other evaluation data"]),
+        ("measures/bias", ["other evaluation data"]),
+    ],
+)
+def test_what_cannot_be_compared_is_told_by_what_decides_the_value(tag, told):
+    was, now = (dict.fromkeys(("evaluation data", "objective", "metrics/auc"), text) for text in "ab")
+    assert changed_parts(tag, was, now) == told
+    assert changed_parts(tag, was, was) == changed_parts(tag, {}, now) == changed_parts(tag, was, {}) == []

@@ -22,12 +22,12 @@ def make(tmp_path):
     return lambda **settings: Checkpoints(tmp_path / "checkpoints", **settings)
 
 
-def save(checkpoints, step, value=None, evaluated_at=None, best=None, is_extra=False):
+def save(checkpoints, step, value=None, evaluated_at=None, best=None, is_extra=False, **more):
     folder = checkpoints.new(step)
     with (folder / "state.npz").open("wb") as file:
         np.savez(file, **{"model/weight": np.full(3, float(step))})
     evaluation = value and {"split": "eval", "step": evaluated_at or step, "values": {TAG: value}}
-    record = {"step": step, "replicas": 1, "workers": 1, "evaluation": evaluation, "is_extra": is_extra}
+    record = {"step": step, "replicas": 1, "workers": 1, "evaluation": evaluation, "is_extra": is_extra, **more}
     (folder / progress.NAME).write_text(json.dumps(record))
     checkpoints.complete(step, best=best)
 
@@ -65,6 +65,25 @@ def test_the_best_is_found_and_of_equal_ones_the_first(make, metric, best):
     for step, value in enumerate([0.5, 0.25, 1.5, math.nan, 0.25, 1.5, None], 1):
         save(checkpoints, step, value)
     assert checkpoints.best(metric).step == best
+
+
+def test_the_best_is_among_those_that_were_evaluated_likewise(make):
+    checkpoints, easy, hard = make(keep=9), {"evaluation data": "easy"}, {"evaluation data": "hard"}
+    save(checkpoints, 1, 0.1, evaluated=easy)
+    save(checkpoints, 2, 0.3, evaluated=hard)
+    save(checkpoints, 3, 0.2, evaluated=hard)
+    save(checkpoints, 4, evaluated=None)
+    assert checkpoints.best(TAG).step == checkpoints.best(TAG, evaluated=hard).step == 3
+    assert checkpoints.best(TAG, evaluated=easy).step == 1
+    assert checkpoints.best(TAG, evaluated={"evaluation data": "other"}) is None
+
+
+@pytest.mark.parametrize("evaluated", [{}, {"evaluated": None}, {"evaluated": ["text"]}])
+def test_one_that_does_not_say_what_it_was_evaluated_with_is_compared_with_all(make, evaluated):
+    checkpoints = make(keep=9)
+    save(checkpoints, 1, 0.1, **evaluated)
+    save(checkpoints, 2, 0.2, evaluated={"evaluation data": "hard"})
+    assert checkpoints.best(TAG).step == 1
 
 
 def test_the_best_is_kept_besides_the_latest(make):

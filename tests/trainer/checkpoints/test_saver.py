@@ -22,7 +22,7 @@ from trainer.storage.files import StorageError
 def make(dense_model, replicas, tmp_path):
     """Makes a step, a state of Dropout, BatchNormalization and Adam, and their saver, in one folder."""
 
-    def make(seed=1, count=1, make_optimizer=lambda: keras.optimizers.Adam(0.1), between=None, epochs=None):
+    def make(seed=1, count=1, make_optimizer=lambda: keras.optimizers.Adam(0.1), between=None, epochs=None, **settings):
         strategy = replicas(count)
         with strategy.scope():
             layers = [between] if between else [keras.layers.BatchNormalization, lambda: keras.layers.Dropout(0.5)]
@@ -30,7 +30,8 @@ def make(dense_model, replicas, tmp_path):
             optimizer = make_optimizer()
             optimizer.build(model.trainable_variables)
         step, state = tf.Variable(0, dtype=tf.int64), State.of_training(model, [optimizer])
-        saver = Saver(Checkpoints(tmp_path / "checkpoints"), strategy=strategy, step=step, state=state, epochs=epochs)
+        checkpoints = Checkpoints(tmp_path / "checkpoints")
+        saver = Saver(checkpoints, strategy=strategy, step=step, state=state, epochs=epochs, **settings)
         return step, state, saver
 
     return make
@@ -90,6 +91,28 @@ def test_the_latest_evaluation_is_restored(make):
     other = make()[-1]
     other.restore()
     assert other.evaluation == saver.evaluation
+
+
+def test_what_was_evaluated_with_other_data_is_not_the_best(make):
+    def evaluated(number, value, data):
+        step, _, saver = make(best="loss/total", evaluated={"evaluation data": data})
+        saver.restore()
+        told = saver.describe_best()
+        step.assign(number)
+        with saver:
+            restored = saver.is_new_best()
+            saver.evaluation = LogRecord("eval", number, {"loss/total": value})
+            if is_best := saver.is_new_best():
+                saver.save(is_extra=True)
+        return told, restored, is_best, saver.best.value
+
+    assert evaluated(2, 0.1, "easy")[2:] == (True, 0.1)
+    told, restored, is_best, value = evaluated(2, 0.5, "hard")
+    assert told == "best checkpoint: counts anew, as loss/total 0.1 at step 2 was of other evaluation data"
+    assert (restored, is_best, value) == (False, True, 0.5)
+    told, restored, is_best, value = evaluated(3, 0.6, "hard")
+    assert told.startswith("best checkpoint: loss/total 0.5 at step 2 (")
+    assert (restored, is_best, value) == (False, False, 0.5)
 
 
 class Counted:

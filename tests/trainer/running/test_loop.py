@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from objectives import FunctionTerm, Objective, WeightDecay
 from trainer import ArraySource
+from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.reports import JsonLines, ReportError, jsonl
 from trainer.running.loop import Periods
 
@@ -220,6 +221,18 @@ def test_what_was_trained_is_saved_where_what_follows_fails(make_trainer, plain_
     whole.train()
     for ours, expected in zip(again.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, expected)
+
+
+@pytest.mark.slow
+def test_the_best_is_counted_anew_on_other_evaluation_data(make_trainer, plain_source, tmp_path, recorder):
+    settings = {"workdir": tmp_path, "best": "terms/data/raw", "eval_every": 4, "keep_checkpoints": 1}
+    make_trainer(steps=8, eval=plain_source, **settings).train()
+    far = ArraySource(plain_source.arrays["inputs"], plain_source.arrays["targets"] + 100)
+    make_trainer(steps=16, eval=far, reports=[recorder], **settings).train()
+    assert any("counts anew" in line and "was of other evaluation data" in line for line in recorder.run.headline)
+    best = Checkpoints(tmp_path / "checkpoints").best("terms/data/raw")
+    assert best.step > 8
+    assert best.value("terms/data/raw") > 1000
 
 
 def test_half_a_chunk_is_not_saved(make_trainer, tmp_path, monkeypatch):
