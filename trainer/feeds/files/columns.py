@@ -106,6 +106,10 @@ def read_columns(
     # All columns: of some, pandas does not see that a row has too many values, and a decimal comma would shift them.
     frame = _read(path, sep=separator, dtype=texts, keep_default_na=False, na_values=[""])
     columns = {}
+    if len(known) == 1:
+        with mistakes.gathered(f"{shown_path(path)}"):
+            _refuse_empty_lines(path, known[0], separator)
+        mistakes.raise_any()
     for name in dict.fromkeys(names):
         with mistakes.gathered(f"{shown_path(path)}"):
             columns[name] = _numbers(frame[name], (categories or {}).get(name))
@@ -114,10 +118,15 @@ def read_columns(
 
 
 def read_texts(path: pathlib.Path, name: str, *, separator: str = ",") -> np.ndarray:
-    """Returns a column of a file as text; raises ConfigurationError where it is missing."""
+    """Returns a column of a file as text; raises ConfigurationError where it is missing, or a value of it is."""
     require_column(path, name, separator=separator)
     # All columns are read, as in `read_columns`, and the others only to see that they fit.
-    return _read(path, sep=separator, dtype={name: str}, keep_default_na=False)[name].to_numpy(object)
+    column = _read(path, sep=separator, dtype={name: str}, keep_default_na=False, na_values=[""])[name]
+    mistakes = Mistakes()
+    with mistakes.gathered(shown_path(path)):
+        _refuse_missing(column, column.isna())
+    mistakes.raise_any()
+    return column.to_numpy(object)
 
 
 def stacked(columns: Mapping[str, np.ndarray], owner: str) -> np.ndarray:
@@ -136,7 +145,7 @@ def stacked(columns: Mapping[str, np.ndarray], owner: str) -> np.ndarray:
     """
     for name, column in columns.items():
         if column.dtype.kind == "i" and len(column) and max(abs(int(column.min())), abs(int(column.max()))) > _EXACT:
-            largest = column[np.argmax(np.abs(column))]
+            largest = max(int(column.min()), int(column.max()), key=abs)  # NumPy has no positive -2**63
             raise ConfigurationError(
                 f"{owner}: the column {name!r} holds {largest:,}, which float32 may not hold exactly; expected whole "
                 f"numbers up to {_EXACT:,} in a list of columns, or the column by itself, whose numbers stay whole"
@@ -173,7 +182,7 @@ def _read(path: pathlib.Path, **settings: Any) -> Any:
 
 def _numbers(column: Any, categories: Sequence[str] | None) -> np.ndarray:
     """Returns the numbers of a column of pandas."""
-    _refuse(column, column.isna(), lambda _: "missing", "expected a value in each row")
+    _refuse_missing(column, column.isna())
     if categories is not None:
         return _coded(column, categories)
     if column.dtype.kind not in "iufb":
@@ -186,6 +195,20 @@ def _numbers(column: Any, categories: Sequence[str] | None) -> np.ndarray:
     if values.dtype.kind == "u":
         _refuse(column, values > np.iinfo(np.int64).max, str, "expected whole numbers below 2**63")
     return values.astype(np.int64) if values.dtype.kind in "iu" else values
+
+
+def _refuse_empty_lines(path: pathlib.Path, name: str, separator: str) -> None:
+    """Raises ConfigurationError for an empty line between the values of a file of one column, which pandas skips."""
+    settings = {"header": None, "names": [name], "sep": separator, "dtype": str, "keep_default_na": False}
+    lines = _read(path, **settings, skip_blank_lines=False)[name].fillna("")
+    is_empty = (lines.str.strip() == "").to_numpy()
+    names, *values = np.flatnonzero(~is_empty)  # the names were read, so that there is one line that is not empty
+    within = slice(names + 1, values[-1] if values else names + 1)
+    _refuse_missing(lines.iloc[within], is_empty[within])
+
+
+def _refuse_missing(column: Any, is_missing: Any) -> None:
+    _refuse(column, is_missing, lambda _: "missing", "expected a value in each row")
 
 
 def _coded(column: Any, categories: Sequence[str]) -> np.ndarray:

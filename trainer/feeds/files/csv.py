@@ -115,8 +115,13 @@ class CsvSource(SplitSource):
     def _row_names(self) -> int | Sequence[str]:
         if self.split_by is None:
             return self._whole.size
-        texts = (read_texts(file, self.split_by, separator=self.separator) for file in self.places)
-        return [str(text) for of_file in texts for text in of_file]
+        mistakes = Mistakes()
+        texts: list[str] = []
+        for file in self.places:
+            with mistakes.gathered("CsvSource.split_by"):
+                texts += map(str, read_texts(file, self.split_by, separator=self.separator))
+        mistakes.raise_any()
+        return texts
 
     @property
     def _shown(self) -> str:

@@ -40,13 +40,31 @@ def test_texts_become_the_numbers_of_their_categories(file):
     ("text", "name", "texts"),
     [
         ("a,who\n1,007\n2,1.50\n", "who", ["007", "1.50"]),
-        ("a,who\n1,\n2,NA\n", "who", ["", "NA"]),
+        ("a,who\n1, \n2,NA\n", "who", [" ", "NA"]),
         (",b\n007,1\n08,2\n", "Unnamed: 0", ["007", "08"]),
         ("0,1,2\n01,02,03\n", "1", ["02"]),
     ],
 )
 def test_texts_are_as_they_are_in_the_file_also_where_they_look_like_numbers(file, text, name, texts):
     assert read_texts(file(text), name).tolist() == texts
+
+
+def test_a_text_that_is_missing_is_refused(file):
+    with pytest.raises(ConfigurationError, match=r"t.csv: row 1, column 'who' is missing \(and 1 more such row\)"):
+        read_texts(file('a,who\n1,\n2,x\n3,""\n'), "who")
+
+
+@pytest.mark.parametrize(
+    ("text", "row"), [("a\n1\n\n3\n", 2), ("\na\n\n3", 1), ('a\n1\n\n""\n3\n', 2), ("a\r\n1\r\n  \r\n3\r\n", 2)]
+)
+def test_an_empty_line_is_a_missing_value_of_a_file_of_one_column(file, text, row):
+    with pytest.raises(ConfigurationError, match=f"t.csv: row {row}, column 'a' is missing"):
+        read_columns(file(text), ["a"])
+
+
+@pytest.mark.parametrize("text", ["a\n1\n3\n\n\n", "\na\n1\n3", "a\r\n1\r\n3\r\n\r\n"])
+def test_empty_lines_around_the_values_are_none(file, text):
+    assert read_columns(file(text), ["a"])["a"].tolist() == [1, 3]
 
 
 def test_rows_that_are_too_long_are_refused_also_where_one_column_is_read_as_text(file):
@@ -141,3 +159,5 @@ def test_columns_side_by_side_are_single_and_lose_no_whole_number():
     assert stacked({"a": np.array([1, 2**24])}, "S.inputs").tolist() == [[1.0], [2.0**24]]
     with pytest.raises(ConfigurationError, match=r"S.inputs: the column 'id' holds -16,777,217, which float32"):
         stacked({"id": np.array([5, -(2**24) - 1])}, "S.inputs")
+    with pytest.raises(ConfigurationError, match=r"'id' holds -9,223,372,036,854,775,808, which float32"):
+        stacked({"id": np.array([3, -(2**63)])}, "S.inputs")

@@ -110,6 +110,12 @@ def test_where_names_are_mistaken_nothing_is_said_of_predictions(file, inputs, t
     assert "predict" not in str(caught.value)
 
 
+def test_rows_of_which_nobody_knows_the_side_are_refused(several):
+    (several.parent / "three.csv").write_text("a,b,y,kind,who\n1,2,3,hot,\n")
+    with pytest.raises(ConfigurationError, match=r"split_by: .*three.csv: row 1, column 'who' is missing"):
+        CsvSource(file=several, inputs="a", split_by="who", split="train")
+
+
 def test_mistakes_of_all_files_are_told_together(several):
     (several.parent / "three.csv").write_text("a,b\n1,x\n")
     with pytest.raises(ConfigurationError) as caught:
