@@ -110,7 +110,7 @@ class BaseTerm(Checked, abc.ABC):
 
     def __repr__(self) -> str:
         # Compared as text: an array has no truth value, and a default may be made by a factory.
-        fields = ((f.name, repr(getattr(self, f.name)), repr(_default(f))) for f in dataclasses.fields(self))
+        fields = ((f.name, repr(getattr(self, f.name)), repr(default_of(f))) for f in dataclasses.fields(self))
         changed = [f"{name}={value}" for name, value, default in fields if value != default]
         return f"{type(self).__name__}({', '.join(changed)})"
 
@@ -148,5 +148,6 @@ class BaseTerm(Checked, abc.ABC):
         return tf.cast(values, tf.float64) if self.dtype == "float64" else values
 
 
-def _default(field: dataclasses.Field) -> Any:
+def default_of(field: dataclasses.Field) -> Any:
+    """Returns the default of a field of a dataclass; `dataclasses.MISSING` if it has none."""
     return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()

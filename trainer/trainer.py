@@ -366,7 +366,7 @@ class Trainer(Settings):
             self._noting_completion(until, lambda: values),
             self._noting_what_is_left(),
             interruption.noting(lambda: self._leave(interruption, until)),
-            self._kept(),
+            self._kept(restored=restored),
         ):
             self._run.start_reports(restored=restored)
             epochs.start(self.step)
@@ -419,16 +419,21 @@ class Trainer(Settings):
         }
 
     @contextlib.contextmanager
-    def _kept(self) -> Iterator[None]:
-        """Writes log records and checkpoints in the background within the context; at its end all are written."""
+    def _kept(self, *, restored: bool) -> Iterator[None]:
+        """Writes log records and checkpoints in the background within the context; at its end all are written.
+
+        Then the best checkpoint is told, unless the opening of a restored run did so and nothing came after it.
+        """
         if self._run.saver is None:
             with _explained_without_checkpoints(), self._run.reports:
                 yield
         else:
+            told = (self.step, self._run.saver.describe_best()) if restored else None
             with self._run.saver.explained(), self._run.reports:
                 with self._run.saver:
                     yield
-                self._run.note_best()
+                if told != (self.step, self._run.saver.describe_best()):
+                    self._run.note_best()
 
     def _leave(self, interruption: Interruption, until: int) -> str:
         """Waits for the other workers, where all of them leave; where the run stands, as readable text."""

@@ -35,8 +35,9 @@ def show_evaluations(runs: Mapping[str, RunFolder]) -> None:
 
 
 def show_learned(runs: Mapping[str, RunFolder]) -> None:
-    """A table of what each finished run has learned, as its task measures it."""
-    _show("what was learned", {name: _numbers(run.learned) for name, run in runs.items()})
+    """A table of what each finished run has learned, as its task measures it; none where no task measures anything."""
+    if any(run.learned for run in runs.values()):
+        _show("what was learned", {name: _numbers(run.learned) for name, run in runs.items()})
 
 
 def _show(title: str, texts: Mapping[str, Mapping[str, str]]) -> None:

@@ -184,6 +184,17 @@ def kill_at(monkeypatch):
 
 
 @pytest.mark.slow
+def test_a_finished_run_that_is_started_again_tells_its_best_once(scored, recorder, tmp_path):
+    told = []
+    recorder.note = told.append
+    for steps, times in ((16, 1), (16, 1), (20, 2)):
+        told.clear()
+        recorder.start = lambda run: told.extend(run.headline)
+        scored(tmp_path / "run", steps=steps)
+        assert sum(text.startswith("best checkpoint: ") for text in told) == times
+
+
+@pytest.mark.slow
 def test_a_run_that_died_before_its_best_was_saved_does_it_again_to_the_same_bits(scored, kill_at, recorder, tmp_path):
     whole = scored(tmp_path / "whole")
     headlines = []

@@ -1,8 +1,10 @@
 """Workdir: a run's folder, and the record of its configuration and environment."""
 
 import json
+import os
 import pathlib
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -30,6 +32,8 @@ LEARNED = "learned.json"
 _RECORD = ("config.gin", "operative_config.gin", changes.NAME, _ENVIRONMENT)
 # One folder for each earlier configuration of the run.
 _FORMER = "former_configs"
+# The same as in `termwise.cli.signals`: the command that a user typed, where a program started this one.
+_COMMAND_VARIABLE = "TERMWISE_COMMAND"
 # What an empty file system contains.
 _NOTHING = ("lost+found",)
 
@@ -147,13 +151,19 @@ def _keep_former(folder: pathlib.Path, current: Mapping[str, str]) -> None:
 
 def _environment() -> dict[str, object]:
     return {
-        "argv": sys.argv,
+        "argv": _typed(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": {name: version(name) for name in _PACKAGES},
         "git_revision": _git_revision(),
         "modules": config.used_modules(),
     }
+
+
+def _typed() -> list[str]:
+    """Returns the command that started this process, as one would type it again."""
+    typed = os.environ.get(_COMMAND_VARIABLE)
+    return shlex.split(typed) if typed else sys.orig_argv
 
 
 def _git_revision() -> str | None:

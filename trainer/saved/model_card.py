@@ -1,9 +1,13 @@
 """Model card: what a reader of an exported model has to know, as Markdown, from the folder of its run alone."""
 
+import dataclasses
 import pathlib
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
+from objectives.base_term import default_of
 from objectives.formulas import formula_of
 from objectives.quantities import quantity
 from trainer import config
@@ -17,6 +21,10 @@ from trainer.settings import changes
 
 # What a class may have on top of its fields in the record of a run: the code of its methods.
 _CODE = "()"
+# What stands behind the name of a function there.
+_DIGEST = re.compile(r" \(digest \w+\)")
+# What a loss of Keras has and a term does not use.
+_UNUSED = ("reduction",)
 
 _LOADING = {
     "keras": "model = keras.models.load_model({name!r})\noutputs = model.predict({inputs})",
@@ -49,7 +57,7 @@ def model_card(
         *([f"Import first what the file needs and does not contain: {', '.join(own)}."] if own else []),
         "## Terms",
         "The model was trained on the sum of these terms, each times its weight.",
-        _table(["term", "kind", "weight", "formula"], _terms(settings)),
+        _table(["term", "kind", "weight", "formula", "settings"], _terms(settings)),
         "## Evaluation",
         *_evaluation(folder, snapshot, environment.get("steps")),
         "## Training data",
@@ -99,12 +107,33 @@ def _loading(signature: Signature, name: str, form: str) -> str:
 def _terms(settings: changes.Description) -> Iterator[Sequence[str]]:
     kinds = {short(name): kind for name, kind in config.configurables().items()}
     for name, kind in sorted(settings.get("Objective", {}).items()):
-        fields = settings.get(f"Objective.{name} = {kind}", {})
-        weight = fields.get("weight", "1")
-        inner = settings.get(f"Objective.{name}.weight = {weight}", {})
-        shown = ", ".join(f"{key} = {value}" for key, value in inner.items() if _CODE not in key)
+        place, fields = f"Objective.{name}", settings.get(f"Objective.{name} = {kind}", {})
         formula = formula_of(kinds[kind]) if kind in kinds else ""
-        yield f"`{name}`", kind, f"{weight} ({shown})" if shown else weight, formula
+        told = {field: text for field, text in fields.items() if _is_told(field, text, kinds.get(kind), formula)}
+        own = ", ".join(f"`{field} = {_value(settings, f'{place}.{field}', text)}`" for field, text in told.items())
+        weight = _value(settings, f"{place}.weight", fields.get("weight", "1")).replace("<", "\\<")
+        # The formula of a term that is a plain function says no more than that.
+        called = formula.replace("`fn(...)`", f"`{_DIGEST.sub('', fields.get('fn', 'fn'))}(...)`")
+        yield f"`{name}`", kind, weight, called, own
+
+
+def _is_told(field: str, text: str, kind: Any, formula: str) -> bool:
+    """Returns whether a field says something: it is not as always, or a number of the formula."""
+    if field == "weight" or _CODE in field:
+        return False
+    own = {one.name: one for one in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else {}
+    if field not in own or default_of(own[field]) is dataclasses.MISSING:
+        return True
+    is_of_formula = re.search(rf"\b{re.escape(field)}\b", formula) is not None and not text.startswith("'")
+    return is_of_formula or text != changes.text_of(default_of(own[field]))
+
+
+def _value(settings: changes.Description, place: str, text: str) -> str:
+    """Returns a value as a reader would write it: without digests, and with the settings that it has itself."""
+    name = _DIGEST.sub("", text)
+    inner = settings.get(f"{place} = {name}", {})
+    own = {key: _DIGEST.sub("", value) for key, value in inner.items() if _CODE not in key and key not in _UNUSED}
+    return f"{name} ({', '.join(f'{key} = {value}' for key, value in own.items())})" if own else name
 
 
 def _evaluation(folder: pathlib.Path, snapshot: Snapshot, steps: int | None) -> Iterator[str]:

@@ -225,7 +225,7 @@ def _taken_apart(value: Any, parameters: Mapping[str, Any]) -> tuple[str, Mappin
         return kind, {**_nameless(vars(value)), **methods_of(type(value))}
     if callable(value):
         return describe_function(value), parameters
-    return _text(value), None
+    return text_of(value), None
 
 
 def _callbacks_in(value: Any) -> Sequence[keras.callbacks.Callback]:
@@ -239,7 +239,12 @@ def _nameless(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name != "name"}
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Returns the text by which a plain value, such as a number, is recorded.
+
+    >>> text_of(10.0), text_of({"b": "x", "a": None})
+    ('10', "{'a': None, 'b': 'x'}")
+    """
     value = value.item() if isinstance(value, np.generic) else value
     # Keras keeps its numbers in float32: those that were 0.1 are not any more.
     return f"{value:.7g}" if isinstance(value, float) else re.sub(r" at 0x[0-9a-fA-F]+", "", repr(ordered(value)))

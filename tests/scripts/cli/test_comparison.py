@@ -82,3 +82,10 @@ def test_a_table_wider_than_the_terminal_either_way_keeps_all_of_it(narrow, made
     shown = capsys.readouterr().out
     assert "…" not in shown
     assert all(row[1:] == [f"{value:.4g}" for value in learned.values()] for row in cells(shown))
+
+
+def test_where_nothing_was_measured_there_is_no_table(narrow, made, capsys):
+    show_learned({"a": made(300, 300), "b": made(200, 200)})
+    assert capsys.readouterr().out == ""
+    show_learned({"a": made(300, 300, learned={"error": 0.5}), "b": made(200, 200)})
+    assert cells(capsys.readouterr().out) == [["error", "0.5", "—"]]

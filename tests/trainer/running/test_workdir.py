@@ -7,9 +7,10 @@ import sys
 import pytest
 
 from objectives import ConfigurationError
+from termwise.cli import signals
 from trainer import ArraySource
 from trainer.reports import jsonl
-from trainer.running.workdir import locate_workdir, make_workdir, write_record
+from trainer.running.workdir import locate_workdir, make_workdir, read_environment, write_record
 
 
 def test_a_new_folder_is_made_and_left_empty(tmp_path):
@@ -81,9 +82,15 @@ def test_the_record_says_what_was_asked_and_used_and_on_what(tmp_path):
     assert (tmp_path / "operative_config.gin").read_text() == "A.b = 1\nA.c = 2"
     assert json.loads((tmp_path / "settings.json").read_text()) == {"A": {"b": "1"}}
     environment = json.loads((tmp_path / "environment.json").read_text())
-    assert environment["argv"] == sys.argv
+    assert environment["argv"] == sys.orig_argv
     assert environment["packages"]["keras"].startswith("3.")
     assert "git_revision" in environment
+
+
+def test_the_command_is_recorded_as_it_was_typed(tmp_path, monkeypatch):
+    monkeypatch.setenv(signals.COMMAND_VARIABLE, "termwise train --gin_param='A.b = 1'")
+    write_record(tmp_path, asked="", used="", settings={}, steps=9)
+    assert read_environment(tmp_path)["argv"] == ["termwise", "train", "--gin_param=A.b = 1"]
 
 
 def test_a_former_record_is_kept_once(tmp_path):
