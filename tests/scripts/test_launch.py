@@ -21,6 +21,7 @@ ROOT = HERE.parents[1]
 MASKED = (
     "--gin_file=tiny.gin",
     "--gin_param=TinyTask.masked = True",
+    "--gin_param=TinyTask.units = 3",
     "--gin_param=MeanSquaredError.y_true = 'targets.y'",
     "--gin_param=MeanSquaredError.mask = 'targets.mask'",
     "--gin_param=Trainer.eval_every = 3",
@@ -28,10 +29,13 @@ MASKED = (
     "--gin_param=Trainer.gradients_every = 6",
     "--gin_param=TinyTask.measure_at_evaluations = True",
     "--gin_param=Trainer.metrics = @Metrics()",
-    "--gin_param=Metrics.fit = @KerasMetric()",
+    "--gin_param=Metrics.fit = @fit/KerasMetric()",
     "--gin_param=KerasMetric.metric = @keras.metrics.R2Score()",
-    "--gin_param=KerasMetric.y_true = 'targets.y'",
-    "--gin_param=KerasMetric.mask = 'targets.mask'",
+    "--gin_param=fit/KerasMetric.y_true = 'targets.y'",
+    "--gin_param=fit/KerasMetric.mask = 'targets.mask'",
+    "--gin_param=Metrics.columns = @columns/KerasMetric()",
+    "--gin_param=columns/KerasMetric.y_true = 'inputs'",
+    "--gin_param=columns/KerasMetric.y_pred = 'activations.hidden'",
 )
 STEPS, HALF = "--gin_param=Trainer.steps = 12", "--gin_param=Trainer.steps = 6"
 # Seconds: far more than a launch takes, and all that a broken one may.
@@ -98,7 +102,7 @@ def test_workers_take_the_same_steps_as_one_process(runs, name):
     ours, expected = jsonl.read(folder / name), jsonl.read(folder / "one")
     assert [(line.split, line.step) for line in ours] == [(line.split, line.step) for line in expected]
     assert sum(line.split == "train" for line in expected) == 12
-    assert {"metrics/fit", "measures/bias of the head"} <= expected[-1].values.keys()
+    assert {"metrics/fit", "metrics/columns", "measures/bias of the head"} <= expected[-1].values.keys()
     for line, right in zip(ours, expected, strict=True):
         assert line.values.keys() == right.values.keys()
         for tag in right.values.keys() - {"speed/steps_per_second"}:

@@ -21,10 +21,15 @@ def sum_over_replicas(tensors):
 def gather_from_replicas(tensor):
     """Gathers the shards of a tensor from all replicas along the batch; each replica gets all of them.
 
-    Its gradient is summed over replicas and cut back into shards.
+    Its gradient is summed over replicas and cut back into shards. The sizes of the other axes stay known while it is
+    traced, which they do not by themselves where workers exchange the shards.
     """
     context = tf.distribute.get_replica_context()
-    return tensor if context.num_replicas_in_sync == 1 else context.all_gather(_on_a_device(tensor), axis=0)
+    if context.num_replicas_in_sync == 1:
+        return tensor
+    shard = _on_a_device(tensor)
+    whole = tf.TensorShape([None]).concatenate(shard.shape[1:])
+    return tf.ensure_shape(context.all_gather(shard, axis=0), whole)
 
 
 def exchangeable(tensor: tf.Tensor) -> tf.Tensor:
