@@ -188,6 +188,17 @@ def not_decisions(read: str, labels: tf.Tensor, *, counted: tf.Tensor | None = N
     return outside
 
 
+def not_numbers(read: str, values: tf.Tensor) -> tf.Tensor:
+    """Returns which of the values are not a number, a bool for each; compared with a threshold, they would be a no.
+
+    >>> not_numbers("y_pred", tf.constant([0.3, float("nan"), -2.5])).numpy().tolist()
+    [False, True, False]
+    """
+    outside = tf.math.is_nan(values) if values.dtype.is_floating else tf.zeros_like(values, tf.bool)
+    record(f"the values {_key(read)!r}", "numbers", values, outside)
+    return outside
+
+
 def safe_mask(key: str, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns a mask without elements outside of 0 to 1, and what to add to its mean: NaN if there were any, else 0."""
     mask = tf.convert_to_tensor(mask)

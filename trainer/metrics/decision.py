@@ -6,7 +6,7 @@ import math
 import tensorflow as tf
 
 from objectives import ConfigurationError
-from objectives.ranges import not_probabilities, safe_labels
+from objectives.ranges import not_numbers, not_probabilities, safe_labels
 from trainer.metrics.selection import without_single_axes
 
 
@@ -57,8 +57,9 @@ class Decision:
         """Returns what lies outside of its range, bools `[batch, ...]` for each tensor with a range; it is recorded."""
         found = [safe_labels("y_true", y_true, self.classes)[1]]
         if not y_pred.dtype.is_floating:
-            found.append(safe_labels("y_pred", y_pred, self.classes)[1])
-        elif not self.from_logits and not self._has_scores(y_true, y_pred) and self._is_one_score(y_true, y_pred):
+            return [*found, safe_labels("y_pred", y_pred, self.classes)[1]]
+        found.append(not_numbers("y_pred", y_pred))
+        if not self.from_logits and not self._has_scores(y_true, y_pred) and self._is_one_score(y_true, y_pred):
             found.append(not_probabilities("y_pred", y_pred, instead=", or from_logits=True for logits"))
         return found
 

@@ -13,7 +13,9 @@ from keras.src.losses.loss import squeeze_or_expand_to_same_rank
 from objectives import ConfigurationError, Key
 from objectives.annotations import Expected
 from objectives.keras_names import metric_of
+from objectives.ranges import not_numbers
 from objectives.reads import align
+from trainer.metrics.keras_comparisons import compares_predictions, counts_conditions
 from trainer.metrics.keras_ranges import (
     WITHOUT_LOGITS,
     is_of_keras,
@@ -99,6 +101,10 @@ class KerasMetric(Metric):
     def key_of_keras_mask(self) -> Key:
         return self.y_pred
 
+    @property
+    def adds_up(self) -> bool:
+        return counts_conditions(self.of_keras)
+
     def prepare(self, tensors: Mapping[str, tf.Tensor]) -> None:
         """Updates the metric once, as some make their variables then; their values are put back."""
         before = [(variable, variable.numpy()) for variable in self.of_keras.variables]
@@ -155,6 +161,10 @@ class KerasMetric(Metric):
         return tensors
 
     def _outside(self, tensors: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+        compared = compares_predictions(self.of_keras)
+        return ([not_numbers("y_pred", tensors["y_pred"])] if compared else []) + self._outside_of_range(tensors)
+
+    def _outside_of_range(self, tensors: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
         if self.class_id is not None:
             return outside_of_classes(
                 tensors["y_true"],

@@ -93,6 +93,14 @@ class Metric(Checked, abc.ABC):
         """Draws the details on Matplotlib axes. A metric that defines it has a picture of each evaluation."""
 
     @property
+    def adds_up(self) -> bool:
+        """Whether the metric is known to add up what each example gives, so that no trial has to show it.
+
+        Where it counts what is above a threshold, a trial could not: rounding decides about what equals the threshold.
+        """
+        return False
+
+    @property
     def is_drawn(self) -> bool:
         """Whether the metric has a picture."""
         return type(self).draw is not Metric.draw

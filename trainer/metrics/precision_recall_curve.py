@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from objectives import Key
 from objectives.annotations import Count
-from objectives.ranges import not_probabilities
+from objectives.ranges import not_numbers, not_probabilities
 from objectives.reads import align
 from trainer.metrics.metric import Metric
 from trainer.metrics.one_class import ClassId, against_others, outside_of_classes
@@ -50,6 +50,10 @@ class PrecisionRecallCurve(Metric):
     class_id: ClassId | None = None
 
     @property
+    def adds_up(self) -> bool:
+        return True
+
+    @property
     def key_of_keras_mask(self) -> Key:
         return self.y_pred
 
@@ -59,9 +63,7 @@ class PrecisionRecallCurve(Metric):
     def updated(self, state, y_true, y_pred, sample_weight=None):
         y_true = tf.cast(y_true, tf.float64)
         weight = weights_of(y_true, sample_weight)
-        probability = tf.sigmoid(y_pred) if self.from_logits else tf.cast(y_pred, tf.float32)
-        steps = tf.cast(tf.floor(probability * self.thresholds), tf.int64)
-        steps = tf.reshape(tf.clip_by_value(steps, 0, self.thresholds - 1), [-1])
+        steps = self._steps(y_pred)
         found = [
             tf.math.unsorted_segment_sum(tf.reshape(part * weight, [-1]), steps, self.thresholds)
             for part in (1 - y_true, y_true)
@@ -108,10 +110,24 @@ class PrecisionRecallCurve(Metric):
         return align(without_single_axes(tensors), ("y_true", "y_pred"))
 
     def _outside(self, tensors: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+        found = [not_numbers("y_pred", tensors["y_pred"])]
         if self.class_id is not None:
             pair = (tensors["y_true"], tensors["y_pred"])
-            return outside_of_classes(*pair, from_logits=self.from_logits, instead=_FOR_LOGITS)
-        found = [not_probabilities("y_true", tensors["y_true"])]
+            return found + outside_of_classes(*pair, from_logits=self.from_logits, instead=_FOR_LOGITS)
+        found.append(not_probabilities("y_true", tensors["y_true"]))
         if not self.from_logits:
             found.append(not_probabilities("y_pred", tensors["y_pred"], instead=_FOR_LOGITS))
         return found
+
+    def _steps(self, y_pred: tf.Tensor) -> tf.Tensor:
+        """Returns the number of the largest threshold that each prediction reaches, int64 and flat.
+
+        The thresholds are compared as logits with logits, as TensorFlow makes probabilities of equal logits that differ
+        by rounding: one that equals a threshold would be above it here and below it there.
+        """
+        flat = tf.reshape(y_pred, [-1])
+        if self.from_logits:
+            above = np.arange(1, self.thresholds) / self.thresholds
+            return tf.searchsorted(tf.constant(np.log(above / (1 - above)), flat.dtype), flat, "right", tf.int64)
+        steps = tf.cast(tf.floor(tf.cast(flat, tf.float32) * self.thresholds), tf.int64)
+        return tf.clip_by_value(steps, 0, self.thresholds - 1)

@@ -35,7 +35,7 @@ def refuse_inexact(metric: Metric, fetched: Fetched) -> None:
     fetched = fetched.of(metric.keys)
     real = np.flatnonzero(fetched.valid) if fetched.valid is not None else np.arange(_size(fetched))
     whole = _rows(fetched, real)
-    if len(real) > 1:
+    if len(real) > 1 and not metric.adds_up:
         at_once, in_two = _seen(metric, whole), _seen(metric, _rows(fetched, real[:1]), _rows(fetched, real[1:]))
         difference = _difference(numbers(metric, at_once), numbers(metric, in_two))
         if difference and not _is_rounding(metric, at_once, in_two, whole):

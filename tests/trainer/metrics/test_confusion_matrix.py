@@ -79,6 +79,17 @@ def test_what_does_not_fit_is_refused():
     assert np.isnan(float(ConfusionMatrix(classes=3)._poison(outside, None)))
 
 
+@pytest.mark.parametrize(
+    ("settings", "y_pred"),
+    [({}, [0.2, np.nan]), ({"from_logits": True}, [2.0, np.nan]), ({}, [[0.2, 0.8], [0.1, np.nan]])],
+)
+def test_what_is_not_a_number_is_no_prediction(settings, y_pred):
+    tensors = {"y_true": tf.constant([0, 1]), "y_pred": tf.constant(y_pred, tf.float32)}
+    matrix = ConfusionMatrix(classes=2, **settings)
+    assert np.isnan(float(matrix._poison(tensors, None)))
+    assert float(matrix._poison(tensors, tf.constant([True, False]))) == 0.0
+
+
 def test_settings_that_cannot_be_right_are_refused():
     with pytest.raises(ConfigurationError, match=r"classes is 1; expected a whole number above 1 \(a yes or no has 2"):
         ConfusionMatrix(classes=1)

@@ -6,6 +6,7 @@ import pytest
 import sklearn.metrics
 import tensorflow as tf
 
+from objectives.ranges import describe, recording
 from trainer import Metrics, PrecisionRecallCurve
 
 
@@ -45,6 +46,38 @@ def test_logits_are_probabilities_by_request_only():
     assert float(PrecisionRecallCurve(from_logits=True)._poison(logits, None)) == 0.0
     curve = PrecisionRecallCurve(from_logits=True, thresholds=2)
     assert counted(curve, [1.0, 0.0], [3.0, -3.0]).numpy().tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
+def test_equal_logits_at_a_threshold_count_alike_in_every_batch():
+    """TensorFlow gives 64 of them another sigmoid than one of them, on the other side of 0.25."""
+    curve, logit = PrecisionRecallCurve(from_logits=True, thresholds=4), np.log(np.float32(1 / 3))
+    at_once, alone = (counted(curve, [0.0] * size, [logit] * size).numpy().tolist() for size in (64, 1))
+    assert (at_once, alone) == ([[0.0, 64.0, 0.0, 0.0], [0.0] * 4], [[0.0, 1.0, 0.0, 0.0], [0.0] * 4])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_logits_reach_the_thresholds_that_their_probabilities_do(dtype):
+    logits = np.random.default_rng(0).normal(scale=4, size=500).astype(dtype)
+    curve = PrecisionRecallCurve(from_logits=True)
+    expected = np.floor(200 / (1 + np.exp(-logits.astype(np.float64))))
+    np.testing.assert_array_equal(curve._steps(tf.constant(logits)), expected)
+
+
+@pytest.mark.parametrize(
+    ("curve", "y_pred"),
+    [
+        (PrecisionRecallCurve(), [0.1, np.nan]),
+        (PrecisionRecallCurve(from_logits=True), [-4.0, np.nan]),
+        (PrecisionRecallCurve(class_id=0), [[0.4, 0.6], [np.nan, np.nan]]),
+    ],
+)
+def test_what_is_not_a_number_is_no_prediction(curve, y_pred):
+    tensors = {"y_true": tf.constant([0.0, 1.0]), "y_pred": tf.constant(y_pred, tf.float32)}
+    with recording() as readings:
+        assert np.isnan(float(curve._poison(tensors, None)))
+        assert float(curve._poison(tensors, tf.constant([True, False]))) == 0.0
+    told = [describe(one, one.values.numpy(), one.outside.numpy()) for one in readings]
+    assert "the values 'y_pred': found nan in row 1; expected numbers" in told
 
 
 @pytest.mark.parametrize(("labelled", "scored"), [([3], [3, 1]), ([3, 1], [3]), ([3, 1], [3, 1])])

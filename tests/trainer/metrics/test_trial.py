@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError
-from trainer import FunctionMetric, KerasMetric, Metrics
+from trainer import FunctionMetric, KerasMetric, Metrics, PrecisionRecallCurve
 from trainer.metrics.fetching import Fetched
 
 
@@ -64,6 +64,24 @@ def test_what_float32_rounds_is_no_reason_to_refuse_a_sum():
     tried(KerasMetric(metric=keras.metrics.Mean()), batch)
     with pytest.raises(ConfigurationError, match="depends on how the examples are cut"):
         tried(KerasMetric(metric=MeanOfBatches()), Fetched({**batch.tensors, "targets": tf.zeros([512, 1])}, {}, None))
+
+
+@pytest.mark.parametrize("prior", [0.02, 0.25, 0.3, 0.5])
+@pytest.mark.parametrize(
+    "metric",
+    [
+        PrecisionRecallCurve(from_logits=True),
+        KerasMetric(metric=keras.metrics.AUC(from_logits=True, num_thresholds=201)),
+        KerasMetric(metric=keras.metrics.AUC(from_logits=True, num_thresholds=201), class_id=1),
+    ],
+)
+def test_equal_logits_whose_sigmoids_are_rounded_to_both_sides_of_a_threshold_are_no_reason(metric, prior):
+    """As those of a new classifier that begins at the share of its rare class."""
+    labels, logit = np.random.default_rng(0).random((64, 1)) < prior, np.log(prior / (1 - prior))
+    logits = np.tile([0.0, logit] if metric.class_id else [logit], (64, 1))
+    tried(
+        metric, Fetched({"targets": tf.cast(labels, tf.float32), "outputs": tf.constant(logits, tf.float32)}, {}, None)
+    )
 
 
 @pytest.mark.parametrize("metric", [keras.metrics.R2Score(), keras.metrics.F1Score(), keras.metrics.CosineSimilarity()])
