@@ -36,7 +36,7 @@ def test_nothing_is_lost(summaries, name, kills, signal):
     assert f"{kills} kills by {signal} survived" in process.stdout
     assert process.stdout.splitlines()[-1] == f"kills survived: {kills}, differences found: 0"
     compared = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) compared", process.stdout)]
-    assert len(compared) == 3
+    assert len(compared) == 4
     assert min(compared) > 50
 
 
