@@ -81,6 +81,7 @@ class CsvSource(SplitSource):
 
     @functools.cached_property
     def places(self) -> Sequence[pathlib.Path]:
+        """The files of the examples in their order."""
         return find_files(self.file, "CsvSource.file")
 
     def record(self) -> dict[str, str]:

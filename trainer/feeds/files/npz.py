@@ -56,6 +56,7 @@ class NpzSource(SplitSource):
 
     @functools.cached_property
     def places(self) -> Sequence[pathlib.Path]:
+        """The files of the examples in their order."""
         return find_files(self.file, "NpzSource.file")
 
     def _read(self) -> Table:

@@ -53,6 +53,7 @@ class TFRecordSource(SplitSource):
 
     @functools.cached_property
     def places(self) -> Sequence[pathlib.Path]:
+        """The files of the examples in their order."""
         return find_files(self.file, "TFRecordSource.file")
 
     def _read(self) -> Table:
