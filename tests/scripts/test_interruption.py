@@ -24,9 +24,18 @@ LONG = ("--gin_param=Trainer.steps = 400", "--gin_param=Trainer.chunk_steps = 1"
 
 
 @pytest.fixture
-def start_fresh(tmp_path):
+def processes():
+    """The processes of a test, which are killed at its end."""
+    started = []
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def start_fresh(processes, tmp_path):
     """Starts a training of the tiny task as a user does, whose output and errors go into one file."""
-    processes = []
 
     def run(*more):
         with (tmp_path / "said").open("w") as said:
@@ -35,25 +44,18 @@ def start_fresh(tmp_path):
             )
         return processes[-1]
 
-    yield run
-    for process in processes:
-        process.kill()
-        process.wait()
+    return run
 
 
 @pytest.fixture
-def start(ready_python, tmp_path):
+def start(ready_python, processes, tmp_path):
     """Starts it where TensorFlow is loaded already, for what comes later."""
-    processes = []
 
     def run(*more):
         processes.append(ready_python.start(HERE, "-u", *TRAIN, *more, output=tmp_path / "said"))
         return processes[-1]
 
-    yield run
-    for process in processes:
-        process.kill()
-        process.wait()
+    return run
 
 
 @pytest.fixture

@@ -132,7 +132,7 @@ class Calls:
     def restore(self, kept: Sequence[Mapping[str, Any]], arrays: Mapping[str, np.ndarray]) -> None:
         """Gives each callback what the one of its class had counted, the first of a class what the first had.
 
-        What was counted of another number, or in the other direction, is nothing to go on from.
+        What was counted of another number, or in the other direction, is not resumed from.
         """
         of_class = {key: i for i, key in enumerate(_numbered([one["class"] for one in kept]))}
         for callback, memory, key in zip(self._callbacks, self._memories, _numbered(self.names), strict=True):

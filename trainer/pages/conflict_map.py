@@ -10,6 +10,7 @@ from bokeh.palettes import Blues256, Oranges256, diverging_palette
 from bokeh.plotting import figure
 
 from trainer.pages.facts import Facts
+from trainer.reports.verdicts import pair_cosines
 
 _ROW = 26
 # Orange where two terms pull apart, white where neither minds the other, blue where they agree.
@@ -20,7 +21,7 @@ def conflict_map(facts: Facts) -> Any | None:
     """Returns a figure with a row for each pair and a column for each look; None if there are no looks."""
     history = facts.histories["train"]
     cosines = {
-        f"{one} and {other}": _cosine(history, one, other) for one, other in itertools.combinations(facts.terms, 2)
+        f"{one} and {other}": pair_cosines(history, one, other) for one, other in itertools.combinations(facts.terms, 2)
     }
     cosines = {pair: values for pair, values in cosines.items() if not np.isnan(values).all()}
     if not cosines:
@@ -58,8 +59,3 @@ def conflict_map(facts: Facts) -> Any | None:
     plot.add_layout(ColorBar(color_mapper=colors, ticker=BasicTicker(desired_num_ticks=5)), "right")
     plot.grid.visible = False
     return plot
-
-
-def _cosine(history: Any, one: str, other: str) -> np.ndarray:
-    found = history.means(f"cosines/{one}/{other}")
-    return history.means(f"cosines/{other}/{one}") if np.isnan(found).all() else found

@@ -39,7 +39,7 @@ class Verdict:
     @property
     def share(self) -> float:
         """Its share in what drives training: in the gradient, or in the value where that was not measured."""
-        return self.value_share if np.isnan(self.gradient_share) else self.gradient_share
+        return _driving(self.value_share, self.gradient_share)
 
 
 def verdicts(history: History, terms: Sequence[str]) -> list[Verdict]:
@@ -61,7 +61,7 @@ def verdicts(history: History, terms: Sequence[str]) -> list[Verdict]:
     found = []
     for name in terms:
         fights = tuple(other for other in terms if _oppose(history, name, other))
-        share = values[name] if np.isnan(gradients[name]) else gradients[name]
+        share = _driving(values[name], gradients[name])
         found.append(
             Verdict(
                 name=name,
@@ -75,6 +75,15 @@ def verdicts(history: History, terms: Sequence[str]) -> list[Verdict]:
             )
         )
     return found
+
+
+def pair_cosines(history: History, name: str, other: str) -> np.ndarray:
+    """Returns the cosine of the gradients of two terms in each interval, float64 `[intervals]`, nan without a look.
+
+    The records have each pair in one order only.
+    """
+    found = history.means(f"cosines/{name}/{other}")
+    return history.means(f"cosines/{other}/{name}") if np.isnan(found).all() else found
 
 
 def _words(history: History, name: str, share: float, active: Sequence[str], fights: Sequence[str]) -> tuple[str, ...]:
@@ -91,6 +100,10 @@ def _words(history: History, name: str, share: float, active: Sequence[str], fig
     return (*size, *(f"fights {other}" for other in fights))
 
 
+def _driving(value_share: float, gradient_share: float) -> float:
+    return value_share if np.isnan(gradient_share) else gradient_share
+
+
 def _shares(sizes: dict[str, float]) -> dict[str, float]:
     """Returns each size divided by their sum; a size that is missing is none, unless all are missing."""
     total = np.nansum([*sizes.values()])
@@ -104,8 +117,8 @@ def _is_weighted(history: History, name: str) -> bool:
 
 
 def _oppose(history: History, name: str, other: str) -> bool:
-    cosines = [history.means(tag) for tag in (f"cosines/{name}/{other}", f"cosines/{other}/{name}")]
-    (known,) = [one[~np.isnan(one)] for one in cosines if not np.isnan(one).all()] or [np.zeros(0)]
+    cosines = pair_cosines(history, name, other)
+    known = cosines[~np.isnan(cosines)]
     return len(known) > 0 and bool((known < 0).mean() > 0.5 and known.mean() < _OPPOSED)
 
 
