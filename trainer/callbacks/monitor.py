@@ -128,6 +128,16 @@ def direction_of(monitor: str, objective: Objective | None, metrics: Metrics) ->
     return {"down": "min", "up": "max"}.get(getattr(metric, "_direction", ""), "auto")
 
 
+def directions_of(metrics: Metrics) -> dict[str, str]:
+    """Returns 'min' or 'max' for each metric that knows its direction, by the beginning of its tags.
+
+    >>> directions_of(Metrics(auc=keras.metrics.AUC(), mean=keras.metrics.Mean()))
+    {'metrics/auc': 'max'}
+    """
+    found = {METRICS + name: direction_of(METRICS + name, None, metrics) for name in metrics.metrics}
+    return {tag: direction for tag, direction in found.items() if direction != "auto"}
+
+
 def is_minimised(monitor: str, objective: Objective) -> bool:
     """Returns whether a number is, or is a positive multiple of, what training minimises."""
     tag = monitor.removeprefix(TRAINING)

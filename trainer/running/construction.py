@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from trainer.callbacks.calls import Calls
 from trainer.callbacks.epochs import Epochs
-from trainer.callbacks.monitor import monitored_names, prepare_monitors
+from trainer.callbacks.monitor import directions_of, monitored_names, prepare_monitors
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.checkpoints.saver import Saver
 from trainer.devices import cluster
@@ -148,6 +148,7 @@ def make_run(
             placement=placement,
             steps=settings.steps,
             best=settings.best,
+            directions=directions_of(settings.metrics or Metrics()),
             workdir=workdir if is_chief else None,
             description=description,
             changes=changes,

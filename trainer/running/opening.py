@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Mapping
 
 import gin
 import keras
@@ -28,6 +29,7 @@ class Opening:
       placement: the devices, and why they were chosen.
       steps: the number of updates in all.
       best: the tag by which the best checkpoint is kept, or None.
+      directions: 'min' or 'max' for each metric of which it is known, by the beginning of its tags.
       workdir: the run's folder; None if there is none, or another process writes there.
       description: the settings and other facts that must be the same when the run resumes.
       changes: their differences from those that the run began with, a line for each.
@@ -39,6 +41,7 @@ class Opening:
     placement: Placement
     steps: int
     best: str | None
+    directions: Mapping[str, str]
     workdir: pathlib.Path | None
     description: Description
     changes: list[str]
@@ -49,7 +52,13 @@ class Opening:
         if self.workdir is not None:
             asked, used = self._configurations()
             write_record(
-                self.workdir, asked=asked, used=used, settings=self.description, steps=self.steps, best=self.best
+                self.workdir,
+                asked=asked,
+                used=used,
+                settings=self.description,
+                steps=self.steps,
+                best=self.best,
+                directions=self.directions,
             )
 
     def told(

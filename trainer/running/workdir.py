@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import Any
 
 from objectives import ConfigurationError
@@ -71,12 +72,20 @@ def make_workdir(folder: pathlib.Path) -> None:
 
 
 def write_record(
-    folder: pathlib.Path, *, asked: str, used: str, settings: Description, steps: int, best: str | None = None
+    folder: pathlib.Path,
+    *,
+    asked: str,
+    used: str,
+    settings: Description,
+    steps: int,
+    best: str | None = None,
+    directions: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Writes the requested configuration, the operative one, the settings and the environment, a file for each.
 
     The environment tells, besides what the run was started on, for how many steps it was started, by which value its
-    best checkpoint is kept, and which modules its configuration needs, with their folders.
+    best checkpoint is kept, whether lower or higher values of its metrics are better ('min' or 'max', by the beginning
+    of their tags), and which modules its configuration needs, with their folders.
 
     If the run was started with another configuration before, that record moves to `former_configs/1`, `2`, ...
     """
@@ -86,7 +95,8 @@ def write_record(
     write_whole(folder / changes.NAME, record)
     write_whole(folder / "config.gin", asked)
     write_whole(folder / "operative_config.gin", used)
-    write_whole(folder / _ENVIRONMENT, json.dumps({"steps": steps, "best": best, **_environment()}, indent=2) + "\n")
+    started_for = {"steps": steps, "best": best, "directions": dict(directions)}
+    write_whole(folder / _ENVIRONMENT, json.dumps({**started_for, **_environment()}, indent=2) + "\n")
 
 
 def planned_steps(folder: pathlib.Path) -> int | None:

@@ -77,12 +77,21 @@ def test_a_path_at_or_below_a_file_is_refused(tmp_path, below):
 
 
 def test_the_record_says_what_was_asked_and_used_and_on_what(tmp_path):
-    write_record(tmp_path, asked="A.b = 1", used="A.b = 1\nA.c = 2", settings={"A": {"b": "1"}}, steps=9)
+    of_metrics = {"metrics/auc": "max"}
+    write_record(
+        tmp_path,
+        asked="A.b = 1",
+        used="A.b = 1\nA.c = 2",
+        settings={"A": {"b": "1"}},
+        steps=9,
+        directions=of_metrics,
+    )
     assert (tmp_path / "config.gin").read_text() == "A.b = 1"
     assert (tmp_path / "operative_config.gin").read_text() == "A.b = 1\nA.c = 2"
     assert json.loads((tmp_path / "settings.json").read_text()) == {"A": {"b": "1"}}
     environment = json.loads((tmp_path / "environment.json").read_text())
     assert environment["argv"] == sys.orig_argv
+    assert environment["directions"] == of_metrics
     assert environment["packages"]["keras"].startswith("3.")
     assert "git_revision" in environment
 
