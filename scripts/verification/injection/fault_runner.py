@@ -120,6 +120,7 @@ def _readable(text: str, workdir: pathlib.Path) -> str:
     """Returns the text without folders, times and line numbers, and with only the last lines of a traceback."""
     text = text.replace(str(workdir), _SHOWN).replace(f"{ROOT}/", "")
     text = re.sub(r"\S*python\S* (?=scripts/)", "python ", text)
+    text = re.sub(r"^\d\d:\d\d:\d\d ", "", text, flags=re.MULTILINE)
     text = re.sub(r"^([WE])\d{4} [\d:.]+ \d+ (\w+\.py):\d+", r"\1 \2", text, flags=re.MULTILINE).rstrip()
     return "...\n" + "\n".join(text.splitlines()[-3:]) if "Traceback" in text else text
 

@@ -1,0 +1,68 @@
+"""Evaluation rows: aligned below a header, which is there again when it is needed; what does not fit is counted."""
+
+import math
+
+import pytest
+
+from trainer.reports.terminal.evaluation_rows import EvaluationRows, plain_evaluation
+
+
+@pytest.fixture
+def table(record):
+    """The lines of some evaluations of so many terms at a width."""
+
+    def make(steps, width=200, count=3, rows=None, **more):
+        rows = rows or EvaluationRows()
+        found = []
+        for step in steps:
+            found += rows.lines(record(step, count, "eval", **more), width, steps=2500)
+        return [line.plain for line in found]
+
+    return make
+
+
+@pytest.mark.parametrize("width", [39, 79, 119, 199])
+@pytest.mark.parametrize("count", [3, 12])
+def test_rows_are_aligned_fit_and_count_what_they_leave_out(width, count, table):
+    title, header, *rows = table(range(500, 2501, 500), width, count, metrics__auc=0.75, measures__missed=12.5)
+    assert title == "evaluations: total = sum of the terms"
+    titles, _, hidden = header.partition("  +")
+    assert {len(row) for row in rows} == {len(titles)}
+    assert len(header) <= width
+    names = titles.split()
+    assert names[:3] == ["step", "total", "auc"]
+    assert len(names) + int(hidden or 0) == 4 + count
+    assert [row.split()[0] for row in rows] == ["500", "1,000", "1,500", "2,000", "2,500"]
+    assert {row.split()[2] for row in rows} == {"0.75"}
+    ends = [titles.index(name) + len(name) for name in names]
+    assert all(row[end - 1] != " " and row[end : end + 1] in ("", " ") for row in rows for end in ends)
+
+
+def test_the_most_important_columns_are_the_first(table):
+    _, header, _ = table([500], 79, 12, metrics__auc=0.75)
+    assert header.split()[:4] == ["step", "total", "auc", "classifi…ion"]
+
+
+def test_a_header_is_repeated_after_other_text_and_after_20_rows(table):
+    rows = EvaluationRows()
+    lines = table(range(1, 42), rows=rows)
+    assert [i for i, line in enumerate(lines) if line.split()[0] == "step"] == [1, 22, 43]
+    assert len(table([50], rows=rows)) == 1
+    rows.interrupt()
+    assert [line.split()[0] for line in table([51, 52], rows=rows)] == ["step", "51", "52"]
+
+
+def test_a_header_is_repeated_where_the_columns_are_others(table):
+    rows = EvaluationRows()
+    table([1], rows=rows)
+    assert len(table([2], rows=rows, metrics__auc=0.5)) == 2
+    assert len(table([3], 60, rows=rows, metrics__auc=0.5)) == 2
+    assert len(table([4], 60, rows=rows, metrics__auc=0.5)) == 1
+
+
+def test_what_is_not_counted_is_a_dash_and_what_is_not_finite_is_shown(table, record):
+    odd = {"terms__data__count": 0.0, "metrics__auc": math.nan}
+    *_, row = table([1], **odd)
+    assert row.split()[2:4] == ["nan", "-"] or "-" in row.split()
+    assert "data -" in plain_evaluation(record(1, 3, "eval", **odd))
+    assert plain_evaluation(record(1, 3, "eval", **odd)).endswith("; auc nan")

@@ -1,0 +1,104 @@
+"""The terminal: two lines and a table where somebody watches, plain lines elsewhere, all terms in both."""
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from trainer.reports import Terminal
+from trainer.reports.log import LogRecords
+
+
+@pytest.fixture
+def shown(run, record):
+    """What a run of 40 steps prints, on a terminal or into a file, before it is closed and in all."""
+
+    def show(is_terminal, interval=0.0, width=200, count=3):
+        text = io.StringIO()
+        console = Console(file=text, force_terminal=is_terminal, width=width, height=50, soft_wrap=True)
+        report = Terminal(console, interval=interval)
+        report.start(run(headline=("2 terms: data, small", "[red]not markup[/red]")))
+        for step in (10, 20, 30, 40):
+            report.write(LogRecords.of(record(step, count)))
+            report.advance(step, 100.0)
+            if step == 20:
+                report.note("a note")
+                report.write(LogRecords.of(record(step, count, "eval")))
+        report.write(LogRecords.of(record(40, count, "eval")))
+        running = text.getvalue()
+        report.close()
+        return running, text.getvalue()
+
+    return show
+
+
+def test_elsewhere_it_prints_plain_lines_with_the_time(shown):
+    running, whole = shown(is_terminal=False)
+    assert running == whole
+    lines = whole.splitlines()
+    assert lines[:2] == ["2 terms: data, small", "[red]not markup[/red]"]
+    assert all(re.match(r"\d\d:\d\d:\d\d ", line) for line in lines[2:])
+    assert [line[9:] for line in lines[2:]] == [
+        "step 10 of 40 (25%), 0:00 left, 100 steps/s: total 0.5253 = data 0.3636 + small 0.1212 + range 0.0404",
+        "step 20 of 40 (50%), 0:00 left, 100 steps/s: total 0.2751 = data 0.1905 + small 0.06349 + range 0.02116",
+        "a note",
+        "eval at step 20: total 0.2751 = data 0.1905 + small 0.06349 + range 0.02116",
+        "step 30 of 40 (75%), 0:00 left, 100 steps/s: total 0.1864 = data 0.129 + small 0.04301 + range 0.01434",
+        "step 40 of 40 (100%), 0:00 left, 100 steps/s: total 0.1409 = data 0.09756 + small 0.03252 + range 0.01084",
+        "eval at step 40: total 0.1409 = data 0.09756 + small 0.03252 + range 0.01084",
+    ]
+    assert not re.search(r"[\x00-\x09\x0b-\x1f]", whole)
+
+
+def test_elsewhere_lines_are_rare_but_the_last_step_has_one(shown):
+    steps = re.findall(r"step (\d+) of", shown(is_terminal=False, interval=3600.0)[0])
+    assert steps in (["10", "40"], ["40"])
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("count", [3, 12])
+def test_on_a_terminal_two_lines_are_redrawn_below_a_table(shown, rows_of, width, count):
+    running, whole = shown(is_terminal=True, width=width, count=count)
+    rows = rows_of(running, width)
+    assert rows[:3] == ["2 terms: data, small", "[red]not markup[/red]", "a note"]
+    title, header, middle, last, bar, terms, end = rows[3:]
+    assert title.startswith("evaluations")
+    assert header.split()[:2] == ["step", "total"]
+    assert [middle.split()[0], last.split()[0]] == ["20", "40"]
+    assert len(middle) == len(last) == len(header.partition("  +")[0])
+    assert re.match(r"━+ .*100%.* left", bar)
+    assert terms.startswith("total")
+    assert not end
+    assert max(map(len, rows)) < width
+    assert rows_of(whole, width)[: len(rows) - 3] == rows[:-3]
+    assert not any(rows_of(whole, width)[len(rows) - 3 :])
+
+
+def test_without_unicode_the_bar_is_plain(run, record):
+    class Latin(io.StringIO):
+        encoding = "latin-1"
+
+    report = Terminal(Console(file=Latin(), force_terminal=True, width=80))
+    report.start(run())
+    report.write(LogRecords.of(record(10)))
+    report.advance(20, 10.0)
+    report._console.print("")
+    report.close()
+    report._console.file.getvalue().encode("latin-1")
+
+
+@pytest.mark.parametrize(("done", "to_go"), [(10, ":"), (0, "-:--")])
+def test_the_remaining_time_is_shown(run, record, done, to_go):
+    text = io.StringIO()
+    report = Terminal(Console(file=text, force_terminal=False, width=200), interval=0.0)
+    report.start(run(steps=80))
+    report.write(LogRecords.of(record(10)))
+    report.advance(done, 1.0)
+    assert to_go in re.search(r", (\S+) left", text.getvalue())[1]
+
+
+def test_it_can_be_closed_before_its_start():
+    report = Terminal(Console(file=io.StringIO(), force_terminal=True))
+    report.close()
+    assert not report._console.file.getvalue()

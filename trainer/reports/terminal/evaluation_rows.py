@@ -1,0 +1,118 @@
+"""Evaluation rows: each evaluation as a row of one table, whose header is repeated where other text came between."""
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+
+from rich.text import Text
+
+from trainer.reports.log import LogRecord, measured_values, term_names
+from trainer.reports.terminal import figures
+from trainer.reports.terminal.progress_lines import is_counted, settled, sum_of_terms
+
+_CELL = 9
+_NAMES = (24, 16, 12)
+_ROWS_UNDER_A_HEADER = 20
+_ABSENT = "-"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Column:
+    """A column: its title, its width, and the tag of its numbers."""
+
+    title: str
+    width: int
+    tag: str
+
+
+class EvaluationRows:
+    """Gives the lines of a table of evaluations: the total, metrics, measures, and the weighted value of each term.
+
+    Where it is narrow, the first of these are shown, of terms the largest.
+
+    >>> rows = EvaluationRows()
+    >>> for line in rows.lines(LogRecord("eval", 200, {"loss/total": 0.5, "terms/data/weighted": 0.5}), 40, steps=600):
+    ...     print(line.plain)
+    evaluations: total = sum of the terms
+    step      total       data
+     200        0.5        0.5
+    """
+
+    def __init__(self) -> None:
+        self._columns: Sequence[_Column] = ()
+        self._hidden = 0
+        self._made_for: tuple[object, ...] = ()
+        self._left = 0
+        self._is_new = True
+
+    def interrupt(self) -> None:
+        """Notes that other text was printed, so that the next row has a header."""
+        self._left = 0
+
+    def lines(self, record: LogRecord, width: int, *, steps: int) -> list[Text]:
+        """Returns the row of an evaluation, with a header above it where one is due.
+
+        Args:
+          record: of the evaluation.
+          width: of the terminal.
+          steps: the number of updates of the run.
+        """
+        made_for = (width, *(tag for tag in record.values if _is_shown(tag)))
+        if made_for != self._made_for:
+            self._made_for, self._left = made_for, 0
+            self._columns, self._hidden = _columns(record.values, width - len(f"{steps:,}"))
+        step = len(f"{steps:,}")
+        found = []
+        if not self._left:
+            found = [*self._title(width), self._header(step)]
+            self._left = _ROWS_UNDER_A_HEADER
+        self._left -= 1
+        cells = (f"{_cell(record.values, column.tag):>{column.width}}" for column in self._columns)
+        return [*found, Text(f"{record.step:>{max(step, 4)},}  {'  '.join(cells)}", no_wrap=True)]
+
+    def _title(self, width: int) -> list[Text]:
+        """Returns what the numbers are, once, where there is room to say so."""
+        text = "evaluations: total = sum of the terms"
+        is_new, self._is_new = self._is_new, False
+        return [Text(text, style="bright_black", no_wrap=True)] if is_new and len(text) < width else []
+
+    def _header(self, step: int) -> Text:
+        titles = "  ".join(f"{column.title:>{column.width}}" for column in self._columns)
+        hidden = f"  +{self._hidden}" if self._hidden else ""
+        return Text(f"{'step':>{max(step, 4)}}  {titles}{hidden}", style="bold", no_wrap=True)
+
+
+def plain_evaluation(record: LogRecord) -> str:
+    """Returns an evaluation as one line, for a file.
+
+    >>> values = {"loss/total": 0.5, "terms/data/weighted": 0.5, "metrics/auc": 0.75}
+    >>> plain_evaluation(LogRecord("eval", 1200, values))
+    'eval at step 1,200: total 0.5 = data 0.5; auc 0.75'
+    """
+    measured = (f"; {name} {figures.precise(value)}" for name, value in measured_values(record.values).items())
+    return f"eval at step {record.step:,}: {sum_of_terms(record.values)}{''.join(measured)}"
+
+
+def _columns(values: Mapping[str, float], width: int) -> tuple[Sequence[_Column], int]:
+    """Returns the columns that fit, and how many do not."""
+    measured = [tag for tag in values if tag.partition("/")[0] in ("metrics", "measures")]
+    tags = ["loss/total", *measured, *(f"terms/{name}/weighted" for name in settled((), values))]
+    names = tuple(tag.partition("/")[2].removesuffix("/weighted") for tag in tags)
+    for longest in _NAMES:
+        titles = figures.shortened(names, longest)
+        columns = [_Column(title, max(_CELL, len(title)), tag) for title, tag in zip(titles, tags, strict=True)]
+        if sum(2 + column.width for column in columns) < width:
+            return columns, 0
+    ends = itertools.accumulate(2 + column.width for column in columns)
+    fitting = max(1, sum(end + len(f"  +{len(columns)}") < width for end in ends))
+    return columns[:fitting], len(columns) - fitting
+
+
+def _is_shown(tag: str) -> bool:
+    return tag.startswith(("metrics/", "measures/")) or bool(term_names([tag]))
+
+
+def _cell(values: Mapping[str, float], tag: str) -> str:
+    _, name, *_ = tag.split("/")
+    is_empty = tag.startswith("terms/") and not is_counted(values, name)
+    return _ABSENT if is_empty or tag not in values else figures.precise(values[tag])

@@ -1,0 +1,100 @@
+"""The terminal report: a bar, the terms and a table of evaluations; plain lines where nobody watches."""
+
+import datetime
+import time
+
+import gin
+from rich.console import Console
+from rich.text import Text
+
+from trainer.reports.log import LogRecords
+from trainer.reports.report import Report, Run
+from trainer.reports.terminal import figures
+from trainer.reports.terminal.evaluation_rows import EvaluationRows, plain_evaluation
+from trainer.reports.terminal.live_area import LiveArea
+from trainer.reports.terminal.progress_lines import Progress, plain_line, progress_line, settled, terms_line
+from trainer.reports.terminal.screen import Screen, while_it_lasts
+
+
+@gin.register(module="trainer.reports")
+class Terminal(Report):
+    """Prints how far a run is, the remaining time, the speed and the weighted value of every term.
+
+    On a terminal these are two lines that are redrawn, and evaluations are rows of a table above them. Elsewhere (a
+    file, a pipe, a batch system) it is a line every `interval` seconds, so that a log stays short and readable.
+    """
+
+    def __init__(self, console: Console | None = None, interval: float = 10.0):
+        self._console = console or Screen()
+        self._interval = interval
+        self._shown = 0.0
+        self._area: LiveArea | None = None
+        self._values: dict[str, float] = {}
+        self._order: list[str] = []
+
+    @while_it_lasts()
+    def start(self, run: Run) -> None:
+        now = time.monotonic()
+        self._steps, self._rows = run.steps, EvaluationRows()
+        self._progress = Progress(steps=run.steps, first_step=run.first_step, began=now, step=run.first_step, at=now)
+        for text in run.headline:
+            self._print(text)
+        if self._console.is_interactive:
+            self._area = LiveArea(self._console, self._draw)
+            self._area.start()
+
+    @while_it_lasts()
+    def write(self, lines: LogRecords) -> None:
+        if lines.split == "eval":
+            for record in lines:
+                if self._area:
+                    for line in self._rows.lines(record, self._width, steps=self._steps):
+                        self._print(line)
+                else:
+                    self._print(_timed(plain_evaluation(record)))
+        else:
+            # Of many records since the last drawing, only the latest would be visible.
+            self._values = dict(lines.last.values)
+
+    @while_it_lasts()
+    def advance(self, step: int, steps_per_second: float) -> None:
+        now = time.monotonic()
+        self._progress.step, self._progress.at, self._progress.rate = step, now, steps_per_second
+        is_due = step == self._steps or now - self._shown >= self._interval
+        if not self._area and self._values and is_due:
+            self._shown = now
+            self._print(_timed(plain_line(self._progress, now, self._values)))
+
+    @while_it_lasts()
+    def note(self, text: str) -> None:
+        self._rows.interrupt()
+        self._print(text if self._area else _timed(text))
+
+    @while_it_lasts()
+    def close(self) -> None:
+        if self._area:
+            area, self._area = self._area, None
+            area.stop()
+
+    @property
+    def _width(self) -> int:
+        # Some terminals begin a new line after the last column.
+        return self._console.width - 1
+
+    def _draw(self) -> list[Text]:
+        now, values = time.monotonic(), self._values
+        found = [progress_line(self._progress, now, self._width)]
+        if values:
+            self._order = settled(self._order, values)
+            found.append(terms_line(values, self._order, self._width))
+        if self._console.options.ascii_only:
+            for line in found:
+                line.plain = figures.plain(line.plain)
+        return found
+
+    def _print(self, text: str | Text) -> None:
+        self._console.print(text, highlight=False, markup=False)
+
+
+def _timed(text: str) -> str:
+    return f"{datetime.datetime.now():%H:%M:%S} {text}"
