@@ -6,12 +6,13 @@ termwise train --gin_file=scene_segmentation.gin --workdir=runs/scenes
 from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 import gin
 from absl import flags
 
-from termwise.cli.results import conclude, keep_page, show_note, show_terms
+from termwise.cli.preview import show_preview
+from termwise.cli.results import conclude, keep_page, show_note
 from trainer import Interrupted, Trainer
 from trainer.reports import ReportError
 
@@ -34,11 +35,13 @@ def main(_: list[str]) -> None:
     changes = {"allow_config_change": True} if FLAGS.allow_config_change else {}
     trainer = command_line.build_trainer(workdir=workdir, **changes)
     with trainer.alone():
-        with _concluding(trainer):
-            values = trainer.dry_run() if FLAGS.dry_run else trainer.train()
-        notes = _notes(trainer) if FLAGS.dry_run else []
-        if trainer.is_chief:
-            _show(trainer, values, notes)
+        if FLAGS.dry_run:
+            _rehearse(trainer)
+        else:
+            with _concluding(trainer):
+                values = trainer.train()
+            if trainer.is_chief:
+                conclude(trainer, values)
     trainer.wait_for_workers()
 
 
@@ -60,20 +63,20 @@ def _concluding(trainer: Trainer) -> Iterator[None]:
         raise
 
 
+def _rehearse(trainer: Trainer) -> None:
+    """Checks everything, and shows what is known of the run before its first step."""
+    values, preview, notes = trainer.dry_run(), trainer.preview(), _notes(trainer)
+    if trainer.is_chief:
+        show_preview(trainer, values, preview)
+        for note in notes:
+            show_note(note)
+
+
 def _notes(trainer: Trainer) -> list[str]:
-    """Returns what a dry run says besides the terms: what is frozen when, and which outputs nothing reads."""
+    """Returns what a dry run says in words: what is frozen when, and which outputs nothing reads."""
     unread = trainer.unread_outputs()
     told = [f"no term and no metric reads {', '.join(unread)}, so that no report has it"] if unread else []
     return [*trainer.describe_phases(), *told]
-
-
-def _show(trainer: Trainer, values: Mapping[str, float], notes: Sequence[str]) -> None:
-    if FLAGS.dry_run:
-        show_terms("each term on the first batch", values)
-        for note in notes:
-            show_note(note)
-    else:
-        conclude(trainer, values)
 
 
 if __name__ == "__main__":

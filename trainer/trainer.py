@@ -17,6 +17,7 @@ from trainer.devices.strategy import place
 from trainer.executions.chunk_sizer import ChunkSizer
 from trainer.executions.examination import Examination
 from trainer.executions.non_finite import NonFiniteError
+from trainer.executions.preview import Preview
 from trainer.recovery.autopsy import read_batch, read_state, read_step
 from trainer.recovery.recovery import Recovery
 from trainer.reports import ReportError
@@ -292,6 +293,18 @@ class Trainer(Settings):
             self._run.program.refuse_overlap()
             self._rehearse()
             return self._run.program.dry_run(self.step)
+
+    def preview(self) -> Preview:
+        """Finds what a run reads, holds in memory and takes of time, and the gradients of its terms on the first batch.
+
+        It tries a few steps, and changes and writes nothing. `dry_run` checks more.
+
+        Raises:
+          ConfigurationError: Something does not fit; see `train`.
+        """
+        with self._traced.unchanged():
+            self._begin()
+            return self._run.program.preview(self.step)
 
     def unread_outputs(self) -> list[Key]:
         """Returns the keys of the model's outputs that no term and no metric reads, such as 'outputs.aux'."""

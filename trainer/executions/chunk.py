@@ -117,7 +117,7 @@ def find_parts(forward: Forward, feed: Feed) -> Parts:
     Raises:
       ConfigurationError: a star matches nothing, or keys name what is not there.
     """
-    return _found_in_trace(forward.find_parts, feed)
+    return found_in_trace(forward.find_parts, feed)
 
 
 def find_unread(forward: Forward, feed: Feed) -> list[Key]:
@@ -133,10 +133,11 @@ def find_unread(forward: Forward, feed: Feed) -> list[Key]:
         own = {key for key in outputs if any(covers(one, key) for one in forward.tap.keys)}
         return [key for key, tensor in outputs.items() if key not in own and tensor not in read]
 
-    return _found_in_trace(find, feed)
+    return found_in_trace(find, feed)
 
 
-def _found_in_trace(find: Callable[[Batch, tf.Tensor], Found], feed: Feed) -> Found:
+def found_in_trace(find: Callable[[Batch, tf.Tensor], Found], feed: Feed) -> Found:
+    """Returns what a function of a batch and the number of a step finds in a trace on a replica, which is never run."""
     found: list[Found] = []
 
     @tf.function(autograph=False)

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import math
 import pathlib
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -20,11 +21,13 @@ from trainer.executions.execution import Execution, compiled_as
 from trainer.executions.failures import failures_told
 from trainer.executions.measuring import measure_aside
 from trainer.executions.mixing.check import MixingCheck
+from trainer.executions.preview import Preview, find_reads, memory_of, parameters_of
 from trainer.executions.ranges import outside_of_ranges
 from trainer.executions.rehearsal import rehearse_evaluation
 from trainer.executions.selection import build_likely, likely_execution, select_execution
 from trainer.executions.shares import refuse_losses_that_do_not_add_up
 from trainer.executions.stage import Stage
+from trainer.executions.trials import Trials
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Block, Feed
 from trainer.feeds.overlap import describe_overlap, refuse_overlap
@@ -354,6 +357,42 @@ class Program:
         with failures_told("evaluating the terms on a batch fails"):
             evaluation = self._make_evaluation(self._feed, name="batch", is_compiled=False)
             return evaluation.values(lambda: [batch], step)
+
+    @_at_work
+    def preview(self, step: int) -> Preview:
+        """Finds what a run after `step` updates reads, holds and takes; it tries a few steps and keeps none of them."""
+        execution, block = self._built_choice.execution, self._feed.peek(step)
+        reads, sizes = find_reads(self._step.forward, self._feed, self._readers)
+        with failures_told(f"the trial of a step fails, before the update of step {step + 1:,}"):
+            trials = Trials(strategy=self._strategy, feed=self._feed, builder=self._widest.builder, first_step=step)
+            seconds = trials.quickest(execution)
+        phases = [stage.phase for stage in self._stages_from(step)]
+        trained = [one for one in self._step.trained if not all(id(one) in phase.frozen_ids for phase in phases)]
+        gradients = self.term_gradients(step)  # what the first look compiles is not timed
+        began = time.perf_counter()
+        self.term_gradients(step)
+        return Preview(
+            replicas=self._strategy.num_replicas_in_sync,
+            reads=reads,
+            parameters=parameters_of(self._step.model, trained),
+            memory=memory_of(self._step, self._feed, trained, tf.nest.flatten(self._feed.first(block.data)), sizes),
+            execution=execution,
+            step_seconds=seconds,
+            look_seconds=time.perf_counter() - began,
+            gradients=gradients,
+        )
+
+    @property
+    def _readers(self) -> dict[Key, list[str]]:
+        """The names of the terms and metrics that read a key."""
+        found: dict[Key, list[str]] = {}
+        for name, term in self._step.forward.objective.terms.items():
+            for key in term.keys:
+                found.setdefault(key, []).append(name)
+        for name, metric in self._metrics.metrics.items():
+            for key in metric.keys:
+                found.setdefault(key, []).append(name)
+        return found
 
     @_at_work
     def unread_outputs(self) -> list[Key]:

@@ -14,6 +14,9 @@ from trainer.feeds.feed import Feed
 # A run that is measured takes about as long: a shorter one measures the call.
 _SECONDS = 0.1
 
+# How often a single execution is run, and after how many seconds no more.
+_ROUNDS, _PATIENCE = 4, 5.0
+
 
 class Trials:
     """Runs training steps without keeping their results; a `Bench` for `choose`."""
@@ -56,6 +59,13 @@ class Trials:
                 seconds = self._seconds(execution, steps)
             self._steps[execution] = steps
             return seconds / steps
+
+    def quickest(self, execution: Execution) -> float:
+        """Builds an execution, and returns how long a step takes in the quickest of a few runs, in seconds."""
+        seconds = [self.build(execution)]
+        while len(seconds) < _ROUNDS and self.elapsed() < _PATIENCE:
+            seconds.append(self.measure(execution))
+        return min(seconds)
 
     def elapsed(self) -> float:
         return cluster.largest(self._strategy, time.perf_counter() - self._began)

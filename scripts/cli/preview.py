@@ -1,0 +1,179 @@
+"""What a dry run shows: each term and its gradient, what is read, parameters, memory and time, within 80 columns."""
+
+import math
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.table import Table
+
+from objectives import Objective
+from objectives.quantities import quantity
+from termwise.cli.results import fits, show_note, show_table, table_of
+from trainer import Trainer
+from trainer.executions.preview import Parameters, Preview, Read
+from trainer.reports.history import History
+from trainer.reports.log import LogRecord, LogRecords, measured_values, tensor_names, term_names
+from trainer.reports.verdicts import verdicts
+
+_COLUMNS = ["raw", "weight", "weighted", "gradient", "share", "cosine"]
+# As many layers as a table shows; the smaller ones of a model that has more are counted together.
+_LAYERS = 12
+_NAMES = 24
+_UNITS = ((86400, "day", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
+
+
+def show_preview(trainer: Trainer, values: Mapping[str, float], preview: Preview) -> None:
+    """Shows what is known of a run before its first step.
+
+    Args:
+      trainer: of the run.
+      values: of the terms on the first batch, by tag.
+      preview: what the run reads, holds and takes.
+    """
+    _show_terms(trainer.objective, {**values, **preview.gradients})
+    show_table(_reads(preview, trainer.batch_size))
+    show_table(_parameters(preview.parameters))
+    show_table(_memory(preview))
+    for line in _time(trainer, preview):
+        show_note(line)
+
+
+def _show_terms(objective: Objective, values: Mapping[str, float]) -> None:
+    """Shows a row for each term; words about them are a column where that fits, and lines below where it does not."""
+    words = dict(_words(objective, values))
+    wide = _terms(objective, values, words)
+    if fits(wide):
+        show_table(wide)
+    else:
+        show_table(_terms(objective, values, {}))
+        for name, text in words.items():
+            show_note(f"  {name}: {text}")
+    for name, value in measured_values(values, "metrics").items():
+        show_note(f"{name}: {value:.5g}")
+
+
+def _terms(objective: Objective, values: Mapping[str, float], words: Mapping[str, str]) -> Table:
+    table = table_of("each term on the first batch", "term", _COLUMNS)
+    if words:
+        table.add_column("what it does")
+    shares = _shares(objective, values)
+    for name in term_names(values):
+        counted = values.get(f"terms/{name}/count", 1)
+        texts = {what: f"{values[f'terms/{name}/{what}']:.4g}" for what in ("raw", "weighted") if counted}
+        texts["weight"] = f"{values[f'terms/{name}/weight']:.4g}"
+        for what, tag, form in (("gradient", "grad_norm", ".4g"), ("cosine", "grad_cosine", ".2f")):
+            if (value := values.get(f"terms/{name}/{tag}")) is not None:
+                texts[what] = format(value, form)
+        texts["share"] = f"{shares[name]:.1%}" if name in shares else "-"
+        table.add_row(name, *(texts.get(what, "-") for what in _COLUMNS), *([words.get(name, "")] if words else []))
+        for tensor in tensor_names(values, name):
+            raw = values.get(f"terms/{name}/{tensor}/raw")
+            table.add_row(f"  {tensor}", "-" if raw is None else f"{raw:.4g}")
+    table.add_section()
+    table.add_row("total", "", "", f"{values['loss/total']:.4g}")
+    return table
+
+
+def _shares(objective: Objective, values: Mapping[str, float]) -> dict[str, float]:
+    """Returns the share of each gradient in the sum of their norms; nan where one is not finite, none if all are 0."""
+    tags = {name: f"terms/{name}/grad_norm" for name in objective.terms}
+    norms = {name: values[tag] for name, tag in tags.items() if tag in values}
+    total = sum(norms.values())
+    return {name: norm / total for name, norm in norms.items()} if total else {}
+
+
+def _words(objective: Objective, values: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+    """Yields each term of which something is to be said, and what."""
+    history = History(2)
+    history.add(LogRecords.of(LogRecord("train", 1, values)))
+    for verdict in verdicts(history, [*objective.terms]):
+        norm = values.get(f"terms/{verdict.name}/grad_norm")
+        if not values[f"terms/{verdict.name}/weight"] and objective.terms[verdict.name].optimised:
+            yield verdict.name, "weight 0 at this step"
+        elif norm is not None and not math.isfinite(norm):
+            yield verdict.name, "its gradient is not finite"
+        elif verdict.words:
+            yield verdict.name, ", ".join(verdict.words)
+
+
+def _reads(preview: Preview, batch_size: int) -> Table:
+    shared = "" if preview.replicas == 1 else f", shared among {preview.replicas} replicas"
+    table = Table(title=f"what is read of a batch of {batch_size:,}{shared}", title_justify="left", title_style="bold")
+    for column in ("key", "shape", "type", "read by"):
+        table.add_column(column)
+    for read in preview.reads:
+        table.add_row(read.key, _shape(read), read.dtype, "\n".join(textwrap.wrap(", ".join(read.readers), _NAMES)))
+    return table
+
+
+def _shape(read: Read) -> str:
+    return f"[{', '.join('any' if size is None else str(size) for size in read.shape)}]"
+
+
+def _parameters(parameters: Sequence[Parameters]) -> Table:
+    table = table_of("parameters", "layer", ["trained", "fixed"])
+    # The largest, in the order of the model.
+    order = sorted(range(len(parameters)), key=lambda i: -parameters[i].trained - parameters[i].fixed)
+    shown = set(order if len(order) <= _LAYERS else order[: _LAYERS - 1])
+    for i in sorted(shown):
+        one = parameters[i]
+        table.add_row(one.layer or "(the model itself)", f"{one.trained:,}", f"{one.fixed:,}")
+    if rest := [one for i, one in enumerate(parameters) if i not in shown]:
+        table.add_row(f"{len(rest)} smaller ones", *_sums(rest))
+    table.add_section()
+    table.add_row("all", *_sums(parameters))
+    return table
+
+
+def _sums(parameters: Sequence[Parameters]) -> tuple[str, str]:
+    return f"{sum(one.trained for one in parameters):,}", f"{sum(one.fixed for one in parameters):,}"
+
+
+def _memory(preview: Preview) -> Table:
+    each = "" if preview.replicas == 1 else " of each replica"
+    table = table_of(f"memory{each}, an estimate without what operations need meanwhile", "of what", ["size"])
+    for what, size in preview.memory.items():
+        table.add_row(what, _bytes(size))
+    table.add_section()
+    table.add_row("all", _bytes(sum(preview.memory.values())))
+    return table
+
+
+def _bytes(size: int) -> str:
+    """Returns a size in words, to three digits.
+
+    >>> _bytes(512), _bytes(12_345_678), _bytes(3 * 10**9)
+    ('512 B', '12.3 MB', '3 GB')
+    """
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
+        if size >= unit:
+            return f"{size / unit:.3g} {name}"
+    return f"{size} B"
+
+
+def _time(trainer: Trainer, preview: Preview) -> Iterator[str]:
+    """Yields how long the run takes, as far as a few steps tell, in words."""
+    left = trainer.steps - trainer.step
+    looks = 0 if trainer.gradients_every is None else left // trainer.gradients_every
+    total = duration(left * preview.step_seconds + looks * preview.look_seconds)
+    with_looks = f" with {quantity(looks, 'look')} at the gradients of the terms" if looks else ""
+    yield f"time: about {total} for {quantity(left, 'step')}{with_looks},"
+    each = f"{duration(preview.step_seconds)} a step as {preview.execution} runs it"
+    yield f"  at {each}; evaluations and checkpoints come on top"
+
+
+def duration(seconds: float) -> str:
+    """Returns a time in words, to two or three digits.
+
+    >>> [duration(seconds) for seconds in (0.0000253, 0.0412, 3.27, 42.1, 184.0, 5000.0, 200_000.0)]
+    ['25 us', '41 ms', '3.3 s', '42 s', '3 min 4 s', '1 h 23 min', '2 days 8 h']
+    """
+    for unit, name, smaller, part in _UNITS:
+        if round(seconds) >= unit:
+            whole, rest = divmod(round(seconds / smaller), unit // smaller)
+            plural = "s" if name == "day" and whole > 1 else ""
+            return f"{whole} {name}{plural}" + (f" {rest} {part}" if rest else "")
+    for scale, unit_name in ((1.0, "s"), (1e3, "ms"), (1e6, "us")):
+        if seconds * scale >= 1:
+            return f"{seconds * scale:.{0 if seconds * scale >= 9.95 else 1}f} {unit_name}"
+    return "0 s" if not seconds else f"{seconds * 1e6:.1f} us"

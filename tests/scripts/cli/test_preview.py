@@ -1,0 +1,105 @@
+"""What a dry run shows: tables within 80 columns, whose odd values are told."""
+
+import types
+
+import pytest
+
+from objectives import MeanSquaredError, Objective, RangeHinge, schedules
+from termwise.cli.preview import show_preview
+from trainer.executions.preview import Parameters, Preview, Read
+
+TERMS = {
+    "reconstruction": MeanSquaredError(),
+    "ramped": RangeHinge(weight=schedules.Linear(first=0.0, last=1.0, steps=9), max_value=1.0),
+    "broken": RangeHinge(max_value=1.0),
+    "measured": RangeHinge(max_value=1.0, weight=0.0),
+}
+
+
+def values(**raw):
+    """Values of terms on a batch, and their total."""
+    found = {"loss/total": 12345.678}
+    for name, value in raw.items():
+        weight = 0.0 if name in ("ramped", "measured") else 1.0
+        of_term = {"raw": value, "weight": weight, "weighted": weight * value, "count": 0.0 if value == 0 else 64.0}
+        found |= {f"terms/{name}/{what}": number for what, number in of_term.items()}
+    return found
+
+
+@pytest.fixture
+def shown(capsys, monkeypatch):
+    """Shows a preview with some changes at 80 columns; its lines."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def show(given=None, gradients_every=100, **changes):
+        objective = Objective(**TERMS)
+        trainer = types.SimpleNamespace(
+            objective=objective, batch_size=32, steps=2500, step=0, gradients_every=gradients_every
+        )
+        fields = {
+            "replicas": 1,
+            "reads": [Read(key="inputs", shape=(32, None), dtype="float32", readers=("the model",))],
+            "parameters": [Parameters(layer="hidden", trained=1_234_567, fixed=8)],
+            "memory": {"weights": 4_938_268, "gradients": 4_938_268},
+            "execution": "graph",
+            "step_seconds": 0.07,
+            "look_seconds": 0.2,
+            "gradients": {"terms/reconstruction/grad_norm": 3.0, "terms/reconstruction/grad_cosine": 0.5},
+        }
+        given = given or values(reconstruction=2.0, ramped=1.0, broken=0.0, measured=1.0)
+        show_preview(trainer, given, Preview(**fields | changes))
+        return capsys.readouterr().out.splitlines()
+
+    return show
+
+
+def row(lines, name):
+    return next([cell.strip() for cell in line.split("│")[1:-1]] for line in lines if line.startswith(f"│ {name} "))
+
+
+def test_each_term_has_its_gradient_and_what_it_does(shown):
+    lines = shown()
+    assert row(lines, "reconstruction") == ["reconstruction", "2", "1", "2", "3", "100.0%", "0.50"]
+    assert row(lines, "ramped") == ["ramped", "1", "0", "0", "-", "-", "-"]
+    assert "  ramped: weight 0 at this step" in lines
+    assert "  measured: weight 0: only measured" in lines
+
+
+def test_a_term_for_which_nothing_was_counted_has_a_dash(shown):
+    assert row(shown(), "broken")[1:4] == ["-", "1", "-"]
+
+
+def test_a_gradient_that_is_not_finite_is_shown_and_leaves_no_share(shown):
+    lines = shown(gradients={"terms/reconstruction/grad_norm": 3.0, "terms/broken/grad_norm": float("nan")})
+    assert row(lines, "broken")[4:6] == ["nan", "nan%"]
+    assert row(lines, "reconstruction")[5] == "nan%"
+    assert "  broken: its gradient is not finite" in lines
+
+
+def test_long_lists_of_readers_and_layers_stay_within_80_columns(shown):
+    readers = tuple(f"term_number_{i}" for i in range(20))
+    parameters = [Parameters(layer=f"layer_{i}", trained=10 * (i + 1), fixed=0) for i in range(100)]
+    lines = shown(
+        reads=[Read(key="activations.encoder/block", shape=(32, 64, 64, 128), dtype="float32", readers=readers)],
+        parameters=parameters,
+    )
+    assert max(map(len, lines)) <= 80
+    assert row(lines, "89 smaller ones") == ["89 smaller ones", f"{sum(range(10, 900, 10)):,}", "0"]
+    assert row(lines, "layer_99") == ["layer_99", "1,000", "0"]
+    assert "term_number_19" in "\n".join(lines)
+
+
+def test_the_time_is_that_of_all_steps_and_looks(shown):
+    lines = shown()
+    assert "time: about 3 min for 2,500 steps with 25 looks at the gradients of the terms," in lines
+    assert "time: about 2 min 55 s for 2,500 steps," in shown(gradients_every=None)
+
+
+def test_sizes_that_are_known_in_a_step_only_are_any(shown):
+    assert row(shown(), "inputs") == ["inputs", "[32, any]", "float32", "the model"]
+
+
+def test_replicas_are_told(shown):
+    lines = shown(replicas=2)
+    assert "what is read of a batch of 32, shared among 2 replicas" in "\n".join(lines)
+    assert any(line.startswith("memory of each replica, an estimate") for line in lines)
