@@ -1,6 +1,9 @@
-"""Compares runs: how far each is, its best checkpoint, its last evaluation and measures, a column or a row a run.
+"""Compares runs: how far each is, which of their settings differ, and the values of their last evaluations.
+
+Runs that differ in their seeds alone are shown together, by their mean and its spread.
 
 termwise compare runs/plain runs/scenes
+termwise compare runs/strict_* runs/plain_* --output=runs.md
 """
 
 from termwise.cli.command_line import run  # isort: skip (first: it quiets TensorFlow)
@@ -8,24 +11,29 @@ from termwise.cli.command_line import run  # isort: skip (first: it quiets Tenso
 import os
 import pathlib
 
+from absl import flags
+
 from objectives.blame import shown_path
-from objectives.errors import Mistakes
-from termwise.cli.comparison import show_evaluations, show_learned
-from termwise.cli.results import show_charts, show_pictures
-from trainer.saved.run_folder import read_run_folder, short_names
+from termwise.cli.comparison import show_comparison
+from termwise.cli.results import show_charts, show_note
+from trainer.comparison.comparison import compare
+from trainer.comparison.table import table_of
+from trainer.pages.comparison_files import require_ending, write_comparison
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("output", None, "A file to write the comparison to: .md, .html, or .csv with a row a run.")
 
 
 def main(given: list[str]) -> None:
-    mistakes = Mistakes()
-    folders = list({path.resolve(): path for path in map(pathlib.Path, given)}.values())
-    runs = {}
-    for name, folder in zip(short_names(folders), folders, strict=True):
-        with mistakes.gathered():
-            runs[name] = read_run_folder(folder)
-    mistakes.raise_any()
-    show_evaluations(runs)
-    show_learned(runs)
-    show_pictures([path for folder in folders for path in sorted(folder.glob("pictures/*.png"))])
+    output = pathlib.Path(FLAGS.output) if FLAGS.output else None
+    if output:
+        require_ending(output)
+    comparison = compare([pathlib.Path(path) for path in given])
+    show_comparison(table_of(comparison))
+    if output:
+        show_note(f"written:  {write_comparison(comparison, output)}")
+    folders = comparison.folders
+    show_note("page:     termwise report FOLDER...   (these runs with their curves and pictures, in one file)")
     show_charts(shown_path(os.path.commonpath([folder.absolute() for folder in folders])))
 
 

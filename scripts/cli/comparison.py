@@ -1,72 +1,124 @@
-"""Comparison: several runs side by side as readable text, with how far each is and where it was evaluated."""
+"""Comparison: several runs side by side as readable text; nothing but long settings is cut."""
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+import os
+from collections.abc import Sequence
 
-from rich.table import Table
+from rich.table import Table as Grid
+from rich.text import Text
 
 from termwise.cli.results import fits, show_note, show_table, table_of
-from trainer.saved.run_folder import RunFolder
+from trainer.comparison.table import BEST, Cell, Section, Table
 
-_ABSENT = "—"
-_ELSEWHERE = "* evaluated at an earlier step than others, so that the values differ by the training in between, too"
+# To how many characters long settings are cut until the table fits; the whole is in the files of --output.
+_LENGTHS = (48, 32, 20, 12)
+_STYLES = {1: "green", -1: "red", 0: ""}
 
 
-def show_evaluations(runs: Mapping[str, RunFolder]) -> None:
-    """A table of how far each run is, its best checkpoint, and the raw values of its terms in its last evaluation.
+def show_comparison(table: Table) -> None:
+    """Shows a comparison: one table with a column a run if it fits, otherwise one for each section.
 
-    If some run has metrics, another one of these.
+    A section that is too wide has a row a run, or else several tables with as many runs as fit.
     """
-    evaluated = {name: run.evaluation.step for name, run in runs.items() if run.evaluation}
-    latest = max(evaluated.values(), default=0)
-    texts = {
-        name: {
-            "steps": run.progress,
-            "evaluated at step": _step(evaluated.get(name), latest),
-            **_best_checkpoint(run),
-            **_numbers(run.raw),
-        }
-        for name, run in runs.items()
-    }
-    _show("raw value of each term on the evaluation data", texts)
-    if any(step < latest for step in evaluated.values()):
-        show_note(_ELSEWHERE)
-    if any(run.metrics for run in runs.values()):
-        _show("metrics on the evaluation data", {name: _numbers(run.metrics) for name, run in runs.items()})
+    for length in _LENGTHS:
+        shown = [_shortened(section, length) for section in table.sections]
+        if fits(whole := _by_runs(table.columns, shown)):
+            show_table(whole)
+            break
+    else:
+        for section in shown:
+            _show_section(table.columns, section)
+    for note in table.notes:
+        show_note(note)
 
 
-def show_learned(runs: Mapping[str, RunFolder]) -> None:
-    """A table of what each finished run has learned, as its task measures it; none where no task measures anything."""
-    if any(run.learned for run in runs.values()):
-        _show("what was learned", {name: _numbers(run.learned) for name, run in runs.items()})
+def _show_section(columns: Sequence[str], section: Section) -> None:
+    upright, turned = _by_runs(columns, [section]), _turned(columns, section)
+    if fits(upright) or (len(columns) == 1 and not fits(turned)):
+        show_table(upright)
+    elif fits(turned):
+        show_table(turned)
+    else:
+        count = max((n for n in range(1, len(columns)) if fits(_part(columns, section, slice(n)))), default=1)
+        for start in range(0, len(columns), count):
+            show_table(_part(columns, section, slice(start, start + count)))
 
 
-def _show(title: str, texts: Mapping[str, Mapping[str, str]]) -> None:
-    """A column a run; where those do not fit, a row a run."""
-    rows = list(dict.fromkeys(row for cells in texts.values() for row in cells))
-    table = _filled(title, list(texts), {row: [cells.get(row, _ABSENT) for cells in texts.values()] for row in rows})
-    if not fits(table):
-        turned = {name: [cells.get(row, _ABSENT) for row in rows] for name, cells in texts.items()}
-        table = _filled(title, rows, turned)
-    show_table(table)
+def _part(columns: Sequence[str], section: Section, which: slice) -> Grid:
+    """Returns the table of some of the runs."""
+    rows = {name: cells[which] for name, cells in section.rows.items()}
+    return _by_runs(columns[which], [Section(section.title, rows)])
 
 
-def _filled(title: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]]) -> Table:
-    table = table_of(title, "", columns)
-    for name, cells in rows.items():
-        table.add_row(name, *cells)
-    return table
+def _by_runs(columns: Sequence[str], sections: Sequence[Section]) -> Grid:
+    """Returns a table with a column a run; the title of the first of several sections is not needed."""
+    rows = [cells for section in sections for cells in section.rows.values()]
+    texts = [_column(name, [row[i] for row in rows]) for i, name in enumerate(columns)]
+    grid = _grid(sections[0].title if len(sections) == 1 else "", [own[0] for own in texts])
+    lines = iter(zip(*(own[1:] for own in texts), strict=True))
+    for i, section in enumerate(sections):
+        if i:
+            grid.add_row(Text(section.title, style="bold"))
+        for name in section.rows:
+            grid.add_row(Text(name), *next(lines))
+        grid.add_section()
+    return grid
 
 
-def _step(step: int | None, latest: int) -> str:
-    if step is None:
-        return _ABSENT
-    return f"{step:,}{' *' if step < latest else ''}"
+def _turned(columns: Sequence[str], section: Section) -> Grid:
+    texts = [_column(name, cells) for name, cells in section.rows.items()]
+    grid = _grid(section.title, [own[0] for own in texts])
+    for column, *line in zip(columns, *(own[1:] for own in texts), strict=True):
+        grid.add_row(Text(column), *line)
+    return grid
 
 
-def _best_checkpoint(run: RunFolder) -> dict[str, str]:
-    """Returns the step of the best checkpoint and its value, in a row for each value that runs are compared by."""
-    return {} if run.best is None else {f"best {run.best.tag}": f"{run.best.value:.4g} at step {run.best.step:,}"}
+def _grid(title: str, columns: Sequence[Text]) -> Grid:
+    grid = table_of("", title, [])
+    for column in columns:
+        grid.add_column(column)
+    return grid
 
 
-def _numbers(values: Mapping[str, float]) -> dict[str, str]:
-    return {name: f"{value:.4g}" for name, value in values.items()}
+def _column(name: str, cells: Sequence[Cell]) -> list[Text]:
+    """Returns the head and the texts of a column, in which values stand below values and changes below changes."""
+    value = max((len(cell.text) for cell in cells), default=0)
+    tail = max((len(_tail(cell)) for cell in cells), default=0)
+    width = max(value + tail, len(name))
+    texts = [
+        Text.assemble(
+            (cell.text.rjust(width - tail), "bold" if cell.is_best else ""),
+            (_tail(cell).ljust(tail), _STYLES[cell.verdict]),
+        )
+        for cell in cells
+    ]
+    return [Text(name.rjust(width)), *texts]
+
+
+def _tail(cell: Cell) -> str:
+    return "".join(f" {part}" for part in (BEST if cell.is_best else "", cell.change) if part)
+
+
+def _shortened(section: Section, length: int) -> Section:
+    """Returns a section with long settings cut; numbers are shorter than that."""
+    rows = {}
+    for name, cells in section.rows.items():
+        texts = _short([cell.text for cell in cells], length)
+        rows[name] = [dataclasses.replace(cell, text=text) for cell, text in zip(cells, texts, strict=True)]
+    return Section(section.title, rows)
+
+
+def _short(texts: Sequence[str], length: int) -> list[str]:
+    """Returns texts of at most so many characters; where they begin alike, what differs is shown.
+
+    >>> _short(["Linear(first=0, last=4)", "0"], 12), _short(["(0.0, 0.0, 4.0, 0.0)", "(0.0, 0.0, 0.0, 0.0)"], 12)
+    (['Linear(firs…', '0'], ['…4.0, 0.0)', '…0.0, 0.0)'])
+    """
+    alike = len(os.path.commonprefix([*texts]))  # noqa: RUF071 (of any texts)
+    start = alike if alike >= length - 1 and len({*texts}) > 1 else 0
+    return [text if len(text) <= length else _cut(text, start, length) for text in texts]
+
+
+def _cut(text: str, start: int, length: int) -> str:
+    text = f"…{text[start:]}" if start else text
+    return text if len(text) <= length else f"{text[: length - 1]}…"

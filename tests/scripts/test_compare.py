@@ -1,5 +1,6 @@
 """scripts/compare.py: runs side by side."""
 
+import csv
 import json
 
 import pytest
@@ -23,28 +24,35 @@ def compared(script, tiny_run, tmp_path_factory):
     lines = [{"split": "eval", "step": 3, "loss/total": 4.75, **terms}, {"split": "train", "step": 5, **of_training}]
     (other / jsonl.NAME).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     (other / "environment.json").write_text('{"steps": 20}')
-    return script("compare.py", workdir, other), workdir
+    output = other.parent / "compared.csv"
+    return script("compare.py", workdir, other, f"--output={output}"), workdir, output
 
 
 @pytest.mark.slow
 def test_a_column_a_run_and_a_row_a_term(compared):
-    process, workdir = compared
+    process, workdir, output = compared
     assert process.returncode == 0, process.stderr
     rows = table(process.stdout)
     ours = jsonl.read(workdir)[-1].values
-    assert ["data", f"{ours['terms/data/raw']:.4g}", "1.25"] in rows
+    assert any(
+        row[0] == "data" and row[1].startswith(f"{ours['terms/data/raw']:.4g}") and "1.25" in row[2] for row in rows
+    )
     assert ["small", f"{ours['terms/small/raw']:.4g}", "—"] in rows
     assert ["extra", "—", "3.5"] in rows
     assert any(row[0] == "bias of the head" and row[2] == "—" for row in rows)
-    assert str(workdir / "pictures" / "terms.png") in process.stdout
     assert "7.75" not in process.stdout, "a value of training is not one of evaluation"
+    assert "the settings of other are not recorded" in process.stdout
+    assert f"written:  {output}" in process.stdout
+    first, second = csv.DictReader(output.open())
+    assert (first["terms/data/raw"], second["terms/extra/raw"]) == (str(ours["terms/data/raw"]), "3.5")
 
 
 @pytest.mark.slow
 def test_how_far_each_run_is_and_where_it_was_evaluated_is_said(compared):
-    process, _ = compared
+    process, *_ = compared
     rows = table(process.stdout)
-    assert ["steps", "10 of 10", "stopped at 5 of 20"] in rows
+    assert ["status", "finished", "stopped"] in rows
+    assert ["steps", "10 of 10", "5 of 20"] in rows
     assert ["evaluated at step", "10", "3 *"] in rows
     assert "* evaluated at an earlier step than others" in process.stdout
 
@@ -56,6 +64,13 @@ def test_every_folder_without_a_run_is_named(script, tiny_run, tmp_path):
     assert len(process.stderr.splitlines()) == 2
     for name in ("first", "second"):
         assert f"{str(tmp_path / name)!r} contains no run" in process.stderr
+
+
+@pytest.mark.slow
+def test_an_output_of_another_kind_is_refused_before_anything_is_read(script, tmp_path):
+    process = script("compare.py", tmp_path, f"--output={tmp_path / 'a.xlsx'}")
+    assert process.returncode == 2
+    assert process.stderr.strip().endswith("expected a file that ends in .md, .csv, .html")
 
 
 @pytest.mark.slow

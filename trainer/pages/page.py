@@ -1,19 +1,17 @@
 """Page: everything about a run in one HTML file, which needs no network."""
 
 import base64
-import functools
 import pathlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import jinja2
 from bokeh.embed import components
-from bokeh.resources import Resources
 from markupsafe import Markup
 
 from trainer.pages.conflict_map import conflict_map
 from trainer.pages.facts import Facts, read_facts
 from trainer.pages.small_curves import metric_curves, rate_curves
+from trainer.pages.templates import render, resources
 from trainer.pages.term_curves import term_curves
 from trainer.reports import palette
 from trainer.reports.verdicts import verdicts
@@ -29,8 +27,6 @@ _FIGURES: Mapping[str, Callable[[Facts], Any]] = {
     "Metrics and measures": metric_curves,
     "Optimizer": rate_curves,
 }
-# How SVG draws what Bokeh and Matplotlib have names for.
-_DASHES = {"solid": "none", "dashed": "8 4", "dotted": "2 3", "dashdot": "8 3 2 3"}
 _ABSENT = "-"
 
 
@@ -49,7 +45,8 @@ def write_page(folder: pathlib.Path, path: pathlib.Path | None = None) -> pathli
     facts = read_facts(folder)
     figures = {title: figure for title, make in _FIGURES.items() if (figure := make(facts)) is not None}
     scripts, divs = components(figures)
-    text = _template().render(
+    text = render(
+        "run.html",
         title=folder.absolute().name,
         progress=facts.run.progress,
         last=facts.last,
@@ -60,23 +57,11 @@ def write_page(folder: pathlib.Path, path: pathlib.Path | None = None) -> pathli
         figures={title: Markup(div) for title, div in divs.items()},
         pictures=dict(_pictures(folder)),
         parameters=list(_parameters(folder)),
-        resources=_resources(),
+        resources=resources(),
         scripts=Markup(scripts),
     )
     write_whole(path, text)
     return path
-
-
-@functools.cache
-def _template() -> jinja2.Template:
-    source = pathlib.Path(__file__).with_name("template.html").read_text(encoding="utf-8")
-    return jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(source)
-
-
-@functools.cache
-def _resources() -> Markup:
-    """Returns the parts of Bokeh that the figures need, 1.7 MB."""
-    return Markup(Resources(mode="inline", components=["bokeh", "bokeh-widgets"]).render())
 
 
 def _terms(facts: Facts) -> Iterator[dict[str, Any]]:
@@ -86,8 +71,7 @@ def _terms(facts: Facts) -> Iterator[dict[str, Any]]:
         found = [values.get(f"terms/{verdict.name}/{what}") for what in ("raw", "weight", "weighted")]
         yield {
             "name": verdict.name,
-            "color": lines[verdict.name].color,
-            "dash": _DASHES[lines[verdict.name].dash],
+            "line": lines[verdict.name],
             "cells": [*(_ABSENT if value is None else f"{value:.4g}" for value in found), f"{verdict.share:.1%}"],
             "words": ", ".join(verdict.words),
         }

@@ -8,6 +8,7 @@ from typing import NamedTuple
 _COLORS = ("#0072B2", "#D55E00", "#56B4E9", "#E69F00", "#CC79A7", "#009E73")
 # Names that Matplotlib and Bokeh share.
 _DASHES = ("solid", "dashed", "dotted", "dashdot")
+_SVG_DASHES = {"solid": "none", "dashed": "8 4", "dotted": "2 3", "dashdot": "8 3 2 3"}
 
 
 class Line(NamedTuple):
@@ -20,6 +21,15 @@ class Line(NamedTuple):
 
     color: str
     dash: str
+
+    @property
+    def svg_dash(self) -> str:
+        """The dash as SVG has it.
+
+        >>> Line("#000000", "dashed").svg_dash
+        '8 4'
+        """
+        return _SVG_DASHES[self.dash]
 
 
 TOTAL = Line("#000000", "solid")

@@ -1,7 +1,6 @@
 """RunFolder: what the files of a run say of its results, and how far it is, without the run."""
 
 import dataclasses
-import os
 import pathlib
 from collections.abc import Mapping, Sequence
 
@@ -12,6 +11,7 @@ from trainer.checkpoints.checkpoints import Checkpoint, Checkpoints
 from trainer.reports import jsonl
 from trainer.reports.log import LogRecord, measured_values, term_names
 from trainer.running.workdir import planned_steps, read_environment, read_learned
+from trainer.storage.lock import Lock
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,10 @@ class RunFolder:
       learned: the measures of the task at the end; of a run that is not finished, those of its last evaluation.
       stopped_by: the callback that has ended it before its last step, or None.
       best: the best evaluation that a checkpoint has, by the value that the run named; None if there is none.
+      by: the value by which the run keeps its best checkpoint, as in `Trainer.best`; None if it keeps none.
+      is_running: whether another process trains there now.
+      directions: whether lower or higher values of metrics are better, 'min' or 'max', by the beginning of their tags.
+      evaluated: digests of what evaluations were made with, such as the evaluation data, by name.
       records: all log records.
     """
 
@@ -34,6 +38,10 @@ class RunFolder:
     learned: Mapping[str, float]
     stopped_by: str | None = None
     best: Best | None = None
+    by: str | None = None
+    is_running: bool = False
+    directions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    evaluated: Mapping[str, str] = dataclasses.field(default_factory=dict)
     records: Sequence[LogRecord] = ()
 
     @property
@@ -49,7 +57,21 @@ class RunFolder:
             return f"stopped by {self.stopped_by} at {self.done:,}{'' if self.steps is None else f' of {self.steps:,}'}"
         if self.steps is None:
             return f"{self.done:,} done"
-        return f"{'stopped at ' if self.done < self.steps else ''}{self.done:,} of {self.steps:,}"
+        how = "" if self.done >= self.steps else "running at " if self.is_running else "stopped at "
+        return f"{how}{self.done:,} of {self.steps:,}"
+
+    @property
+    def status(self) -> str:
+        """How the run stands, in a word or a few: 'finished', 'running', 'stopped' or by which callback.
+
+        >>> RunFolder(done=50, steps=300, evaluation=None, learned={}, is_running=True).status
+        'running'
+        """
+        if self.stopped_by is not None:
+            return f"stopped by {self.stopped_by}"
+        if self.steps is not None and self.done >= self.steps:
+            return "finished"
+        return "running" if self.is_running else "stopped" if self.steps is not None else "unknown"
 
     @property
     def raw(self) -> Mapping[str, float]:
@@ -88,24 +110,12 @@ def read_run_folder(folder: pathlib.Path) -> RunFolder:
         else measured_values(evaluation.values if evaluation else {}, "measures"),
         stopped_by=stopped_by,
         best=_best(folder),
+        by=read_environment(folder).get("best"),
+        is_running=Lock(folder).is_held_elsewhere,
+        directions=read_environment(folder).get("directions", {}),
+        evaluated=next((found for one in reversed(checkpoints) if (found := one.evaluated)), {}),
         records=records,
     )
-
-
-def short_names(folders: Sequence[pathlib.Path]) -> list[str]:
-    """Returns a short name for each folder: its own, with the folders above as far as two would be called the same.
-
-    >>> short_names([pathlib.Path("runs/a"), pathlib.Path("runs/b")])
-    ['a', 'b']
-    >>> short_names([pathlib.Path("old/a"), pathlib.Path("new/a")])
-    ['old/a', 'new/a']
-    """
-    parts = [path.absolute().parts for path in folders]
-    for count in range(1, max(map(len, parts))):
-        short = [os.sep.join(part[-count:]) for part in parts]
-        if len(set(short)) == len(short):
-            return short
-    return [str(path) for path in folders]
 
 
 def _done(folder: pathlib.Path, records: Sequence[LogRecord], checkpoints: Sequence[Checkpoint]) -> int:

@@ -87,6 +87,24 @@ class Lock:
             finally:
                 os.close(file)
 
+    @property
+    def is_held_elsewhere(self) -> bool:
+        """Whether another process holds the lock right now; nothing is written, and nobody is waited for."""
+        if not self._path.exists() or self._is_own():
+            return False
+        with writing(self._path):
+            file = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError as error:
+            if error.errno not in _WITHOUT_LOCKS:
+                raise
+        finally:
+            os.close(file)
+        return False
+
     def __enter__(self) -> "Lock":
         """Takes the lock.
 
@@ -136,6 +154,11 @@ class Lock:
                 )
                 return
             time.sleep(0.02)
+
+    def _is_own(self) -> bool:
+        """Returns whether this process was the last to take the lock."""
+        holder, own = _Holder.read(self._path), _Holder.current()
+        return holder is not None and (holder.pid, holder.host) == (own.pid, own.host)
 
     def _in_use(self) -> str:
         who = _Holder.read(self._path) or "another process has just begun to train there"

@@ -1,13 +1,13 @@
 """RunFolder: how far a run is, from what it left."""
 
 import json
-import pathlib
 
 import pytest
 
 from objectives import ConfigurationError
 from trainer.checkpoints import manifest, progress
-from trainer.saved.run_folder import read_run_folder, short_names
+from trainer.saved.run_folder import read_run_folder
+from trainer.storage.lock import Lock
 
 
 @pytest.fixture
@@ -97,8 +97,11 @@ def test_an_altered_record_is_refused(folder):
         read_run_folder(found)
 
 
-def test_two_runs_of_one_name_are_told_apart():
-    assert short_names([pathlib.Path("old/run"), pathlib.Path("new/run")]) == ["old/run", "new/run"]
+def test_a_run_that_another_process_trains_is_running(folder, monkeypatch):
+    found = folder(("train", 40))
+    assert (read_run_folder(found).status, read_run_folder(found).progress) == ("stopped", "stopped at 40 of 300")
+    monkeypatch.setattr(Lock, "is_held_elsewhere", True)
+    assert (read_run_folder(found).status, read_run_folder(found).progress) == ("running", "running at 40 of 300")
 
 
 def test_the_best_checkpoint_is_that_by_the_value_that_the_run_named(folder):

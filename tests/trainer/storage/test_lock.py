@@ -52,6 +52,16 @@ def test_another_process_is_refused_and_the_holder_named(tmp_path, other):
         )
 
 
+def test_it_is_known_whether_another_process_holds_it(tmp_path, other):
+    assert Lock(tmp_path).is_held_elsewhere
+    other.send_signal(signal.SIGKILL)
+    other.wait()
+    assert not Lock(tmp_path).is_held_elsewhere
+    with Lock(tmp_path):
+        assert not Lock(tmp_path).is_held_elsewhere, "this process is none other"
+    assert not Lock(tmp_path / "nothing").is_held_elsewhere
+
+
 def test_a_killed_process_holds_nothing(tmp_path, other):
     other.send_signal(signal.SIGKILL)
     with Lock(tmp_path):

@@ -1,0 +1,100 @@
+"""Run settings: what differs between runs is told by name, whatever records it."""
+
+import json
+
+import pytest
+
+from objectives import ConfigurationError
+from trainer.comparison.comparison import compare
+
+
+@pytest.fixture
+def told(compared):
+    """The settings that differ between runs, with their values by run."""
+    return lambda **runs: {setting.name: texts for setting, texts in compared(**runs).differing.items()}
+
+
+def test_runs_that_are_alike_differ_in_nothing(told):
+    assert told(a={}, b={}) == {}
+
+
+def test_weights_are_first_then_what_else_differs(told):
+    settings = {"Trainer": {"seed": "0", "optimizer": "SGD"}, "training data": {"inputs": "digest b"}}
+    found = told(a={}, b={"weight": 0.25, "settings": settings})
+    assert [*found.items()] == [
+        ("small.weight", ["0.5", "0.25"]),
+        ("Trainer.optimizer", ["Adam", "SGD"]),
+        ("training data: inputs", ["digest a", "digest b"]),
+    ]
+
+
+def test_a_term_that_only_one_run_has_is_told_with_its_weight_alone(told):
+    extra = {
+        "Objective": {"data": "MeanSquaredError", "small": "RangeHinge", "extra": "Overlap"},
+        "Objective.extra = Overlap": {"weight": "3", "margin": "1"},
+    }
+    assert told(a={}, b={"settings": extra}) == {"extra.weight": [None, "3"], "term extra": [None, "Overlap"]}
+
+
+def test_settings_of_another_optimizer_are_not_told_but_those_of_one_and_the_same_are(told):
+    of = {
+        kind: {"Trainer.optimizer = " + kind: own}
+        for kind, own in (("Adam", {"rate": "1", "beta": "0.9"}), ("SGD", {"rate": "2"}))
+    }
+    assert told(a={"settings": of["Adam"]}, b={"settings": of["SGD"]}) == {"Trainer.optimizer.rate": ["1", "2"]}
+    fewer = {"Trainer.optimizer = Adam": {"rate": "1"}}
+    assert told(c={"settings": of["Adam"]}, d={"settings": fewer}) == {"Trainer.optimizer.beta": ["0.9", None]}
+
+
+def test_a_scheduled_weight_is_told_with_the_settings_of_its_schedule(told):
+    scheduled = {
+        "Objective.small = RangeHinge": {"weight": "Linear", "margin": "1.0"},
+        "Objective.small.weight = Linear": {"first": "0", "last": "4"},
+    }
+    assert told(a={}, b={"settings": scheduled}) == {"small.weight": ["0.5", "Linear(first=0, last=4)"]}
+
+
+def test_code_is_told_by_its_digest(told):
+    code = {name: {"Trainer.task = T": {"measure()": f"T.measure (digest {name}1)"}} for name in "ab"}
+    found = told(**{name: {"settings": own} for name, own in code.items()})
+    assert found == {"code of Trainer.task.measure()": ["a1", "b1"]}
+
+
+def test_steps_packages_and_evaluation_data_are_told(told):
+    found = told(
+        a={"environment": {"packages": {"keras": "3.15"}}, "evaluated": {"evaluation data": "x", "objective": "o"}},
+        b={"environment": {"packages": {"keras": "3.16"}}, "evaluated": {"evaluation data": "y"}, "steps": 20},
+    )
+    assert found == {
+        "Trainer.steps": ["10", "20"],
+        "evaluation data": ["x", "y"],
+        "version of keras": ["3.15", "3.16"],
+    }
+
+
+def test_settings_that_may_change_when_a_run_resumes_are_those_of_gin(make_run):
+    found = {}
+    for name, every in (("a", 5), ("b", "%EVERY")):
+        folder = make_run(f"gin/{name}")
+        (folder / "operative_config.gin").write_text(
+            f"EVERY = 7\nTrainer.eval_every = {every}\nTrainer.workdir = '{name}'\n"
+        )
+        found[name] = folder
+    differing = compare([*found.values()]).differing
+    assert {setting.name: texts for setting, texts in differing.items()} == {"Trainer.eval_every": ["5", "7"]}
+
+
+def test_without_the_record_of_termwise_those_of_gin_are_compared(make_run):
+    folders = [make_run(name) for name in "ab"]
+    for folder, weight in zip(folders, (1, 2), strict=True):
+        (folder / "operative_config.gin").write_text(f"RangeHinge.weight = {weight}\nAdam.beta_1 = 0.9\n")
+    (folders[0] / "settings.json").unlink()
+    differing = compare(folders).differing
+    assert {setting.name: texts for setting, texts in differing.items()} == {"RangeHinge.weight": ["1", "2"]}
+
+
+def test_a_damaged_record_is_refused(make_run):
+    folder = make_run("a")
+    (folder / "settings.json").write_text(json.dumps([]))
+    with pytest.raises(ConfigurationError, match="is damaged"):
+        compare([folder])

@@ -1,0 +1,53 @@
+"""Names: what runs, and groups of runs, are called where several are shown."""
+
+import itertools
+import os
+import pathlib
+import re
+from collections.abc import Sequence
+
+# What the name of a group does without: the number of a seed, and the word before it.
+_COUNTED = re.compile(r"[\W_]*(seeds?|runs?)?[\W_]*\d*$", re.IGNORECASE)
+
+
+def distinct(folders: Sequence[pathlib.Path]) -> list[pathlib.Path]:
+    """Returns each folder once, as it was first given, by whatever path it is given again.
+
+    >>> distinct([pathlib.Path("runs/a"), pathlib.Path("runs/a/"), pathlib.Path("runs/b/../a")])
+    [PosixPath('runs/a')]
+    """
+    found: dict[pathlib.Path, pathlib.Path] = {}
+    for folder in folders:
+        found.setdefault(folder.resolve(), folder)
+    return [*found.values()]
+
+
+def short_names(folders: Sequence[pathlib.Path]) -> list[str]:
+    """Returns the shortest name for each folder that no other has: its own, with folders above where that is needed.
+
+    >>> short_names([pathlib.Path("runs/a"), pathlib.Path("runs/b")])
+    ['a', 'b']
+    >>> short_names([pathlib.Path("old/a"), pathlib.Path("new/a"), pathlib.Path("new/b")])
+    ['old/a', 'new/a', 'b']
+    """
+    parts = [pathlib.Path(os.path.normpath(folder.absolute())).parts for folder in folders]
+    return [_shortest(own, parts[:i] + parts[i + 1 :]) for i, own in enumerate(parts)]
+
+
+def group_name(names: Sequence[str]) -> str:
+    """Returns a name for runs that are alike: what their names begin with; that of the first if that is nothing.
+
+    >>> group_name(["strict_0", "strict_1"]), group_name(["seed1/strict", "seed2/strict"]), group_name(["a", "b"])
+    ('strict', 'seed1/strict', 'a')
+    """
+    if len(names) == 1:
+        return names[0]
+    alike = itertools.takewhile(lambda letters: len({*letters}) == 1, zip(*names, strict=False))
+    return _COUNTED.sub("", "".join(letters[0] for letters in alike)) or names[0]
+
+
+def _shortest(own: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> str:
+    for count in range(1, len(own)):
+        if all(other[-count:] != own[-count:] for other in others):
+            return os.sep.join(own[-count:])
+    return os.path.join(*own)

@@ -1,0 +1,41 @@
+"""Comparison files: a comparison as Markdown, CSV or HTML, by the ending of the file."""
+
+import pathlib
+
+from objectives import ConfigurationError
+from trainer.comparison.comparison import Comparison
+from trainer.comparison.table import BEST, table_of
+from trainer.comparison.text_files import csv_text, markdown
+from trainer.pages.templates import render
+from trainer.storage.files import write_whole
+
+_FORMATS = {
+    ".md": lambda comparison: markdown(table_of(comparison)),
+    ".csv": csv_text,
+    ".html": lambda comparison: _html(comparison),
+}
+
+
+def require_ending(path: pathlib.Path) -> None:
+    """Raises ConfigurationError where the ending of a file is not that of a known format."""
+    if path.suffix.lower() not in _FORMATS:
+        raise ConfigurationError(f"--output is {str(path)!r}; expected a file that ends in {', '.join(_FORMATS)}")
+
+
+def write_comparison(comparison: Comparison, path: pathlib.Path) -> pathlib.Path:
+    """Writes a comparison to a file, in the format that its ending names; returns where it is.
+
+    Raises:
+      ConfigurationError: No format has that ending.
+      StorageError: The file cannot be written.
+    """
+    require_ending(path)
+    write_whole(path, _FORMATS[path.suffix.lower()](comparison))
+    return path
+
+
+def _html(comparison: Comparison) -> str:
+    title = " and ".join(group.name for group in comparison.groups[:2]) if len(comparison.groups) == 2 else "runs"
+    return render(
+        "comparison.html", title=title, runs=", ".join(comparison.names), table=table_of(comparison), best=BEST
+    )
