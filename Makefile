@@ -17,9 +17,9 @@ demo: $(VENV)/made
 test: $(VENV)/made
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-## The tests that take longer: real processes, whole demos; two files at a time.
+## The tests that take longer: real processes, pages in a browser, whole demos; two files at a time. Says what it skips.
 slow: $(VENV)/made
-	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m slow -rs -n 2 --dist loadfile
 
 ## Style and types.
 check: $(VENV)/made

@@ -12,7 +12,8 @@ from bokeh.plotting import figure
 from trainer.pages.facts import Facts
 from trainer.reports.verdicts import pair_cosines
 
-_ROW = 26
+# In pixels: a row, a letter of the names beside it, and everything else of a figure that can still be read.
+_ROW, _LETTER, _LEAST_WIDTH = 26, 6, 320
 # Orange where two terms pull apart, white where neither minds the other, blue where they agree.
 _COLORS = diverging_palette(Oranges256, Blues256, n=255)
 
@@ -41,6 +42,7 @@ def conflict_map(facts: Facts) -> Any | None:
         x_axis_label="step",
         y_range=FactorRange(factors=[*cosines][::-1]),
         height=110 + _ROW * len(cosines),
+        min_width=_LEAST_WIDTH + _LETTER * max(map(len, cosines)),
         sizing_mode="stretch_width",
         tools="hover,save",
         tooltips=[("pair", "@pair"), ("step", "@step{0,0}"), ("cosine", "@cosine{0.00}")],

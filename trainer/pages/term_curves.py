@@ -18,6 +18,8 @@ TOTAL = "total"
 _DIMMED = 0.12
 # Where positive values span as much, smaller ones would lie on the axis.
 _DECADES = 1.5
+# As long as two dashes are, in pixels; and how wide a figure has to be for a legend beside it, but for its letters.
+_LEGEND_LINE, _LEGEND_NEEDS = 34, 420
 
 Measure = Callable[[History, str], np.ndarray]
 
@@ -75,18 +77,22 @@ def _figure(facts: Facts, title: str, measure: Measure, *, total: bool) -> Any:
     plot = figure(
         title=title,
         x_axis_label="step",
-        y_axis_type="log" if _spans_decades([y for _, y in curves.values()]) else "linear",
         height=420,
         sizing_mode="stretch_width",
         tools="pan,box_zoom,wheel_zoom,reset,save",
         toolbar_location="above",
+        **_value_axis([y for _, y in curves.values()]),
     )
     lines = {TOTAL: palette.TOTAL, **palette.lines(facts.terms)}
     drawn: dict[str, list[Any]] = {}
     for (term, split), (steps, values) in curves.items():
         drawn.setdefault(term, []).extend(_curve(plot, term, split, steps, values, lines[term]))
     items = [LegendItem(label=term, renderers=renderers) for term, renderers in drawn.items()]
-    plot.add_layout(Legend(items=items, click_policy="mute", ncols=1), "right")
+    legend = Legend(items=items, click_policy="mute", ncols=1, glyph_width=_LEGEND_LINE)
+    plot.add_layout(legend, "right")
+    # The table of the page names the terms by their lines too.
+    args = {"legend": legend, "needed": _LEGEND_NEEDS + 10 * max(map(len, drawn), default=0)}
+    plot.js_on_change("outer_width", CustomJS(args=args, code="legend.visible = cb_obj.outer_width > needed"))
     return plot
 
 
@@ -102,12 +108,20 @@ def _curve(plot: Any, term: str, split: str, steps: np.ndarray, values: np.ndarr
                 "step", "value", source=data, size=5, color=line.color, muted_alpha=_DIMMED, name=f"{term} (eval)"
             )
         )
-    tips = [("term", "@term (@split)"), ("step", "@step{0,0}"), ("value", "@value{0.0000a}")]
-    plot.add_tools(HoverTool(renderers=[found[-1]], tooltips=tips, visible=False))
+    tips = [("term", "@term (@split)"), ("step", "@step{0,0}"), ("value", "@value{%.4g}")]
+    plot.add_tools(HoverTool(renderers=[found[-1]], tooltips=tips, formatters={"@value": "printf"}, visible=False))
     return found
 
 
-def _spans_decades(curves: Sequence[np.ndarray]) -> bool:
+def _value_axis(curves: Sequence[np.ndarray]) -> dict[str, Any]:
+    """Returns what makes the axis of the values logarithmic, where they are not negative and span decades."""
     values = np.concatenate([*curves, np.zeros(0)])
-    positive = values[values > 0]
-    return bool(len(values) and values.min() >= 0 and len(positive) and np.ptp(np.log10(positive)) > _DECADES)
+    logarithms = np.log10(values[values > 0])
+    if not len(logarithms) or values.min() < 0 or np.ptp(logarithms) <= _DECADES:
+        return {"y_axis_type": "linear"}
+    # Bokeh finds a range of its own in what is shown: of a figure that is not yet shown, none.
+    margin = 0.05 * np.ptp(logarithms)
+    return {
+        "y_axis_type": "log",
+        "y_range": (float(10 ** (logarithms.min() - margin)), float(10 ** (logarithms.max() + margin))),
+    }

@@ -7,7 +7,7 @@ from trainer.pages.small_curves import metric_curves, rate_curves
 
 
 def test_metrics_are_drawn_where_the_run_was_evaluated(facts):
-    ((figure, *_),) = metric_curves(facts).children
+    (figure,) = metric_curves(facts).children
     (line, _) = figure.renderers
     assert figure.title.text == "auc"
     np.testing.assert_array_equal(line.data_source.data["step"], [20, 40])
@@ -15,4 +15,4 @@ def test_metrics_are_drawn_where_the_run_was_evaluated(facts):
 
 
 def test_learning_rates_are_drawn(facts):
-    assert [figure.title.text for figure, *_ in rate_curves(facts).children] == ["optimizer/learning_rate"]
+    assert [figure.title.text for figure in rate_curves(facts).children] == ["optimizer/learning_rate"]
