@@ -8,19 +8,20 @@ from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlo
 import contextlib
 from collections.abc import Iterator
 
-import gin
 from absl import flags
 
 from termwise.cli.preview import show_preview
 from termwise.cli.results import conclude, keep_page, show_note
-from trainer import Interrupted, Trainer
+from trainer import Interrupted, Trainer, config
 from trainer.reports import ReportError
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(command_line)
 flags.DEFINE_string("workdir", None, "The run's folder. A run that was stopped in it is resumed.")
-flags.DEFINE_bool("dry_run", False, "Check everything and show each term on the first batch; write nothing.")
-flags.DEFINE_bool("print_config", False, "Print the configuration that results from all files and bindings, and exit.")
+flags.DEFINE_bool("dry_run", False, "Check everything, and show each term, memory and time of a run; write nothing.")
+flags.DEFINE_bool(
+    "print_config", False, "Print the configuration that results, with what each setting replaces, and exit."
+)
 flags.DEFINE_bool(
     "allow_config_change", False, "Resume in a folder whose run had other settings, and show what changed."
 )
@@ -29,7 +30,7 @@ flags.DEFINE_bool(
 def main(_: list[str]) -> None:
     command_line.load_config()
     if FLAGS.print_config:
-        print(gin.config_str())
+        print(config.described(), end="")
         return
     workdir = None if FLAGS.dry_run else FLAGS.workdir
     changes = {"allow_config_change": True} if FLAGS.allow_config_change else {}

@@ -145,7 +145,9 @@ def test_a_dry_run_shows_the_terms_and_writes_nothing(variants, tiny_run):
 
 def test_the_configuration_is_printed_and_nothing_is_run(variants):
     processes, folder = variants
-    assert "Trainer.seed = 3" in processes["printed"].stdout
+    lines = processes["printed"].stdout.splitlines()
+    assert lines[:3:2] == ["import tiny_task", "# Trainer"]
+    assert "Trainer.seed = 3  # default: 0" in lines
     assert "Objective.small = @ActivationPenalty()" in processes["printed"].stdout
     assert not (folder / "printed").exists()
 

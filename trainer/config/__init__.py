@@ -11,5 +11,6 @@ from trainer.config.building import placed as placed
 from trainer.config.files import load as load
 from trainer.config.isolation import isolated as isolated
 from trainer.config.modules import used_modules as used_modules
+from trainer.config.printing import described as described
 from trainer.config.registry import configurables as configurables
 from trainer.config.uses import requested as requested

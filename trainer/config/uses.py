@@ -1,6 +1,7 @@
 """Uses: finds bindings without an effect. A value that a file sets and nothing reads is most often a typo."""
 
 import contextlib
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -14,6 +15,9 @@ from trainer.config.registry import given, parameters, short
 # What scripts build themselves, without a reference in a gin file.
 _BUILT = ("trainer.Trainer", "objectives.Objective")
 
+# As many letters of a value as a message repeats.
+_LONGEST = 60
+
 
 class Binding(NamedTuple):
     """A value that a file or a flag set.
@@ -25,6 +29,7 @@ class Binding(NamedTuple):
       place: the file and line, or the flag.
       depth: 0 for a flag, 1 for a file that was requested, more for one that another file includes.
       macros: the macros that the value refers to.
+      value: as text.
     """
 
     scope: str
@@ -33,6 +38,7 @@ class Binding(NamedTuple):
     place: str
     depth: int
     macros: tuple[str, ...] = ()
+    value: str = ""
 
     @property
     def target(self) -> str:
@@ -68,13 +74,25 @@ def set_aside() -> Iterator[None]:
 def remember(binding: Binding, value: Any) -> None:
     """Notes where something was bound, and what its value refers to, even if a later binding wins."""
     references = [*gin.config.iterate_references(value)]
-    _bindings.append(binding._replace(macros=tuple(_macros_of(references))))
+    _bindings.append(binding._replace(macros=tuple(_macros_of(references)), value=repr(value)))
     _referenced.update({("/".join(one.scopes), one.configurable.selector): binding.place for one in references})
 
 
 def bindings_of(target: str) -> list[Binding]:
     """Returns the bindings of the class or function `target`, of any scope, in the order in which they were read."""
     return [one for one in _bindings if short(one.selector) == target]
+
+
+def replaced(scope: str, selector: str, parameter: str, value: str) -> str | None:
+    """Returns in words which value a setting had last before this one, and where; None if it had no other."""
+    bound = [one for one in _bindings if (one.scope, one.selector, one.parameter) == (scope, selector, parameter)]
+    others = [one for one in bound if one.value != value]
+    return f"instead of {in_short(others[-1].value)} ({others[-1].place})" if others else None
+
+
+def referred_selectors() -> set[str]:
+    """Returns the configurables to which some setting referred, also one that a later one replaced."""
+    return {selector for _, selector in _referenced}
 
 
 def flag_of_macro(name: str) -> Binding | None:
@@ -136,6 +154,11 @@ def require_used(overruled: Iterable[str]) -> None:
             if binding.selector != "gin.macro" and not _has_effect(binding, used):
                 raise ConfigurationError(_without_effect(binding, used))
     mistakes.raise_any()
+
+
+def in_short(value: str) -> str:
+    """Returns a value as one line of text, cut after some 60 letters."""
+    return textwrap.shorten(value, _LONGEST, placeholder=" ...")
 
 
 def _in_use() -> dict[tuple[str, str], set[str]]:
