@@ -56,6 +56,7 @@ class Trainer(Settings):
 
     Attributes:
       step: the number of updates done.
+      first_step: the number that was done when `train` was called last.
       is_chief: whether this process is the one that reports and writes files: the only one, or the first of several.
       {settings}
 
@@ -84,6 +85,7 @@ class Trainer(Settings):
     model: keras.Model
     workdir: pathlib.Path | None
     is_chief: bool
+    first_step: int
 
     def __post_init__(self, train: Examples | None) -> None:
         refuse_scope("a Trainer is made")
@@ -108,6 +110,7 @@ class Trainer(Settings):
         # Whether training continues from the state in memory: not before the first call, nor after most errors.
         self._is_current = False
         self._is_restored = False
+        self.first_step = 0
 
     def _open_folder(self) -> None:
         """Finds and makes the run's folder, and compares the settings alone, before data and a model are made."""
@@ -358,6 +361,7 @@ class Trainer(Settings):
     def _train(self, until: int) -> Mapping[str, float]:
         agreement.require_shared(self._strategy, self.workdir)
         restored = self._restore()
+        self.first_step = self.step
         agreement.require_alike(self._strategy, {"step of the latest checkpoint in --workdir": f"{self.step:,}"})
         self._begin()
         epochs = self._run.epochs

@@ -9,22 +9,23 @@ from objectives.errors import Mistakes
 from trainer import Metrics, Trainer
 from trainer.reports import jsonl
 from trainer.reports.chart import draw_terms
-from trainer.reports.log import measured_values, tensor_names, term_names
+from trainer.reports.log import measured_values
 from trainer.reports.pictures import FOLDER
-from trainer.reports.terminal import Screen
+from trainer.reports.terminal import Screen, Terminal
+from trainer.reports.terminal.term_table import natural_width, table_of, term_table
 from trainer.running.workdir import LEARNED
 from trainer.storage import strict_json
 from trainer.storage.files import write_whole, writing
 from trainer.task import measures_of, pictures_of
 
 _AFTER = "after training, whose results are saved"
-_WIDEST = 10**6
 _CONSOLE = Screen(highlight=False)
 
 
 def conclude(trainer: Trainer, values: Mapping[str, float]) -> None:
     """Shows the terms and what was learned; with a workdir, writes the measures and draws the pictures there."""
-    show_terms(f"each term at step {trainer.step:,}", values)
+    if not _were_shown(trainer):
+        show_terms(f"each term at step {trainer.step:,}", values)
     learned: Mapping[str, float] = {}
     mistakes = Mistakes()  # a mistake of the task must not lose the rest
     with mistakes.gathered(_AFTER):
@@ -60,18 +61,7 @@ def measures_at(trainer: Trainer, values: Mapping[str, float]) -> Mapping[str, f
 
 def show_terms(title: str, values: Mapping[str, float]) -> None:
     """A table of raw value, weight and weighted value of each term, and their total; dashes for what has no value."""
-    table = table_of(title, "term", ["raw", "weight", "weighted"])
-    for name in sorted(term_names(values)):
-        counted = values.get(f"terms/{name}/count", 1)
-        shown = ("raw", "weight", "weighted") if counted else ("weight",)
-        cells = {what: f"{values[f'terms/{name}/{what}']:.5g}" for what in shown}
-        table.add_row(name, *(cells.get(what, "-") for what in ("raw", "weight", "weighted")))
-        for tensor in tensor_names(values, name):
-            raw = values.get(f"terms/{name}/{tensor}/raw")
-            table.add_row(f"  {tensor}", "-" if raw is None else f"{raw:.5g}")
-    table.add_section()
-    table.add_row("total", "", "", f"{values['loss/total']:.5g}")
-    show_table(table)
+    show_table(term_table(title, values))
     for name, value in measured_values(values, "metrics").items():
         _CONSOLE.print(f"{name}: {value:.5g}", markup=False)
 
@@ -114,17 +104,13 @@ def show_note(text: str) -> None:
 
 def fits(table: Table) -> bool:
     """Returns whether a table fits the width of standard output."""
-    return _natural_width(table) <= _CONSOLE.width
+    return natural_width(_CONSOLE, table) <= _CONSOLE.width
 
 
 def show_table(table: Table) -> None:
     """Prints a table as wide as its longest cells, and wider than the terminal where it must: no number is cut."""
-    table.width = _natural_width(table)
+    table.width = natural_width(_CONSOLE, table)
     _CONSOLE.print(table)
-
-
-def _natural_width(table: Table) -> int:
-    return _CONSOLE.measure(table, options=_CONSOLE.options.update(width=_WIDEST)).maximum
 
 
 def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path, mistakes: Mistakes) -> None:
@@ -141,6 +127,12 @@ def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path,
         show_charts(workdir)
 
 
+def _were_shown(trainer: Trainer) -> bool:
+    """Returns whether the report on the terminal has shown the terms, which it does where it saw some step."""
+    has_terminal = trainer.default_reports or any(isinstance(report, Terminal) for report in trainer.reports)
+    return has_terminal and trainer.step > trainer.first_step
+
+
 def _has_records(trainer: Trainer) -> bool:
     """Returns whether the folder of a run has records; a JsonLines of the user's own may have another folder."""
     path = trainer.workdir / jsonl.NAME if trainer.workdir and trainer.default_reports else None
@@ -151,12 +143,3 @@ def _pictures_of_metrics(metrics: Metrics, workdir: pathlib.Path) -> list[pathli
     """Returns the pictures that evaluations have drawn of metrics; a report of the user's may have them elsewhere."""
     drawn = [name for name, metric in metrics.metrics.items() if metric.is_drawn]
     return [path for name in drawn if (path := workdir / FOLDER / f"{name}.png").exists()]
-
-
-def table_of(title: str, first: str, columns: Sequence[str]) -> Table:
-    """Returns a table without rows, of a column of names and columns of numbers."""
-    table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column(first)
-    for column in columns:
-        table.add_column(column, justify="right")
-    return table

@@ -57,9 +57,11 @@ class History:
         )
         intervals = np.maximum(records.steps - 1, 0) // self._length
         self._steps[intervals] = records.steps
-        where = np.ix_(intervals, columns)
-        np.add.at(self._sums, where, np.where(valid, records.values, 0.0))
-        np.add.at(self._counts, where, valid)
+        # The records of an interval lie together. `np.add.at` would not need that, and takes ten times as long.
+        starts = np.flatnonzero(np.diff(intervals, prepend=-1))
+        where = np.ix_(intervals[starts], columns)
+        self._sums[where] += np.add.reduceat(np.where(valid, records.values, 0.0), starts)
+        self._counts[where] += np.add.reduceat(valid, starts, dtype=np.float64)
 
     @property
     def _intervals(self) -> int:

@@ -7,7 +7,9 @@ import numpy as np
 
 from trainer.reports.history import History
 
-DOMINATES, IDLE = 0.5, 0.001
+DOMINATES, IDLE, ALWAYS_0 = "dominates", "idle", "0 in all steps"
+# Of two terms one has more than half of anything, which says nothing.
+_MOST, _MOST_OF_TWO, _LEAST = 0.5, 0.9, 0.001
 # Two terms fight where their gradients have an angle of more than some 96 degrees on average.
 _OPPOSED = -0.1
 
@@ -95,8 +97,9 @@ def _words(history: History, name: str, share: float, active: Sequence[str], fig
     if np.isnan(history.means(f"terms/{name}/weighted")).all():
         return ("nothing was counted",)
     if np.nanmax(np.abs(raw), initial=0.0) == 0:
-        return ("0 in all steps",)
-    size = ["dominates"] * (share > DOMINATES) + ["idle"] * (share < IDLE)
+        return (ALWAYS_0,)
+    most = _MOST if len(active) > 2 else _MOST_OF_TWO
+    size = [DOMINATES] * (share > most) + [IDLE] * (share < _LEAST)
     return (*size, *(f"fights {other}" for other in fights))
 
 

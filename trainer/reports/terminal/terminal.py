@@ -7,13 +7,16 @@ import gin
 from rich.console import Console
 from rich.text import Text
 
-from trainer.reports.log import LogRecords
+from trainer.reports.log import LogRecord, LogRecords, measured_values, term_names
+from trainer.reports.remarks import Remarks
 from trainer.reports.report import Report, Run
 from trainer.reports.terminal import figures
 from trainer.reports.terminal.evaluation_rows import EvaluationRows, plain_evaluation
 from trainer.reports.terminal.live_area import LiveArea
 from trainer.reports.terminal.progress_lines import Progress, plain_line, progress_line, settled, terms_line
 from trainer.reports.terminal.screen import Screen, while_it_lasts
+from trainer.reports.terminal.term_table import judged_table, term_table
+from trainer.reports.verdicts import verdicts
 
 
 @gin.register(module="trainer.reports")
@@ -30,13 +33,16 @@ class Terminal(Report):
         self._shown = 0.0
         self._area: LiveArea | None = None
         self._values: dict[str, float] = {}
+        self._last: LogRecord | None = None
         self._order: list[str] = []
 
     @while_it_lasts()
     def start(self, run: Run) -> None:
         now = time.monotonic()
-        self._steps, self._rows = run.steps, EvaluationRows()
+        self._rows = EvaluationRows()
         self._progress = Progress(steps=run.steps, first_step=run.first_step, began=now, step=run.first_step, at=now)
+        self._run, self._last = run, None
+        self._remarks = Remarks(run)
         for text in run.headline:
             self._print(text)
         if self._console.is_interactive:
@@ -48,19 +54,22 @@ class Terminal(Report):
         if lines.split == "eval":
             for record in lines:
                 if self._area:
-                    for line in self._rows.lines(record, self._width, steps=self._steps):
+                    for line in self._rows.lines(record, self._width, steps=self._run.steps):
                         self._print(line)
                 else:
                     self._print(_timed(plain_evaluation(record)))
         else:
             # Of many records since the last drawing, only the latest would be visible.
             self._values = dict(lines.last.values)
+            for remark in self._remarks.add(lines):
+                self._remark(remark)
+        self._last = lines.last
 
     @while_it_lasts()
     def advance(self, step: int, steps_per_second: float) -> None:
         now = time.monotonic()
         self._progress.step, self._progress.at, self._progress.rate = step, now, steps_per_second
-        is_due = step == self._steps or now - self._shown >= self._interval
+        is_due = step == self._run.steps or now - self._shown >= self._interval
         if not self._area and self._values and is_due:
             self._shown = now
             self._print(_timed(plain_line(self._progress, now, self._values)))
@@ -75,6 +84,31 @@ class Terminal(Report):
         if self._area:
             area, self._area = self._area, None
             area.stop()
+        if self._last is not None:
+            self._conclude(self._last)
+
+    def _conclude(self, last: LogRecord) -> None:
+        """Prints what is known of each term in the end, and the metrics."""
+        where = "on the evaluation data" if last.split == "eval" else "in training"
+        of_all = f" of {self._run.steps:,}" if last.step < self._run.steps else ""
+        title = f"each term at step {last.step:,}{of_all}, {where}"
+        if self._remarks.history.tags:
+            found = verdicts(self._remarks.history, term_names(last.values))
+            table = judged_table(title, last.values, found, self._console)
+        else:
+            table = term_table(title, last.values)
+        self._console.print(table, soft_wrap=not self._console.is_terminal)
+        for name, value in measured_values(last.values, "metrics").items():
+            self._print(f"{name}: {value:.5g}")
+        self._last = None
+
+    def _remark(self, text: str) -> None:
+        self._rows.interrupt()
+        if self._area:
+            # By words, because nobody copies it as a command or a path.
+            self._console.print(Text(f"remark: {text}", style="yellow"), soft_wrap=False)
+        else:
+            self._print(_timed(f"remark: {text}"))
 
     @property
     def _width(self) -> int:

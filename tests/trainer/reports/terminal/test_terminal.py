@@ -35,8 +35,7 @@ def shown(run, record):
 
 def test_elsewhere_it_prints_plain_lines_with_the_time(shown):
     running, whole = shown(is_terminal=False)
-    assert running == whole
-    lines = whole.splitlines()
+    lines = running.splitlines()
     assert lines[:2] == ["2 terms: data, small", "[red]not markup[/red]"]
     assert all(re.match(r"\d\d:\d\d:\d\d ", line) for line in lines[2:])
     assert [line[9:] for line in lines[2:]] == [
@@ -49,6 +48,7 @@ def test_elsewhere_it_prints_plain_lines_with_the_time(shown):
         "eval at step 40: total 0.1409 = data 0.09756 + small 0.03252 + range 0.01084",
     ]
     assert not re.search(r"[\x00-\x09\x0b-\x1f]", whole)
+    assert whole.removeprefix(running).splitlines()[0] == "each term at step 40, on the evaluation data"
 
 
 def test_elsewhere_lines_are_rare_but_the_last_step_has_one(shown):
@@ -71,8 +71,11 @@ def test_on_a_terminal_two_lines_are_redrawn_below_a_table(shown, rows_of, width
     assert terms.startswith("total")
     assert not end
     assert max(map(len, rows)) < width
-    assert rows_of(whole, width)[: len(rows) - 3] == rows[:-3]
-    assert not any(rows_of(whole, width)[len(rows) - 3 :])
+    rows_of_all = rows_of(whole, width)
+    assert rows_of_all[: len(rows) - 3] == rows[:-3]
+    assert rows_of_all[len(rows) - 3].startswith("each term at step 40,")
+    assert not re.search(r"\d left|━+ ", "".join(rows_of_all[len(rows) - 3 :]))
+    assert max(map(len, rows_of_all)) < width
 
 
 def test_without_unicode_the_bar_is_plain(run, record):
@@ -102,3 +105,34 @@ def test_it_can_be_closed_before_its_start():
     report = Terminal(Console(file=io.StringIO(), force_terminal=True))
     report.close()
     assert not report._console.file.getvalue()
+
+
+def test_it_says_what_is_to_be_said_of_terms_while_it_runs_and_at_the_end(run, record):
+    report = Terminal(Console(file=io.StringIO(), force_terminal=True, width=60, height=50), interval=0.0)
+    report.start(run(terms=("data", "small", "range"), steps=200))
+    for step in range(10, 201, 10):
+        report.write(LogRecords.of(record(step, 3)))
+    text = report._console.file.getvalue()
+    assert text.count("remark: data has 69% of the total of late, more than all") == 1
+    report.close()
+    assert "dominates" in report._console.file.getvalue().removeprefix(text)
+    assert "at step 200, in training" in report._console.file.getvalue()
+
+
+def test_a_run_that_is_left_says_how_far_it_is(run, record):
+    report = Terminal(Console(file=io.StringIO(), width=80), interval=0.0)
+    report.start(run(terms=("data", "small", "range"), steps=2000))
+    report.write(LogRecords.of(record(1207, 3)))
+    report.close()
+    assert "each term at step 1,207 of 2,000, in training" in report._console.file.getvalue()
+    report.close()
+    assert report._console.file.getvalue().count("each term") == 1
+
+
+def test_of_an_evaluation_alone_the_values_are_shown(run, record):
+    report = Terminal(Console(file=io.StringIO(), width=80))
+    report.start(run(first_step=40))
+    report.write(LogRecords.of(record(40, 3, "eval", metrics__auc=0.75)))
+    report.close()
+    assert "verdict" not in report._console.file.getvalue()
+    assert report._console.file.getvalue().endswith("auc: 0.75\n")

@@ -1,0 +1,109 @@
+"""Remarks: once each, with what to do, and only about what lasts; none in the first steps or about a single term."""
+
+import numpy as np
+import pytest
+
+from trainer.reports.log import LogRecords
+from trainer.reports.remarks import Remarks
+
+
+@pytest.fixture
+def remarked(run):
+    """What is said, with the step, in a run whose records have these numbers of terms; each a list or one for all."""
+
+    def make(steps=1000, log_every=10, first_step=0, terms=("a", "b", "c"), until=None, **values):
+        remarks = Remarks(run(terms=terms, steps=steps, first_step=first_step))
+        given = {tag.replace("__", "/"): value for tag, value in values.items()}
+        named = {name: given.pop(name, 1.0) for name in terms}
+        for name, value in named.items():
+            given = {f"terms/{name}/weighted": value, f"terms/{name}/raw": value, f"terms/{name}/weight": 1.0, **given}
+        found = []
+        for i, step in enumerate(range(first_step + log_every, (until or steps) + 1, log_every)):
+            row = [value[i] if isinstance(value, list) else value for value in given.values()]
+            records = LogRecords("train", np.array([step]), tuple(given), np.array([row]))
+            found += [(step, text) for text in remarks.add(records)]
+        return found
+
+    return make
+
+
+def test_a_term_that_dominates_is_told_once_with_the_remedy_and_not_at_the_start(remarked):
+    ((step, text),) = remarked(a=9.0)
+    assert 80 <= step <= 200
+    assert text.startswith("a has 82% of the total of late, more than all others together; to hear those, lower ")
+
+
+def test_where_gradients_are_measured_they_count(remarked):
+    gradients = {"terms__a__grad_norm": 1.0, "terms__b__grad_norm": 8.0, "terms__c__grad_norm": 1.0}
+    ((_, text),) = remarked(a=9.0, **gradients)
+    assert text.startswith("b has 80% of the gradient of late")
+
+
+def test_one_measurement_of_the_gradients_is_no_reason_to_speak(remarked):
+    looks = [1.0 if i % 20 == 5 else np.nan for i in range(100)]
+    norms = {"terms__a__grad_norm": [9 * look for look in looks], "terms__b__grad_norm": looks}
+    ((step, _),) = remarked(terms=("a", "b", "c"), c=0.1, **norms, terms__c__grad_norm=looks)
+    assert step >= 460
+
+
+def test_terms_that_are_idle_are_told_together(remarked):
+    ((_, text),) = remarked(terms=("a", "b", "c", "d"), c=1e-5, d=1e-4)
+    assert text.startswith("c, d each have less than 0.1% of the total of late; ")
+    assert text.endswith("(Objective.c = None) and save its time")
+
+
+def test_a_term_that_is_always_0_is_told_and_one_that_was_not_is_not(remarked):
+    ((_, text),) = remarked(c=0.0)
+    assert text.startswith("c was 0 in all steps so far; ")
+    assert remarked(c=[1.0, *[0.4] * 99]) == []
+
+
+def test_two_terms_that_fight_are_told_the_worst_first_and_of_many_only_some(remarked):
+    ((_, text),) = remarked(cosines__a__b=-0.5, cosines__a__c=0.5)
+    assert text.startswith("a and b pull in opposite directions in most looks (cosine -0.50 on average)")
+    names = ("a", "b", "c", "d")
+    pairs = {f"cosines__{one}__{other}": -0.2 for one in names for other in names if one < other}
+    texts = [text for _, text in remarked(terms=names, **pairs | {"cosines__b__d": -0.7})]
+    assert len(texts) == 3
+    assert texts[0].startswith("b and d")
+
+
+@pytest.mark.parametrize("weights", [{"terms__b__weight": 0.0, "terms__c__weight": 0.0}, {}])
+def test_of_a_single_weighted_term_or_of_equal_ones_nothing_is_said(remarked, weights):
+    assert remarked(**weights) == []
+
+
+def test_of_two_terms_one_may_well_be_larger(remarked):
+    assert remarked(terms=("a", "b"), a=5.0) == []
+    assert len(remarked(terms=("a", "b"), a=50.0)) == 1
+
+
+def test_what_does_not_last_is_not_told(remarked):
+    # A look sees the latest quarter of the records.
+    assert remarked(a=[*[9.0] * 8, *[1.0] * 92]) == []
+
+
+@pytest.mark.parametrize(("steps", "log_every"), [(30, 10), (30, 1), (1_000_000, 20)])
+def test_a_short_run_and_a_long_one_are_told_in_time(remarked, steps, log_every):
+    found = remarked(a=9.0, steps=steps, log_every=log_every, until=min(steps, 5000))
+    assert len(found) == (log_every == 1 or steps > 30)
+    assert all(step > 8 * log_every for step, _ in found)
+
+
+def test_a_learning_rate_that_has_reached_0_is_told_at_once(remarked):
+    rates = [*[0.0] * 2, *[0.1] * 48, *[0.0] * 50]
+    ((step, text),) = remarked(optimizer__learning_rate=rates)
+    assert step == 510
+    assert text.startswith("the learning rate has reached 0 at step 510, and the remaining 490 steps learn nothing; ")
+    ((_, text),) = remarked(optimizer__encoder__learning_rate=rates)
+    assert text.startswith("the learning rate of encoder ")
+
+
+def test_a_learning_rate_that_ends_with_the_run_or_was_never_above_0_is_no_remark(remarked):
+    assert remarked(optimizer__learning_rate=[*[0.1] * 99, 0.0]) == []
+    assert remarked(optimizer__learning_rate=0.0) == []
+
+
+def test_a_resumed_run_begins_to_look_anew(remarked):
+    ((step, _),) = remarked(a=9.0, first_step=500)
+    assert 580 <= step <= 700

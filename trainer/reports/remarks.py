@@ -1,0 +1,129 @@
+"""Remarks: what a user should know of the terms while a run trains, once each, with what to do about it."""
+
+import collections
+import itertools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from objectives.errors import some
+from trainer.reports.history import History
+from trainer.reports.log import LogRecords
+from trainer.reports.report import Run
+from trainer.reports.verdicts import ALWAYS_0, DOMINATES, IDLE, Verdict, pair_cosines, verdicts
+
+# A look is made once so much of the run, so many records and gradients are there, and again whenever a quarter more is.
+_SHARE_OF_THE_RUN, _MOST_STEPS, _RECORDS, _GRADIENTS = 0.05, 1000, 8, 3
+_LATER = 1.25
+# What is seen in so many looks in a row is meant.
+_LOOKS = 3
+# Of many terms many pairs may be opposed.
+_MOST_CONFLICTS = 3
+_RATE = "learning_rate"
+
+_REMEDIES = {
+    DOMINATES: "{names} {has} {share:.0%} of the {what} of late, more than all others together; to hear those, lower "
+    "its weight or raise theirs",
+    IDLE: "{names} {has} less than 0.1% of the {what} of late; raise the weight, or leave it out "
+    "(Objective.{name} = None) and save its time",
+    ALWAYS_0: "{names} {was} 0 in all steps so far; where that is no bound that is merely kept, look at what the term "
+    "reads and at its parameters, or leave it out (Objective.{name} = None)",
+}
+_FIGHT = (
+    "{name} and {other} pull in opposite directions in most looks (cosine {cosine:.2f} on average), so that one gains "
+    "what the other loses; decide by their weights, or let one begin later by a schedule"
+)
+_NO_RATE = (
+    "{what} has reached 0 at step {step:,}, and the remaining {steps:,} steps learn nothing; let its schedule end with "
+    "the run, or end the run here"
+)
+
+
+class Remarks:
+    """Finds what is to be said from the log records of a run, and says it once.
+
+    A resumed run says it again: it has seen nothing of the steps before.
+    """
+
+    def __init__(self, run: Run):
+        self.history = History()
+        self._run = run
+        self._records = 0
+        needed = min(_SHARE_OF_THE_RUN * run.steps, _MOST_STEPS)
+        self._next_look = run.first_step + max(needed, 1)
+        self._seen: collections.Counter[str] = collections.Counter()
+        self._said: set[str] = set()
+        self._moving_rates: set[str] = set()
+
+    def add(self, records: LogRecords) -> list[str]:
+        """Adds records of training; returns what there is to say now that was not said before."""
+        self.history.add(records)
+        self._records += len(records)
+        found = [*self._rates_that_ended(records)]
+        step = int(records.steps[-1])
+        if step >= self._next_look and self._records >= _RECORDS and self._has_gradients_enough:
+            first = self._run.first_step
+            self._next_look = first + _LATER * (step - first)
+            found += self._look()
+        return found
+
+    @property
+    def _has_gradients_enough(self) -> bool:
+        """Whether gradients, if they are measured, are the means of some: a single one is chance."""
+        norms = [self.history.means(f"terms/{name}/grad_norm") for name in self._run.terms]
+        measured = max((np.count_nonzero(~np.isnan(one)) for one in norms), default=0)
+        return measured == 0 or measured >= _GRADIENTS
+
+    def _look(self) -> Iterator[str]:
+        """Yields what was seen often enough by now and not said before: one remark for all terms of one kind."""
+        found = verdicts(self.history, self._run.terms)
+        kinds = {kind: [one for one in found if kind in one.words] for kind in _REMEDIES}
+        conflicts = {f"{name} {other}": (cosine, name, other) for cosine, name, other in sorted(self._conflicts(found))}
+        seen = [*(f"{kind} {one.name}" for kind, those in kinds.items() for one in those), *conflicts]
+        self._seen = collections.Counter({key: self._seen[key] + 1 for key in seen})
+        for kind, those in kinds.items():
+            if meant := [one for one in those if self._is_meant(f"{kind} {one.name}")]:
+                yield _told(kind, meant)
+        for key, (cosine, name, other) in itertools.islice(conflicts.items(), _MOST_CONFLICTS):
+            if self._is_meant(key):
+                yield _FIGHT.format(name=name, other=other, cosine=cosine)
+
+    def _is_meant(self, key: str) -> bool:
+        return self._seen[key] >= _LOOKS and self._is_new(key)
+
+    def _is_new(self, key: str) -> bool:
+        is_new = key not in self._said
+        self._said.add(key)
+        return is_new
+
+    def _conflicts(self, found: list[Verdict]) -> Iterator[tuple[float, str, str]]:
+        for one, other in itertools.combinations(found, 2):
+            if other.name in one.fights:
+                yield float(np.nanmean(pair_cosines(self.history, one.name, other.name))), one.name, other.name
+
+    def _rates_that_ended(self, records: LogRecords) -> Iterator[str]:
+        """Yields a remark on each learning rate that was above 0 and is 0 now, while steps remain."""
+        step = int(records.steps[-1])
+        for i, tag in enumerate(records.tags):
+            if not tag.endswith(_RATE) or not tag.startswith("optimizer/"):
+                continue
+            if records.values[-1, i] > 0:
+                self._moving_rates.add(tag)
+            elif records.values[-1, i] == 0 and tag in self._moving_rates and step < self._run.steps:
+                group = tag.removeprefix("optimizer/").removesuffix(_RATE).rstrip("/")
+                what = f"the learning rate of {group}" if group else "the learning rate"
+                if self._is_new(tag):
+                    yield _NO_RATE.format(what=what, step=step, steps=self._run.steps - step)
+
+
+def _told(kind: str, those: Sequence[Verdict]) -> str:
+    first, names = those[0], some([one.name for one in those])
+    is_one = len(those) == 1
+    return _REMEDIES[kind].format(
+        names=names,
+        has="has" if is_one else "each have",
+        was="was" if is_one else "were",
+        share=first.share,
+        what="total" if np.isnan(first.gradient_share) else "gradient",
+        name=first.name,
+    )
