@@ -71,7 +71,7 @@ class Remarks:
     def _has_gradients_enough(self) -> bool:
         """Whether gradients, if they are measured, are the means of some: a single one is chance."""
         norms = [self.history.means(f"terms/{name}/grad_norm") for name in self._run.terms]
-        measured = max((np.count_nonzero(~np.isnan(one)) for one in norms), default=0)
+        measured = max((int((~np.isnan(one)).sum()) for one in norms), default=0)
         return measured == 0 or measured >= _GRADIENTS
 
     def _look(self) -> Iterator[str]:
