@@ -1,6 +1,7 @@
 """Measures training beside its peers, and writes the table as Markdown and as JSON.
 
 termwise benchmark --output=docs/benchmark.md
+termwise benchmark --output=reports.md --part=reports --rounds=1
 """
 
 import json

@@ -1,5 +1,6 @@
 """Evaluates a saved run at any of its checkpoints, on its own or other data, by its own or other terms.
 
+termwise evaluate --workdir=runs/scenes
 termwise evaluate --workdir=runs/scenes --checkpoint=best --output=scenes.json
 """
 

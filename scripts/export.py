@@ -1,6 +1,7 @@
 """Exports the model of a saved run for other programs, with a card that describes it.
 
 termwise export --workdir=runs/scenes --checkpoint=best --output=scenes
+termwise export --workdir=runs/scenes --output=scenes.keras --format=keras
 """
 
 from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)

@@ -32,4 +32,6 @@ def main(given: list[str]) -> None:
 
 if __name__ == "__main__":
     signals.leave_on_signals()
-    exit_status.run(main, hint="; flags of the command train follow after --")
+    exit_status.run(
+        main, arguments="-- and the flags of the command train", hint="; flags of the command train follow after --"
+    )

@@ -1,6 +1,7 @@
 """Predicts by a saved run: the outputs of its model for examples in files, one batch after the other.
 
 termwise predict --workdir=runs/scenes --checkpoint=best --inputs=photos --output=masks.npz
+termwise predict --workdir=runs/points --inputs=points.csv --output=predicted.csv
 """
 
 from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)

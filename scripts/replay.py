@@ -1,6 +1,7 @@
 """Computes a step again at which a run was stopped by values that are not finite, and shows what was wrong.
 
 termwise replay --autopsy=runs/scenes/autopsy/000123
+termwise replay --autopsy=runs/scenes/autopsy/000123 --gin_file=scene_segmentation.gin
 """
 
 from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)

@@ -1,6 +1,7 @@
 """Writes a page about a run: its terms, conflicts, metrics, pictures and configuration in one file without a network.
 
 termwise report runs/scenes
+termwise report runs/scenes --output=scenes.html
 """
 
 from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)

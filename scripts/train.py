@@ -1,6 +1,7 @@
 """Trains what gin files describe.
 
 termwise train --gin_file=scene_segmentation.gin --workdir=runs/scenes
+termwise train --gin_file=scene_segmentation.gin --gin_param='TotalVariation.weight = 1.0' --dry_run
 """
 
 from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)

@@ -60,7 +60,7 @@ line. A run resumes only with the settings that it began with, but for those tha
 _COMMANDS = """# Commands
 
 `termwise COMMAND` where the package is installed, `python scripts/COMMAND.py` in a checkout. `--help` prints the same
-as this page, `--helpfull` the flags of absl too. A command ends with status 0 when it is done, 2 for a mistake in
+as this page, `--helpfull` the flags of libraries too. A command ends with status 0 when it is done, 2 for a mistake in
 flags, configuration or data, 3 where training stopped on numbers that are not finite, 1 for other failures, and
 128 + the signal after an interruption."""
 

@@ -88,7 +88,7 @@ def run(main: Callable[[list[str]], None], *, arguments: str = "", may_lack: boo
       may_lack: whether it may be missing.
     """
     with listening(signals.leave, on_main_thread=lambda number, frame: None):
-        exit_status.run(lambda given: _guarded(main, given, arguments, may_lack))
+        exit_status.run(lambda given: _guarded(main, given, arguments, may_lack), arguments=arguments)
 
 
 def load_config() -> None:

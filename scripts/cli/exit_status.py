@@ -6,6 +6,8 @@ from typing import NoReturn
 
 from absl import app, flags
 
+from termwise.cli import help
+
 # Python also ends with 1 after an unexpected error.
 STATUS_FAILED = 1
 STATUS_MISTAKE = 2
@@ -18,15 +20,21 @@ def end_with(message: str, status: int = STATUS_MISTAKE) -> NoReturn:
     sys.exit(status)
 
 
-def run(main: Callable[[list[str]], None], *, hint: str = "") -> None:
+def run(main: Callable[[list[str]], None], *, arguments: str = "", hint: str = "") -> None:
     """Runs a script's main with the arguments after its flags; wrong flags end it with one line and status 2.
+
+    Where help is asked for, it is printed instead.
 
     Args:
       main: the script.
+      arguments: what they are, in words; empty where there are none.
       hint: is added to what is wrong with the flags.
     """
 
     def parse(argv: Sequence[str]) -> list[str]:
+        if help.is_asked(argv[1:]):
+            print(help.of_command(arguments))
+            sys.exit(0)
         try:
             return flags.FLAGS(argv)
         except flags.Error as error:

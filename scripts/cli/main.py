@@ -17,9 +17,7 @@ _FOLDER = pathlib.Path(__file__).parents[1]
 def main() -> None:
     """Runs the command that is named first, with the arguments that follow; status 2 where there is no such command."""
     match sys.argv[1:]:
-        case []:
-            exit_status.end_with(f"no command; expected one of: {', '.join(commands())}")
-        case [("--help" | "-h"), *_]:
+        case [] | [("--help" | "-h" | "help"), *_]:
             print(usage())
         case [name, *arguments] if name in commands():
             typed = "termwise" if shutil.which("termwise") else sys.argv[0]

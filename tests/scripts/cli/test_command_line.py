@@ -14,6 +14,23 @@ def test_an_unknown_flag_is_refused_with_the_nearest_name(script):
     assert "Traceback" not in process.stderr
 
 
+@pytest.mark.slow
+def test_help_is_what_a_command_does_its_examples_and_its_own_flags(script):
+    process = script("train.py", "--help")
+    assert (process.returncode, process.stderr) == (0, "")
+    lines = process.stdout.splitlines()
+    assert lines[0] == "Trains what gin files describe."
+    assert len([line for line in lines if line.startswith("  termwise train ")]) == 2
+    flags = [line.split("=")[0].split()[0] for line in lines if line.startswith("  --")]
+    assert sorted(flags) == sorted(
+        f"--{name}"
+        for name in (
+            *("gin_file", "gin_param", "workdir", "dry_run", "print_config"),
+            *("allow_config_change", "logical_devices", "debug"),
+        )
+    )
+
+
 def test_another_backend_of_keras_is_refused_at_once(fresh_script, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     process = fresh_script("train.py", "--gin_file=tiny.gin")

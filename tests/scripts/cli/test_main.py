@@ -25,8 +25,9 @@ def typed(monkeypatch, capsys):
     return run
 
 
-def test_help_lists_every_command_with_what_it_does(typed):
-    status, said, errors = typed("--help")
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["help"]])
+def test_help_lists_every_command_with_what_it_does(typed, arguments):
+    status, said, errors = typed(*arguments)
     assert (status, errors) == (0, "")
     lines = [line.split(maxsplit=1) for line in said.splitlines()[2:]]
     assert ", ".join(name for name, _ in lines) == COMMANDS
@@ -36,7 +37,6 @@ def test_help_lists_every_command_with_what_it_does(typed):
 @pytest.mark.parametrize(
     ("arguments", "answer"),
     [
-        ([], f"no command; expected one of: {COMMANDS}"),
         (["tran", "--workdir=x"], f"there is no command 'tran'; did you mean 'train'? known: {COMMANDS}"),
         (["zzz"], f"there is no command 'zzz'; known: {COMMANDS}"),
         (["__init__"], f"there is no command '__init__'; known: {COMMANDS}"),
