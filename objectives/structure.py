@@ -89,9 +89,24 @@ class TotalVariation(Term):
     reduction: Literal["mean", "sum"] = "mean"
 
     def values(self, y_pred):
+        self._require_space(y_pred)
+        return tf.add_n([self._along(axis, y_pred) for axis in self._axes])
+
+    def places(self, y_pred):
+        # Each end of a pair of neighbours has half of their difference.
+        sums = [_with_both_neighbours(axis, y_pred) / 2.0 for axis in self._axes]
+        if self.reduction == "sum":
+            return tf.add_n(sums) * tf.cast(tf.size(y_pred[0]), y_pred.dtype)
+        lengths = [tf.cast(tf.maximum(tf.shape(y_pred)[axis], 2), y_pred.dtype) for axis in self._axes]
+        return tf.add_n([each * length / (length - 1.0) for each, length in zip(sums, lengths, strict=True)])
+
+    @property
+    def _axes(self):
+        return range(1, self.spatial_axes + 1)
+
+    def _require_space(self, y_pred):
         space = ", ".join(["batch", *(f"axis{i}" for i in range(1, self.spatial_axes + 1))])
         require_axes("y_pred", y_pred, f"[{space}]", f"[{space}, channels]")
-        return tf.add_n([self._along(axis, y_pred) for axis in range(1, self.spatial_axes + 1)])
 
     def _along(self, axis, y_pred):
         steps = tf.abs(_later(y_pred, axis) - _earlier(y_pred, axis))
@@ -128,6 +143,13 @@ class SequenceOrdering(Term):
 
     def value_mask(self, mask):
         return mask if mask.shape.rank == 1 else _earlier(mask, 1) * _later(mask, 1)
+
+
+def _with_both_neighbours(axis, tensor):
+    """Returns how far each element is from those before and after it along an axis, added up."""
+    steps = tf.abs(_later(tensor, axis) - _earlier(tensor, axis))
+    edge = tf.zeros_like(tensor[(slice(None),) * axis + (slice(None, 1),)])
+    return tf.concat([steps, edge], axis) + tf.concat([edge, steps], axis)
 
 
 def _earlier(tensor, axis):

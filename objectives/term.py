@@ -83,6 +83,20 @@ class Term(BaseTerm):
           Unreduced values `[batch, ...]`.
         """
 
+    def places(self, *args: Any, **kwargs: Any) -> tf.Tensor | None:
+        """Says where in an example its value comes from, for pictures of examples; None if it has no place.
+
+        Only a term that sums up an example in `values` needs it; the values of others are at their places.
+
+        Args:
+          *args: the tensors that `values` takes.
+          **kwargs: likewise.
+
+        Returns:
+          Numbers `[batch, ...]`, whose mean over an example is its value.
+        """
+        return None
+
     def value_mask(self, mask: tf.Tensor) -> tf.Tensor:
         """Turns a mask for the elements of the inputs into one for the values, where their shapes differ."""
         return mask
@@ -109,6 +123,10 @@ class Term(BaseTerm):
           ConfigurationError: A key names no tensor, or shapes do not fit. The message says which.
         """
         return self._each(self._mask(self.mask, context)[0], context)
+
+    def placed(self, context: Context) -> tf.Tensor | None:
+        """Returns what `places` says of the tensors that the term reads in a context."""
+        return self.places(**self._aligned(self._read(context)))
 
     def _each(self, mask: tf.Tensor | None, context: Context) -> Mean:
         of_keras = None if self.key_of_keras_mask is None else keras_mask(context[self.key_of_keras_mask])

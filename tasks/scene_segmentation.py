@@ -69,8 +69,7 @@ class SceneSegmentation(Task):
         """Draws scenes, truth, prediction and errors side by side: `scenes.png`."""
         images = self.eval.arrays["inputs"][:8]
         true = self.eval.arrays["targets"]["classes"][:8]
-        names = ["background", *(f"digit {digit}" for digit in self.digits)]
-        return [draw_scenes(folder / "scenes.png", images, true, _predict(model, images), names=names)]
+        return [draw_scenes(folder / "scenes.png", images, true, _predict(model, images), names=self._names)]
 
     def _composed(self, scenes: int, *, part: int) -> ArraySource:
         made = compose(
@@ -81,7 +80,13 @@ class SceneSegmentation(Task):
             noise=self.noise,
             rng=np.random.default_rng([self.seed, 1 + part]),
         )
-        return ArraySource(made.images, {"classes": made.classes, "border": made.border})
+        targets = {"classes": made.classes, "border": made.border}
+        return ArraySource(made.images, targets, class_names={"targets.classes": self._names})
+
+    @property
+    def _names(self) -> list[str]:
+        """The names of the classes, in their order."""
+        return ["background", *(f"digit {digit}" for digit in self.digits)]
 
 
 def _predict(model: keras.Model, images: np.ndarray) -> np.ndarray:

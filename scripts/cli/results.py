@@ -119,7 +119,7 @@ def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path,
         pictures = [draw_terms(workdir, workdir / "pictures" / "terms.png")] if _has_records(trainer) else []
         with mistakes.gathered(_AFTER):
             pictures += pictures_of(trainer.task, trainer.model, workdir / "pictures") if trainer.task else []
-    pictures += _pictures_of_metrics(trainer.metrics or Metrics(), workdir)
+    pictures += _pictures_of_evaluations(trainer.metrics or Metrics(), workdir)
     show_pictures(pictures)
     if page := keep_page(trainer):
         show_page(page)
@@ -139,7 +139,8 @@ def _has_records(trainer: Trainer) -> bool:
     return path is not None and path.exists() and path.stat().st_size > 0
 
 
-def _pictures_of_metrics(metrics: Metrics, workdir: pathlib.Path) -> list[pathlib.Path]:
-    """Returns the pictures that evaluations have drawn of metrics; a report of the user's may have them elsewhere."""
+def _pictures_of_evaluations(metrics: Metrics, workdir: pathlib.Path) -> list[pathlib.Path]:
+    """Returns the pictures that evaluations have drawn; a report of the user's may have them elsewhere."""
     drawn = [name for name, metric in metrics.metrics.items() if metric.is_drawn]
-    return [path for name in drawn if (path := workdir / FOLDER / f"{name}.png").exists()]
+    of_metrics = [path for name in drawn if (path := workdir / FOLDER / "metrics" / f"{name}.png").exists()]
+    return [*sorted((workdir / FOLDER).glob("examples*.png")), *of_metrics]

@@ -106,3 +106,13 @@ def test_order_is_in_time(shape):
 def test_a_bad_argument_is_refused(make, answer):
     with pytest.raises(ConfigurationError, match=answer):
         make()
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 4), (2, 5, 4, 3), (2, 1, 4)])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_the_mean_of_where_total_variation_comes_from_is_its_value(shape, reduction):
+    images, term = np.random.default_rng(0).normal(size=shape).astype(np.float32), TotalVariation(reduction=reduction)
+    placed = term.placed(Context(outputs=images))
+    assert placed.shape == shape
+    means = np.mean(placed, axis=tuple(range(1, len(shape))))
+    np.testing.assert_allclose(means, term.each(Context(inputs=images, outputs=images)).total, rtol=1e-5)

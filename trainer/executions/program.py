@@ -17,6 +17,7 @@ from trainer.executions.choice import Choice
 from trainer.executions.chunk import find_parts, find_unread, gather_batch
 from trainer.executions.evaluation import Evaluation
 from trainer.executions.examination import Examination, inspect_batch
+from trainer.executions.examples import Examples, are_drawn
 from trainer.executions.execution import Execution, compiled_as
 from trainer.executions.failures import failures_told
 from trainer.executions.measuring import measure_aside
@@ -34,7 +35,7 @@ from trainer.feeds.overlap import describe_overlap, refuse_overlap
 from trainer.feeds.sources import Source
 from trainer.metrics.metrics import Metrics
 from trainer.reports.log import without_empty_means
-from trainer.reports.picture import Picture
+from trainer.reports.picture import Drawing, Picture
 from trainer.steps.layers.batch_statistics import describe_statistics
 from trainer.steps.layers.own_state import describe_own_state
 from trainer.steps.phases import Phase
@@ -77,13 +78,14 @@ class Program:
         execution: Execution,
         metrics: Metrics | None = None,
         measure: Callable[[], Mapping[str, float]] | None = None,
+        examples: int | None = None,
         phases: Sequence[Phase] = (Phase(),),
         gradient_parts: ModelParts | None = None,
     ):
         self._strategy, self._step, self._asked = strategy, step, execution
         self._metrics, self._measure = metrics or Metrics(), measure
         self._train_source, self._eval_source = train, eval
-        self._batch_size, self._seed = batch_size, seed
+        self._batch_size, self._seed, self._example_count = batch_size, seed, examples
         self._gradient_parts = gradient_parts or {}
         self._selected: Choice | None = None
         if step.forward.objective.has_stars:
@@ -211,6 +213,7 @@ class Program:
             with failures_told("the evaluation fails"), self._step.state.kept():
                 values = rehearse_evaluation(lambda: self._evaluation, self._feed, self._eval_feed, step)
                 values |= self._measures()
+                self.examples(step)
         for stage in self._stages_from(step) if gradients else ():
             if self.choice.execution == "xla_loop":
                 # On any row, because calling it compiles it.
@@ -324,6 +327,14 @@ class Program:
     def pictures(self) -> Sequence[Picture]:
         """The pictures of the latest evaluation."""
         return self._evaluation.pictures
+
+    @_at_work
+    def examples(self, step: int) -> Sequence[Drawing]:
+        """Returns pictures of the first examples of evaluation after `step` updates; none where none are asked for."""
+        if self._examples is None:
+            return ()
+        with failures_told("the look at examples of evaluation fails"), self.averaged():
+            return self._examples.pictures(step)
 
     def _measures(self) -> dict[str, float]:
         return {} if self._measure is None else measure_aside(self._strategy, self._step.adoption, self._measure)
@@ -452,6 +463,13 @@ class Program:
     def _built_choice(self) -> Choice:
         """How chunks are run, as was selected, or, before that, as is likely best; built for the widest stage."""
         return self._selected or build_likely(self._asked, self._widest.builder)
+
+    @functools.cached_property
+    def _examples(self) -> Examples | None:
+        count, source, step = self._example_count, self._eval_source, self._step
+        if count is None or source is None or not are_drawn(source, self._eval_feed, step.model):
+            return None
+        return Examples(self._strategy, step, self._eval_feed, count, source)
 
     @functools.cached_property
     def _evaluation(self) -> Evaluation:

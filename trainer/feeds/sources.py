@@ -3,7 +3,7 @@
 import abc
 import functools
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import keras
@@ -222,6 +222,7 @@ class ArraySource(TableSource):
         sample_weight: Any = None,
         shuffle: bool = True,
         resident: bool | None = None,
+        class_names: Mapping[Key, Sequence[str]] | None = None,
     ):
         """Makes a source of arrays `[examples, ...]`, or dicts or sequences of them.
 
@@ -231,6 +232,8 @@ class ArraySource(TableSource):
           sample_weight: a factor for each example, for terms whose `sample_weight` is the key of this name.
           shuffle: whether each epoch has an order of its own; otherwise examples come in the order of the arrays.
           resident: whether the arrays are kept on the device; None for those of at most 1 GiB.
+          class_names: the names of the classes that a target numbers, from 0 on, by its key, such as `{"targets":
+            ["cat", "dog"]}`; pictures show them.
 
         Raises:
           ConfigurationError: The arrays differ in length, hold no real numbers, or there is no example.
@@ -239,12 +242,17 @@ class ArraySource(TableSource):
         arrays = {name: tf.nest.map_structure(np.asarray, value) for name, value in given.items() if value is not None}
         require_arrays("ArraySource", arrays)
         self.shuffle = shuffle
+        self._class_names = {key: tuple(names) for key, names in (class_names or {}).items()}
         self.resident = is_resident(ArrayTable(arrays), resident)
         self._table = ArrayTable(_single(arrays) if self.resident else arrays, owner="ArraySource")
 
     @property
     def table(self) -> ArrayTable:
         return self._table
+
+    @property
+    def class_names(self) -> Mapping[Key, tuple[str, ...]]:
+        return self._class_names
 
     @property
     def size(self) -> int:

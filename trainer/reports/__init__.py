@@ -2,6 +2,7 @@
 
 from trainer.reports.background import Background as Background
 from trainer.reports.jsonl import JsonLines as JsonLines
+from trainer.reports.picture import Drawing as Drawing
 from trainer.reports.picture import Picture as Picture
 from trainer.reports.pictures import Pictures as Pictures
 from trainer.reports.report import Report as Report

@@ -10,7 +10,7 @@ from typing import Any
 from objectives import ConfigurationError
 from objectives.blame import told
 from trainer.reports.log import LogRecords
-from trainer.reports.picture import Picture
+from trainer.reports.picture import Drawing
 from trainer.reports.report import Report, ReportError, Run
 from trainer.storage.files import StorageError
 
@@ -71,7 +71,7 @@ class Background(Report):
         self._step = step
         self._hand_on("advance", step, steps_per_second)
 
-    def picture(self, picture: Picture) -> None:
+    def picture(self, picture: Drawing) -> None:
         self._hand_on("picture", picture)
 
     def note(self, text: str) -> None:

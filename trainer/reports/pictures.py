@@ -1,19 +1,21 @@
-"""The pictures report: the latest picture of each metric that has one, as a PNG file with its data as JSON."""
+"""The pictures report: the latest pictures of metrics and of examples, as PNG files with their data as JSON."""
 
 import pathlib
 
 import gin
 
-from trainer.reports.picture import Picture
+from trainer.reports.picture import Drawing
 from trainer.reports.report import Report, Run
 from trainer.storage import files, strict_json
 
-FOLDER = pathlib.Path("pictures") / "metrics"
+FOLDER = pathlib.Path("pictures")
 
 
 @gin.register(module="trainer.reports")
 class Pictures(Report):
-    """Writes `pictures/metrics/<name>.png` and `.json` in a folder, of the latest evaluation.
+    """Writes the pictures of the latest evaluation below `pictures` in a folder, each with its numbers as JSON.
+
+    Those of metrics are `metrics/<name>.png` there, and those of examples `examples.png`.
 
     The folder is by default that of the run.
     """
@@ -24,11 +26,11 @@ class Pictures(Report):
     def start(self, run: Run) -> None:
         self._folder = run.folder(self._given, type(self).__name__) / FOLDER
 
-    def picture(self, picture: Picture) -> None:
-        path = self._folder / f"{picture.name}.png"
+    def picture(self, picture: Drawing) -> None:
+        path = self._folder / f"{picture.path}.png"
         with files.writing(path):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             with files.whole(path) as file:
                 file.write(picture.png())
         data = {"step": picture.step, **picture.data}
-        files.write_whole(path.with_name(f"{picture.name}.json"), strict_json.dumps(data))
+        files.write_whole(path.with_suffix(".json"), strict_json.dumps(data))

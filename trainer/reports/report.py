@@ -9,7 +9,7 @@ from objectives import ConfigurationError
 from objectives.errors import Mistakes
 from objectives.fields import Checked
 from trainer.reports.log import LogRecords
-from trainer.reports.picture import Picture
+from trainer.reports.picture import Drawing
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -88,8 +88,8 @@ class Report(Checked):
     def advance(self, step: int, steps_per_second: float) -> None:
         """Called after each chunk: `step` updates are done."""
 
-    def picture(self, picture: Picture) -> None:
-        """Called with each picture of an evaluation, after its record."""
+    def picture(self, picture: Drawing) -> None:
+        """Called with pictures of an evaluation, after its record: of metrics and of examples."""
 
     def note(self, text: str) -> None:
         """Called with a message that users should see."""

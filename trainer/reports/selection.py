@@ -16,7 +16,7 @@ def select_reports(own: Sequence[Report], *, defaults: bool, workdir: pathlib.Pa
     Args:
       own: the user's.
       defaults: whether to have the default ones: the terminal and, with a folder, `metrics.jsonl`, TensorBoard and
-        the pictures of metrics.
+        the pictures of metrics and examples.
       workdir: the run's folder, or None.
 
     >>> quiet = Terminal(interval=3600.0)

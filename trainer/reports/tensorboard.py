@@ -19,7 +19,7 @@ from tensorboard.plugins.text.summary_v2 import text_pb
 
 from trainer.reports.event_files import EventFile
 from trainer.reports.log import LogRecords
-from trainer.reports.picture import Picture
+from trainer.reports.picture import Drawing
 from trainer.reports.report import Report, Run
 
 
@@ -27,7 +27,7 @@ from trainer.reports.report import Report, Run
 class TensorBoard(Report):
     """Writes each tag as a scalar under `train/` and `eval/` of a folder, a chart of all terms, the config as text.
 
-    Metrics that have pictures are shown as images.
+    Pictures of metrics and of examples are shown as images.
 
     The folder is by default that of the run.
     """
@@ -46,8 +46,8 @@ class TensorBoard(Report):
     def write(self, lines: LogRecords) -> None:
         self._files[lines.split].add_scalars(lines)
 
-    def picture(self, picture: Picture) -> None:
-        self._files["eval"].add(picture.step, _image(f"metrics/{picture.name}/picture", picture.png()))
+    def picture(self, picture: Drawing) -> None:
+        self._files["eval"].add(picture.step, _image(picture.tag, picture.png()))
 
     def flush(self) -> None:
         for file in self._files.values():

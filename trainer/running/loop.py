@@ -14,6 +14,7 @@ from trainer.devices import cluster
 from trainer.executions.chunk_sizer import ChunkSizer
 from trainer.executions.executor import NotFinite
 from trainer.reports import Report, ReportError
+from trainer.reports.examples.spacing import Spacing
 from trainer.reports.log import LogRecord, LogRecords
 from trainer.running.interruption import Interruption
 from trainer.running.run import TrainingRun
@@ -64,6 +65,7 @@ class Loop:
         self._epochs = run.epochs
         self._periods, self._sizer = periods, sizer
         self._evaluation: LogRecord | None = None
+        self._spacing = Spacing()
         # Whether there are finished steps that no checkpoint contains.
         self._is_unsaved = False
 
@@ -219,7 +221,9 @@ class Loop:
         if self._saver:
             self._saver.evaluation = evaluation
         self._reports.write(LogRecords.of(evaluation))
-        for picture in self._program.pictures:
+        is_last = self._done >= self._until or bool(self._interruption.agreed)
+        examples = self._spacing.due(self._program.examples(self._done), is_last=is_last)
+        for picture in (*self._program.pictures, *examples):
             self._reports.picture(picture)
         odd = [f"{tag} is {value:g}" for tag, value in evaluation.values.items() if not math.isfinite(value)]
         if odd:

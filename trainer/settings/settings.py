@@ -162,6 +162,16 @@ class Settings:
     eval_every: Annotated[
         Count | None, Setting("the number of steps between two evaluations; None for one at the end", may_change=True)
     ] = None
+    examples: Annotated[
+        Count | None,
+        Setting(
+            "how many examples are shown at most at each evaluation, in `pictures/examples.png`, TensorBoard and "
+            "`report.html`: inputs, targets, outputs, and where each term objects. They are the first ones of the "
+            "evaluation data, on the first replica. It takes a forward pass of a batch and, on another thread, at most "
+            "5 % of the time for drawing; only where examples have images, points or sequences. None for no picture",
+            may_change=True,
+        ),
+    ] = 4
     gradients_every: Annotated[
         Count | None,
         Setting(

@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import tensorflow as tf
@@ -19,6 +19,8 @@ from trainer.steps.random_streams import RandomStreams
 from trainer.steps.replicas import gather_from_replicas, sum_over_replicas
 from trainer.steps.tap import Tap
 from trainer.steps.variables.unowned import refuse_unowned
+
+Found = TypeVar("Found")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -116,6 +118,11 @@ class Forward:
             context = self.context(batch, step, training=False)
             local, found = stacked(self._means(context)), read(context)
         return Mean(*(tf.cast(part, tf.float64) for part in sum_over_replicas(tuple(local)))), found
+
+    def look(self, batch: Batch, step: tf.Tensor, read: Callable[[Context], Found]) -> Found:
+        """Returns what a function reads of the replica's own shard in evaluation; replicas exchange nothing."""
+        with LayerState(self.model).put_back():
+            return read(self.context(batch, step, training=False))
 
     def with_keys(self, keys: Collection[Key], readers: Mapping[Key, str]) -> "Forward":
         """Returns a copy whose contexts also have what some keys name, which others than terms read.

@@ -94,3 +94,9 @@ def test_a_number_beyond_float32_is_refused_and_what_is_infinite_stays(resident)
     assert ArraySource(np.array([np.inf, 1]), resident=resident).table.all()["inputs"].tolist() == [np.inf, 1]
     with pytest.raises(ConfigurationError, match=r"ArraySource: inputs.a of example 1 \(from 0 on\) is 1e\+300"):
         ArraySource({"a": np.array([1, 1e300])}, resident=resident).table.all()
+
+
+def test_arrays_have_the_names_of_their_classes():
+    source = ArraySource(np.zeros([2, 1]), {"label": np.array([0, 1])}, class_names={"targets.label": ["cat", "dog"]})
+    assert source.class_names == {"targets.label": ("cat", "dog")}
+    assert ArraySource(np.zeros([2, 1])).class_names == {}
