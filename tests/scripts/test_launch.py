@@ -243,12 +243,12 @@ def test_callbacks_decide_the_same_on_all_workers_and_the_chief_writes_their_fil
 
 
 @pytest.mark.slow
-def test_the_choice_is_in_the_first_lines(runs):
-    processes, _ = runs
-    assert "strategy multi_worker: TF_CONFIG names 2 workers" in processes["two"].stdout
+def test_the_choice_is_in_the_first_lines_and_why_is_in_the_log(runs):
+    processes, folder = runs
+    assert " strategy multi_worker: TF_CONFIG names 2 workers\n" in (folder / "two" / "run.log").read_text()
+    assert " strategy mirrored: this process has one device\n" in (folder / "one" / "run.log").read_text()
     assert "2 replicas in all, 1 on each of 2 workers (CPU:0); execution graph" in processes["two"].stdout
     assert "4 replicas in all, 2 on each of 2 workers (CPU:0, CPU:1)" in processes["four replicas"].stdout
-    assert "strategy mirrored: this process has one device" in processes["one"].stdout
     assert "replicas: 2 before, 1 now; " in processes["by one"].stdout
     for name in ("by two", "by one"):
         assert "resuming at step 6" in processes[name].stdout

@@ -34,6 +34,7 @@ def test_a_run_leaves_its_folder(tiny_run):
         "train",
         "eval",
         "metrics.jsonl",
+        "run.log",
         "learned.json",
         "report.html",
         "pictures",

@@ -109,9 +109,12 @@ class Program:
         return self._feed.describe(step)
 
     def describe_examples(self) -> str:
-        """Describes in words on how many examples a run trains and evaluates."""
-        evaluated = "nothing" if self._eval_source is None else self._eval_source.words
-        return f"trains on {self._train_source.words}, in batches of {self._batch_size:,}; evaluates on {evaluated}"
+        """Describes in words on how many examples a run trains, and how many a step takes."""
+        return f"{self._train_source.words} in batches of {self._batch_size:,}"
+
+    def describe_evaluation(self) -> str:
+        """Describes in words on how many examples a run evaluates."""
+        return "no evaluation" if self._eval_source is None else f"evaluated on {self._eval_source.words}"
 
     def describe_overlap(self) -> list[str]:
         """Describes evaluation on examples that are trained on, where all of the files are meant in both."""

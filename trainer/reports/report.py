@@ -22,7 +22,8 @@ class Run:
       first_step: the number of updates done before this process started or resumed the run. Records of later steps,
         which an earlier process may have written, are replaced.
       config: the operative configuration, as text.
-      headline: short, human-readable statements about the choices that were made.
+      headline: what users should know before the first step, a line each; the first one says what is trained on what.
+      details: the choices that were made for them, and why, a line each.
       workdir: the run's folder, or None if nothing is saved.
     """
 
@@ -31,6 +32,7 @@ class Run:
     first_step: int = 0
     config: str = ""
     headline: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
     workdir: pathlib.Path | None = None
 
     def folder(self, given: str | pathlib.Path | None, report: str) -> pathlib.Path:

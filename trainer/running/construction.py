@@ -145,6 +145,7 @@ def make_run(
         saver=saver,
         workdir=workdir,
         opening=Opening(
+            name=type(settings.task).__name__ if settings.task else step.model.name,
             objective=settings.objective,
             model=step.model,
             placement=placement,

@@ -24,6 +24,7 @@ class Opening:
     """The facts about a run that are known before it starts.
 
     Attributes:
+      name: of what is learned, the task's or else the model's.
       objective: the terms.
       model: the model that is trained.
       placement: the devices, and why they were chosen.
@@ -36,6 +37,7 @@ class Opening:
       standstill: a sentence about the steps at the end that learn nothing, or None.
     """
 
+    name: str
     objective: Objective
     model: keras.Model
     placement: Placement
@@ -85,16 +87,25 @@ class Opening:
             first_step=step,
             config=self._configurations()[1],
             headline=(
+                self._introduction(program),
                 *self._chosen(program, step),
-                program.describe_examples(),
                 program.describe_data(step),
                 *self._resumed(step, restored, replicas_before),
                 *([best_before] if best_before else []),
                 *self._warnings(program),
                 *(f"changed: {line}" for line in self.changes),
             ),
+            details=(
+                f"strategy {self.placement.name}: {self.placement.reason}",
+                f"execution {program.choice.execution}: {program.choice.reason}",
+            ),
             workdir=self.workdir,
         )
+
+    def _introduction(self, program: Program) -> str:
+        parameters = quantity(self.model.count_params(), "parameter")
+        where = f", in {_short(self.workdir)}" if self.workdir else ""
+        return f"{self.name}: {parameters}, {program.describe_examples()}, {quantity(self.steps, 'step')}{where}"
 
     def _configurations(self) -> tuple[str, str]:
         """Returns the configuration that was asked for, and what was used of it."""
@@ -104,13 +115,12 @@ class Opening:
         return (f"# Built in Python, not from gin:\n# {self.objective!r}\n",) * 2
 
     def _chosen(self, program: Program, step: int) -> list[str]:
-        names, choice = self.objective.terms, program.choice
+        names = self.objective.terms
         return [
-            f"{quantity(len(names), 'term')}: {', '.join(names)}",
+            f"{quantity(len(names), 'term')}: {', '.join(names)}; {program.describe_evaluation()}",
             *program.describe_stars(),
             *program.describe_phases(step),
-            f"strategy {self.placement.name}: {self.placement.reason}",
-            f"{self.placement.replicas}; execution {choice.execution}: {choice.reason}",
+            f"{self.placement.replicas}; execution {program.choice.execution}",
         ]
 
     def _resumed(self, step: int, restored: bool, replicas_before: int | None) -> list[str]:
@@ -130,3 +140,9 @@ class Opening:
             *program.describe_statistics(),
             *describe_own_training(self.model),
         ]
+
+
+def _short(folder: pathlib.Path) -> str:
+    """Returns the path of a folder, from the working directory where it is inside of that."""
+    here = pathlib.Path.cwd()
+    return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)

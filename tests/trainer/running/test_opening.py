@@ -7,13 +7,22 @@ def test_the_run_is_introduced_to_the_reports(report, replicas):
     run = report(strategy=replicas(2), execution="auto", steps=3).run
     assert (run.terms, run.steps, run.first_step) == (("data", "small"), 3, 0)
     assert "MeanSquaredError" in run.config
-    terms, strategy, devices, examples, data, kept = run.headline
-    assert terms == "2 terms: data, small"
-    assert strategy == "strategy MirroredStrategy: as given"
-    assert devices.startswith("2 replicas on CPU:0, CPU:1; execution graph: ")
-    assert examples == "trains on 20 examples of ArraySource, in batches of 7; evaluates on nothing"
+    trained, terms, devices, data, kept = run.headline
+    assert trained.endswith(": 26 parameters, 20 examples of ArraySource in batches of 7, 3 steps")
+    assert terms == "2 terms: data, small; no evaluation"
+    assert devices == "2 replicas on CPU:0, CPU:1; execution graph"
     assert data == "data resident, 0.0 MB"
     assert kept == "no workdir: nothing is saved, and a run that stops cannot be resumed"
+    strategy, execution = run.details
+    assert strategy == "strategy MirroredStrategy: as given"
+    assert execution.startswith("execution graph: ")
+
+
+def test_the_first_line_says_where_the_run_is(make_trainer, recorder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    trainer = make_trainer(workdir=tmp_path / "runs" / "x", reports=[recorder], steps=1)
+    trainer.train()
+    assert recorder.run.headline[0].endswith(", 1 step, in runs/x")
 
 
 def test_the_folder_tells_what_was_run(make_trainer, tmp_path):
@@ -22,4 +31,12 @@ def test_the_folder_tells_what_was_run(make_trainer, tmp_path):
     assert "MeanSquaredError" in (folder / "config.gin").read_text()
     assert "tensorflow" in json.loads((folder / "environment.json").read_text())["packages"]
     names = {path.name for path in folder.iterdir()}
-    assert names >= {"config.gin", "operative_config.gin", "environment.json", "checkpoints", "train", "metrics.jsonl"}
+    assert names >= {
+        "config.gin",
+        "operative_config.gin",
+        "environment.json",
+        "checkpoints",
+        "train",
+        "metrics.jsonl",
+        "run.log",
+    }

@@ -1,10 +1,13 @@
 """The terminal report: a bar, the terms and a table of evaluations; plain lines where nobody watches."""
 
 import datetime
+import io
 import time
+from collections.abc import Mapping
 
 import gin
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from trainer.reports.log import LogRecord, LogRecords, measured_values, term_names
@@ -14,6 +17,7 @@ from trainer.reports.terminal import figures
 from trainer.reports.terminal.evaluation_rows import EvaluationRows, plain_evaluation
 from trainer.reports.terminal.live_area import LiveArea
 from trainer.reports.terminal.progress_lines import Progress, plain_line, progress_line, settled, terms_line
+from trainer.reports.terminal.run_log import RunLog
 from trainer.reports.terminal.screen import Screen, while_it_lasts
 from trainer.reports.terminal.term_table import judged_table, term_table
 from trainer.reports.verdicts import verdicts
@@ -25,6 +29,9 @@ class Terminal(Report):
 
     On a terminal these are two lines that are redrawn, and evaluations are rows of a table above them. Elsewhere (a
     file, a pipe, a batch system) it is a line every `interval` seconds, so that a log stays short and readable.
+
+    What it says but for these is in `run.log` in the folder of the run too, with dates, and with the choices that were
+    made for the run, and why.
     """
 
     def __init__(self, console: Console | None = None, interval: float = 10.0):
@@ -43,6 +50,8 @@ class Terminal(Report):
         self._progress = Progress(steps=run.steps, first_step=run.first_step, began=now, step=run.first_step, at=now)
         self._run, self._last = run, None
         self._remarks = Remarks(run)
+        self._log = RunLog(run.workdir)
+        self._log.add([*run.headline, *run.details])
         for text in run.headline:
             self._print(text)
         if self._console.is_interactive:
@@ -76,6 +85,7 @@ class Terminal(Report):
 
     @while_it_lasts()
     def note(self, text: str) -> None:
+        self._log.add([text])
         self._rows.interrupt()
         self._print(text if self._area else _timed(text))
 
@@ -92,17 +102,24 @@ class Terminal(Report):
         where = "on the evaluation data" if last.split == "eval" else "in training"
         of_all = f" of {self._run.steps:,}" if last.step < self._run.steps else ""
         title = f"each term at step {last.step:,}{of_all}, {where}"
-        if self._remarks.history.tags:
-            found = verdicts(self._remarks.history, term_names(last.values))
-            table = judged_table(title, last.values, found, self._console)
-        else:
-            table = term_table(title, last.values)
-        self._console.print(table, soft_wrap=not self._console.is_terminal)
-        for name, value in measured_values(last.values, "metrics").items():
-            self._print(f"{name}: {value:.5g}")
+        metrics = [f"{name}: {value:.5g}" for name, value in measured_values(last.values, "metrics").items()]
+        text = io.StringIO()
+        file = Console(file=text, force_terminal=False)
+        file.print(self._table(title, last.values, file), soft_wrap=True)
+        self._log.add([*text.getvalue().splitlines(), *metrics])
+        self._console.print(self._table(title, last.values, self._console), soft_wrap=not self._console.is_terminal)
+        for metric in metrics:
+            self._print(metric)
         self._last = None
 
+    def _table(self, title: str, values: Mapping[str, float], console: Console) -> Table:
+        history = self._remarks.history
+        if not history.tags:  # nothing was trained
+            return term_table(title, values)
+        return judged_table(title, values, verdicts(history, term_names(values)), console)
+
     def _remark(self, text: str) -> None:
+        self._log.add([f"remark: {text}"])
         self._rows.interrupt()
         if self._area:
             # By words, because nobody copies it as a command or a path.

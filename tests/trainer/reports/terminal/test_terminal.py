@@ -136,3 +136,21 @@ def test_of_an_evaluation_alone_the_values_are_shown(run, record):
     report.close()
     assert "verdict" not in report._console.file.getvalue()
     assert report._console.file.getvalue().endswith("auc: 0.75\n")
+
+
+def test_what_it_says_and_why_choices_were_made_is_in_a_file_too(run, record, tmp_path):
+    folder = tmp_path / "run"
+    for first_step in (0, 20):
+        report = Terminal(Console(file=io.StringIO(), width=80))
+        details = {"headline": ("what is trained",), "details": ("strategy mirrored: as configured",)}
+        report.start(run(**details, workdir=folder, first_step=first_step, terms=("data", "small", "range")))
+        report.write(LogRecords.of(record(first_step + 20, 3)))
+        report.note("a note")
+        report.close()
+        assert "strategy" not in report._console.file.getvalue()
+    lines = (folder / "run.log").read_text().splitlines()
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", line) for line in lines)
+    texts = [line[20:] for line in lines]
+    assert texts[:3] == ["what is trained", "strategy mirrored: as configured", "a note"]
+    assert texts[3] == "each term at step 20 of 40, in training"
+    assert texts.count("a note") == 2
