@@ -1,7 +1,7 @@
-"""Writes a page about a run: its terms, conflicts, metrics, pictures and configuration in one file without a network.
+"""Writes a page about a run, or about several side by side, in one file without a network.
 
 termwise report runs/scenes
-termwise report runs/scenes --output=scenes.html
+termwise report runs/plain runs/scenes --output=both.html
 """
 
 from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)
@@ -10,19 +10,24 @@ import pathlib
 
 from absl import flags
 
-from objectives import ConfigurationError
 from termwise.cli.results import show_page
+from trainer.comparison.comparison import compare
+from trainer.comparison.names import distinct
 from trainer.pages.page import write_page
+from trainer.pages.runs_page import write_runs_page
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("output", None, "The file to write; report.html in the folder of the run by default.")
+flags.DEFINE_string(
+    "output", None, "The file to write; report.html in the folder of the run by default, or in that of all of the runs."
+)
 
 
 def main(given: list[str]) -> None:
-    if len(given) > 1:
-        raise ConfigurationError(f"{len(given)} folders are given; expected that of one run")
-    show_page(write_page(pathlib.Path(given[0]), pathlib.Path(FLAGS.output) if FLAGS.output else None))
+    folders = distinct([pathlib.Path(path) for path in given])
+    output = pathlib.Path(FLAGS.output) if FLAGS.output else None
+    page = write_page(folders[0], output) if len(folders) == 1 else write_runs_page(compare(folders), output)
+    show_page(page)
 
 
 if __name__ == "__main__":
-    command_line.run(main, arguments="the folder of a run")
+    command_line.run(main, arguments="the folder of a run, or those of several")

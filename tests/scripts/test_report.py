@@ -1,5 +1,7 @@
 """scripts/report.py, and the page that a run leaves."""
 
+import shutil
+
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -16,13 +18,16 @@ def test_a_run_that_has_ended_has_its_page_and_says_where(tiny_run):
     [
         (["{run}", "--output={other}/page.html"], 0, "report:   {other}/page.html"),
         (["{other}"], 2, "contains no run"),
-        ([], 2, "no argument; expected flags and the folder of a run"),
-        (["{run}", "{run}"], 2, "2 folders are given; expected that of one run"),
+        ([], 2, "no argument; expected flags and the folder of a run, or those of several"),
+        (["{run}", "{run}/", "{copy}", "--output={other}/page.html"], 0, "report:   {other}/page.html"),
     ],
     ids=["elsewhere", "no run", "none", "several"],
 )
 def test_a_page_is_written_on_demand(script, tiny_run, tmp_path, arguments, status, said):
-    places = {"run": tiny_run[1], "other": tmp_path}
+    places = {"run": tiny_run[1], "other": tmp_path, "copy": tmp_path / "copy"}
+    places["copy"].mkdir()
+    for name in ("metrics.jsonl", "settings.json", "environment.json"):
+        shutil.copy(tiny_run[1] / name, places["copy"])
     process = script("report.py", *(argument.format(**places) for argument in arguments))
     assert process.returncode == status, process.stderr
     assert said.format(**places) in process.stdout + process.stderr

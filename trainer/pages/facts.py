@@ -45,8 +45,12 @@ def read_facts(folder: pathlib.Path) -> Facts:
     Raises:
       ConfigurationError: it contains no log records.
     """
-    run = read_run_folder(folder)
-    histories = {split: History(limit=_POINTS) for split in ("train", "eval")}
+    return facts_of(folder, read_run_folder(folder))
+
+
+def facts_of(folder: pathlib.Path, run: RunFolder, *, points: int = _POINTS) -> Facts:
+    """Returns what a page tells of a run, with at most so many points of each value over the steps, an even number."""
+    histories = {split: History(limit=points) for split in ("train", "eval")}
     for block in blocks(run.records):
         histories[block.split].add(block)
     terms = dict.fromkeys(name for history in histories.values() for name in term_names(history.tags))

@@ -1,6 +1,5 @@
 """Page: everything about a run in one HTML file, which needs no network."""
 
-import base64
 import pathlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -9,6 +8,7 @@ from bokeh.embed import components
 from markupsafe import Markup
 
 from trainer.pages.conflict_map import conflict_map
+from trainer.pages.embedded import NAME, pictures_of
 from trainer.pages.facts import Facts, read_facts
 from trainer.pages.small_curves import metric_curves, rate_curves
 from trainer.pages.templates import render, resources
@@ -17,8 +17,6 @@ from trainer.reports import palette
 from trainer.reports.verdicts import verdicts
 from trainer.saved.configuration import SavedConfiguration
 from trainer.storage.files import write_whole
-
-NAME = "report.html"
 
 # What is drawn, by the title above it; None where a run has nothing of it.
 _FIGURES: Mapping[str, Callable[[Facts], Any]] = {
@@ -55,7 +53,7 @@ def write_page(folder: pathlib.Path, path: pathlib.Path | None = None) -> pathli
         terms=list(_terms(facts)),
         learned={name: f"{value:.4g}" for name, value in facts.run.learned.items()},
         figures={title: Markup(div) for title, div in divs.items()},
-        pictures=dict(_pictures(folder)),
+        pictures=dict(pictures_of(folder)),
         parameters=list(_parameters(folder)),
         resources=resources(),
         scripts=Markup(scripts),
@@ -75,13 +73,6 @@ def _terms(facts: Facts) -> Iterator[dict[str, Any]]:
             "cells": [*(_ABSENT if value is None else f"{value:.4g}" for value in found), f"{verdict.share:.1%}"],
             "words": ", ".join(verdict.words),
         }
-
-
-def _pictures(folder: pathlib.Path) -> Iterator[tuple[str, str]]:
-    """Yields the name and the bytes of each picture but that of the terms, which the page draws itself."""
-    for path in sorted(folder.glob("pictures/**/*.png")):
-        if path.name != "terms.png":
-            yield path.stem, base64.b64encode(path.read_bytes()).decode()
 
 
 def _parameters(folder: pathlib.Path) -> Iterator[tuple[str, Any, bool]]:

@@ -1,56 +1,26 @@
 """Term curves: the total and every term over the steps, by what is asked for: weighted, raw or as a share."""
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from bokeh.layouts import column
 from bokeh.models import CustomJS, HoverTool
-from bokeh.models.annotations.legends import Legend, LegendItem
 from bokeh.models.widgets.groups import RadioButtonGroup
 from bokeh.plotting import figure
 
+from trainer.pages.axes import value_axis
 from trainer.pages.facts import Facts
+from trainer.pages.legends import add_legend
+from trainer.pages.measures import TOTAL, Measure, measures_of
 from trainer.reports import palette
-from trainer.reports.history import History
 
-TOTAL = "total"
 _DIMMED = 0.12
-# Where positive values span as much, smaller ones would lie on the axis.
-_DECADES = 1.5
-# As long as two dashes are, in pixels; and how wide a figure has to be for a legend beside it, but for its letters.
-_LEGEND_LINE, _LEGEND_NEEDS = 34, 420
-
-Measure = Callable[[History, str], np.ndarray]
-
-
-def _weighted(history: History, term: str) -> np.ndarray:
-    return history.means(f"terms/{term}/weighted")
-
-
-def _raw(history: History, term: str) -> np.ndarray:
-    return history.means(f"terms/{term}/raw")
-
-
-def _share(terms: Sequence[str], of: str) -> Measure:
-    def share(history: History, term: str) -> np.ndarray:
-        sizes = np.abs([history.means(f"terms/{name}/{of}") for name in terms])
-        total = np.nansum(sizes, axis=0)
-        own = sizes[list(terms).index(term)]
-        return np.divide(own, total, out=np.full_like(own, np.nan), where=total > 0)
-
-    return share
 
 
 def term_curves(facts: Facts) -> Any | None:
     """Returns a figure for each measure, of which one is shown, and buttons; None where no number is finite."""
     terms = facts.terms
-    measures: dict[str, tuple[str, Measure]] = {
-        "weighted": ("what each term adds to the total", _weighted),
-        "raw": ("each term before its weight", _raw),
-        "share of the total": ("the size of each weighted term, of the sum of all", _share(terms, "weighted")),
-        "share of the gradient": ("the norm of each term's gradient, of the sum of all", _share(terms, "grad_norm")),
-    }
+    measures = {name: one for name, one in measures_of(terms).items() if name != "weight" or _is_scheduled(facts)}
     figures = {
         name: _figure(facts, title, measure, total=name == "weighted") for name, (title, measure) in measures.items()
     }
@@ -81,18 +51,13 @@ def _figure(facts: Facts, title: str, measure: Measure, *, total: bool) -> Any:
         sizing_mode="stretch_width",
         tools="pan,box_zoom,wheel_zoom,reset,save",
         toolbar_location="above",
-        **_value_axis([y for _, y in curves.values()]),
+        **value_axis([y for _, y in curves.values()]),
     )
     lines = {TOTAL: palette.TOTAL, **palette.lines(facts.terms)}
     drawn: dict[str, list[Any]] = {}
     for (term, split), (steps, values) in curves.items():
         drawn.setdefault(term, []).extend(_curve(plot, term, split, steps, values, lines[term]))
-    items = [LegendItem(label=term, renderers=renderers) for term, renderers in drawn.items()]
-    legend = Legend(items=items, click_policy="mute", ncols=1, glyph_width=_LEGEND_LINE)
-    plot.add_layout(legend, "right")
-    # The table of the page names the terms by their lines too.
-    args = {"legend": legend, "needed": _LEGEND_NEEDS + 10 * max(map(len, drawn), default=0)}
-    plot.js_on_change("outer_width", CustomJS(args=args, code="legend.visible = cb_obj.outer_width > needed"))
+    add_legend(plot, drawn, click="mute")
     return plot
 
 
@@ -113,15 +78,7 @@ def _curve(plot: Any, term: str, split: str, steps: np.ndarray, values: np.ndarr
     return found
 
 
-def _value_axis(curves: Sequence[np.ndarray]) -> dict[str, Any]:
-    """Returns what makes the axis of the values logarithmic, where they are not negative and span decades."""
-    values = np.concatenate([*curves, np.zeros(0)])
-    logarithms = np.log10(values[values > 0])
-    if not len(logarithms) or values.min() < 0 or np.ptp(logarithms) <= _DECADES:
-        return {"y_axis_type": "linear"}
-    # Bokeh finds a range of its own in what is shown: of a figure that is not yet shown, none.
-    margin = 0.05 * np.ptp(logarithms)
-    return {
-        "y_axis_type": "log",
-        "y_range": (float(10 ** (logarithms.min() - margin)), float(10 ** (logarithms.max() + margin))),
-    }
+def _is_scheduled(facts: Facts) -> bool:
+    """Returns whether some weight changes over the steps; otherwise the table has them all."""
+    weights = [facts.histories["train"].means(f"terms/{name}/weight") for name in facts.terms]
+    return any(np.ptp(own[~np.isnan(own)]) > 0 for own in weights if not np.isnan(own).all())

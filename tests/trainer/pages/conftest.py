@@ -5,11 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from trainer.comparison.comparison import compare
 from trainer.pages.facts import read_facts
 
 
-def record(split, step, *, gradients):
-    values = {"loss/total": 12.0 / step, "optimizer/learning_rate": 0.1}
+def record(split, step, *, gradients, scale=1.0):
+    values = {"loss/total": scale * 12.0 / step, "optimizer/learning_rate": 0.1}
     for name, share in (("data", 10.0), ("small", 2.0)):
         values |= {f"terms/{name}/raw": share, f"terms/{name}/weight": 1.0 / step}
         values[f"terms/{name}/weighted"] = share / step
@@ -35,6 +36,24 @@ def run_folder(tmp_path):
         return tmp_path
 
     return make
+
+
+@pytest.fixture
+def seeds(tmp_path):
+    """The comparison of two seeds of one configuration, whose totals are 1 and 3 times the same, beside another one."""
+    folders = []
+    for name, seed, scale, weight in (("a_0", 0, 1.0, 1.0), ("a_1", 1, 3.0, 1.0), ("b", 0, 0.5, 2.0)):
+        folders.append(tmp_path / name)
+        (tmp_path / name / "pictures").mkdir(parents=True)
+        (tmp_path / name / "pictures" / "scenes.png").write_bytes(name.encode())
+        records = [record("train", step, gradients=True, scale=scale) for step in range(1, 41)]
+        records += [record("eval", 40, gradients=True, scale=scale)]
+        (tmp_path / name / "metrics.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in records))
+        (tmp_path / name / "environment.json").write_text('{"steps": 40, "directions": {"metrics/auc": "max"}}')
+        settings = {"Trainer": {"seed": str(seed)}, "Objective": {"data": "A", "small": "B"}}
+        settings["Objective.data = A"] = {"weight": str(weight)}
+        (tmp_path / name / "settings.json").write_text(json.dumps(settings))
+    return compare(folders)
 
 
 @pytest.fixture

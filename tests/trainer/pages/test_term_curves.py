@@ -1,5 +1,7 @@
 """Term curves: each measure is drawn of the numbers of the run, in the colour of its term."""
 
+import re
+
 import numpy as np
 import pytest
 from bokeh.models import LogAxis
@@ -17,8 +19,8 @@ def measures(facts):
 
 
 def test_one_measure_is_shown_and_all_share_their_steps(measures):
-    assert [*measures] == ["weighted", "raw", "share of the total", "share of the gradient"]
-    assert [figure.visible for figure in measures.values()] == [True, False, False, False]
+    assert [*measures] == ["weighted", "raw", "share of the total", "share of the gradient", "weight"]
+    assert [figure.visible for figure in measures.values()] == [True] + [False] * 4
     assert len({id(figure.x_range) for figure in measures.values()}) == 1
 
 
@@ -42,8 +44,22 @@ def test_each_term_has_its_colour_and_its_line_in_the_legend(measures):
 
 def test_an_axis_is_logarithmic_where_values_span_decades(measures):
     kinds = {name: isinstance(figure.yaxis[0], LogAxis) for name, figure in measures.items()}
-    assert kinds == {"weighted": True, "raw": False, "share of the total": False, "share of the gradient": False}
+    assert kinds == {
+        "weighted": True,
+        "raw": False,
+        "share of the total": False,
+        "share of the gradient": False,
+        "weight": True,
+    }
 
 
 def test_a_run_that_measured_no_gradients_has_no_share_of_them(run_folder):
-    assert term_curves(read_facts(run_folder(gradients=False))).children[0].labels[-1] == "share of the total"
+    labels = term_curves(read_facts(run_folder(gradients=False))).children[0].labels
+    assert labels == ["weighted", "raw", "share of the total", "weight"]
+
+
+def test_weights_are_drawn_only_where_one_changes(run_folder):
+    folder = run_folder()
+    text = (folder / "metrics.jsonl").read_text()
+    (folder / "metrics.jsonl").write_text(re.sub(r'(/weight": )[0-9.e-]+', r"\g<1>0.5", text))
+    assert "weight" not in term_curves(read_facts(folder)).children[0].labels

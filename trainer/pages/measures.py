@@ -1,0 +1,36 @@
+"""Measures: what is drawn of a term over the steps: its weighted value, its raw value, its weight and its shares."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from trainer.reports.history import History
+
+TOTAL = "total"
+
+Measure = Callable[[History, str], np.ndarray]
+
+
+def measures_of(terms: Sequence[str]) -> dict[str, tuple[str, Measure]]:
+    """Returns the measures of some terms by name, each with what it is in words."""
+    return {
+        "weighted": ("what each term adds to the total", _mean_of("weighted")),
+        "raw": ("each term before its weight", _mean_of("raw")),
+        "share of the total": ("the size of each weighted term, of the sum of all", _share(terms, "weighted")),
+        "share of the gradient": ("the norm of each term's gradient, of the sum of all", _share(terms, "grad_norm")),
+        "weight": ("the weight of each term", _mean_of("weight")),
+    }
+
+
+def _mean_of(what: str) -> Measure:
+    return lambda history, term: history.means(f"terms/{term}/{what}")
+
+
+def _share(terms: Sequence[str], of: str) -> Measure:
+    def share(history: History, term: str) -> np.ndarray:
+        sizes = np.abs([history.means(f"terms/{name}/{of}") for name in terms])
+        total = np.nansum(sizes, axis=0)
+        own = sizes[list(terms).index(term)]
+        return np.divide(own, total, out=np.full_like(own, np.nan), where=total > 0)
+
+    return share

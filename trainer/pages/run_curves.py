@@ -1,0 +1,192 @@
+"""Run curves: one value at a time of all runs over the steps, chosen by name and by measure, one colour a run."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from bokeh.layouts import column, row
+from bokeh.models import ColumnDataSource, CustomJS, HoverTool, Range1d
+from bokeh.models.widgets.groups import RadioButtonGroup
+from bokeh.models.widgets.inputs import Select
+from bokeh.plotting import figure
+
+from trainer.comparison.groups import Group
+from trainer.pages.axes import spans_decades, value_range
+from trainer.pages.facts import Facts
+from trainer.pages.legends import add_legend, short_label
+from trainer.pages.measures import TOTAL, Measure, measures_of
+from trainer.reports import palette
+
+_BAND = 0.18
+_AXES: Sequence[Literal["linear", "log"]] = ("linear", "log")
+# Which of two figures, with a linear and with a logarithmic axis, is shown, and what is drawn there.
+_CHOOSE = """
+const measure = buttons.labels[buttons.active];
+const key = `${name.value}|` in curves ? `${name.value}|` : `${name.value}|${measure}`;
+const drawn = curves[key];
+const none = {step: [], value: [], low: [], high: [], spread: [], runs: []};
+sources.forEach((source, i) => { source.data = drawn ? drawn[i] : none; });
+plots.forEach((plot, i) => {
+  plot.visible = i === (logarithmic.includes(key) ? 1 : 0);
+  const [start, end] = ranges[key] ?? [0, 1];
+  plot.y_range.setv({start, end, reset_start: start, reset_end: end});
+  plot.title.text = titles[key] ?? `${name.value}: no values by this measure`;
+});
+buttons.disabled = key.endsWith("|");
+"""
+
+Points = dict[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Chosen:
+    """What can be chosen: a name, a measure or none, what is drawn, and where its values are from."""
+
+    name: str
+    measure: str
+    title: str
+    values: Measure
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}|{self.measure}"
+
+
+def run_curves(groups: Sequence[Group], facts: Sequence[Facts]) -> Any | None:
+    """Returns a figure with a curve a group, and what chooses its values; None where no number is finite.
+
+    Of several runs of one configuration the mean is drawn, in a band from one standard deviation below to one above.
+
+    Args:
+      groups: the runs, by their positions.
+      facts: about each run.
+    """
+    curves = {one: [*_curves(groups, facts, one)] for one in _choices(facts)}
+    curves = {one: drawn for one, drawn in curves.items() if any(len(points["step"]) for points in drawn)}
+    if not curves:
+        return None
+    first = next(iter(curves))
+    logarithmic = [one.key for one, drawn in curves.items() if spans_decades([points["value"] for points in drawn])]
+    for one, drawn in curves.items():
+        if one.key in logarithmic:
+            _cut_to_positive(drawn)
+    ranges = {one.key: [*_range(drawn)] for one, drawn in curves.items()}
+    sources = [ColumnDataSource({**points}) for points in curves[first]]
+    plots = [_figure(groups, sources, kind) for kind in _AXES]
+    for plot, is_shown in zip(plots, (first.key not in logarithmic, first.key in logarithmic), strict=True):
+        plot.visible, plot.title.text, plot.x_range = is_shown, first.title, plots[0].x_range
+        plot.y_range = Range1d(start=ranges[first.key][0], end=ranges[first.key][1])
+    names = dict.fromkeys(one.name for one in curves)
+    options: list[Any] = [(one, short_label(one)) for one in names]
+    name = Select(title="value", value=first.name, options=options)
+    measures = [*dict.fromkeys(one.measure for one in curves if one.measure)]
+    buttons = RadioButtonGroup(labels=measures, active=0, disabled=not first.measure)
+    arguments = {
+        "name": name,
+        "buttons": buttons,
+        "sources": sources,
+        "plots": plots,
+        "logarithmic": logarithmic,
+        "curves": {one.key: drawn for one, drawn in curves.items()},
+        "ranges": ranges,
+        "titles": {one.key: one.title for one in curves},
+    }
+    choose = CustomJS(args=arguments, code=_CHOOSE)
+    name.js_on_change("value", choose)
+    buttons.js_on_change("active", choose)
+    shown = row(name, column(buttons, styles={"margin-top": "18px"})) if measures else name
+    return column(shown, *plots, sizing_mode="stretch_width")
+
+
+def _choices(facts: Sequence[Facts]) -> Iterator[_Chosen]:
+    """Yields what can be chosen: the total, each term by each measure, metrics, measures of tasks and rates."""
+    yield _Chosen(TOTAL, "", "the total", lambda history, _: history.means("loss/total"))
+    terms = [*dict.fromkeys(name for one in facts for name in one.terms)]
+    for term in terms:
+        for measure, (_, values) in measures_of(terms).items():
+            yield _Chosen(term, measure, f"{term}: {measure}", values)
+    tags = dict.fromkeys(tag for one in facts for history in one.histories.values() for tag in history.tags)
+    for tag in tags:
+        if tag.partition("/")[0] in ("metrics", "measures") or tag.endswith("learning_rate"):
+            yield _Chosen(tag, "", tag, lambda history, name: history.means(name))
+
+
+def _curves(groups: Sequence[Group], facts: Sequence[Facts], chosen: _Chosen) -> Iterator[Points]:
+    """Yields the points of each group in training, then in evaluation."""
+    for group in groups:
+        for split in ("train", "eval"):
+            histories = [facts[i].histories[split] for i in group.members]
+            yield _merged([(one.steps, chosen.values(one, chosen.name)) for one in histories])
+
+
+def _merged(curves: Sequence[tuple[np.ndarray, np.ndarray]]) -> Points:
+    """Returns the mean of several curves at each step that one of them has, and one standard deviation around it.
+
+    Between its own steps a curve is the line that is drawn of it; before and after them it does not count.
+    """
+    known = [(steps[~np.isnan(values)], values[~np.isnan(values)]) for steps, values in curves]
+    known = [curve for curve in known if len(curve[0])]
+    steps = np.unique(np.concatenate([np.zeros(0, np.int64), *(own for own, _ in known)]))
+    values = [np.interp(steps, own, value, left=np.nan, right=np.nan) for own, value in known]
+    table = np.stack(values) if values else np.zeros([1, 0])
+    runs = (~np.isnan(table)).sum(axis=0)
+    mean = np.nanmean(table, axis=0)
+    spread = np.sqrt(np.nansum((table - mean) ** 2, axis=0) / np.maximum(runs - 1, 1))
+    found = {"step": steps.astype(np.float64), "value": mean.astype(np.float32)}
+    if len(curves) > 1:
+        band = {"low": mean - spread, "high": mean + spread, "spread": spread, "runs": runs}
+        found |= {name: own.astype(np.float32) for name, own in band.items()}
+    return found
+
+
+def _cut_to_positive(drawn: Sequence[Points]) -> None:
+    """Has bands end above 0, where a logarithmic axis has no place for what is below."""
+    values = np.concatenate([points["value"] for points in drawn])
+    least = values[values > 0].min()
+    for points in drawn:
+        if "low" in points:
+            points["low"] = np.maximum(points["low"], least)
+
+
+def _range(drawn: Sequence[Points]) -> tuple[float, float]:
+    return value_range([points[name] for points in drawn for name in ("value", "low", "high") if name in points])
+
+
+def _figure(groups: Sequence[Group], sources: Sequence[ColumnDataSource], kind: Literal["linear", "log"]) -> Any:
+    plot: Any = figure(
+        x_axis_label="step",
+        y_axis_type=kind,
+        height=440,
+        sizing_mode="stretch_width",
+        tools="pan,box_zoom,wheel_zoom,reset,save",
+        toolbar_location="above",
+    )
+    lines: Mapping[str, palette.Line] = palette.lines([group.name for group in groups])
+    drawn = {}
+    for i, group in enumerate(groups):
+        train, evaluation = sources[2 * i : 2 * i + 2]
+        drawn[group.name] = _curve(plot, group, lines[group.name], train, evaluation)
+    add_legend(plot, drawn, click="hide")
+    return plot
+
+
+def _curve(
+    plot: Any, group: Group, line: palette.Line, train: ColumnDataSource, evaluation: ColumnDataSource
+) -> list[Any]:
+    """Draws training as a line, evaluation as a thinner one with dots, each in its band if it is of several runs."""
+    bands = [
+        plot.varea("step", "low", "high", source=source, fill_color=line.color, fill_alpha=_BAND)
+        for source in (train, evaluation)
+        if len(group.members) > 1
+    ]
+    style: dict[str, Any] = {"line_color": line.color, "line_dash": line.dash}
+    thick = plot.line("step", "value", source=train, line_width=2.2, name=f"{group.name} (train)", **style)
+    thin = plot.line("step", "value", source=evaluation, line_width=1.0, name=f"{group.name} (eval)", **style)
+    dots = plot.scatter("step", "value", source=evaluation, size=5, color=line.color)
+    formatters: dict[str, Any] = {"@value": "printf", "@spread": "printf"}
+    for renderer, split in ((thick, "train"), (dots, "eval")):
+        mean = [("deviation", "@spread{%.2g}"), ("runs", "@runs")] * (len(group.members) > 1)
+        tips = [("run", f"{group.name} ({split})"), ("step", "@step{0,0}"), ("value", "@value{%.4g}"), *mean]
+        plot.add_tools(HoverTool(renderers=[renderer], tooltips=tips, formatters=formatters, visible=False))
+    return [*bands, thick, thin, dots]
