@@ -85,7 +85,7 @@ def test_buttons_switch_the_measure_and_keep_the_steps_that_were_chosen(page):
     browser.drag((left + width / 2, top + height / 2), (left + width / 4, top + height / 2))
     chosen = browser.wait(lambda: (now := ask("[figure.x_range.start, figure.x_range.end]"))[0] > 10 and now)
     labels = ask("buttons.labels")
-    assert labels == ["weighted", "raw", "share of the total", "share of the gradient"]
+    assert labels == ["weighted", "raw", "share of the total", "share of the gradient", "weight"]
     for i in reversed(range(len(labels))):
         browser.click(*ask(f"centre(find(Bokeh.index.find_one(buttons).el, 'bk-btn')[{i}])"))
         assert browser.wait(lambda: ask("figures.map(one => one.visible)")) == [i == j for j in range(len(labels))]

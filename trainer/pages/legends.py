@@ -7,7 +7,7 @@ from bokeh.models import CustomJS
 from bokeh.models.annotations.legends import Legend, LegendItem
 
 # Of a longer name the figure itself would have no room.
-_LONGEST = 28
+_LONGEST = 48
 # As long as two dashes are, in pixels; and how wide a figure has to be for a legend beside it, but for its letters.
 _LINE, _NEEDS = 34, 420
 
@@ -30,8 +30,8 @@ def add_legend(plot: Any, drawn: Mapping[str, Sequence[Any]], *, click: Literal[
 def short_label(name: str) -> str:
     """Returns a name as a legend has it: of a long one both ends, by which such names differ.
 
-    >>> short_label("overlap"), short_label("a_term_with_a_name_that_goes_on_and_on")
-    ('overlap', 'a_term_with_a…goes_on_and_on')
+    >>> short_label("overlap"), short_label("a_term_with_a_name_that_goes_on_and_on_and_never_ends")
+    ('overlap', 'a_term_with_a_name_that…on_and_on_and_never_ends')
     """
     half = (_LONGEST - 1) // 2
     return name if len(name) <= _LONGEST else f"{name[:half]}…{name[-half - 1 :]}"
