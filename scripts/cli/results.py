@@ -94,7 +94,7 @@ def show_page(page: pathlib.Path) -> None:
 
 def show_charts(folder: str | pathlib.Path) -> None:
     """Says how to see the charts of the runs below a folder."""
-    _CONSOLE.print(f"charts:   tensorboard --logdir {folder}   (tab CUSTOM SCALARS: all terms on one chart)")
+    _CONSOLE.print(f"charts:   tensorboard --logdir {folder}   (all terms on one chart, a colour each)")
 
 
 def show_note(text: str) -> None:

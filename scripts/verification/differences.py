@@ -61,14 +61,15 @@ def lines(folder: pathlib.Path) -> dict[tuple, float]:
 
 
 def events(folder: pathlib.Path) -> dict[tuple, float]:
-    """Returns the scalars of TensorBoard by split, tag, place and step."""
+    """Returns the scalars of TensorBoard by its run, such as `train`, by tag, place and step."""
     found = {}
-    for split in ("train", "eval"):
-        accumulator = EventAccumulator(str(folder / split), size_guidance={"tensors": 0}).Reload()
+    for path in [folder / "train", folder / "eval", *sorted((folder / "terms").glob("*"))]:
+        run = str(path.relative_to(folder))
+        accumulator = EventAccumulator(str(path), size_guidance={"tensors": 0}).Reload()
         for tag in accumulator.Tags()["tensors"]:
             for place, event in enumerate(accumulator.Tensors(tag)):
                 if event.tensor_proto.dtype == tf.float32.as_datatype_enum and not tag.startswith(_TIMES):
-                    found[split, tag, place, event.step] = tf.make_ndarray(event.tensor_proto)
+                    found[run, tag, place, event.step] = tf.make_ndarray(event.tensor_proto)
     return found
 
 

@@ -59,10 +59,15 @@ def run_in(make_trainer, dense_model, plain_source, replicas, recorder):
     return run
 
 
-def events(folder, split):
-    accumulator = EventAccumulator(str(folder / split), size_guidance={"tensors": 0})
+def events(folder, run):
+    """The bits of the scalars of a run of TensorBoard by tag, but for the time that they took."""
+    accumulator = EventAccumulator(str(folder / run), size_guidance={"tensors": 0})
     accumulator.Reload()
-    return [event.step for event in accumulator.Tensors("loss/total")]
+    return {
+        tag: [(event.step, np.array(event.tensor_proto.float_val).tobytes()) for event in accumulator.Tensors(tag)]
+        for tag in accumulator.Tags()["tensors"]
+        if accumulator.SummaryMetadata(tag).plugin_data.plugin_name == "scalars" and "speed" not in tag
+    }
 
 
 def assert_same(folder, whole):
@@ -78,8 +83,10 @@ def assert_same(folder, whole):
         for f in (folder, whole)
     ]
     assert without_speed[0] == without_speed[1]
-    for split in ("train", "eval"):
-        assert events(folder, split) == events(whole, split)
+    terms = [f"terms/{path.name}" for path in (whole / "terms").iterdir()]
+    assert terms
+    for run in ("train", "eval", *terms):
+        assert events(folder, run) == events(whole, run)
 
 
 class Stopped(Exception):

@@ -4,11 +4,13 @@ import os
 import pathlib
 import socket
 import time
+from collections.abc import Iterator, Mapping
 
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
 from trainer.reports.events import scalar_events
 from trainer.reports.log import LogRecords
@@ -24,20 +26,25 @@ _FRAME = 16
 class EventFile:
     """A new file of TensorBoard events, which continues behind a step of the earlier files of its folder."""
 
-    def __init__(self, folder: pathlib.Path, step: int):
+    def __init__(
+        self, folder: pathlib.Path, step: int, *, about: Mapping[str, str] | None = None, since: int | None = None
+    ):
         """Cuts the earlier files, and begins this one.
 
         Args:
           folder: is made if it is not there.
           step: the number of updates done.
+          about: Markdown about scalars, by tag.
+          since: the events of the earlier files that are behind this step are kept in `recent`.
 
         Raises:
           StorageError: the system refuses it; so do the other methods.
         """
+        self._about = dict(about or {})
         self._path = folder / f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}{SUFFIX}"
         with files.writing(self._path):
             folder.mkdir(parents=True, exist_ok=True)
-            drop_after(folder, step)
+            self.recent = drop_after(folder, step, since=since)
             self._writer = tf.io.TFRecordWriter(str(self._path))
         self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
         # Tells a running TensorBoard to forget the events that were dropped.
@@ -49,6 +56,8 @@ class EventFile:
 
     def add_scalars(self, records: LogRecords) -> None:
         """Writes an event for each record."""
+        if self._about and len(records):
+            records = self._introduced(records)
         with files.writing(self._path):
             for event in scalar_events(records, time.time()):
                 self._writer.write(event.tobytes())
@@ -64,30 +73,51 @@ class EventFile:
         with files.writing(self._path):
             self._writer.close()
 
+    def _introduced(self, records: LogRecords) -> LogRecords:
+        """Writes the first record, if some of its tags have something told about them; returns those left to write.
+
+        TensorBoard takes what is told with the first value of a tag; each event would be several times as long with it.
+        """
+        first = records[:1].last
+        told = {tag: self._about.pop(tag, None) for tag in first.values}
+        if not any(told.values()):
+            return records
+        values = [scalar_pb(tag, value, told[tag]).value[0] for tag, value in first.values.items()]
+        self.add(first.step, Summary(value=values))
+        return records[1:]
+
     def _write(self, event: Event) -> None:
         with files.writing(self._path):
             self._writer.write(event.SerializeToString())
 
 
-def drop_after(folder: pathlib.Path, step: int) -> None:
+def drop_after(folder: pathlib.Path, step: int, *, since: int | None = None) -> list[Event]:
     """Cuts the event files of a folder before their first event of a later step, and where a write was torn.
 
     Files that are left with nothing but their version are removed.
+
+    Returns:
+      The events that are left of steps behind `since`, if it is given, in the order in which they were written.
     """
-    for path in folder.glob(f"*tfevents*{SUFFIX}"):
+    recent: list[Event] = []
+    for path in sorted(folder.glob(f"*tfevents*{SUFFIX}")):
         with files.writing(path):
-            size, events = _kept(path, step)
-            if events > 1:
+            size = count = 0
+            for event, length in _kept(path, step):
+                size, count = size + length, count + 1
+                if since is not None and event.step > since:
+                    recent.append(event)
+            if count > 1:
                 os.truncate(path, size)
             else:
                 path.unlink()
+    return recent
 
 
-def _kept(path: pathlib.Path, step: int) -> tuple[int, int]:
-    """Returns how many bytes, and how many events, of a file come before any event of a later step."""
-    size = events = 0
-    for event in RawEventFileLoader(str(path)).Load():  # which ends where a write was cut off
-        if Event.FromString(event).step > step:
+def _kept(path: pathlib.Path, step: int) -> Iterator[tuple[Event, int]]:
+    """Yields the events of a file that come before any event of a later step, and how many bytes each takes."""
+    for record in RawEventFileLoader(str(path)).Load():  # which ends where a write was cut off
+        event = Event.FromString(record)
+        if event.step > step:
             break
-        size, events = size + len(event) + _FRAME, events + 1
-    return size, events
+        yield event, len(record) + _FRAME

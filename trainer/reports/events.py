@@ -5,13 +5,14 @@ a small run would take 1.11 of its time at the default `log_every`, and 4.2 wher
 """
 
 import functools
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
-from trainer.reports.log import LogRecords
+from trainer.reports.log import LogRecord, LogRecords
 
 # A varint has seven bits in a byte, and may have more bytes than it needs: with 63 bits each step fits, and all are
 # as long.
@@ -31,6 +32,18 @@ def scalar_events(lines: LogRecords, wall_time: float) -> np.ndarray:
     if lines.present is not None:
         events[:, heads] = np.where(lines.present, _VALUE_TAG, _UNKNOWN_TAG)
     return events
+
+
+def scalars_of(events: Iterable[Event], split: str) -> Iterator[LogRecord]:
+    """Yields the scalars that `scalar_events` wrote as records; events of anything else have none."""
+    for event in events:
+        values = {
+            value.tag: value.tensor.float_val[0]
+            for value in event.summary.value
+            if value.tensor.float_val and not value.tensor.tensor_shape.dim
+        }
+        if values:
+            yield LogRecord(split, event.step, values)
 
 
 def _varints(numbers: np.ndarray) -> np.ndarray:

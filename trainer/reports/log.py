@@ -86,7 +86,7 @@ class LogRecords:
     def __len__(self) -> int:
         return len(self.steps)
 
-    def __getitem__(self, which: slice) -> "LogRecords":
+    def __getitem__(self, which: slice | np.ndarray) -> "LogRecords":
         present = None if self.present is None else self.present[which]
         return LogRecords(self.split, self.steps[which], self.tags, self.values[which], present)
 

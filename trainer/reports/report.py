@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import pathlib
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from objectives import ConfigurationError
 from objectives.errors import Mistakes
@@ -25,6 +26,11 @@ class Run:
       headline: what users should know before the first step, a line each; the first one says what is trained on what.
       details: the choices that were made for them, and why, a line each.
       workdir: the run's folder, or None if nothing is saved.
+      descriptions: what each term is, by its name, as Markdown: its settings, its weight and its formula.
+      settings: what was asked for, as texts by name of each thing, which is named as in gin, such as
+        `{"Trainer": {"batch_size": "64"}, "Objective.small = ActivationPenalty": {"weight": "0.1"}}`.
+      environment: what the run was started by and on: the command, versions of packages, the revision of the code.
+      evaluates: whether there are evaluations.
     """
 
     terms: tuple[str, ...]
@@ -34,6 +40,10 @@ class Run:
     headline: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
     workdir: pathlib.Path | None = None
+    descriptions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    environment: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    evaluates: bool = True
 
     def folder(self, given: str | pathlib.Path | None, report: str) -> pathlib.Path:
         """Returns where a report writes: the folder that it was given, or else that of the run.

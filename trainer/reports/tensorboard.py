@@ -1,4 +1,4 @@
-"""The TensorBoard report: every tag as a scalar, all terms on one chart, the config as text.
+"""The TensorBoard report: every tag as a scalar, one chart of all terms, settings, pictures, and what was run as text.
 
 Events are written as TensorBoard's own protos, one event a logged step: summary operations fail inside XLA,
 are wrong on replicas, and cost a call each.
@@ -6,74 +6,93 @@ are wrong on replicas, and cost a call each.
 
 import pathlib
 import struct
+from typing import Any
 
 import gin
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from tensorboard.compat.proto.types_pb2 import DT_STRING
-from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import summary as custom_scalar
 from tensorboard.plugins.image import metadata as image_metadata
 from tensorboard.plugins.text.summary_v2 import text_pb
 
+from trainer.reports.board_layout import board_layout
+from trainer.reports.board_texts import texts
 from trainer.reports.event_files import EventFile
+from trainer.reports.events import scalars_of
+from trainer.reports.hyperparameters import session_end, session_start
+from trainer.reports.interval_means import unended_after
 from trainer.reports.log import LogRecords
 from trainer.reports.picture import Drawing
 from trainer.reports.report import Report, Run
+from trainer.reports.term_runs import TermRuns
+
+# The tags of a term that its formula is told with.
+_TOLD = ("raw", "weight", "weighted", "count", "grad_norm", "grad_cosine")
 
 
 @gin.register(module="trainer.reports")
 class TensorBoard(Report):
-    """Writes each tag as a scalar under `train/` and `eval/` of a folder, a chart of all terms, the config as text.
+    """Writes a run for TensorBoard: each tag as a scalar, and a run for each term, so that one chart shows all terms.
 
-    Pictures of metrics and of examples are shown as images.
+    In a folder, by default that of the run, it writes:
 
-    The folder is by default that of the run.
+    - `train/` and `eval/`: each tag of the records as a scalar, with the formula of each term told on its charts,
+      pictures of metrics and of examples as images, and what was run as text.
+    - `terms/<name>/`: the same tags for each term, so that TensorBoard gives each a colour. Of training there is a mean
+      over about a thousandth of the steps.
+    - The settings as hyperparameters, beside the latest evaluation, or the latest record of a run that has none.
     """
 
     def __init__(self, folder: str | pathlib.Path | None = None):
         self._given = folder
         self._files: dict[str, EventFile] = {}
+        self._terms: TermRuns | None = None
 
     def start(self, run: Run) -> None:
         folder = run.folder(self._given, type(self).__name__)
+        about = {f"terms/{name}/{what}": text for name, text in run.descriptions.items() for what in _TOLD}
+        since = unended_after(run.first_step, run.steps)
         for split in ("train", "eval"):
-            self._files[split] = EventFile(folder / split, run.first_step)
-            self._files[split].add(run.first_step, _layout_summary())
-        self._files["train"].add(run.first_step, text_pb("config", _as_code(run.config)))
+            self._files[split] = EventFile(folder / split, run.first_step, about=about, since=since)
+            self._files[split].add(run.first_step, _as_written(custom_scalar.pb(board_layout(run.terms))))
+        self._terms = TermRuns(folder, run, since=since, before=scalars_of(self._files["train"].recent, "train"))
+        for name, text in texts(run).items():
+            self._files["train"].add(run.first_step, text_pb(name, text))
+        self._run, self._step = run, run.first_step
+        self._row.add(run.first_step, session_start(run.settings))
 
     def write(self, lines: LogRecords) -> None:
-        self._files[lines.split].add_scalars(lines)
+        assert self._terms is not None
+        self._files[lines.split].add_scalars(self._terms.write(lines))
+
+    def advance(self, step: int, steps_per_second: float) -> None:
+        self._step = step
 
     def picture(self, picture: Drawing) -> None:
         self._files["eval"].add(picture.step, _image(picture.tag, picture.png()))
 
     def flush(self) -> None:
-        for file in self._files.values():
+        for file in self._parts:
             file.flush()
 
     def close(self) -> None:
-        for file in self._files.values():
+        if self._files and self._terms and self._step >= self._run.steps:
+            # Behind all steps, so that a run that goes on drops it. TensorBoard reads it once: of a run that was
+            # stopped there is none, and it can still be told later that the run is complete.
+            self._row.add(self._step + 1, session_end())
+        for file in self._parts:
             file.close()
 
+    @property
+    def _row(self) -> EventFile:
+        """The run of TensorBoard that is the row of HParams: that of evaluations, whose values are the columns."""
+        return self._files["eval" if self._run.evaluates else "train"]
 
-def layout() -> layout_pb2.Layout:
-    """Returns the custom-scalars layout: all weighted terms and the total on one chart, all raw terms on another.
-
-    Charts take their terms by pattern: it is the same for all runs, and TensorBoard shows different ones side by side.
-    """
-    charts = [
-        _chart("weighted terms and their total", ["^loss/total$", "^terms/[^/]+/weighted$"]),
-        _chart("raw terms", ["^terms/[^/]+/raw$"]),
-        _chart("weights", ["^terms/[^/]+/weight$"]),
-    ]
-    return layout_pb2.Layout(category=[layout_pb2.Category(title="terms", chart=charts)])
-
-
-def _layout_summary() -> Summary:
-    # TensorBoard makes this one summary of TensorFlow's class, which is not the one its own events take.
-    return Summary.FromString(custom_scalar.pb(layout()).SerializeToString())
+    @property
+    def _parts(self) -> list[EventFile | TermRuns]:
+        return [*self._files.values(), *([self._terms] if self._terms else [])]
 
 
 def _image(tag: str, png: bytes) -> Summary:
@@ -88,10 +107,6 @@ def _image(tag: str, png: bytes) -> Summary:
     return Summary(value=[Summary.Value(tag=tag, tensor=tensor, metadata=about)])
 
 
-def _chart(title: str, tags: list[str]) -> layout_pb2.Chart:
-    return layout_pb2.Chart(title=title, multiline=layout_pb2.MultilineChartContent(tag=tags))
-
-
-def _as_code(text: str) -> str:
-    """Markdown that shows `text` as it is."""
-    return "\n".join(f"    {line}" for line in text.splitlines())
+def _as_written(summary: Any) -> Summary:
+    # TensorBoard makes this one summary of TensorFlow's class, which is not the one its own events take.
+    return Summary.FromString(summary.SerializeToString())

@@ -8,12 +8,14 @@ import gin
 import keras
 
 from objectives import Objective
+from objectives.base_term import BaseTerm
+from objectives.formulas import formula_of
 from objectives.quantities import quantity
 from trainer.devices.strategy import Placement
 from trainer.executions.program import Program
 from trainer.reports import Run
-from trainer.running.workdir import write_record
-from trainer.settings.changes import Description
+from trainer.running.workdir import environment, write_record
+from trainer.settings.changes import Description, text_of
 from trainer.steps.layers.own_training import describe_own_training
 
 _REPLICAS = "replicas: {before} before, {now} now; sums round differently, and random layers draw other numbers"
@@ -100,6 +102,10 @@ class Opening:
                 f"execution {program.choice.execution}: {program.choice.reason}",
             ),
             workdir=self.workdir,
+            descriptions={name: _described(term) for name, term in self.objective.terms.items()},
+            settings={**self.description, "Trainer": {**self.description["Trainer"], "steps": str(self.steps)}},
+            environment=environment(),
+            evaluates=program.evaluates,
         )
 
     def _introduction(self, program: Program) -> str:
@@ -146,3 +152,9 @@ def _short(folder: pathlib.Path) -> str:
     """Returns the path of a folder, from the working directory where it is inside of that."""
     here = pathlib.Path.cwd()
     return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)
+
+
+def _described(term: BaseTerm) -> str:
+    """Returns what a term is, as Markdown: its settings, its weight and its formula."""
+    formula = formula_of(term)
+    return f"`{text_of(term)}`, of weight {text_of(term.weight)}" + (f": {formula}" if formula else "")

@@ -1,5 +1,6 @@
 """Workdir: a run's folder, and the record of its configuration and environment."""
 
+import functools
 import json
 import os
 import pathlib
@@ -96,7 +97,20 @@ def write_record(
     write_whole(folder / "config.gin", asked)
     write_whole(folder / "operative_config.gin", used)
     started_for = {"steps": steps, "best": best, "directions": dict(directions)}
-    write_whole(folder / _ENVIRONMENT, json.dumps({**started_for, **_environment()}, indent=2) + "\n")
+    write_whole(folder / _ENVIRONMENT, json.dumps({**started_for, **environment()}, indent=2) + "\n")
+
+
+def environment() -> dict[str, Any]:
+    """Returns by which command this process was started, on what, and which modules the configuration needs."""
+    git = shutil.which("git")
+    return {
+        "argv": _typed(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: version(name) for name in _PACKAGES},
+        "git_revision": _git_revision(git) if git else None,
+        "modules": config.used_modules(),
+    }
 
 
 def planned_steps(folder: pathlib.Path) -> int | None:
@@ -159,28 +173,15 @@ def _keep_former(folder: pathlib.Path, current: Mapping[str, str]) -> None:
                 shutil.copyfile(folder / name, kept / name)
 
 
-def _environment() -> dict[str, object]:
-    return {
-        "argv": _typed(),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "packages": {name: version(name) for name in _PACKAGES},
-        "git_revision": _git_revision(),
-        "modules": config.used_modules(),
-    }
-
-
 def _typed() -> list[str]:
     """Returns the command that started this process, as one would type it again."""
     typed = os.environ.get(_COMMAND_VARIABLE)
     return shlex.split(typed) if typed else sys.orig_argv
 
 
-def _git_revision() -> str | None:
+@functools.cache
+def _git_revision(git: str) -> str | None:
     """Returns the revision of this code's checkout, marked if files differ from it, or None outside of one."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--match="]
-    try:
-        run = subprocess.run(command, cwd=pathlib.Path(__file__).parent, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return None
+    command = [git, "describe", "--always", "--dirty", "--abbrev=40", "--match="]
+    run = subprocess.run(command, cwd=pathlib.Path(__file__).parent, capture_output=True, text=True, check=False)
     return run.stdout.strip() or None

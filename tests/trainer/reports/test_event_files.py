@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from trainer.reports import TensorBoard, event_files
+from trainer.reports import event_files
 from trainer.reports.event_files import EventFile, drop_after
 from trainer.storage.files import StorageError
 
@@ -20,13 +20,12 @@ def steps(folder):
 
 
 @pytest.fixture
-def write(run, train_line):
-    def write(folder, first_step, lines):
-        report = TensorBoard(folder)
-        report.start(run(first_step=first_step))
+def write(train_line):
+    def write(folder, first_step, lines, **settings):
+        file = EventFile(folder / "train", first_step, **settings)
         for step in lines:
-            report.write(train_line(step))
-        report.close()
+            file.add_scalars(train_line(step))
+        file.close()
         return folder / "train"
 
     return write
@@ -47,6 +46,30 @@ def test_runs_that_went_on_again_and_again_have_each_step_once(write, tmp_path):
     folder = write(tmp_path, 10, range(11, 20))
     assert steps(folder) == list(range(1, 20))
     assert len(list(folder.iterdir())) == 2
+
+
+def test_the_latest_events_of_earlier_files_are_at_hand(write, tmp_path):
+    write(tmp_path, 0, range(1, 16))
+    write(tmp_path, 10, [11, 12, 13])
+    file = EventFile(tmp_path / "train", 12, since=8)
+    assert [event.step for event in file.recent if event.summary.value] == [9, 10, 11, 12]
+    assert EventFile(tmp_path / "train", 12).recent == []
+
+
+def test_what_is_told_about_a_tag_is_in_the_first_event_that_has_it(write, tmp_path, train_line):
+    tag, text = "terms/data/raw", "`(y_pred - y_true)^2`"
+    file = EventFile(tmp_path, 0, about={tag: text, "never": "is not there"})
+    file.add_scalars(train_line(1))
+    file.add_scalars(train_line(2))
+    file.close()
+    (path,) = tmp_path.iterdir()
+    told = [
+        (event.step, value.metadata.summary_description)
+        for event in EventFileLoader(str(path)).Load()
+        for value in event.summary.value
+        if value.tag == tag
+    ]
+    assert told == [(1, text), (2, "")]
 
 
 def test_files_without_anything_left_are_removed(write, tmp_path):
@@ -89,7 +112,7 @@ def test_nothing_is_kept_from_a_record_on_whose_bytes_are_altered(write, tmp_pat
 
 @pytest.mark.parametrize("method", ["flush", "close"])
 def test_a_full_disk_is_told_by_the_name_of_the_file(tmp_path, monkeypatch, method):
-    monkeypatch.setattr(event_files, "drop_after", lambda *_: None)
+    monkeypatch.setattr(event_files, "drop_after", lambda *_, **__: [])
     monkeypatch.setattr(event_files.time, "time", lambda: 1.0)
     monkeypatch.setattr(event_files.socket, "gethostname", lambda: "host")
     path = tmp_path / f"events.out.tfevents.1.000000.host.{event_files.os.getpid()}.termwise.v2"

@@ -1,7 +1,6 @@
 """TensorBoard events, read back as TensorBoard reads them."""
 
 import json
-import re
 
 import numpy as np
 import pytest
@@ -9,8 +8,11 @@ from tensorboard.backend.event_processing import data_provider, plugin_event_mul
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.context import RequestContext
 from tensorboard.plugins import base_plugin
-from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar.custom_scalars_plugin import CustomScalarsPlugin
+from tensorboard.plugins.hparams import api_pb2
+from tensorboard.plugins.hparams.backend_context import Context
+from tensorboard.plugins.hparams.list_session_groups import Handler
+from tensorboard.plugins.hparams.metadata import SESSION_END_INFO_TAG, SESSION_START_INFO_TAG
 from tensorboard.plugins.scalar.scalars_plugin import ScalarsPlugin
 from tensorboard.util.tensor_util import make_ndarray
 
@@ -34,7 +36,7 @@ def scalars(folder):
     return {
         tag: [(step, float(value)) for step, value in events]
         for tag, events in read(folder).items()
-        if tag not in (LAYOUT, "config")
+        if tag not in (LAYOUT, "config", "run", SESSION_START_INFO_TAG, SESSION_END_INFO_TAG)
     }
 
 
@@ -53,6 +55,9 @@ def trained(make_trainer, plain_source, tmp_path):
     return tmp_path
 
 
+TOTAL = "all terms/0 total"
+
+
 def test_every_number_of_metrics_jsonl_is_there_under_the_same_tag_and_step(trained):
     for split in ("train", "eval"):
         expected = {}
@@ -60,13 +65,13 @@ def test_every_number_of_metrics_jsonl_is_there_under_the_same_tag_and_step(trai
             if line.split == split:
                 for tag, value in line.values.items():
                     expected.setdefault(tag, []).append((line.step, float(np.float32(value))))
-        assert scalars(trained / split) == expected
+        assert scalars(trained / split) == {**expected, TOTAL: expected["loss/total"]}
 
 
 def test_the_tags_are_those_that_were_promised(trained):
     of_terms = ("raw", "weight", "weighted", "count")
     gradients = ("grad_norm", "grad_cosine")
-    promised = {f"terms/{name}/{what}" for name in ("data", "small") for what in of_terms} | {"loss/total"}
+    promised = {f"terms/{name}/{what}" for name in ("data", "small") for what in of_terms} | {"loss/total", TOTAL}
     assert set(scalars(trained / "eval")) == promised
     promised |= {f"terms/{name}/{what}" for name in ("data", "small") for what in gradients}
     promised |= {"cosines/data/small", "optimizer/learning_rate", "optimizer/grad_norm", "speed/steps_per_second"}
@@ -82,23 +87,6 @@ def test_the_config_is_there_as_text_that_markdown_leaves_alone(tmp_path, run):
     assert text.item().decode() == "    A.b = 1\n    A.c = '*x*'"
 
 
-@pytest.mark.parametrize("split", ["train", "eval"])
-def test_each_chart_shows_exactly_its_tags(trained, split):
-    ((_, proto),) = read(trained / split)[LAYOUT]
-    (category,) = layout_pb2.Layout.FromString(proto.item()).category
-    charts = {chart.title: list(chart.multiline.tag) for chart in category.chart}
-    tags = scalars(trained / split)
-    shown = {
-        title: {tag for tag in tags if any(re.match(pattern, tag) for pattern in patterns)}
-        for title, patterns in charts.items()
-    }
-    assert shown == {
-        "weighted terms and their total": {"loss/total", "terms/data/weighted", "terms/small/weighted"},
-        "raw terms": {"terms/data/raw", "terms/small/raw"},
-        "weights": {"terms/data/weight", "terms/small/weight"},
-    }
-
-
 def as_tensorboard_loads(folder):
     runs = plugin_event_multiplexer.EventMultiplexer(tensor_size_guidance={"scalars": 0, "custom_scalars": 0})
     runs.AddRunsFromDirectory(str(folder))
@@ -106,20 +94,79 @@ def as_tensorboard_loads(folder):
     return runs
 
 
-def test_the_plugin_of_tensorboard_finds_layout_and_scalars(trained):
+@pytest.fixture
+def loaded(trained):
+    """What the backends of TensorBoard's pages are made with."""
     provider = data_provider.MultiplexerDataProvider(as_tensorboard_loads(trained), str(trained))
-    settings = {"logdir": str(trained), "data_provider": provider}
-    others = {"scalars": ScalarsPlugin(base_plugin.TBContext(**settings))}
-    plugin = CustomScalarsPlugin(base_plugin.TBContext(**settings, plugin_name_to_instance=others))
+    return {"logdir": str(trained), "data_provider": provider}
+
+
+def test_each_chart_of_custom_scalars_has_its_tags_in_the_runs_that_have_them(loaded):
+    others = {"scalars": ScalarsPlugin(base_plugin.TBContext(**loaded))}
+    plugin = CustomScalarsPlugin(base_plugin.TBContext(**loaded, plugin_name_to_instance=others))
     context = RequestContext()
-    (category,) = json.loads(plugin.layout_impl(context, ""))["category"]
-    assert [chart["title"] for chart in category["chart"]][:2] == ["weighted terms and their total", "raw terms"]
-    found = [plugin.scalars_impl(context, "train", tag, "") for tag in category["chart"][0]["multiline"]["tag"]]
-    assert all(answer["regex_valid"] for answer in found)
-    assert [sorted(answer["tag_to_events"]) for answer in found] == [
-        ["loss/total"],
-        ["terms/data/weighted", "terms/small/weighted"],
-    ]
+    shown = {}
+    for category in json.loads(plugin.layout_impl(context, ""))["category"]:
+        for chart in category["chart"]:
+            (pattern,) = chart["multiline"]["tag"]
+            for run in ("train", "eval", "terms/data", "terms/small"):
+                answer = plugin.scalars_impl(context, run, pattern, "")
+                assert answer["regex_valid"]
+                for tag in answer["tag_to_events"]:
+                    shown.setdefault(chart["title"], []).append(f"{run}: {tag}")
+    terms, splits = ("terms/data: ", "terms/small: "), ("train: ", "eval: ")
+    of_terms = {
+        "share of each term of the total": "all terms/2 share of the total",
+        "raw terms": "all terms/6 raw",
+        "weights": "all terms/7 weight",
+        "weighted terms in evaluations": "all terms, evaluation/1 weighted",
+        "raw terms in evaluations": "all terms, evaluation/6 raw",
+        "norm of the gradient of each term": "all terms/4 gradient norm",
+        "share of each term of the gradient": "all terms/3 share of the gradient",
+        "cosine of the gradient of each term with that of the total": "all terms/5 gradient cosine with the total",
+    }
+    assert shown == {
+        **{title: [run + tag for run in terms] for title, tag in of_terms.items()},
+        "weighted terms and their total": [
+            *(run + "loss/total" for run in splits),
+            *(run + "all terms/1 weighted" for run in terms),
+        ],
+        "total": [run + "loss/total" for run in splits],
+        **{name: [f"{run}terms/{name}/weighted" for run in splits] for name in ("data", "small")},
+        "norm of the gradient of the total": ["train: optimizer/grad_norm"],
+        **{f"cosines of {name} with the others": ["train: cosines/data/small"] for name in ("data", "small")},
+    }
+
+
+def test_each_term_is_told_with_its_formula_and_weight_once(trained):
+    events = EventAccumulator(str(trained / "train"), size_guidance={"tensors": 0})
+    events.Reload()
+    for what in ("raw", "weight", "weighted", "count", "grad_norm", "grad_cosine"):
+        text = events.SummaryMetadata(f"terms/data/{what}").summary_description
+        assert text == "`MeanSquaredError()`, of weight 1: `(y_pred - y_true)^2`, element by element."
+    assert events.SummaryMetadata("loss/total").summary_description == ""
+    told = [path.read_bytes().count(b"MeanSquaredError()`, of weight 1") for path in (trained / "train").iterdir()]
+    assert told == [7]  # and in the text about the run
+
+
+def test_the_page_of_hyperparameters_has_a_row_for_the_run_with_its_settings_and_its_latest_evaluation(loaded, trained):
+    context = Context(base_plugin.TBContext(**loaded))
+    metadata = context.hparams_metadata(RequestContext(), "")
+    experiment = context.experiment_from_metadata(RequestContext(), "", True, metadata, [])
+    request = api_pb2.ListSessionGroupsRequest(
+        allowed_statuses=[api_pb2.STATUS_SUCCESS],
+        col_params=[api_pb2.ColParams(hparam="Objective.small.weight", order=api_pb2.ORDER_ASC)],
+        slice_size=10,
+    )
+    handler = Handler(RequestContext(), context, "", request)
+    (row,) = handler.run().session_groups
+    assert row.name == "eval"
+    assert row.hparams["Objective.small.weight"].number_value == 0.1
+    assert row.hparams["Trainer.steps"].number_value == 10
+    assert row.hparams["Trainer.optimizer"].string_value == "SGD"
+    assert [info.name.tag for info in experiment.metric_infos][:2] == [TOTAL, "loss/total"]
+    (latest,) = [value.value for value in row.metric_values if value.name.tag == "loss/total"]
+    assert latest == scalars(trained / "eval")["loss/total"][-1][1]
 
 
 def test_steps_that_are_done_again_show_once(tmp_path, run, train_line):
@@ -140,12 +187,3 @@ def test_what_was_flushed_is_there_before_the_end(tmp_path, run, eval_line):
     report.flush()
     assert scalars(tmp_path / "eval")["terms/small/raw"] == [(20, 22.0)]
     report.close()
-
-
-def test_runs_of_different_terms_share_one_page(tmp_path, run):
-    for name in ("a", "b"):
-        report = TensorBoard(tmp_path / name)
-        report.start(run(terms=(name,)))
-        report.close()
-    pages = [read(tmp_path / name / "train")[LAYOUT][0][1].item() for name in ("a", "b")]
-    assert pages[0] == pages[1]

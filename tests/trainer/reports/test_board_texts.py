@@ -1,0 +1,29 @@
+"""Board texts: what a reader finds on TensorBoard's page Text."""
+
+from trainer.reports.board_texts import texts
+
+
+def test_the_run_is_told_with_its_command_its_headline_its_terms_and_versions(run):
+    environment = {
+        "argv": ["termwise", "train", "--gin_param=A.b = 1"],
+        "python": "3.11.7",
+        "packages": {"keras": "3.15.1"},
+        "git_revision": None,
+        "modules": {},
+    }
+    found = texts(run(headline=("2 terms: data, small",), descriptions={"data": "`|y|`"}, environment=environment))
+    assert found["config"] == "    A.b = 1\n    A.c = '*x*'"
+    assert found["run"].splitlines() == [
+        "    termwise train '--gin_param=A.b = 1'",
+        "",
+        "    2 terms: data, small",
+        "",
+        "| term | what it is |",
+        "| --- | --- |",
+        r"| data | `\|y\|` |",
+        "",
+        "| started on |  |",
+        "| --- | --- |",
+        "| python | 3.11.7 |",
+        "| keras | 3.15.1 |",
+    ]

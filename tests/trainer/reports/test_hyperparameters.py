@@ -1,0 +1,27 @@
+"""Hyperparameters: only what a table can compare, with its type."""
+
+from trainer.reports.hyperparameters import hyperparameters, session_start
+
+
+def test_texts_become_values_of_their_types_and_what_is_no_column_is_left_out():
+    settings = {
+        "Trainer": {"batch_size": "32", "deterministic": "False", "precision": "'float32'", "optimizer": "Adam"},
+        "Trainer.optimizer = Adam": {"learning_rate": "1e-07", "clipnorm": "None", "betas": "(0.9, 0.999)"},
+        "Objective.a = Costs": {"weight": "0.5", "costs": str(tuple(range(100))), "mask": "''", "limit": "inf"},
+        "Model.layer 1 = Dense": {"units": "32"},
+        "training data": {"examples": "512"},
+    }
+    assert hyperparameters(settings) == {
+        "Trainer.batch_size": 32.0,
+        "Trainer.deterministic": False,
+        "Trainer.precision": "float32",
+        "Trainer.optimizer": "Adam",
+        "Trainer.optimizer.learning_rate": 1e-7,
+        "Trainer.optimizer.betas": "(0.9, 0.999)",
+        "Objective.a.weight": 0.5,
+        "Objective.a.limit": "inf",
+    }
+
+
+def test_a_run_of_no_settings_is_a_row_too():
+    assert [value.tag for value in session_start({}).value] == ["_hparams_/session_start_info"]

@@ -1,0 +1,112 @@
+"""Term runs: every term has its values under the same tags, the same after a kill, and nothing is wrong in silence."""
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util.tensor_util import make_ndarray
+
+from trainer.reports import TensorBoard
+from trainer.reports.log import LogRecords
+
+
+def curves(folder):
+    """The scalars of a run of TensorBoard: pairs of step and value by tag."""
+    events = EventAccumulator(str(folder), size_guidance={"tensors": 0})
+    events.Reload()
+    return {
+        tag: [(event.step, float(make_ndarray(event.tensor_proto))) for event in events.Tensors(tag)]
+        for tag in events.Tags()["tensors"]
+        if tag.startswith("all terms")
+    }
+
+
+@pytest.fixture
+def write(tmp_path, run):
+    """Has a report write records, as one process of a run does, and returns the folder."""
+
+    def write(*blocks, close=True, folder=tmp_path, **settings):
+        report = TensorBoard(folder)
+        report.start(run(**settings))
+        for block in blocks:
+            report.write(block)
+        report.flush()
+        if close:
+            report.close()
+        return folder
+
+    return write
+
+
+def records(steps, split="train", **columns):
+    """Records of the terms `data` and `small`, each value by `<term>_<what>`; None where it is not there."""
+    named = {f"terms/{name.replace('_', '/', 1)}": column for name, column in columns.items()}
+    named["loss/total"] = [2.0] * len(steps)
+    values = np.array([[np.nan if v is None else v for v in column] for column in named.values()]).T
+    present = np.array([[v is not None for v in column] for column in named.values()]).T
+    return LogRecords(split, np.array(steps), tuple(named), values, present)
+
+
+def test_shares_are_of_sizes_and_add_up_to_one(write):
+    block = records([10, 20], data_weighted=[3.0, 0.0], small_weighted=[-1.0, 0.0], data_raw=[6.0, 0.0])
+    folder = write(block)
+    assert curves(folder / "terms/data") == {
+        "all terms/1 weighted": [(10, 3.0), (20, 0.0)],
+        "all terms/2 share of the total": [(10, 0.75)],
+        "all terms/6 raw": [(10, 6.0), (20, 0.0)],
+    }
+    assert curves(folder / "terms/small") == {
+        "all terms/1 weighted": [(10, -1.0), (20, 0.0)],
+        "all terms/2 share of the total": [(10, 0.25)],
+    }
+    assert curves(folder / "train") == {"all terms/0 total": [(10, 2.0), (20, 2.0)]}
+
+
+def test_a_look_at_the_gradients_is_at_the_steps_that_have_one(write):
+    look = {"data_grad_norm": [None, 4.0], "small_grad_norm": [None, 12.0], "data_grad_cosine": [None, -0.5]}
+    folder = write(records([10, 20], data_weighted=[1.0, 1.0], **look))
+    found = curves(folder / "terms/data")
+    assert found["all terms/3 share of the gradient"] == [(20, 0.25)]
+    assert found["all terms/4 gradient norm"] == [(20, 4.0)]
+    assert found["all terms/5 gradient cosine with the total"] == [(20, -0.5)]
+    assert curves(folder / "terms/small")["all terms/3 share of the gradient"] == [(20, 0.75)]
+
+
+def test_an_evaluation_has_tags_of_its_own_in_the_same_runs(write):
+    folder = write(records([20], "eval", data_weighted=[1.0], data_raw=[2.0], data_weight=[0.5]))
+    assert curves(folder / "terms/data") == {
+        "all terms, evaluation/1 weighted": [(20, 1.0)],
+        "all terms, evaluation/2 share of the total": [(20, 1.0)],
+        "all terms, evaluation/6 raw": [(20, 2.0)],
+    }
+    assert curves(folder / "terms/small") == {}
+    assert curves(folder / "eval") == {"all terms/0 total": [(20, 2.0)]}
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf")])
+def test_what_is_not_finite_is_shown_and_the_shares_of_others_stay_numbers(write, odd):
+    folder = write(records([10], data_weighted=[odd], small_weighted=[1.0]))
+    ((_, weighted),) = curves(folder / "terms/data")["all terms/1 weighted"]
+    ((_, own),) = curves(folder / "terms/data")["all terms/2 share of the total"]
+    ((_, share),) = curves(folder / "terms/small")["all terms/2 share of the total"]
+    np.testing.assert_equal([weighted, own, share], [odd, np.nan, 0.0 if np.isinf(odd) else 1.0])
+
+
+def test_a_run_that_was_killed_and_resumed_shows_what_it_would_have_shown(write, tmp_path):
+    rng, steps, count = np.random.default_rng(0), 2500, 2500
+    columns = {f"{name}_{what}": rng.normal(size=count) for name in ("data", "small") for what in ("weighted", "raw")}
+    block = records(np.arange(1, count + 1), **columns)
+    whole = write(block, steps=steps, folder=tmp_path / "whole")
+    parts = tmp_path / "parts"
+    for first_step, until in ((0, 1500), (1201, 2000), (1999, 2500)):
+        own = block[np.flatnonzero((block.steps > first_step) & (block.steps <= until))]
+        write(own[:7], own[7:], steps=steps, first_step=first_step, folder=parts, close=until == steps)
+    for run in ("train", "terms/data", "terms/small"):
+        assert curves(parts / run) == curves(whole / run)
+    assert 400 < len(curves(whole / "terms/data")["all terms/1 weighted"]) <= 1000
+
+
+def test_a_term_that_a_resumed_run_has_no_more_ends_where_it_resumed(write):
+    write(records([10, 20, 30], data_weighted=[1.0] * 3, small_weighted=[1.0] * 3))
+    folder = write(records([30], data_weighted=[1.0]), terms=("data",), first_step=20)
+    assert [step for step, _ in curves(folder / "terms/small")["all terms/1 weighted"]] == [10, 20]
+    assert [step for step, _ in curves(folder / "terms/data")["all terms/1 weighted"]] == [10, 20, 30]

@@ -1,0 +1,62 @@
+"""Hyperparameters: the settings of a run as TensorBoard's page HParams takes them, and whether the run is complete."""
+
+import ast
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams import api_pb2
+from tensorboard.plugins.hparams.summary import session_end_pb, session_start_pb
+
+# Longer texts, such as the costs of all confusions, are no columns of a table.
+_LONGEST = 60
+
+
+def hyperparameters(settings: Mapping[str, Mapping[str, str]]) -> dict[str, bool | float | str]:
+    """Returns the settings of trainer and terms that are a number, a yes or no, or a short text, by name.
+
+    Args:
+      settings: texts as Python writes their values, by thing and by name, as in `Run.settings`.
+
+    >>> hyperparameters({"Trainer": {"batch_size": "32", "clip_norm": "None"}, "Objective.a = Sum": {"weight": "0.5"}})
+    {'Trainer.batch_size': 32.0, 'Objective.a.weight': 0.5}
+    """
+    found = {}
+    for thing, own in settings.items():
+        place = thing.partition(" = ")[0]
+        if place.partition(".")[0] not in ("Trainer", "Objective"):  # layers and data, which are described at length
+            continue
+        for name, text in own.items():
+            value = _value(text)
+            if value is not None:
+                found[f"{place}.{name}"] = value
+    return found
+
+
+def session_start(settings: Mapping[str, Mapping[str, str]]) -> Summary:
+    """Returns the summary that makes a run of TensorBoard a row of that page."""
+    return _as_written(session_start_pb(hyperparameters(settings), start_time_secs=time.time()))
+
+
+def session_end() -> Summary:
+    """Returns the summary that tells that a run is complete."""
+    return _as_written(session_end_pb(api_pb2.STATUS_SUCCESS, end_time_secs=time.time()))
+
+
+def _value(text: str) -> bool | float | str | None:
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = text  # such as the name of a class
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return float(value)
+    shown = value if isinstance(value, str) else text
+    return shown if value and len(shown) <= _LONGEST else None
+
+
+def _as_written(summary: Any) -> Summary:
+    # TensorBoard makes some summaries of TensorFlow's class, which is not the one its own events take.
+    return Summary.FromString(summary.SerializeToString())

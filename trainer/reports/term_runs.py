@@ -1,0 +1,151 @@
+"""Term runs: a run of TensorBoard for each term, with the same tags for all, so that a chart has a colour a term."""
+
+import pathlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from trainer.reports.event_files import EventFile, drop_after
+from trainer.reports.interval_means import IntervalMeans
+from trainer.reports.log import LogRecord, LogRecords, blocks
+from trainer.reports.report import Run
+
+FOLDER = "terms"
+
+TOTAL = "0 total"
+WEIGHTED, SHARE, GRADIENT_SHARE = "1 weighted", "2 share of the total", "3 share of the gradient"
+NORM, COSINE, RAW, WEIGHT = "4 gradient norm", "5 gradient cosine with the total", "6 raw", "7 weight"
+
+MEANINGS = {
+    WEIGHTED: "What the term adds to the total.",
+    SHARE: "The size of the weighted term, of the sum of the sizes of all terms.",
+    GRADIENT_SHARE: "The norm of the gradient of the weighted term, of the sum of the norms of all terms.",
+    NORM: "The norm of the gradient of the weighted term.",
+    COSINE: "The cosine of the gradients of the weighted term and of the total: where it is below 0, they are opposed.",
+    RAW: "The term before it is multiplied by its weight.",
+    WEIGHT: "The weight of the term.",
+}
+# By which tag records have it, and of what a share is.
+_SOURCES = {WEIGHTED: "weighted", NORM: "grad_norm", COSINE: "grad_cosine", RAW: "raw", WEIGHT: "weight"}
+_SHARES = {SHARE: WEIGHTED, GRADIENT_SHARE: NORM}
+# An evaluation has no gradients, and the weights of training.
+_SHOWN = {"train": tuple(MEANINGS), "eval": (WEIGHTED, SHARE, RAW)}
+# TensorBoard sorts tags, and unfolds the first two groups, which are what is before a slash.
+_GROUPS = {"train": "all terms", "eval": "all terms, evaluation"}
+
+
+def tag_of(measure: str, split: str = "train") -> str:
+    """Returns the tag that a measure, such as `WEIGHTED`, has in the runs of all terms.
+
+    >>> tag_of(WEIGHTED), tag_of(SHARE, "eval")
+    ('all terms/1 weighted', 'all terms, evaluation/2 share of the total')
+    """
+    return f"{_GROUPS[split]}/{measure}"
+
+
+class TermRuns:
+    """Writes events of each term to `terms/<name>` of a folder.
+
+    Those of training are means over intervals of steps, of which there are about a thousand at most.
+    """
+
+    def __init__(self, folder: pathlib.Path, run: Run, *, since: int, before: Iterable[LogRecord]):
+        """Begins at the first step of the run.
+
+        Args:
+          folder: of the run.
+          run: names the terms.
+          since: a step behind which all records are that may be of an interval that has not ended.
+          before: the records of training on the disk that are behind it.
+        """
+        self._terms = run.terms
+        sources = ["loss/total", *(f"terms/{name}/{source}" for name in run.terms for source in _SOURCES.values())]
+        self._means = IntervalMeans(sources, steps=run.steps, last=since)
+        for block in blocks(before):
+            self._means.add(block)
+        for path in (folder / FOLDER).glob("*/"):
+            if path.name not in run.terms:  # as one that was dropped from the objective
+                drop_after(path, run.first_step)
+        self._files = [
+            EventFile(folder / FOLDER / name, run.first_step, about=_about(run.descriptions.get(name, "")))
+            for name in run.terms
+        ]
+
+    def write(self, records: LogRecords) -> LogRecords:
+        """Writes what records say of the terms; returns them with the total where a point of the curves is."""
+        points = self._means.add(records) if records.split == "train" else records
+        if len(points):
+            self._write_terms(points)
+        return _with_total(records, points)
+
+    def _write_terms(self, points: LogRecords) -> None:
+        values, present = self._by_measure(points)
+        used = np.flatnonzero(present.any(axis=(0, 1)))
+        tags = tuple(tag_of(_SHOWN[points.split][k], points.split) for k in used)
+        for i, file in enumerate(self._files):
+            rows = np.flatnonzero(present[:, i].any(axis=1))
+            own = LogRecords(points.split, points.steps, tags, values[:, i, used], present[:, i, used])
+            file.add_scalars(own[rows])
+
+    def flush(self) -> None:
+        """Returns once all that was written would survive a loss of power."""
+        for file in self._files:
+            file.flush()
+
+    def close(self) -> None:
+        """Ends the files."""
+        for file in self._files:
+            file.close()
+
+    def _by_measure(self, records: LogRecords) -> tuple[np.ndarray, np.ndarray]:
+        """Returns all values, and which of them are there: `[records, terms, measures]`."""
+        found = {
+            measure: _columns(records, [f"terms/{name}/{source}" for name in self._terms])
+            for measure, source in _SOURCES.items()
+        }
+        found |= {share: _shares(*found[whole]) for share, whole in _SHARES.items()}
+        values, present = zip(*(found[measure] for measure in _SHOWN[records.split]), strict=True)
+        return np.stack(values, axis=-1), np.stack(present, axis=-1)
+
+
+def _columns(records: LogRecords, tags: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the values of some tags, and which of them are there: `[records, tags]`."""
+    place = {tag: i for i, tag in enumerate(records.tags)}
+    known = [i for i, tag in enumerate(tags) if tag in place]
+    chosen = [place[tags[i]] for i in known]
+    values, present = np.zeros([len(records), len(tags)]), np.zeros([len(records), len(tags)], bool)
+    values[:, known] = records.values[:, chosen]
+    present[:, known] = True if records.present is None else records.present[:, chosen]
+    return values, present
+
+
+def _with_total(records: LogRecords, points: LogRecords) -> LogRecords:
+    """Returns records with the total under the tag of the curves, at the steps of their points.
+
+    It is part of the events of the records, which thus stay in the order of steps.
+    """
+    totals, _ = _columns(points, ["loss/total"])
+    at_points = np.isin(records.steps, points.steps)[:, None]
+    column = np.zeros([len(records), 1])
+    column[at_points] = totals[:, 0]
+    present = np.ones(records.values.shape, bool) if records.present is None else records.present
+    return LogRecords(
+        records.split,
+        records.steps,
+        (*records.tags, tag_of(TOTAL)),
+        np.hstack([records.values, column]),
+        np.hstack([present, at_points]),
+    )
+
+
+def _shares(values: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the share of each size in the sum of all that are numbers; none where that is 0."""
+    sizes = np.abs(values)
+    sums = np.nansum(np.where(present, sizes, 0.0), axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):  # infinite, of infinite: not a number
+        return np.divide(sizes, sums, out=np.zeros_like(sizes), where=sums > 0), present & (sums > 0)
+
+
+def _about(term: str) -> dict[str, str]:
+    """Returns what each tag means, given what the term is."""
+    return {tag_of(measure, split): f"{text}\n\n{term}" for measure, text in MEANINGS.items() for split in _GROUPS}
