@@ -2,12 +2,14 @@
 
 import functools
 import inspect
+import itertools
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from objectives import ConfigurationError
 from objectives.errors import expected
+from termwise.cli.descriptions import Description
 from termwise.cli.entries import entry, entry_of_family, setting
 from termwise.cli.families import FAMILIES
 from termwise.cli.meanings import summary_of
@@ -25,15 +27,19 @@ class Entry(NamedTuple):
       title: of its family.
       name: as gin files have it.
       summary: what it is, in one line.
-      text: makes its text.
+      describe: makes what it says.
       is_listed: whether an index has a line for it; the name of a class of Keras is listed with those of its family.
     """
 
     title: str
     name: str
     summary: str
-    text: Callable[[], str]
+    describe: Callable[[], Description]
     is_listed: bool = True
+
+    def text(self) -> str:
+        """Returns what it says as text for a terminal."""
+        return self.describe().text()
 
     @property
     def names(self) -> set[str]:
@@ -80,6 +86,12 @@ def searched(word: str) -> list[Entry]:
     if not found:
         raise ConfigurationError(f"--search={word}: no entry of the catalogue has {word!r}; expected another word")
     return found
+
+
+def sections(of: Iterable[Entry]) -> Iterator[tuple[str, list[Entry]]]:
+    """Yields the title of each family, and those of some entries that it has."""
+    for title, members in itertools.groupby(of, key=lambda one: one.title):
+        yield title, [*members]
 
 
 def index(of: Iterable[Entry]) -> Iterator[str]:

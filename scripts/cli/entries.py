@@ -1,77 +1,62 @@
-"""Entries of the catalogue: what a thing is, what its parameters mean, and the gin lines that use it, as text."""
+"""Entries of the catalogue: what a thing is, what its parameters mean, and the gin lines that use it."""
 
 import dataclasses
 import inspect
-import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from objectives.annotations import expected_value
 from objectives.fields import NOT_CONFIGURABLE, annotations_of
 from objectives.formulas import formula_of
+from termwise.cli.descriptions import Description, Field
 from termwise.cli.families import EXAMPLES, Family
 from termwise.cli.meanings import description_of, meanings_of, summary_of
 from termwise.cli.samples import sample
 from trainer.settings.settings import annotations, declarations
 
 REQUIRED = "(required)"
-_WIDTH, _INDENT = 118, 11
 
 
-def entry(family: Family, name: str) -> str:
-    """Returns the catalogue's text for a class of a family."""
+def entry(family: Family, name: str) -> Description:
+    """Returns what the catalogue says of a class of a family."""
     member = family.members[name]
     head = f"{name}: {summary_of(member)}"
     if reason := family.refused.get(member.__name__):
-        return "\n".join([head, *_labelled("instead", _wrapped([f"a run does not take it: {reason}"]))])
-    about = [family.link] if family.is_keras else [*_wrapped(description_of(member))]
-    parts = [
-        *_labelled("about", about),
-        *_labelled("formula", _wrapped([formula_of(member)])),
-        *_labelled("fields", _fields(member)),
-        *_labelled("gin", _gin_lines(family, name)),
-    ]
-    return "\n".join([head, *parts])
+        return Description(head, {"instead": [f"a run does not take it: {reason}"]})
+    about = [family.link] if family.is_keras else description_of(member)
+    return Description(
+        head,
+        {"about": about, "formula": [formula_of(member)]},
+        fields=[*_fields(member)],
+        gin=[*_gin_lines(family, name)],
+    )
 
 
-def entry_of_family(family: Family) -> str:
-    """Returns the catalogue's text for all classes of a module of Keras."""
+def entry_of_family(family: Family) -> Description:
+    """Returns what the catalogue says of all classes of a module of Keras."""
     names = [member.__name__ for member in family.members.values()]
-    parts = [
-        *_labelled("about", [family.link, f"`termwise catalogue {names[0]}` says more of one."]),
-        *_labelled("names", _wrapped([", ".join(names)])),
-        *_labelled("gin", family.lines(f"{family.module}.{names[0]}")),
-    ]
-    return "\n".join([f"{family.module}: {family.title}.", *parts])
+    about = [family.link, f"`termwise catalogue {names[0]}` says more of one."]
+    return Description(
+        f"{family.module}: {family.title}.",
+        {"about": about, "names": [", ".join(names)]},
+        gin=family.lines(f"{family.module}.{names[0]}"),
+    )
 
 
-def setting(parameter: inspect.Parameter) -> str:
-    """Returns the catalogue's text for one setting of `Trainer`."""
+def setting(parameter: inspect.Parameter) -> Description:
+    """Returns what the catalogue says of one setting of `Trainer`."""
     known, default = declarations()[parameter.name], parameter.default
     shown = REQUIRED if default is parameter.empty else getattr(default, "__name__", repr(default))
-    parts = [
-        *_labelled("may be", _wrapped([expected_value(annotations()[parameter.name])])),
-        *_labelled("meaning", _wrapped([known.meaning])),
-        *(["  a resumed run may change it"] if known.may_change else []),
-    ]
-    return "\n".join([f"Trainer.{parameter.name} = {shown}", *parts])
+    return Description(
+        f"Trainer.{parameter.name} = {shown}",
+        {"may be": [expected_value(annotations()[parameter.name])], "meaning": [known.meaning]},
+        note="a resumed run may change it" if known.may_change else "",
+    )
 
 
-def _labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
-    for number, line in enumerate(lines):
-        yield f"  {'' if number else label:8} {line}".rstrip()
-
-
-def _wrapped(paragraphs: Iterable[str], *, indent: int = 0) -> Iterator[str]:
-    for paragraph in paragraphs:
-        for line in textwrap.wrap(paragraph, _WIDTH - _INDENT - indent, break_long_words=False, break_on_hyphens=False):
-            yield " " * indent + line
-
-
-def _fields(member: type) -> Iterator[str]:
+def _fields(member: type) -> Iterator[Field]:
     meanings = meanings_of(member)
     for name, default in _defaults(member).items():
-        yield f"{name} = {default}"
-        yield from _wrapped([meanings.get(name, "")], indent=4)
+        yield Field(name, default, meanings.get(name, ""))
 
 
 def _defaults(member: type) -> dict[str, str]:

@@ -39,3 +39,14 @@ def test_a_misspelt_name_ends_it_with_the_nearest(script):
     process = script("catalogue.py", "TotalVaration")
     assert (process.returncode, process.stdout) == (2, "")
     assert process.stderr == "the catalogue has no 'TotalVaration'; did you mean 'TotalVariation'?\n"
+
+
+def test_the_gin_lines_of_an_entry_are_printed_alone(script):
+    process = script("catalogue.py", "--gin", "RangeHinge")
+    assert (process.returncode, process.stderr) == (0, "")
+    comment, *lines = process.stdout.splitlines()
+    assert comment.startswith("# RangeHinge: ")
+    assert lines == ["Objective.range_hinge = @RangeHinge()"]
+    refused = script("catalogue.py", "--gin")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "expected one, as in `--gin TotalVariation`" in refused.stderr
