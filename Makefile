@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow check docs bench exactness chaos faults mistakes fuzz endurance board
+.PHONY: demo test slow check docs screenshots bench exactness chaos faults mistakes fuzz endurance board
 
 ## Trains one task without and with its regularising terms, and shows what they changed.
 demo: $(VENV)/made
@@ -30,6 +30,14 @@ check: $(VENV)/made
 ## The site, in build/site: what to do, the guide, a reference from the docstrings, the evidence. No warning is let pass.
 docs: $(VENV)/docs
 	TF_CPP_MIN_LOG_LEVEL=3 NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+## The pictures of README and docs, of a run of the demo as a terminal and Chromium show it.
+screenshots: $(VENV)/made
+	rm -rf runs/demo/five_terms
+	$(BIN)/python docs/site/cast.py docs/terminal.svg \
+	    $(BIN)/python scripts/train.py --gin_file=scene_segmentation.gin --workdir=runs/demo/five_terms
+	cp runs/demo/five_terms/pictures/terms.png runs/demo/five_terms/pictures/scenes.png docs/
+	$(BIN)/python -m pytest -n 0 -m slow tests/browser/test_pictures.py --pictures=docs
 
 ## Speed beside Keras, JAX, PyTorch and loops written by hand: docs/benchmark.md, on a machine that does nothing else.
 bench: $(VENV)/peers

@@ -24,7 +24,7 @@ from rich.style import Style
 from rich.terminal_theme import SVG_EXPORT_THEME as THEME
 from rich.text import Text
 
-COLUMNS = 88
+COLUMNS = 100
 _SECONDS = 12.0  # of the picture, before it stays as it is
 _FRAMES = 48
 _WIDTH, _HEIGHT, _MARGIN = 8.4, 19, 16
@@ -36,25 +36,24 @@ Recording = Sequence[tuple[float, str]]
 
 
 def record(command: Sequence[str]) -> Recording:
-    """Runs a command on a terminal of its own; returns what it wrote, piece by piece."""
+    """Runs a command on a terminal of its own; returns what it wrote, piece by piece, with paths from here on."""
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 40, COLUMNS, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name not in ("CI", "NO_COLOR", "COLUMNS")}
-    begin = time.monotonic()
     with subprocess.Popen(command, stdout=theirs, stderr=theirs, env={**environment, "TERM": "xterm-256color"}) as run:
         os.close(theirs)
-        shown = [(time.monotonic() - begin, piece) for piece in _pieces(ours)]
+        shown = [(time.monotonic(), piece) for piece in _pieces(ours)]
     if run.returncode:
         raise SystemExit(f"{' '.join(command)} ended with status {run.returncode}: {shown[-1][1]}")
     return shown
 
 
 def screens(recording: Recording, count: int = _FRAMES) -> list[list[Text]]:
-    """Returns what the terminal shows at so many moments, line by line; the last one is the end."""
-    end, lines, y = recording[-1][0], [""], 0
+    """Returns what the terminal shows at so many moments, line by line, from the first output on to the end."""
+    begin, end, lines, y = recording[0][0], recording[-1][0], [""], 0
     found: list[list[Text]] = []
     for moment, piece in recording:
-        while len(found) < count - 1 and moment > end * len(found) / (count - 1):
+        while len(found) < count - 1 and moment - begin > (end - begin) * len(found) / (count - 1):
             found.append(_decoded(lines))
         for up, erased, line, other in re.findall(
             r"\x1b\[(\d*)A|(\x1b\[2K)|(\r*\n)|\r|(\x1b\[[\d;]*m|[^\x1b\r\n]+)", piece
@@ -73,9 +72,10 @@ def screens(recording: Recording, count: int = _FRAMES) -> list[list[Text]]:
 
 def drawn(command: str, shown: Sequence[Sequence[Text]]) -> str:
     """Returns an SVG of a command and the screens that follow, each as long as any other."""
-    height = 1 + max(len(lines) for lines in shown)
+    typed = _decoded([f"\x1b[32m$\x1b[0m {command}"])
+    height = len(typed) + max(len(lines) for lines in shown)
     size = f"{COLUMNS * _WIDTH + 2 * _MARGIN:.0f} {height * _HEIGHT + 2 * _MARGIN}"
-    elements = [_line(Text.from_ansi(f"\x1b[32m$\x1b[0m {command}"), 0), *_versions(shown)]
+    elements = [*(_line(line, row) for row, line in enumerate(typed)), *_versions(shown, len(typed))]
     body = "\n".join(elements)
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" role="img">
 <title>What {html.escape(command)} shows on a terminal</title>
@@ -96,7 +96,7 @@ def _pieces(terminal: int) -> Iterator[str]:
             break
         lines, newline, left = left.rpartition(b"\n")
         if newline:
-            yield (lines + newline).decode()
+            yield (lines + newline).decode().replace(f"{pathlib.Path.cwd()}/", "")
     yield left.decode()
 
 
@@ -109,8 +109,8 @@ def _decoded(lines: Sequence[str]) -> list[Text]:
     return found
 
 
-def _versions(shown: Sequence[Sequence[Text]]) -> Iterator[str]:
-    """Yields what stands in each row for how long: what does not change is drawn once."""
+def _versions(shown: Sequence[Sequence[Text]], above: int) -> Iterator[str]:
+    """Yields what stands in each row, below so many others, for how long: what does not change is drawn once."""
     for row in range(max(len(lines) for lines in shown)):
         begin = 0
         for frame in range(1, len(shown) + 1):
@@ -119,7 +119,7 @@ def _versions(shown: Sequence[Sequence[Text]]) -> Iterator[str]:
                 if _text(shown[begin], row).plain:
                     yield _line(
                         _text(shown[begin], row),
-                        row + 1,
+                        above + row,
                         _moment(begin, shown),
                         None if last else _moment(frame, shown),
                     )

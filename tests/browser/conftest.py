@@ -32,6 +32,16 @@ _BOX = ("x", "y", "width", "height")
 _OUTSIDE = ("http:", "https:", "ws:", "wss:")
 
 
+def pytest_addoption(parser):
+    """Tests that draw the pictures of the docs run where they are asked for."""
+    parser.addoption("--pictures", type=pathlib.Path, help="draws the pictures of the docs into this folder")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leaves them out otherwise, where a run of the demo may not be there."""
+    return True if collection_path.name == "test_pictures.py" and not config.getoption("pictures", None) else None
+
+
 class Browser:
     """Chromium, as a test uses it."""
 
