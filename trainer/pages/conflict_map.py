@@ -14,6 +14,8 @@ from trainer.reports.verdicts import pair_cosines
 
 # In pixels: a row, a letter of the names beside it, and everything else of a figure that can still be read.
 _ROW, _LETTER, _LEAST_WIDTH = 26, 6, 320
+# More rows than that are no picture any more: twenty terms have 190 pairs.
+_MOST = 30
 # Orange where two terms pull apart, white where neither minds the other, blue where they agree.
 _COLORS = diverging_palette(Oranges256, Blues256, n=255)
 
@@ -27,6 +29,10 @@ def conflict_map(facts: Facts) -> Any | None:
     cosines = {pair: values for pair, values in cosines.items() if not np.isnan(values).all()}
     if not cosines:
         return None
+    title = "cosine of the gradients of each pair: below 0 they fight"
+    if len(cosines) > _MOST:
+        title = f"{title} (the {_MOST} of {len(cosines)} pairs that fight most)"
+        cosines = dict(sorted(cosines.items(), key=lambda item: float(np.nanmean(item[1])))[:_MOST])
     looks = np.flatnonzero(~np.isnan([*cosines.values()]).all(axis=0))
     ends = history.steps[looks]
     starts = np.concatenate([[0], ends[:-1]])
@@ -38,7 +44,7 @@ def conflict_map(facts: Facts) -> Any | None:
         "cosine": np.concatenate([values[looks] for values in cosines.values()]),
     }
     plot = figure(
-        title="cosine of the gradients of each pair: below 0 they fight",
+        title=title,
         x_axis_label="step",
         y_range=FactorRange(factors=[*cosines][::-1]),
         height=110 + _ROW * len(cosines),

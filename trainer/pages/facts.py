@@ -4,6 +4,8 @@ import dataclasses
 import pathlib
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from trainer.reports.history import History
 from trainer.reports.log import LogRecord, blocks, term_names
 from trainer.saved.run_folder import RunFolder, read_run_folder
@@ -37,6 +39,12 @@ class Facts:
     def measures_gradients(self) -> bool:
         """Whether the gradients of terms were measured."""
         return any(f"terms/{name}/grad_norm" in self.histories["train"].tags for name in self.terms)
+
+    @property
+    def weights_change(self) -> bool:
+        """Whether the weight of some term changes over the steps."""
+        weights = [self.histories["train"].means(f"terms/{name}/weight") for name in self.terms]
+        return any(np.ptp(own[~np.isnan(own)]) > 0 for own in weights if not np.isnan(own).all())
 
 
 def read_facts(folder: pathlib.Path) -> Facts:

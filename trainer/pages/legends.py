@@ -10,10 +10,12 @@ from bokeh.models.annotations.legends import Legend, LegendItem
 _LONGEST = 48
 # As long as two dashes are, in pixels; and how wide a figure has to be for a legend beside it, but for its letters.
 _LINE, _NEEDS = 34, 420
+# The height of a name, and of all else, so that a long legend is not cut.
+_ROW, _AROUND = 24, 90
 
 
 def add_legend(plot: Any, drawn: Mapping[str, Sequence[Any]], *, click: Literal["mute", "hide"]) -> None:
-    """Adds a legend beside a figure, which goes where the figure is narrow: the table of a page has its names too.
+    """Adds a legend beside a figure, which is as high as it needs; it goes where there is no room, as tables name all.
 
     Args:
       plot: the figure.
@@ -23,6 +25,7 @@ def add_legend(plot: Any, drawn: Mapping[str, Sequence[Any]], *, click: Literal[
     items = [LegendItem(label=short_label(name), renderers=[*renderers]) for name, renderers in drawn.items()]
     legend = Legend(items=items, click_policy=click, ncols=1, glyph_width=_LINE)
     plot.add_layout(legend, "right")
+    plot.height = max(plot.height, _AROUND + _ROW * len(items))
     args = {"legend": legend, "needed": _NEEDS + 10 * max((len(short_label(name)) for name in drawn), default=0)}
     plot.js_on_change("outer_width", CustomJS(args=args, code="legend.visible = cb_obj.outer_width > needed"))
 

@@ -1,20 +1,23 @@
 """Page: everything about a run in one HTML file, which needs no network."""
 
+import math
 import pathlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bokeh.embed import components
 from markupsafe import Markup
 
+from objectives.errors import some
 from trainer.pages.conflict_map import conflict_map
 from trainer.pages.embedded import NAME, pictures_of
 from trainer.pages.facts import Facts, read_facts
 from trainer.pages.small_curves import metric_curves, rate_curves
+from trainer.pages.summary import sentences
 from trainer.pages.templates import render, resources
 from trainer.pages.term_curves import term_curves
 from trainer.reports import palette
-from trainer.reports.verdicts import verdicts
+from trainer.reports.verdicts import Verdict, verdicts
 from trainer.saved.configuration import SavedConfiguration
 from trainer.storage.files import write_whole
 
@@ -24,6 +27,10 @@ _FIGURES: Mapping[str, Callable[[Facts], Any]] = {
     "Conflicts": conflict_map,
     "Metrics and measures": metric_curves,
     "Optimizer": rate_curves,
+}
+_CAPTIONS = {
+    "Terms": "Training is a thick line, evaluation a thin one with dots. A click on a name beside it dims its lines.",
+    "Conflicts": "Each cell is a look at the gradients of two terms: blue where they agree, orange where they fight.",
 }
 _ABSENT = "-"
 
@@ -41,18 +48,20 @@ def write_page(folder: pathlib.Path, path: pathlib.Path | None = None) -> pathli
     """
     path = path or folder / NAME
     facts = read_facts(folder)
+    judged = verdicts(facts.histories["train"], facts.terms)
     figures = {title: figure for title, make in _FIGURES.items() if (figure := make(facts)) is not None}
     scripts, divs = components(figures)
     text = render(
         "run.html",
         title=folder.absolute().name,
-        progress=facts.run.progress,
+        sentences=sentences(facts, judged),
         last=facts.last,
         best=facts.run.best,
         share="share of the gradient" if facts.measures_gradients else "share of the total",
-        terms=list(_terms(facts)),
+        terms=list(_terms(facts, judged)),
         learned={name: f"{value:.4g}" for name, value in facts.run.learned.items()},
         figures={title: Markup(div) for title, div in divs.items()},
+        captions=_CAPTIONS,
         pictures=dict(pictures_of(folder)),
         parameters=list(_parameters(folder)),
         resources=resources(),
@@ -62,17 +71,27 @@ def write_page(folder: pathlib.Path, path: pathlib.Path | None = None) -> pathli
     return path
 
 
-def _terms(facts: Facts) -> Iterator[dict[str, Any]]:
+def _terms(facts: Facts, judged: Sequence[Verdict]) -> Iterator[dict[str, Any]]:
     """Yields what the table says of each term: its values in the last record, and the verdict on it."""
     values, lines = facts.last.values, palette.lines(facts.terms)
-    for verdict in verdicts(facts.histories["train"], facts.terms):
+    for verdict in judged:
         found = [values.get(f"terms/{verdict.name}/{what}") for what in ("raw", "weight", "weighted")]
         yield {
             "name": verdict.name,
             "line": lines[verdict.name],
-            "cells": [*(_ABSENT if value is None else f"{value:.4g}" for value in found), f"{verdict.share:.1%}"],
-            "words": ", ".join(verdict.words),
+            "cells": [
+                *(_ABSENT if value is None else f"{value:.4g}" for value in found),
+                _ABSENT if math.isnan(verdict.share) else f"{verdict.share:.1%}",
+            ],
+            "words": ", ".join(_words(verdict)),
         }
+
+
+def _words(verdict: Verdict) -> Iterator[str]:
+    """Yields what is said of a term; it may fight many others, of which some are named."""
+    yield from (word for word in verdict.words if word not in [f"fights {other}" for other in verdict.fights])
+    if any(word.startswith("fights ") for word in verdict.words):
+        yield f"fights {some(verdict.fights)}"
 
 
 def _parameters(folder: pathlib.Path) -> Iterator[tuple[str, Any, bool]]:

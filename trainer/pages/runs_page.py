@@ -22,6 +22,12 @@ from trainer.storage.files import write_whole
 
 # How many numbers the curves of a page have in all, and the points of one curve at least and at most.
 _NUMBERS, _LEAST, _MOST = 250_000, 60, 600
+_CAPTIONS = {
+    "Over the steps": "Training is a thick line, evaluation a thin one with dots. A band is one standard deviation of "
+    "the runs of a configuration to each side of their mean. A click on a name in the legend hides its curves.",
+    "Trade-offs": "Values of the last evaluations, with one standard deviation to each side where there are several "
+    "runs of a configuration. The dashed line joins the runs that no other beats in both values.",
+}
 # What a term is drawn by, with the steps and the numbers of runs.
 _COLUMNS = 15
 
@@ -49,6 +55,7 @@ def write_runs_page(comparison: Comparison, path: pathlib.Path | None = None) ->
         lines=palette.lines([group.name for group in groups]),
         best=BEST,
         figures={title: Markup(div) for title, div in divs.items()},
+        captions=_CAPTIONS,
         pictures=_pictures(comparison),
         resources=resources(),
         scripts=Markup(scripts),

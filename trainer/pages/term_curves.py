@@ -20,7 +20,7 @@ _DIMMED = 0.12
 def term_curves(facts: Facts) -> Any | None:
     """Returns a figure for each measure, of which one is shown, and buttons; None where no number is finite."""
     terms = facts.terms
-    measures = {name: one for name, one in measures_of(terms).items() if name != "weight" or _is_scheduled(facts)}
+    measures = {name: one for name, one in measures_of(terms).items() if name != "weight" or facts.weights_change}
     figures = {
         name: _figure(facts, title, measure, total=name == "weighted") for name, (title, measure) in measures.items()
     }
@@ -76,9 +76,3 @@ def _curve(plot: Any, term: str, split: str, steps: np.ndarray, values: np.ndarr
     tips = [("term", "@term (@split)"), ("step", "@step{0,0}"), ("value", "@value{%.4g}")]
     plot.add_tools(HoverTool(renderers=[found[-1]], tooltips=tips, formatters={"@value": "printf"}, visible=False))
     return found
-
-
-def _is_scheduled(facts: Facts) -> bool:
-    """Returns whether some weight changes over the steps; otherwise the table has them all."""
-    weights = [facts.histories["train"].means(f"terms/{name}/weight") for name in facts.terms]
-    return any(np.ptp(own[~np.isnan(own)]) > 0 for own in weights if not np.isnan(own).all())

@@ -1,5 +1,8 @@
 """The conflict map has the cosine of each pair at each look."""
 
+import itertools
+import json
+
 import numpy as np
 
 from trainer.pages.conflict_map import conflict_map
@@ -18,3 +21,15 @@ def test_each_pair_has_its_cosine_at_each_look(facts):
 
 def test_without_looks_there_is_none(run_folder):
     assert conflict_map(read_facts(run_folder(gradients=False))) is None
+
+
+def test_of_many_pairs_those_that_fight_most_are_shown_and_it_is_said(run_folder):
+    folder = run_folder()
+    names = [f"t{i:02d}" for i in range(10)]
+    cosines = {f"cosines/{one}/{other}": i / 100 for i, (one, other) in enumerate(itertools.combinations(names, 2))}
+    values = {f"terms/{name}/weighted": 1.0 for name in names} | {f"terms/{name}/grad_norm": 1.0 for name in names}
+    (folder / "metrics.jsonl").write_text(json.dumps({"split": "train", "step": 1, **values, **cosines}) + "\n")
+    figure = conflict_map(read_facts(folder))
+    assert len(figure.y_range.factors) == 30
+    assert figure.y_range.factors[-1] == "t00 and t01"
+    assert "the 30 of 45 pairs that fight most" in figure.title.text

@@ -13,7 +13,7 @@ class Page(html.parser.HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.rows, self.headings, self.loaded, self._inside = [], [], [], None
+        self.rows, self.headings, self.loaded, self.sentences, self._inside = [], [], [], [], None
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
@@ -27,6 +27,8 @@ class Page(html.parser.HTMLParser):
     def handle_data(self, data):
         if self._inside in ("td", "code") and self.rows[-1]:
             self.rows[-1][-1] += data.strip()
+        if self._inside == "li" and data.strip():
+            self.sentences.append(data)
         if self._inside == "h2" and data.strip():
             self.headings.append(data.strip())
 
@@ -47,6 +49,11 @@ def test_the_table_has_the_last_values_of_training_the_share_and_the_verdict(pag
     rows = {cells[0]: cells[1:] for cells in page.rows if len(cells) == 6}
     assert rows["data"] == ["10", "0.025", "0.25", "25.0%", "fights small"]
     assert rows["small"] == ["2", "0.025", "0.05", "75.0%", "fights data"]
+
+
+def test_the_run_is_summed_up_in_sentences(page):
+    assert page.sentences[0] == "The run is finished, after 40 of 40 steps."
+    assert any(sentence.startswith("On the evaluation data it fell from") for sentence in page.sentences)
 
 
 def test_what_was_asked_for_is_told_from_defaults(run_folder):

@@ -1,0 +1,92 @@
+"""Summary: what is said of a run is what its numbers say."""
+
+import json
+
+import numpy as np
+import pytest
+
+from trainer.pages.facts import read_facts
+from trainer.pages.summary import sentences
+from trainer.reports.verdicts import verdicts
+
+
+@pytest.fixture
+def told(tmp_path):
+    """What is said of a run, from its totals by step in training and in evaluation, and more values by tag."""
+
+    def tell(train, eval=(), *, planned=None, weights=None, directions=None, **more):
+        records = []
+        for split, totals in (("train", train), ("eval", eval)):
+            for i, total in enumerate(totals):
+                values = {"loss/total": total, "terms/a/weighted": total, "terms/a/raw": total, "terms/a/weight": 1.0}
+                values["terms/a/weight"] = 1.0 if weights is None else weights[i]
+                step = (i + 1) * 100 // max(len(totals), 1)
+                own = {tag: each[i] for tag, each in more.items() if split == "eval"}
+                records.append({"split": split, "step": step, **values, **own})
+        (tmp_path / "metrics.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in records))
+        (tmp_path / "environment.json").write_text(
+            json.dumps({"steps": planned or 100, "directions": directions or {}})
+        )
+        facts = read_facts(tmp_path)
+        return sentences(facts, verdicts(facts.histories["train"], facts.terms))
+
+    return tell
+
+
+@pytest.mark.parametrize(
+    ("planned", "sentence"),
+    [
+        (100, "The run is finished, after 100 of 100 steps."),
+        (300, "The run has stopped at 100 of 300 steps; its command resumes it."),
+    ],
+)
+def test_how_it_ended_is_said_first(told, planned, sentence):
+    assert told([2.0, 1.0], planned=planned)[0] == sentence
+
+
+@pytest.mark.parametrize(
+    ("totals", "words"),
+    [
+        (np.linspace(4, 1, 100), "In training the total fell from 4 to 1 (-75%), and is still falling."),
+        ([4.0] * 50 + [1.0, 1.1] * 25, "In training the total fell from 4 to 1.1 (-72%), and has levelled off."),
+        ([*np.linspace(4, 1, 50), *np.linspace(1, 3, 50)], "fell from 4 to 3 (-25%), and has risen of late."),
+        ([3.0, 2.0, 1.0], "In training the total fell from 3 to 1 (-67%)."),
+        ([-1.0, 1.0], "In training the total rose from -1 to 1."),
+        ([None, None], "No finite total of training was logged."),
+    ],
+)
+def test_the_trend_of_the_total_is_said_where_it_is_more_than_chance(told, totals, words):
+    assert told([*totals])[1].endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("totals", "words"),
+    [
+        ([2.0], "On the evaluation data it was 2, at step 100."),
+        ([2.0, 1.5], "On the evaluation data it fell from 2 to 1.5 (-25%)."),
+        ([2.0, 1.0, 1.5, 1.8], "it fell from 2 to 1.8 (-10%), but was lower before: 1 at step 50."),
+        ([2.0, 1.0, 1.001], "On the evaluation data it fell from 2 to 1.001 (-50%)."),
+    ],
+)
+def test_an_evaluation_that_was_better_before_is_told(told, totals, words):
+    assert told([2.0, 1.0], totals)[2].endswith(words)
+
+
+def test_a_total_of_changing_weights_is_no_reason_to_say_that_it_was_better(told):
+    said = told([2.0, 3.0, 4.0], [2.0, 3.0, 4.0], weights=[1.0, 2.0, 3.0])
+    assert "Weights changed meanwhile, and the total with them: the raw values of terms tell what was learned." in said
+    assert not any("lower before" in sentence for sentence in said)
+
+
+def test_a_metric_of_a_known_direction_is_judged(told):
+    auc = {"metrics/auc": [0.5, 0.75], "metrics/mean": [1.0, 2.0]}
+    said = told([2.0, 1.0], [2.0, 1.0], directions={"metrics/auc": "max"}, **auc)
+    assert "auc rose from 0.5 to 0.75 (+50%), which is better." in said
+    assert "mean rose from 1 to 2 (+100%)." in said
+
+
+def test_what_drives_is_idle_and_fights_is_named(facts):
+    judged = verdicts(facts.histories["train"], facts.terms)
+    said = sentences(facts, judged)
+    assert "small has the largest part, with 75% of the gradient." in said
+    assert "In most looks data and small pull in opposite directions." in said
