@@ -12,11 +12,11 @@ from bokeh.models.widgets.inputs import Select
 from bokeh.plotting import figure
 
 from trainer.comparison.groups import Group
-from trainer.pages.axes import spans_decades, value_range
 from trainer.pages.facts import Facts
 from trainer.pages.legends import add_legend, short_label
 from trainer.pages.measures import TOTAL, Measure, measures_of
 from trainer.reports import palette
+from trainer.reports.decades import spans_decades, value_range
 
 _BAND = 0.18
 _AXES: Sequence[Literal["linear", "log"]] = ("linear", "log")
