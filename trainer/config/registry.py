@@ -69,26 +69,23 @@ def short(name: str) -> str:
 def _register_keras() -> None:
     """Makes the losses, metrics, optimizers, schedules and callbacks of Keras available, as `keras.optimizers.Adam`.
 
-    What has the name of a term or a report is left out, as gin could not tell them apart. A metric with the name of a
-    loss or a term is known by its full name only, `keras.metrics.MeanSquaredError`.
+    One with the name of a term, of a report or of another of these is known by its full name only, such as
+    `keras.losses.MeanSquaredError`.
     """
-    terms = {short(name) for name in configurables()}
+    gin.config._REGISTRY.__class__ = _Registry
     for module, base in (
         ("losses", keras.losses.Loss),
         ("optimizers", keras.optimizers.Optimizer),
         ("optimizers.schedules", keras.optimizers.schedules.LearningRateSchedule),
         ("callbacks", keras.callbacks.Callback),
+        ("metrics", keras.metrics.Metric),
     ):
+        taken = {short(name) for name in configurables()}
         for name, value in vars(operator.attrgetter(module)(keras)).items():
-            if isinstance(value, type) and issubclass(value, base) and value is not base and name not in terms:
+            if isinstance(value, type) and issubclass(value, base) and value is not base:
                 gin.external_configurable(value, name=name, module=f"keras.{module}")
-    taken = {short(name) for name in configurables()}
-    gin.config._REGISTRY.__class__ = _Registry
-    for name, value in vars(keras.metrics).items():
-        if isinstance(value, type) and issubclass(value, keras.metrics.Metric) and value is not keras.metrics.Metric:
-            gin.external_configurable(value, name=name, module="keras.metrics")
-            if name in taken:
-                gin.config._REGISTRY.hide_short(f"keras.metrics.{name}")
+                if name in taken:
+                    gin.config._REGISTRY.hide_short(f"keras.{module}.{name}")
 
 
 class _Registry(SelectorMap):

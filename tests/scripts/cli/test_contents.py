@@ -25,7 +25,7 @@ def test_an_index_has_a_line_for_each_entry_and_one_for_each_module_of_keras():
     [
         ("AUC", ["keras.metrics.AUC"]),
         ("keras.metrics.AUC", ["keras.metrics.AUC"]),
-        ("MeanSquaredError", ["MeanSquaredError", "keras.metrics.MeanSquaredError"]),
+        ("MeanSquaredError", ["MeanSquaredError", "keras.metrics.MeanSquaredError", "keras.losses.MeanSquaredError"]),
         ("keras.losses", ["keras.losses"]),
         ("steps", ["Trainer.steps"]),
     ],

@@ -21,3 +21,13 @@ def test_what_can_be_configured_is_listed_by_full_name():
 def test_a_name_that_terms_and_keras_could_share_means_one_thing(name):
     gin.parse_config(f"Objective.data = @{name}()")
     assert gin.query_parameter("Objective.data").configurable.name == name.rpartition(".")[2]
+
+
+@pytest.mark.parametrize("module", [keras.losses, keras.metrics])
+def test_what_shares_its_name_with_a_term_is_known_by_its_full_name(module):
+    name = f"keras.{module.__name__.rpartition('.')[2]}.MeanSquaredError"
+    gin.parse_config(f"Objective.data = @{name}()")
+    reference = gin.query_parameter("Objective.data")
+    assert reference.configurable.wrapped is module.MeanSquaredError
+    assert repr(reference) == f"@{name}()"
+    assert isinstance(reference.scoped_configurable_fn(), module.MeanSquaredError)
