@@ -16,7 +16,7 @@ from keras.src.losses.losses import LossFunctionWrapper
 from objectives.annotations import Expected
 from objectives.errors import ConfigurationError, expected
 from objectives.keras_names import loss_of
-from objectives.keras_tensors import keras_mask
+from objectives.keras_tensors import changed, keras_mask
 from objectives.keys import ROOTS, Key
 from objectives.ranges import ClassLabels, not_probabilities, poisoned, safe_labels
 from objectives.term import Term
@@ -42,6 +42,21 @@ _OF_PROBABILITIES = {
     keras.losses.categorical_focal_crossentropy: math.inf,
     keras.losses.sparse_categorical_crossentropy: math.inf,
 }
+# Losses of Keras that are a mean over the last axis of what each element gives by itself. Of `[batch]` that is the mean
+# over the batch, as of `[batch, 1]`. Others take the axis as one of classes or of a vector.
+_OF_ELEMENTS = (
+    keras.losses.mean_squared_error,
+    keras.losses.mean_absolute_error,
+    keras.losses.mean_absolute_percentage_error,
+    keras.losses.mean_squared_logarithmic_error,
+    keras.losses.huber,
+    keras.losses.log_cosh,
+    keras.losses.poisson,
+    keras.losses.hinge,
+    keras.losses.squared_hinge,
+    keras.losses.binary_crossentropy,
+    keras.losses.binary_focal_crossentropy,
+)
 
 
 @gin.register(module="objectives")
@@ -112,7 +127,7 @@ class KerasLoss(Term):
     loss is not used. As in Keras, a `[batch]` and a `[batch, 1]` are brought to one shape, a loss of probabilities from
     a softmax or a sigmoid is computed from the logits, and values behind a Keras mask do not count: that of `y_pred`
     (from `Masking` or `mask_zero`) and that of the loss itself (`ignore_class`). Where the term has a mask too, a value
-    counts only if both show it.
+    counts only if both show it. Of two `[batch]`, a loss that compares single elements gives a value for each example.
 
     Attributes:
       y_true: the targets that the loss takes.
@@ -168,6 +183,8 @@ class KerasLoss(Term):
         # Losses of Keras that wrap a function align shapes themselves, without mixing examples.
         if isinstance(self.loss, LossFunctionWrapper):
             y_true, y_pred = squeeze_or_expand_to_same_rank(tensors["y_true"], tensors["y_pred"])
+            if self._parts[0] in _OF_ELEMENTS and y_true.shape.rank == y_pred.shape.rank == 1:
+                y_true, y_pred = y_true[:, None], changed(y_pred, lambda y: y[:, None])
             tensors = {**tensors, "y_true": y_true, "y_pred": y_pred}
         return super()._aligned(tensors)
 

@@ -1,15 +1,18 @@
 """BaseTerm: what all kinds of terms share."""
 
 import abc
+import contextlib
 import dataclasses
 import inspect
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 import tensorflow as tf
 
+from objectives.blame import told
 from objectives.broadcasts import operations, refuse_hidden_broadcast
-from objectives.errors import Mistakes
+from objectives.errors import ConfigurationError, Mistakes
 from objectives.fields import Checked, require_fields
 from objectives.keys import Context, Key, is_of_batch, split_key
 from objectives.mean import Mean
@@ -130,7 +133,9 @@ class BaseTerm(Checked, abc.ABC):
     def _evaluated(self, formula: Callable[..., Any], tensors: Mapping[str, Any]) -> Any:
         """Evaluates a formula for its tensors by name, after bringing those that need it to one shape."""
         aligned, before = self._aligned(tensors), len(operations())
-        values = as_values(formula(**aligned))
+        with _shapes_told(self.reads, aligned):
+            returned = formula(**aligned)
+        values = as_values(returned)
         refuse_hidden_broadcast(aligned, values, operations()[before:])
         return values
 
@@ -146,6 +151,20 @@ class BaseTerm(Checked, abc.ABC):
     def _widened(self, values: Any) -> tf.Tensor:
         values = widen(values)
         return tf.cast(values, tf.float64) if self.dtype == "float64" else values
+
+
+@contextlib.contextmanager
+def _shapes_told(reads: Mapping[str, Key], tensors: Mapping[str, Any]) -> Iterator[None]:
+    """Adds to an error about shapes which keys a formula reads, and what shapes these have."""
+    try:
+        yield
+    except (ValueError, tf.errors.InvalidArgumentError) as error:
+        if not re.search("shape|[Dd]imension", str(error)):
+            raise
+        found = [
+            f"{name} = {reads.get(name, name)!r} {getattr(tensor, 'shape', tensor)}" for name, tensor in tensors.items()
+        ]
+        raise ConfigurationError(f"{told(error).rstrip('.')}; it reads {', '.join(found)}") from error
 
 
 def default_of(field: dataclasses.Field) -> Any:

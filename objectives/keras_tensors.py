@@ -27,7 +27,7 @@ def changed(tensor: tf.Tensor, change: Callable[[tf.Tensor], tf.Tensor]) -> tf.T
 
     Args:
       tensor: a tensor of any shape.
-      change: a function that keeps the shape and changes each element by itself.
+      change: a function that changes each element by itself, and at most adds an axis of 1 at the end.
 
     >>> import keras
     >>> logits = tf.constant([[0.0, 100.0]])

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError, Context, FunctionTerm, KerasLoss, MeanSquaredError
+from objectives.adapters import _OF_ELEMENTS
 from objectives.ranges import recording
 
 RNG = np.random.default_rng(0)
@@ -439,6 +440,37 @@ def test_a_last_axis_of_one_is_squeezed_or_added_as_by_keras(compile_as, loss, s
         return KerasLoss(loss=loss).mean(Context(targets=targets, outputs=outputs)).result()
 
     np.testing.assert_allclose(compile_as(value)(y_true, y_pred), loss(y_true, y_pred), rtol=1e-6)
+
+
+OF_ELEMENTS = [loss for loss in ORDINARY if getattr(loss, "fn", None) in _OF_ELEMENTS]
+
+
+@pytest.mark.parametrize("loss", OF_ELEMENTS, ids=lambda loss: loss.name)
+def test_targets_and_outputs_without_an_axis_are_a_value_for_each_example_with_the_mean_of_keras(loss):
+    y_true, y_pred = np.float32([0, 1, 1, 0]), RNG.uniform(0.1, 0.9, 4).astype(np.float32)
+    context = Context(targets=y_true, outputs=tf.constant(y_pred), sample_weight=np.float32([1, 0, 1, 0]))
+    np.testing.assert_allclose(KerasLoss(loss=loss).mean(context).result(), loss(y_true, y_pred), rtol=1e-5)
+    masked = KerasLoss(loss=loss, mask="sample_weight").mean(context)
+    assert float(masked.count) == 2
+    np.testing.assert_allclose(masked.result(), loss(y_true[::2], y_pred[::2]), rtol=1e-5)
+
+
+@pytest.mark.parametrize("activation", [tf.nn.sigmoid, keras.ops.sigmoid])
+def test_the_logits_behind_outputs_without_an_axis_are_found_as_by_keras(compile_as, activation):
+    logits, loss = np.float32([-90.0, 3.0, 80.0]), keras.losses.BinaryCrossentropy()
+
+    def value(logits):
+        context = Context(targets=tf.constant([1.0, 0.0, 0.0]), outputs=activation(logits))
+        return KerasLoss(loss=loss).mean(context).result()
+
+    expected = compile_as(lambda logits: loss(tf.constant([1.0, 0.0, 0.0]), activation(logits)))(logits)
+    np.testing.assert_allclose(compile_as(value)(logits), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", [keras.losses.CosineSimilarity(), keras.losses.KLDivergence()], ids=lambda x: x.name)
+def test_a_loss_whose_last_axis_is_one_of_classes_or_a_vector_is_refused_without_one(loss):
+    with pytest.raises(ConfigurationError, match="a scalar; expected unreduced values"):
+        KerasLoss(loss=loss).mean(Context(targets=tf.ones([4]), outputs=tf.ones([4])))
 
 
 def test_no_other_term_is_given_an_axis():

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from objectives import (
     ConfigurationError,
+    Context,
     FunctionTerm,
     MeanSquaredError,
     PairwiseOverlap,
@@ -63,6 +64,15 @@ def test_only_a_constant_weight_of_0_takes_a_term_out():
 def test_aligned_reads_agree_in_shape():
     with pytest.raises(ConfigurationError, match=r"y_true has the shape \(2, 3\) and y_pred has \(2, 4\)"):
         MeanSquaredError()(y_true=np.zeros([2, 3]), y_pred=np.zeros([2, 4]))
+
+
+def test_an_error_about_shapes_names_the_keys_and_the_shapes_that_they_have():
+    term = FunctionTerm(fn=lambda y_true, y_pred: y_true - y_pred, keys_of={"y_true": "targets.b"})
+    context = Context(targets={"b": tf.ones([5, 3])}, outputs=tf.ones([5, 4]))
+    with pytest.raises(
+        ConfigurationError, match=r"; it reads y_true = 'targets.b' \(5, 3\), y_pred = 'outputs' \(5, 4\)$"
+    ):
+        term.mean(context)
 
 
 def test_aligned_reads_may_have_sizes_that_are_known_only_at_run_time():
