@@ -1,7 +1,6 @@
 """Board texts: what was run, and on what, as Markdown for TensorBoard's page Text."""
 
 import shlex
-from collections.abc import Mapping
 
 from trainer.reports.report import Run
 
@@ -12,20 +11,15 @@ def texts(run: Run) -> dict[str, str]:
     >>> texts(Run(terms=("a",), steps=9, config="A.b = 1", headline=("1 term: a",)))
     {'config': '    A.b = 1', 'run': '    1 term: a'}
     """
-    about = [_as_code(shlex.join(run.environment["argv"]))] if "argv" in run.environment else []
-    about.append(_as_code("\n".join([*run.headline, *run.details])))
-    if run.descriptions:
-        about.append(_table(["term", "what it is"], run.descriptions))
-    if run.environment:
-        facts = {**run.environment, **run.environment.get("packages", {})}
-        shown = {name: str(value) for name, value in facts.items() if isinstance(value, str)}
-        about.append(_table(["started on", ""], shown))
-    return {"config": _as_code(run.config), "run": "\n\n".join(about)}
-
-
-def _table(head: list[str], rows: Mapping[str, str]) -> str:
-    lines = [head, ["---"] * len(head), *rows.items()]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    environment = run.environment
+    facts = {name: text for name, text in {**environment, **environment.get("packages", {})}.items() if text}
+    parts = [
+        _as_code(shlex.join(environment.get("argv", []))),
+        _as_code("\n".join([*run.headline, *run.details])),
+        "\n".join(f"- **{name}**: {text}" for name, text in run.descriptions.items()),
+        "\n".join(f"- {name}: `{text}`" for name, text in facts.items() if isinstance(text, str)),
+    ]
+    return {"config": _as_code(run.config), "run": "\n\n".join(filter(None, parts))}
 
 
 def _as_code(text: str) -> str:

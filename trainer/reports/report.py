@@ -27,7 +27,7 @@ class Run:
       details: the choices that were made for them, and why, a line each.
       workdir: the run's folder, or None if nothing is saved.
       descriptions: what each term is, by its name, as Markdown: its settings, its weight and its formula.
-      settings: what was asked for, as texts by name of each thing, which is named as in gin, such as
+      settings: what was asked for, without defaults, as texts by name of each thing, which is named as in gin, such as
         `{"Trainer": {"batch_size": "64"}, "Objective.small = ActivationPenalty": {"weight": "0.1"}}`.
       environment: what the run was started by and on: the command, versions of packages, the revision of the code.
       evaluates: whether there are evaluations.

@@ -22,6 +22,7 @@ from trainer.reports.metric_accumulator import MetricAccumulator
 from trainer.reports.selection import select_reports
 from trainer.running.opening import Opening
 from trainer.running.run import TrainingRun
+from trainer.settings.asked import asked
 from trainer.settings.changes import Description, of_callbacks
 from trainer.settings.evaluated import describe_evaluated
 from trainer.settings.settings import Settings
@@ -154,6 +155,7 @@ def make_run(
             directions=directions_of(settings.metrics or Metrics()),
             workdir=workdir if is_chief else None,
             description=description,
+            asked=asked(description, vars(settings)),
             changes=changes,
             standstill=find_standstill([g.optimizer for g in step.groups], settings.objective, settings.steps),
         ),

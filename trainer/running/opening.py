@@ -35,6 +35,7 @@ class Opening:
       directions: 'min' or 'max' for each metric of which it is known, by the beginning of its tags.
       workdir: the run's folder; None if there is none, or another process writes there.
       description: the settings and other facts that must be the same when the run resumes.
+      asked: what of it was chosen, without defaults.
       changes: their differences from those that the run began with, a line for each.
       standstill: a sentence about the steps at the end that learn nothing, or None.
     """
@@ -48,6 +49,7 @@ class Opening:
     directions: Mapping[str, str]
     workdir: pathlib.Path | None
     description: Description
+    asked: Description
     changes: list[str]
     standstill: str | None
 
@@ -103,7 +105,7 @@ class Opening:
             ),
             workdir=self.workdir,
             descriptions={name: _described(term) for name, term in self.objective.terms.items()},
-            settings={**self.description, "Trainer": {**self.description["Trainer"], "steps": str(self.steps)}},
+            settings={**self.asked, "Trainer": {**self.asked["Trainer"], "steps": str(self.steps)}},
             environment=environment(),
             evaluates=program.evaluates,
         )

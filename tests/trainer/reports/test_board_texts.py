@@ -11,19 +11,22 @@ def test_the_run_is_told_with_its_command_its_headline_its_terms_and_versions(ru
         "git_revision": None,
         "modules": {},
     }
-    found = texts(run(headline=("2 terms: data, small",), descriptions={"data": "`|y|`"}, environment=environment))
+    found = texts(
+        run(
+            headline=("2 terms: data, small",),
+            descriptions={"data": "`|y|`", "small": "`y^2`"},
+            environment=environment,
+        )
+    )
     assert found["config"] == "    A.b = 1\n    A.c = '*x*'"
     assert found["run"].splitlines() == [
         "    termwise train '--gin_param=A.b = 1'",
         "",
         "    2 terms: data, small",
         "",
-        "| term | what it is |",
-        "| --- | --- |",
-        r"| data | `\|y\|` |",
+        "- **data**: `|y|`",
+        "- **small**: `y^2`",
         "",
-        "| started on |  |",
-        "| --- | --- |",
-        "| python | 3.11.7 |",
-        "| keras | 3.15.1 |",
+        "- python: `3.11.7`",
+        "- keras: `3.15.1`",
     ]

@@ -16,7 +16,7 @@ from tensorboard.plugins.hparams.metadata import SESSION_END_INFO_TAG, SESSION_S
 from tensorboard.plugins.scalar.scalars_plugin import ScalarsPlugin
 from tensorboard.util.tensor_util import make_ndarray
 
-from trainer.reports import JsonLines, TensorBoard, jsonl
+from trainer.reports import JsonLines, Picture, TensorBoard, jsonl
 
 LAYOUT = "custom_scalars__config__"
 
@@ -68,7 +68,7 @@ def test_every_number_of_metrics_jsonl_is_there_under_the_same_tag_and_step(trai
         assert scalars(trained / split) == {**expected, TOTAL: expected["loss/total"]}
 
 
-def test_the_tags_are_those_that_were_promised(trained):
+def test_the_tags_are_those_that_were_promised_and_each_term_is_told_with_its_formula_and_weight_once(trained):
     of_terms = ("raw", "weight", "weighted", "count")
     gradients = ("grad_norm", "grad_cosine")
     promised = {f"terms/{name}/{what}" for name in ("data", "small") for what in of_terms} | {"loss/total", TOTAL}
@@ -76,6 +76,14 @@ def test_the_tags_are_those_that_were_promised(trained):
     promised |= {f"terms/{name}/{what}" for name in ("data", "small") for what in gradients}
     promised |= {"cosines/data/small", "optimizer/learning_rate", "optimizer/grad_norm", "speed/steps_per_second"}
     assert set(scalars(trained / "train")) == promised
+    events = EventAccumulator(str(trained / "train"), size_guidance={"tensors": 0})
+    events.Reload()
+    for what in ("raw", "weight", "weighted", "count", "grad_norm", "grad_cosine"):
+        text = events.SummaryMetadata(f"terms/data/{what}").summary_description
+        assert text == "`MeanSquaredError()`, of weight 1: `(y_pred - y_true)^2`, element by element."
+    assert events.SummaryMetadata("loss/total").summary_description == ""
+    told = [path.read_bytes().count(b"MeanSquaredError()`, of weight 1") for path in (trained / "train").iterdir()]
+    assert told == [7]  # and in the text about the run
 
 
 def test_the_config_is_there_as_text_that_markdown_leaves_alone(tmp_path, run):
@@ -138,17 +146,6 @@ def test_each_chart_of_custom_scalars_has_its_tags_in_the_runs_that_have_them(lo
     }
 
 
-def test_each_term_is_told_with_its_formula_and_weight_once(trained):
-    events = EventAccumulator(str(trained / "train"), size_guidance={"tensors": 0})
-    events.Reload()
-    for what in ("raw", "weight", "weighted", "count", "grad_norm", "grad_cosine"):
-        text = events.SummaryMetadata(f"terms/data/{what}").summary_description
-        assert text == "`MeanSquaredError()`, of weight 1: `(y_pred - y_true)^2`, element by element."
-    assert events.SummaryMetadata("loss/total").summary_description == ""
-    told = [path.read_bytes().count(b"MeanSquaredError()`, of weight 1") for path in (trained / "train").iterdir()]
-    assert told == [7]  # and in the text about the run
-
-
 def test_the_page_of_hyperparameters_has_a_row_for_the_run_with_its_settings_and_its_latest_evaluation(loaded, trained):
     context = Context(base_plugin.TBContext(**loaded))
     metadata = context.hparams_metadata(RequestContext(), "")
@@ -187,3 +184,40 @@ def test_what_was_flushed_is_there_before_the_end(tmp_path, run, eval_line):
     report.flush()
     assert scalars(tmp_path / "eval")["terms/small/raw"] == [(20, 22.0)]
     report.close()
+
+
+def test_each_picture_of_each_evaluation_is_an_image_under_its_own_tag(tmp_path, run):
+    draw = lambda data, axes: axes.plot(data["y"])  # noqa: E731
+    report = TensorBoard(tmp_path)
+    report.start(run())
+    drawn = [Picture(name=name, step=step, data={"y": [step]}, draw=draw) for step in (10, 20) for name in ("a", "b")]
+    for picture in drawn:
+        report.picture(picture)
+    report.close()
+    events = EventAccumulator(str(tmp_path / "eval"), size_guidance={"tensors": 0})
+    events.Reload()
+    for name in ("a", "b"):
+        tag = f"metrics/{name}/picture"
+        assert events.SummaryMetadata(tag).plugin_data.plugin_name == "images"
+        found = [(event.step, event.tensor_proto.string_val[2]) for event in events.Tensors(tag)]
+        assert found == [(picture.step, picture.png()) for picture in drawn if picture.name == name]
+
+
+def test_a_run_without_evaluations_is_a_row_of_hyperparameters_by_its_training(tmp_path, run):
+    report = TensorBoard(tmp_path)
+    report.start(run(evaluates=False, steps=20))
+    report.advance(20, 1.0)
+    report.close()
+    assert {SESSION_START_INFO_TAG, SESSION_END_INFO_TAG} <= read(tmp_path / "train").keys()
+    assert not {SESSION_START_INFO_TAG, SESSION_END_INFO_TAG} & read(tmp_path / "eval").keys()
+
+
+def test_a_run_that_was_stopped_is_not_told_to_be_complete_until_it_is(tmp_path, run):
+    completed = []
+    for first_step, last, steps in ((0, 20, 40), (20, 40, 40), (40, 50, 80)):
+        report = TensorBoard(tmp_path)
+        report.start(run(first_step=first_step, steps=steps))
+        report.advance(last, 1.0)
+        report.close()
+        completed.append([step for step, _ in read(tmp_path / "eval").get(SESSION_END_INFO_TAG, [])])
+    assert completed == [[], [41], []]
