@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import pty
+import re
 import shlex
 import signal
 import subprocess
@@ -143,7 +144,7 @@ def test_a_run_whose_terminal_hangs_up_saves(tmp_path):
     child, terminal = pty.fork()
     if not child:
         os.chdir(HERE)
-        environment = {**os.environ, "TERM": "xterm"}
+        environment = {**os.environ, "TERM": "xterm", "CI": "", "COLUMNS": "100"}
         os.execve(
             sys.executable,
             [*train, "--gin_param=Trainer.steps = 1000000", "--gin_param=Trainer.log_every = 20"],
@@ -153,6 +154,12 @@ def test_a_run_whose_terminal_hangs_up_saves(tmp_path):
     while b"steps/s" not in said:
         said += os.read(terminal, 10_000)
     time.sleep(0.5)
+    said += os.read(terminal, 10_000)
+    drawn = re.findall(r"([━─]+ .*)\r\n(total .*)\r\n", re.sub(r"\x1b\[\d*(;\d+)*m", "", said.decode(errors="ignore")))
+    assert all(re.search(r"of 1,000,000 +\d+%.* left ", bar) and len(bar) < 100 for bar, _ in drawn)
+    assert all(re.match(r"total +\S+ = (small|data) +\S+ \+ (small|data) +\S+$", terms) for _, terms in drawn)
+    assert drawn
+    assert b"\x1b[?25l" not in said, "the cursor is hidden, and a killed process would not show it again"
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 128 + signal.SIGHUP
     (checkpoint,) = Checkpoints(workdir / "checkpoints").all()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import math
 import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -31,6 +32,8 @@ class Run:
         `{"Trainer": {"batch_size": "64"}, "Objective.small = ActivationPenalty": {"weight": "0.1"}}`.
       environment: what the run was started by and on: the command, versions of packages, the revision of the code.
       evaluates: whether there are evaluations.
+      best: the tag by which the best checkpoint is kept, as in `Trainer.best`, or None.
+      best_value: its best value so far, of a run that resumes; nan before the first.
     """
 
     terms: tuple[str, ...]
@@ -44,6 +47,8 @@ class Run:
     settings: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     environment: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     evaluates: bool = True
+    best: str | None = None
+    best_value: float = math.nan
 
     def folder(self, given: str | pathlib.Path | None, report: str) -> pathlib.Path:
         """Returns where a report writes: the folder that it was given, or else that of the run.

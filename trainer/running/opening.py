@@ -1,6 +1,7 @@
 """Opening: what a run reports before its first log record, and what it records in its folder."""
 
 import dataclasses
+import math
 import pathlib
 from collections.abc import Mapping
 
@@ -75,6 +76,7 @@ class Opening:
         restored: bool,
         replicas_before: int | None = None,
         best_before: str | None = None,
+        best_value: float = math.nan,
     ) -> Run:
         """Returns what reports are told of the run.
 
@@ -84,6 +86,7 @@ class Opening:
           restored: whether the state is that of a checkpoint.
           replicas_before: the number of replicas that it was saved with, if so.
           best_before: which checkpoint is the best one of those that are there, if one is kept.
+          best_value: the value by which it is; nan if there is none.
         """
         return Run(
             terms=tuple(self.objective.terms),
@@ -108,6 +111,8 @@ class Opening:
             settings={**self.asked, "Trainer": {**self.asked["Trainer"], "steps": str(self.steps)}},
             environment=environment(),
             evaluates=program.evaluates,
+            best=self.best,
+            best_value=best_value,
         )
 
     def _introduction(self, program: Program) -> str:

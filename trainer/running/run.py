@@ -1,6 +1,7 @@
 """TrainingRun: the parts of a run, which the trainer, the loop and the recovery share while it trains."""
 
 import dataclasses
+import math
 import pathlib
 
 import tensorflow as tf
@@ -56,8 +57,16 @@ class TrainingRun:
         self.opening.record()
         before = self.saver.restored_replicas if self.saver else None
         best = self.saver.describe_best() if self.saver and restored else None
+        value = self.saver.best.value if self.saver else math.nan
         self.reports.start(
-            self.opening.told(self.program, self.done, restored=restored, replicas_before=before, best_before=best)
+            self.opening.told(
+                self.program,
+                self.done,
+                restored=restored,
+                replicas_before=before,
+                best_before=best,
+                best_value=value,
+            )
         )
 
     def note_best(self) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 
 from rich.text import Text
@@ -13,7 +14,7 @@ from trainer.reports.terminal.progress_lines import is_counted, settled, sum_of_
 _CELL = 9
 _NAMES = (24, 16, 12)
 _ROWS_UNDER_A_HEADER = 20
-_ABSENT = "-"
+_ABSENT, _MARK = "-", "*"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +39,15 @@ class EvaluationRows:
      200        0.5        0.5
     """
 
-    def __init__(self) -> None:
+    def __init__(self, best: str | None = None, value: float = math.nan):
+        """Begins a table.
+
+        Args:
+          best: the tag whose lowest value so far is marked, with a leading "-" its highest; None for no mark.
+          value: its best value before.
+        """
+        self._best, self._sign = (best or "").removeprefix("-"), -1 if (best or "").startswith("-") else 1
+        self._value = value
         self._columns: Sequence[_Column] = ()
         self._hidden = 0
         self._made_for: tuple[object, ...] = ()
@@ -48,6 +57,14 @@ class EvaluationRows:
     def interrupt(self) -> None:
         """Notes that other text was printed, so that the next row has a header."""
         self._left = 0
+
+    def is_best(self, record: LogRecord) -> bool:
+        """Returns whether an evaluation is the best so far, each of which is asked for once."""
+        value = record.comparable(self._best)
+        if not math.isfinite(value) or self._sign * value >= self._sign * self._value:
+            return False
+        self._value = value
+        return True
 
     def lines(self, record: LogRecord, width: int, *, steps: int) -> list[Text]:
         """Returns the row of an evaluation, with a header above it where one is due.
@@ -68,11 +85,13 @@ class EvaluationRows:
             self._left = _ROWS_UNDER_A_HEADER
         self._left -= 1
         cells = (f"{_cell(record.values, column.tag):>{column.width}}" for column in self._columns)
-        return [*found, Text(f"{record.step:>{max(step, 4)},}  {'  '.join(cells)}", no_wrap=True)]
+        mark = _MARK if self.is_best(record) else " "
+        return [*found, Text(f"{record.step:>{max(step, 4)},}{mark} {'  '.join(cells)}", no_wrap=True)]
 
     def _title(self, width: int) -> list[Text]:
         """Returns what the numbers are, once, where there is room to say so."""
-        text = "evaluations: total = sum of the terms"
+        best = f"; {_MARK} = best {self._best} so far" if self._best else ""
+        text = f"evaluations: total = sum of the terms{best}"
         is_new, self._is_new = self._is_new, False
         return [Text(text, style="bright_black", no_wrap=True)] if is_new and len(text) < width else []
 
@@ -82,15 +101,16 @@ class EvaluationRows:
         return Text(f"{'step':>{max(step, 4)}}  {titles}{hidden}", style="bold", no_wrap=True)
 
 
-def plain_evaluation(record: LogRecord) -> str:
-    """Returns an evaluation as one line, for a file.
+def plain_evaluation(record: LogRecord, *, is_best: bool = False) -> str:
+    """Returns an evaluation as one line, for a file; it says where it is the best so far.
 
     >>> values = {"loss/total": 0.5, "terms/data/weighted": 0.5, "metrics/auc": 0.75}
     >>> plain_evaluation(LogRecord("eval", 1200, values))
     'eval at step 1,200: total 0.5 = data 0.5; auc 0.75'
     """
     measured = (f"; {name} {figures.precise(value)}" for name, value in measured_values(record.values).items())
-    return f"eval at step {record.step:,}: {sum_of_terms(record.values)}{''.join(measured)}"
+    best = "; the best so far" if is_best else ""
+    return f"eval at step {record.step:,}: {sum_of_terms(record.values)}{''.join(measured)}{best}"
 
 
 def _columns(values: Mapping[str, float], width: int) -> tuple[Sequence[_Column], int]:

@@ -1,4 +1,4 @@
-"""Live area: lines that are redrawn in place, at the bottom of a terminal or in a notebook."""
+"""Live area: lines that are redrawn in place, at the bottom of a terminal."""
 
 import sys
 import threading
@@ -11,10 +11,8 @@ from rich.file_proxy import FileProxy
 from rich.segment import ControlType
 from rich.text import Text
 
+from trainer.reports.terminal.repeatedly import Repeatedly
 from trainer.reports.terminal.screen import while_it_lasts
-
-# Seconds between two drawings.
-_PERIOD = 0.2
 
 Draw = Callable[[], Sequence[Text]]
 
@@ -37,8 +35,7 @@ class LiveArea(RenderHook):
         self._drawn: Sequence[str] = ()
         self._width = console.width
         self._lock = threading.RLock()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="terminal", daemon=True)
+        self._redrawing = Repeatedly(self._redraw)
         self._streams: dict[str, Any] = {}
 
     def start(self) -> None:
@@ -51,12 +48,11 @@ class LiveArea(RenderHook):
         for name, stream in self._streams.items():
             setattr(sys, name, FileProxy(self._console, stream))
         self._console.print(Control())
-        self._thread.start()
+        self._redrawing.start()
 
     def stop(self) -> None:
         """Removes the lines, and draws no more."""
-        self._ended.set()
-        self._thread.join()
+        self._redrawing.stop()
         for name, stream in self._streams.items():
             getattr(sys, name).flush()
             setattr(sys, name, stream)
@@ -74,11 +70,10 @@ class LiveArea(RenderHook):
             self._drawn = [line.plain for line in lines]
         return [erased, *renderables, *lines]
 
-    def _work(self) -> None:
-        while not self._ended.wait(_PERIOD):
-            if [line.plain for line in self._draw()] != self._drawn or self._width != self._console.width:
-                with while_it_lasts():
-                    self._console.print(Control())
+    def _redraw(self) -> None:
+        if [line.plain for line in self._draw()] != self._drawn or self._width != self._console.width:
+            with while_it_lasts():
+                self._console.print(Control())
 
     def _erasure(self) -> Control:
         """Returns what erases the lines; a terminal that has become narrower shows each of them as several."""

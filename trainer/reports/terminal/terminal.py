@@ -16,6 +16,7 @@ from trainer.reports.report import Report, Run
 from trainer.reports.terminal import figures
 from trainer.reports.terminal.evaluation_rows import EvaluationRows, plain_evaluation
 from trainer.reports.terminal.live_area import LiveArea
+from trainer.reports.terminal.notebook_area import NotebookArea
 from trainer.reports.terminal.progress_lines import Progress, plain_line, progress_line, settled, terms_line
 from trainer.reports.terminal.run_log import RunLog
 from trainer.reports.terminal.screen import Screen, while_it_lasts
@@ -35,10 +36,10 @@ class Terminal(Report):
     """
 
     def __init__(self, console: Console | None = None, interval: float = 10.0):
-        self._console = console or Screen()
+        self._given = self._console = console or Screen()
         self._interval = interval
         self._shown = 0.0
-        self._area: LiveArea | None = None
+        self._area: LiveArea | NotebookArea | None = None
         self._values: dict[str, float] = {}
         self._last: LogRecord | None = None
         self._order: list[str] = []
@@ -46,16 +47,16 @@ class Terminal(Report):
     @while_it_lasts()
     def start(self, run: Run) -> None:
         now = time.monotonic()
-        self._rows = EvaluationRows()
+        self._rows = EvaluationRows(run.best, run.best_value)
         self._progress = Progress(steps=run.steps, first_step=run.first_step, began=now, step=run.first_step, at=now)
         self._run, self._last = run, None
         self._remarks = Remarks(run)
+        self._area = self._make_area()
         self._log = RunLog(run.workdir)
         self._log.add([*run.headline, *run.details])
         for text in run.headline:
             self._print(text)
-        if self._console.is_interactive:
-            self._area = LiveArea(self._console, self._draw)
+        if self._area:
             self._area.start()
 
     @while_it_lasts()
@@ -66,7 +67,7 @@ class Terminal(Report):
                     for line in self._rows.lines(record, self._width, steps=self._run.steps):
                         self._print(line)
                 else:
-                    self._print(_timed(plain_evaluation(record)))
+                    self._print(_timed(plain_evaluation(record, is_best=self._rows.is_best(record))))
         else:
             # Of many records since the last drawing, only the latest would be visible.
             self._values = dict(lines.last.values)
@@ -97,6 +98,14 @@ class Terminal(Report):
         if self._last is not None:
             self._conclude(self._last)
 
+    def _make_area(self) -> LiveArea | NotebookArea | None:
+        self._console = self._given
+        if self._given.is_jupyter:
+            area = NotebookArea(self._draw)
+            self._console = area.console
+            return area
+        return LiveArea(self._given, self._draw) if self._given.is_interactive else None
+
     def _conclude(self, last: LogRecord) -> None:
         """Prints what is known of each term in the end, and the metrics."""
         where = "on the evaluation data" if last.split == "eval" else "in training"
@@ -104,7 +113,7 @@ class Terminal(Report):
         title = f"each term at step {last.step:,}{of_all}, {where}"
         metrics = [f"{name}: {value:.5g}" for name, value in measured_values(last.values, "metrics").items()]
         text = io.StringIO()
-        file = Console(file=text, force_terminal=False)
+        file = Console(file=text, force_terminal=False, force_jupyter=False)
         file.print(self._table(title, last.values, file), soft_wrap=True)
         self._log.add([*text.getvalue().splitlines(), *metrics])
         self._console.print(self._table(title, last.values, self._console), soft_wrap=not self._console.is_terminal)

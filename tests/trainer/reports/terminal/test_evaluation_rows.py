@@ -66,3 +66,28 @@ def test_what_is_not_counted_is_a_dash_and_what_is_not_finite_is_shown(table, re
     assert row.split()[2:4] == ["nan", "-"] or "-" in row.split()
     assert "data -" in plain_evaluation(record(1, 3, "eval", **odd))
     assert plain_evaluation(record(1, 3, "eval", **odd)).endswith("; auc nan")
+
+
+@pytest.mark.parametrize(
+    ("best", "value", "marked"),
+    [
+        ("metrics/auc", math.nan, [0, 2]),
+        ("-metrics/auc", math.nan, [0, 3]),
+        ("metrics/auc", 0.4, [2]),
+        (None, math.nan, []),
+    ],
+)
+def test_the_best_one_so_far_is_marked(record, best, value, marked):
+    rows = EvaluationRows(best, value)
+    found = []
+    for step, auc in enumerate([0.5, 0.5, 0.3, 0.7, math.nan], start=1):
+        *title, row = rows.lines(record(step, 3, "eval", metrics__auc=auc), 100, steps=2500)
+        found.append(row.plain)
+        assert len(row.plain) == len(found[0])
+        if step == 1:
+            assert ("; * = best metrics/auc so far" in title[0].plain) == bool(best)
+    assert [i for i, row in enumerate(found) if "*" in row] == marked
+
+
+def test_a_plain_line_says_which_is_the_best(record):
+    assert plain_evaluation(record(1, 3, "eval"), is_best=True).endswith("; the best so far")

@@ -1,6 +1,7 @@
 """The live area: redrawn below what is printed, at any width; nothing of it is left, and the cursor is never hidden."""
 
 import io
+import time
 
 import pytest
 from rich.console import Console
@@ -49,7 +50,7 @@ def test_what_changes_is_drawn_without_being_printed(console, area, rows_of):
     for _ in range(100):
         if "100 %" in console.file.getvalue():
             break
-        area[0]._ended.wait(0.02)
+        time.sleep(0.02)
     assert rows_of(console.file.getvalue(), 30) == ["bar 100 %", "", ""]
 
 
