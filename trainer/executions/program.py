@@ -32,6 +32,7 @@ from trainer.executions.trials import Trials
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Block, Feed
 from trainer.feeds.overlap import describe_overlap, refuse_overlap
+from trainer.feeds.repetition import describe_repetition
 from trainer.feeds.sources import Source
 from trainer.metrics.metrics import Metrics
 from trainer.reports.log import without_empty_means
@@ -119,6 +120,10 @@ class Program:
     def describe_overlap(self) -> list[str]:
         """Describes evaluation on examples that are trained on, where all of the files are meant in both."""
         return describe_overlap(self._train_source, self._eval_source)
+
+    def describe_repetition(self) -> list[str]:
+        """Describes batches that have some examples several times, where there are fewer than a batch takes."""
+        return describe_repetition(self._train_source, self._batch_size)
 
     def refuse_overlap(self) -> None:
         """Raises ConfigurationError where examples are trained on that should be held out, see `refuse_overlap`."""

@@ -19,6 +19,7 @@ from trainer.running.workdir import environment, write_record
 from trainer.settings.changes import Description, text_of
 from trainer.steps.layers.own_training import describe_own_training
 
+_DONE = "{done:,} steps are done, more than Trainer.steps = {steps:,}: nothing is trained, and nothing undone"
 _REPLICAS = "replicas: {before} before, {now} now; sums round differently, and random layers draw other numbers"
 
 
@@ -143,12 +144,14 @@ class Opening:
         return [
             *([] if self.workdir else ["no workdir: nothing is saved, and a run that stops cannot be resumed"]),
             *([f"resuming at step {step:,} from {where}"] if step or restored else []),
+            *([_DONE.format(done=step, steps=self.steps)] if step > self.steps else []),
             *([_REPLICAS.format(before=replicas_before, now=now)] if restored and changed else []),
         ]
 
     def _warnings(self, program: Program) -> list[str]:
         return [
             *([self.standstill] if self.standstill else []),
+            *program.describe_repetition(),
             *program.describe_overlap(),
             *program.describe_statistics(),
             *describe_own_training(self.model),

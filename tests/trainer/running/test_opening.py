@@ -18,11 +18,18 @@ def test_the_run_is_introduced_to_the_reports(report, replicas):
     assert execution.startswith("execution graph: ")
 
 
-def test_the_first_line_says_where_the_run_is(make_trainer, recorder, tmp_path, monkeypatch):
+def test_the_first_lines_say_where_the_run_is_and_that_it_has_done_more_than_is_asked_for(
+    make_trainer, recorder, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
+    make_trainer(workdir=tmp_path / "runs" / "x", reports=[recorder], steps=2).train()
+    assert recorder.run.headline[0].endswith(", 2 steps, in runs/x")
+    assert not any("are done, more than" in line for line in recorder.run.headline)
     trainer = make_trainer(workdir=tmp_path / "runs" / "x", reports=[recorder], steps=1)
     trainer.train()
-    assert recorder.run.headline[0].endswith(", 1 step, in runs/x")
+    assert trainer.step == 2
+    told = "2 steps are done, more than Trainer.steps = 1: nothing is trained, and nothing undone"
+    assert recorder.run.headline.count(told) == 1
 
 
 def test_the_folder_tells_what_was_run(make_trainer, tmp_path):
