@@ -4,6 +4,7 @@ Events are written as TensorBoard's own protos, one event a logged step: summary
 are wrong on replicas, and cost a call each.
 """
 
+import dataclasses
 import pathlib
 import struct
 from typing import Any
@@ -41,31 +42,37 @@ class TensorBoard(Report):
     - `train/` and `eval/`: each tag of the records as a scalar, with the formula of each term told on its charts,
       pictures of metrics and of examples as images, and what was run as text.
     - `terms/<name>/`: the same tags for each term, so that TensorBoard gives each a colour. Of training there is a mean
-      over about a thousandth of the steps.
+      over about a thousandth of the steps. TensorBoard begins its older pages with no run ticked where there are more
+      than 40, terms included: `term_runs=False` leaves these out, as for a search over many runs.
     - The settings as hyperparameters, beside the latest evaluation, or the latest record of a run that has none.
     """
 
-    def __init__(self, folder: str | pathlib.Path | None = None):
-        self._given = folder
+    def __init__(self, folder: str | pathlib.Path | None = None, term_runs: bool = True):
+        self._given, self._has_term_runs = folder, term_runs
         self._files: dict[str, EventFile] = {}
         self._terms: TermRuns | None = None
 
     def start(self, run: Run) -> None:
+        self._run, self._step, self._evaluated = run, run.first_step, run.first_step
         folder = run.folder(self._given, type(self).__name__)
+        layout = board_layout(run.terms, term_runs=self._has_term_runs)
         about = {f"terms/{name}/{what}": text for name, text in run.descriptions.items() for what in _TOLD}
         since = unended_after(run.first_step, run.steps)
         for split in ("train", "eval"):
             self._files[split] = EventFile(folder / split, run.first_step, about=about, since=since)
-            self._files[split].add(run.first_step, _as_written(custom_scalar.pb(board_layout(run.terms))))
-        self._terms = TermRuns(folder, run, since=since, before=scalars_of(self._files["train"].recent, "train"))
+            self._files[split].add(run.first_step, _as_written(custom_scalar.pb(layout)))
+        before = scalars_of(self._files["train"].recent, "train")
+        terms = run.terms if self._has_term_runs else ()
+        self._terms = TermRuns(folder, dataclasses.replace(run, terms=terms), since=since, before=before)
         for name, text in texts(run).items():
             self._files["train"].add(run.first_step, text_pb(name, text))
-        self._run, self._step = run, run.first_step
         self._row.add(run.first_step, session_start(run.settings))
 
     def write(self, lines: LogRecords) -> None:
         assert self._terms is not None
         self._files[lines.split].add_scalars(self._terms.write(lines))
+        if lines.split == "eval":
+            self._evaluated = int(lines.steps[-1])
 
     def advance(self, step: int, steps_per_second: float) -> None:
         self._step = step
@@ -78,12 +85,17 @@ class TensorBoard(Report):
             file.flush()
 
     def close(self) -> None:
-        if self._files and self._terms and self._step >= self._run.steps:
+        if self._terms and self._is_complete:
             # Behind all steps, so that a run that goes on drops it. TensorBoard reads it once: of a run that was
             # stopped there is none, and it can still be told later that the run is complete.
             self._row.add(self._step + 1, session_end())
         for file in self._parts:
             file.close()
+
+    @property
+    def _is_complete(self) -> bool:
+        """Whether all steps are done, and evaluated if they are to be."""
+        return min([self._step, *([self._evaluated] if self._run.evaluates else [])]) >= self._run.steps
 
     @property
     def _row(self) -> EventFile:

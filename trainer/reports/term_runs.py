@@ -26,7 +26,7 @@ MEANINGS = {
     WEIGHT: "The weight of the term.",
 }
 # By which tag records have it, and of what a share is.
-_SOURCES = {WEIGHTED: "weighted", NORM: "grad_norm", COSINE: "grad_cosine", RAW: "raw", WEIGHT: "weight"}
+SOURCES = {WEIGHTED: "weighted", NORM: "grad_norm", COSINE: "grad_cosine", RAW: "raw", WEIGHT: "weight"}
 _SHARES = {SHARE: WEIGHTED, GRADIENT_SHARE: NORM}
 # An evaluation has no gradients, and the weights of training.
 _SHOWN = {"train": tuple(MEANINGS), "eval": (WEIGHTED, SHARE, RAW)}
@@ -59,7 +59,7 @@ class TermRuns:
           before: the records of training on the disk that are behind it.
         """
         self._terms = run.terms
-        sources = ["loss/total", *(f"terms/{name}/{source}" for name in run.terms for source in _SOURCES.values())]
+        sources = ["loss/total", *(f"terms/{name}/{source}" for name in run.terms for source in SOURCES.values())]
         self._means = IntervalMeans(sources, steps=run.steps, last=since)
         for block in blocks(before):
             self._means.add(block)
@@ -101,7 +101,7 @@ class TermRuns:
         """Returns all values, and which of them are there: `[records, terms, measures]`."""
         found = {
             measure: _columns(records, [f"terms/{name}/{source}" for name in self._terms])
-            for measure, source in _SOURCES.items()
+            for measure, source in SOURCES.items()
         }
         found |= {share: _shares(*found[whole]) for share, whole in _SHARES.items()}
         values, present = zip(*(found[measure] for measure in _SHOWN[records.split]), strict=True)

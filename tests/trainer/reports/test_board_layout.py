@@ -18,11 +18,11 @@ TAGS = [
 ]
 
 
-def charts(terms):
+def charts(terms, **settings):
     """The tags that each chart shows, by its category and title."""
     return {
         (category.title, chart.title): [tag for tag in TAGS if re.match(chart.multiline.tag[0], tag)]
-        for category in board_layout(terms).category
+        for category in board_layout(terms, **settings).category
         for chart in category.chart
     }
 
@@ -44,3 +44,15 @@ def test_runs_of_different_terms_have_the_same_categories_and_differ_in_charts_o
     assert {category for category, _ in ours} == {category for category, _ in others}
     single = {title for _, title in ours.keys() ^ others.keys()}
     assert single == {"a", "axb", "cosines of a with the others", "cosines of axb with the others"}
+
+
+def test_without_runs_of_terms_all_terms_are_on_one_chart_by_their_own_tags():
+    found = {title: tags for (_, title), tags in charts(["a"], term_runs=False).items() if tags}
+    assert found["weighted terms and their total"] == [
+        "loss/total",
+        "terms/a/weighted",
+        "terms/a.b/weighted",
+        "terms/axb/weighted",
+    ]
+    assert found["a"] == ["terms/a/weighted"]
+    assert "share of each term of the total" not in found

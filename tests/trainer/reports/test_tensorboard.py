@@ -212,12 +212,13 @@ def test_a_run_without_evaluations_is_a_row_of_hyperparameters_by_its_training(t
     assert not {SESSION_START_INFO_TAG, SESSION_END_INFO_TAG} & read(tmp_path / "eval").keys()
 
 
-def test_a_run_that_was_stopped_is_not_told_to_be_complete_until_it_is(tmp_path, run):
+def test_a_run_is_told_to_be_complete_once_its_last_step_is_evaluated(tmp_path, run, eval_line):
     completed = []
-    for first_step, last, steps in ((0, 20, 40), (20, 40, 40), (40, 50, 80)):
+    for first_step, last, evaluated, steps in ((0, 20, 20, 40), (20, 40, 20, 40), (20, 40, 40, 40), (40, 50, 50, 80)):
         report = TensorBoard(tmp_path)
         report.start(run(first_step=first_step, steps=steps))
         report.advance(last, 1.0)
+        report.write(eval_line(evaluated))
         report.close()
         completed.append([step for step, _ in read(tmp_path / "eval").get(SESSION_END_INFO_TAG, [])])
-    assert completed == [[], [41], []]
+    assert completed == [[], [], [41], []]

@@ -24,8 +24,8 @@ def curves(folder):
 def write(tmp_path, run):
     """Has a report write records, as one process of a run does, and returns the folder."""
 
-    def write(*blocks, close=True, folder=tmp_path, **settings):
-        report = TensorBoard(folder)
+    def write(*blocks, close=True, folder=tmp_path, term_runs=True, **settings):
+        report = TensorBoard(folder, term_runs=term_runs)
         report.start(run(**settings))
         for block in blocks:
             report.write(block)
@@ -110,3 +110,10 @@ def test_a_term_that_a_resumed_run_has_no_more_ends_where_it_resumed(write):
     folder = write(records([30], data_weighted=[1.0]), terms=("data",), first_step=20)
     assert [step for step, _ in curves(folder / "terms/small")["all terms/1 weighted"]] == [10, 20]
     assert [step for step, _ in curves(folder / "terms/data")["all terms/1 weighted"]] == [10, 20, 30]
+
+
+def test_without_runs_of_terms_there_is_the_total_and_what_was_there_ends_where_the_run_resumed(write):
+    write(records([10, 20, 30], data_weighted=[1.0] * 3))
+    folder = write(records([30], data_weighted=[1.0]), first_step=20, term_runs=False)
+    assert [step for step, _ in curves(folder / "terms/data")["all terms/1 weighted"]] == [10, 20]
+    assert [step for step, _ in curves(folder / "train")["all terms/0 total"]] == [10, 20, 30]
