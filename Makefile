@@ -11,7 +11,7 @@ demo: $(VENV)/made
 	rm -rf runs/demo
 	$(BIN)/python scripts/train.py --gin_file=gin_configs/scene_segmentation_plain.gin --workdir=runs/demo/plain
 	$(BIN)/python scripts/train.py --gin_file=gin_configs/scene_segmentation.gin --workdir=runs/demo/five_terms
-	$(BIN)/python scripts/compare.py runs/demo/plain runs/demo/five_terms
+	$(BIN)/python scripts/compare.py runs/demo/plain runs/demo/five_terms --pictures=runs/demo/pictures
 
 ## The tests that take seconds, two files at a time.
 test: $(VENV)/made
@@ -33,10 +33,12 @@ docs: $(VENV)/docs
 
 ## The pictures of README and docs, of a run of the demo as a terminal and Chromium show it.
 screenshots: $(VENV)/made
+	test -d runs/demo/plain || $(BIN)/python scripts/train.py --gin_file=scene_segmentation_plain.gin --workdir=runs/demo/plain
 	rm -rf runs/demo/five_terms
 	$(BIN)/python docs/site/cast.py docs/terminal.svg \
 	    $(BIN)/python scripts/train.py --gin_file=scene_segmentation.gin --workdir=runs/demo/five_terms
-	cp runs/demo/five_terms/pictures/terms.png runs/demo/five_terms/pictures/scenes.png docs/
+	$(BIN)/python scripts/compare.py runs/demo/plain runs/demo/five_terms --pictures=docs
+	cp runs/demo/five_terms/pictures/terms.png runs/demo/five_terms/pictures/examples.png docs/
 	$(BIN)/python -m pytest -n 0 -m slow tests/browser/test_pictures.py --pictures=docs
 
 ## Speed beside Keras, JAX, PyTorch and loops written by hand: docs/benchmark.md, on a machine that does nothing else.

@@ -4,6 +4,7 @@ Runs that differ in their seeds alone are shown together, by their mean and its 
 
 termwise compare runs/plain runs/scenes
 termwise compare runs/strict_* runs/plain_* --output=runs.md
+termwise compare runs/plain runs/scenes --pictures=runs/pictures
 """
 
 from termwise.cli.command_line import run  # isort: skip (first: it quiets TensorFlow)
@@ -15,13 +16,18 @@ from absl import flags
 
 from objectives.blame import shown_path
 from termwise.cli.comparison import show_comparison
-from termwise.cli.results import show_charts, show_note
+from termwise.cli.results import show_charts, show_note, show_pictures
+from termwise.cli.side_by_side import draw_side_by_side
 from trainer.comparison.comparison import compare
 from trainer.comparison.table import table_of
 from trainer.pages.comparison_files import require_ending, write_comparison
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "A file to write the comparison to: .md, .html, or .csv with a row a run.")
+
+flags.DEFINE_string(
+    "pictures", None, "A folder where the task of the runs draws what their models make of the same data."
+)
 
 
 def main(given: list[str]) -> None:
@@ -30,6 +36,9 @@ def main(given: list[str]) -> None:
         require_ending(output)
     comparison = compare([pathlib.Path(path) for path in given])
     show_comparison(table_of(comparison))
+    if FLAGS.pictures:
+        named = dict(zip(comparison.names, comparison.folders, strict=True))
+        show_pictures(draw_side_by_side(named, pathlib.Path(FLAGS.pictures).expanduser()))
     if output:
         show_note(f"written:  {write_comparison(comparison, output)}")
     folders = comparison.folders

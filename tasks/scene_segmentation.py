@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import pathlib
+from collections.abc import Mapping
 
 import gin
 import keras
@@ -66,10 +67,15 @@ class SceneSegmentation(Task):
         )
 
     def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws scenes, truth, prediction and errors side by side: `scenes.png`."""
+        """Draws scenes, truth, prediction and errors below one another: `scenes.png`."""
+        return self.draw_models({"prediction": model}, folder)
+
+    def draw_models(self, models: Mapping[str, keras.Model], folder: pathlib.Path) -> list[pathlib.Path]:
+        """Draws the same, with a row for the prediction of each model: `scenes.png`."""
         images = self.eval.arrays["inputs"][:8]
         true = self.eval.arrays["targets"]["classes"][:8]
-        return [draw_scenes(folder / "scenes.png", images, true, _predict(model, images), names=self._names)]
+        predicted = {name: _predict(model, images) for name, model in models.items()}
+        return [draw_scenes(folder / "scenes.png", images, true, predicted, names=self._names)]
 
     def _composed(self, scenes: int, *, part: int) -> ArraySource:
         made = compose(

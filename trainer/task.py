@@ -80,6 +80,18 @@ class Task(Checked, abc.ABC):
         """
         return []
 
+    def draw_models(self, models: Mapping[str, keras.Model], folder: pathlib.Path) -> list[pathlib.Path]:
+        """Draws what several models make of the same examples of `eval`, so that they can be compared.
+
+        Args:
+          models: trained models by the names of their runs.
+          folder: where to write the pictures.
+
+        Returns:
+          The files that were written; none by default.
+        """
+        return []
+
 
 def with_examples(task: Task, **sources: Source | None) -> Task:
     """Returns a task with other data: a copy whose `train` and `eval` are these sources, where they are given.
@@ -92,7 +104,9 @@ def with_examples(task: Task, **sources: Source | None) -> Task:
     given = {name: source for name, source in sources.items() if source is not None}
     replaceable = {name for name in given if isinstance(getattr(type(task), name, None), functools.cached_property)}
     fixed = sorted(given.keys() - replaceable)
-    reads = [name for name in ("measure", "draw") if getattr(type(task), name) is not getattr(Task, name)]
+    reads = [
+        name for name in ("measure", "draw", "draw_models") if getattr(type(task), name) is not getattr(Task, name)
+    ]
     if fixed and reads:
         raise ConfigurationError(
             f"{_name(task)}.{fixed[0]} is no functools.cached_property, so that Trainer.{fixed[0]} cannot take its "
@@ -153,6 +167,14 @@ def pictures_of(task: Task, model: keras.Model, folder: pathlib.Path) -> list[pa
         pictures = task.draw(model, folder)
         pictures = list(pictures) if isinstance(pictures, Iterator) else pictures
     return [*_fitting(f"{_name(task)}.draw()", pictures, _Pictures)]
+
+
+def pictures_of_models(task: Task, models: Mapping[str, keras.Model], folder: pathlib.Path) -> list[pathlib.Path]:
+    """Returns the pictures that a task draws of several models; raises ConfigurationError as `pictures_of`."""
+    what = f"{_name(task)}.draw_models()"
+    with blamed(what):
+        pictures = list(task.draw_models(models, folder))
+    return [*_fitting(what, pictures, _Pictures)]
 
 
 def _name(task: Task) -> str:

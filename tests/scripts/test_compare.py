@@ -78,3 +78,11 @@ def test_without_a_folder_it_says_what_is_missing(script):
     process = script("compare.py")
     assert process.returncode == 2
     assert "no argument; expected flags and the folders of runs" in process.stderr
+
+
+@pytest.mark.slow
+def test_pictures_of_several_models_need_a_task_that_draws_them(script, tiny_run, tmp_path):
+    _, workdir = tiny_run
+    process = script("compare.py", workdir, f"--pictures={tmp_path}")
+    assert process.returncode == 2
+    assert "draws no several models; expected a task that defines draw_models()" in process.stderr

@@ -66,6 +66,14 @@ def test_the_picture_shows_what_is_wrong(scenes, true, says_classes, tmp_path):
     assert red_pixels(np.zeros_like(true), "wrong") > 5 * red_pixels(true, "right")
 
 
+def test_several_models_are_drawn_in_adjacent_rows(scenes, true, says_classes, tmp_path):
+    models = {"plain": says_classes(np.zeros_like(true), 5), "terms": says_classes(true, 5)}
+    (several,) = scenes.draw_models(models, tmp_path / "several")
+    (one,) = scenes.draw(models["terms"], tmp_path / "one")
+    heights = [matplotlib.image.imread(file).shape[0] for file in (one, several)]
+    assert heights[1] - heights[0] == pytest.approx(2 * 1.5 * 110, abs=2)
+
+
 def test_fields_are_keyword_only():
     with pytest.raises(TypeError):
         SceneSegmentation(1)

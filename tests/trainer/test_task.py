@@ -10,7 +10,7 @@ import pytest
 
 from objectives import ConfigurationError, MeanSquaredError, Objective
 from trainer import ArraySource, Task
-from trainer.task import examples_of, measures_of, model_of, pictures_of, with_examples
+from trainer.task import examples_of, measures_of, model_of, pictures_of, pictures_of_models, with_examples
 
 
 @pytest.fixture
@@ -41,6 +41,17 @@ def test_what_a_task_gives_is_passed_on(task, plain_source):
     assert isinstance(model_of(mine), keras.Model)
     assert measures_of(mine, None) == {"error": 0.5}
     assert pictures_of(mine, None, pathlib.Path("p")) == [pathlib.Path("p/a.png")]
+
+
+def test_a_task_may_draw_several_models(task):
+    assert pictures_of_models(task(), {"a": None}, pathlib.Path("p")) == []
+    mine = task(draw_models=lambda self, models, folder: [folder / f"{name}.png" for name in models])
+    assert pictures_of_models(mine, {"a": None, "b": None}, pathlib.Path("p")) == [
+        pathlib.Path("p/a.png"),
+        pathlib.Path("p/b.png"),
+    ]
+    with pytest.raises(ConfigurationError, match=r"Mine\.draw_models\(\).*gone"):
+        pictures_of_models(task(draw_models=fail), {}, pathlib.Path("p"))
 
 
 def test_every_measure_that_is_no_number_is_named(task):
