@@ -7,7 +7,7 @@ termwise compare runs/strict_* runs/plain_* --output=runs.md
 termwise compare runs/plain runs/scenes --pictures=runs/pictures
 """
 
-from termwise.cli.command_line import run  # isort: skip (first: it quiets TensorFlow)
+from termwise.cli.command_line import prepare, run  # isort: skip (first: it quiets TensorFlow)
 
 import os
 import pathlib
@@ -37,6 +37,7 @@ def main(given: list[str]) -> None:
     comparison = compare([pathlib.Path(path) for path in given])
     show_comparison(table_of(comparison))
     if FLAGS.pictures:
+        prepare()
         named = dict(zip(comparison.names, comparison.folders, strict=True))
         show_pictures(draw_side_by_side(named, pathlib.Path(FLAGS.pictures).expanduser()))
     if output:
