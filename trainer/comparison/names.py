@@ -25,13 +25,20 @@ def distinct(folders: Sequence[pathlib.Path]) -> list[pathlib.Path]:
 def short_names(folders: Sequence[pathlib.Path]) -> list[str]:
     """Returns the shortest name for each folder that no other has: its own, with folders above where that is needed.
 
+    What all names would end with is left out.
+
     >>> short_names([pathlib.Path("runs/a"), pathlib.Path("runs/b")])
     ['a', 'b']
     >>> short_names([pathlib.Path("old/a"), pathlib.Path("new/a"), pathlib.Path("new/b")])
     ['old/a', 'new/a', 'b']
+    >>> short_names([pathlib.Path("strict/run"), pathlib.Path("plain/run")])
+    ['strict', 'plain']
     """
     parts = [pathlib.Path(os.path.normpath(folder.absolute())).parts for folder in folders]
-    return [_shortest(own, parts[:i] + parts[i + 1 :]) for i, own in enumerate(parts)]
+    short = [_shortest(own, parts[:i] + parts[i + 1 :]) for i, own in enumerate(parts)]
+    while len(short) > 1 and all(len(own) > 1 for own in short) and len({own[-1] for own in short}) == 1:
+        short = [own[:-1] for own in short]
+    return [os.path.join(*own) for own in short]
 
 
 def group_name(names: Sequence[str]) -> str:
@@ -46,8 +53,8 @@ def group_name(names: Sequence[str]) -> str:
     return _COUNTED.sub("", "".join(letters[0] for letters in alike)) or names[0]
 
 
-def _shortest(own: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> str:
+def _shortest(own: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     for count in range(1, len(own)):
         if all(other[-count:] != own[-count:] for other in others):
-            return os.sep.join(own[-count:])
-    return os.path.join(*own)
+            return own[-count:]
+    return own

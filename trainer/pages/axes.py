@@ -13,4 +13,4 @@ def value_axis(curves: Sequence[np.ndarray]) -> dict[str, Any]:
     if not spans_decades(curves):
         return {"y_axis_type": "linear"}
     # Bokeh finds a range of its own in what is shown: of a figure that is not yet shown, none.
-    return {"y_axis_type": "log", "y_range": value_range(curves)}
+    return {"y_axis_type": "log", "y_range": value_range(curves, logarithmic=True)}

@@ -71,12 +71,14 @@ def run_curves(groups: Sequence[Group], facts: Sequence[Facts]) -> Any | None:
     for one, drawn in curves.items():
         if one.key in logarithmic:
             _cut_to_positive(drawn)
-    ranges = {one.key: [*_range(drawn)] for one, drawn in curves.items()}
+    ranges = {one.key: _range(drawn, logarithmic=one.key in logarithmic) for one, drawn in curves.items()}
     sources = [ColumnDataSource({**points}) for points in curves[first]]
     plots = [_figure(groups, sources, kind) for kind in _AXES]
-    for plot, is_shown in zip(plots, (first.key not in logarithmic, first.key in logarithmic), strict=True):
-        plot.visible, plot.title.text, plot.x_range = is_shown, first.title, plots[0].x_range
-        plot.y_range = Range1d(start=ranges[first.key][0], end=ranges[first.key][1])
+    # Bokeh finds ranges of its own in what is shown: of a figure that is not yet shown, none.
+    steps = _axis(value_range([one["step"] for drawn in curves.values() for one in drawn], logarithmic=False))
+    for plot, kind in zip(plots, _AXES, strict=True):
+        plot.visible = (first.key in logarithmic) == (kind == "log")
+        plot.title.text, plot.x_range, plot.y_range = first.title, steps, _axis(ranges[first.key])
     names = dict.fromkeys(one.name for one in curves)
     options: list[Any] = [(one, short_label(one)) for one in names]
     name = Select(title="value", value=first.name, options=options)
@@ -149,8 +151,13 @@ def _cut_to_positive(drawn: Sequence[Points]) -> None:
             points["low"] = np.maximum(points["low"], least)
 
 
-def _range(drawn: Sequence[Points]) -> tuple[float, float]:
-    return value_range([points[name] for points in drawn for name in ("value", "low", "high") if name in points])
+def _axis(ends: tuple[float, float]) -> Range1d:
+    return Range1d(start=ends[0], end=ends[1])
+
+
+def _range(drawn: Sequence[Points], *, logarithmic: bool) -> tuple[float, float]:
+    shown = [points[name] for points in drawn for name in ("value", "low", "high") if name in points]
+    return value_range(shown, logarithmic=logarithmic)
 
 
 def _figure(groups: Sequence[Group], sources: Sequence[ColumnDataSource], kind: Literal["linear", "log"]) -> Any:

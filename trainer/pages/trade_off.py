@@ -25,6 +25,10 @@ const front = fronts[`${x.value}|${y.value}`] ?? [];
 line.data = {x: front.map(i => points.data.x[i]), y: front.map(i => points.data.y[i])};
 across.axis_label = labels[x.value];
 up.axis_label = labels[y.value];
+const [least, most] = [Math.min, Math.max].map(end => end(...points.data.x.filter(isFinite)));
+const isRight = [...points.data.x].map(one => one > (least + most) / 2);
+const sides = {align: isRight.map(one => one ? "right" : "left"), shift: isRight.map(one => one ? -8 : 8)};
+points.data = {...points.data, ...sides};
 function along(tag, value, low, high) {
   const means = values[tag], spread = spreads[tag];
   const shifted = sign => means.map((one, i) => one + sign * spread[i]);
@@ -65,11 +69,11 @@ def trade_off(comparison: Comparison) -> Any | None:
         return None
     first, second = sorted(values, key=lambda tag: (values[tag].sign == 0, tag == TOTAL))[:2]
     places = {**values[first].along("x", "left", "right"), **values[second].along("y", "low", "high")}
-    points = ColumnDataSource({**_names(comparison), **places})
+    points = ColumnDataSource({**_names(comparison), **places, **_sides(values[first].means)})
     fronts = {f"{x}|{y}": front(values[x], values[y]) for x, y in itertools.permutations(values, 2)}
     start = fronts[f"{first}|{second}"]
     line = ColumnDataSource({"x": values[first].means[start], "y": values[second].means[start]})
-    plot = _figure(points, line)
+    plot = _figure(points, line, spreads=any(len(group.members) > 1 for group in comparison.groups))
     plot.xaxis.axis_label, plot.yaxis.axis_label = values[first].label, values[second].label
     options: list[Any] = [(tag, own.label) for tag, own in values.items()]
     x = Select(title="across", value=first, options=options)
@@ -118,25 +122,33 @@ def _values(comparison: Comparison, quantity: Quantity) -> _Values:
     )
 
 
+def _sides(x: np.ndarray) -> dict[str, list[Any]]:
+    """Returns on which side of a point its name is: on that of the middle of the figure, where there is space."""
+    is_right = (x > (np.nanmin(x) + np.nanmax(x)) / 2).tolist()
+    return {"align": ["right" if one else "left" for one in is_right], "shift": [-8 if one else 8 for one in is_right]}
+
+
 def _names(comparison: Comparison) -> dict[str, list[str]]:
     names = [group.name for group in comparison.groups]
     lines = palette.lines(names)
     return {"name": names, "label": [*map(short_label, names)], "color": [lines[name].color for name in names]}
 
 
-def _figure(points: ColumnDataSource, line: ColumnDataSource) -> Any:
+def _figure(points: ColumnDataSource, line: ColumnDataSource, *, spreads: bool) -> Any:
     tools = "pan,box_zoom,wheel_zoom,reset,save"
     plot: Any = figure(height=420, sizing_mode="stretch_width", tools=tools, toolbar_location="above")
-    # Room for names at the right and at the upper edge.
-    plot.x_range, plot.y_range = DataRange1d(range_padding=0.3), DataRange1d(range_padding=0.2)
+    # Room for names at the upper edge.
+    plot.y_range = DataRange1d(range_padding=0.2)
     plot.line("x", "y", source=line, line_color="#777777", line_dash="dashed", name="front")
     style: dict[str, Any] = {"source": points, "line_color": "color", "line_width": 1.5}
-    plot.segment(x0="left", x1="right", y0="y", y1="y", **style)
-    plot.segment(x0="x", x1="x", y0="low", y1="high", **style)
+    if spreads:
+        plot.segment(x0="left", x1="right", y0="y", y1="y", **style)
+        plot.segment(x0="x", x1="x", y0="low", y1="high", **style)
     dots = plot.scatter("x", "y", source=points, size=11, color="color", name="runs")
     tips = [("run", "@name"), ("across", "@x{%.4g}"), ("up", "@y{%.4g}")]
     plot.add_tools(
         HoverTool(renderers=[dots], tooltips=tips, formatters={"@x": "printf", "@y": "printf"}, visible=False)
     )
-    plot.add_layout(LabelSet(x="x", y="y", text="label", source=points, x_offset=8, y_offset=6, text_font_size="13px"))
+    where: dict[str, Any] = {"x": "x", "y": "y", "x_offset": "shift", "y_offset": 6, "text_align": "align"}
+    plot.add_layout(LabelSet(text="label", source=points, text_font_size="13px", **where))
     return plot

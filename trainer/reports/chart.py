@@ -97,7 +97,7 @@ def _draw(axes: Any, histories: Mapping[str, History], tags: Mapping[str, str], 
     values = [values for _, values in curves.values()]
     if is_logarithmic := spans_decades(values):
         axes.set_yscale("log", nonpositive="mask")
-        axes.set_ylim(value_range(values))
+        axes.set_ylim(value_range(values, logarithmic=True))
     axes.set_title(title, fontsize=SIZE + 0.5, loc="left", pad=3)
     axes.set_xlim(0, max(int(history.steps[-1]) for history in histories.values() if history.tags))
     for (name, split), (steps, found) in curves.items():

@@ -8,18 +8,18 @@ import numpy as np
 _DECADES = 1.5
 
 
-def value_range(curves: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Returns from where to where the axis of some values goes, one of which is finite.
+def value_range(curves: Sequence[np.ndarray], *, logarithmic: bool) -> tuple[float, float]:
+    """Returns from where to where the axis of some values goes, of which one is finite, and above 0 if that has to be.
 
-    >>> value_range([np.array([0.0, 100.0])])
+    >>> value_range([np.array([0.0, 100.0])], logarithmic=False)
     (-5.0, 105.0)
     """
-    values = np.concatenate([*curves])
-    values = values[np.isfinite(values)].astype(np.float64)
-    if spans_decades(curves):
-        values = np.log10(values[values > 0])
-        margin = 0.05 * np.ptp(values)
-        return float(10 ** (values.min() - margin)), float(10 ** (values.max() + margin))
+    values = np.concatenate([*curves]).astype(np.float64)
+    values = values[np.isfinite(values)]
+    if logarithmic:
+        logarithms = np.log10(values[values > 0])
+        margin = 0.05 * np.ptp(logarithms)
+        return float(10 ** (logarithms.min() - margin)), float(10 ** (logarithms.max() + margin))
     margin = 0.05 * np.ptp(values) or 0.5 * abs(values[0]) or 1.0
     return float(values.min() - margin), float(values.max() + margin)
 

@@ -10,12 +10,13 @@ from trainer.comparison.names import distinct, group_name, short_names
 @pytest.mark.parametrize(
     ("given", "names"),
     [
-        (["old/run", "new/run"], ["old/run", "new/run"]),
+        (["old/run", "new/run"], ["old", "new"]),
+        (["old/x/run", "new/x/run"], ["old", "new"]),
         (["old/run", "new/run", "new/other"], ["old/run", "new/run", "other"]),
-        (["a/x/run", "b/x/run", "a/y/run"], ["a/x/run", "b/x/run", "y/run"]),
-        (["/run", "/deep/run", "/very/deep/run"], ["/run", "/deep/run", "very/deep/run"]),
+        (["a/x/run", "b/x/run", "a/y/run"], ["a/x", "b/x", "y"]),
+        (["/run", "/deep/run", "/very/deep/run"], ["/", "/deep", "very/deep"]),
         (["runs/a/", "runs/../runs/b"], ["a", "b"]),
-        (["runs", "runs/runs"], [f"{pathlib.Path.cwd().name}/runs", "runs/runs"]),
+        (["runs", "runs/runs"], [pathlib.Path.cwd().name, "runs"]),
     ],
 )
 def test_each_run_has_the_shortest_name_that_no_other_has(given, names):

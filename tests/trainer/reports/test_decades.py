@@ -23,8 +23,8 @@ def test_an_axis_is_logarithmic_where_values_span_decades_and_none_is_negative(v
 
 
 def test_all_positive_values_are_within_the_range_and_a_constant_has_one():
-    low, high = value_range([np.array([0.0, 1.0, np.inf]), np.array([1e-4, np.nan])])
+    low, high = value_range([np.array([0.0, 1.0, np.inf]), np.array([1e-4, np.nan])], logarithmic=True)
     assert 1e-5 < low < 1e-4
     assert 1.0 < high < 10.0
-    low, high = value_range([np.array([0.5, 0.5])])
+    low, high = value_range([np.array([0.5, 0.5])], logarithmic=False)
     assert low < 0.5 < high
