@@ -129,6 +129,8 @@ def test_a_run_that_trains_saves_and_the_command_that_it_prints_resumes_it(start
     assert took < 10.0
     assert "Traceback" not in said()
     assert "; everything is saved" in said()
+    assert re.search(r"each term at step \d+ of 400, ", said())
+    assert re.search(r" each term at step \d+ of 400, ", (workdir / "run.log").read_text())
     assert (workdir / "report.html").exists()
     assert 0 < len(lines(workdir)) < len(lines(undisturbed))
     command = said().rpartition("resume with: ")[2].strip()

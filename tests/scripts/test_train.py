@@ -18,7 +18,9 @@ def test_a_run_ends_with_status_0_and_shows_each_term(tiny_run):
     assert process.stderr == ""
     table = [line.split("│") for line in process.stdout.splitlines() if line.startswith("│")]
     assert [row[1].strip() for row in table] == ["data", "small", "total"]
-    assert "2 terms: data, small" in process.stdout
+    assert process.stdout.startswith("TinyTask: ")
+    assert "2 terms: data, small; evaluated on " in process.stdout
+    assert process.stdout.count("each term at step 10") == 1
     assert "bias of the head: " in process.stdout
 
 

@@ -77,8 +77,9 @@ def test_a_run_may_stop_for_a_look_and_continue(make_trainer, dense_model, plain
     )
     values = whole.train()
     looked_at.train(until=4)
-    assert looked_at.step == 4
+    assert (looked_at.first_step, looked_at.step) == (0, 4)
     assert looked_at.train(until=99) == values
+    assert (looked_at.first_step, looked_at.step) == (4, 10)
     assert_same_weights(looked_at.model, whole.model)
 
 

@@ -36,7 +36,7 @@ class LiveArea(RenderHook):
         self._width = console.width
         self._lock = threading.RLock()
         self._redrawing = Repeatedly(self._redraw)
-        self._streams: dict[str, Any] = {}
+        self._streams: dict[str, tuple[Any, FileProxy]] = {}
 
     def start(self) -> None:
         """Draws the lines, and again every fifth of a second."""
@@ -44,18 +44,19 @@ class LiveArea(RenderHook):
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)
             if self._console.file is sys.stdout and stream.isatty() and not isinstance(stream, FileProxy):
-                self._streams[name] = stream
-        for name, stream in self._streams.items():
-            setattr(sys, name, FileProxy(self._console, stream))
+                self._streams[name] = stream, FileProxy(self._console, stream)
+        for name, (_, proxy) in self._streams.items():
+            setattr(sys, name, proxy)
         self._console.print(Control())
         self._redrawing.start()
 
     def stop(self) -> None:
         """Removes the lines, and draws no more."""
         self._redrawing.stop()
-        for name, stream in self._streams.items():
-            getattr(sys, name).flush()
-            setattr(sys, name, stream)
+        for name, (stream, proxy) in self._streams.items():
+            proxy.flush()
+            if getattr(sys, name) is proxy:  # and not what a user has put in its place
+                setattr(sys, name, stream)
         with self._lock:
             erased = self._erasure()
             self._console.pop_render_hook()

@@ -1,6 +1,7 @@
 """The live area: redrawn below what is printed, at any width; nothing of it is left, and the cursor is never hidden."""
 
 import io
+import sys
 import time
 
 import pytest
@@ -68,3 +69,22 @@ def test_a_terminal_of_few_rows_shows_what_fits(area, console, rows_of):
     console.size = (30, 2)
     console.print("a note")
     assert rows_of(console.file.getvalue(), 30)[:3] == ["a note", "bar 0 %", ""]
+
+
+def test_what_others_print_is_above_the_lines_and_streams_are_put_back(monkeypatch, rows_of):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    output, errors = Terminal(), Terminal()
+    monkeypatch.setattr(sys, "stdout", output)
+    monkeypatch.setattr(sys, "stderr", errors)
+    area = LiveArea(Console(force_terminal=True, width=30, height=20), lambda: [Text("bar 0 %")])
+    area.start()
+    print("printed by a callback")
+    print("a warning", file=sys.stderr)
+    sys.stderr = own = io.StringIO()
+    assert rows_of(output.getvalue(), 30) == ["printed by a callback", "a warning", "bar 0 %", ""]
+    area.stop()
+    assert sys.stdout is output
+    assert sys.stderr is own
