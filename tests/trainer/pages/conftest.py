@@ -1,5 +1,6 @@
 """The folder of a run of two terms, as its files would be, and what a page knows of it."""
 
+import functools
 import json
 
 import numpy as np
@@ -21,21 +22,27 @@ def record(split, step, *, gradients, scale=1.0):
     return {"split": split, "step": step, **values}
 
 
-@pytest.fixture
-def run_folder(tmp_path):
-    """Makes the folder of a run of 40 steps."""
+@pytest.fixture(scope="session")
+def write_run():
+    """Writes the files of a run of 40 steps into a folder."""
 
-    def make(*, gradients=True):
+    def write(folder, *, gradients=True):
         records = [record("train", step, gradients=gradients) for step in range(1, 41)]
         records += [record("eval", step, gradients=gradients) for step in (20, 40)]
-        (tmp_path / "metrics.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in records))
-        (tmp_path / "environment.json").write_text('{"steps": 40}')
-        (tmp_path / "config.gin").write_text("Objective.small = @RangeHinge()\nRangeHinge.weight = 0.5\n")
-        (tmp_path / "operative_config.gin").write_text("RangeHinge.weight = 0.5\nRangeHinge.min_value = -1.0\n")
-        (tmp_path / "learned.json").write_text('{"accuracy": 0.75}')
-        return tmp_path
+        (folder / "metrics.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in records))
+        (folder / "environment.json").write_text('{"steps": 40}')
+        (folder / "config.gin").write_text("Objective.small = @RangeHinge()\nRangeHinge.weight = 0.5\n")
+        (folder / "operative_config.gin").write_text("RangeHinge.weight = 0.5\nRangeHinge.min_value = -1.0\n")
+        (folder / "learned.json").write_text('{"accuracy": 0.75}')
+        return folder
 
-    return make
+    return write
+
+
+@pytest.fixture
+def run_folder(tmp_path, write_run):
+    """Makes the folder of a run of 40 steps."""
+    return functools.partial(write_run, tmp_path)
 
 
 @pytest.fixture

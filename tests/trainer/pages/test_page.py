@@ -37,12 +37,17 @@ class Page(html.parser.HTMLParser):
             self._inside = "td"
 
 
-@pytest.fixture
-def page(run_folder):
-    folder = run_folder()
+@pytest.fixture(scope="module")
+def text(write_run, tmp_path_factory):
+    folder = write_run(tmp_path_factory.mktemp("run"))
     (folder / "pictures").mkdir()
     (folder / "pictures" / "scenes.png").write_bytes(b"a picture")
-    return Page(write_page(folder).read_text())
+    return write_page(folder).read_text()
+
+
+@pytest.fixture(scope="module")
+def page(text):
+    return Page(text)
 
 
 def test_the_table_has_the_last_values_of_training_the_share_and_the_verdict(page):
@@ -56,8 +61,7 @@ def test_the_run_is_summed_up_in_sentences(page):
     assert any(sentence.startswith("On the evaluation data it fell from") for sentence in page.sentences)
 
 
-def test_what_was_asked_for_is_told_from_defaults(run_folder):
-    text = write_page(run_folder()).read_text()
+def test_what_was_asked_for_is_told_from_defaults(text):
     rows = re.findall(r'<tr( class="asked")?><td><code>(RangeHinge[^<]*)', text)
     assert {name: bool(mark) for mark, name in rows} == {"RangeHinge.weight": True, "RangeHinge.min_value": False}
 
@@ -70,8 +74,9 @@ def test_nothing_is_loaded_from_elsewhere(page):
 def test_names_and_values_are_no_markup(run_folder):
     folder = run_folder()
     (folder / "config.gin").write_text("A.b = '<script>alert(1)</script>'\n")
-    assert "<script>alert(1)" not in write_page(folder).read_text()
-    assert "&lt;script&gt;alert(1)" in write_page(folder, folder / "other.html").read_text()
+    text = write_page(folder, folder / "other.html").read_text()
+    assert "<script>alert(1)" not in text
+    assert "&lt;script&gt;alert(1)" in text
 
 
 def test_a_run_without_a_finite_number_has_a_page(run_folder):
