@@ -2,6 +2,7 @@
 
 import functools
 import pathlib
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -121,21 +122,9 @@ def make_run(
     chosen = select_reports(settings.reports, defaults=settings.default_reports, workdir=workdir)
     reports = Background(chosen if is_chief else [])
     epochs = _make_epochs(settings, step, program, strategy, reports, of_callbacks(description))
-    saver = None
+    kept, saver = [*non_finite.variables, *metrics.state], None
     if workdir is not None:
-        checkpoints = Checkpoints(workdir / "checkpoints", keep=settings.keep_checkpoints)
-        with step.adoption.at_work():
-            state = step.state.extended("run", [*non_finite.variables, *metrics.state])
-            saver = Saver(
-                checkpoints,
-                strategy=strategy,
-                step=done,
-                state=state,
-                data=program.state,
-                epochs=epochs,
-                best=settings.best,
-                evaluated=describe_evaluated(settings.objective, settings.metrics, settings.eval),
-            )
+        saver = _make_saver(settings, step, program, strategy, workdir, done=done, kept=kept, epochs=epochs)
     return TrainingRun(
         strategy=strategy,
         program=program,
@@ -145,21 +134,59 @@ def make_run(
         reports=reports,
         saver=saver,
         workdir=workdir,
-        opening=Opening(
-            name=type(settings.task).__name__ if settings.task else step.model.name,
-            objective=settings.objective,
-            model=step.model,
-            placement=placement,
-            steps=settings.steps,
-            best=settings.best,
-            directions=directions_of(settings.metrics or Metrics()),
-            workdir=workdir if is_chief else None,
-            description=description,
-            asked=asked(description, vars(settings)),
-            changes=changes,
-            standstill=find_standstill([g.optimizer for g in step.groups], settings.objective, settings.steps),
-        ),
+        opening=_make_opening(settings, step, placement, workdir if is_chief else None, description, changes),
         epochs=epochs,
+    )
+
+
+def _make_saver(
+    settings: Settings,
+    step: TrainStep,
+    program: Program,
+    strategy: tf.distribute.Strategy,
+    workdir: pathlib.Path,
+    *,
+    done: tf.Variable,
+    kept: Sequence[tf.Variable],
+    epochs: Epochs,
+) -> Saver:
+    """Makes what saves the state of the step, and with it what a run keeps besides."""
+    checkpoints = Checkpoints(workdir / "checkpoints", keep=settings.keep_checkpoints)
+    with step.adoption.at_work():
+        return Saver(
+            checkpoints,
+            strategy=strategy,
+            step=done,
+            state=step.state.extended("run", kept),
+            data=program.state,
+            epochs=epochs,
+            best=settings.best,
+            evaluated=describe_evaluated(settings.objective, settings.metrics, settings.eval),
+        )
+
+
+def _make_opening(
+    settings: Settings,
+    step: TrainStep,
+    placement: Placement,
+    workdir: pathlib.Path | None,
+    description: Description,
+    changes: list[str],
+) -> Opening:
+    """Makes what is told of the run before its first log record."""
+    return Opening(
+        name=type(settings.task).__name__ if settings.task else step.model.name,
+        objective=settings.objective,
+        model=step.model,
+        placement=placement,
+        steps=settings.steps,
+        best=settings.best,
+        directions=directions_of(settings.metrics or Metrics()),
+        workdir=workdir,
+        description=description,
+        asked=asked(description, vars(settings)),
+        changes=changes,
+        standstill=find_standstill([g.optimizer for g in step.groups], settings.objective, settings.steps),
     )
 
 

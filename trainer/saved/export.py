@@ -13,7 +13,7 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from objectives.blame import blamed
 from objectives.errors import expected
-from trainer.saved.loaded import load_keras, load_onnx, load_saved_model, require_equal
+from trainer.saved.loaded import Loaded, load_keras, load_onnx, load_saved_model, require_equal
 from trainer.saved.signature import Signature, argument_name, safe_name
 from trainer.storage.files import unfinished, write_whole, writing
 
@@ -78,19 +78,7 @@ def export(
     refuse_format(output, form)
     _refuse_clashes(signature, form)
     with unfinished(output) as place:
-        own: list[str] = []
-        if form == "keras":
-            own = _save_keras(model, place)
-            with blamed(_UNLOADABLE):
-                loaded = None if own else load_keras(place, signature)
-        elif form == "saved_model":
-            _save_saved_model(model, signature, place)
-            loaded = load_saved_model(place, signature)
-        else:
-            _save_onnx(model, signature, place)
-            loaded = load_onnx(place, signature)
-        if loaded is not None:
-            require_equal(model, signature, loaded, form)
+        own = _save(model, signature, place, form)
         text = card(own)
         if place.is_dir():
             with writing(place):
@@ -101,6 +89,25 @@ def export(
     if not output.is_dir():
         write_whole(output.with_name(f"{output.name}.md"), text)
     return own
+
+
+def _save(model: keras.Model, signature: Signature, place: pathlib.Path, form: Format) -> list[str]:
+    """Saves a model and compares its outputs, unless the user's own classes are needed to load it; returns these."""
+    loaded: Loaded | None
+    if form == "keras":
+        if own := _save_keras(model, place):
+            return own
+        with blamed(_UNLOADABLE):
+            loaded = load_keras(place, signature)
+    elif form == "saved_model":
+        _save_saved_model(model, signature, place)
+        loaded = load_saved_model(place, signature)
+    else:
+        _save_onnx(model, signature, place)
+        loaded = load_onnx(place, signature)  # None where nothing here can run it
+    if loaded is not None:
+        require_equal(model, signature, loaded, form)
+    return []
 
 
 def _refuse_clashes(signature: Signature, form: Format) -> None:

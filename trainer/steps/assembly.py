@@ -10,7 +10,7 @@ from objectives.errors import Mistakes
 from trainer.steps.average import WeightAverage
 from trainer.steps.clipping import Clipping
 from trainer.steps.forward import Forward
-from trainer.steps.groups import groups_of
+from trainer.steps.groups import Group, groups_of
 from trainer.steps.layers.batch_statistics import refuse_wrong_statistics
 from trainer.steps.layers.masked_statistics import synchronize_masked_statistics
 from trainer.steps.optimizer_groups import OptimizerGroup
@@ -46,23 +46,18 @@ def assemble(
         work under the strategy, a trainable variable has no optimizer or several, or the kind of step lacks a method,
         has fields that do not fit, or keeps state that would be wrong.
     """
+    replicas = strategy.num_replicas_in_sync
     tap = Tap(model, objective.keys, readers=objective.readers)
     groups = groups_of(model, optimizer, optimizers)
-    mistakes = Mistakes()
-    for group in groups:
-        with mistakes.gathered("" if group.name is None else f"Trainer.optimizers, group {group.name!r}"):
-            refuse_own_work(group.optimizer, replicas=strategy.num_replicas_in_sync)
-    mistakes.raise_any()
-    refuse_wrong_statistics(
-        model, batch_size=batch_size, replicas=strategy.num_replicas_in_sync, micro_batches=accumulate_steps
-    )
+    _refuse_own_work(groups, replicas)
+    refuse_wrong_statistics(model, batch_size=batch_size, replicas=replicas, micro_batches=accumulate_steps)
     synchronize_masked_statistics(model)
     forward = Forward(
         tap=tap,
         objective=objective,
         parts=objective.parts(),
         streams=RandomStreams(strategy, model),
-        replicas=strategy.num_replicas_in_sync,
+        replicas=replicas,
         micro_batches=accumulate_steps,
     )
     step = train_step(
@@ -80,3 +75,12 @@ def assemble(
     )
     refuse_declared_variables(step)
     return step.replaced(own_variables=make_own_variables(strategy, step))
+
+
+def _refuse_own_work(groups: Sequence[Group], replicas: int) -> None:
+    """Raises ConfigurationError where optimizers do what a step does; the message has the names of their groups."""
+    mistakes = Mistakes()
+    for group in groups:
+        with mistakes.gathered("" if group.name is None else f"Trainer.optimizers, group {group.name!r}"):
+            refuse_own_work(group.optimizer, replicas=replicas)
+    mistakes.raise_any()

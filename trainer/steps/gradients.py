@@ -87,11 +87,6 @@ def dense(gradients: list[tf.Tensor | None], variables: list[keras.Variable]) ->
     ]
 
 
-def flat(gradients: list[tf.Tensor]) -> tf.Tensor:
-    """Returns all elements of all gradients as one float32 vector."""
-    return tf.concat([tf.reshape(tf.cast(gradient, tf.float32), [-1]) for gradient in gradients], axis=0)
-
-
 def global_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
     """Returns the norm of all elements of all gradients in float32, without overflow.
 
@@ -103,22 +98,12 @@ def global_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
     '5.0e+30'
     """
     norm = plain_norm(gradients)
-    return tf.cond(tf.math.is_finite(norm), lambda: norm, lambda: norm_and_direction(flat(gradients))[0])
+    return tf.cond(tf.math.is_finite(norm), lambda: norm, lambda: _scaled_norm(gradients))
 
 
 def plain_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
     """Returns the norm of all elements, or infinity if a square overflows."""
     return tf.sqrt(tf.add_n([_sum_of_squares(tf.cast(gradient, tf.float32)) for gradient in gradients]))
-
-
-def norm_and_direction(vector: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the norm of a vector, and the vector divided by it: 0 for a norm of 0, NaN for one that is not finite."""
-    finite = tf.reduce_all(tf.math.is_finite(vector))
-    largest = tf.reduce_max(tf.abs(vector))
-    scaled = tf.math.divide_no_nan(vector, largest)
-    norm = tf.norm(scaled)
-    direction = tf.math.divide_no_nan(scaled, norm)
-    return tf.where(finite, largest * norm, tf.norm(vector)), tf.where(finite, direction, float("nan"))
 
 
 def with_norm_barrier(gradients: list[tf.Tensor], norm: tf.Tensor) -> list[tf.Tensor]:
@@ -128,6 +113,14 @@ def with_norm_barrier(gradients: list[tf.Tensor], norm: tf.Tensor) -> list[tf.Te
     """
     factor = tf.where(tf.math.is_finite(norm), 1.0, float("nan"))
     return [gradient * tf.cast(factor, gradient.dtype) for gradient in gradients]
+
+
+def _scaled_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
+    """Returns the norm of all elements, which are divided by the largest first; it is not finite if one is not."""
+    vector = tf.concat([tf.reshape(tf.cast(gradient, tf.float32), [-1]) for gradient in gradients], axis=0)
+    largest = tf.reduce_max(tf.abs(vector))
+    scaled = largest * tf.norm(tf.math.divide_no_nan(vector, largest))
+    return tf.where(tf.reduce_all(tf.math.is_finite(vector)), scaled, tf.norm(vector))
 
 
 def _sum_of_squares(gradient: tf.Tensor) -> tf.Tensor:
