@@ -3,7 +3,7 @@
 # A side of an image, at least; fewer numbers are features.
 _SIDE = 8
 # Letters that fit above a panel.
-_TITLE = 21
+_TITLE = 20
 
 
 def is_image(shape: tuple[int, ...]) -> bool:
@@ -41,8 +41,8 @@ def is_drawn(shape: tuple[int, ...]) -> bool:
 def shortened(name: str) -> str:
     """Returns a name that fits above a panel, with its middle left out where it is long.
 
-    >>> shortened("outputs.probabilities"), shortened("activations.encoder/block_3/conv")
-    ('outputs.probabilities', 'activations…ock_3/conv')
+    >>> shortened("outputs.logits"), shortened("activations.encoder/block_3/conv")
+    ('outputs.logits', 'activation…ock_3/conv')
     """
     side = _TITLE // 2
-    return name if len(name) <= _TITLE else f"{name[: side + 1]}…{name[-side:]}"
+    return name if len(name) <= _TITLE else f"{name[:side]}…{name[-side:]}"

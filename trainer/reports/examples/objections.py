@@ -11,7 +11,7 @@ from trainer.reports.examples.scales import heat_scale, within
 
 # Faint enough that a colour upon it can be compared with the bar.
 _UNDERLAY = 0.22
-_EDGE, _STRONG = "#8a8f98", "#cb181d"
+_EDGE = "#8a8f98"
 # Neither is a colour of a scale.
 _MASKED, _NOT_FINITE = "#ffffff", "#00b4d8"
 
@@ -93,15 +93,13 @@ class PairValues(Objections):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CurveValues(Objections):
-    """Values `[examples, time]` of a term along a sequence."""
+    """Values `[examples, time]` of a term along a sequence, as strokes of their height and colour."""
 
     def draw(self, axes: Any, example: int) -> None:
-        values = self.values[example]
-        _, low, high = self.scale
+        values, (_, low, high) = self.values[example], self.scale
+        heights = np.where(np.isinf(values), high, np.nan_to_num(values))
         axes.set_ylim(low, high)
-        axes.fill_between(
-            range(len(values)), np.nan_to_num(values, posinf=high, neginf=low), step="mid", color=_STRONG, lw=0
-        )
+        axes.vlines(range(len(values)), 0.0, heights, colors=self.colours(example), lw=max(0.6, 90 / len(values)))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -66,10 +66,11 @@ class ExamplesPicture(Drawing):
 
     def _panel(self, axes: Any, column: Column, example: int, *, is_first: bool) -> None:
         column.draw(axes, example)
+        axes.set_anchor("N")  # a flat image is below its title
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set(color="#c4c8cf", linewidth=0.6)
         if example == 0:
-            axes.set_title(column.title, fontsize=8, pad=4)
+            axes.set_title(column.title, fontsize=7.5, pad=4)
             if column.term is not None:
                 line = palette.lines(self.terms)[column.term]
                 axes.plot([0, 1], [1.02, 1.02], transform=axes.transAxes, clip_on=False, color=line.color, lw=2.5)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trainer.reports.examples.objections import HeatMaps, PairValues, Tiles
+from trainer.reports.examples.objections import CurveValues, HeatMaps, PairValues, Tiles
 
 
 def test_stronger_objections_are_darker_and_masked_ones_white_on_any_input():
@@ -35,6 +35,13 @@ def test_pairs_without_a_value_are_not_linked(drawn):
     column = PairValues(title="x", values=np.array([[0.0, 0.5, np.nan]]), points=points, bounds=bounds)
     (link,) = drawn(column).lines
     np.testing.assert_array_equal(link.get_xydata(), points[0, [0, 2]])
+
+
+def test_a_sequence_has_strokes_of_the_height_of_its_values(drawn):
+    column = CurveValues(title="x", values=np.array([[1.0, np.nan, 4.0, np.inf]]))
+    (strokes,) = drawn(column).collections
+    assert [segment[:, 1].tolist() for segment in strokes.get_segments()] == [[0, 1], [0, 0], [0, 4], [0, 4]]
+    assert [text for _, text in column.legend] == ["masked", "not finite"]
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.12345, "0.123"), (np.nan, "masked"), (np.inf, "inf")])

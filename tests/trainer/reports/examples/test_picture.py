@@ -1,5 +1,7 @@
 """The picture of examples: its layout, and the numbers beside it."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -37,10 +39,15 @@ def test_several_pictures_are_numbered(make_shown):
     assert [name for one in found for name in one.data["terms"]] == [*terms]
 
 
-def test_nothing_overlaps_the_edge_of_the_picture(shown):
-    (picture,) = pictures(shown, step=1, terms=["data", "small"])
+def test_no_title_is_on_another_and_nothing_over_the_edge(shown, make_shown):
+    terms = {f"a_term_with_a_very_long_name_{i}": np.ones([2, 9, 30]) for i in range(3)}
+    tensors = {**shown.tensors, "outputs.with_a_very_long_name": np.ones([2, 9, 30])}
+    (picture,) = pictures(make_shown(tensors, terms), step=1, terms=[*terms])
     figure = picture.figure()
     figure.canvas.draw()
+    titles = [axes.title.get_window_extent() for axes in figure.axes if axes.get_title()]
+    assert len(titles) == 7
+    assert all(left.x1 <= right.x0 for left, right in itertools.pairwise(titles))
     width, height = figure.bbox.width, figure.bbox.height
     for axes in figure.axes:
         box = axes.get_tightbbox()
