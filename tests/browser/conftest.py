@@ -100,9 +100,9 @@ class Browser:
         what(actions.w3c_actions.pointer_action)
         actions.perform()
 
-    def complaints(self):
+    def complaints(self, levels=("WARNING", "SEVERE")):
         """What pages have written to the console since the last call, but for what is merely told."""
-        return [line["message"] for line in self.driver.get_log("browser") if line["level"] in ("WARNING", "SEVERE")]
+        return [line["message"] for line in self.driver.get_log("browser") if line["level"] in levels]
 
     def requests(self):
         """The addresses outside of the disk that pages have asked for since the last call."""
