@@ -1,11 +1,15 @@
 """A real browser without a network, and a run with more terms than there are colours, for it to look at."""
 
 import base64
+import contextlib
 import functools
 import io
 import json
 import pathlib
+import re
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 
@@ -25,6 +29,7 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--hide-scrollbars",
+    "--enable-unsafe-swiftshader",  # TensorBoard draws by WebGL, which has no other device here
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 _REQUESTS = ("Network.requestWillBeSent", "Network.webSocketCreated")
@@ -156,3 +161,19 @@ def shown_run(ready_python, tmp_path_factory):
     )
     assert trained.returncode == 0, trained.stderr
     return workdir
+
+
+@pytest.fixture(scope="session")
+def tensorboard():
+    """Starts TensorBoard on a folder, for as long as a context is open, which has its address."""
+
+    @contextlib.contextmanager
+    def serve(folder):
+        command = [sys.executable, "-m", "tensorboard.main", "--logdir", folder, "--host", "127.0.0.1", "--port", "0"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as board:
+            try:
+                yield next(found[0] for line in board.stderr if (found := re.search(r"http://127\.0\.0\.1:\d+/", line)))
+            finally:
+                board.terminate()
+
+    return serve

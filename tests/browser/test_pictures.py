@@ -2,6 +2,7 @@
 
 import io
 import pathlib
+import time
 
 import pytest
 from PIL import Image
@@ -32,3 +33,13 @@ def test_the_page_of_a_run(browser, keep, tmp_path):
     heading = "[...document.querySelectorAll('h2')].find(one => one.textContent == 'Conflicts')"
     end = browser.run(f"return {heading}.nextElementSibling.getBoundingClientRect().bottom")
     keep("report.png", 0, 0, 1240, end + 10)
+
+
+def test_tensorboard(chromium, keep, tensorboard):
+    with tensorboard(RUN) as address:
+        chromium.open(f"{address}#timeseries", width=1500, height=900)
+        chromium.wait("document.querySelectorAll('scalar-card tb-data-table-content-row').length > 10")
+        chromium.run("document.querySelector('.settings-button')?.click()")  # the pane on the right
+        time.sleep(3)  # the lines move to their places
+        keep("tensorboard.png", 0, 0, 1500, 900)
+        chromium.requests(), chromium.complaints()
