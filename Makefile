@@ -31,14 +31,12 @@ check: $(VENV)/made
 docs: $(VENV)/docs
 	TF_CPP_MIN_LOG_LEVEL=3 NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-## The pictures of README and docs, of a run of the demo as a terminal and Chromium show it.
-screenshots: $(VENV)/made
-	test -d runs/demo/plain || $(BIN)/python scripts/train.py --gin_file=scene_segmentation_plain.gin --workdir=runs/demo/plain
+## The pictures of README and docs: those of the demo, and what a terminal and Chromium show of it.
+screenshots: demo
+	cp runs/demo/pictures/scenes.png $(addprefix runs/demo/five_terms/pictures/,terms.png examples.png) docs/
 	rm -rf runs/demo/five_terms
 	$(BIN)/python docs/site/cast.py docs/terminal.svg \
 	    $(BIN)/python scripts/train.py --gin_file=scene_segmentation.gin --workdir=runs/demo/five_terms
-	$(BIN)/python scripts/compare.py runs/demo/plain runs/demo/five_terms --pictures=docs
-	cp runs/demo/five_terms/pictures/terms.png runs/demo/five_terms/pictures/examples.png docs/
 	$(BIN)/python -m pytest -n 0 -m slow tests/browser/test_pictures.py --pictures=docs
 
 ## Speed beside Keras, JAX, PyTorch and loops written by hand: docs/benchmark.md, on a machine that does nothing else.
