@@ -9,6 +9,7 @@ from trainer.comparison.comparison import Change, Comparison, Statistic
 from trainer.comparison.groups import Group
 from trainer.comparison.quantities import Quantity
 from trainer.comparison.run_settings import Kind
+from trainer.running.workdir import FORMER
 
 ABSENT = "—"
 BEST, UNCLEAR, UNLIKE, EARLIER = "★", "≈", "≠", "*"
@@ -197,9 +198,11 @@ def _notes(comparison: Comparison, sections: Sequence[Section]) -> Iterator[str]
     yield from _unlike(comparison)
     if any(cell.text.endswith(EARLIER) for row in sections[0].rows.values() for cell in row):
         yield _ELSEWHERE
-    for name, settings in zip(comparison.names, comparison.settings, strict=True):
+    for name, folder, settings in zip(comparison.names, comparison.folders, comparison.settings, strict=True):
         if not settings.is_recorded:
             yield f"the settings of {name} are not recorded in its folder, so that others may differ too"
+        if (folder / FORMER).exists():
+            yield f"{name} was resumed with another configuration; its earlier ones are in its folder {FORMER}"
 
 
 def _unlike(comparison: Comparison) -> Iterator[str]:

@@ -33,7 +33,7 @@ _ENVIRONMENT = "environment.json"
 LEARNED = "learned.json"
 _RECORD = ("config.gin", "operative_config.gin", changes.NAME, _ENVIRONMENT)
 # One folder for each earlier configuration of the run.
-_FORMER = "former_configs"
+FORMER = "former_configs"
 # The same as in `termwise.cli.signals`: the command that a user typed, where a program started this one.
 _COMMAND_VARIABLE = "TERMWISE_COMMAND"
 # What an empty file system contains.
@@ -163,7 +163,7 @@ def _keep_former(folder: pathlib.Path, current: Mapping[str, str]) -> None:
     found = {name: (folder / name).read_bytes() for name in current if (folder / name).exists()}
     if not found or found == {name: text.encode() for name, text in current.items()}:
         return
-    former = folder / _FORMER
+    former = folder / FORMER
     with writing(former):
         numbers = [int(path.name) for path in former.glob("[0-9]*") if path.name.isdecimal()]
         kept = former / str(max(numbers, default=0) + 1)

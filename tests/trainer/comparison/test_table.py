@@ -85,3 +85,10 @@ def test_runs_without_recorded_settings_are_named(make_run):
         (folder / "settings.json").unlink()
     notes = table_of(compare(folders)).notes
     assert sum("are not recorded in its folder" in note for note in notes) == 2
+
+
+def test_a_run_whose_configuration_was_changed_on_the_way_is_named(make_run):
+    folders = [make_run(name) for name in "ab"]
+    (folders[1] / "former_configs" / "1").mkdir(parents=True)
+    notes = table_of(compare(folders)).notes
+    assert notes[-1] == "b was resumed with another configuration; its earlier ones are in its folder former_configs"
