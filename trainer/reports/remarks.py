@@ -17,8 +17,8 @@ _SHARE_OF_THE_RUN, _MOST_STEPS, _RECORDS, _GRADIENTS = 0.05, 1000, 8, 3
 _LATER = 1.25
 # What is seen in so many looks in a row is meant.
 _LOOKS = 3
-# Of many terms many pairs may be opposed.
-_MOST_CONFLICTS = 3
+# Of many terms many pairs may be opposed; one of so small a share is no match for the other.
+_MOST_CONFLICTS, _LEAST_SHARE = 3, 0.01
 _RATE = "learning_rate"
 
 _REMEDIES = {
@@ -30,8 +30,8 @@ _REMEDIES = {
     "reads and at its parameters, or leave it out (Objective.{name} = None)",
 }
 _FIGHT = (
-    "{name} and {other} pull in opposite directions in most looks (cosine {cosine:.2f} on average), so that one gains "
-    "what the other loses; decide by their weights, or let one begin later by a schedule"
+    "{name} and {other} pull in opposite directions in most looks (cosine {cosine:.2f} on average), and undo "
+    "some of each other's work; where that is not meant, change a weight, or let one begin later by a schedule"
 )
 _NO_RATE = (
     "{what} has reached 0 at step {step:,}, and the remaining {steps:,} steps learn nothing; let its schedule end with "
@@ -98,7 +98,7 @@ class Remarks:
 
     def _conflicts(self, found: list[Verdict]) -> Iterator[tuple[float, str, str]]:
         for one, other in itertools.combinations(found, 2):
-            if other.name in one.fights:
+            if other.name in one.fights and min(one.share, other.share) >= _LEAST_SHARE:
                 yield float(np.nanmean(pair_cosines(self.history, one.name, other.name))), one.name, other.name
 
     def _rates_that_ended(self, records: LogRecords) -> Iterator[str]:
