@@ -73,7 +73,8 @@ def draw_histories(histories: Mapping[str, History], name: str) -> Figure:
         figure.add_axes((_LEFT / _WIDTH, bottom / height, (_WIDTH - _LEFT - _RIGHT) / _WIDTH, panel / height))
         for bottom in (_BELOW + panel + _BETWEEN, _BELOW)
     )
-    figure.text(0.04 / _WIDTH, 1 - 0.06 / height, shortened(name, 38), va="top", fontsize=8.5, weight="bold")
+    title: dict[str, Any] = {"va": "top", "fontsize": 8.5, "weight": "bold", "parse_math": False}
+    figure.text(0.04 / _WIDTH, 1 - 0.06 / height, shortened(name, 38), **title)
     tags = {_TOTAL: "loss/total", **{term: f"terms/{term}/weighted" for term in terms}}
     _draw(upper, histories, tags, "what each term adds to the total")
     _draw(lower, histories, {term: f"terms/{term}/raw" for term in terms}, "each term before its weight")

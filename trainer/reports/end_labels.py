@@ -75,7 +75,7 @@ def draw_end_labels(axes: Any, ends: Sequence[tuple[float, float]], lines: Mappi
         stroke = {"color": line.color, "ls": line.dash, "lw": 0.9, "clip_on": False, "transform": axes.transAxes}
         axes.plot(xs, ys, **stroke)
         text = shortened(name, _LETTERS) if is_drawn else f"{shortened(name, _LETTERS - 4)} (0)"
-        axes.text(1.18, at, text, transform=axes.transAxes, va="center", fontsize=SIZE)
+        axes.text(1.18, at, text, transform=axes.transAxes, va="center", fontsize=SIZE, parse_math=False)
 
 
 def shortened(name: str, letters: int) -> str:

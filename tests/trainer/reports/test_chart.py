@@ -79,7 +79,7 @@ def test_each_term_has_its_line_and_its_name_at_the_end_of_it(figure):
 @pytest.mark.parametrize("count", [2, 24])
 def test_no_name_is_cut_or_on_another_however_many_terms(figure, count):
     values = of_terms(**{f"a_term_with_a_long_name_{i}": [1.0, 2.0] for i in range(count)})
-    drawn = figure(values, name="a_run_with_a_name_that_is_much_longer_than_a_column_of_a_paper")
+    drawn = figure(values, name="a_run_of_$5_and_$6_^_that_is_much_longer_than_a_column_of_a_paper")
     drawn.canvas.draw()
     for axes in drawn.axes:
         boxes = [text.get_window_extent() for text in axes.texts]

@@ -134,6 +134,5 @@ class Texts(Column):
 
     def draw(self, axes: Any, example: int) -> None:
         color = _WRONG if self.wrong and self.wrong[example] else "black"
-        axes.text(
-            0.5, 0.5, self.values[example], transform=axes.transAxes, ha="center", va="center", fontsize=9, color=color
-        )
+        look = {"ha": "center", "va": "center", "fontsize": 9, "color": color, "parse_math": False}
+        axes.text(0.5, 0.5, self.values[example], transform=axes.transAxes, **look)

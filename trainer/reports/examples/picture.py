@@ -70,7 +70,7 @@ class ExamplesPicture(Drawing):
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set(color="#c4c8cf", linewidth=0.6)
         if example == 0:
-            axes.set_title(column.title, fontsize=7.5, pad=4)
+            axes.set_title(column.title, fontsize=7.5, pad=4, parse_math=False)
             if column.term is not None:
                 line = palette.lines(self.terms)[column.term]
                 axes.plot([0, 1], [1.02, 1.02], transform=axes.transAxes, clip_on=False, color=line.color, lw=2.5)
@@ -101,7 +101,9 @@ def _legend(figure: Any, entries: Sequence[tuple[str, str]]) -> None:
     from matplotlib.patches import Patch
 
     patches = [Patch(facecolor=color, edgecolor="#8a8f98", linewidth=0.5, label=name) for color, name in entries]
-    figure.legend(handles=patches, loc="lower center", ncols=min(len(patches), 8), frameon=False, fontsize=8)
+    legend = figure.legend(handles=patches, loc="lower center", ncols=min(len(patches), 8), frameon=False, fontsize=8)
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # names are no formulas
 
 
 def pictures(shown: Shown, *, step: int, terms: Sequence[str]) -> list[ExamplesPicture]:

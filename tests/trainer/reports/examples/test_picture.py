@@ -32,6 +32,14 @@ def test_the_data_are_the_means_of_each_term_on_each_example(shown):
     assert picture.data["terms"]["small"]["weight"] == 0.5
 
 
+def test_names_are_no_formulas(make_shown):
+    odd = r"a$_^$\\frac"
+    tensors = {"inputs": np.array([odd.encode()]), "targets": np.array([0]), "outputs.$_$": np.array([[0.1, 0.2]])}
+    shown = make_shown(tensors, {"term": np.ones([1])}, class_names={"targets": [odd, odd]})
+    for picture in pictures(shown, step=1, terms=["term"]):
+        assert picture.png().startswith(b"\x89PNG")
+
+
 def test_several_pictures_are_numbered(make_shown):
     terms = {f"t{i}": np.ones([1, 9, 9]) for i in range(20)}
     found = pictures(make_shown({"inputs": np.ones([1, 9, 9])}, terms), step=1, terms=[*terms])
