@@ -153,9 +153,10 @@ def has_star(key: Key) -> bool:
 def starred(key: Key, context: Context) -> dict[tuple[str, ...], Key]:
     """Returns the keys of the tensors that a key with a star matches, by what its stars stand for, in their order.
 
-    A layer that gives several tensors is matched by its name, and each of them is one. A star over activations takes
-    each tensor once, from the layer that made it rather than from a model around that, and leaves out what the model
-    puts out, which `outputs` names, and what is not of floats, such as the masks that Keras computes.
+    A layer that gives several tensors is matched by its name, and each of them is one. A tensor that has several names
+    is taken once. A star over activations takes it from the layer that made it rather than from a model around that,
+    and leaves out what the model puts out, which `outputs` names, and what is not of floats, such as the masks that
+    Keras computes.
 
     Raises:
       ConfigurationError: it matches none.
@@ -171,9 +172,11 @@ def starred(key: Key, context: Context) -> dict[tuple[str, ...], Key]:
     found = {name: match.groups("") for name in sorted(known) if (match := _pattern(path).fullmatch(name))}
     if not found:
         raise ConfigurationError(f"key {key!r}: {expected(key, [f'{root}.{name}' for name in known])}")
+    left_out = [*leaves(context.outputs).values()] if root == "activations" else []
+    kept = _once({name: known[name] for name in found}, left_out) if root in ("activations", "weights") else {*found}
+    found = {name: found[name] for name in found if name in kept}
     if root == "activations":
-        kept = _made_inside({name: known[name] for name in found}, leaves(context.outputs).values())
-        found = {name: found[name] for name in found if name in kept and _is_of_floats(known[name])}
+        found = {name: found[name] for name in found if _is_of_floats(known[name])}
         if not found:
             raise ConfigurationError(f"key {key!r} matches only outputs of the model; expected 'outputs'")
     return {stands_for: f"{root}.{name}" for name, stands_for in found.items()}
@@ -206,14 +209,23 @@ def named(path: str, known: Mapping[str, Any], key: Key) -> dict[str, Any]:
     >>> named("*kernel", {"a/kernel": 1, "a/bias": 2, "b/kernel": 3}, "weights.*kernel")
     {'a/kernel': 1, 'b/kernel': 3}
     """
-    paths = (path, path.partition(".")[0])
-    found = {name: known[name] for name in paths if name in known}
-    if has_star(path):
-        found = {name: known[name] for name in sorted(known) if any(_pattern(p).fullmatch(name) for p in paths)}
+    found = {name: known[name] for name in matching(path, known)}
     if not found:
         root = key.partition(".")[0]
         raise ConfigurationError(f"key {key!r}: {expected(key, [f'{root}.{name}' for name in known])}")
     return found
+
+
+def matching(path: str, names: Iterable[str]) -> list[str]:
+    """Returns which names the path of a key names: with a star, as a whole, or up to its first dot.
+
+    >>> matching("*kernel", ["b/kernel", "a/kernel", "a/bias"]), matching("lstm.1", ["lstm", "head"])
+    (['a/kernel', 'b/kernel'], ['lstm'])
+    """
+    paths, names = (path, path.partition(".")[0]), set(names)
+    if has_star(path):
+        return [name for name in sorted(names) if any(_pattern(path).fullmatch(name) for path in paths)]
+    return [path for path in dict.fromkeys(paths) if path in names]
 
 
 def covers(key: Key, tensor: Key) -> bool:
@@ -230,10 +242,11 @@ def _pattern(path: str) -> re.Pattern[str]:
     return re.compile("(.*)".join(map(re.escape, path.split("*"))) + r"(\..*)?", re.DOTALL)
 
 
-def _made_inside(found: Mapping[str, Any], outputs: Iterable[Any]) -> set[str]:
-    """Returns the names of tensors that are no outputs; for a tensor with several names, the deepest one."""
-    names: dict[int, str] = {id(tensor): "" for tensor in outputs}
-    for name in sorted(found, key=lambda name: (-name.count("/"), name)):
+def _once(found: Mapping[str, Any], left_out: Iterable[Any]) -> set[str]:
+    """Returns the names of tensors that are not left out; for one with several names, the deepest, shortest one."""
+    names: dict[int, str] = {id(tensor): "" for tensor in left_out}
+    # The shortest is the one with the lowest numbers, where a layer is known by two names that Keras may give it.
+    for name in sorted(found, key=lambda name: (-name.count("/"), len(name), name)):
         names.setdefault(id(found[name]), name)
     return set(names.values())
 

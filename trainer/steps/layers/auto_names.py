@@ -8,6 +8,8 @@ import keras
 from keras.src.utils.naming import to_snake_case
 
 from objectives import ConfigurationError
+from objectives.errors import some
+from objectives.keys import matching
 
 
 def aliases(model: keras.Model, layers: Iterable[Any], paths: Iterable[str]) -> dict[str, str]:
@@ -36,16 +38,23 @@ def aliases(model: keras.Model, layers: Iterable[Any], paths: Iterable[str]) -> 
 
 
 def by_either_name(path: str, known: Mapping[str, Any], aliases: Mapping[str, str], key: str) -> Mapping[str, Any]:
-    """`known`, and what a key's path names by an alias.
+    """Returns what may be named, by names among which a key's path finds what it means, by alias too.
+
+    What a star matches has its alias if it has one, so that the parts of a term have the same names in each process.
 
     Raises:
-      ConfigurationError: the path names one thing, and another by an alias.
+      ConfigurationError: The path names one thing, and another by an alias.
+
+    >>> by_either_name("*/kernel", {"dense_4/kernel": 1, "head/kernel": 2}, {"dense/kernel": "dense_4/kernel"}, "key")
+    {'dense/kernel': 1, 'head/kernel': 2}
     """
-    names = [] if "*" in path else [path, path.partition(".")[0]]
-    for name in names:
-        if name in known and aliases.get(name, name) in known and aliases.get(name, name) != name:
-            raise ConfigurationError(
-                f"key {key!r}: {name!r} is a name that Keras gave by counting, and by the order in this model that of "
-                f"{aliases[name]!r}; expected a layer with a name of its own, such as Dense(4, name='hidden')"
-            )
-    return {**{name: known[aliases[name]] for name in names if aliases.get(name) in known}, **known}
+    alias_of = {name: alias for alias, name in aliases.items()}
+    fresh = {alias_of.get(name, name): known[name] for name in known}
+    by_name, by_alias = matching(path, known), [aliases.get(name, name) for name in matching(path, fresh)]
+    if by_name and by_alias and {*by_name} != {*by_alias}:
+        raise ConfigurationError(
+            f"key {key!r} means {some([*map(repr, by_name)])} by the names that Keras gave by counting, and "
+            f"{some([*map(repr, by_alias)])} by the order in this model; expected a layer with a name of its own, "
+            f"such as Dense(4, name='hidden')"
+        )
+    return fresh if by_alias else known

@@ -4,6 +4,7 @@ import keras
 import pytest
 
 from objectives import ConfigurationError
+from objectives.keys import Context, starred
 from trainer.steps.tap import Tap
 
 
@@ -41,5 +42,18 @@ def test_the_names_that_layers_have_are_names_too(build):
 
 def test_a_name_that_is_that_of_two_layers_is_refused():
     layers = [keras.layers.Dense(4, name=name) for name in ("dense_1", "dense_2")]
-    with pytest.raises(ConfigurationError, match="'dense_1' is a name that Keras gave by counting.*name='hidden'"):
-        Tap(keras.Sequential([keras.Input([2]), *layers]), ["activations.dense_1"])
+    model = keras.Sequential([keras.Input([2]), *layers])
+    for key in ("activations.dense_1", "activations.dense_*"):
+        with pytest.raises(ConfigurationError, match="'dense_1'.* by the names that Keras gave.*name='hidden'"):
+            Tap(model, [key])
+    assert [*Tap(model, ["activations.dense*"])(keras.ops.ones([5, 2]), training=False)[1]] == ["dense", "dense_1"]
+
+
+@pytest.mark.parametrize("other", ["sequential/dense/kernel", "sequential_3/dense_3/kernel"])
+def test_a_star_has_each_weight_once_by_its_name_in_a_process_of_its_own(other):
+    layers = [keras.layers.Dense(size, name=f"dense_{3 + i}") for i, size in enumerate([4, 5])]
+    model = keras.Sequential([keras.Input([2]), *layers], name="sequential_3")
+    tap = Tap(model, ["weights.*kernel", f"weights.{other}"])
+    found = starred("weights.*kernel", Context(weights=tap.weights))
+    assert [*found.values()] == ["weights.sequential/dense/kernel", "weights.sequential/dense_1/kernel"]
+    assert tap.weights[other] is layers[0].kernel
