@@ -122,6 +122,7 @@ def test_a_look_changes_no_bit_of_training_or_evaluation(pictured, images):
         np.testing.assert_array_equal(variable, alone)
 
 
+@pytest.mark.slow
 def test_examples_without_pictures_have_none(make_trainer, recorder):
     recorder.picture = None
     source = ArraySource(np.zeros([20, 3], np.float32), np.zeros([20, 2], np.float32))

@@ -76,6 +76,7 @@ def test_each_term_has_its_line_and_its_name_at_the_end_of_it(figure):
     assert heights == sorted(heights, reverse=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 24])
 def test_no_name_is_cut_or_on_another_however_many_terms(figure, count):
     values = of_terms(**{f"a_term_with_a_long_name_{i}": [1.0, 2.0] for i in range(count)})

@@ -15,6 +15,7 @@ def shown(make_shown, rng):
     return make_shown(tensors, {"data": rng.random([2, 9, 9]), "small": np.array([0.5, np.nan])})
 
 
+@pytest.mark.slow
 def test_there_is_a_panel_for_each_example_in_each_column_and_a_bar_for_each_scale(shown):
     (picture,) = pictures(shown, step=1200, terms=["data", "small", "decay"])
     assert (picture.path, picture.tag, picture.name) == ("examples", "examples", "examples")
@@ -32,6 +33,7 @@ def test_the_data_are_the_means_of_each_term_on_each_example(shown):
     assert picture.data["terms"]["small"]["weight"] == 0.5
 
 
+@pytest.mark.slow
 def test_names_are_no_formulas(make_shown):
     odd = r"a$_^$\\frac"
     tensors = {"inputs": np.array([odd.encode()]), "targets": np.array([0]), "outputs.$_$": np.array([[0.1, 0.2]])}
@@ -47,6 +49,7 @@ def test_several_pictures_are_numbered(make_shown):
     assert [name for one in found for name in one.data["terms"]] == [*terms]
 
 
+@pytest.mark.slow
 def test_no_title_is_on_another_and_nothing_over_the_edge(shown, make_shown):
     terms = {f"a_term_with_a_very_long_name_{i}": np.ones([2, 9, 30]) for i in range(3)}
     tensors = {**shown.tensors, "outputs.with_a_very_long_name": np.ones([2, 9, 30])}
