@@ -18,7 +18,10 @@ from trainer.reports.verdicts import verdicts
 _COLUMNS = ["raw", "weight", "weighted", "gradient", "share", "cosine"]
 # As many layers as a table shows; the smaller ones of a model that has more are counted together.
 _LAYERS = 12
-_NAMES = 24
+# The width of a table of four columns, and what of it is no text.
+_WIDTH, _RULES = 80, 13
+# The width of a list of names, and how many lines it takes at most.
+_NARROWEST, _NAMES, _LINES = 14, 24, 3
 _UNITS = ((86400, "day", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
 
@@ -34,8 +37,7 @@ def show_preview(trainer: Trainer, values: Mapping[str, float], preview: Preview
     show_table(_reads(preview, trainer.batch_size))
     show_table(_parameters(preview.parameters))
     show_table(_memory(preview))
-    for line in _time(trainer, preview):
-        show_note(line)
+    show_note(_time(trainer, preview))
 
 
 def _show_terms(objective: Objective, values: Mapping[str, float]) -> None:
@@ -101,9 +103,26 @@ def _reads(preview: Preview, batch_size: int) -> Table:
     table = Table(title=f"what is read of a batch of {batch_size:,}{shared}", title_justify="left", title_style="bold")
     for column in ("key", "shape", "type", "read by"):
         table.add_column(column)
-    for read in preview.reads:
-        table.add_row(read.key, _shape(read), read.dtype, "\n".join(textwrap.wrap(", ".join(read.readers), _NAMES)))
+    rows = [(read.key, _shape(read), read.dtype) for read in preview.reads]
+    left = _WIDTH - sum(max(map(len, column)) for column in zip(*rows, strict=True)) - _RULES
+    for row, read in zip(rows, preview.reads, strict=True):
+        table.add_row(*row, _readers(read.readers, min(max(left, _NARROWEST), _NAMES)))
     return table
+
+
+def _readers(names: Sequence[str], width: int) -> str:
+    """Returns names in a few lines; of those that these have no place for, how many there are."""
+    shown = len(names)
+    while len(lines := _listed(names, shown, width)) > _LINES and shown > 1:
+        shown -= 1
+    return "\n".join(lines)
+
+
+def _listed(names: Sequence[str], shown: int, width: int) -> list[str]:
+    """Returns the lines of a list that has so many of the names."""
+    others = len(names) - shown
+    text = ", ".join(names[:shown]) + (f" and {quantity(others, 'other')}" if others else "")
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 def _shape(read: Read) -> str:
@@ -151,25 +170,30 @@ def _bytes(size: int) -> str:
     return f"{size} B"
 
 
-def _time(trainer: Trainer, preview: Preview) -> Iterator[str]:
-    """Yields how long the run takes, as far as a few steps tell, in words."""
+def _time(trainer: Trainer, preview: Preview) -> str:
+    """Returns how long the run takes, as far as a few steps tell, in words."""
     left = trainer.steps - trainer.step
     looks = 0 if trainer.gradients_every is None else left // trainer.gradients_every
     total = duration(left * preview.step_seconds + looks * preview.look_seconds)
     with_looks = f" with {quantity(looks, 'look')} at the gradients of the terms" if looks else ""
-    yield f"time: about {total} for {quantity(left, 'step')}{with_looks},"
     each = f"{duration(preview.step_seconds)} a step as {preview.execution} runs it"
-    yield f"  at {each}; evaluations and checkpoints come on top"
+    text = (
+        f"time: about {total} for {quantity(left, 'step')}{with_looks}, at {each}; evaluations, checkpoints and "
+        f"waiting for data come on top"
+    )
+    return textwrap.fill(text, 79, subsequent_indent="  ")
 
 
 def duration(seconds: float) -> str:
     """Returns a time in words, to two or three digits.
 
     >>> [duration(seconds) for seconds in (0.0000253, 0.0412, 3.27, 42.1, 184.0, 5000.0, 200_000.0)]
-    ['25 us', '41 ms', '3.3 s', '42 s', '3 min 4 s', '1 h 23 min', '2 days 8 h']
+    ['25 us', '41 ms', '3.3 s', '42 s', '3 min', '1 h 23 min', '2 days 8 h']
     """
     for unit, name, smaller, part in _UNITS:
         if round(seconds) >= unit:
+            if name == "min" and seconds >= 3 * unit:
+                return f"{round(seconds / unit)} min"
             whole, rest = divmod(round(seconds / smaller), unit // smaller)
             plural = "s" if name == "day" and whole > 1 else ""
             return f"{whole} {name}{plural}" + (f" {rest} {part}" if rest else "")
