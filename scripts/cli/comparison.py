@@ -100,12 +100,14 @@ def _tail(cell: Cell) -> str:
 
 
 def _shortened(section: Section, length: int) -> Section:
-    """Returns a section with long settings cut; numbers are shorter than that."""
+    """Returns a section with long settings cut."""
+    if not section.may_be_cut:
+        return section
     rows = {}
     for name, cells in section.rows.items():
         texts = _short([cell.text for cell in cells], length)
         rows[name] = [dataclasses.replace(cell, text=text) for cell, text in zip(cells, texts, strict=True)]
-    return Section(section.title, rows)
+    return dataclasses.replace(section, rows=rows)
 
 
 def _short(texts: Sequence[str], length: int) -> list[str]:

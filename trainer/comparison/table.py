@@ -48,10 +48,12 @@ class Section:
     Attributes:
       title: what they are about.
       rows: the cells of each row by the name of the row, a cell a group.
+      may_be_cut: whether long texts may be shortened where there is little space, as of settings; numbers are not.
     """
 
     title: str
     rows: Mapping[str, Sequence[Cell]]
+    may_be_cut: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _settings(comparison: Comparison) -> Iterator[Section]:
     if hidden:
         rows[f"model ({len(hidden)} settings)"] = [Cell(_layers(comparison, group)) for group in comparison.groups]
     if rows:
-        yield Section("settings that differ", rows)
+        yield Section("settings that differ", rows, may_be_cut=True)
 
 
 def _layers(comparison: Comparison, group: Group) -> str:

@@ -12,10 +12,11 @@ from trainer.comparison.table import Cell, Section, Table
 def shown(monkeypatch, capsys):
     """The lines that a table of so many runs and values has on a terminal of some width."""
 
-    def show(*, runs, values, width, setting="0.5", name="run"):
+    def show(*, runs, values, width, setting="0.5", name="run", value="0.1234"):
         monkeypatch.setattr(results, "_CONSOLE", Console(width=width, soft_wrap=True, highlight=False))
-        rows = {f"value {i}": [Cell("0.1234", "↓ -1.0%", 1, j == 1) for j in range(runs)] for i in range(values)}
-        sections = [Section("settings that differ", {"weight": [Cell(setting)] * runs}), Section("values", rows)]
+        rows = {f"value {i}": [Cell(value, "↓ -1.0%", 1, j == 1) for j in range(runs)] for i in range(values)}
+        settings = Section("settings that differ", {"weight": [Cell(setting)] * runs}, may_be_cut=True)
+        sections = [settings, Section("values", rows)]
         show_comparison(Table([f"{name}{j}" for j in range(runs)], sections, ["a note"]))
         return capsys.readouterr().out.splitlines()
 
@@ -62,6 +63,12 @@ def test_long_settings_are_cut_only_where_the_table_would_not_fit(shown):
     assert "Linear(firs…" in "".join(lines)
     assert max(map(len, lines)) <= 90
     assert len([line for line in lines if line.startswith("┏")]) == 1
+
+
+def test_means_with_their_spread_are_not_cut_where_settings_are(shown):
+    spread = "0.0004239 ± 7.7e-05"
+    lines = shown(runs=2, values=2, width=60, value=spread, setting="Linear(first=0, last=4, steps=200)")
+    assert "".join(lines).count(spread) == 4
 
 
 def test_a_single_run_wider_than_the_terminal_keeps_all_of_its_numbers(shown):
