@@ -4,7 +4,8 @@ import os
 import pathlib
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
+from typing import NamedTuple
 
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
@@ -23,6 +24,18 @@ SUFFIX = ".termwise.v2"
 _FRAME = 16
 
 
+class Kept(NamedTuple):
+    """What is left of the event files of a folder.
+
+    Attributes:
+      recent: the events behind a step, in the order in which they were written; none if no step was given.
+      tags: of the summaries of all steps.
+    """
+
+    recent: list[Event]
+    tags: Set[str]
+
+
 class EventFile:
     """A new file of TensorBoard events, which continues behind a step of the earlier files of its folder."""
 
@@ -35,7 +48,7 @@ class EventFile:
           folder: is made if it is not there.
           step: the number of updates done.
           about: Markdown about scalars, by tag.
-          since: the events of the earlier files that are behind this step are kept in `recent`.
+          since: the events of the earlier files that are behind this step are kept in `before.recent`.
 
         Raises:
           StorageError: the system refuses it; so do the other methods.
@@ -44,7 +57,7 @@ class EventFile:
         self._path = folder / f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}{SUFFIX}"
         with files.writing(self._path):
             folder.mkdir(parents=True, exist_ok=True)
-            self.recent = drop_after(folder, step, since=since)
+            self.before = drop_after(folder, step, since=since)
             self._writer = tf.io.TFRecordWriter(str(self._path))
         self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
         # Tells a running TensorBoard to forget the events that were dropped.
@@ -91,27 +104,29 @@ class EventFile:
             self._writer.write(event.SerializeToString())
 
 
-def drop_after(folder: pathlib.Path, step: int, *, since: int | None = None) -> list[Event]:
+def drop_after(folder: pathlib.Path, step: int, *, since: int | None = None) -> Kept:
     """Cuts the event files of a folder before their first event of a later step, and where a write was torn.
 
     Files that are left with nothing but their version are removed.
 
     Returns:
-      The events that are left of steps behind `since`, if it is given, in the order in which they were written.
+      What is left, with the events of steps behind `since`, if it is given.
     """
     recent: list[Event] = []
+    tags: set[str] = set()
     for path in sorted(folder.glob(f"*tfevents*{SUFFIX}")):
         with files.writing(path):
             size = count = 0
             for event, length in _kept(path, step):
                 size, count = size + length, count + 1
+                tags.update(value.tag for value in event.summary.value)
                 if since is not None and event.step > since:
                     recent.append(event)
             if count > 1:
                 os.truncate(path, size)
             else:
                 path.unlink()
-    return recent
+    return Kept(recent, tags)
 
 
 def _kept(path: pathlib.Path, step: int) -> Iterator[tuple[Event, int]]:

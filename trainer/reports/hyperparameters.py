@@ -7,7 +7,11 @@ from typing import Any
 
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2
+from tensorboard.plugins.hparams.metadata import SESSION_START_INFO_TAG
 from tensorboard.plugins.hparams.summary import session_end_pb, session_start_pb
+
+# The tag of the summary that `session_start` makes.
+START = SESSION_START_INFO_TAG
 
 # Longer texts, such as the costs of all confusions, are no columns of a table.
 _LONGEST = 60
@@ -35,7 +39,7 @@ def hyperparameters(settings: Mapping[str, Mapping[str, str]]) -> dict[str, bool
 
 
 def session_start(settings: Mapping[str, Mapping[str, str]]) -> Summary:
-    """Returns the summary that makes a run of TensorBoard a row of that page."""
+    """Returns the summary that makes a run of TensorBoard a row of that page; TensorBoard reads the first one."""
     return _as_written(session_start_pb(hyperparameters(settings), start_time_secs=time.time()))
 
 

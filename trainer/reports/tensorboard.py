@@ -22,7 +22,7 @@ from trainer.reports.board_layout import board_layout
 from trainer.reports.board_texts import texts
 from trainer.reports.event_files import EventFile
 from trainer.reports.events import scalars_of
-from trainer.reports.hyperparameters import session_end, session_start
+from trainer.reports.hyperparameters import START, session_end, session_start
 from trainer.reports.interval_means import unended_after
 from trainer.reports.log import LogRecords
 from trainer.reports.picture import Drawing
@@ -44,7 +44,7 @@ class TensorBoard(Report):
     - `terms/<name>/`: the same tags for each term, so that TensorBoard gives each a colour. Of training there is a mean
       over about a thousandth of the steps. TensorBoard begins its older pages with no run ticked where there are more
       than 40, terms included: `term_runs=False` leaves these out, as for a search over many runs.
-    - The settings as hyperparameters, beside the latest evaluation, or the latest record of a run that has none.
+    - The settings that the run began with as hyperparameters, beside the latest evaluation, or the latest record of a run that has none.
     """
 
     def __init__(self, folder: str | pathlib.Path | None = None, term_runs: bool = True):
@@ -61,12 +61,13 @@ class TensorBoard(Report):
         for split in ("train", "eval"):
             self._files[split] = EventFile(folder / split, run.first_step, about=about, since=since)
             self._files[split].add(run.first_step, _as_written(custom_scalar.pb(layout)))
-        before = scalars_of(self._files["train"].recent, "train")
+        before = scalars_of(self._files["train"].before.recent, "train")
         terms = run.terms if self._has_term_runs else ()
         self._terms = TermRuns(folder, dataclasses.replace(run, terms=terms), since=since, before=before)
         for name, text in texts(run).items():
             self._files["train"].add(run.first_step, text_pb(name, text))
-        self._row.add(run.first_step, session_start(run.settings))
+        if START not in self._row.before.tags:  # the first one counts, whatever follows
+            self._row.add(run.first_step, session_start(run.settings))
 
     def write(self, lines: LogRecords) -> None:
         assert self._terms is not None

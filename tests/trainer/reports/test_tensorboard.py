@@ -212,6 +212,14 @@ def test_a_run_without_evaluations_is_a_row_of_hyperparameters_by_its_training(t
     assert not {SESSION_START_INFO_TAG, SESSION_END_INFO_TAG} & read(tmp_path / "eval").keys()
 
 
+def test_a_run_that_goes_on_in_other_processes_has_begun_once(tmp_path, run):
+    for first_step in (0, 0, 20, 20, 40):
+        report = TensorBoard(tmp_path)
+        report.start(run(first_step=first_step))
+        report.close()
+    assert [step for step, _ in read(tmp_path / "eval")[SESSION_START_INFO_TAG]] == [0]
+
+
 def test_a_run_is_told_to_be_complete_once_its_last_step_is_evaluated(tmp_path, run, eval_line):
     completed = []
     for first_step, last, evaluated, steps in ((0, 20, 20, 40), (20, 40, 20, 40), (20, 40, 40, 40), (40, 50, 50, 80)):
