@@ -442,11 +442,11 @@ class Trainer(Settings):
         Then the best checkpoint is told, unless the opening of a restored run did so and nothing came after it.
         """
         if self._run.saver is None:
-            with _explained_without_checkpoints(), self._run.reports:
+            with _explained_without_checkpoints(), self._run.closing_reports():
                 yield
         else:
             told = (self.step, self._run.saver.describe_best()) if restored else None
-            with self._run.saver.explained(), self._run.reports:
+            with self._run.saver.explained(), self._run.closing_reports():
                 with self._run.saver:
                     yield
                 if told != (self.step, self._run.saver.describe_best()):

@@ -53,6 +53,7 @@ class Recorder(Report):
 
     lines: list = dataclasses.field(default_factory=list)
     calls: list = dataclasses.field(default_factory=list)
+    ended: list = dataclasses.field(default_factory=list)
     run: object = None
 
     def start(self, run):
@@ -68,6 +69,9 @@ class Recorder(Report):
 
     def flush(self):
         self.calls.append("flush")
+
+    def end(self, outcome):
+        self.ended.append(outcome)
 
     def close(self):
         self.calls.append("close")

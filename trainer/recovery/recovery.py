@@ -54,9 +54,9 @@ class Recovery:
         batch, rollbacks = self._non_finite.batch(int(self._step)), self._non_finite.rollbacks
         self._saver.restore()
         self._non_finite.roll_back(batch=batch, rollbacks=rollbacks, step=int(self._step))
-        # The log records of its steps since then will be written again.
+        # The log records of its steps since then will be written again; the run has not ended.
         self._reports.close()
-        self._run.start_reports(restored=True)
+        self._run.start_reports(restored=True, has_returned=True)
         self._reports.note(f"{what}; returned to step {int(self._step):,}, continuing with the batches that follow")
 
     def _autopsy(self, found: NotFinite, values: Mapping[str, float], cause: str) -> str:

@@ -5,6 +5,7 @@ from trainer.reports.jsonl import JsonLines as JsonLines
 from trainer.reports.picture import Drawing as Drawing
 from trainer.reports.picture import Picture as Picture
 from trainer.reports.pictures import Pictures as Pictures
+from trainer.reports.report import Outcome as Outcome
 from trainer.reports.report import Report as Report
 from trainer.reports.report import ReportError as ReportError
 from trainer.reports.report import Run as Run

@@ -11,7 +11,7 @@ from objectives import ConfigurationError
 from objectives.blame import told
 from trainer.reports.log import LogRecords
 from trainer.reports.picture import Drawing
-from trainer.reports.report import Report, ReportError, Run
+from trainer.reports.report import Outcome, Report, ReportError, Run
 from trainer.storage.files import StorageError
 
 _Call = Callable[[Report], None]
@@ -30,8 +30,11 @@ class Background(Report):
     thread that trains raises it once, as a `ReportError` that says which report failed, where and at which step;
     a `StorageError` and a `ConfigurationError` say enough themselves.
 
-    As a context manager, it closes the reports at the end. If the body fails too, its error is raised, and those of the
-    reports are added to it as notes.
+    As a context manager, it tells the reports at the end how the run has ended, and closes them. If the body fails too,
+    its error is raised, and those of the reports are added to it as notes.
+
+    Attributes:
+      outcome: what the reports are told at the end, unless the body fails.
 
     >>> class Show(Report):
     ...     def advance(self, step, steps_per_second):
@@ -43,6 +46,7 @@ class Background(Report):
     """
 
     def __init__(self, reports: Sequence[Report]):
+        self.outcome: Outcome = "stopped"
         self._reports = tuple(reports)
         self._working: list[Report] = []
         self._calls: queue.Queue[tuple[_Call, threading.Event] | None] = queue.Queue(_WAITING_CALLS)
@@ -54,7 +58,7 @@ class Background(Report):
 
     def start(self, run: Run) -> None:
         """Starts the reports on the calling thread, so that their errors are raised before the first step."""
-        self._step = run.first_step
+        self._step, self.outcome = run.first_step, "stopped"
         for report in self._reports:
             self._called("start", run)(report)
         self._working = list(self._reports)
@@ -92,6 +96,10 @@ class Background(Report):
         if len(self._working) < len(self._reports):
             raise ReportError("a report failed before")
 
+    def end(self, outcome: Outcome) -> None:
+        if self._thread:  # or else they were never started
+            self._put(self._called("end", outcome))
+
     def close(self) -> None:
         """Closes all reports, after everything that was passed in is written."""
         if self._thread:
@@ -106,6 +114,8 @@ class Background(Report):
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        # An interrupt of a notebook is no failure.
+        self.end("failed" if isinstance(error, Exception) else self.outcome)
         try:
             self.close()
         except Exception as own:

@@ -1,4 +1,4 @@
-"""Hyperparameters: the settings of a run as TensorBoard's page HParams takes them, and whether the run is complete."""
+"""Hyperparameters: the settings of a run as TensorBoard's page HParams takes them, and how the run ended."""
 
 import ast
 import time
@@ -43,9 +43,10 @@ def session_start(settings: Mapping[str, Mapping[str, str]]) -> Summary:
     return _as_written(session_start_pb(hyperparameters(settings), start_time_secs=time.time()))
 
 
-def session_end() -> Summary:
-    """Returns the summary that tells that a run is complete."""
-    return _as_written(session_end_pb(api_pb2.STATUS_SUCCESS, end_time_secs=time.time()))
+def session_end(*, is_complete: bool) -> Summary:
+    """Returns the summary that tells that a run is complete, or has failed; TensorBoard reads the first one."""
+    status = api_pb2.STATUS_SUCCESS if is_complete else api_pb2.STATUS_FAILURE
+    return _as_written(session_end_pb(status, end_time_secs=time.time()))
 
 
 def _value(text: str) -> bool | float | str | None:

@@ -5,13 +5,17 @@ import difflib
 import math
 import pathlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from objectives import ConfigurationError
 from objectives.errors import Mistakes
 from objectives.fields import Checked
 from trainer.reports.log import LogRecords
 from trainer.reports.picture import Drawing
+
+# How a run ended: with all that it had to do, also where a callback has ended it; before that, as by a signal, so that
+# it can go on; or by an error.
+Outcome = Literal["complete", "stopped", "failed"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,6 +27,8 @@ class Run:
       steps: the number of updates in all.
       first_step: the number of updates done before this process started or resumed the run. Records of later steps,
         which an earlier process may have written, are replaced.
+      has_returned: whether the run goes on from an earlier step within one process, as after a rollback; it was begun
+        before, and has not ended.
       config: the operative configuration, as text.
       headline: what users should know before the first step, a line each; the first one says what is trained on what.
       details: the choices that were made for them, and why, a line each.
@@ -39,6 +45,7 @@ class Run:
     terms: tuple[str, ...]
     steps: int
     first_step: int = 0
+    has_returned: bool = False
     config: str = ""
     headline: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
@@ -114,11 +121,17 @@ class Report(Checked):
     def flush(self) -> None:
         """Called before a checkpoint becomes visible: what was written so far must survive the end of the process."""
 
+    def end(self, outcome: Outcome) -> None:
+        """Called before `close` where the run has ended: "complete", "stopped" before its last step, or "failed"."""
+
     def close(self) -> None:
-        """Called once at the end, even if the run failed or this report never started."""
+        """Called at the end, even if the run failed or this report never started.
+
+        Also where a run returns to an earlier step (`Trainer.non_finite = 'rollback'`); there `start` follows.
+        """
 
 
-METHODS = ("start", "write", "advance", "picture", "note", "flush", "close")
+METHODS = ("start", "write", "advance", "picture", "note", "flush", "end", "close")
 
 
 def refuse_silent(reports: Iterable[Report]) -> None:

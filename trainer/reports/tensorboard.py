@@ -26,7 +26,7 @@ from trainer.reports.hyperparameters import START, session_end, session_start
 from trainer.reports.interval_means import unended_after
 from trainer.reports.log import LogRecords
 from trainer.reports.picture import Drawing
-from trainer.reports.report import Report, Run
+from trainer.reports.report import Outcome, Report, Run
 from trainer.reports.term_runs import TermRuns
 
 # The tags of a term that its formula is told with.
@@ -53,7 +53,7 @@ class TensorBoard(Report):
         self._terms: TermRuns | None = None
 
     def start(self, run: Run) -> None:
-        self._run, self._step, self._evaluated = run, run.first_step, run.first_step
+        self._run = run
         folder = run.folder(self._given, type(self).__name__)
         layout = board_layout(run.terms, term_runs=self._has_term_runs)
         about = {f"terms/{name}/{what}": text for name, text in run.descriptions.items() for what in _TOLD}
@@ -72,11 +72,6 @@ class TensorBoard(Report):
     def write(self, lines: LogRecords) -> None:
         assert self._terms is not None
         self._files[lines.split].add_scalars(self._terms.write(lines))
-        if lines.split == "eval":
-            self._evaluated = int(lines.steps[-1])
-
-    def advance(self, step: int, steps_per_second: float) -> None:
-        self._step = step
 
     def picture(self, picture: Drawing) -> None:
         self._files["eval"].add(picture.step, _image(picture.tag, picture.png()))
@@ -85,18 +80,16 @@ class TensorBoard(Report):
         for file in self._parts:
             file.flush()
 
+    def end(self, outcome: Outcome) -> None:
+        # TensorBoard reads it once: of a run that was stopped there is none, so that the process that goes on can tell.
+        if outcome != "stopped":
+            # Behind all steps, so that a run that goes on drops it.
+            behind = max(self._run.first_step, self._run.steps) + 1
+            self._row.add(behind, session_end(is_complete=outcome == "complete"))
+
     def close(self) -> None:
-        if self._terms and self._is_complete:
-            # Behind all steps, so that a run that goes on drops it. TensorBoard reads it once: of a run that was
-            # stopped there is none, and it can still be told later that the run is complete.
-            self._row.add(self._step + 1, session_end())
         for file in self._parts:
             file.close()
-
-    @property
-    def _is_complete(self) -> bool:
-        """Whether all steps are done, and evaluated if they are to be."""
-        return min([self._step, *([self._evaluated] if self._run.evaluates else [])]) >= self._run.steps
 
     @property
     def _row(self) -> EventFile:

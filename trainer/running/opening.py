@@ -78,6 +78,7 @@ class Opening:
         replicas_before: int | None = None,
         best_before: str | None = None,
         best_value: float = math.nan,
+        has_returned: bool = False,
     ) -> Run:
         """Returns what reports are told of the run.
 
@@ -88,11 +89,13 @@ class Opening:
           replicas_before: the number of replicas that it was saved with, if so.
           best_before: which checkpoint is the best one of those that are there, if one is kept.
           best_value: the value by which it is; nan if there is none.
+          has_returned: whether this process has begun the run before, and returned to an earlier step of it.
         """
         return Run(
             terms=tuple(self.objective.terms),
             steps=self.steps,
             first_step=step,
+            has_returned=has_returned,
             config=self._configurations()[1],
             headline=(
                 self._introduction(program),

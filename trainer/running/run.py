@@ -1,8 +1,10 @@
 """TrainingRun: the parts of a run, which the trainer, the loop and the recovery share while it trains."""
 
+import contextlib
 import dataclasses
 import math
 import pathlib
+from collections.abc import Iterator
 
 import tensorflow as tf
 
@@ -48,11 +50,25 @@ class TrainingRun:
         """The number of updates done."""
         return int(self.step)
 
-    def start_reports(self, *, restored: bool) -> None:
+    @property
+    def is_complete(self) -> bool:
+        """Whether all steps are done, or a callback has ended the run before."""
+        return self.done >= self.opening.steps or self.epochs.stopped_by is not None
+
+    @contextlib.contextmanager
+    def closing_reports(self) -> Iterator[None]:
+        """Tells the reports at the end of the context how the run has ended, and closes them."""
+        with self.reports:
+            yield
+            if self.is_complete:
+                self.reports.outcome = "complete"
+
+    def start_reports(self, *, restored: bool, has_returned: bool = False) -> None:
         """Records the run in its folder, and has the reports begin after the current step.
 
         Args:
           restored: whether the state is that of a checkpoint.
+          has_returned: whether the reports were started before, and the run returned to an earlier step.
         """
         self.opening.record()
         before = self.saver.restored_replicas if self.saver else None
@@ -66,6 +82,7 @@ class TrainingRun:
                 replicas_before=before,
                 best_before=best,
                 best_value=value,
+                has_returned=has_returned,
             )
         )
 

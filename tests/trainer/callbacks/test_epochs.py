@@ -90,6 +90,7 @@ def test_early_stopping_stops_where_that_of_keras_would_and_not_again(run, recor
     stopping = keras.callbacks.EarlyStopping(patience=2, restore_best_weights=True)
     trainer = run(stopping, workdir=tmp_path / "run", reports=[recorder, JsonLines()])
     values = trainer.train()
+    assert recorder.ended == ["complete"]
     found = evaluations(recorder)
     steps = sorted(found)
     best = min(steps[:-1], key=found.__getitem__)

@@ -131,6 +131,7 @@ def test_a_rolled_back_run_continues_from_its_checkpoint_after_the_batch(make_ru
     trainer.train()
     # Steps 1, 2, then 3 on the third batch, rolled back to 2, then 3, 4, 5 on the batches behind the fourth.
     assert recorder.steps() == [1, 2, 3, 3, 4, 5]
+    assert (recorder.calls.count("close"), recorder.run.has_returned, recorder.ended) == (2, True, ["complete"])
     assert recorder.column("non_finite/rollbacks") == [0, 0, 0, 1, 1, 1]
     assert_same_state(trainer, run_batches(make_run(), (0, 2), (4, 7)))
 

@@ -1,5 +1,6 @@
 """Background: everything is written, in order, and no error is lost."""
 
+import contextlib
 import re
 import threading
 import time
@@ -224,6 +225,42 @@ def test_what_says_enough_itself_stays_as_it_is(run, train_line, error):
     with pytest.raises(type(error)) as raised, started(run, Refuses()) as background:
         background.write(train_line(1))
     assert raised.value is error
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "told"),
+    [
+        (None, None, "stopped"),
+        ("complete", None, "complete"),
+        (None, KeyboardInterrupt(), "stopped"),
+        ("complete", ValueError("diverged"), "failed"),
+    ],
+)
+def test_at_the_end_those_that_work_are_told_how_the_run_ended_before_they_are_closed(run, outcome, error, told):
+    class Ends(Told):
+        def end(self, outcome):
+            self.told.append(("", outcome, ()))
+
+    report, broken = Ends(), Ends(fails=["advance"])
+    broken.end = None
+    with contextlib.suppress(type(error), ReportError), started(run, report, broken) as background:
+        background._hand_on("advance", 1, 1.0)
+        background.outcome = outcome or background.outcome
+        if error:
+            raise error
+    assert report.methods() == ["start", "advance", told, "close"]
+    assert broken.methods() == ["start", "advance", "close"]
+
+
+def test_what_closes_and_starts_again_has_not_ended(run):
+    report, ended = Told(), []
+    report.end = ended.append
+    background = started(run, report)
+    background.close()
+    with background:
+        background.start(run())
+    assert report.methods() == ["start", "close"] * 2
+    assert ended == ["stopped"]
 
 
 def test_without_a_start_closing_only_closes():

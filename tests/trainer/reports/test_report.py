@@ -27,7 +27,7 @@ class Empty(Report):
 def test_a_report_that_defines_none_of_the_methods_is_refused_with_the_nearest_name():
     with pytest.raises(ConfigurationError) as error:
         refuse_silent([Misspelt(), Empty()])
-    known = "(known: start, write, advance, picture, note, flush, close)"
+    known = "(known: start, write, advance, picture, note, flush, end, close)"
     assert error.value.messages == (
         f"Trainer.reports holds an object of Misspelt, which defines no method that is called; did you mean 'write' by "
         f"'writes'? {known}",

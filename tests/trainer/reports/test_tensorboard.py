@@ -206,7 +206,7 @@ def test_each_picture_of_each_evaluation_is_an_image_under_its_own_tag(tmp_path,
 def test_a_run_without_evaluations_is_a_row_of_hyperparameters_by_its_training(tmp_path, run):
     report = TensorBoard(tmp_path)
     report.start(run(evaluates=False, steps=20))
-    report.advance(20, 1.0)
+    report.end("complete")
     report.close()
     assert {SESSION_START_INFO_TAG, SESSION_END_INFO_TAG} <= read(tmp_path / "train").keys()
     assert not {SESSION_START_INFO_TAG, SESSION_END_INFO_TAG} & read(tmp_path / "eval").keys()
@@ -220,13 +220,13 @@ def test_a_run_that_goes_on_in_other_processes_has_begun_once(tmp_path, run):
     assert [step for step, _ in read(tmp_path / "eval")[SESSION_START_INFO_TAG]] == [0]
 
 
-def test_a_run_is_told_to_be_complete_once_its_last_step_is_evaluated(tmp_path, run, eval_line):
-    completed = []
-    for first_step, last, evaluated, steps in ((0, 20, 20, 40), (20, 40, 20, 40), (20, 40, 40, 40), (40, 50, 50, 80)):
+@pytest.mark.parametrize("outcome", ["complete", "failed"])
+def test_a_run_that_is_done_or_has_failed_says_so_until_it_goes_on(tmp_path, run, outcome):
+    ended = []
+    for first_step, steps, how in ((0, 40, "stopped"), (20, 40, outcome), (40, 80, "stopped"), (80, 40, outcome)):
         report = TensorBoard(tmp_path)
         report.start(run(first_step=first_step, steps=steps))
-        report.advance(last, 1.0)
-        report.write(eval_line(evaluated))
+        report.end(how)
         report.close()
-        completed.append([step for step, _ in read(tmp_path / "eval").get(SESSION_END_INFO_TAG, [])])
-    assert completed == [[], [], [41], []]
+        ended.append([step for step, _ in read(tmp_path / "eval").get(SESSION_END_INFO_TAG, [])])
+    assert ended == [[], [41], [], [81]]

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from trainer.reports.log import LogRecord, LogRecords, measured_values, term_names
 from trainer.reports.remarks import Remarks
-from trainer.reports.report import Report, Run
+from trainer.reports.report import Outcome, Report, Run
 from trainer.reports.terminal import figures
 from trainer.reports.terminal.evaluation_rows import EvaluationRows, plain_evaluation
 from trainer.reports.terminal.live_area import LiveArea
@@ -53,9 +53,10 @@ class Terminal(Report):
         self._remarks = Remarks(run)
         self._area = self._make_area()
         self._log = RunLog(run.workdir)
-        self._log.add([*run.headline, *run.details])
-        for text in run.headline:
-            self._print(text)
+        if not run.has_returned:
+            self._log.add([*run.headline, *run.details])
+            for text in run.headline:
+                self._print(text)
         if self._area:
             self._area.start()
 
@@ -91,12 +92,14 @@ class Terminal(Report):
         self._print(text if self._area else _timed(text))
 
     @while_it_lasts()
-    def close(self) -> None:
-        if self._area:
-            area, self._area = self._area, None
-            area.stop()
+    def end(self, outcome: Outcome) -> None:
+        self._remove_area()
         if self._last is not None:
             self._conclude(self._last)
+
+    @while_it_lasts()
+    def close(self) -> None:
+        self._remove_area()
 
     def _make_area(self) -> LiveArea | NotebookArea | None:
         self._console = self._given
@@ -105,6 +108,11 @@ class Terminal(Report):
             self._console = area.console
             return area
         return LiveArea(self._given, self._draw) if self._given.is_interactive else None
+
+    def _remove_area(self) -> None:
+        if self._area:
+            area, self._area = self._area, None
+            area.stop()
 
     def _conclude(self, last: LogRecord) -> None:
         """Prints what is known of each term in the end, and the metrics."""
@@ -119,7 +127,6 @@ class Terminal(Report):
         self._console.print(self._table(title, last.values, self._console), soft_wrap=not self._console.is_terminal)
         for metric in metrics:
             self._print(metric)
-        self._last = None
 
     def _table(self, title: str, values: Mapping[str, float], console: Console) -> Table:
         history = self._remarks.history

@@ -61,6 +61,7 @@ def test_a_run_in_a_notebook_is_one_output_of_each_cell_that_trains(outputs, run
         report.write(LogRecords.of(record(first_step + 20, 3)))
         report.advance(first_step + 20, 10.0)
         report.write(LogRecords.of(record(first_step + 20, 3, "eval")))
+        report.end("stopped")
         report.close()
     assert len(outputs) == 2
     assert "50%" in "".join(outputs[0].texts) or "  0%" in outputs[0].texts[0]

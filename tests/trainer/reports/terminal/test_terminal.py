@@ -12,7 +12,7 @@ from trainer.reports.log import LogRecords
 
 @pytest.fixture
 def shown(run, record):
-    """What a run of 40 steps prints, on a terminal or into a file, before it is closed and in all."""
+    """What a run of 40 steps prints, on a terminal or into a file, before its end and in all."""
 
     def show(is_terminal, interval=0.0, width=200, count=3):
         text = io.StringIO()
@@ -27,6 +27,7 @@ def shown(run, record):
                 report.write(LogRecords.of(record(step, count, "eval")))
         report.write(LogRecords.of(record(40, count, "eval")))
         running = text.getvalue()
+        report.end("complete")
         report.close()
         return running, text.getvalue()
 
@@ -114,7 +115,7 @@ def test_it_says_what_is_to_be_said_of_terms_while_it_runs_and_at_the_end(run, r
         report.write(LogRecords.of(record(step, 3)))
     text = report._console.file.getvalue()
     assert text.count("remark: data has 69% of the total of late, more than all") == 1
-    report.close()
+    report.end("complete")
     assert "dominates" in report._console.file.getvalue().removeprefix(text)
     assert "at step 200, in training" in report._console.file.getvalue()
 
@@ -123,17 +124,28 @@ def test_a_run_that_is_left_says_how_far_it_is(run, record):
     report = Terminal(Console(file=io.StringIO(), width=80), interval=0.0)
     report.start(run(terms=("data", "small", "range"), steps=2000))
     report.write(LogRecords.of(record(1207, 3)))
+    report.end("stopped")
     report.close()
-    assert "each term at step 1,207 of 2,000, in training" in report._console.file.getvalue()
-    report.close()
-    assert report._console.file.getvalue().count("each term") == 1
+    assert report._console.file.getvalue().count("each term at step 1,207 of 2,000, in training") == 1
+
+
+def test_a_run_that_returns_to_an_earlier_step_neither_ends_nor_begins_again(run, record, tmp_path):
+    report = Terminal(Console(file=io.StringIO(), width=80), interval=0.0)
+    for first_step, has_returned in ((0, False), (20, True)):
+        given = {"headline": ("what is trained",), "workdir": tmp_path, "has_returned": has_returned}
+        report.start(run(**given, first_step=first_step, terms=("data", "small", "range"), steps=40))
+        report.write(LogRecords.of(record(40, 3)))
+        report.close()
+    report.end("complete")
+    for text in (report._console.file.getvalue(), (tmp_path / "run.log").read_text()):
+        assert [text.count(once) for once in ("what is trained", "each term at step 40")] == [1, 1]
 
 
 def test_of_an_evaluation_alone_the_values_are_shown(run, record):
     report = Terminal(Console(file=io.StringIO(), width=80))
     report.start(run(first_step=40))
     report.write(LogRecords.of(record(40, 3, "eval", metrics__auc=0.75)))
-    report.close()
+    report.end("complete")
     assert "verdict" not in report._console.file.getvalue()
     assert report._console.file.getvalue().endswith("auc: 0.75\n")
 
@@ -146,6 +158,7 @@ def test_what_it_says_and_why_choices_were_made_is_in_a_file_too(run, record, tm
         report.start(run(**details, workdir=folder, first_step=first_step, terms=("data", "small", "range")))
         report.write(LogRecords.of(record(first_step + 20, 3)))
         report.note("a note")
+        report.end("stopped")
         report.close()
         assert "strategy" not in report._console.file.getvalue()
     lines = (folder / "run.log").read_text().splitlines()
