@@ -44,7 +44,8 @@ class TensorBoard(Report):
     - `terms/<name>/`: the same tags for each term, so that TensorBoard gives each a colour. Of training there is a mean
       over about a thousandth of the steps. TensorBoard begins its older pages with no run ticked where there are more
       than 40, terms included: `term_runs=False` leaves these out, as for a search over many runs.
-    - The settings that the run began with as hyperparameters, beside the latest evaluation, or the latest record of a run that has none.
+    - The settings that the run began with as hyperparameters, and how it ended, beside the latest evaluation, or the
+      latest record of a run that has none.
     """
 
     def __init__(self, folder: str | pathlib.Path | None = None, term_runs: bool = True):

@@ -205,6 +205,8 @@ class Loop:
         if not evaluates:
             return values
         if not has_written:
+            for picture in self._spacing.withheld if self._epochs.stopped_by else ():
+                self._reports.picture(picture)
             return None
         self._reports.note(f"a callback has written weights at step {self._done:,}; the model is evaluated again")
         return self._evaluate()
@@ -221,7 +223,7 @@ class Loop:
         if self._saver:
             self._saver.evaluation = evaluation
         self._reports.write(LogRecords.of(evaluation))
-        is_last = self._done >= self._until or bool(self._interruption.agreed)
+        is_last = self._done >= self._until or bool(self._interruption.agreed or self._epochs.stopped_by)
         examples = self._spacing.due(self._program.examples(self._done), is_last=is_last)
         for picture in (*self._program.pictures, *examples):
             self._reports.picture(picture)

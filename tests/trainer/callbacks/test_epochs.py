@@ -1,5 +1,7 @@
 """Epochs: callbacks decide as in Keras, once for each evaluation, wherever a run is stopped and resumed."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from objectives import ConfigurationError
 from trainer import ArraySource, KerasMetric, Metrics, OptimizerGroup
 from trainer.checkpoints.checkpoints import Checkpoints
-from trainer.reports import JsonLines, jsonl
+from trainer.reports import JsonLines, Picture, jsonl
 
 
 class Noted(keras.callbacks.Callback):
@@ -35,6 +37,20 @@ class Noted(keras.callbacks.Callback):
 def noisy(data):
     """Evaluation data on which a model soon gets worse."""
     return ArraySource(data["x"][:11], data["y"][:11][::-1].copy())
+
+
+@pytest.fixture
+def pictured(recorder, monkeypatch):
+    """Has each evaluation of a trainer draw a line, and notes the steps of those that are shown."""
+
+    def make(trainer):
+        line = functools.partial(Picture, name="line", data={}, draw=lambda data, axes: None)
+        monkeypatch.setattr(trainer._run.program, "examples", lambda step: [line(step=step)])
+        shown = []
+        recorder.picture = lambda picture: shown.append(picture.step)
+        return shown
+
+    return make
 
 
 @pytest.fixture
@@ -86,10 +102,12 @@ def test_an_epoch_is_the_time_between_two_evaluations(run, recorder):
         assert "train/terms/data/raw" in logs
 
 
-def test_early_stopping_stops_where_that_of_keras_would_and_not_again(run, recorder, tmp_path):
+def test_early_stopping_stops_where_that_of_keras_would_and_not_again(run, recorder, pictured, tmp_path):
     stopping = keras.callbacks.EarlyStopping(patience=2, restore_best_weights=True)
     trainer = run(stopping, workdir=tmp_path / "run", reports=[recorder, JsonLines()])
+    shown = pictured(trainer)
     values = trainer.train()
+    assert shown == [4, trainer.step]
     assert recorder.ended == ["complete"]
     found = evaluations(recorder)
     steps = sorted(found)
@@ -130,7 +148,7 @@ def with_keras(callback, values, rate=0.05):
 @pytest.mark.parametrize(
     ("execution", "count"), [("graph", 1), ("xla_step", 1), ("xla_loop", 1), ("graph", 2), ("graph", 3)]
 )
-def test_plateaus_and_stops_are_those_of_keras_in_every_execution(run, recorder, execution, count):
+def test_plateaus_and_stops_are_those_of_keras_in_every_execution(run, recorder, pictured, execution, count):
     plateau, stopping = {"patience": 1, "factor": 0.5}, {"patience": 4, "min_delta": 0.01}
     trainer = run(
         keras.callbacks.ReduceLROnPlateau(**plateau),
@@ -140,7 +158,9 @@ def test_plateaus_and_stops_are_those_of_keras_in_every_execution(run, recorder,
         reports=[recorder],
         log_every=1,
     )
+    shown = pictured(trainer)
     trainer.train()
+    assert shown == [4, trainer.step]
     values = list(evaluations(recorder).values())
     stopped, _ = with_keras(keras.callbacks.EarlyStopping(**stopping), values)
     _, rates = with_keras(keras.callbacks.ReduceLROnPlateau(**plateau), values)

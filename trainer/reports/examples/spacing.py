@@ -16,9 +16,13 @@ class Spacing:
     >>> spacing = Spacing()
     >>> [len(spacing.due(pictures, is_last=is_last)) for is_last in (False, False, True)]  # none is drawn yet
     [1, 0, 1]
+
+    Attributes:
+      withheld: those of the latest evaluation that were not let through, for one that turns out to be the last.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self.withheld: Sequence[Drawing] = ()
         self._clock = clock
         self._passed: Sequence[Drawing] = ()
         self._when = 0.0
@@ -27,8 +31,9 @@ class Spacing:
         """Returns the pictures of an evaluation that are to be drawn: all of them or none."""
         now = self._clock()
         if not (is_last or self._is_time(now)):
+            self.withheld = pictures
             return ()
-        self._passed, self._when = pictures, now
+        self.withheld, self._passed, self._when = (), pictures, now
         return pictures
 
     def _is_time(self, now: float) -> bool:
