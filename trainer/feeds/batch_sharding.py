@@ -51,6 +51,8 @@ class BatchSharding:
     def split(self, indices: np.ndarray) -> np.ndarray:
         """Indices of whole batches `[steps, batch_size]`, as int32 `[steps, replicas, size]`, padding below 0."""
         replicas, size = self.shape
+        if not self.padded:
+            return indices.astype(np.int32).reshape(-1, replicas, size)
         places = np.arange(replicas * size)
         repeated = indices[:, places % self.batch_size]
         padded = np.where(places < self.batch_size, repeated, padding(repeated))

@@ -1,6 +1,6 @@
 """Buffers: memory that NumPy fills and TensorFlow then reads, without a copy."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -14,8 +14,17 @@ def empty_buffer(shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
 
     The system allocates memory as it is filled, so that unused parts cost nothing.
     """
+    return _aligned(np.empty, shape, dtype)
+
+
+def zero_buffer(shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
+    """Returns an array of zeros that `as_tensor` can turn into a tensor without a copy."""
+    return _aligned(np.zeros, shape, dtype)
+
+
+def _aligned(allocate: Callable[..., np.ndarray], shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
     size = int(np.prod(shape)) * dtype.itemsize
-    memory = np.empty(size + _ALIGNMENT, np.uint8)
+    memory = allocate(size + _ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % _ALIGNMENT
     return memory[start : start + size].view(dtype).reshape(shape)
 

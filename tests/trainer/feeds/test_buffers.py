@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from trainer.feeds.buffers import as_tensor, empty_buffer
+from trainer.feeds.buffers import as_tensor, empty_buffer, zero_buffer
 
 KINDS = [np.bool_, np.uint8, np.int16, np.int32, np.int64, np.float16, np.float32, np.complex64, tf.bfloat16]
 
@@ -32,6 +32,14 @@ def test_nothing_is_copied(kind):
     tensor = as_tensor(buffer)
     buffer[7] = 1
     assert bool(tensor[7])
+
+
+def test_a_buffer_of_zeros_is_shared_too():
+    buffer = zero_buffer([1000, 3], np.dtype(np.int32))
+    tensor = as_tensor(buffer)
+    assert not tensor.numpy().any()
+    buffer[999, 2] = 1
+    assert int(tensor[999, 2]) == 1
 
 
 def test_the_memory_lives_as_long_as_the_tensor():
