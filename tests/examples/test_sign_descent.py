@@ -1,5 +1,6 @@
-"""A step of one's own trains as a plain loop does: in every execution, over replicas and parts, and after a kill."""
+"""A step of one's own trains as a plain loop does: in every execution, over replicas and parts, and in two runs."""
 
+import gin
 import numpy as np
 import pytest
 from sign_descent import SignDescent
@@ -41,7 +42,14 @@ def test_its_folder_is_not_that_of_another_kind_of_step(make_trainer, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_run_resumes_to_the_same_weights(killed_and_whole):
-    whole, resumed = killed_and_whole("sign_descent", "SignDescent")
-    for name, value in whole.items():
-        np.testing.assert_array_equal(resumed[name], value, err_msg=name)
+def test_a_run_that_gin_names_it_in_resumes_to_the_same_weights(make_trainer, tmp_path):
+    """A kill is that of any other run, as this step keeps nothing; one that does is killed beside."""
+
+    def run(folder, until=None):
+        trainer = make_trainer(gin.get_configurable("SignDescent"), workdir=tmp_path / folder, execution="graph")
+        trainer.train(until=until)
+        return trainer.model.get_weights()
+
+    run("parts", until=2)
+    for ours, expected in zip(run("parts"), run("whole"), strict=True):
+        np.testing.assert_array_equal(ours, expected)
