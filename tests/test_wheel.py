@@ -111,7 +111,8 @@ def test_a_task_is_trained(trained, elsewhere):
 def test_the_readers_own_task_is_trained(termwise, elsewhere):
     for path in (ROOT / "examples" / "own_task").iterdir():
         shutil.copy(path, elsewhere)
-    trained = termwise("train", "--gin_file=tumours.gin", "--workdir=tumours")
+    few = "--gin_param=Trainer.steps = 20"  # what all its steps learn is a matter of the examples
+    trained = termwise("train", "--gin_file=tumours.gin", few, "--workdir=tumours")
     assert trained.returncode == 0, trained.stderr
     assert re.search(r"^missed_percent: ", trained.stdout, re.MULTILINE), trained.stdout
     assert (elsewhere / "tumours" / "pictures" / "tumours.png").exists()
