@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing import data_provider, plugin_event_multiplexer
@@ -16,6 +17,8 @@ from tensorboard.plugins.hparams.metadata import SESSION_END_INFO_TAG, SESSION_S
 from tensorboard.plugins.scalar.scalars_plugin import ScalarsPlugin
 from tensorboard.util.tensor_util import make_ndarray
 
+from objectives import ActivationPenalty, MeanSquaredError, Objective
+from trainer import ArraySource, Trainer
 from trainer.reports import JsonLines, Picture, TensorBoard, jsonl
 
 LAYOUT = "custom_scalars__config__"
@@ -40,19 +43,32 @@ def scalars(folder):
     }
 
 
-@pytest.fixture
-def trained(make_trainer, plain_source, tmp_path):
-    """The folder of a short run with everything on."""
-    make_trainer(
-        workdir=tmp_path,
-        reports=[JsonLines(tmp_path), TensorBoard(tmp_path)],
-        eval=plain_source,
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The folder of a short run with everything on, which is only read."""
+    folder, rng = tmp_path_factory.mktemp("trained"), np.random.default_rng(0)
+    keras.utils.set_random_seed(1)
+    source = ArraySource(np.float32(rng.normal(size=[20, 3])), np.float32(rng.normal(size=[20, 2])))
+    hidden = keras.layers.Dense(4, activation="tanh", name="hidden")
+    small = ActivationPenalty(activation="activations.hidden", norm="l2", weight=0.1)
+    Trainer(
+        model=keras.Sequential([keras.Input([3]), hidden, keras.layers.Dense(2)]),
+        objective=Objective(data=MeanSquaredError(), small=small),
+        optimizer=keras.optimizers.SGD(0.1),
+        train=source,
+        eval=source,
+        batch_size=7,
+        steps=10,
         log_every=2,
         eval_every=4,
         gradients_every=4,
-        steps=10,
+        strategy="one_device",
+        execution="graph",
+        workdir=folder,
+        default_reports=False,
+        reports=[JsonLines(folder), TensorBoard(folder)],
     ).train()
-    return tmp_path
+    return folder
 
 
 TOTAL = "all terms/0 total"
