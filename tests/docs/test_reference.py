@@ -46,6 +46,7 @@ def test_every_public_method_has_words_of_its_own_or_of_its_base(name):
     assert without == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["objectives", "trainer", "tasks"])
 def test_an_entry_of_a_docstring_is_about_one_name_which_is_all_that_the_site_can_read(package):
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)

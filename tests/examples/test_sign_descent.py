@@ -19,7 +19,7 @@ def plain_weights(descended):
     ("execution", "count", "parts"),
     [
         pytest.param("graph", 1, 1, marks=pytest.mark.slow),
-        ("xla_loop", 1, 1),
+        pytest.param("xla_loop", 1, 1, marks=pytest.mark.slow),
         pytest.param("xla_step", 1, 1, marks=pytest.mark.slow),
         ("graph", 2, 2),
         pytest.param("xla_step", 2, 1, marks=pytest.mark.slow),

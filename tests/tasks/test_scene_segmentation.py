@@ -66,6 +66,7 @@ def test_the_picture_shows_what_is_wrong(scenes, true, says_classes, tmp_path):
     assert red_pixels(np.zeros_like(true), "wrong") > 5 * red_pixels(true, "right")
 
 
+@pytest.mark.slow
 def test_several_models_are_drawn_in_adjacent_rows(scenes, true, says_classes, tmp_path):
     models = {"plain": says_classes(np.zeros_like(true), 5), "terms": says_classes(true, 5)}
     (several,) = scenes.draw_models(models, tmp_path / "several")

@@ -60,6 +60,7 @@ def test_what_a_traced_step_would_not_notice_is_refused(at_work):
         trainer.model.get_layer("hidden").trainable = False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2])
 def test_averages_are_seen_and_what_is_written_replaces_weight_and_average(at_work, count):
     trainer, opened = at_work(count, average_momentum=0.5)

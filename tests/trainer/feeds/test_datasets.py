@@ -51,10 +51,8 @@ def test_training_on_a_dataset_is_training_on_its_arrays(make_program, dense_mod
         np.testing.assert_array_equal(ours, expected)
 
 
-@pytest.mark.parametrize(
-    ("batch_size", "count"),
-    [pytest.param(7, 1, marks=pytest.mark.slow), (7, 2), pytest.param(64, 3, marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("batch_size", "count"), [(7, 1), (7, 2), (64, 3)])
 def test_an_evaluation_is_that_of_the_arrays(make_program, data, plain_source, replicas, batch_size, count):
     settings = {"strategy": replicas(count), "batch_size": batch_size}
     of_arrays = make_program(eval=plain_source, **settings).evaluate(0)

@@ -65,7 +65,11 @@ def test_a_replica_sees_its_own_examples_and_which_are_real(feed_of, count):
 
 @pytest.mark.parametrize(
     ("count", "batch_size"),
-    [(1, 2), pytest.param(2, 2, marks=pytest.mark.slow), pytest.param(1, 5, marks=pytest.mark.slow), (3, 4), (2, 64)],
+    [
+        (1, 2),
+        (3, 4),
+        *(pytest.param(*sizes, marks=pytest.mark.slow) for sizes in ((2, 2), (1, 5), (2, 64))),
+    ],
 )
 def test_blocks_hold_every_example_once(feed_of, count, batch_size):
     feed = feed_of(count, batch_size, evaluation=True)

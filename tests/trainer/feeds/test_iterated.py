@@ -142,6 +142,7 @@ def test_an_iterator_that_is_not_restored_rightly_is_not_used(make_program, tmp_
     np.testing.assert_array_equal(inputs(other, 4, 3), expected)
 
 
+@pytest.mark.slow
 def test_the_place_in_another_dataset_is_found_by_a_replay(make_program, tmp_path):
     def feed(buffer):
         def make():

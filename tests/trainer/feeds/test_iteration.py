@@ -37,7 +37,10 @@ PIPELINES = {
 }
 
 
-@pytest.fixture(params=PIPELINES)
+FAST = ("files, repeated", "two shuffles")
+
+
+@pytest.fixture(params=[name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in PIPELINES])
 def make(request, read_records):
     """Makes a dataset, as training makes it of one epoch of single examples."""
 

@@ -24,6 +24,7 @@ def test_each_float32_is_read_back_exactly(values):
     np.testing.assert_array_equal(numbers(decimals(values)), np.where(np.isfinite(values), values, np.nan))
 
 
+@pytest.mark.slow
 def test_a_million_of_any_bits_are_read_back_exactly():
     values = np.random.default_rng(0).integers(0, 2**32, 10**6, np.uint32).view(np.float32)
     np.testing.assert_array_equal(numbers(decimals(values[np.isfinite(values)])), values[np.isfinite(values)])

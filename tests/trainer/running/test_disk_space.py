@@ -28,6 +28,7 @@ def trainer(make_trainer, tmp_path):
     return make
 
 
+@pytest.mark.slow
 def test_what_is_asked_for_is_what_a_run_takes_and_one_more_checkpoint(trainer, tmp_path, free):
     free(0)
     one = trainer(default_reports=True)

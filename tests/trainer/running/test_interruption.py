@@ -73,12 +73,14 @@ def test_an_interrupted_run_resumes_as_if_it_had_not_been(run_in, number, count,
     assert logged(workdir) == logged(expected)
 
 
+@pytest.mark.slow
 def test_all_finished_records_are_written_before_a_run_exits(run_in, sends):
     left, workdir = run_in("run", sends(20))
     assert [line.step for line in jsonl.read(workdir) if line.split == "train"] == list(range(20, left.step + 1, 20))
     assert [line.step for line in jsonl.read(workdir) if line.split == "eval"] == list(range(7, left.step + 1, 7))
 
 
+@pytest.mark.slow
 def test_a_signal_in_the_last_moment_is_not_lost(run_in, sends):
     left, _ = run_in("run", sends(60))
     assert left.step == 60

@@ -52,6 +52,7 @@ def test_a_line_holds_the_mean_over_its_steps_and_the_last_may_be_partial(report
         assert reported.column(tag) == pytest.approx(means, rel=1e-6 if tag == "loss/total" else 1e-12)
 
 
+@pytest.mark.slow
 def test_stopping_for_a_look_changes_no_record_and_returns_the_steps_since_the_last(make_trainer, recorder):
     whole, settings = type(recorder)(), {"log_every": 7, "steps": 24}
     make_trainer(reports=[whole], **settings).train()
@@ -196,7 +197,8 @@ def test_where_training_fails_the_records_of_finished_chunks_are_written(make_tr
     assert recorder.calls[-1] == "close"
 
 
-@pytest.mark.parametrize("fails", ["evaluate", pytest.param("term_gradients", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("fails", ["evaluate", "term_gradients"])
 def test_what_was_trained_is_saved_where_what_follows_fails(make_trainer, plain_source, tmp_path, monkeypatch, fails):
     settings = {"eval": plain_source, "gradients_every": 2, "log_every": 2, "eval_every": 4, "steps": 8}
     settings |= {"workdir": tmp_path, "best": "loss/total"}

@@ -1,6 +1,9 @@
 """TrainingRun: its reports begin after the steps that are done, and know whether those are of a checkpoint."""
 
+import pytest
 
+
+@pytest.mark.slow
 def test_reports_begin_after_what_is_done_over_whatever_replicas(make_trainer, recorder, replicas, tmp_path):
     def train(count, steps):
         make_trainer(workdir=tmp_path, strategy=replicas(count), steps=steps, reports=[recorder]).train()

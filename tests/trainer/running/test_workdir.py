@@ -161,6 +161,7 @@ def test_another_directory_and_a_folder_that_is_gone_change_nothing(make_trainer
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_finished_run_evaluated_otherwise_keeps_both_evaluations_and_both_records(make_trainer, data, tmp_path):
     def run(count, **settings):
         trainer = make_trainer(

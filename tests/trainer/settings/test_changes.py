@@ -229,8 +229,11 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize(("settings", "line"), OTHERS.values(), ids=OTHERS.keys())
-def test_other_training_data_are_refused_and_equal_ones_are_not(train, data, settings, line):
+@pytest.mark.parametrize(
+    "kind", [kind if kind == "examples" else pytest.param(kind, marks=pytest.mark.slow) for kind in OTHERS]
+)
+def test_other_training_data_are_refused_and_equal_ones_are_not(train, data, kind):
+    settings, line = OTHERS[kind]
     train(steps=1)
     with pytest.raises(ConfigurationError, match=line):
         train(**settings(data["x"], data["y"]), steps=7)
@@ -238,6 +241,7 @@ def test_other_training_data_are_refused_and_equal_ones_are_not(train, data, set
     assert train(**make_equal, steps=1).step == 1
 
 
+@pytest.mark.slow
 def test_another_pipeline_is_refused_and_one_of_the_same_code_is_not(train, data):
     def source(factor):
         def make():
@@ -265,6 +269,7 @@ def test_another_formula_of_a_term_of_ones_own_is_refused(train, monkeypatch):
         train(terms={"data": MeanSquaredError(), "own": Squared()}, steps=6)
 
 
+@pytest.mark.slow
 def test_what_is_allowed_is_shown_once_and_then_the_run_s_own(train, recorder, tmp_path):
     train(checkpoint_every=3)
     terms = {"data": MeanSquaredError(), "range": RangeHinge(weight=0.1)}

@@ -18,6 +18,7 @@ def refuse(word):
     raise AssertionError(f"{word} is no JSON")
 
 
+@pytest.mark.slow
 def test_every_file_of_a_run_with_numbers_that_are_not_finite(make_trainer, data, tmp_path):
     x = data["x"].copy()
     x[17, 1] = np.nan
