@@ -1,6 +1,7 @@
 """The results of a run as readable text: each term, what the task learned, where the pictures and the charts are."""
 
 import pathlib
+import shlex
 from collections.abc import Mapping, Sequence
 
 from rich.table import Table
@@ -94,7 +95,8 @@ def show_page(page: pathlib.Path) -> None:
 
 def show_charts(folder: str | pathlib.Path) -> None:
     """Says how to see the charts of the runs below a folder."""
-    _CONSOLE.print(f"charts:   tensorboard --logdir {folder}   (all terms on one chart, a colour each)")
+    command = shlex.join(["tensorboard", "--logdir", str(folder)])
+    _CONSOLE.print(f"charts:   {command}   (all terms on one chart, a colour each)", markup=False)
 
 
 def show_note(text: str) -> None:

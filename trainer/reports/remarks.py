@@ -102,8 +102,13 @@ class Remarks:
                 yield float(np.nanmean(pair_cosines(self.history, one.name, other.name))), one.name, other.name
 
     def _rates_that_ended(self, records: LogRecords) -> Iterator[str]:
-        """Yields a remark on each learning rate that was above 0 and is 0 now, while steps remain."""
+        """Yields a remark on each learning rate that was above 0 and is 0 now, while steps remain.
+
+        None from the step on of which the headline says that nothing is learned behind it.
+        """
         step = int(records.steps[-1])
+        if self._run.learns_until is not None and step >= self._run.learns_until:
+            return
         for i, tag in enumerate(records.tags):
             if not tag.endswith(_RATE) or not tag.startswith("optimizer/"):
                 continue

@@ -37,6 +37,7 @@ class Run:
       settings: what was asked for, without defaults, as texts by name of each thing, which is named as in gin, such as
         `{"Trainer": {"batch_size": "64"}, "Objective.small = ActivationPenalty": {"weight": "0.1"}}`.
       environment: what the run was started by and on: the command, versions of packages, the revision of the code.
+      learns_until: the step behind which schedules let nothing be learned, where the headline says so; else None.
       evaluates: whether there are evaluations.
       best: the tag by which the best checkpoint is kept, as in `Trainer.best`, or None.
       best_value: its best value so far, of a run that resumes; nan before the first.
@@ -53,6 +54,7 @@ class Run:
     descriptions: Mapping[str, str] = dataclasses.field(default_factory=dict)
     settings: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     environment: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    learns_until: int | None = None
     evaluates: bool = True
     best: str | None = None
     best_value: float = math.nan

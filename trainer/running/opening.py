@@ -17,6 +17,7 @@ from trainer.executions.program import Program
 from trainer.reports import Run
 from trainer.running.workdir import environment, write_record
 from trainer.settings.changes import Description, text_of
+from trainer.settings.standstill import Standstill
 from trainer.steps.layers.own_training import describe_own_training
 
 _DONE = "{done:,} steps are done, more than Trainer.steps = {steps:,}: nothing is trained, and nothing undone"
@@ -39,7 +40,7 @@ class Opening:
       description: the settings and other facts that must be the same when the run resumes.
       asked: what of it was chosen, without defaults.
       changes: their differences from those that the run began with, a line for each.
-      standstill: a sentence about the steps at the end that learn nothing, or None.
+      standstill: the steps at the end that learn nothing, or None.
     """
 
     name: str
@@ -53,7 +54,7 @@ class Opening:
     description: Description
     asked: Description
     changes: list[str]
-    standstill: str | None
+    standstill: Standstill | None
 
     def record(self) -> None:
         """Writes what was asked for, what was used of it, and on what the run runs, where this process has a folder."""
@@ -114,6 +115,7 @@ class Opening:
             descriptions={name: _described(term) for name, term in self.objective.terms.items()},
             settings={**self.asked, "Trainer": {**self.asked["Trainer"], "steps": str(self.steps)}},
             environment=environment(),
+            learns_until=self.standstill.step if self.standstill else None,
             evaluates=program.evaluates,
             best=self.best,
             best_value=best_value,
@@ -153,7 +155,7 @@ class Opening:
 
     def _warnings(self, program: Program) -> list[str]:
         return [
-            *([self.standstill] if self.standstill else []),
+            *([self.standstill.text] if self.standstill else []),
             *program.describe_repetition(),
             *program.describe_overlap(),
             *program.describe_statistics(),

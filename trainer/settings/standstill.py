@@ -1,6 +1,7 @@
 """Standstill: whether a run ends with steps that learn nothing, because schedules have fallen to 0."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -13,12 +14,26 @@ _SHARE = 0.01
 _SAMPLES = 65
 
 
-def find_standstill(optimizers: Sequence[keras.optimizers.Optimizer], objective: Objective, steps: int) -> str | None:
-    """Describes from which step on a run learns nothing, and why; None if there is no such step.
+class Standstill(NamedTuple):
+    """The end of a run, which learns nothing.
+
+    Attributes:
+      step: the number of updates that learn something.
+      text: a sentence that says so, and why.
+    """
+
+    step: int
+    text: str
+
+
+def find_standstill(
+    optimizers: Sequence[keras.optimizers.Optimizer], objective: Objective, steps: int
+) -> Standstill | None:
+    """Returns from which step on a run learns nothing, and why; None if there is no such step.
 
     >>> from objectives import MeanSquaredError
     >>> rate = keras.optimizers.schedules.CosineDecay(0.1, decay_steps=2500)
-    >>> find_standstill([keras.optimizers.Adam(rate)], Objective(data=MeanSquaredError()), steps=20_000)
+    >>> find_standstill([keras.optimizers.Adam(rate)], Objective(data=MeanSquaredError()), steps=20_000).text
     'the learning rate is 0 from step 2,500 on: the last 88 % of the run learn nothing'
     """
     rates = [optimizer._learning_rate for optimizer in optimizers]
@@ -37,11 +52,12 @@ def find_standstill(optimizers: Sequence[keras.optimizers.Optimizer], objective:
     return None
 
 
-def _told(what: str, factor: Callable[[int], float], steps: int) -> str | None:
+def _told(what: str, factor: Callable[[int], float], steps: int) -> Standstill | None:
     first = _first_of_the_zeros(factor, steps)
     if steps - first <= max(_SHARE * steps, 1):
         return None
-    return f"{what} 0 from step {first:,} on: the last {100 * (1 - first / steps):.0f} % of the run learn nothing"
+    share = f"the last {100 * (1 - first / steps):.0f} % of the run learn nothing"
+    return Standstill(first, f"{what} 0 from step {first:,} on: {share}")
 
 
 def _first_of_the_zeros(factor: Callable[[int], float], steps: int) -> int:

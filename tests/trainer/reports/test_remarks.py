@@ -11,8 +11,8 @@ from trainer.reports.remarks import Remarks
 def remarked(run):
     """What is said, with the step, in a run whose records have these numbers of terms; each a list or one for all."""
 
-    def make(steps=1000, log_every=10, first_step=0, terms=("a", "b", "c"), until=None, **values):
-        remarks = Remarks(run(terms=terms, steps=steps, first_step=first_step))
+    def make(steps=1000, log_every=10, first_step=0, terms=("a", "b", "c"), until=None, learns_until=None, **values):
+        remarks = Remarks(run(terms=terms, steps=steps, first_step=first_step, learns_until=learns_until))
         given = {tag.replace("__", "/"): value for tag, value in values.items()}
         named = {name: given.pop(name, 1.0) for name in terms}
         for name, value in named.items():
@@ -103,6 +103,13 @@ def test_a_learning_rate_that_has_reached_0_is_told_at_once(remarked):
 def test_a_learning_rate_that_ends_with_the_run_or_was_never_above_0_is_no_remark(remarked):
     assert remarked(optimizer__learning_rate=[*[0.1] * 99, 0.0]) == []
     assert remarked(optimizer__learning_rate=0.0) == []
+
+
+def test_a_learning_rate_is_no_remark_where_it_was_told_before_the_first_step(remarked):
+    rates = [*[0.1] * 50, *[0.0] * 50]
+    assert remarked(optimizer__learning_rate=rates, learns_until=500) == []
+    ((step, _),) = remarked(optimizer__encoder__learning_rate=rates, learns_until=700)
+    assert step == 510
 
 
 def test_a_resumed_run_begins_to_look_anew(remarked):
