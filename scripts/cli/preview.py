@@ -173,12 +173,12 @@ def _bytes(size: int) -> str:
 def _time(trainer: Trainer, preview: Preview) -> str:
     """Returns how long the run takes, as far as a few steps tell, in words."""
     left = trainer.steps - trainer.step
-    looks = 0 if trainer.gradients_every is None else left // trainer.gradients_every
-    total = duration(left * preview.step_seconds + looks * preview.look_seconds)
-    with_looks = f" with {quantity(looks, 'look')} at the gradients of the terms" if looks else ""
+    measured = 0 if trainer.gradients_every is None else left // trainer.gradients_every
+    total = duration(left * preview.step_seconds + measured * preview.gradients_seconds)
+    gradients = f" with {quantity(measured, 'measurement')} of the gradients of the terms" if measured else ""
     each = f"{duration(preview.step_seconds)} a step as {preview.execution} runs it"
     text = (
-        f"time: about {total} for {quantity(left, 'step')}{with_looks}, at {each}; evaluations, checkpoints and "
+        f"time: about {total} for {quantity(left, 'step')}{gradients}, at {each}; evaluations, checkpoints and "
         f"waiting for data come on top"
     )
     return textwrap.fill(text, 79, subsequent_indent="  ")

@@ -63,7 +63,7 @@ class Preview:
       memory: an estimate of what a replica holds, in bytes, by what it is. What operations need meanwhile is not in it.
       execution: in which a step was timed.
       step_seconds: of one update, in the quickest of a few trials.
-      look_seconds: of one look at the gradients of the terms.
+      gradients_seconds: of one measurement of the gradients of the terms.
       gradients: the norm and the cosines of each weighted term's gradient on the first batch, by tag.
     """
 
@@ -73,7 +73,7 @@ class Preview:
     memory: Mapping[str, int]
     execution: Execution
     step_seconds: float
-    look_seconds: float
+    gradients_seconds: float
     gradients: Mapping[str, float]
 
 

@@ -207,7 +207,7 @@ class Program:
 
         Args:
           step: the number of updates done.
-          gradients: whether the run looks at the gradients of its terms.
+          gradients: whether the run measures the gradients of its terms.
 
         Returns:
           The values of an evaluation of few examples, by tag; none without evaluation data.
@@ -399,7 +399,7 @@ class Program:
             memory=memory_of(self._step, self._feed, trained, tf.nest.flatten(self._feed.first(block.data)), sizes),
             execution=execution,
             step_seconds=seconds,
-            look_seconds=time.perf_counter() - began,
+            gradients_seconds=time.perf_counter() - began,
             gradients=gradients,
         )
 

@@ -21,7 +21,7 @@ _COLORS = diverging_palette(Oranges256, Blues256, n=255)
 
 
 def conflict_map(facts: Facts) -> Any | None:
-    """Returns a figure with a row for each pair and a column for each look; None if there are no looks."""
+    """Returns a figure with a row for each pair and a column for each measurement; None if there are none."""
     history = facts.histories["train"]
     cosines = {
         f"{one} and {other}": pair_cosines(history, one, other) for one, other in itertools.combinations(facts.terms, 2)
@@ -33,15 +33,15 @@ def conflict_map(facts: Facts) -> Any | None:
     if len(cosines) > _MOST:
         title = f"{title} (the {_MOST} of {len(cosines)} pairs that fight most)"
         cosines = dict(sorted(cosines.items(), key=lambda item: float(np.nanmean(item[1])))[:_MOST])
-    looks = np.flatnonzero(~np.isnan([*cosines.values()]).all(axis=0))
-    ends = history.steps[looks]
+    measured = np.flatnonzero(~np.isnan([*cosines.values()]).all(axis=0))
+    ends = history.steps[measured]
     starts = np.concatenate([[0], ends[:-1]])
     cells = {
         "left": np.tile(starts, len(cosines)),
         "right": np.tile(ends, len(cosines)),
         "step": np.tile(ends, len(cosines)),
-        "pair": np.repeat([*cosines], len(looks)),
-        "cosine": np.concatenate([values[looks] for values in cosines.values()]),
+        "pair": np.repeat([*cosines], len(measured)),
+        "cosine": np.concatenate([values[measured] for values in cosines.values()]),
     }
     plot = figure(
         title=title,

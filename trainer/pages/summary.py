@@ -97,7 +97,8 @@ def _terms(facts: Facts, verdicts: Sequence[Verdict]) -> Iterator[str]:
         yield f"{first.name} {drives}, with {first.share:.0%} of the {what}."
     pairs = dict.fromkeys(tuple(sorted((one.name, other))) for one in verdicts for other in one.fights)
     if pairs:
-        yield f"In most looks {some([f'{one} and {other}' for one, other in pairs])} pull in opposite directions."
+        fighting = some([f"{one} and {other}" for one, other in pairs])
+        yield f"In most measurements of their gradients {fighting} pull in opposite directions."
     for word, text in ((IDLE, "idle, with less than 0.1% of it"), (ALWAYS_0, "0 in all steps")):
         names = [one.name for one in verdicts if word in one.words]
         if names:

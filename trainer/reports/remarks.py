@@ -12,11 +12,12 @@ from trainer.reports.log import LogRecords
 from trainer.reports.report import Run
 from trainer.reports.verdicts import ALWAYS_0, DOMINATES, IDLE, Verdict, pair_cosines, verdicts
 
-# A look is made once so much of the run, so many records and gradients are there, and again whenever a quarter more is.
+# Terms are judged once so much of the run, so many records and gradients are there, and again whenever a quarter more
+# is.
 _SHARE_OF_THE_RUN, _MOST_STEPS, _RECORDS, _GRADIENTS = 0.05, 1000, 8, 3
 _LATER = 1.25
-# What is seen in so many looks in a row is meant.
-_LOOKS = 3
+# What is seen so many times in a row is meant.
+_IN_A_ROW = 3
 # Of many terms many pairs may be opposed; one of so small a share is no match for the other.
 _MOST_CONFLICTS, _LEAST_SHARE = 3, 0.01
 _RATE = "learning_rate"
@@ -30,8 +31,9 @@ _REMEDIES = {
     "reads and at its parameters, or leave it out (Objective.{name} = None)",
 }
 _FIGHT = (
-    "{name} and {other} pull in opposite directions in most looks (cosine {cosine:.2f} on average), and undo "
-    "some of each other's work; where that is not meant, change a weight, or let one begin later by a schedule"
+    "{name} and {other} pull in opposite directions in most measurements of their gradients (cosine {cosine:.2f} on "
+    "average), and undo some of each other's work; where that is not meant, change a weight, or let one begin later by "
+    "a schedule"
 )
 _NO_RATE = (
     "{what} has reached 0 at step {step:,}, and the remaining {steps:,} steps learn nothing; let its schedule end with "
@@ -50,7 +52,7 @@ class Remarks:
         self._run = run
         self._records = 0
         needed = min(_SHARE_OF_THE_RUN * run.steps, _MOST_STEPS)
-        self._next_look = run.first_step + max(needed, 1)
+        self._next = run.first_step + max(needed, 1)
         self._seen: collections.Counter[str] = collections.Counter()
         self._said: set[str] = set()
         self._moving_rates: set[str] = set()
@@ -61,10 +63,10 @@ class Remarks:
         self._records += len(records)
         found = [*self._rates_that_ended(records)]
         step = int(records.steps[-1])
-        if step >= self._next_look and self._records >= _RECORDS and self._has_gradients_enough:
+        if step >= self._next and self._records >= _RECORDS and self._has_gradients_enough:
             first = self._run.first_step
-            self._next_look = first + _LATER * (step - first)
-            found += self._look()
+            self._next = first + _LATER * (step - first)
+            found += self._judge()
         return found
 
     @property
@@ -74,7 +76,7 @@ class Remarks:
         measured = max((int((~np.isnan(one)).sum()) for one in norms), default=0)
         return measured == 0 or measured >= _GRADIENTS
 
-    def _look(self) -> Iterator[str]:
+    def _judge(self) -> Iterator[str]:
         """Yields what was seen often enough by now and not said before: one remark for all terms of one kind."""
         found = verdicts(self.history, self._run.terms)
         kinds = {kind: [one for one in found if kind in one.words] for kind in _REMEDIES}
@@ -89,7 +91,7 @@ class Remarks:
                 yield _FIGHT.format(name=name, other=other, cosine=cosine)
 
     def _is_meant(self, key: str) -> bool:
-        return self._seen[key] >= _LOOKS and self._is_new(key)
+        return self._seen[key] >= _IN_A_ROW and self._is_new(key)
 
     def _is_new(self, key: str) -> bool:
         is_new = key not in self._said

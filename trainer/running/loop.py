@@ -145,7 +145,7 @@ class Loop:
         self._is_unsaved = True
         values = self._write(records, self._reports)
         if self._done == self._until:
-            # Stopping before the end is a look at the run, which must not change what it reports.
+            # Stopping before the end must not change what it reports.
             reports = self._reports if self._until == self._steps else Report()
             values = self._write(self._metrics.unfinished(self._done), reports) or values
         self._reports.advance(self._done, self._sizer.steps_per_second)
@@ -264,7 +264,7 @@ class Loop:
             self.save(is_extra=not is_due)
 
     def _save_after(self, error: Exception) -> None:
-        """Saves what was trained before something else failed, such as an evaluation or a look.
+        """Saves what was trained before something else failed, such as an evaluation or a measurement of gradients.
 
         Not what an error inside of a chunk left, which is half of a step, unless it put all back as it was; nor where
         a report has lost records, which the resumed run writes again.

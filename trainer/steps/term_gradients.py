@@ -68,7 +68,7 @@ def term_gradients(step: TrainStep, batch: Batch, number: tf.Tensor, *, parts: M
     """Measures the gradients of the terms on a batch, in replica context; it changes nothing.
 
     It takes a backward pass a term, in micro-batches if the step does, and the memory of a gradient a term: it is for
-    a look now and then, not for each step. A term of constant weight 0 takes none.
+    a measurement now and then, not for each step. A term of constant weight 0 takes none.
     """
     objective, count = step.forward.objective, len(step.trained)
     weights = objective.weights(number)

@@ -43,7 +43,7 @@ def shown(capsys, monkeypatch):
             "memory": {"weights": 4_938_268, "gradients": 4_938_268},
             "execution": "graph",
             "step_seconds": 0.07,
-            "look_seconds": 0.2,
+            "gradients_seconds": 0.2,
             "gradients": {"terms/reconstruction/grad_norm": 3.0, "terms/reconstruction/grad_cosine": 0.5},
         }
         given = given or values(reconstruction=2.0, ramped=1.0, broken=0.0, measured=1.0)
@@ -89,15 +89,15 @@ def test_long_lists_of_readers_and_layers_stay_within_80_columns(shown):
     assert any("others" in line for line in lines)
 
 
-def test_the_time_is_that_of_all_steps_and_looks(shown):
+def test_the_time_is_that_of_all_steps_and_measurements_of_gradients(shown):
     def told(**settings):
         lines = shown(**settings)
         (first,) = (i for i, line in enumerate(lines) if line.startswith("time: "))
         return " ".join(line.strip() for line in lines[first:])
 
-    looks = " with 25 looks at the gradients of the terms"
+    gradients = " with 25 measurements of the gradients of the terms"
     each = "at 70 ms a step as graph runs it; evaluations, checkpoints and waiting for data come on top"
-    assert told() == f"time: about 3 min for 2,500 steps{looks}, {each}"
+    assert told() == f"time: about 3 min for 2,500 steps{gradients}, {each}"
     assert told(gradients_every=None) == f"time: about 2 min 55 s for 2,500 steps, {each}"
 
 

@@ -59,7 +59,7 @@ def test_a_preview_is_right_about_memory_and_changes_nothing(make_full_program, 
     assert preview.memory["examples"] >= preview.memory["a batch"] > 0
     assert preview.replicas == count
     assert 0 < preview.step_seconds < 5
-    assert 0 < preview.look_seconds < 5
+    assert 0 < preview.gradients_seconds < 5
     assert {tag.split("/")[-1] for tag in preview.gradients if tag.startswith("terms/")} == {"grad_norm", "grad_cosine"}
     np.testing.assert_array_equal(
         program.train(first_step=0, steps=3), make_full_program(count)[0].train(first_step=0, steps=3)

@@ -1,4 +1,4 @@
-"""The conflict map has the cosine of each pair at each look."""
+"""The conflict map has the cosine of each pair at each measurement."""
 
 import itertools
 import json

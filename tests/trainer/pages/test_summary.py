@@ -89,4 +89,4 @@ def test_what_drives_is_idle_and_fights_is_named(facts):
     judged = verdicts(facts.histories["train"], facts.terms)
     said = sentences(facts, judged)
     assert "small has the largest part, with 75% of the gradient." in said
-    assert "In most looks data and small pull in opposite directions." in said
+    assert "In most measurements of their gradients data and small pull in opposite directions." in said

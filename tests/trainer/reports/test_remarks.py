@@ -40,9 +40,9 @@ def test_where_gradients_are_measured_they_count(remarked):
 
 
 def test_one_measurement_of_the_gradients_is_no_reason_to_speak(remarked):
-    looks = [1.0 if i % 20 == 5 else np.nan for i in range(100)]
-    norms = {"terms__a__grad_norm": [9 * look for look in looks], "terms__b__grad_norm": looks}
-    ((step, _),) = remarked(terms=("a", "b", "c"), c=0.1, **norms, terms__c__grad_norm=looks)
+    measured = [1.0 if i % 20 == 5 else np.nan for i in range(100)]
+    norms = {"terms__a__grad_norm": [9 * norm for norm in measured], "terms__b__grad_norm": measured}
+    ((step, _),) = remarked(terms=("a", "b", "c"), c=0.1, **norms, terms__c__grad_norm=measured)
     assert step >= 460
 
 
@@ -60,7 +60,7 @@ def test_a_term_that_is_always_0_is_told_and_one_that_was_not_is_not(remarked):
 
 def test_two_terms_that_fight_are_told_the_worst_first_and_of_many_only_some(remarked):
     ((_, text),) = remarked(cosines__a__b=-0.5, cosines__a__c=0.5)
-    assert text.startswith("a and b pull in opposite directions in most looks (cosine -0.50 on average)")
+    assert text.startswith("a and b pull in opposite directions in most measurements of their gradients (cosine -0.50 on average)")
     assert remarked(cosines__a__b=-0.5, b=0.005) == []
     names = ("a", "b", "c", "d")
     pairs = {f"cosines__{one}__{other}": -0.2 for one in names for other in names if one < other}
@@ -80,7 +80,7 @@ def test_of_two_terms_one_may_well_be_larger(remarked):
 
 
 def test_what_does_not_last_is_not_told(remarked):
-    # A look sees the latest quarter of the records.
+    # A verdict is of the latest quarter of the records.
     assert remarked(a=[*[9.0] * 8, *[1.0] * 92]) == []
 
 
