@@ -4,13 +4,14 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-_BACKGROUND, _RIGHT, _WRONG = "#eceef2", "#dfe3e8", "#d1361f"
+from trainer.reports import palette
+
+_RIGHT, _WRONG = "#dfe3e8", "#d1361f"
 # In inches.
 _SIDE, _ROW, _BESIDE, _BELOW = 1.45, 1.5, 0.6, 0.7
 
@@ -34,7 +35,7 @@ def draw_scenes(
       predicted: the predicted ones, likewise, by the name of the model.
       names: of the classes, in their order.
     """
-    colours = [_BACKGROUND, *matplotlib.colormaps["Set2"](range(len(names) - 1))]
+    colours = palette.classes(len(names))
     of_classes = {"cmap": ListedColormap(colours), "vmin": -0.5, "vmax": len(names) - 0.5}
     of_errors = {"cmap": ListedColormap([_RIGHT, _WRONG]), "vmin": 0, "vmax": 1}
     wrong = {name: true != guess for name, guess in predicted.items()}

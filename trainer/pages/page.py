@@ -30,7 +30,7 @@ _FIGURES: Mapping[str, Callable[[Facts], Any]] = {
 }
 _CAPTIONS = {
     "Terms": "Training is a thick line, evaluation a thin one with dots. A click on a name beside it dims its lines.",
-    "Conflicts": "Each cell is a measurement of the gradients of two terms: blue where they agree, orange where they fight.",
+    "Conflicts": "Each cell measures the gradients of two terms: blue where they agree, orange where they fight.",
 }
 _ABSENT = "-"
 

@@ -1,4 +1,4 @@
-"""Palette: the colour and the dashes of each term, the same in every picture and page."""
+"""Palette: the colour and the dashes of each term, and the colour of each class, the same in every picture and page."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,6 +6,12 @@ from typing import NamedTuple
 # Okabe and Ito's colours but yellow, which is hardly seen on white, ordered so that neighbours differ most for readers
 # who are red- or green-blind.
 _COLORS = ("#0072B2", "#D55E00", "#56B4E9", "#E69F00", "#CC79A7", "#009E73")
+# Tol's light qualitative scheme, which readers who are colour-blind tell apart too, behind a light grey for the first
+# class, which is a background more often than not; then the darkest of his muted one.
+_CLASSES = (
+    *("#eceef2", "#77AADD", "#EE8866", "#EEDD88", "#BBCC33", "#FFAABB", "#44BB99", "#99DDFF", "#AAAA00"),
+    *("#332288", "#882255", "#117733", "#AA4499"),
+)
 # Names that Matplotlib and Bokeh share.
 _DASHES = ("solid", "dashed", "dotted", "dashdot")
 _SVG_DASHES = {"solid": "none", "dashed": "8 4", "dotted": "2 3", "dashdot": "8 3 2 3"}
@@ -47,3 +53,14 @@ def lines(names: Sequence[str]) -> dict[str, Line]:
     """
     count = len(_COLORS)
     return {name: Line(_COLORS[i % count], _DASHES[i // count % len(_DASHES)]) for i, name in enumerate(names)}
+
+
+def classes(count: int) -> list[str]:
+    """Returns a colour for each of so many classes, in their order, the first of which is pale; after 13 they repeat.
+
+    Source: Tol, Colour Schemes, 2021.
+
+    >>> classes(3)
+    ['#eceef2', '#77AADD', '#EE8866']
+    """
+    return [_CLASSES[i % len(_CLASSES)] for i in range(count)]

@@ -80,7 +80,7 @@ def verdicts(history: History, terms: Sequence[str]) -> list[Verdict]:
 
 
 def pair_cosines(history: History, name: str, other: str) -> np.ndarray:
-    """Returns the cosine of the gradients of two terms in each interval, float64 `[intervals]`, nan without a measurement.
+    """Returns the cosine of the gradients of two terms in each interval, `[intervals]`, nan where it was not measured.
 
     The records have each pair in one order only.
     """

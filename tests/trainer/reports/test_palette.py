@@ -35,3 +35,10 @@ def test_neighbouring_colours_differ(reader):
 def test_twenty_terms_and_the_total_have_lines_of_their_own():
     lines = [palette.TOTAL, *palette.lines([str(i) for i in range(20)]).values()]
     assert not any(one == other for one, other in itertools.combinations(lines, 2))
+
+
+@pytest.mark.parametrize("reader", SEEN)
+def test_any_two_of_thirteen_classes_differ(reader):
+    colors = palette.classes(13)
+    lab = seen(colors, SEEN[reader])
+    assert min(deltaE_ciede2000(one, other) for one, other in itertools.combinations(lab, 2)) > 7.5

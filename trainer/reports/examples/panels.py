@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from trainer.reports import palette
 from trainer.reports.examples.scales import as_colours, finite_range, within
 
 _TRUE, _GUESS, _WRONG, _ALONE = "#8a8f98", "#1f5fae", "#d1361f", "#2b2d33"
 _BLANK = "#ffffff"
-# Tol's light qualitative scheme, behind a light grey for the first class, which is a background more often than not.
-_CLASSES = ("#eceef2", "#77AADD", "#EE8866", "#EEDD88", "#BBCC33", "#FFAABB", "#44BB99", "#99DDFF", "#AAAA00")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,7 +78,7 @@ class Classes(Column):
 
     @property
     def legend(self) -> Sequence[tuple[str, str]]:
-        return [(_CLASSES[i % len(_CLASSES)], name) for i, name in enumerate(self.names)]
+        return list(zip(palette.classes(len(self.names)), self.names, strict=True))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
