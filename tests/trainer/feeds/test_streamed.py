@@ -33,9 +33,7 @@ def run(make_full_program, data):
     [
         ("graph", 1, {}),
         ("xla_loop", 1, {}),
-        ("graph", 2, {}),
         ("graph", 2, {"accumulate_steps": 3}),
-        ("xla_loop", 1, {"accumulate_steps": 2}),
         ("graph", 3, {"batch_size": 2}),
     ],
 )
