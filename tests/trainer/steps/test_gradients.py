@@ -212,16 +212,17 @@ def test_a_frozen_layer_needs_no_term(make_trainer, dense_model, reads_hidden):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("count", [1, 2, 3])
-def test_the_weight_decay_of_adamw_is_applied_once(make_trainer, replicas, count):
+def test_the_weight_decay_of_adamw_is_applied_once(make_trainer, replicas):
     def weights(count, decay):
         optimizer = keras.optimizers.AdamW(0.01, weight_decay=decay)
         trainer = make_trainer(optimizer=optimizer, strategy=replicas(count))
         trainer.train()
         return trainer.model
 
-    assert_same_weights(weights(count, 0.5), weights(1, 0.5), atol=1e-6)
-    assert np.abs(weights(count, 0.5).get_weights()[0] - weights(1, 0.0).get_weights()[0]).max() > 1e-3
+    decayed = weights(1, 0.5)
+    assert np.abs(decayed.get_weights()[0] - weights(1, 0.0).get_weights()[0]).max() > 1e-3
+    for count in (2, 3):
+        assert_same_weights(weights(count, 0.5), decayed, atol=1e-6)
 
 
 # Masks that a model makes otherwise in training
