@@ -59,7 +59,6 @@ def run_batches(trainer, *spans):
     [
         ("graph", 1),
         ("xla_loop", 1),
-        ("xla_step", 1),
         ("graph", 2),
         ("xla_step", 2),
     ],
