@@ -72,30 +72,31 @@ CASES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cut", [{}, {"accumulate_steps": 2}, {"count": 2}], ids=["whole", "accumulated", "replicas"])
 @pytest.mark.parametrize(("make", "loss", "x", "y"), CASES.values(), ids=CASES.keys())
-def test_a_step_is_that_of_keras(report, replicas, make, loss, x, y, cut):
-    of_keras, model = (keras.Sequential(make()) for _ in range(2))
+def test_a_step_is_that_of_keras(report, recorder, replicas, make, loss, x, y):
+    of_keras = keras.Sequential(make())
     of_keras.compile(keras.optimizers.SGD(0.1), loss, jit_compile=False)
     expected = []
     for step in range(STEPS):
         of_keras.reset_metrics()
         rows = slice(step * BATCH, (step + 1) * BATCH)
         expected.append(of_keras.train_on_batch(x[rows], y[rows]))
-    settings = {name: value for name, value in cut.items() if name != "count"}
-    found = report(
-        model=model,
-        objective=Objective(data=KerasLoss(loss=loss)),
-        train=ArraySource(x, y, shuffle=False),
-        eval=ArraySource(x[: EXAMPLES - 3], y[: EXAMPLES - 3]),
-        strategy=replicas(cut.get("count", 1)),
-        batch_size=BATCH,
-        steps=STEPS,
-        log_every=1,
-        **settings,
-    )
-    np.testing.assert_allclose(found.column("loss/total"), expected, rtol=1e-5)
-    for ours, theirs in zip(model.get_weights(), of_keras.get_weights(), strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-5)
     whole = of_keras.evaluate(x[: EXAMPLES - 3], y[: EXAMPLES - 3], batch_size=EXAMPLES, verbose=0)
-    np.testing.assert_allclose(found.column("loss/total", "eval")[-1], whole, rtol=1e-5)
+    for count, parts in ((1, 1), (1, 2), (2, 1)):
+        model, said = keras.Sequential(make()), f"{count} replicas, {parts} micro-batches"
+        recorder.lines.clear()
+        found = report(
+            model=model,
+            objective=Objective(data=KerasLoss(loss=loss)),
+            train=ArraySource(x, y, shuffle=False),
+            eval=ArraySource(x[: EXAMPLES - 3], y[: EXAMPLES - 3]),
+            strategy=replicas(count),
+            accumulate_steps=parts,
+            batch_size=BATCH,
+            steps=STEPS,
+            log_every=1,
+        )
+        np.testing.assert_allclose(found.column("loss/total"), expected, rtol=1e-5, err_msg=said)
+        for ours, theirs in zip(model.get_weights(), of_keras.get_weights(), strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-5, err_msg=said)
+        np.testing.assert_allclose(found.column("loss/total", "eval")[-1], whole, rtol=1e-5, err_msg=said)
