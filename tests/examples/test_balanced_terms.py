@@ -27,13 +27,9 @@ def plain(descended):
     ("execution", "count", "parts"),
     [
         pytest.param("graph", 1, 1, marks=pytest.mark.slow),
-        pytest.param("xla_step", 1, 1, marks=pytest.mark.slow),
         pytest.param("xla_loop", 1, 1, marks=pytest.mark.slow),
         pytest.param("xla_loop", 1, 3, marks=pytest.mark.slow),
-        pytest.param("graph", 2, 1, marks=pytest.mark.slow),
         ("graph", 2, 2),
-        pytest.param("graph", 3, 1, marks=pytest.mark.slow),
-        pytest.param("xla_step", 2, 1, marks=pytest.mark.slow),
         pytest.param("xla_step", 3, 2, marks=pytest.mark.slow),
     ],
 )

@@ -20,7 +20,6 @@ def plain_weights(descended):
     [
         pytest.param("graph", 1, 1, marks=pytest.mark.slow),
         pytest.param("xla_loop", 1, 1, marks=pytest.mark.slow),
-        pytest.param("xla_step", 1, 1, marks=pytest.mark.slow),
         ("graph", 2, 2),
         pytest.param("xla_step", 2, 1, marks=pytest.mark.slow),
         pytest.param("xla_loop", 1, 3, marks=pytest.mark.slow),
