@@ -302,6 +302,7 @@ def test_checkpoints_that_turn_read_only_end_the_run_which_resumes_later(run_in,
     assert_same(tmp_path / "parts", tmp_path / "whole")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["metrics.jsonl", "train/events.out.tfevents.9.termwise.v2"])
 def test_a_report_that_cannot_be_written_is_named(run_in, tmp_path, name):
     path = tmp_path / "run" / name

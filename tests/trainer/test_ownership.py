@@ -161,6 +161,7 @@ def test_a_run_in_parts_is_the_run_in_one_with_a_folder_too(make_trainer, dense_
         np.testing.assert_array_equal(ours, expected)
 
 
+@pytest.mark.slow
 def test_what_was_assigned_after_an_interruption_or_a_number_not_finite_holds(
     make_trainer, dense_model, data, tmp_path, sends
 ):

@@ -83,7 +83,8 @@ def test_a_run_may_stop_for_a_look_and_continue(make_trainer, dense_model, plain
     assert_same_weights(looked_at.model, whole.model)
 
 
-@pytest.mark.parametrize("log_every", [pytest.param(1, marks=pytest.mark.slow), 3])
+@pytest.mark.slow
+@pytest.mark.parametrize("log_every", [1, 3])
 def test_a_run_that_died_after_its_last_checkpoint_resumes_from_it(run_in, stop_at, plain_source, log_every):
     settings = {"checkpoint_every": 5, "eval_every": 4, "eval": plain_source, "log_every": log_every, "chunk_steps": 2}
     whole, expected = run_in("whole", 20, **settings)

@@ -31,9 +31,10 @@ def task(plain_source, dense_model):
     return Counted()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "momentum"),
-    [(1, None), pytest.param(2, 0.9, marks=pytest.mark.slow), pytest.param(3, None, marks=pytest.mark.slow)],
+    [(1, None), (2, 0.9), (3, None)],
 )
 def test_each_evaluation_has_the_measures_and_training_is_the_same(
     report, make_trainer, replicas, task, count, momentum

@@ -174,17 +174,18 @@ def priced(y_true, y_pred):
     return tf.gather(tf.constant([1.0, 2.0, 3.0]), tf.cast(y_true, tf.int32)) * tf.reduce_mean(y_pred**2, axis=-1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [
         {"execution": "xla_loop"},
-        pytest.param({"execution": "xla_step", "replicas": 2}, marks=pytest.mark.slow),
-        pytest.param({}, marks=pytest.mark.slow),
-        pytest.param(SLOW, marks=pytest.mark.slow),
+        {"execution": "xla_step", "replicas": 2},
+        {},
+        SLOW,
     ],
     ids=str,
 )
-@pytest.mark.parametrize("whose", ["term", pytest.param("model", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("whose", ["term", "model"])
 def test_a_lookup_of_the_users_own_is_named_by_its_place(make_trainer, replicas, settings, whose):
     keras.utils.set_random_seed(0)
     inputs = keras.Input([4], dtype="int32")

@@ -78,6 +78,7 @@ class AsksText(keras.layers.Layer):
         return inputs + 0.0 * tf.cast(tf.strings.length(tf.strings.as_string(inputs)), tf.float32)
 
 
+@pytest.mark.slow
 def test_an_evaluation_that_xla_cannot_run_is_run_without(make_trainer, dense_model, plain_source):
     values = {}
     for execution in ("graph", "xla_loop"):

@@ -52,6 +52,7 @@ def test_measuring_changes_no_state(noisy_program, replicas, count):
         np.testing.assert_array_equal(ours, expected)
 
 
+@pytest.mark.slow
 def test_what_was_not_chosen_is_released(make_program):
     program = make_program(execution="auto")
     program.select_execution(first_step=0, steps=FOREVER, folder=None)
@@ -79,6 +80,7 @@ def test_measuring_pulls_nothing_from_a_dataset_to_train_on(make_program, dense_
     np.testing.assert_array_equal(measured, rows(chosen)[0])
 
 
+@pytest.mark.slow
 def test_a_second_look_does_not_choose_again(make_program, monkeypatch):
     program = make_program(execution="auto")
     program.select_execution(first_step=0, steps=FOREVER, folder=None)

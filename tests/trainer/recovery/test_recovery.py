@@ -239,6 +239,7 @@ def dead(data):
     return ArraySource(data["x"] * np.float32([1, 0, 1]), data["y"])
 
 
+@pytest.mark.slow
 def test_an_epsilon_of_0_is_named_and_the_replay_names_it_too(make_run, dead, tmp_path):
     settings = {"train": dead, "optimizer": keras.optimizers.Adam(0.05, epsilon=0.0)}
     with pytest.raises(NonFiniteError, match="make 'hidden/kernel' nan: Adam.epsilon is 0, and the second moment"):

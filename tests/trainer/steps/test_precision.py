@@ -132,9 +132,8 @@ def test_the_scale_changes_no_gradient_that_fits(half_trainer):
     assert rows[0][-1] == pytest.approx(rows[1][-1], rel=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("count", "parts"), [pytest.param(1, 1, marks=pytest.mark.slow), pytest.param(3, 1, marks=pytest.mark.slow), (3, 2)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("count", "parts"), [(1, 1), (3, 1), (3, 2)])
 def test_a_gradient_that_is_infinite_on_one_replica_is_left_out_on_all(
     half_trainer, source_of, replicas, recorder, count, parts
 ):
