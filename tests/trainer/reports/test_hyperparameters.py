@@ -1,6 +1,10 @@
 """Hyperparameters: only what a table can compare, with its type."""
 
-from trainer.reports.hyperparameters import hyperparameters, session_start
+import pytest
+from tensorboard.plugins.hparams import api_pb2
+from tensorboard.plugins.hparams.metadata import parse_session_end_info_plugin_data
+
+from trainer.reports.hyperparameters import hyperparameters, session_end, session_start
 
 
 def test_texts_become_values_of_their_types_and_what_is_no_column_is_left_out():
@@ -25,3 +29,9 @@ def test_texts_become_values_of_their_types_and_what_is_no_column_is_left_out():
 
 def test_a_run_of_no_settings_is_a_row_too():
     assert [value.tag for value in session_start({}).value] == ["_hparams_/session_start_info"]
+
+
+@pytest.mark.parametrize(("is_complete", "status"), [(True, api_pb2.STATUS_SUCCESS), (False, api_pb2.STATUS_FAILURE)])
+def test_a_run_that_ended_is_a_success_or_a_failure(is_complete, status):
+    (value,) = session_end(is_complete=is_complete).value
+    assert parse_session_end_info_plugin_data(value.metadata.plugin_data.content).status == status
