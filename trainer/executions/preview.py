@@ -129,7 +129,8 @@ def memory_of(
         "state of the optimizer": state.of_groups("optimizer").nbytes,
         "averaged weights": state.of_groups("average").nbytes,
         "gradients": nbytes(trained),
-        "examples": nbytes([*tf.nest.flatten(feed.first(feed.resident)), *held]),
+        "resident examples": nbytes(tf.nest.flatten(feed.first(feed.resident))),
+        "examples or indices of a chunk": nbytes(held),
         **sizes,
     }
     return {what: size for what, size in found.items() if size}

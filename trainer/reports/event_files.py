@@ -4,8 +4,7 @@ import os
 import pathlib
 import socket
 import time
-from collections.abc import Iterator, Mapping, Set
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
 
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
@@ -20,20 +19,11 @@ from trainer.storage import files
 # TensorBoard takes any name with "tfevents" in it; files of other writers are not ours to cut.
 SUFFIX = ".termwise.v2"
 
+# The name of the file that `write_first` writes, before those of all times.
+_FIRST = "events.out.tfevents.0.termwise"
+
 # What a file holds of each event beside its own bytes: their number, and two checksums.
 _FRAME = 16
-
-
-class Kept(NamedTuple):
-    """What is left of the event files of a folder.
-
-    Attributes:
-      recent: the events behind a step, in the order in which they were written; none if no step was given.
-      tags: of the summaries of all steps.
-    """
-
-    recent: list[Event]
-    tags: Set[str]
 
 
 class EventFile:
@@ -48,7 +38,7 @@ class EventFile:
           folder: is made if it is not there.
           step: the number of updates done.
           about: Markdown about scalars, by tag.
-          since: the events of the earlier files that are behind this step are kept in `before.recent`.
+          since: the events of the earlier files that are behind this step are kept in `before`.
 
         Raises:
           StorageError: the system refuses it; so do the other methods.
@@ -104,29 +94,48 @@ class EventFile:
             self._writer.write(event.SerializeToString())
 
 
-def drop_after(folder: pathlib.Path, step: int, *, since: int | None = None) -> Kept:
+def drop_after(folder: pathlib.Path, step: int, *, since: int | None = None) -> list[Event]:
     """Cuts the event files of a folder before their first event of a later step, and where a write was torn.
 
     Files that are left with nothing but their version are removed.
 
     Returns:
-      What is left, with the events of steps behind `since`, if it is given.
+      The events left of steps behind `since`, in the order in which they were written; none if it is not given.
     """
     recent: list[Event] = []
-    tags: set[str] = set()
     for path in sorted(folder.glob(f"*tfevents*{SUFFIX}")):
         with files.writing(path):
             size = count = 0
             for event, length in _kept(path, step):
                 size, count = size + length, count + 1
-                tags.update(value.tag for value in event.summary.value)
                 if since is not None and event.step > since:
                     recent.append(event)
             if count > 1:
                 os.truncate(path, size)
             else:
                 path.unlink()
-    return Kept(recent, tags)
+    return recent
+
+
+def write_first(folder: pathlib.Path, summary: Summary) -> None:
+    """Writes a summary that TensorBoard reads before all others of a folder, in place of any that was written so.
+
+    Raises:
+      StorageError: the system refuses it; what was there before is there still.
+    """
+    with files.writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with files.unfinished(folder / _FIRST) as path, files.writing(path):
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            writer.write(Event(wall_time=time.time(), file_version="brain.Event:2").SerializeToString())
+            writer.write(Event(wall_time=time.time(), summary=summary).SerializeToString())
+        files.flush(path)
+
+
+def drop_first(folder: pathlib.Path) -> None:
+    """Removes what `write_first` wrote to a folder, if anything."""
+    with files.writing(folder):
+        files.discard(folder / _FIRST)
 
 
 def _kept(path: pathlib.Path, step: int) -> Iterator[tuple[Event, int]]:

@@ -20,9 +20,9 @@ from tensorboard.plugins.text.summary_v2 import text_pb
 
 from trainer.reports.board_layout import board_layout
 from trainer.reports.board_texts import texts
-from trainer.reports.event_files import EventFile
+from trainer.reports.event_files import EventFile, drop_first, write_first
 from trainer.reports.events import scalars_of
-from trainer.reports.hyperparameters import START, session_end, session_start
+from trainer.reports.hyperparameters import session_end, session_start
 from trainer.reports.interval_means import unended_after
 from trainer.reports.log import LogRecords
 from trainer.reports.picture import Drawing
@@ -44,7 +44,7 @@ class TensorBoard(Report):
     - `terms/<name>/`: the same tags for each term, so that TensorBoard gives each a colour. Of training there is a mean
       over about a thousandth of the steps. TensorBoard begins its older pages with no run ticked where there are more
       than 40, terms included: `term_runs=False` leaves these out, as for a search over many runs.
-    - The settings that the run began with as hyperparameters, and how it ended, beside the latest evaluation, or the
+    - The settings that the run has now as hyperparameters, and how it ended, beside the latest evaluation, or the
       latest record of a run that has none.
     """
 
@@ -62,13 +62,15 @@ class TensorBoard(Report):
         for split in ("train", "eval"):
             self._files[split] = EventFile(folder / split, run.first_step, about=about, since=since)
             self._files[split].add(run.first_step, _as_written(custom_scalar.pb(layout)))
-        before = scalars_of(self._files["train"].before.recent, "train")
+        before = scalars_of(self._files["train"].before, "train")
         terms = run.terms if self._has_term_runs else ()
         self._terms = TermRuns(folder, dataclasses.replace(run, terms=terms), since=since, before=before)
         for name, text in texts(run).items():
             self._files["train"].add(run.first_step, text_pb(name, text))
-        if START not in self._row.before.tags:  # the first one counts, whatever follows
-            self._row.add(run.first_step, session_start(run.settings))
+        row, other = ("eval", "train") if run.evaluates else ("train", "eval")
+        drop_first(folder / other)
+        # TensorBoard takes the first one, whatever follows, and a run may go on with other settings.
+        write_first(folder / row, session_start(run.settings, str(folder.absolute())))
 
     def write(self, lines: LogRecords) -> None:
         assert self._terms is not None

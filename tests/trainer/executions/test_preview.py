@@ -56,7 +56,7 @@ def test_a_preview_is_right_about_memory_and_changes_nothing(make_full_program, 
     assert preview.memory["weights"] == weights
     assert preview.memory["gradients"] <= weights
     assert preview.memory["state of the optimizer"] >= 2 * preview.memory["gradients"]
-    assert preview.memory["examples"] >= preview.memory["a batch"] > 0
+    assert preview.memory["resident examples"] >= preview.memory["a batch"] > 0
     assert preview.replicas == count
     assert 0 < preview.step_seconds < 5
     assert 0 < preview.gradients_seconds < 5

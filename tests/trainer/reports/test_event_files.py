@@ -52,16 +52,8 @@ def test_the_latest_events_of_earlier_files_are_at_hand(write, tmp_path):
     write(tmp_path, 0, range(1, 16))
     write(tmp_path, 10, [11, 12, 13])
     file = EventFile(tmp_path / "train", 12, since=8)
-    assert [event.step for event in file.before.recent if event.summary.value] == [9, 10, 11, 12]
-    assert EventFile(tmp_path / "train", 12).before.recent == []
-
-
-def test_the_tags_of_earlier_files_are_known_but_for_those_that_were_cut(write, tmp_path, train_line):
-    folder = write(tmp_path, 0, [1, 2])
-    tags = set(train_line(1).tags)
-    assert tags
-    assert drop_after(folder, 1).tags == tags
-    assert drop_after(folder, 0).tags == set()
+    assert [event.step for event in file.before if event.summary.value] == [9, 10, 11, 12]
+    assert EventFile(tmp_path / "train", 12).before == []
 
 
 def test_what_is_told_about_a_tag_is_in_the_first_event_that_has_it(write, tmp_path, train_line):
@@ -120,7 +112,7 @@ def test_nothing_is_kept_from_a_record_on_whose_bytes_are_altered(write, tmp_pat
 
 @pytest.mark.parametrize("method", ["flush", "close"])
 def test_a_full_disk_is_told_by_the_name_of_the_file(tmp_path, monkeypatch, method):
-    monkeypatch.setattr(event_files, "drop_after", lambda *_, **__: event_files.Kept([], set()))
+    monkeypatch.setattr(event_files, "drop_after", lambda *_, **__: [])
     monkeypatch.setattr(event_files.time, "time", lambda: 1.0)
     monkeypatch.setattr(event_files.socket, "gethostname", lambda: "host")
     path = tmp_path / f"events.out.tfevents.1.000000.host.{event_files.os.getpid()}.termwise.v2"

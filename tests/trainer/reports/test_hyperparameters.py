@@ -16,19 +16,19 @@ def test_texts_become_values_of_their_types_and_what_is_no_column_is_left_out():
         "training data": {"examples": "512"},
     }
     assert hyperparameters(settings) == {
-        "Trainer.batch_size": 32.0,
+        "1 Trainer.batch_size": 32.0,
         "Trainer.deterministic": False,
         "Trainer.precision": "float32",
         "Trainer.optimizer": "Adam",
-        "Trainer.optimizer.learning_rate": 1e-7,
+        "1 Trainer.optimizer.learning_rate": 1e-7,
         "Trainer.optimizer.betas": "(0.9, 0.999)",
-        "Objective.a.weight": 0.5,
+        "2 Objective.a.weight": 0.5,
         "Objective.a.limit": "inf",
     }
 
 
 def test_a_run_of_no_settings_is_a_row_too():
-    assert [value.tag for value in session_start({}).value] == ["_hparams_/session_start_info"]
+    assert [value.tag for value in session_start({}, "runs/a").value] == ["_hparams_/session_start_info"]
 
 
 @pytest.mark.parametrize(("is_complete", "status"), [(True, api_pb2.STATUS_SUCCESS), (False, api_pb2.STATUS_FAILURE)])

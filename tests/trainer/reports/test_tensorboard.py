@@ -168,14 +168,14 @@ def test_the_page_of_hyperparameters_has_a_row_for_the_run_with_its_settings_and
     experiment = context.experiment_from_metadata(RequestContext(), "", True, metadata, [])
     request = api_pb2.ListSessionGroupsRequest(
         allowed_statuses=[api_pb2.STATUS_SUCCESS],
-        col_params=[api_pb2.ColParams(hparam="Objective.small.weight", order=api_pb2.ORDER_ASC)],
+        col_params=[api_pb2.ColParams(hparam="2 Objective.small.weight", order=api_pb2.ORDER_ASC)],
         slice_size=10,
     )
     handler = Handler(RequestContext(), context, "", request)
     (row,) = handler.run().session_groups
-    assert row.name == "eval"
-    assert row.hparams["Objective.small.weight"].number_value == 0.1
-    assert row.hparams["Trainer.steps"].number_value == 10
+    assert row.name == str(trained.absolute())
+    assert row.hparams["2 Objective.small.weight"].number_value == 0.1
+    assert row.hparams["1 Trainer.steps"].number_value == 10
     assert row.hparams["Trainer.optimizer"].string_value == "SGD"
     assert [info.name.tag for info in experiment.metric_infos][:2] == [TOTAL, "loss/total"]
     (latest,) = [value.value for value in row.metric_values if value.name.tag == "loss/total"]
@@ -228,12 +228,27 @@ def test_a_run_without_evaluations_is_a_row_of_hyperparameters_by_its_training(t
     assert not {SESSION_START_INFO_TAG, SESSION_END_INFO_TAG} & read(tmp_path / "eval").keys()
 
 
-def test_a_run_that_goes_on_in_other_processes_has_begun_once(tmp_path, run):
-    for first_step in (0, 0, 20, 20, 40):
+def rows_of_hyperparameters(folder):
+    provider = data_provider.MultiplexerDataProvider(as_tensorboard_loads(folder), str(folder))
+    context = Context(base_plugin.TBContext(logdir=str(folder), data_provider=provider))
+    content = context.hparams_metadata(RequestContext(), "")
+    infos = context.experiment_from_metadata(RequestContext(), "", False, content, []).hparam_infos
+    return {run: tags.keys() for run, tags in content.items()}, {
+        info.name: info.domain_interval.max_value for info in infos
+    }
+
+
+def test_a_run_that_goes_on_in_other_processes_is_one_row_with_the_settings_that_it_has_now(tmp_path, run):
+    starts = ((0, 20_000, True), (20, 20_000, False), (20, 60_000, True), (40, 60_000, True))
+    for first_step, steps, evaluates in starts:
+        settings = {"Trainer": {"steps": str(steps), "clip_norm": "1.0" if first_step < 20 else "None"}}
         report = TensorBoard(tmp_path)
-        report.start(run(first_step=first_step))
+        report.start(run(first_step=first_step, settings=settings, evaluates=evaluates))
         report.close()
-    assert [step for step, _ in read(tmp_path / "eval")[SESSION_START_INFO_TAG]] == [0]
+        row = "eval" if evaluates else "train"
+        assert rows_of_hyperparameters(tmp_path)[0] == {row: {SESSION_START_INFO_TAG}}
+    assert rows_of_hyperparameters(tmp_path)[1] == {"1 Trainer.steps": 60_000}
+    assert len(read(tmp_path / "eval")[SESSION_START_INFO_TAG]) == 1
 
 
 @pytest.mark.parametrize("outcome", ["complete", "failed"])
