@@ -94,7 +94,7 @@ def run_while_sound(
     Raises:
       tf.errors.OpError: an operation of the first update failed; the state is as it was.
     """
-    before = state.copy()
+    before = state.quick_copy()
 
     def again(count: int) -> np.ndarray:
         state.put_back(before)

@@ -1,8 +1,9 @@
 """State: all variables that training changes, on the devices of this process."""
 
 import contextlib
+import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import keras
@@ -96,6 +97,12 @@ class State:
     def copy(self) -> list[tf.Tensor]:
         """Copies the current values on their devices."""
         return [tf.identity(part) for parts in self._parts.values() for part in parts]
+
+    @functools.cached_property
+    def quick_copy(self) -> Callable[[], list[tf.Tensor]]:
+        """`copy` as a single call, for what is done between two chunks: an operation for each value takes longer."""
+        # Concrete, because TensorFlow warns of retracing if several trainers each create such a function.
+        return tf.function(self.copy, autograph=False).get_concrete_function()
 
     def put_back(self, copy: Sequence[tf.Tensor]) -> None:
         """Restores the values of a copy."""

@@ -36,6 +36,20 @@ def test_what_was_put_back_trains_on_as_before(trained, count):
         np.testing.assert_array_equal(value, ended[name])
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_quick_copy_is_a_copy_on_the_same_devices(replicas, count):
+    with replicas(count).scope():
+        state = State({"weight": tf.Variable([1.0, 2.0]), "count": tf.Variable(3)})
+    before, copy = state.copy(), state.quick_copy()
+    assert [one.device for one in copy] == [one.device for one in before]
+    for parts in state.parts.values():
+        for part in parts:
+            part.assign_add(tf.ones_like(part))
+    state.put_back(copy)
+    for one, expected in zip(state.quick_copy(), before, strict=True):
+        np.testing.assert_array_equal(one, expected)
+
+
 @pytest.mark.slow
 def test_all_replicas_have_one_state_after_a_step(trained):
     _, state = trained(3)
