@@ -13,7 +13,7 @@ from trainer import Trainer
 from trainer.executions.preview import Parameters, Preview, Read
 from trainer.reports.history import History
 from trainer.reports.log import LogRecord, LogRecords, measured_values, tensor_names, term_names
-from trainer.reports.verdicts import verdicts
+from trainer.reports.verdicts import ALWAYS_0, verdicts
 
 _COLUMNS = ["raw", "weight", "weighted", "gradient", "share", "cosine"]
 # As many layers as a table shows; the smaller ones of a model that has more are counted together.
@@ -88,14 +88,26 @@ def _words(objective: Objective, values: Mapping[str, float]) -> Iterator[tuple[
     """Yields each term of which something is to be said, and what."""
     history = History(2)
     history.add(LogRecords.of(LogRecord("train", 1, values)))
-    for verdict in verdicts(history, [*objective.terms]):
+    for verdict in verdicts(history, [*objective.terms], measurements=1):
         norm = values.get(f"terms/{verdict.name}/grad_norm")
-        if not values[f"terms/{verdict.name}/weight"] and objective.terms[verdict.name].optimised:
-            yield verdict.name, "weight 0 at this step"
+        if not values[f"terms/{verdict.name}/weight"]:
+            is_scheduled = objective.terms[verdict.name].optimised
+            yield verdict.name, "weight 0 at this step" if is_scheduled else "weight 0: only measured"
         elif norm is not None and not math.isfinite(norm):
             yield verdict.name, "its gradient is not finite"
         elif verdict.words:
-            yield verdict.name, ", ".join(verdict.words)
+            yield verdict.name, ", ".join(_on_a_batch(word) for word in verdict.words)
+
+
+def _on_a_batch(word: str) -> str:
+    """Returns what is said of a run as what one batch tells.
+
+    >>> _on_a_batch("fights border"), _on_a_batch("0 in all steps"), _on_a_batch("idle")
+    ('opposes border on this batch', '0 on this batch', 'idle')
+    """
+    if word.startswith("fights "):
+        return f"opposes {word.removeprefix('fights ')} on this batch"
+    return "0 on this batch" if word == ALWAYS_0 else word
 
 
 def _reads(preview: Preview, batch_size: int) -> Table:

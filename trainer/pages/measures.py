@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from trainer.reports.history import History
+from trainer.reports.verdicts import interval_shares
 
 TOTAL = "total"
 
@@ -27,10 +28,4 @@ def _mean_of(what: str) -> Measure:
 
 
 def _share(terms: Sequence[str], of: str) -> Measure:
-    def share(history: History, term: str) -> np.ndarray:
-        sizes = np.abs([history.means(f"terms/{name}/{of}") for name in terms])
-        total = np.nansum(sizes, axis=0)
-        own = sizes[list(terms).index(term)]
-        return np.divide(own, total, out=np.full_like(own, np.nan), where=total > 0)
-
-    return share
+    return lambda history, term: interval_shares(history, terms, of)[list(terms).index(term)]

@@ -1,6 +1,5 @@
 """Page: everything about a run in one HTML file, which needs no network."""
 
-import math
 import pathlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -81,7 +80,7 @@ def _terms(facts: Facts, judged: Sequence[Verdict]) -> Iterator[dict[str, Any]]:
             "line": lines[verdict.name],
             "cells": [
                 *(_ABSENT if value is None else f"{value:.4g}" for value in found),
-                _ABSENT if math.isnan(verdict.share) else f"{verdict.share:.1%}",
+                verdict.percentage,
             ],
             "words": ", ".join(_words(verdict)),
         }
@@ -91,7 +90,7 @@ def _words(verdict: Verdict) -> Iterator[str]:
     """Yields what is said of a term; it may fight many others, of which some are named."""
     yield from (word for word in verdict.words if word not in [f"fights {other}" for other in verdict.fights])
     if any(word.startswith("fights ") for word in verdict.words):
-        yield f"fights {some(verdict.fights)}"
+        yield f"fights {some([*verdict.fights])}"
 
 
 def _parameters(folder: pathlib.Path) -> Iterator[tuple[str, Any, bool]]:

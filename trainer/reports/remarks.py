@@ -8,22 +8,23 @@ import numpy as np
 
 from objectives.errors import some
 from trainer.reports.history import History
-from trainer.reports.log import LogRecords
+from trainer.reports.log import LogRecord, LogRecords
 from trainer.reports.report import Run
-from trainer.reports.verdicts import ALWAYS_0, DOMINATES, IDLE, Verdict, pair_cosines, verdicts
+from trainer.reports.trends import Evaluations, worse_by
+from trainer.reports.verdicts import ALWAYS_0, DOMINATES, IDLE, MEASUREMENTS, Verdict, verdicts
 
 # Terms are judged once so much of the run, so many records and gradients are there, and again whenever a quarter more
 # is.
-_SHARE_OF_THE_RUN, _MOST_STEPS, _RECORDS, _GRADIENTS = 0.05, 1000, 8, 3
+_SHARE_OF_THE_RUN, _MOST_STEPS, _RECORDS = 0.05, 1000, 8
 _LATER = 1.25
 # What is seen so many times in a row is meant.
 _IN_A_ROW = 3
-# Of many terms many pairs may be opposed; one of so small a share is no match for the other.
-_MOST_CONFLICTS, _LEAST_SHARE = 3, 0.01
+# Of many terms many pairs may be opposed.
+_MOST_CONFLICTS = 3
 _RATE = "learning_rate"
 
 _REMEDIES = {
-    DOMINATES: "{names} {has} {share:.0%} of the {what} of late, more than all others together; to hear those, lower "
+    DOMINATES: "{names} {has} {share} of the {what} of late, more than all others together; to hear those, lower "
     "its weight or raise theirs",
     IDLE: "{names} {has} less than 0.1% of the {what} of late; raise the weight, or leave it out "
     "(Objective.{name} = None) and save its time",
@@ -31,14 +32,19 @@ _REMEDIES = {
     "reads and at its parameters, or leave it out (Objective.{name} = None)",
 }
 _FIGHT = (
-    "{name} and {other} pull in opposite directions in most measurements of their gradients (cosine {cosine:.2f} on "
-    "average), and undo some of each other's work; where that is not meant, change a weight, or let one begin later by "
-    "a schedule"
+    "{name} and {other} pull in opposite directions in most measurements of their gradients so far (cosine "
+    "{cosine:.2f} on average), and undo some of each other's work; where that is not meant, change a weight, or let "
+    "one begin later by a schedule"
 )
 _NO_RATE = (
     "{what} has reached 0 at step {step:,}, and the remaining {steps:,} steps learn nothing; let its schedule end with "
     "the run, or end the run here"
 )
+_WORSE = (
+    "the total of the evaluation was best at step {step:,} ({best:.4g}){since}, and the last {count} were at least "
+    "{worse}; {remedy}, and keras.callbacks.EarlyStopping (Trainer.callbacks) ends a run there"
+)
+_KEEP, _KEPT = "Trainer.best = 'loss/total' keeps the best checkpoint", "--checkpoint=best reads the best checkpoint"
 
 
 class Remarks:
@@ -56,6 +62,7 @@ class Remarks:
         self._seen: collections.Counter[str] = collections.Counter()
         self._said: set[str] = set()
         self._moving_rates: set[str] = set()
+        self._evaluations = Evaluations()
 
     def add(self, records: LogRecords) -> list[str]:
         """Adds records of training; returns what there is to say now that was not said before."""
@@ -69,12 +76,31 @@ class Remarks:
             found += self._judge()
         return found
 
+    def add_evaluation(self, record: LogRecord) -> list[str]:
+        """Adds an evaluation; returns what there is to say where they have been worse than the best one for long."""
+        self._evaluations.add(record)
+        since = self._evaluations.since_best
+        if since is None or not since.lasts or not self._is_new("evaluation"):
+            return []
+        worse = worse_by(since.best, since.least)
+        first = self._run.first_step
+        return [
+            _WORSE.format(
+                step=since.step,
+                best=since.best,
+                since=f" of those since step {first:,}, where the run was resumed" if first else "",
+                count=since.count,
+                worse=worse,
+                remedy=_KEPT if self._run.best == "loss/total" else _KEEP,
+            )
+        ]
+
     @property
     def _has_gradients_enough(self) -> bool:
         """Whether gradients, if they are measured, are the means of some: a single one is chance."""
         norms = [self.history.means(f"terms/{name}/grad_norm") for name in self._run.terms]
         measured = max((int((~np.isnan(one)).sum()) for one in norms), default=0)
-        return measured == 0 or measured >= _GRADIENTS
+        return measured == 0 or measured >= MEASUREMENTS
 
     def _judge(self) -> Iterator[str]:
         """Yields what was seen often enough by now and not said before: one remark for all terms of one kind."""
@@ -98,10 +124,11 @@ class Remarks:
         self._said.add(key)
         return is_new
 
-    def _conflicts(self, found: list[Verdict]) -> Iterator[tuple[float, str, str]]:
+    @staticmethod
+    def _conflicts(found: list[Verdict]) -> Iterator[tuple[float, str, str]]:
         for one, other in itertools.combinations(found, 2):
-            if other.name in one.fights and min(one.share, other.share) >= _LEAST_SHARE:
-                yield float(np.nanmean(pair_cosines(self.history, one.name, other.name))), one.name, other.name
+            if other.name in one.fights:
+                yield one.fights[other.name], one.name, other.name
 
     def _rates_that_ended(self, records: LogRecords) -> Iterator[str]:
         """Yields a remark on each learning rate that was above 0 and is 0 now, while steps remain.
@@ -130,7 +157,7 @@ def _told(kind: str, those: Sequence[Verdict]) -> str:
         names=names,
         has="has" if is_one else "each have",
         was="was" if is_one else "were",
-        share=first.share,
+        share=first.percentage,
         what="total" if np.isnan(first.gradient_share) else "gradient",
         name=first.name,
     )

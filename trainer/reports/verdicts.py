@@ -1,7 +1,7 @@
 """Verdicts: what each term does in a run, in numbers and in words, from the history of its records."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -10,22 +10,23 @@ from trainer.reports.history import History
 DOMINATES, IDLE, ALWAYS_0 = "dominates", "idle", "0 in all steps"
 # Of two terms one has more than half of anything, which says nothing.
 _MOST, _MOST_OF_TWO, _LEAST = 0.5, 0.9, 0.001
-# Two terms fight where their gradients have an angle of more than some 96 degrees on average.
-_OPPOSED = -0.1
+# Two terms fight where their gradients have an angle of more than some 96 degrees on average, in so many measurements
+# or more, as fewer are chance. One of a smaller share is no match for another.
+_OPPOSED, MEASUREMENTS, _LEAST_FIGHTER = -0.1, 3, 0.01
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What a term does in a run; shares and gradients are means over the latest quarter of its intervals.
+    """What a term does in a run; shares and gradients are means over the latest quarter of the intervals with a value.
 
     Attributes:
       name: of the term.
       trend: its weighted value, float64 `[intervals]`, nan where there is none.
-      value_share: of its weighted value in the sum of the sizes of all.
-      gradient_share: of the norm of its gradient in the sum of all; nan if no gradient was measured.
+      value_share: of its weighted value in the sum of the sizes of all, as the mean of the shares of the intervals.
+      gradient_share: of the norm of its gradient in the sum of all, likewise; nan if no gradient was measured.
       norm: of its gradient; nan likewise.
       cosine: of its gradient with that of the total; nan likewise.
-      fights: the terms that pull in another direction in most intervals.
+      fights: the mean cosine with each term that pulls in another direction in most intervals, the strongest first.
       words: a phrase for each thing that is to be said; none where nothing is.
     """
 
@@ -35,7 +36,7 @@ class Verdict:
     gradient_share: float
     norm: float
     cosine: float
-    fights: tuple[str, ...]
+    fights: Mapping[str, float]
     words: tuple[str, ...]
 
     @property
@@ -43,9 +44,16 @@ class Verdict:
         """Its share in what drives training: in the gradient, or in the value where that was not measured."""
         return _driving(self.value_share, self.gradient_share)
 
+    @property
+    def percentage(self) -> str:
+        """The share as text, by which a term that is idle can be told."""
+        if np.isnan(self.share):
+            return "-"
+        return f"<{_LEAST:.1%}" if 0 < self.share < _LEAST else f"{self.share:.1%}"
 
-def verdicts(history: History, terms: Sequence[str]) -> list[Verdict]:
-    """Returns a verdict on each term.
+
+def verdicts(history: History, terms: Sequence[str], *, measurements: int = MEASUREMENTS) -> list[Verdict]:
+    """Returns a verdict on each term; of conflicts where gradients were measured so many times or more.
 
     >>> from trainer.reports.log import LogRecord, LogRecords
     >>> values = {"terms/a/weighted": 9.0, "terms/a/weight": 1.0, "terms/b/weighted": 0.0, "terms/b/weight": 0.0}
@@ -54,29 +62,41 @@ def verdicts(history: History, terms: Sequence[str]) -> list[Verdict]:
     >>> for verdict in verdicts(history, ["a", "b"]):
     ...     print(verdict.name, f"{verdict.share:.0%}", *verdict.words)
     a 100% the only one
-    b 0% weight 0: only measured
+    b 0% weight 0 so far: only measured
     """
-    values = _shares({name: _late(np.abs(history.means(f"terms/{name}/weighted"))) for name in terms})
-    norms = {name: _late(history.means(f"terms/{name}/grad_norm")) for name in terms}
-    gradients = _shares(norms)
+    values, gradients = (_late_shares(history, terms, of) for of in ("weighted", "grad_norm"))
+    shares = {name: _driving(values[name], gradients[name]) for name in terms}
     active = [name for name in terms if _is_weighted(history, name)]
     found = []
     for name in terms:
-        fights = tuple(other for other in terms if _oppose(history, name, other))
-        share = _driving(values[name], gradients[name])
+        rivals = [other for other in terms if min(shares[name], shares[other]) >= _LEAST_FIGHTER]
+        fights = _opposed(history, name, rivals, measurements)
         found.append(
             Verdict(
                 name=name,
                 trend=history.means(f"terms/{name}/weighted"),
                 value_share=values[name],
                 gradient_share=gradients[name],
-                norm=norms[name],
+                norm=_late(history.means(f"terms/{name}/grad_norm")),
                 cosine=_late(history.means(f"terms/{name}/grad_cosine")),
                 fights=fights,
-                words=_words(history, name, share, active, fights),
+                words=_words(history, name, shares[name], active, fights),
             )
         )
     return found
+
+
+def interval_shares(history: History, terms: Sequence[str], of: str) -> np.ndarray:
+    """Returns the share of each term in the sum of the sizes of all, `[terms, intervals]`, nan where there is none.
+
+    Args:
+      history: of a run.
+      terms: the names of all terms.
+      of: what it is a share of: `weighted` or `grad_norm`.
+    """
+    sizes = np.abs([history.means(f"terms/{name}/{of}") for name in terms]).reshape(len(terms), len(history.steps))
+    total = np.nansum(sizes, axis=0)
+    return np.divide(sizes, total, out=np.full_like(sizes, np.nan), where=total > 0)
 
 
 def pair_cosines(history: History, name: str, other: str) -> np.ndarray:
@@ -88,9 +108,9 @@ def pair_cosines(history: History, name: str, other: str) -> np.ndarray:
     return history.means(f"cosines/{other}/{name}") if np.isnan(found).all() else found
 
 
-def _words(history: History, name: str, share: float, active: Sequence[str], fights: Sequence[str]) -> tuple[str, ...]:
+def _words(history: History, name: str, share: float, active: Sequence[str], fights: Iterable[str]) -> tuple[str, ...]:
     if name not in active:
-        return ("weight 0: only measured",)
+        return ("weight 0 so far: only measured",)
     if active == [name]:
         return ("the only one",)
     raw = history.means(f"terms/{name}/raw")
@@ -99,7 +119,8 @@ def _words(history: History, name: str, share: float, active: Sequence[str], fig
     if np.nanmax(np.abs(raw), initial=0.0) == 0:
         return (ALWAYS_0,)
     most = _MOST if len(active) > 2 else _MOST_OF_TWO
-    size = [DOMINATES] * (share > most) + [IDLE] * (share < _LEAST)
+    # As it is printed: 50.0 % are not more than half.
+    size = [DOMINATES] * (round(share, 3) > most) + [IDLE] * (share < _LEAST)
     return (*size, *(f"fights {other}" for other in fights))
 
 
@@ -107,22 +128,33 @@ def _driving(value_share: float, gradient_share: float) -> float:
     return value_share if np.isnan(gradient_share) else gradient_share
 
 
-def _shares(sizes: dict[str, float]) -> dict[str, float]:
-    """Returns each size divided by their sum; a size that is missing is none, unless all are missing."""
-    total = np.nansum([*sizes.values()])
-    if np.isnan([*sizes.values()]).all():
-        return sizes
-    return {name: float(np.nan_to_num(size) / total) if total else 0.0 for name, size in sizes.items()}
+def _late_shares(history: History, terms: Sequence[str], of: str) -> dict[str, float]:
+    """Returns the mean share of each term in the latest quarter of the intervals that have one; nan if none has.
+
+    What is missing in such an interval is none: a term of weight 0 has no gradient.
+    """
+    found = interval_shares(history, terms, of)
+    found = np.nan_to_num(found[:, ~np.isnan(found).all(axis=0)])
+    if not found.shape[1]:
+        is_known = not all(np.isnan(history.means(f"terms/{name}/{of}")).all() for name in terms)
+        return dict.fromkeys(terms, 0.0 if is_known else float("nan"))
+    late = found[:, -max(1, found.shape[1] // 4) :].mean(axis=1)
+    return {name: float(share) for name, share in zip(terms, late, strict=True)}
 
 
 def _is_weighted(history: History, name: str) -> bool:
     return bool(np.nanmax(np.abs(history.means(f"terms/{name}/weight")), initial=0.0) > 0)
 
 
-def _oppose(history: History, name: str, other: str) -> bool:
-    cosines = pair_cosines(history, name, other)
-    known = cosines[~np.isnan(cosines)]
-    return len(known) > 0 and bool((known < 0).mean() > 0.5 and known.mean() < _OPPOSED)
+def _opposed(history: History, name: str, others: Iterable[str], measurements: int) -> dict[str, float]:
+    """Returns the mean cosine with each of some terms that pulls in another direction, the strongest conflict first."""
+    found = {}
+    for other in others:
+        cosines = pair_cosines(history, name, other)
+        known = cosines[~np.isnan(cosines)]
+        if len(known) >= max(measurements, 1) and (known < 0).mean() > 0.5 and known.mean() < _OPPOSED:
+            found[other] = float(known.mean())
+    return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
 def _late(means: np.ndarray) -> float:

@@ -15,6 +15,8 @@ TERMS = {
     "measured": RangeHinge(max_value=1.0, weight=0.0),
 }
 
+FOUND = {"reconstruction": 2.0, "ramped": 1.0, "broken": 0.0, "measured": 1.0}
+
 
 def values(**raw):
     """Values of terms on a batch, and their total."""
@@ -46,7 +48,7 @@ def shown(capsys, monkeypatch):
             "gradients_seconds": 0.2,
             "gradients": {"terms/reconstruction/grad_norm": 3.0, "terms/reconstruction/grad_cosine": 0.5},
         }
-        given = given or values(reconstruction=2.0, ramped=1.0, broken=0.0, measured=1.0)
+        given = given or values(**FOUND)
         show_preview(trainer, given, Preview(**fields | changes))
         return capsys.readouterr().out.splitlines()
 
@@ -63,6 +65,14 @@ def test_each_term_has_its_gradient_and_what_it_does(shown):
     assert row(lines, "ramped") == ["ramped", "1", "0", "0", "-", "-", "-"]
     assert "  ramped: weight 0 at this step" in lines
     assert "  measured: weight 0: only measured" in lines
+
+
+def test_one_batch_is_no_run_of_which_verdicts_are_said(shown):
+    norms = {f"terms/{name}/grad_norm": 1.0 for name in ("reconstruction", "broken")}
+    lines = shown(gradients=norms | {"cosines/reconstruction/broken": -0.5}, given=values(**FOUND | {"broken": 3.0}))
+    assert "  reconstruction: opposes broken on this batch" in lines
+    given = values(**FOUND | {"broken": 0.0}) | {"terms/broken/count": 64.0}
+    assert "  broken: 0 on this batch" in shown(given=given, gradients={})
 
 
 def test_a_term_for_which_nothing_was_counted_has_a_dash(shown):

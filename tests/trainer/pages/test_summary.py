@@ -47,9 +47,18 @@ def test_how_it_ended_is_said_first(told, planned, sentence):
 @pytest.mark.parametrize(
     ("totals", "words"),
     [
-        (np.linspace(4, 1, 100), "In training the total fell from 4 to 1 (-75%), and is still falling."),
-        ([4.0] * 50 + [1.0, 1.1] * 25, "In training the total fell from 4 to 1.1 (-72%), and has levelled off."),
-        ([*np.linspace(4, 1, 50), *np.linspace(1, 3, 50)], "fell from 4 to 3 (-25%), and has risen of late."),
+        (
+            np.linspace(4, 1, 100),
+            "the total fell from 4 to 1 (-75%); still falling: the last quarter is 36% below the one before.",
+        ),
+        (
+            [4.0] * 50 + [1.0, 1.1] * 25,
+            "fell from 4 to 1.1 (-72%); no clear change from the quarter before to the last one (+0.4% ± 2.8%).",
+        ),
+        (
+            [*np.linspace(4, 1, 50), *np.linspace(1, 3, 50)],
+            "fell from 4 to 3 (-25%); rising of late: the last quarter is 68% above the one before.",
+        ),
         ([3.0, 2.0, 1.0], "In training the total fell from 3 to 1 (-67%)."),
         ([-1.0, 1.0], "In training the total rose from -1 to 1."),
         ([None, None], "No finite total of training was logged."),
@@ -64,7 +73,7 @@ def test_the_trend_of_the_total_is_said_where_it_is_more_than_chance(told, total
     [
         ([2.0], "On the evaluation data it was 2, at step 100."),
         ([2.0, 1.5], "On the evaluation data it fell from 2 to 1.5 (-25%)."),
-        ([2.0, 1.0, 1.5, 1.8], "it fell from 2 to 1.8 (-10%), but was lower before: 1 at step 50."),
+        ([2.0, 1.0, 1.5, 1.8], "it fell from 2 to 1.8 (-10%), best at step 50 (1), 80% worse since."),
         ([2.0, 1.0, 1.001], "On the evaluation data it fell from 2 to 1.001 (-50%)."),
     ],
 )
@@ -75,7 +84,16 @@ def test_an_evaluation_that_was_better_before_is_told(told, totals, words):
 def test_a_total_of_changing_weights_is_no_reason_to_say_that_it_was_better(told):
     said = told([2.0, 3.0, 4.0], [2.0, 3.0, 4.0], weights=[1.0, 2.0, 3.0])
     assert "Weights changed meanwhile, and the total with them: the raw values of terms tell what was learned." in said
-    assert not any("lower before" in sentence for sentence in said)
+    assert not any("worse since" in sentence for sentence in said)
+
+
+def test_weights_that_changed_before_the_best_evaluation_hide_nothing(told):
+    said = told([4.0, 3.0, 2.0, 1.0], [4.0, 1.0, 1.5, 2.0], weights=[0.5, 1.0, 1.0, 1.0])
+    assert "On the evaluation data it fell from 4 to 2 (-50%), best at step 50 (1), 100% worse since." in said
+
+
+def test_the_first_and_the_last_value_are_those_of_records_and_not_means(told):
+    assert told([100.0, *[2.0] * 2000, 1.0])[1].startswith("In training the total fell from 100 to 1 (-99%)")
 
 
 def test_a_metric_of_a_known_direction_is_judged(told):
@@ -88,5 +106,5 @@ def test_a_metric_of_a_known_direction_is_judged(told):
 def test_what_drives_is_idle_and_fights_is_named(facts):
     judged = verdicts(facts.histories["train"], facts.terms)
     said = sentences(facts, judged)
-    assert "small has the largest part, with 75% of the gradient." in said
+    assert "small has the largest part, with 75.0% of the gradient." in said
     assert "In most measurements of their gradients data and small pull in opposite directions." in said

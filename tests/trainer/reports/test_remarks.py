@@ -1,9 +1,11 @@
 """Remarks: once each, with what to do, and only about what lasts; none in the first steps or about a single term."""
 
+import math
+
 import numpy as np
 import pytest
 
-from trainer.reports.log import LogRecords
+from trainer.reports.log import LogRecord, LogRecords
 from trainer.reports.remarks import Remarks
 
 
@@ -30,13 +32,13 @@ def remarked(run):
 def test_a_term_that_dominates_is_told_once_with_the_remedy_and_not_at_the_start(remarked):
     ((step, text),) = remarked(a=9.0)
     assert 80 <= step <= 200
-    assert text.startswith("a has 82% of the total of late, more than all others together; to hear those, lower ")
+    assert text.startswith("a has 81.8% of the total of late, more than all others together; to hear those, lower ")
 
 
 def test_where_gradients_are_measured_they_count(remarked):
     gradients = {"terms__a__grad_norm": 1.0, "terms__b__grad_norm": 8.0, "terms__c__grad_norm": 1.0}
     ((_, text),) = remarked(a=9.0, **gradients)
-    assert text.startswith("b has 80% of the gradient of late")
+    assert text.startswith("b has 80.0% of the gradient of late")
 
 
 def test_one_measurement_of_the_gradients_is_no_reason_to_speak(remarked):
@@ -61,7 +63,7 @@ def test_a_term_that_is_always_0_is_told_and_one_that_was_not_is_not(remarked):
 def test_two_terms_that_fight_are_told_the_worst_first_and_of_many_only_some(remarked):
     ((_, text),) = remarked(cosines__a__b=-0.5, cosines__a__c=0.5)
     assert text.startswith(
-        "a and b pull in opposite directions in most measurements of their gradients (cosine -0.50 on average)"
+        "a and b pull in opposite directions in most measurements of their gradients so far (cosine -0.50 on average)"
     )
     assert remarked(cosines__a__b=-0.5, b=0.005) == []
     names = ("a", "b", "c", "d")
@@ -112,6 +114,41 @@ def test_a_learning_rate_is_no_remark_where_it_was_told_before_the_first_step(re
     assert remarked(optimizer__learning_rate=rates, learns_until=500) == []
     ((step, _),) = remarked(optimizer__encoder__learning_rate=rates, learns_until=700)
     assert step == 510
+
+
+@pytest.fixture
+def evaluated(run):
+    """What is said of evaluations, one every 100 steps, with these totals."""
+
+    def make(totals, weights=None, **changes):
+        remarks = Remarks(run(steps=10_000, **changes))
+        found = []
+        for i, total in enumerate(totals):
+            values = {"loss/total": total, "terms/a/weight": weights[i] if weights else 1.0}
+            step = 100 * (i + 1)
+            found += [(step, text) for text in remarks.add_evaluation(LogRecord("eval", step, values))]
+        return found
+
+    return make
+
+
+def test_evaluations_that_stay_worse_than_the_best_are_told_once_with_the_remedy(evaluated):
+    totals = [4.0, 2.0, 1.0, *np.linspace(1.3, 3.0, 20)]
+    ((step, text),) = evaluated(totals)
+    assert step == 800
+    assert text.startswith(
+        "the total of the evaluation was best at step 300 (1), and the last 5 were at least 30% worse; "
+        "Trainer.best = 'loss/total' keeps the best checkpoint, and keras.callbacks.EarlyStopping "
+    )
+    assert "; --checkpoint=best reads the best checkpoint, and" in evaluated(totals, best="loss/total")[0][1]
+    assert "(1) of those since step 50, where the run was resumed, and" in evaluated(totals, first_step=50)[0][1]
+
+
+def test_evaluations_that_are_as_good_noisy_or_of_changing_weights_are_no_remark(evaluated):
+    assert evaluated([2.0, 1.0, *[1.04] * 20]) == []
+    assert evaluated([2.0, 1.0, *[1.1, 1.6] * 10]) == []
+    assert evaluated(np.linspace(1, 9, 30), weights=[*np.linspace(1, 9, 30)]) == []
+    assert evaluated([math.nan] * 20) == []
 
 
 def test_a_resumed_run_begins_to_look_anew(remarked):

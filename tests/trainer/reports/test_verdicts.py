@@ -43,18 +43,47 @@ def test_shares_are_of_the_latest_quarter_of_the_run():
     assert judged(*[early] * 3, late, terms=("a", "b"))["a"].share == 0.5
 
 
-@pytest.mark.parametrize(("cosines", "fight"), [([-0.5, -0.5, 0.1], True), ([-0.5, 0.1, 0.1], False), ([0.0], False)])
-def test_terms_fight_whose_gradients_are_opposed_in_most_looks(cosines, fight):
+def test_a_share_is_the_mean_of_the_shares_that_a_chart_shows():
+    records = [of_terms("grad_norm", a=a, b=1.0) for a in [1.0] * 6 + [9.0, 0.0]]
+    found = judged(*records, terms=("a", "b"))
+    assert found["a"].share == pytest.approx((0.9 + 0.0) / 2)
+    assert found["b"].share == pytest.approx((0.1 + 1.0) / 2)
+
+
+@pytest.mark.parametrize(
+    ("share", "told", "words"),
+    [(0.00095, "<0.1%", ("idle",)), (0.00101, "0.1%", ()), (0.0, "0.0%", ("idle",)), (0.5004, "50.0%", ())],
+)
+def test_what_is_printed_is_what_is_said(share, told, words):
+    rest = (1 - share) / 2
+    found = judged(of_terms("weighted", a=share, b=rest, c=rest) | of_terms("raw", a=1.0, b=1.0, c=1.0))["a"]
+    assert (found.percentage, found.words) == (told, words)
+
+
+@pytest.mark.parametrize(
+    ("cosines", "fight"),
+    [([-0.5, -0.5, 0.1], True), ([-0.5, 0.1, 0.1], False), ([0.0] * 3, False), ([-0.9, -0.9], False)],
+)
+def test_terms_fight_whose_gradients_are_opposed_in_most_of_several_measurements(cosines, fight):
     found = judged(*(SOME | {"cosines/a/b": cosine} for cosine in cosines))
-    assert (found["a"].fights, found["b"].fights) == ((("b",), ("a",)) if fight else ((), ()))
+    assert ([*found["a"].fights], [*found["b"].fights]) == ((["b"], ["a"]) if fight else ([], []))
     assert ("fights a" in found["b"].words) == fight
+
+
+def test_a_term_of_no_weight_to_speak_of_fights_nobody_and_the_strongest_conflict_is_first():
+    sizes = of_terms("weighted", a=1.0, b=1.0, c=1.0, d=0.01) | of_terms("raw", a=1.0, b=1.0, c=1.0, d=1.0)
+    cosines = {"cosines/a/b": -0.2, "cosines/a/c": -0.7, "cosines/a/d": -0.9}
+    found = judged(*[sizes | cosines] * 3, terms=("a", "b", "c", "d"))
+    assert found["a"].fights == pytest.approx({"c": -0.7, "b": -0.2})
+    assert found["a"].words == ("fights c", "fights b")
+    assert found["d"].fights == {}
 
 
 def test_what_is_only_measured_empty_or_never_above_0_is_said():
     values = {"terms/a/weight": 0.0, "terms/a/weighted": 0.0, "terms/b/raw": 0.0, "terms/b/weighted": 0.0}
     found = judged(values)
     assert {name: verdict.words for name, verdict in found.items()} == {
-        "a": ("weight 0: only measured",),
+        "a": ("weight 0 so far: only measured",),
         "b": ("0 in all steps",),
         "c": ("nothing was counted",),
     }

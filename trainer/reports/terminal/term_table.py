@@ -112,7 +112,7 @@ def _values(values: Mapping[str, float], name: str) -> dict[str, str]:
 def _judged(verdict: Verdict) -> dict[str, str]:
     """Returns the cells of a term that its verdict has."""
     return {
-        "share": _percentage(verdict.share),
+        "share": verdict.percentage,
         "trend": figures.trend(verdict.trend, _TREND),
         "gradient": _ABSENT if np.isnan(verdict.norm) else figures.precise(verdict.norm),
         "cosine": _ABSENT if np.isnan(verdict.cosine) else f"{verdict.cosine:.2f}",
@@ -138,9 +138,3 @@ def _without(cells: Mapping[str, str], columns: Sequence[str]) -> dict[str, str]
 
 def _number(value: float | None) -> str:
     return _ABSENT if value is None else f"{value:.5g}"
-
-
-def _percentage(share: float) -> str:
-    if np.isnan(share):
-        return _ABSENT
-    return "<0.1%" if 0 < share < 1e-3 else f"{share:.1%}"

@@ -69,6 +69,8 @@ class Terminal(Report):
                         self._print(line)
                 else:
                     self._print(_timed(plain_evaluation(record, is_best=self._rows.is_best(record))))
+                for remark in self._remarks.add_evaluation(record):
+                    self._remark(remark)
         else:
             # Of many records since the last drawing, only the latest would be visible.
             self._values = dict(lines.last.values)

@@ -114,7 +114,7 @@ def test_it_says_what_is_to_be_said_of_terms_while_it_runs_and_at_the_end(run, r
     for step in range(10, 201, 10):
         report.write(LogRecords.of(record(step, 3)))
     text = report._console.file.getvalue()
-    assert text.count("remark: data has 69% of the total of late, more than all") == 1
+    assert text.count("remark: data has 69.2% of the total of late, more than all") == 1
     report.end("complete")
     assert "dominates" in report._console.file.getvalue().removeprefix(text)
     assert "at step 200, in training" in report._console.file.getvalue()
