@@ -38,13 +38,15 @@ class Change:
 
     Attributes:
       absolute: the difference of the means.
-      relative: the same as a part of the first; None where the first is 0, or the two differ in sign.
-      is_clear: whether it is more than the spread of the seeds, where that is known.
+      relative: the same as a part of the size of the first; None where the first is 0, or the two differ in sign.
+      is_visible: whether the means differ in the digits that are shown.
+      is_clear: whether they do, by more than the spread of the seeds, where that is known.
       obstacle: why the two are not of the same quantity, in words; None if they are.
     """
 
     absolute: float
     relative: float | None
+    is_visible: bool
     is_clear: bool
     obstacle: str | None
 
@@ -118,7 +120,8 @@ class Comparison:
             return None
         return Change(
             absolute=other.mean - one.mean,
-            relative=other.mean / one.mean - 1 if one.mean * other.mean > 0 else None,
+            relative=(other.mean - one.mean) / abs(one.mean) if one.mean * other.mean > 0 else None,
+            is_visible=number(one.mean) != number(other.mean),
             is_clear=_is_apart(one, other),
             obstacle=self.obstacle(group, first, quantity),
         )
@@ -140,6 +143,11 @@ class Comparison:
         others = [i for i in found if i != best]
         alike = all(self.obstacle(self.groups[best], self.groups[i], quantity) is None for i in others)
         return self.groups[best] if alike and all(_is_apart(found[best], found[i]) for i in others) else None
+
+
+def number(value: float) -> str:
+    """Returns a value with four digits, as it is shown."""
+    return f"{value:.4g}"
 
 
 def compare(given: Sequence[pathlib.Path]) -> Comparison:
@@ -167,6 +175,6 @@ def compare(given: Sequence[pathlib.Path]) -> Comparison:
 
 
 def _is_apart(one: Statistic, other: Statistic) -> bool:
-    """Returns whether two means differ, and by more than the spread of the seeds, where that is known."""
+    """Returns whether two means are shown as different, and differ by more than the spread of the seeds, if known."""
     spread = max((each.deviation for each in (one, other) if not math.isnan(each.deviation)), default=0.0)
-    return abs(one.mean - other.mean) > spread
+    return number(one.mean) != number(other.mean) and abs(one.mean - other.mean) > spread

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from objectives.quantities import quantity as counted
-from trainer.comparison.comparison import Change, Comparison, Statistic
+from trainer.comparison.comparison import Change, Comparison, Statistic, number
 from trainer.comparison.groups import Group
 from trainer.comparison.quantities import Quantity
 from trainer.comparison.run_settings import Kind
@@ -77,11 +77,6 @@ def table_of(comparison: Comparison) -> Table:
     return Table([group.name for group in comparison.groups], sections, [*_notes(comparison, sections)])
 
 
-def number(value: float) -> str:
-    """Returns a value with four digits."""
-    return f"{value:.4g}"
-
-
 def _progress(comparison: Comparison) -> dict[str, list[Cell]]:
     groups, runs = comparison.groups, comparison.runs
     members = [[runs[i] for i in group.members] for group in groups]
@@ -150,6 +145,8 @@ def _cell(comparison: Comparison, group: Group, quantity: Quantity, *, is_best: 
         return Cell(text, is_best=is_best)
     if change.obstacle:
         return Cell(text, UNLIKE)
+    if change.absolute and not change.is_visible:
+        return Cell(text)
     rises = 1 if change.absolute > 0 else -1
     return Cell(text, _change(change), quantity.sign * rises if change.is_clear else 0, is_best)
 
@@ -167,9 +164,9 @@ def _text(statistic: Statistic, runs: int) -> str:
 def _change(change: Change) -> str:
     """Returns a change in percent, as a multiple or as a difference, with an arrow in its direction.
 
-    >>> _change(Change(0.5, 0.25, True, None)), _change(Change(-0.5, None, True, None))
+    >>> _change(Change(0.5, 0.25, True, True, None)), _change(Change(-0.5, None, True, True, None))
     ('↑ +25.0%', '↓ -0.5')
-    >>> _change(Change(9.0, 18.0, True, None)), _change(Change(0.1, 0.001, False, None))
+    >>> _change(Change(9.0, 18.0, True, True, None)), _change(Change(0.1, 0.001, True, False, None))
     ('↑ x19', '≈ +0.1%')
     """
     if change.absolute == 0:
@@ -177,8 +174,8 @@ def _change(change: Change) -> str:
     arrow = UNCLEAR if not change.is_clear else "↑" if change.absolute > 0 else "↓"
     if change.relative is None:
         return f"{arrow} {change.absolute:+.3g}"
-    if change.relative > _TENFOLD:
-        return f"{arrow} x{change.relative + 1:.3g}"
+    if abs(change.relative) > _TENFOLD:
+        return f"{arrow} x{abs(change.relative) + 1:.3g}"
     return f"{arrow} {change.relative:+.{1 if abs(change.relative) >= 0.0005 else 2}%}"
 
 

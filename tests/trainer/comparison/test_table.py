@@ -46,6 +46,24 @@ def test_seeds_are_a_mean_with_its_spread_and_their_number(table):
     assert "≈ is a change that is no larger" in notes[1]
 
 
+@pytest.mark.parametrize(
+    ("first", "other", "told"),
+    [
+        (-2.0, -3.0, "-3 ★ ↓ -50.0%"),
+        (-2.0, -1.0, "-1 ↑ +50.0%"),
+        (-1.0, -20.0, "-20 ★ ↓ x20"),
+        (1.0, 1.00001, "1"),
+        (1.0, 0.99999, "1"),
+        (1.0, 1.0, "1 ="),
+    ],
+)
+def test_the_sign_of_a_change_is_that_of_its_arrow_and_what_the_digits_do_not_show_has_no_mark(
+    table, first, other, told
+):
+    rows, _ = table(a={"data": first}, b={"data": other, "settings": {"training data": {"inputs": "digest b"}}})
+    assert rows["data"][1] == told
+
+
 def test_an_evaluation_at_an_earlier_step_is_marked(table):
     rows, notes = table(a={}, b={"step": 5, "steps": 20, "weight": 2.0})
     assert rows["status"] == ["finished", "stopped"]
