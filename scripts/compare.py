@@ -11,6 +11,7 @@ from termwise.cli.command_line import prepare, run  # isort: skip (first: it qui
 
 import os
 import pathlib
+import shlex
 
 from absl import flags
 
@@ -20,7 +21,8 @@ from termwise.cli.results import show_charts, show_note, show_pictures
 from termwise.cli.side_by_side import draw_side_by_side
 from trainer.comparison.comparison import compare
 from trainer.comparison.table import table_of
-from trainer.pages.comparison_files import require_ending, write_comparison
+from trainer.pages.comparison_files import FORMATS, write_comparison
+from trainer.pages.endings import require_ending
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "A file to write the comparison to: .md, .html, or .csv with a row a run.")
@@ -33,7 +35,7 @@ flags.DEFINE_string(
 def main(given: list[str]) -> None:
     output = pathlib.Path(FLAGS.output) if FLAGS.output else None
     if output:
-        require_ending(output)
+        require_ending(output, FORMATS)
     comparison = compare([pathlib.Path(path) for path in given])
     show_comparison(table_of(comparison))
     if FLAGS.pictures:
@@ -43,7 +45,8 @@ def main(given: list[str]) -> None:
     if output:
         show_note(f"written:  {write_comparison(comparison, output)}")
     folders = comparison.folders
-    show_note("page:     termwise report FOLDER...   (these runs with their curves and pictures, in one file)")
+    page = shlex.join(["termwise", "report", *map(str, folders)])
+    show_note(f"page:     {page}   (these runs with their curves and pictures, in one file)")
     show_charts(shown_path(os.path.commonpath([folder.absolute() for folder in folders])))
 
 

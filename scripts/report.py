@@ -7,12 +7,14 @@ termwise report runs/plain runs/scenes --output=both.html
 from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)
 
 import pathlib
+from collections.abc import Sequence
 
 from absl import flags
 
-from termwise.cli.results import show_page
+from termwise.cli.results import show_note, show_page
 from trainer.comparison.comparison import compare
 from trainer.comparison.names import distinct
+from trainer.pages.endings import require_ending
 from trainer.pages.page import write_page
 from trainer.pages.runs_page import write_runs_page
 
@@ -23,10 +25,17 @@ flags.DEFINE_string(
 
 
 def main(given: list[str]) -> None:
-    folders = distinct([pathlib.Path(path) for path in given])
+    paths = [pathlib.Path(path) for path in given]
+    folders: Sequence[pathlib.Path] = distinct(paths)
     output = pathlib.Path(FLAGS.output) if FLAGS.output else None
-    page = write_page(folders[0], output) if len(folders) == 1 else write_runs_page(compare(folders), output)
-    show_page(page)
+    if output:
+        require_ending(output, [".html"])
+    if len(folders) > 1:
+        comparison = compare(paths)
+        for remark in comparison.remarks:
+            show_note(remark)
+        folders = comparison.folders
+    show_page(write_page(folders[0], output) if len(folders) == 1 else write_runs_page(comparison, output))
 
 
 if __name__ == "__main__":

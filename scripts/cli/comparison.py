@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import sys
 from collections.abc import Sequence
 
 from rich.table import Table as Grid
@@ -10,8 +11,8 @@ from rich.text import Text
 from termwise.cli.results import fits, show_note, show_table, table_of
 from trainer.comparison.table import BEST, Cell, Section, Table
 
-# To how many characters long settings are cut until the table fits; the whole is in the files of --output.
-_LENGTHS = (48, 32, 20, 12)
+# To how many characters long settings are cut until the table fits, at first none; the whole is in files of --output.
+_LENGTHS = (sys.maxsize, 48, 32, 20, 12)
 _STYLES = {1: "green", -1: "red", 0: ""}
 
 
@@ -39,9 +40,12 @@ def _show_section(columns: Sequence[str], section: Section) -> None:
     elif fits(turned):
         show_table(turned)
     else:
-        count = max((n for n in range(1, len(columns)) if fits(_part(columns, section, slice(n)))), default=1)
-        for start in range(0, len(columns), count):
-            show_table(_part(columns, section, slice(start, start + count)))
+        start = 0
+        while start < len(columns):
+            ends = range(start + 1, len(columns) + 1)
+            end = max((end for end in ends if fits(_part(columns, section, slice(start, end)))), default=start + 1)
+            show_table(_part(columns, section, slice(start, end)))
+            start = end
 
 
 def _part(columns: Sequence[str], section: Section, which: slice) -> Grid:

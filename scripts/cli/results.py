@@ -105,8 +105,8 @@ def show_note(text: str) -> None:
 
 
 def fits(table: Table) -> bool:
-    """Returns whether a table fits the width of standard output."""
-    return natural_width(_CONSOLE, table) <= _CONSOLE.width
+    """Returns whether a table fits the width of standard output, which a pipe and a file do not have."""
+    return not _CONSOLE.is_terminal or natural_width(_CONSOLE, table) <= _CONSOLE.width
 
 
 def show_table(table: Table) -> None:

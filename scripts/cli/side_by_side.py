@@ -17,7 +17,7 @@ def draw_side_by_side(folders: Mapping[str, pathlib.Path], output: pathlib.Path)
       output: the folder of the pictures.
 
     Raises:
-      ConfigurationError: A run has no task or another one, no checkpoint, or its task draws no several models.
+      ConfigurationError: A run has no task or another one, no checkpoint, or its task does not draw several.
     """
     runs = {name: load_run(folder) for name, folder in folders.items()}
     tasks = {name: run.config.bindings.get("Trainer.task") for name, run in runs.items()}
@@ -35,5 +35,7 @@ def draw_side_by_side(folders: Mapping[str, pathlib.Path], output: pathlib.Path)
         assert trainer.task is not None, "the run is one of a task"
         found = pictures_of_models(trainer.task, models, output)
     if not found:
-        raise ConfigurationError(f"{task} draws no several models; expected a task that defines draw_models()")
+        raise ConfigurationError(
+            f"{task} does not draw several models side by side; expected a task that defines draw_models()"
+        )
     return found

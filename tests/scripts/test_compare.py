@@ -25,7 +25,7 @@ def compared(script, tiny_run, tmp_path_factory):
     (other / jsonl.NAME).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     (other / "environment.json").write_text('{"steps": 20}')
     output = other.parent / "compared.csv"
-    return script("compare.py", workdir, other, f"--output={output}"), workdir, output
+    return script("compare.py", workdir, other, output.parent / "empty", f"--output={output}"), workdir, output
 
 
 @pytest.mark.slow
@@ -43,6 +43,8 @@ def test_a_column_a_run_and_a_row_a_term(compared):
     assert "7.75" not in process.stdout, "a value of training is not one of evaluation"
     assert "the settings of other are not recorded" in process.stdout
     assert f"written:  {output}" in process.stdout
+    assert f"page:     termwise report {workdir} {output.parent / 'other'} " in process.stdout
+    assert f"left out: '{output.parent / 'empty'}' contains no run" in process.stdout
     first, second = csv.DictReader(output.open())
     assert (first["terms/data/raw"], second["terms/extra/raw"]) == (str(ours["terms/data/raw"]), "3.5")
 
@@ -58,8 +60,8 @@ def test_how_far_each_run_is_and_where_it_was_evaluated_is_said(compared):
 
 
 @pytest.mark.slow
-def test_every_folder_without_a_run_is_named(script, tiny_run, tmp_path):
-    process = script("compare.py", tmp_path / "first", tiny_run[1], tmp_path / "second")
+def test_every_folder_without_a_run_is_named(script, tmp_path):
+    process = script("compare.py", tmp_path / "first", tmp_path / "second")
     assert process.returncode == 2
     assert len(process.stderr.splitlines()) == 2
     for name in ("first", "second"):
@@ -85,4 +87,4 @@ def test_pictures_of_several_models_need_a_task_that_draws_them(script, tiny_run
     _, workdir = tiny_run
     process = script("compare.py", workdir, f"--pictures={tmp_path}")
     assert process.returncode == 2
-    assert "draws no several models; expected a task that defines draw_models()" in process.stderr
+    assert "does not draw several models side by side; expected a task that defines draw_models()" in process.stderr

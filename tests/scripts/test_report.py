@@ -20,8 +20,9 @@ def test_a_run_that_has_ended_has_its_page_and_says_where(tiny_run):
         (["{other}"], 2, "contains no run"),
         ([], 2, "no argument; expected flags and the folder of a run, or those of several"),
         (["{run}", "{run}/", "{copy}", "--output={other}/page.html"], 0, "report:   {other}/page.html"),
+        (["{run}", "--output={other}/page.pdf"], 2, "expected a file that ends in .html"),
     ],
-    ids=["elsewhere", "no run", "none", "several"],
+    ids=["elsewhere", "no run", "none", "several", "another kind of file"],
 )
 def test_a_page_is_written_on_demand(script, tiny_run, tmp_path, arguments, status, said):
     places = {"run": tiny_run[1], "other": tmp_path, "copy": tmp_path / "copy"}

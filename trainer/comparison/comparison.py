@@ -1,5 +1,6 @@
 """Comparison: the facts about several runs side by side, which tables, files and pages show."""
 
+import collections
 import dataclasses
 import functools
 import math
@@ -62,6 +63,7 @@ class Comparison:
       settings: what each was configured with.
       differing: the settings that are not the same in all runs.
       groups: the runs, with those that differ in their seeds alone together.
+      remarks: which of the folders given are not compared, and why, a sentence each.
     """
 
     folders: Sequence[pathlib.Path]
@@ -70,6 +72,7 @@ class Comparison:
     settings: Sequence[RunSettings]
     differing: Mapping[Setting, Sequence[str | None]]
     groups: Sequence[Group]
+    remarks: Sequence[str] = ()
 
     @property
     def split(self) -> str:
@@ -151,27 +154,39 @@ def number(value: float) -> str:
 
 
 def compare(given: Sequence[pathlib.Path]) -> Comparison:
-    """Reads the folders of some runs.
+    """Reads the folders of some runs; those that contain none are left out, which is remarked.
 
     Raises:
-      ConfigurationError: some of them contain no run; all of these are named.
+      ConfigurationError: none of them contains a run; all of them are named.
     """
-    mistakes, folders = Mistakes(), distinct(given)
-    runs = []
-    for folder in folders:
+    mistakes, found = Mistakes(), {}
+    for folder in distinct(given):
         with mistakes.gathered():
-            runs.append(read_run_folder(folder))
-    mistakes.raise_any()
+            found[folder] = read_run_folder(folder)
+    if not found:
+        mistakes.raise_any()
+    folders, runs = [*found], [*found.values()]
     names, settings = short_names(folders), read_settings(folders, runs)
-    found = differing(settings)
+    different = differing(settings)
     return Comparison(
         folders=folders,
         names=names,
         runs=runs,
         settings=settings,
-        differing=found,
-        groups=fold(names, settings, found),
+        differing=different,
+        groups=fold(names, settings, different),
+        remarks=[*_repeated(given), *(f"left out: {message}" for message in mistakes.messages)],
     )
+
+
+def _repeated(given: Sequence[pathlib.Path]) -> list[str]:
+    """Returns a sentence for each folder that is given more than once, by whatever paths."""
+    counts = collections.Counter(folder.resolve() for folder in given)
+    return [
+        f"{str(folder)!r} was given {counts[folder.resolve()]} times and is compared once"
+        for folder in distinct(given)
+        if counts[folder.resolve()] > 1
+    ]
 
 
 def _is_apart(one: Statistic, other: Statistic) -> bool:

@@ -180,6 +180,7 @@ def _change(change: Change) -> str:
 
 
 def _notes(comparison: Comparison, sections: Sequence[Section]) -> Iterator[str]:
+    yield from comparison.remarks
     cells = [cell for section in sections for row in section.rows.values() for cell in row]
     if any(cell.change for cell in cells):
         marks = f"changes are those from {comparison.groups[0].name}"

@@ -2,24 +2,18 @@
 
 import pathlib
 
-from objectives import ConfigurationError
 from trainer.comparison.comparison import Comparison
 from trainer.comparison.table import BEST, table_of
 from trainer.comparison.text_files import csv_text, markdown
+from trainer.pages.endings import require_ending
 from trainer.pages.templates import render
 from trainer.storage.files import write_whole
 
-_FORMATS = {
+FORMATS = {
     ".md": lambda comparison: markdown(table_of(comparison)),
     ".csv": csv_text,
     ".html": lambda comparison: _html(comparison),
 }
-
-
-def require_ending(path: pathlib.Path) -> None:
-    """Raises ConfigurationError where the ending of a file is not that of a known format."""
-    if path.suffix.lower() not in _FORMATS:
-        raise ConfigurationError(f"--output is {str(path)!r}; expected a file that ends in {', '.join(_FORMATS)}")
 
 
 def write_comparison(comparison: Comparison, path: pathlib.Path) -> pathlib.Path:
@@ -29,8 +23,8 @@ def write_comparison(comparison: Comparison, path: pathlib.Path) -> pathlib.Path
       ConfigurationError: No format has that ending.
       StorageError: The file cannot be written.
     """
-    require_ending(path)
-    write_whole(path, _FORMATS[path.suffix.lower()](comparison))
+    require_ending(path, FORMATS)
+    write_whole(path, FORMATS[path.suffix.lower()](comparison))
     return path
 
 

@@ -94,7 +94,10 @@ def read_run_folder(folder: pathlib.Path) -> RunFolder:
     """Reads the folder of a run; raises ConfigurationError if it contains no log records."""
     records = jsonl.read(folder)
     if not records:
-        raise ConfigurationError(f"{str(folder)!r} contains no run; expected a --workdir with {jsonl.NAME} in it")
+        below = f", such as those in {str(folder / '*')!r}" if any(folder.glob(f"*/{jsonl.NAME}")) else ""
+        raise ConfigurationError(
+            f"{str(folder)!r} contains no run; expected a --workdir with {jsonl.NAME} in it{below}"
+        )
     checkpoints = Checkpoints(folder / "checkpoints").all()
     steps, done = planned_steps(folder), _done(folder, records, checkpoints)
     stopped_by = _stopped_by(checkpoints, done)

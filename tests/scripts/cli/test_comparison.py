@@ -13,7 +13,8 @@ def shown(monkeypatch, capsys):
     """The lines that a table of so many runs and values has on a terminal of some width."""
 
     def show(*, runs, values, width, setting="0.5", name="run", value="0.1234"):
-        monkeypatch.setattr(results, "_CONSOLE", Console(width=width, soft_wrap=True, highlight=False))
+        look = {"force_terminal": width is not None, "color_system": None, "soft_wrap": True, "highlight": False}
+        monkeypatch.setattr(results, "_CONSOLE", Console(width=width, **look))
         rows = {f"value {i}": [Cell(value, "↓ -1.0%", 1, j == 1) for j in range(runs)] for i in range(values)}
         settings = Section("settings that differ", {"weight": [Cell(setting)] * runs}, may_be_cut=True)
         sections = [settings, Section("values", rows)]
@@ -75,3 +76,16 @@ def test_a_single_run_wider_than_the_terminal_keeps_all_of_its_numbers(shown):
     lines = shown(runs=1, values=2, width=20, name="a run of a very long name ")
     assert "".join(lines).count("0.1234") == 2
     assert "…" not in "".join(lines)
+
+
+def test_a_pipe_has_no_width_so_that_there_is_one_table_in_which_nothing_is_cut(shown):
+    long = "Linear(first=0, last=4, steps=200) of a name that goes on and on"
+    lines = shown(runs=12, values=12, width=None, setting=long)
+    assert len([line for line in lines if line.startswith("┏")]) == 1
+    assert "".join(lines).count(long) == 12
+
+
+def test_as_many_runs_as_fit_are_in_each_of_several_tables(shown):
+    lines = shown(runs=7, values=12, width=80, value="0.0004239 ± 7.7e-05")
+    heads = [line.count("┃") - 2 for line in lines if "┃ values" in line]
+    assert heads == [2, 2, 2, 1]

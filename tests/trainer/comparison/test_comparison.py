@@ -7,6 +7,7 @@ import pytest
 
 from objectives import ConfigurationError
 from trainer.comparison.comparison import compare
+from trainer.comparison.table import table_of
 
 
 @pytest.fixture
@@ -68,10 +69,26 @@ def test_without_evaluations_the_last_records_of_training_are_compared_and_never
     assert comparison.records[0] is None
 
 
-def test_all_folders_without_a_run_are_named(tmp_path, make_run):
+def test_all_folders_without_a_run_are_named(tmp_path):
     with pytest.raises(ConfigurationError) as error:
-        compare([tmp_path / "x", make_run("a"), tmp_path / "y"])
+        compare([tmp_path / "x", tmp_path / "y"])
     assert [message.split("'")[1][-1] for message in error.value.messages] == ["x", "y"]
+
+
+def test_folders_without_a_run_are_left_out_and_repeated_ones_counted_once_which_is_said(tmp_path, make_run):
+    one = make_run("a")
+    comparison = compare([one, tmp_path / "x", one / ".." / "a", make_run("b", weight=2.0)])
+    assert comparison.names == ["a", "b"]
+    repeated, missing = comparison.remarks
+    assert repeated == f"{str(one)!r} was given 2 times and is compared once"
+    assert missing.startswith(f"left out: {str(tmp_path / 'x')!r} contains no run")
+    assert [*table_of(comparison).notes][:2] == [repeated, missing]
+
+
+def test_of_a_folder_of_runs_it_is_said_how_to_name_them(tmp_path, make_run):
+    make_run("a")
+    with pytest.raises(ConfigurationError, match=r"contains no run; .*, such as those in '.*/\*'"):
+        compare([tmp_path])
 
 
 def test_seeds_are_no_setting_of_groups_but_are_where_each_run_stands_for_itself(seeds, compared):

@@ -2,9 +2,8 @@
 
 import pytest
 
-from objectives import ConfigurationError
 from trainer.comparison.comparison import compare
-from trainer.pages.comparison_files import require_ending, write_comparison
+from trainer.pages.comparison_files import write_comparison
 
 
 @pytest.fixture
@@ -25,9 +24,3 @@ def test_html_has_the_table_and_loads_nothing(comparison, tmp_path):
     assert "<td>evaluated at step</td>" in text
     assert "src=" not in text
     assert len(text) < 20_000
-
-
-@pytest.mark.parametrize("name", ["a.xlsx", "a", "md"])
-def test_other_endings_are_refused_with_those_that_would_do(name, tmp_path):
-    with pytest.raises(ConfigurationError, match=r"expected a file that ends in \.md, \.csv, \.html"):
-        require_ending(tmp_path / name)
