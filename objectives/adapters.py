@@ -59,6 +59,9 @@ _OF_ELEMENTS = (
 )
 
 
+_FUNCTION = "a function that returns unreduced values, such as @my_function in a gin file, with @gin.register above it"
+
+
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FunctionTerm(Term):
@@ -80,7 +83,7 @@ class FunctionTerm(Term):
     {'y_pred': 'outputs', 'hidden': 'activations.dense'}
     """
 
-    fn: Annotated[Callable[..., tf.Tensor], Expected("a function that returns unreduced values")]
+    fn: Annotated[Callable[..., tf.Tensor], Expected(_FUNCTION)]
     keys_of: Mapping[str, Key] = dataclasses.field(default_factory=dict)
 
     @property

@@ -12,7 +12,7 @@ from trainer.reports import jsonl
 from trainer.reports.chart import draw_terms
 from trainer.reports.log import measured_values
 from trainer.reports.pictures import FOLDER
-from trainer.reports.terminal import Screen, Terminal
+from trainer.reports.terminal import Screen, Terminal, print_by_words
 from trainer.reports.terminal.term_table import natural_width, table_of, term_table
 from trainer.running.workdir import LEARNED
 from trainer.storage import strict_json
@@ -85,7 +85,7 @@ def show_measures(measures: Mapping[str, float]) -> None:
 def show_pictures(pictures: Sequence[pathlib.Path]) -> None:
     """Says where the pictures are, if there are some."""
     if pictures:
-        _CONSOLE.print("pictures: " + ", ".join(map(str, pictures)), markup=False)
+        print_by_words(_CONSOLE, "pictures: " + ", ".join(map(str, pictures)))
 
 
 def show_page(page: pathlib.Path) -> None:
@@ -96,12 +96,14 @@ def show_page(page: pathlib.Path) -> None:
 def show_charts(folder: str | pathlib.Path) -> None:
     """Says how to see the charts of the runs below a folder."""
     command = shlex.join(["tensorboard", "--logdir", str(folder)])
-    _CONSOLE.print(f"charts:   {command}   (all terms on one chart, a colour each)", markup=False)
+    line, what = f"charts:   {command}", "   (all terms on one chart, a colour each)"
+    # The command is in one piece, so that it can be copied.
+    _CONSOLE.print(line + what if len(line + what) <= _CONSOLE.width else line, markup=False)
 
 
 def show_note(text: str) -> None:
     """Prints a line below a table."""
-    _CONSOLE.print(text, markup=False)
+    print_by_words(_CONSOLE, text)
 
 
 def fits(table: Table) -> bool:

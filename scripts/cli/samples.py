@@ -43,6 +43,6 @@ def sample(parameter: str, annotation: Any | None) -> str:
     if annotation is None:
         return _BY_NAME.get(parameter, _ANY)
     words = expected_value(annotation)
-    such_as = re.search(r"such as ('[^']*'|@[\w.]+\(\))", words)
+    such_as = re.search(r"such as ('[^']*'|@[\w.]+(?:\(\))?)", words)
     value = such_as[1] if such_as else next((value for of, value in _BY_WORDS.items() if of in words), _ANY)
     return f"{value}  # {words}"

@@ -41,11 +41,23 @@ def explain(error: Exception) -> str | None:
     text = (error.text or "").strip() if isinstance(error, SyntaxError) else ""
     if isinstance(error, tokenize.TokenError) or text.count("'") % 2 or text.count('"') % 2:
         return "the value does not end: a bracket or a quote is not closed"
+    if isinstance(error, SyntaxError) and (name := _unfit_name(text)):
+        return (
+            f"{name!r} is no name to set; names consist of letters, digits and '_', and begin with no digit, "
+            "as in Objective.my_term ('/' stands between a scope and a class, as in my_scope/RangeHinge.weight)"
+        )
     if isinstance(error, SyntaxError):
         token = re.search(r"Failed to parse token '([^']*)'", message)
         what = f"{token[1]!r} is not a value" if token else f"{_first_line(error)} at {text!r}"
         return f"{what}; write text in quotes ('l1') and an object as a reference (@RangeHinge())"
     return None
+
+
+def _unfit_name(text: str) -> str | None:
+    """Returns what a binding sets, where gin reads no such name."""
+    found = re.match(r"([^=:'\"(\[#]+?)\s*=", text)
+    word = r"[^\W\d]\w*"
+    return found[1] if found and not re.fullmatch(rf"({word}/)*{word}(\.{word})*", found[1]) else None
 
 
 def unknown(name: str) -> str:

@@ -25,7 +25,7 @@ def board_layout(terms: Sequence[str], *, term_runs: bool = True) -> layout_pb2.
     categories = {
         "all terms, a colour each" if term_runs else "all terms": every,
         "one chart a term, training and evaluation": single,
-        "gradients: who drives, and who is opposed to whom": [*gradients, *map(_pairs, terms)],
+        "gradients: how large they are, and who is opposed to whom": [*gradients, *map(_pairs, terms)],
     }
     return layout_pb2.Layout(
         category=[layout_pb2.Category(title=title, chart=charts) for title, charts in categories.items()]
@@ -41,13 +41,13 @@ def _of_term_runs() -> tuple[list[layout_pb2.Chart], list[layout_pb2.Chart]]:
     return [
         chart("weighted terms and their total", WEIGHTED, more=f"|{_TOTAL}"),
         chart("share of each term of the total", SHARE),
+        chart("share of each term of the gradient", GRADIENT_SHARE),
         chart("raw terms", RAW),
         chart("weights", WEIGHT),
         chart("weighted terms in evaluations", WEIGHTED, "eval"),
         chart("raw terms in evaluations", RAW, "eval"),
     ], [
         chart("norm of the gradient of each term", NORM),
-        chart("share of each term of the gradient", GRADIENT_SHARE),
         chart("cosine of the gradient of each term with that of the total", COSINE),
     ]
 

@@ -26,6 +26,12 @@ from trainer import config
         ("ActivationPenalty.norm = l2", "write text in quotes ('l1')"),
         ("ActivationPenalty.weight = [1,", "a bracket or a quote is not closed"),
         ("ActivationPenalty.weight 1", "at 'ActivationPenalty.weight 1'"),
+        ("Objective.my-term = @RangeHinge()", "'Objective.my-term' is no name to set; names consist of"),
+        (
+            "Objective.a/b = @RangeHinge()",
+            "('/' stands between a scope and a class, as in my_scope/RangeHinge.weight)",
+        ),
+        ("Objective.2d = @RangeHinge()", "'Objective.2d' is no name to set"),
     ],
     ids=[
         "configurable",
@@ -37,6 +43,9 @@ from trainer import config
         "unquoted",
         "bracket",
         "no =",
+        "hyphen",
+        "scope of a term",
+        "digit",
     ],
 )
 def test_a_mistake_in_a_file_is_refused(file, text, answer):

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import sys
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,24 @@ class Screen(Console):
         print("standard output is closed; nothing more is shown there", file=sys.stderr, flush=True)
         # Python would fail on exit, when it flushes the closed stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def print_by_words(console: Console, text: str, *, style: str | None = None) -> None:
+    """Prints a text, on a terminal in lines that end between words; a longer word, such as a path, stays in one piece.
+
+    >>> print_by_words(Console(width=12, force_terminal=True), "saved in runs/a/long/path as always")
+    saved in
+    runs/a/long/path
+    as always
+    """
+    if console.is_terminal:
+        wrapped = (_by_words(line, console.width) for line in text.splitlines())
+        text = "\n".join(wrapped)
+    console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
+
+
+def _by_words(line: str, width: int) -> str:
+    return textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
 
 
 @contextlib.contextmanager

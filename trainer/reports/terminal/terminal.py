@@ -19,7 +19,7 @@ from trainer.reports.terminal.live_area import LiveArea
 from trainer.reports.terminal.notebook_area import NotebookArea
 from trainer.reports.terminal.progress_lines import Progress, plain_line, progress_line, settled, terms_line
 from trainer.reports.terminal.run_log import RunLog
-from trainer.reports.terminal.screen import Screen, while_it_lasts
+from trainer.reports.terminal.screen import Screen, print_by_words, while_it_lasts
 from trainer.reports.terminal.term_table import judged_table, term_table
 from trainer.reports.verdicts import verdicts
 
@@ -66,7 +66,7 @@ class Terminal(Report):
             for record in lines:
                 if self._area:
                     for line in self._rows.lines(record, self._width, steps=self._run.steps):
-                        self._print(line)
+                        self._console.print(line)
                 else:
                     self._print(_timed(plain_evaluation(record, is_best=self._rows.is_best(record))))
                 for remark in self._remarks.add_evaluation(record):
@@ -140,8 +140,7 @@ class Terminal(Report):
         self._log.add([f"remark: {text}"])
         self._rows.interrupt()
         if self._area:
-            # By words, because nobody copies it as a command or a path.
-            self._console.print(Text(f"remark: {text}", style="yellow"), soft_wrap=False)
+            print_by_words(self._console, f"remark: {text}", style="yellow")
         else:
             self._print(_timed(f"remark: {text}"))
 
@@ -161,8 +160,8 @@ class Terminal(Report):
                 line.plain = figures.plain(line.plain)
         return found
 
-    def _print(self, text: str | Text) -> None:
-        self._console.print(text, highlight=False, markup=False)
+    def _print(self, text: str) -> None:
+        print_by_words(self._console, text)
 
 
 def _timed(text: str) -> str:

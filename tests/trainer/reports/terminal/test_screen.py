@@ -1,11 +1,13 @@
 """The screen: it may hang up, and where nobody watches nothing is redrawn."""
 
 import errno
+import io
 import sys
 
 import pytest
+from rich.console import Console
 
-from trainer.reports.terminal.screen import Screen, while_it_lasts
+from trainer.reports.terminal.screen import Screen, print_by_words, while_it_lasts
 
 
 def test_a_terminal_that_hangs_up_is_ignored_and_nothing_else():
@@ -34,3 +36,13 @@ def test_lines_are_redrawn_where_somebody_watches(monkeypatch, is_terminal, vari
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal, raising=False)
     assert Screen().is_interactive == is_watched
+
+
+@pytest.mark.parametrize(("is_terminal", "lines"), [(True, 4), (False, 1)])
+def test_lines_end_between_words_on_a_terminal_and_a_path_stays_in_one_piece(is_terminal, lines):
+    text = "3 terms, [red], 600 steps, in runs/a/very/long/path-of-a-run, and so on"
+    console = Console(file=io.StringIO(), force_terminal=is_terminal, width=20)
+    print_by_words(console, text)
+    shown = console.file.getvalue().splitlines()
+    assert " ".join(shown) == text
+    assert len(shown) == lines
