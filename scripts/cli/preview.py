@@ -13,7 +13,7 @@ from trainer import Trainer
 from trainer.executions.preview import Parameters, Preview, Read
 from trainer.reports.history import History
 from trainer.reports.log import LogRecord, LogRecords, measured_values, tensor_names, term_names
-from trainer.reports.verdicts import ALWAYS_0, verdicts
+from trainer.reports.verdicts import ALWAYS_0, percentage, verdicts
 
 _COLUMNS = ["raw", "weight", "weighted", "gradient", "share", "cosine"]
 # As many layers as a table shows; the smaller ones of a model that has more are counted together.
@@ -66,7 +66,7 @@ def _terms(objective: Objective, values: Mapping[str, float], words: Mapping[str
         for what, tag, form in (("gradient", "grad_norm", ".4g"), ("cosine", "grad_cosine", ".2f")):
             if (value := values.get(f"terms/{name}/{tag}")) is not None:
                 texts[what] = format(value, form)
-        texts["share"] = f"{shares[name]:.1%}" if name in shares else "-"
+        texts["share"] = percentage(shares.get(name, math.nan))
         table.add_row(name, *(texts.get(what, "-") for what in _COLUMNS), *([words.get(name, "")] if words else []))
         for tensor in tensor_names(values, name):
             raw = values.get(f"terms/{name}/{tensor}/raw")

@@ -46,10 +46,8 @@ class Verdict:
 
     @property
     def percentage(self) -> str:
-        """The share as text, by which a term that is idle can be told."""
-        if np.isnan(self.share):
-            return "-"
-        return f"<{_LEAST:.1%}" if 0 < self.share < _LEAST else f"{self.share:.1%}"
+        """The share as text."""
+        return percentage(self.share)
 
 
 def verdicts(history: History, terms: Sequence[str], *, measurements: int = MEASUREMENTS) -> list[Verdict]:
@@ -84,6 +82,17 @@ def verdicts(history: History, terms: Sequence[str], *, measurements: int = MEAS
             )
         )
     return found
+
+
+def percentage(share: float) -> str:
+    """Returns a share as text, by which one of a term that is idle can be told.
+
+    >>> percentage(0.25), percentage(0.0009), percentage(0.0), percentage(float("nan"))
+    ('25.0%', '<0.1%', '0.0%', '-')
+    """
+    if np.isnan(share):
+        return "-"
+    return f"<{_LEAST:.1%}" if 0 < share < _LEAST else f"{share:.1%}"
 
 
 def interval_shares(history: History, terms: Sequence[str], of: str) -> np.ndarray:

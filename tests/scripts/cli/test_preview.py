@@ -81,8 +81,8 @@ def test_a_term_for_which_nothing_was_counted_has_a_dash(shown):
 
 def test_a_gradient_that_is_not_finite_is_shown_and_leaves_no_share(shown):
     lines = shown(gradients={"terms/reconstruction/grad_norm": 3.0, "terms/broken/grad_norm": float("nan")})
-    assert row(lines, "broken")[4:6] == ["nan", "nan%"]
-    assert row(lines, "reconstruction")[5] == "nan%"
+    assert row(lines, "broken")[4:6] == ["nan", "-"]
+    assert row(lines, "reconstruction")[5] == "-"
     assert "  broken: its gradient is not finite" in lines
 
 

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from trainer.reports import Terminal
-from trainer.reports.log import LogRecords
+from trainer.reports.log import LogRecord, LogRecords
 
 
 @pytest.fixture
@@ -118,6 +118,17 @@ def test_it_says_what_is_to_be_said_of_terms_while_it_runs_and_at_the_end(run, r
     report.end("complete")
     assert "dominates" in report._console.file.getvalue().removeprefix(text)
     assert "at step 200, in training" in report._console.file.getvalue()
+
+
+def test_evaluations_that_stay_worse_are_a_remark_and_in_the_log(run, record, tmp_path):
+    report = Terminal(Console(file=io.StringIO(), width=80), interval=0.0)
+    report.start(run(steps=2000, workdir=tmp_path))
+    for i, total in enumerate((2.0, 1.0, *[1.5, 1.51] * 4)):
+        values = {"loss/total": total, "terms/data/weighted": total}
+        report.write(LogRecords.of(LogRecord("eval", 100 * (i + 1), values)))
+    text = "remark: the total of the evaluation was best at step 200 (1), and the last 5 were at least 50% worse;"
+    assert " ".join(report._console.file.getvalue().split()).count(text) == 1
+    assert text in (tmp_path / "run.log").read_text()
 
 
 def test_a_run_that_is_left_says_how_far_it_is(run, record):
