@@ -5,6 +5,7 @@ import enum
 import pathlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from trainer.running.workdir import read_environment
 from trainer.saved.configuration import SavedConfiguration
@@ -14,7 +15,7 @@ from trainer.settings.key_order import is_same
 
 # Settings that say where a run goes and what is shown of it; the number of steps is recorded for every run.
 _UNCOMPARED = {"workdir", "reports", "default_reports", "allow_config_change", "steps"}
-_GIN, _ENVIRONMENT, _EVALUATION = "gin", "environment", "evaluation"
+_GIN, _ENVIRONMENT, _CHANGEABLE, _EVALUATION = "gin", "environment", "changeable", "evaluation"
 _DIGEST = re.compile(r".* \(digest (\w+)\)")
 _WHOLE = re.compile(r"\d+|None")
 
@@ -62,7 +63,8 @@ class RunSettings:
     @property
     def is_recorded(self) -> bool:
         """Whether the folder of the run says how it was configured."""
-        return any(setting.kind < Kind.DATA and setting.name != "Trainer.steps" for setting in self.texts)
+        aside = (_ENVIRONMENT, _CHANGEABLE)
+        return any(setting.kind < Kind.DATA and holder not in aside for setting, holder in self.holders.items())
 
 
 def read_settings(folders: Sequence[pathlib.Path], runs: Sequence[RunFolder]) -> list[RunSettings]:
@@ -133,7 +135,7 @@ def _described(folder: pathlib.Path) -> Iterator[tuple[Setting, str, str]]:
             if setting := _named(place, name):
                 full = _with_schedule(record, f"{place}.{name}", text) if setting.kind == Kind.WEIGHT else text
                 yield setting, holder, _DIGEST.sub(r"\1", full) if setting.kind == Kind.CODE else full
-    # Settings that may change when a run resumes are not in that record.
+    # Settings that may change when a run resumes are not in that record. Of runs of earlier versions only gin has them.
     bindings = _bindings(folder / "operative_config.gin")
     for name, text in bindings.items():
         kind, _, own_name = name.rpartition(".")
@@ -179,17 +181,25 @@ def _bindings(file: pathlib.Path) -> Mapping[str, str]:
     if not file.exists():
         return {}
     found = SavedConfiguration(file, file.read_text(encoding="utf-8")).bindings
-    resolved = {
-        name: found.get(value.removeprefix("%"), value) if str(value).startswith("%") else value
-        for name, value in found.items()
-    }
-    return {name: changes.text_of(value) for name, value in resolved.items() if "." in name}
+    return {name: changes.text_of(_resolved(value, found)) for name, value in found.items() if "." in name}
+
+
+def _resolved(value: Any, found: Mapping[str, Any]) -> Any:
+    """Returns a value, or what a macro stands for, which may be another macro; a ring of them stands for nothing."""
+    for _ in found:
+        if not str(value).startswith("%"):
+            break
+        value = found.get(value.removeprefix("%"), value)
+    return value
 
 
 def _recorded(folder: pathlib.Path) -> Iterator[tuple[Setting, str, str]]:
     environment = read_environment(folder)
     if "steps" in environment:
         yield Setting(Kind.TRAINER, "Trainer.steps"), _ENVIRONMENT, str(environment["steps"])
+    for name, text in environment.get("changeable", {}).items():
+        if name not in _UNCOMPARED:
+            yield Setting(Kind.TRAINER, f"Trainer.{name}"), _CHANGEABLE, text
     for name, version in environment.get("packages", {}).items():
         yield Setting(Kind.PACKAGE, f"version of {name}"), _ENVIRONMENT, version
 

@@ -24,7 +24,7 @@ from trainer.reports.selection import select_reports
 from trainer.running.opening import Opening
 from trainer.running.run import TrainingRun
 from trainer.settings.asked import asked
-from trainer.settings.changes import Description, of_callbacks
+from trainer.settings.changes import Description, describe_changeable, of_callbacks
 from trainer.settings.evaluated import describe_evaluated
 from trainer.settings.settings import Settings
 from trainer.settings.standstill import find_standstill
@@ -182,6 +182,7 @@ def _make_opening(
         steps=settings.steps,
         best=settings.best,
         directions=directions_of(settings.metrics or Metrics()),
+        changeable=describe_changeable(vars(settings)),
         workdir=workdir,
         description=description,
         asked=asked(description, vars(settings)),

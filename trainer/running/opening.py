@@ -36,6 +36,7 @@ class Opening:
       steps: the number of updates in all.
       best: the tag by which the best checkpoint is kept, or None.
       directions: 'min' or 'max' for each metric of which it is known, by the beginning of its tags.
+      changeable: the settings that may change when the run resumes, as text by name.
       workdir: the run's folder; None if there is none, or another process writes there.
       description: the settings and other facts that must be the same when the run resumes.
       asked: what of it was chosen, without defaults.
@@ -50,6 +51,7 @@ class Opening:
     steps: int
     best: str | None
     directions: Mapping[str, str]
+    changeable: Mapping[str, str]
     workdir: pathlib.Path | None
     description: Description
     asked: Description
@@ -68,6 +70,7 @@ class Opening:
                 steps=self.steps,
                 best=self.best,
                 directions=self.directions,
+                changeable=self.changeable,
             )
 
     def told(

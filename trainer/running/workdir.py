@@ -81,12 +81,14 @@ def write_record(
     steps: int,
     best: str | None = None,
     directions: Mapping[str, str] = MappingProxyType({}),
+    changeable: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Writes the requested configuration, the operative one, the settings and the environment, a file for each.
 
     The environment tells, besides what the run was started on, for how many steps it was started, by which value its
     best checkpoint is kept, whether lower or higher values of its metrics are better ('min' or 'max', by the beginning
-    of their tags), and which modules its configuration needs, with their folders.
+    of their tags), its settings that may change when it resumes, and which modules its configuration needs, with their
+    folders.
 
     If the run was started with another configuration before, that record moves to `former_configs/1`, `2`, ...
     """
@@ -96,7 +98,7 @@ def write_record(
     write_whole(folder / changes.NAME, record)
     write_whole(folder / "config.gin", asked)
     write_whole(folder / "operative_config.gin", used)
-    started_for = {"steps": steps, "best": best, "directions": dict(directions)}
+    started_for = {"steps": steps, "best": best, "directions": dict(directions), "changeable": dict(changeable)}
     write_whole(folder / _ENVIRONMENT, json.dumps({**started_for, **environment()}, indent=2) + "\n")
 
 

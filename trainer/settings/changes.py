@@ -52,6 +52,18 @@ def describe(settings: Mapping[str, Any]) -> Description:
     return described
 
 
+def describe_changeable(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Returns the settings of a `Trainer`, given by name, that may change when a run resumes, as text by name.
+
+    Those that say where it runs and what is shown are not among them; metrics are recorded with evaluations.
+
+    >>> describe_changeable({"batch_size": 64, "eval_every": 10, "non_finite": "skip", "workdir": "runs/x"})
+    {'eval_every': '10', 'non_finite': "'skip'"}
+    """
+    names = [name for name, one in declarations().items() if one.may_change and one.is_shared and name != "metrics"]
+    return {name: text_of(settings[name]) for name in names if name in settings}
+
+
 def of_callbacks(described: Description) -> Description:
     """Returns the part of a description that is about callbacks.
 

@@ -50,7 +50,7 @@ def test_two_seeds_of_a_run_are_told_together(grouped):
 
 
 def test_runs_whose_settings_are_not_recorded_stand_for_themselves(make_run):
-    folders = [make_run(name) for name in ("a", "b")]
+    folders = [make_run(name, environment={"changeable": {"eval_every": "5"}}) for name in ("a", "b")]
     for folder in folders:
         (folder / "settings.json").unlink()
     assert len(compare(folders).groups) == 2

@@ -77,11 +77,19 @@ def test_settings_that_may_change_when_a_run_resumes_are_those_of_gin(make_run):
     for name, every in (("a", 5), ("b", "%EVERY")):
         folder = make_run(f"gin/{name}")
         (folder / "operative_config.gin").write_text(
-            f"EVERY = 7\nTrainer.eval_every = {every}\nTrainer.workdir = '{name}'\n"
+            f"EVERY = %OTHER\nOTHER = 7\nTrainer.eval_every = {every}\nTrainer.workdir = '{name}'\n"
         )
         found[name] = folder
     differing = compare([*found.values()]).differing
     assert {setting.name: texts for setting, texts in differing.items()} == {"Trainer.eval_every": ["5", "7"]}
+
+
+def test_those_of_a_run_made_in_python_are_recorded_and_runs_of_earlier_versions_lack_nothing(make_run):
+    own = {name: {"changeable": {"non_finite": f"'{name}'", "steps": "7"}} for name in ("raise", "skip")}
+    before, *runs = [make_run("before"), *(make_run(name, environment=one) for name, one in own.items())]
+    told = {setting.name: texts for setting, texts in compare(runs).differing.items()}
+    assert told == {"Trainer.non_finite": ["'raise'", "'skip'"]}
+    assert compare([before, runs[0]]).differing == {}
 
 
 def test_without_the_record_of_termwise_those_of_gin_are_compared(make_run):

@@ -85,6 +85,7 @@ def test_the_record_says_what_was_asked_and_used_and_on_what(tmp_path):
         settings={"A": {"b": "1"}},
         steps=9,
         directions=of_metrics,
+        changeable={"eval_every": "5"},
     )
     assert (tmp_path / "config.gin").read_text() == "A.b = 1"
     assert (tmp_path / "operative_config.gin").read_text() == "A.b = 1\nA.c = 2"
@@ -92,6 +93,7 @@ def test_the_record_says_what_was_asked_and_used_and_on_what(tmp_path):
     environment = json.loads((tmp_path / "environment.json").read_text())
     assert environment["argv"] == sys.orig_argv
     assert environment["directions"] == of_metrics
+    assert environment["changeable"] == {"eval_every": "5"}
     assert environment["packages"]["keras"].startswith("3.")
     assert "git_revision" in environment
 
