@@ -19,6 +19,8 @@ _OPPOSED, MEASUREMENTS, _LEAST_FIGHTER = -0.1, 3, 0.01
 class Verdict:
     """What a term does in a run; shares and gradients are means over the latest quarter of the intervals with a value.
 
+    These are the same intervals for all terms.
+
     Attributes:
       name: of the term.
       trend: its weighted value, float64 `[intervals]`, nan where there is none.
@@ -64,7 +66,8 @@ def verdicts(history: History, terms: Sequence[str], *, measurements: int = MEAS
     """
     values, gradients = (_late_shares(history, terms, of) for of in ("weighted", "grad_norm"))
     shares = {name: _driving(values[name], gradients[name]) for name in terms}
-    active = [name for name in terms if _is_weighted(history, name)]
+    active = [name for name in terms if _is_weighted(history.means(f"terms/{name}/weight"))]
+    measured = _late([~np.isnan(history.means(f"terms/{name}/grad_norm")) for name in terms])
     found = []
     for name in terms:
         rivals = [other for other in terms if min(shares[name], shares[other]) >= _LEAST_FIGHTER]
@@ -75,8 +78,8 @@ def verdicts(history: History, terms: Sequence[str], *, measurements: int = MEAS
                 trend=history.means(f"terms/{name}/weighted"),
                 value_share=values[name],
                 gradient_share=gradients[name],
-                norm=_late(history.means(f"terms/{name}/grad_norm")),
-                cosine=_late(history.means(f"terms/{name}/grad_cosine")),
+                norm=_mean(history.means(f"terms/{name}/grad_norm")[measured]),
+                cosine=_mean(history.means(f"terms/{name}/grad_cosine")[measured]),
                 fights=fights,
                 words=_words(history, name, shares[name], active, fights),
             )
@@ -122,8 +125,10 @@ def _words(history: History, name: str, share: float, active: Sequence[str], fig
         return ("weight 0 so far: only measured",)
     if active == [name]:
         return ("the only one",)
-    raw = history.means(f"terms/{name}/raw")
-    if np.isnan(history.means(f"terms/{name}/weighted")).all():
+    raw, counts, weights = (history.means(f"terms/{name}/{what}") for what in ("raw", "count", "weight"))
+    if not _is_weighted(weights[_late([~np.isnan(weights)])]):
+        return ("weight 0 of late",)
+    if np.isnan(raw).all() or np.nanmax(counts, initial=-1.0) == 0:
         return ("nothing was counted",)
     if np.nanmax(np.abs(raw), initial=0.0) == 0:
         return (ALWAYS_0,)
@@ -143,16 +148,15 @@ def _late_shares(history: History, terms: Sequence[str], of: str) -> dict[str, f
     What is missing in such an interval is none: a term of weight 0 has no gradient.
     """
     found = interval_shares(history, terms, of)
-    found = np.nan_to_num(found[:, ~np.isnan(found).all(axis=0)])
-    if not found.shape[1]:
+    late = np.nan_to_num(found[:, _late(~np.isnan(found))])
+    if not late.shape[1]:
         is_known = not all(np.isnan(history.means(f"terms/{name}/{of}")).all() for name in terms)
         return dict.fromkeys(terms, 0.0 if is_known else float("nan"))
-    late = found[:, -max(1, found.shape[1] // 4) :].mean(axis=1)
-    return {name: float(share) for name, share in zip(terms, late, strict=True)}
+    return {name: float(share) for name, share in zip(terms, late.mean(axis=1), strict=True)}
 
 
-def _is_weighted(history: History, name: str) -> bool:
-    return bool(np.nanmax(np.abs(history.means(f"terms/{name}/weight")), initial=0.0) > 0)
+def _is_weighted(weights: np.ndarray) -> bool:
+    return bool(np.nanmax(np.abs(weights), initial=0.0) > 0)
 
 
 def _opposed(history: History, name: str, others: Iterable[str], measurements: int) -> dict[str, float]:
@@ -166,7 +170,16 @@ def _opposed(history: History, name: str, others: Iterable[str], measurements: i
     return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
-def _late(means: np.ndarray) -> float:
-    """Returns the mean of the latest quarter of the intervals that have a value; nan if none has."""
-    known = means[~np.isnan(means)]
-    return float(known[-max(1, len(known) // 4) :].mean()) if len(known) else float("nan")
+def _late(known: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    """Returns which intervals are the latest quarter of those in which some value is known, given which ones are.
+
+    They are the same for all terms, so that one that ended before, or began in between, is not told by other steps.
+    """
+    intervals = np.flatnonzero(np.any(known, axis=0))
+    return intervals[-max(1, len(intervals) // 4) :]
+
+
+def _mean(values: np.ndarray) -> float:
+    """Returns the mean of the values that are known; nan if none is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")

@@ -87,3 +87,24 @@ def test_what_is_only_measured_empty_or_never_above_0_is_said():
         "b": ("0 in all steps",),
         "c": ("nothing was counted",),
     }
+
+
+def test_a_term_that_was_switched_off_drives_nothing_any_more():
+    on = of_terms("weighted", a=20.0, b=1.0) | of_terms("grad_norm", a=13.0, b=1.0) | of_terms("grad_cosine", a=1.0)
+    off = of_terms("weighted", a=0.0, b=1.0) | of_terms("weight", a=0.0) | of_terms("grad_norm", b=1.0)
+    found = judged(*[on] * 4, *[off] * 4, terms=("a", "b"))
+    assert (found["a"].share, found["a"].words) == (0.0, ("weight 0 of late",))
+    assert np.isnan(found["a"].norm)
+    assert np.isnan(found["a"].cosine)
+    assert found["b"].share == 1.0
+
+
+def test_a_term_that_began_late_is_compared_over_the_steps_of_the_others():
+    before = of_terms("grad_norm", b=3.0)
+    found = judged(*[before] * 7, before | of_terms("grad_norm", a=1.0), terms=("a", "b"))
+    assert (found["a"].share, found["b"].share) == pytest.approx((0.25 / 2, (1 + 0.75) / 2))
+
+
+def test_a_term_whose_mask_left_nothing_is_not_told_to_be_0():
+    empty = of_terms("weighted", a=0.0, b=1.0) | of_terms("count", a=0.0, b=8.0) | of_terms("raw", b=1.0)
+    assert judged(empty, empty)["a"].words == ("nothing was counted",)
