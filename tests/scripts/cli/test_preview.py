@@ -3,8 +3,10 @@
 import types
 
 import pytest
+from rich.console import Console
 
 from objectives import MeanSquaredError, Objective, RangeHinge, schedules
+from termwise.cli import results
 from termwise.cli.preview import show_preview
 from trainer.executions.preview import Parameters, Preview, Read
 
@@ -30,8 +32,9 @@ def values(**raw):
 
 @pytest.fixture
 def shown(capsys, monkeypatch):
-    """Shows a preview with some changes at 80 columns; its lines."""
-    monkeypatch.setenv("COLUMNS", "80")
+    """Shows a preview with some changes on a terminal of 80 columns; its lines."""
+    look = {"force_terminal": True, "color_system": None, "soft_wrap": True, "highlight": False}
+    monkeypatch.setattr(results, "_CONSOLE", Console(width=80, **look))
 
     def show(given=None, gradients_every=100, **changes):
         objective = Objective(**TERMS)
