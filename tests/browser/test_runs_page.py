@@ -50,7 +50,7 @@ def test_what_is_chosen_is_drawn_and_nothing_else_happens(browser, runs):
         return browser.run(f"{PARTS} return {asked}")
 
     assert browser.run("return document.querySelectorAll('body b').length") == 0
-    assert ask("drawn()")[0][0] == "the total"
+    assert ask("drawn()")[0][0] == "the total ≠ not the same quantity (another objective)"
     browser.run(f"{PARTS} select('value').value = 'small'; buttons.active = 1")
     (chosen,) = browser.wait(lambda: (now := ask("drawn()"))[0][0] == "small: raw" and now)
     assert chosen[1] > 1.5

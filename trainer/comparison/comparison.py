@@ -133,6 +133,11 @@ class Comparison:
         """Returns why the values of two groups are not of the same quantity, in words; None if they are."""
         return difference(quantity, self.differing, self.runs, self.records, one.first, other.first)
 
+    def unlike(self, quantity: Quantity) -> str | None:
+        """Returns why the values of some group are not of the same quantity as those of the first; None if all are."""
+        reasons = (self.obstacle(group, self.groups[0], quantity) for group in self.groups[1:])
+        return next((reason for reason in reasons if reason is not None), None)
+
     def best(self, quantity: Quantity) -> Group | None:
         """Returns the group with the best value; None where that is not known, or not clearly better than another."""
         found = {

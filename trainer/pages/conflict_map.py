@@ -21,7 +21,10 @@ _COLORS = diverging_palette(Oranges256, Blues256, n=255)
 
 
 def conflict_map(facts: Facts) -> Any | None:
-    """Returns a figure with a row for each pair and a column for each measurement; None if there are none."""
+    """Returns a figure with a row for each pair and a column for each measurement; None if there are none.
+
+    The pairs that fight most, by the mean of their cosines, are at the top.
+    """
     history = facts.histories["train"]
     cosines = {
         f"{one} and {other}": pair_cosines(history, one, other) for one, other in itertools.combinations(facts.terms, 2)
@@ -29,10 +32,10 @@ def conflict_map(facts: Facts) -> Any | None:
     cosines = {pair: values for pair, values in cosines.items() if not np.isnan(values).all()}
     if not cosines:
         return None
-    title = "cosine of the gradients of each pair: below 0 they fight"
+    title = "cosine of the gradients of each pair"
     if len(cosines) > _MOST:
-        title = f"{title} (the {_MOST} of {len(cosines)} pairs that fight most)"
-        cosines = dict(sorted(cosines.items(), key=lambda item: float(np.nanmean(item[1])))[:_MOST])
+        title = f"{title}\n(the {_MOST} of {len(cosines)} pairs that fight most)"
+    cosines = dict(sorted(cosines.items(), key=lambda item: float(np.nanmean(item[1])))[:_MOST])
     measured = np.flatnonzero(~np.isnan([*cosines.values()]).all(axis=0))
     ends = history.steps[measured]
     starts = np.concatenate([[0], ends[:-1]])

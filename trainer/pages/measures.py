@@ -9,6 +9,8 @@ from trainer.reports.verdicts import interval_shares
 
 TOTAL = "total"
 
+SHARES = ("share of the total", "share of the gradient")
+
 Measure = Callable[[History, str], np.ndarray]
 
 
@@ -17,8 +19,8 @@ def measures_of(terms: Sequence[str]) -> dict[str, tuple[str, Measure]]:
     return {
         "weighted": ("what each term adds to the total", _mean_of("weighted")),
         "raw": ("each term before its weight", _mean_of("raw")),
-        "share of the total": ("the size of each weighted term, of the sum of all", _share(terms, "weighted")),
-        "share of the gradient": ("the norm of each term's gradient, of the sum of all", _share(terms, "grad_norm")),
+        SHARES[0]: ("the size of each weighted term, of the sum of all", _share(terms, "weighted")),
+        SHARES[1]: ("the norm of each term's gradient, of the sum of all", _share(terms, "grad_norm")),
         "weight": ("the weight of each term", _mean_of("weight")),
     }
 

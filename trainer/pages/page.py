@@ -28,8 +28,10 @@ _FIGURES: Mapping[str, Callable[[Facts], Any]] = {
     "Optimizer": rate_curves,
 }
 _CAPTIONS = {
-    "Terms": "Training is a thick line, evaluation a thin one with dots. A click on a name beside it dims its lines.",
-    "Conflicts": "Each cell measures the gradients of two terms: blue where they agree, orange where they fight.",
+    "Terms": "Training is a thick line, evaluation a thin one with dots. A click on a name beside it, for "
+    "which a narrow window has no room, dims its lines.",
+    "Conflicts": "Each cell measures the gradients of two terms: blue where they agree, orange, below 0, where they "
+    "fight. The pairs that fight most are at the top.",
 }
 _ABSENT = "-"
 

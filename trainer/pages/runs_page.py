@@ -24,7 +24,8 @@ from trainer.storage.files import write_whole
 _NUMBERS, _LEAST, _MOST = 250_000, 60, 600
 _CAPTIONS = {
     "Over the steps": "Training is a thick line, evaluation a thin one with dots. A band is one standard deviation of "
-    "the runs of a configuration to each side of their mean. A click on a name in the legend hides its curves.",
+    "the runs of a configuration to each side of their mean. A click on a name in the legend, for which a narrow "
+    "window has no room, hides its curves.",
     "Trade-offs": "Values of the last evaluations, with one standard deviation to each side where there are several "
     "runs of a configuration. The dashed line joins the runs that no other beats in both values.",
 }
@@ -71,7 +72,8 @@ def _figures(comparison: Comparison) -> Mapping[str, Any]:
     facts = [
         facts_of(folder, run, points=limit) for folder, run in zip(comparison.folders, comparison.runs, strict=True)
     ]
-    return {"Over the steps": run_curves(comparison.groups, facts), "Trade-offs": trade_off(comparison)}
+    unlike = {one.tag: reason for one in comparison.quantities if (reason := comparison.unlike(one))}
+    return {"Over the steps": run_curves(comparison.groups, facts, unlike), "Trade-offs": trade_off(comparison)}
 
 
 def _pictures(comparison: Comparison) -> Mapping[str, Mapping[str, str]]:

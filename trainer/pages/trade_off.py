@@ -111,8 +111,7 @@ def front(x: _Values, y: _Values) -> list[int]:
 
 def _values(comparison: Comparison, quantity: Quantity) -> _Values:
     statistics = [comparison.statistic(group, quantity) for group in comparison.groups]
-    reference = comparison.groups[0]
-    is_alike = all(comparison.obstacle(group, reference, quantity) is None for group in comparison.groups[1:])
+    is_alike = comparison.unlike(quantity) is None
     sign = quantity.sign if is_alike else 0
     return _Values(
         f"{quantity.name}{_BETTER[sign]}{'' if is_alike else f' {UNLIKE}'}",

@@ -19,6 +19,14 @@ def test_each_pair_has_its_cosine_at_each_look(facts):
     np.testing.assert_array_equal(data["cosine"], np.full(40, -0.5))
 
 
+def test_pairs_that_fight_most_are_at_the_top(run_folder):
+    folder = run_folder()
+    values = {f"terms/{name}/{what}": 1.0 for name in "abc" for what in ("weighted", "grad_norm")}
+    cosines = {"cosines/a/b": 0.5, "cosines/a/c": -0.25, "cosines/b/c": -0.75}
+    (folder / "metrics.jsonl").write_text(json.dumps({"split": "train", "step": 1, **values, **cosines}) + "\n")
+    assert conflict_map(read_facts(folder)).y_range.factors[::-1] == ["b and c", "a and c", "a and b"]
+
+
 def test_without_looks_there_is_none(run_folder):
     assert conflict_map(read_facts(run_folder(gradients=False))) is None
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from bokeh.models import CustomJS
 
+from trainer.pages.axes import WHOLE
 from trainer.pages.facts import facts_of
 from trainer.pages.run_curves import _merged, run_curves
 from trainer.reports import palette
@@ -12,7 +13,7 @@ from trainer.reports import palette
 @pytest.fixture
 def layout(seeds):
     facts = [facts_of(folder, run) for folder, run in zip(seeds.folders, seeds.runs, strict=True)]
-    return run_curves(seeds.groups, facts)
+    return run_curves(seeds.groups, facts, {"loss/total": "other weights"})
 
 
 @pytest.fixture
@@ -41,10 +42,10 @@ def test_seeds_are_their_mean_and_standard_deviation_and_a_single_run_itself(arg
 
 
 def test_a_band_ends_above_0_where_the_axis_is_logarithmic(arguments):
-    assert "total|" in arguments["logarithmic"]
-    assert "metrics/auc|" not in arguments["logarithmic"]
+    assert arguments["kinds"]["total|"] == "log"
+    assert arguments["kinds"]["metrics/auc|"] == "linear"
     assert arguments["curves"]["total|"][0]["low"].min() > 0
-    assert [plot.visible for plot in arguments["plots"]] == [False, True]
+    assert [plot.visible for plot in arguments["plots"]] == [False, True, False]
     for key, drawn in arguments["curves"].items():
         start, end = arguments["ranges"][key]
         for points in drawn:
@@ -69,4 +70,17 @@ def test_runs_of_other_lengths_count_where_they_have_steps():
 
 
 def test_without_a_finite_number_there_is_no_figure(seeds):
-    assert run_curves([], []) is None
+    assert run_curves([], [], {}) is None
+
+
+def test_shares_are_drawn_from_0_to_100_percent(arguments):
+    for term in ("data", "small"):
+        for measure in ("share of the total", "share of the gradient"):
+            assert arguments["kinds"][f"{term}|{measure}"] == "share"
+            assert arguments["ranges"][f"{term}|{measure}"] == WHOLE
+    assert arguments["plots"][2].yaxis[0].formatter.format == "0%"
+
+
+def test_the_title_says_where_values_are_not_of_the_same_quantity(arguments):
+    assert arguments["titles"]["total|"] == "the total ≠ not the same quantity (other weights)"
+    assert arguments["titles"]["data|raw"] == "data: raw"

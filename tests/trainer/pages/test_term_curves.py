@@ -4,8 +4,9 @@ import re
 
 import numpy as np
 import pytest
-from bokeh.models import LogAxis
+from bokeh.models import HoverTool, LogAxis
 
+from trainer.pages.axes import WHOLE
 from trainer.pages.facts import read_facts
 from trainer.pages.term_curves import term_curves
 from trainer.reports import palette
@@ -63,3 +64,11 @@ def test_weights_are_drawn_only_where_one_changes(run_folder):
     text = (folder / "metrics.jsonl").read_text()
     (folder / "metrics.jsonl").write_text(re.sub(r'(/weight": )[0-9.e-]+', r"\g<1>0.5", text))
     assert "weight" not in term_curves(read_facts(folder)).children[0].labels
+
+
+def test_shares_are_drawn_and_told_in_percent(measures):
+    for name in ("share of the total", "share of the gradient"):
+        figure = measures[name]
+        assert (figure.y_range.start, figure.y_range.end) == WHOLE
+        assert figure.yaxis[0].formatter.format == "0%"
+        assert {dict(tool.tooltips)["value"] for tool in figure.select({"type": HoverTool})} == {"@value{0.00%}"}
