@@ -31,6 +31,7 @@ def test_a_run_leaves_its_folder(tiny_run):
         "operative_config.gin",
         "environment.json",
         "execution.json",
+        "initial.json",
         "settings.json",
         "checkpoints",
         "train",

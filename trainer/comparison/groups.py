@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from trainer.comparison.names import group_name
-from trainer.comparison.run_settings import RunSettings, Setting, is_seed
+from trainer.comparison.run_settings import INITIAL_WEIGHTS, RunSettings, Setting, begin_alike, is_seed
 from trainer.settings.key_order import is_same
 
 
@@ -50,16 +50,22 @@ def fold(
 ) -> list[Group]:
     """Returns the runs in groups, in the order of their first ones; a run whose settings are unknown is one by itself.
 
+    Runs of one seed are of a group only if their models begin with the same weights.
+
     Args:
       names: of the runs.
       settings: of the runs.
       found: the settings that are not the same in all of them.
     """
     seeds = {setting: texts for setting, texts in found.items() if is_seed(setting, texts)}
-    others = [texts for setting, texts in found.items() if setting not in seeds]
+    others = [texts for setting, texts in found.items() if setting not in seeds and setting != INITIAL_WEIGHTS]
     members: list[list[int]] = []
     for i in range(len(names)):
-        alike = (own for own in members if settings[i].is_recorded and _is_alike(others, own[0], i))
+        alike = (
+            own
+            for own in members
+            if settings[i].is_recorded and _is_alike(others, own[0], i) and all(begin_alike(found, j, i) for j in own)
+        )
         if (own := next(alike, None)) is not None and settings[own[0]].is_recorded:
             own.append(i)
         else:

@@ -2,12 +2,13 @@
 
 import dataclasses
 import enum
+import itertools
 import pathlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from trainer.running.workdir import read_environment
+from trainer.running.workdir import read_environment, read_initial
 from trainer.saved.configuration import SavedConfiguration
 from trainer.saved.run_folder import RunFolder
 from trainer.settings import changes
@@ -16,6 +17,7 @@ from trainer.settings.key_order import is_same
 # Settings that say where a run goes and what is shown of it; the number of steps is recorded for every run.
 _UNCOMPARED = {"workdir", "reports", "default_reports", "allow_config_change", "steps"}
 _GIN, _ENVIRONMENT, _CHANGEABLE, _EVALUATION = "gin", "environment", "changeable", "evaluation"
+_INITIAL = "initial"
 _DIGEST = re.compile(r".* \(digest (\w+)\)")
 _WHOLE = re.compile(r"\d+|None")
 
@@ -46,6 +48,10 @@ class Setting:
     kind: Kind
     name: str
     term: str = ""
+
+
+# They follow from the seed where a task builds the model, or its author sets that seed.
+INITIAL_WEIGHTS = Setting(Kind.MODEL, "initial weights")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +93,7 @@ def differing(runs: Sequence[RunSettings]) -> dict[Setting, list[str | None]]:
     """Returns the settings that are not the same in all runs, with their values by run, None where a run has none.
 
     What belongs to something that only some runs have is left out, as that is named itself; the weights of terms are
-    not.
+    not. Initial weights are, where they differ only between runs of other seeds or other layers, of which they follow.
     """
     found = {}
     for setting in dict.fromkeys(setting for run in runs for setting in run.texts):
@@ -95,7 +101,30 @@ def differing(runs: Sequence[RunSettings]) -> dict[Setting, list[str | None]]:
         told = [text for text in texts if text is not None]
         if not all(is_same(told[0], text) for text in told) or _is_missed(setting, runs):
             found[setting] = texts
+    if INITIAL_WEIGHTS in found and all(
+        begin_alike(found, i, j) or _have_other_layers(found, i, j)
+        for i, j in itertools.combinations(range(len(runs)), 2)
+    ):
+        del found[INITIAL_WEIGHTS]
     return dict(sorted(found.items(), key=lambda item: item[0].kind))
+
+
+def is_of_layers(setting: Setting) -> bool:
+    """Returns whether a setting is one of the layers of a model, and not of what it begins with."""
+    return setting.kind == Kind.MODEL and setting.name.startswith("Model.")
+
+
+def begin_alike(found: Mapping[Setting, Sequence[str | None]], one: int, other: int) -> bool:
+    """Returns whether two runs, by position, begin with the same weights as far as their seeds and records tell.
+
+    >>> found = {INITIAL_WEIGHTS: ["a", "b", None], Setting(Kind.TRAINER, "Trainer.seed"): ["0", "0", "0"]}
+    >>> begin_alike(found, 0, 1), begin_alike(found, 0, 2)
+    (False, True)
+    """
+    weights = found.get(INITIAL_WEIGHTS)
+    if weights is None or None in (weights[one], weights[other]) or weights[one] == weights[other]:
+        return True
+    return any(is_seed(setting, texts) and texts[one] != texts[other] for setting, texts in found.items())
 
 
 def is_seed(setting: Setting, texts: Sequence[str | None]) -> bool:
@@ -109,6 +138,10 @@ def is_seed(setting: Setting, texts: Sequence[str | None]) -> bool:
     False
     """
     return setting.name.rpartition(".")[2] == "seed" and all(text and _WHOLE.fullmatch(text) for text in texts)
+
+
+def _have_other_layers(found: Mapping[Setting, Sequence[str | None]], one: int, other: int) -> bool:
+    return any(is_of_layers(setting) and texts[one] != texts[other] for setting, texts in found.items())
 
 
 def _is_missed(setting: Setting, runs: Sequence[RunSettings]) -> bool:
@@ -200,6 +233,8 @@ def _recorded(folder: pathlib.Path) -> Iterator[tuple[Setting, str, str]]:
     for name, text in environment.get("changeable", {}).items():
         if name not in _UNCOMPARED:
             yield Setting(Kind.TRAINER, f"Trainer.{name}"), _CHANGEABLE, text
+    for name, text in read_initial(folder).items():
+        yield Setting(Kind.MODEL, name), _INITIAL, text
     for name, version in environment.get("packages", {}).items():
         yield Setting(Kind.PACKAGE, f"version of {name}"), _ENVIRONMENT, version
 

@@ -8,7 +8,7 @@ from objectives.quantities import quantity as counted
 from trainer.comparison.comparison import Change, Comparison, Statistic, number
 from trainer.comparison.groups import Group
 from trainer.comparison.quantities import Quantity
-from trainer.comparison.run_settings import Kind
+from trainer.comparison.run_settings import Kind, is_of_layers
 from trainer.running.workdir import FORMER
 
 ABSENT = "—"
@@ -103,7 +103,7 @@ def _progress(comparison: Comparison) -> dict[str, list[Cell]]:
 
 def _settings(comparison: Comparison) -> Iterator[Section]:
     found = comparison.settings_of_groups
-    layers = [setting for setting in found if setting.kind == Kind.MODEL]
+    layers = [setting for setting in found if is_of_layers(setting)]
     hidden = {*layers} if len(layers) > _LAYERS else set()
     rows = {
         setting.name: [Cell(ABSENT if text is None else text) for text in texts]

@@ -15,8 +15,9 @@ from objectives.quantities import quantity
 from trainer.devices.strategy import Placement
 from trainer.executions.program import Program
 from trainer.reports import Run
-from trainer.running.workdir import environment, write_record
+from trainer.running.workdir import environment, write_initial, write_record
 from trainer.settings.changes import Description, text_of
+from trainer.settings.initial import describe_initial
 from trainer.settings.standstill import Standstill
 from trainer.steps.layers.own_training import describe_own_training
 
@@ -58,8 +59,12 @@ class Opening:
     changes: list[str]
     standstill: Standstill | None
 
-    def record(self) -> None:
-        """Writes what was asked for, what was used of it, and on what the run runs, where this process has a folder."""
+    def record(self, *, begins: bool) -> None:
+        """Writes what was asked for, what was used of it, and on what the run runs, where this process has a folder.
+
+        Args:
+          begins: whether the run has made no step yet, so that what the model begins with is written too.
+        """
         if self.workdir is not None:
             asked, used = self._configurations()
             write_record(
@@ -72,6 +77,8 @@ class Opening:
                 directions=self.directions,
                 changeable=self.changeable,
             )
+            if begins:
+                write_initial(self.workdir, describe_initial(self.model))
 
     def told(
         self,

@@ -70,7 +70,7 @@ class TrainingRun:
           restored: whether the state is that of a checkpoint.
           has_returned: whether the reports were started before, and the run returned to an earlier step.
         """
-        self.opening.record()
+        self.opening.record(begins=not restored and not self.done)
         before = self.saver.restored_replicas if self.saver else None
         best = self.saver.describe_best() if self.saver and restored else None
         value = self.saver.best.value if self.saver else math.nan

@@ -29,6 +29,8 @@ _PACKAGES = ("tensorflow", "keras", "numpy", "gin-config", "tensorboard")
 
 # The files that record the configuration of a run.
 _ENVIRONMENT = "environment.json"
+# What the model began with, which resuming leaves as it is.
+_INITIAL = "initial.json"
 # What the task measured at the end.
 LEARNED = "learned.json"
 _RECORD = ("config.gin", "operative_config.gin", changes.NAME, _ENVIRONMENT)
@@ -102,6 +104,11 @@ def write_record(
     write_whole(folder / _ENVIRONMENT, json.dumps({**started_for, **environment()}, indent=2) + "\n")
 
 
+def write_initial(folder: pathlib.Path, facts: Mapping[str, str]) -> None:
+    """Writes what the model of a run begins with, as text by name."""
+    write_whole(folder / _INITIAL, json.dumps(dict(facts), indent=2) + "\n")
+
+
 def environment() -> dict[str, Any]:
     """Returns by which command this process was started, on what, and which modules the configuration needs."""
     git = shutil.which("git")
@@ -130,7 +137,19 @@ def read_environment(folder: pathlib.Path) -> Mapping[str, Any]:
     Raises:
       ConfigurationError: the record was altered.
     """
-    path = folder / _ENVIRONMENT
+    return _read(folder / _ENVIRONMENT)
+
+
+def read_initial(folder: pathlib.Path) -> Mapping[str, str]:
+    """Returns what the model of the run in a folder began with, as text by name; nothing if the folder does not say.
+
+    Raises:
+      ConfigurationError: the record was altered.
+    """
+    return _read(folder / _INITIAL)
+
+
+def _read(path: pathlib.Path) -> Mapping[str, Any]:
     try:
         return dict(json.loads(path.read_text())) if path.exists() else {}
     except (ValueError, TypeError) as error:

@@ -24,7 +24,7 @@ def make_run(tmp_path):
 
     def make(
         name, *, data=1.0, small=2.0, weight=0.5, seed=0, step=10, steps=10, settings=None, learned=None, split="eval",
-        environment=None, evaluated=None, evaluation=None, **more,
+        environment=None, evaluated=None, evaluation=None, initial=None, **more,
     ):  # fmt: skip
         folder = tmp_path / name
         folder.mkdir(parents=True)
@@ -41,6 +41,8 @@ def make_run(tmp_path):
         }
         (folder / "settings.json").write_text(json.dumps({**described, **(settings or {})}))
         (folder / "environment.json").write_text(json.dumps({"steps": steps, **(environment or {})}))
+        if initial:
+            (folder / "initial.json").write_text(json.dumps({"initial weights": initial, "frozen layers": "none"}))
         if learned:
             (folder / "learned.json").write_text(json.dumps(learned))
         if evaluated:

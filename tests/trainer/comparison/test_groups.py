@@ -23,6 +23,23 @@ def test_runs_of_one_seed_are_repeats_of_it_and_said_to_be(grouped):
     assert grouped(a_0={}, a_1={}) == [("a", "2 runs of one seed")]
 
 
+def test_runs_of_one_seed_with_other_initial_weights_are_not_repeats_of_it(grouped):
+    assert grouped(a={"initial": "w"}, b={"initial": "v"}, c={"initial": "w"}) == [
+        ("a", "2 runs of one seed"),
+        ("b", "1 run"),
+    ]
+
+
+def test_of_other_seeds_initial_weights_may_differ_but_not_within_one_seed(grouped):
+    runs = {"a_0": (0, "w"), "a_1": (1, "v"), "b_1": (1, "u")}
+    made = {name: {"seed": seed, "initial": weights} for name, (seed, weights) in runs.items()}
+    assert grouped(**made) == [("a", "2 seeds: 0, 1"), ("b_1", "seed 1")]
+
+
+def test_runs_of_earlier_versions_do_not_say_what_they_began_with_and_are_repeats_still(grouped):
+    assert grouped(a_0={}, a_1={"initial": "w"}) == [("a", "2 runs of one seed")]
+
+
 @pytest.mark.parametrize(
     "other",
     [

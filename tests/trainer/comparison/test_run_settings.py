@@ -92,6 +92,15 @@ def test_those_of_a_run_made_in_python_are_recorded_and_runs_of_earlier_versions
     assert compare([before, runs[0]]).differing == {}
 
 
+def test_initial_weights_are_told_unless_they_follow_from_another_seed_or_other_layers(told):
+    assert told(a={"initial": "w"}, b={"initial": "v"}) == {"initial weights": ["w", "v"]}
+    assert [*told(c={"initial": "w"}, d={"initial": "v", "seed": 1})] == ["Trainer.seed"]
+    layers = [{"Model.layer 0 = Dense": {"units": units}} for units in "34"]
+    assert [*told(e={"initial": "w", "settings": layers[0]}, f={"initial": "v", "settings": layers[1]})] == [
+        "Model.layer 0.units"
+    ]
+
+
 def test_without_the_record_of_termwise_those_of_gin_are_compared(make_run):
     folders = [make_run(name) for name in "ab"]
     for folder, weight in zip(folders, (1, 2), strict=True):

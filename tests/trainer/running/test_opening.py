@@ -2,6 +2,8 @@
 
 import json
 
+from trainer.running.workdir import read_initial
+
 
 def test_the_run_is_introduced_to_the_reports(report, replicas):
     run = report(strategy=replicas(2), execution="auto", steps=3).run
@@ -25,8 +27,12 @@ def test_the_first_lines_say_where_the_run_is_and_that_it_has_done_more_than_is_
     make_trainer(workdir=tmp_path / "runs" / "x", reports=[recorder], steps=2).train()
     assert recorder.run.headline[0].endswith(", 2 steps, in runs/x")
     assert not any("are done, more than" in line for line in recorder.run.headline)
+    began = read_initial(tmp_path / "runs" / "x")
     trainer = make_trainer(workdir=tmp_path / "runs" / "x", reports=[recorder], steps=1)
+    trainer.model.set_weights([weight + 1 for weight in trainer.model.get_weights()])
     trainer.train()
+    assert [*began] == ["initial weights", "frozen layers"]
+    assert read_initial(tmp_path / "runs" / "x") == began
     assert trainer.step == 2
     told = "2 steps are done, more than Trainer.steps = 1: nothing is trained, and nothing undone"
     assert recorder.run.headline.count(told) == 1
