@@ -1,5 +1,6 @@
 """TensorBoard's own pages of a real run: a colour and a name for each term, charts, settings and texts."""
 
+import json
 import re
 
 import numpy as np
@@ -80,11 +81,12 @@ def test_custom_scalars_have_charts_of_all_terms_and_one_of_each(show, chromium,
     chromium.wait(lambda: all(any(f"terms/{name}" in one for one in ask(named)) for name in terms))
 
 
-def test_hyperparameters_have_a_row_with_weights_and_what_was_reached(show, terms):
+def test_hyperparameters_have_a_row_with_weights_and_what_was_reached(show, shown_run, terms):
     ask = show("hparams")
     shown = "within(document.body).filter(one => !one.children.length).map(one => one.textContent.trim())"
-    names = ask(f"(all => all.includes('eval') && all)({shown})")
-    assert {"Objective.small.weight", *(f"Objective.{name}" for name in terms)} <= {*names}
+    row = json.dumps(f"{shown_run.name} in {shown_run.parent}")
+    names = ask(f"(all => all.includes({row}) && all)({shown})")
+    assert {"2 Objective.small.weight", *(f"Objective.{name}" for name in terms)} <= {*names}
 
 
 def test_the_text_has_the_configuration_and_each_term(show, terms):

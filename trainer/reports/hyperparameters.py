@@ -1,6 +1,7 @@
 """Hyperparameters: the settings of a run as TensorBoard's page HParams takes them, and how the run ended."""
 
 import ast
+import pathlib
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -37,14 +38,16 @@ def hyperparameters(settings: Mapping[str, Mapping[str, str]]) -> dict[str, bool
     return found
 
 
-def session_start(settings: Mapping[str, Mapping[str, str]], run: str) -> Summary:
+def session_start(settings: Mapping[str, Mapping[str, str]], folder: pathlib.Path) -> Summary:
     """Returns the summary that makes a run of TensorBoard a row of that page; TensorBoard reads the first one.
 
     Args:
       settings: as in `hyperparameters`.
-      run: what the row is called; rows of the same name become one.
+      folder: of the run, by which the row is called; its own name comes first, as the end of a long one is cut.
     """
-    return _as_written(session_start_pb(hyperparameters(settings), group_name=run, start_time_secs=time.time()))
+    folder = folder.absolute()
+    name = f"{folder.name} in {folder.parent}"  # whole, because rows of the same name become one
+    return _as_written(session_start_pb(hyperparameters(settings), group_name=name, start_time_secs=time.time()))
 
 
 def session_end(*, is_complete: bool) -> Summary:

@@ -70,7 +70,7 @@ class TensorBoard(Report):
         row, other = ("eval", "train") if run.evaluates else ("train", "eval")
         drop_first(folder / other)
         # TensorBoard takes the first one, whatever follows, and a run may go on with other settings.
-        write_first(folder / row, session_start(run.settings, str(folder.absolute())))
+        write_first(folder / row, session_start(run.settings, folder))
 
     def write(self, lines: LogRecords) -> None:
         assert self._terms is not None

@@ -52,7 +52,7 @@ def test_all_lines_of_all_entries_parse():
             assert lines or member.__name__ in family.refused
             for line in lines:
                 gin.clear_config()
-                gin.parse_config(line)
+                gin.parse_config(line, skip_unknown=["my_function"])  # which stands for the reader's own
                 count += 1
     assert count > 200
 

@@ -1,5 +1,7 @@
 """Hyperparameters: only what a table can compare, with its type."""
 
+import pathlib
+
 import pytest
 from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams.metadata import parse_session_end_info_plugin_data
@@ -28,7 +30,7 @@ def test_texts_become_values_of_their_types_and_what_is_no_column_is_left_out():
 
 
 def test_a_run_of_no_settings_is_a_row_too():
-    assert [value.tag for value in session_start({}, "runs/a").value] == ["_hparams_/session_start_info"]
+    assert [value.tag for value in session_start({}, pathlib.Path("runs/a")).value] == ["_hparams_/session_start_info"]
 
 
 @pytest.mark.parametrize(("is_complete", "status"), [(True, api_pb2.STATUS_SUCCESS), (False, api_pb2.STATUS_FAILURE)])

@@ -173,7 +173,7 @@ def test_the_page_of_hyperparameters_has_a_row_for_the_run_with_its_settings_and
     )
     handler = Handler(RequestContext(), context, "", request)
     (row,) = handler.run().session_groups
-    assert row.name == str(trained.absolute())
+    assert row.name == f"{trained.name} in {trained.parent}"
     assert row.hparams["2 Objective.small.weight"].number_value == 0.1
     assert row.hparams["1 Trainer.steps"].number_value == 10
     assert row.hparams["Trainer.optimizer"].string_value == "SGD"
