@@ -143,3 +143,26 @@ def test_names_are_no_markup(page, shown_run, tmp_path):
     x, y, width, height = ask(place)
     browser.move(x + width / 10, y + height / 20)
     assert browser.run("return window.injected") is None
+
+
+def test_a_narrow_window_has_what_is_said_of_each_term_below_its_numbers(page):
+    browser, _ = page(width=400)
+    words = browser.run(
+        "return [...document.querySelectorAll('table.terms td.words')].filter(one => one.textContent)"
+        ".map(one => [one.getBoundingClientRect().left, one.getBoundingClientRect().right])"
+    )
+    assert words
+    assert all(0 <= left < right <= 400 for left, right in words)
+
+
+def test_a_logarithmic_axis_has_labels_wherever_one_zooms(page):
+    _, ask = page()
+    for (low, high), labels in {
+        (2.5, 190): [5, 10, 20, 50, 100],
+        (3, 6): [3, 4, 5, 6],
+        (0.8, 1.1): [0.8, 0.9, 1, 1.1],
+        (3, 30): [3, 5, 7, 10, 20, 30],
+        (1e-9, 1000): [1e-8, 1e-6, 1e-4, 0.01, 1, 100],
+    }.items():
+        ask(f"figure.y_range.setv({{start: {low}, end: {high}}})")
+        assert [*ask("Bokeh.index.find_one(figure.left[0]).tick_coords.major[1]")] == pytest.approx(labels)
