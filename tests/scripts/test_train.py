@@ -35,6 +35,7 @@ def test_a_run_leaves_its_folder(tiny_run):
         "settings.json",
         "checkpoints",
         "train",
+        "terms",
         "eval",
         "metrics.jsonl",
         "run.log",

@@ -84,7 +84,7 @@ class Comparison:
         """The record of each run in which it is compared: its last evaluation, or if no run has any, its last one."""
         if self.split == "eval":
             return [run.evaluation for run in self.runs]
-        return [next(reversed(run.records), None) for run in self.runs]
+        return [run.last() for run in self.runs]
 
     @functools.cached_property
     def quantities(self) -> Sequence[Quantity]:

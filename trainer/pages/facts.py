@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from trainer.reports.history import History
-from trainer.reports.log import LogRecord, blocks, term_names
+from trainer.reports.log import LogRecord, term_names
 from trainer.saved.run_folder import RunFolder, read_run_folder
 
 # As many points as a curve on a screen can show.
@@ -33,7 +33,9 @@ class Facts:
     @property
     def last(self) -> LogRecord:
         """The last record of training; of a run that was only evaluated, that of its last evaluation."""
-        return next((one for one in reversed(self.run.records) if one.split == "train"), self.run.records[-1])
+        last = self.run.last("train") or self.run.last()
+        assert last is not None, "a folder without records is no run"
+        return last
 
     @property
     def measures_gradients(self) -> bool:
@@ -59,7 +61,7 @@ def read_facts(folder: pathlib.Path) -> Facts:
 def facts_of(folder: pathlib.Path, run: RunFolder, *, points: int = _POINTS) -> Facts:
     """Returns what a page tells of a run, with at most so many points of each value over the steps, an even number."""
     histories = {split: History(limit=points) for split in ("train", "eval")}
-    for block in blocks(run.records):
+    for block in run.blocks:
         histories[block.split].add(block)
     terms = dict.fromkeys(name for history in histories.values() for name in term_names(history.tags))
     return Facts(folder=folder, run=run, terms=[*terms], histories=histories)

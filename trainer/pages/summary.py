@@ -67,9 +67,8 @@ def _training(facts: Facts) -> Iterator[str]:
 def _evaluation(facts: Facts) -> Iterator[str]:
     totals = _known(facts, "eval", _TOTAL)
     evaluations = Evaluations()
-    for record in facts.run.records:
-        if record.split == "eval":
-            evaluations.add(record)
+    for record in (record for block in facts.run.blocks if block.split == "eval" for record in block):
+        evaluations.add(record)
     since = evaluations.since_best
     if len(totals) == 1 and since:
         yield f"On the evaluation data it was {totals[0]:.4g}, at step {since.step:,}."
@@ -113,5 +112,6 @@ def _terms(facts: Facts, verdicts: Sequence[Verdict]) -> Iterator[str]:
 
 def _known(facts: Facts, split: str, tag: str) -> list[float]:
     """Returns the finite values of a tag in the records themselves, of which a history has means only."""
-    values = (one.values.get(tag, math.nan) for one in facts.run.records if one.split == split)
+    found = (block for block in facts.run.blocks if block.split == split and tag in block.tags)
+    values = (value for block in found for value in block.values[:, block.tags.index(tag)].tolist())
     return [value for value in values if math.isfinite(value)]

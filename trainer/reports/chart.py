@@ -49,7 +49,7 @@ def draw_terms(workdir: pathlib.Path, path: pathlib.Path) -> pathlib.Path:
       StorageError: the pictures cannot be written.
     """
     histories = {split: History(limit=_POINTS) for split in _SPLITS}
-    for block in blocks(jsonl.read(workdir)):
+    for block in blocks(jsonl.records(workdir)):
         histories[block.split].add(block)
     if not any(history.tags for history in histories.values()):
         raise ValueError(f"{workdir} has logged nothing yet; expected a run with lines in {jsonl.NAME}")

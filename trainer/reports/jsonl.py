@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import pathlib
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import gin
@@ -64,8 +65,22 @@ def read(folder: pathlib.Path) -> list[LogRecord]:
     Raises:
       ConfigurationError: the file was altered.
     """
+    return [*records(folder)]
+
+
+def records(folder: pathlib.Path) -> Iterator[LogRecord]:
+    """Yields the same one by one, so that a long log takes little memory.
+
+    Raises:
+      ConfigurationError: the file was altered.
+    """
     path = folder / NAME
-    return [_parsed(path, number, line) for number, line in enumerate(_whole_lines(path), start=1)]
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.endswith(b"\n"):  # which the last one is without if a run was killed while it wrote
+                yield _parsed(path, number, line)
 
 
 def _parsed(path: pathlib.Path, number: int, line: bytes) -> LogRecord:

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
+# The most records in a block of those that are read one by one.
+_BLOCK = 512
+
 
 @dataclasses.dataclass(frozen=True)
 class LogRecord:
@@ -99,15 +102,19 @@ class LogRecords:
 
 
 def blocks(records: Iterable[LogRecord]) -> Iterator[LogRecords]:
-    """Yields single records as blocks of arrays, a block for each stretch of one split with the same tags.
+    """Yields single records as blocks of arrays, of stretches of one split with the same tags.
+
+    At most one block of records is read ahead, and equal tags are one object, so that many blocks take little memory.
 
     >>> [len(block) for block in blocks(LogRecord("train", step, {"loss/total": 1.0}) for step in range(5))]
     [5]
     """
+    known: dict[tuple[str, ...], tuple[str, ...]] = {}
     for (split, tags), group in itertools.groupby(records, key=lambda record: (record.split, tuple(record.values))):
-        found = [*group]
-        values = np.array([[*record.values.values()] for record in found])
-        yield LogRecords(split, np.array([record.step for record in found]), tags, values)
+        tags = known.setdefault(tags, tags)
+        while found := [*itertools.islice(group, _BLOCK)]:
+            values = np.array([[*record.values.values()] for record in found])
+            yield LogRecords(split, np.array([record.step for record in found]), tags, values)
 
 
 def is_count(tag: str) -> bool:

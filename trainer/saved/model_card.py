@@ -138,7 +138,7 @@ def _value(settings: changes.Description, place: str, text: str) -> str:
 
 def _evaluation(folder: pathlib.Path, snapshot: Snapshot, steps: int | None) -> Iterator[str]:
     """Yields what was evaluated at the checkpoint, or last before it, and what was measured at the end."""
-    evaluations = [one for one in jsonl.read(folder) if one.split == "eval" and one.step <= snapshot.step]
+    evaluations = [one for one in jsonl.records(folder) if one.split == "eval" and one.step <= snapshot.step]
     last = max(evaluations, key=lambda one: one.step, default=snapshot.evaluation)
     if last is None:
         yield "The run had no evaluation until then."

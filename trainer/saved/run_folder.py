@@ -9,7 +9,7 @@ from trainer.checkpoints import progress
 from trainer.checkpoints.best import Best
 from trainer.checkpoints.checkpoints import Checkpoint, Checkpoints
 from trainer.reports import jsonl
-from trainer.reports.log import LogRecord, measured_values, term_names
+from trainer.reports.log import LogRecord, LogRecords, blocks, measured_values, term_names
 from trainer.running.workdir import planned_steps, read_environment, read_learned
 from trainer.storage.lock import Lock
 
@@ -29,7 +29,7 @@ class RunFolder:
       is_running: whether another process trains there now.
       directions: whether lower or higher values of metrics are better, 'min' or 'max', by the beginning of their tags.
       evaluated: digests of what evaluations were made with, such as the evaluation data, by name.
-      records: all log records.
+      blocks: all log records, as arrays.
     """
 
     done: int
@@ -42,7 +42,11 @@ class RunFolder:
     is_running: bool = False
     directions: Mapping[str, str] = dataclasses.field(default_factory=dict)
     evaluated: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    records: Sequence[LogRecord] = ()
+    blocks: Sequence[LogRecords] = ()
+
+    def last(self, *splits: str) -> LogRecord | None:
+        """Returns the last record, of all or of some splits; None if there is none."""
+        return next((one.last for one in reversed(self.blocks) if not splits or one.split in splits), None)
 
     @property
     def progress(self) -> str:
@@ -92,17 +96,17 @@ class RunFolder:
 
 def read_run_folder(folder: pathlib.Path) -> RunFolder:
     """Reads the folder of a run; raises ConfigurationError if it contains no log records."""
-    records = jsonl.read(folder)
-    if not records:
+    logged = [*blocks(jsonl.records(folder))]
+    if not logged:
         below = f", such as those in {str(folder / '*')!r}" if any(folder.glob(f"*/{jsonl.NAME}")) else ""
         raise ConfigurationError(
             f"{str(folder)!r} contains no run; expected a --workdir with {jsonl.NAME} in it{below}"
         )
     checkpoints = Checkpoints(folder / "checkpoints").all()
-    steps, done = planned_steps(folder), _done(folder, records, checkpoints)
+    steps, done = planned_steps(folder), _done(folder, logged[-1].last.step, checkpoints)
     stopped_by = _stopped_by(checkpoints, done)
     is_finished = steps is None or done >= steps or stopped_by is not None
-    evaluation = next((record for record in reversed(records) if record.split == "eval"), None)
+    evaluation = next((block.last for block in reversed(logged) if block.split == "eval"), None)
     return RunFolder(
         done=done,
         steps=steps,
@@ -117,14 +121,14 @@ def read_run_folder(folder: pathlib.Path) -> RunFolder:
         is_running=Lock(folder).is_held_elsewhere,
         directions=read_environment(folder).get("directions", {}),
         evaluated=next((found for one in reversed(checkpoints) if (found := one.evaluated)), {}),
-        records=records,
+        blocks=logged,
     )
 
 
-def _done(folder: pathlib.Path, records: Sequence[LogRecord], checkpoints: Sequence[Checkpoint]) -> int:
+def _done(folder: pathlib.Path, logged: int, checkpoints: Sequence[Checkpoint]) -> int:
     # An autopsy is named after the step whose update was not applied.
     autopsies = [int(path.name) - 1 for path in folder.glob("autopsy/[0-9]*") if path.name.isdecimal()]
-    return max([records[-1].step, *autopsies, *(checkpoint.step for checkpoint in checkpoints)])
+    return max([logged, *autopsies, *(checkpoint.step for checkpoint in checkpoints)])
 
 
 def _best(folder: pathlib.Path) -> Best | None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from trainer.reports.log import LogRecord, LogRecords
+from trainer.reports.log import LogRecord, LogRecords, blocks
 
 
 def test_lines_are_the_same_one_by_one_and_in_parts():
@@ -52,3 +52,19 @@ def test_what_nothing_was_counted_for_compares_with_nothing(tag, value):
     np.testing.assert_equal(line.comparable(tag), value)
     without_weight = LogRecord("eval", 7, {**line.values, "terms/empty/weight": 0.0})
     assert without_weight.comparable("loss/total") == 2.0  # the term would have added nothing
+
+
+def test_long_stretches_are_read_a_block_at_a_time_and_lose_nothing():
+    read = []
+
+    def records():
+        for step in range(1, 2001):
+            read.append(LogRecord("train", step, {"a": 1.0 / step}))
+            yield read[-1]
+
+    found = blocks(records())
+    first = next(found)
+    assert len(read) < 1000
+    others = [*found]
+    assert [record for block in (first, *others) for record in block] == read
+    assert all(block.tags is first.tags for block in others)

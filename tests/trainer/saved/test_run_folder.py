@@ -28,6 +28,7 @@ def folder(tmp_path):
 def test_the_last_evaluation_is_found_before_later_steps_of_training(folder):
     run = read_run_folder(folder(("eval", 100), ("train", 120), ("eval", 200), ("train", 220)))
     assert (run.evaluation.split, run.evaluation.step, run.done) == ("eval", 200, 220)
+    assert (run.last().step, run.last("eval").step, run.last("train").step) == (220, 200, 220)
 
 
 def test_a_run_that_was_never_evaluated_has_no_values(folder):
