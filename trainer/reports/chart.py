@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from trainer.reports import jsonl, palette
 from trainer.reports.decades import spans_decades, value_range
@@ -27,6 +27,8 @@ _LOWEST_PANEL = 1.5
 _DOTS_PER_INCH = 240
 # As many points as a line of this width can show, and as many dots as can be told apart on it.
 _POINTS, _DOTS = 256, 16
+# In fewer decades than that, powers of ten are too few labels.
+_FEW = 10**2.5
 
 Curve = tuple[np.ndarray, np.ndarray]
 
@@ -98,7 +100,11 @@ def _draw(axes: Any, histories: Mapping[str, History], tags: Mapping[str, str], 
     values = [values for _, values in curves.values()]
     if is_logarithmic := spans_decades(values):
         axes.set_yscale("log", nonpositive="mask")
-        axes.set_ylim(value_range(values, logarithmic=True))
+        low, high = value_range(values, logarithmic=True)
+        axes.set_ylim(low, high)
+        if high < _FEW * low:
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_title(title, fontsize=SIZE + 0.5, loc="left", pad=3)
     axes.set_xlim(0, max(int(history.steps[-1]) for history in histories.values() if history.tags))
     for (name, split), (steps, found) in curves.items():

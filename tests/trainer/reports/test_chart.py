@@ -100,6 +100,14 @@ def test_values_without_a_logarithm_are_drawn_too(figure, value):
     drawn.canvas.draw()
 
 
+def test_an_axis_of_few_decades_has_labels_between_the_powers_of_ten(figure):
+    axes, _ = figure(of_terms(data=[150.0, 3.0])).axes
+    low, high = axes.get_ylim()
+    ticks = [tick for tick in axes.get_yticks() if low <= tick <= high]
+    assert ticks == pytest.approx([5, 10, 20, 50, 100])
+    assert [axes.yaxis.get_major_formatter()(tick) for tick in ticks] == ["5", "10", "20", "50", "100"]
+
+
 def test_a_term_of_weight_zero_has_its_name_where_it_has_no_line(figure):
     values = {"terms/a/raw": [1.0, 100.0], "terms/a/weighted": [1.0, 100.0]}
     drawn = figure(values | {"terms/b/raw": [1.0, 100.0], "terms/b/weighted": [0.0, 0.0]})
