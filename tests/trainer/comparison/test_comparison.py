@@ -95,3 +95,8 @@ def test_seeds_are_no_setting_of_groups_but_are_where_each_run_stands_for_itself
     assert [setting.name for setting in seeds.settings_of_groups] == ["small.weight"]
     lone = compared(one={}, other={"seed": 1, "weight": 2.0})
     assert [setting.name for setting in lone.settings_of_groups] == ["small.weight", "Trainer.seed"]
+
+
+def test_runs_with_checkpoints_have_their_records_too(compared):
+    (run,) = compared(a={"split": "train", "evaluated": {"evaluation data": "x"}}).runs
+    assert (run.last().step, run.evaluated) == (10, {"evaluation data": "x"})
