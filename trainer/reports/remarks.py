@@ -2,7 +2,7 @@
 
 import collections
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -48,21 +48,26 @@ _KEEP, _KEPT = "Trainer.best = 'loss/total' keeps the best checkpoint", "--check
 
 
 class Remarks:
-    """Finds what is to be said from the log records of a run, and says it once.
+    """Finds what is to be said from the log records of a run, and says it once, in resumed runs too."""
 
-    A resumed run says it again: it has seen nothing of the steps before.
-    """
+    def __init__(self, run: Run, before: Iterable[LogRecords] = ()):
+        """Looks at what was logged before.
 
-    def __init__(self, run: Run):
+        Args:
+          run: what is known of the run.
+          before: the records of a resumed run up to its first step, in their order; what they tell was said then.
+        """
         self.history = History()
         self._run = run
         self._records = 0
         needed = min(_SHARE_OF_THE_RUN * run.steps, _MOST_STEPS)
-        self._next = run.first_step + max(needed, 1)
+        self._first = run.first_step
+        self._next = self._first + max(needed, 1)
         self._seen: collections.Counter[str] = collections.Counter()
         self._said: set[str] = set()
         self._moving_rates: set[str] = set()
         self._evaluations = Evaluations()
+        self._replay(before)
 
     def add(self, records: LogRecords) -> list[str]:
         """Adds records of training; returns what there is to say now that was not said before."""
@@ -71,8 +76,7 @@ class Remarks:
         found = [*self._rates_that_ended(records)]
         step = int(records.steps[-1])
         if step >= self._next and self._records >= _RECORDS and self._has_gradients_enough:
-            first = self._run.first_step
-            self._next = first + _LATER * (step - first)
+            self._next = self._first + _LATER * (step - self._first)
             found += self._judge()
         return found
 
@@ -83,17 +87,27 @@ class Remarks:
         if since is None or not since.lasts or not self._is_new("evaluation"):
             return []
         worse = worse_by(since.best, since.least)
-        first = self._run.first_step
         return [
             _WORSE.format(
                 step=since.step,
                 best=since.best,
-                since=f" of those since step {first:,}, where the run was resumed" if first else "",
+                since=f" of those since step {self._first:,}, where the run was resumed" if self._first else "",
                 count=since.count,
                 worse=worse,
                 remedy=_KEPT if self._run.best == "loss/total" else _KEEP,
             )
         ]
+
+    def _replay(self, before: Iterable[LogRecords]) -> None:
+        for records in before:
+            if self._first:  # with records from its beginning on, nothing is missing of the run
+                self._next -= self._first
+                self._first = 0
+            if records.split == "train":
+                self.add(records)
+            else:
+                for record in records:
+                    self.add_evaluation(record)
 
     @property
     def _has_gradients_enough(self) -> bool:

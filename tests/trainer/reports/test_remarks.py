@@ -13,8 +13,17 @@ from trainer.reports.remarks import Remarks
 def remarked(run):
     """What is said, with the step, in a run whose records have these numbers of terms; each a list or one for all."""
 
-    def make(steps=1000, log_every=10, first_step=0, terms=("a", "b", "c"), until=None, learns_until=None, **values):
-        remarks = Remarks(run(terms=terms, steps=steps, first_step=first_step, learns_until=learns_until))
+    def make(
+        steps=1000,
+        log_every=10,
+        first_step=0,
+        terms=("a", "b", "c"),
+        until=None,
+        learns_until=None,
+        before=(),
+        **values,
+    ):
+        remarks = Remarks(run(terms=terms, steps=steps, first_step=first_step, learns_until=learns_until), before)
         given = {tag.replace("__", "/"): value for tag, value in values.items()}
         named = {name: given.pop(name, 1.0) for name in terms}
         for name, value in named.items():
@@ -151,6 +160,21 @@ def test_evaluations_that_are_as_good_noisy_or_of_changing_weights_are_no_remark
     assert evaluated([math.nan] * 20) == []
 
 
-def test_a_resumed_run_begins_to_look_anew(remarked):
+def test_a_resumed_run_without_a_log_begins_to_look_anew(remarked):
     ((step, _),) = remarked(a=9.0, first_step=500)
     assert 580 <= step <= 700
+
+
+def test_a_resumed_run_knows_what_was_logged_and_says_nothing_twice(remarked):
+    def logged(last, **values):
+        tags = {f"terms/{name}/{what}": values.get(name, 1.0) for name in "abc" for what in ("weighted", "raw")}
+        row = [*tags.values(), *[1.0] * 3]
+        columns = (*tags, *(f"terms/{name}/weight" for name in "abc"))
+        return [LogRecords("train", np.arange(10, last + 1, 10), columns, np.tile(row, [last // 10, 1]))]
+
+    blocks = [block[start : start + 1] for (block,) in [logged(500, a=9.0)] for start in range(len(block))]
+    assert remarked(a=9.0, first_step=500, before=blocks) == []
+    # One that was above 0 before was not 0 in all steps.
+    assert remarked(c=0.0, first_step=500, before=logged(500)) == []
+    ((_, text),) = remarked(c=0.0, first_step=500)
+    assert text.startswith("c was 0 in all steps so far")

@@ -3,14 +3,16 @@
 import datetime
 import io
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import gin
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from trainer.reports.log import LogRecord, LogRecords, measured_values, term_names
+from objectives import ConfigurationError
+from trainer.reports import jsonl
+from trainer.reports.log import LogRecord, LogRecords, blocks, measured_values, term_names
 from trainer.reports.remarks import Remarks
 from trainer.reports.report import Outcome, Report, Run
 from trainer.reports.terminal import figures
@@ -50,7 +52,7 @@ class Terminal(Report):
         self._rows = EvaluationRows(run.best, run.best_value)
         self._progress = Progress(steps=run.steps, first_step=run.first_step, began=now, step=run.first_step, at=now)
         self._run, self._last = run, None
-        self._remarks = Remarks(run)
+        self._remarks: Remarks | None = None
         self._area = self._make_area()
         self._log = RunLog(run.workdir)
         if not run.has_returned:
@@ -62,6 +64,7 @@ class Terminal(Report):
 
     @while_it_lasts()
     def write(self, lines: LogRecords) -> None:
+        remarks = self._remarks = self._remarks or self._remarks_so_far()
         if lines.split == "eval":
             for record in lines:
                 if self._area:
@@ -69,12 +72,12 @@ class Terminal(Report):
                         self._console.print(line)
                 else:
                     self._print(_timed(plain_evaluation(record, is_best=self._rows.is_best(record))))
-                for remark in self._remarks.add_evaluation(record):
+                for remark in remarks.add_evaluation(record):
                     self._remark(remark)
         else:
             # Of many records since the last drawing, only the latest would be visible.
             self._values = dict(lines.last.values)
-            for remark in self._remarks.add(lines):
+            for remark in remarks.add(lines):
                 self._remark(remark)
         self._last = lines.last
 
@@ -131,10 +134,22 @@ class Terminal(Report):
             self._print(metric)
 
     def _table(self, title: str, values: Mapping[str, float], console: Console) -> Table:
-        history = self._remarks.history
-        if not history.tags:  # nothing was trained
+        if self._remarks is None or not self._remarks.history.tags:  # nothing was trained
             return term_table(title, values)
-        return judged_table(title, values, verdicts(history, term_names(values)), console)
+        return judged_table(title, values, verdicts(self._remarks.history, term_names(values)), console)
+
+    def _remarks_so_far(self) -> Remarks:
+        try:
+            return Remarks(self._run, self._logged_before())
+        except ConfigurationError as error:
+            self.note(f"what is told of the terms is of the steps from here on alone: {error}")
+            return Remarks(self._run)
+
+    def _logged_before(self) -> Iterator[LogRecords]:
+        """Yields what a resumed run has logged; it is read with the first record, while the run trains."""
+        first, folder = self._run.first_step, self._run.workdir
+        if first and folder:
+            yield from blocks(record for record in jsonl.records(folder) if record.step <= first)
 
     def _remark(self, text: str) -> None:
         self._log.add([f"remark: {text}"])

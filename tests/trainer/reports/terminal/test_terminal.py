@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from trainer.reports import Terminal
+from trainer.reports import JsonLines, Terminal
 from trainer.reports.log import LogRecord, LogRecords
 
 
@@ -150,6 +150,25 @@ def test_a_run_that_returns_to_an_earlier_step_neither_ends_nor_begins_again(run
     report.end("complete")
     for text in (report._console.file.getvalue(), (tmp_path / "run.log").read_text()):
         assert [text.count(once) for once in ("what is trained", "each term at step 40")] == [1, 1]
+
+
+@pytest.mark.parametrize("damage", ["", '{"split": "train"}\n'])
+def test_a_resumed_run_judges_its_terms_by_all_that_was_logged(run, record, tmp_path, damage):
+    log, terms = JsonLines(tmp_path), ("data", "small", "range")
+    log.start(run())
+    log.write(LogRecords.of(record(10, 3)))
+    log.close()
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write(damage)
+    report = Terminal(Console(file=io.StringIO(), width=120))
+    report.start(run(workdir=tmp_path, first_step=10, terms=terms))
+    zero = {f"terms/{name}/{what}": 0.0 for name in terms for what in ("raw", "weighted")}
+    values = {**record(20, 3).values, **zero, "loss/total": 0.0}
+    report.write(LogRecords.of(LogRecord("train", 20, values)))
+    report.end("stopped")
+    text = report._console.file.getvalue()
+    assert ("0 in all steps" in text) is bool(damage)
+    assert ("of the steps from here on alone: line 2 of" in text) is bool(damage)
 
 
 def test_of_an_evaluation_alone_the_values_are_shown(run, record):
