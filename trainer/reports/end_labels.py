@@ -21,7 +21,7 @@ def spread(places: Sequence[float], *, gap: float, low: float, high: float) -> l
       places: where they belong; nan for what belongs nowhere, which comes lowest.
       gap: the least distance of two.
       low: the lowest place.
-      high: the highest one. Where the labels need more, they go on below `low`.
+      high: the highest one. Where the labels need more, they continue below `low`.
 
     >>> spread([5.0, 5.0, 9.0], gap=2.0, low=0.0, high=10.0)
     [6.0, 4.0, 9.0]

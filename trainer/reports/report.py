@@ -14,7 +14,7 @@ from trainer.reports.log import LogRecords
 from trainer.reports.picture import Drawing
 
 # How a run ended: with all that it had to do, also where a callback has ended it; before that, as by a signal, so that
-# it can go on; or by an error.
+# it can be resumed; or by an error.
 Outcome = Literal["complete", "stopped", "failed"]
 
 
@@ -27,7 +27,7 @@ class Run:
       steps: the number of updates in all.
       first_step: the number of updates done before this process started or resumed the run. Records of later steps,
         which an earlier process may have written, are replaced.
-      has_returned: whether the run goes on from an earlier step within one process, as after a rollback; it was begun
+      has_returned: whether the run continues from an earlier step within one process, as after a rollback; it was begun
         before, and has not ended.
       config: the operative configuration, as text.
       headline: what users should know before the first step, a line each; the first one says what is trained on what.

@@ -69,7 +69,7 @@ class TensorBoard(Report):
             self._files["train"].add(run.first_step, text_pb(name, text))
         row, other = ("eval", "train") if run.evaluates else ("train", "eval")
         drop_first(folder / other)
-        # TensorBoard takes the first one, whatever follows, and a run may go on with other settings.
+        # TensorBoard takes the first one, whatever follows, and a run may be resumed with other settings.
         write_first(folder / row, session_start(run.settings, folder))
 
     def write(self, lines: LogRecords) -> None:
@@ -84,9 +84,9 @@ class TensorBoard(Report):
             file.flush()
 
     def end(self, outcome: Outcome) -> None:
-        # TensorBoard reads it once: of a run that was stopped there is none, so that the process that goes on can tell.
+        # TensorBoard reads it once: a run that was stopped has none, so that the process that resumes it can tell.
         if outcome != "stopped":
-            # Behind all steps, so that a run that goes on drops it.
+            # Behind all steps, so that a resumed run drops it.
             behind = max(self._run.first_step, self._run.steps) + 1
             self._row.add(behind, session_end(is_complete=outcome == "complete"))
 

@@ -55,10 +55,10 @@ class HeatMaps(Objections):
     under: np.ndarray | None = None
 
     def draw(self, axes: Any, example: int) -> None:
-        picture, is_blank = self.colours(example), ~np.isfinite(self.values[example])
+        picture = colours = self.colours(example)
         if self.under is not None:
-            picture = picture * (1.0 - _UNDERLAY * self.under[example][..., None])
-            picture[is_blank] = self.colours(example)[is_blank]
+            is_blank = ~np.isfinite(self.values[example])[..., None]
+            picture = np.where(is_blank, colours, colours * (1.0 - _UNDERLAY * self.under[example][..., None]))
         axes.imshow(picture, interpolation="nearest")
 
 

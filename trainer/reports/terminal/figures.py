@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from trainer.reports.decades import spans_decades
+
 # Digits of a number, beside its point.
 _DIGITS = 5
 _CUT = "…"
 _BARS = "▁▂▃▄▅▆▇█"
-# Where positive values span as much, the smaller ones would all be lowest.
-_DECADES = 1.5
 # What the signs that only Unicode has become where a stream cannot hold them.
 _PLAIN = str.maketrans("━─▁▂▃▄▅▆▇█…·", "#-_.,:-=+#~.")
 
@@ -102,7 +102,7 @@ def _cut(name: str, head: int, tail: int) -> str:
 def trend(values: np.ndarray, columns: int) -> str:
     """Returns values over time as bars of 8 heights, from the lowest to the highest of them; what is nan is left out.
 
-    Heights are of logarithms where positive values span more than one and a half decades.
+    Heights are of logarithms where positive values span decades, as on the axes of charts.
 
     >>> trend(np.array([1.0, 2.0, np.nan, 3.0, 5.0, 8.0]), 6)
     '▁▂▃▅█'
@@ -113,7 +113,7 @@ def trend(values: np.ndarray, columns: int) -> str:
     if not len(known):
         return ""
     means = np.array([part.mean() for part in np.array_split(known, min(columns, len(known)))])
-    if means.min() > 0 and np.log10(means.max() / means.min()) > _DECADES:
+    if means.min() > 0 and spans_decades([means]):
         means = np.log(means)
     heights = (means - means.min()) / (np.ptp(means) or 1.0) * (len(_BARS) - 1)
     return "".join(_BARS[round(height)] for height in heights)

@@ -38,7 +38,7 @@ class Progress:
     rate: float = 0.0
 
     def left(self, now: float) -> float | None:
-        """Returns the seconds to the end, at the pace so far with all that went on besides; None where none is known.
+        """Returns the seconds to the end, at the pace so far with all that was done besides; None where none is known.
 
         >>> Progress(steps=10, first_step=2, began=0.0, step=6, at=8.0).left(now=9.0)
         7.0

@@ -1,4 +1,4 @@
-"""Repeatedly: calls a function again and again while something else goes on."""
+"""Repeatedly: calls a function again and again while something else is under way."""
 
 import contextvars
 import threading

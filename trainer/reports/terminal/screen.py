@@ -1,4 +1,4 @@
-"""Screen: standard output, which may disappear while a run goes on."""
+"""Screen: standard output, which may disappear while a run trains."""
 
 import contextlib
 import errno
