@@ -1,0 +1,1 @@
+"""The bundled terms, a file a family; `objectives` exports them all."""

@@ -1,0 +1,78 @@
+"""A case: a term with tensors, and what an oracle that we did not write says of it."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from objectives import BaseTerm
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Case:
+    """A term, what it reads, and its unreduced values in float64; the last read is the one to differentiate by."""
+
+    term: BaseTerm
+    tensors: dict[str, np.ndarray]
+    oracle: Callable[..., np.ndarray]
+    whose: str = "NumPy"  # the library whose function the oracle calls
+    mask_shape: tuple[int, ...] | None = None  # of a mask an element, where it is not the shape of the values
+    value_mask: Callable[[np.ndarray], np.ndarray] = lambda mask: mask
+
+    @property
+    def by(self) -> str:
+        return list(self.tensors)[-1]
+
+    @functools.cached_property
+    def masked(self) -> BaseTerm:
+        """The term with a mask and sample weights; one object, so that what is compiled of it can be kept."""
+        return dataclasses.replace(self.term, mask="weights.mask", sample_weight="sample_weight")
+
+    def values(self, **changed: np.ndarray) -> np.ndarray:
+        return self.oracle(**{name: np.asarray(a, _wide(a)) for name, a in {**self.tensors, **changed}.items()})
+
+    def mean(self, mask=1.0, factor=1.0, **changed: np.ndarray) -> float:
+        """Of the values; `mask` and `factor` are in the shape of the values or spread over it from the left."""
+        values = self.values(**changed)
+        mask, factor = (_spread(a, values.shape) for a in (mask, factor))
+        return np.sum(values * mask * factor) / np.sum(mask)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Kink:
+    """A term where its formula has a kink, a zero or a tie, and the gradient of its mean there, by the last read."""
+
+    term: BaseTerm
+    tensors: dict[str, np.ndarray]
+    gradient: np.ndarray
+
+    @property
+    def by(self) -> str:
+        return list(self.tensors)[-1]
+
+
+def normal(*shape, seed=0):
+    """Generic points: no ties, no grid points, nothing on a bound; exact in float32."""
+    return np.random.default_rng([seed, *shape]).normal(size=shape).astype(np.float32)
+
+
+def labels(*shape, classes=3):
+    return np.random.default_rng(shape).integers(classes, size=shape, dtype=np.int32)
+
+
+def pairs(y_true, y_pred):
+    return {"y_true": y_true, "y_pred": y_pred}
+
+
+def at(*numbers):
+    return np.array(numbers, np.float32)
+
+
+def _wide(array):
+    return np.int64 if np.issubdtype(array.dtype, np.integer) else np.float64
+
+
+def _spread(array, shape):
+    array = np.asarray(array, np.float64)
+    return np.broadcast_to(array.reshape(array.shape + (1,) * (len(shape) - array.ndim)), shape)
