@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from trainer.pages.facts import read_facts
-from trainer.reports.term_runs import TOTAL, WEIGHTED, tag_of
+from trainer.reports.tensorboard.term_runs import TOTAL, WEIGHTED, tag_of
 
 pytestmark = pytest.mark.slow
 

@@ -4,11 +4,12 @@ import ast
 import pathlib
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams.summary import session_end_pb, session_start_pb
+
+from trainer.reports.tensorboard.event_files import converted
 
 # Longer texts, such as the costs of all confusions, are no columns of a table.
 _LONGEST = 60
@@ -47,13 +48,13 @@ def session_start(settings: Mapping[str, Mapping[str, str]], folder: pathlib.Pat
     """
     folder = folder.absolute()
     name = f"{folder.name} in {folder.parent}"  # whole, because rows of the same name become one
-    return _as_written(session_start_pb(hyperparameters(settings), group_name=name, start_time_secs=time.time()))
+    return converted(session_start_pb(hyperparameters(settings), group_name=name, start_time_secs=time.time()))
 
 
 def session_end(*, is_complete: bool) -> Summary:
     """Returns the summary that tells that a run is complete, or has failed; TensorBoard reads the first one."""
     status = api_pb2.STATUS_SUCCESS if is_complete else api_pb2.STATUS_FAILURE
-    return _as_written(session_end_pb(status, end_time_secs=time.time()))
+    return converted(session_end_pb(status, end_time_secs=time.time()))
 
 
 def _sorted_name(name: str, value: bool | float | str) -> str:
@@ -73,8 +74,3 @@ def _value(text: str) -> bool | float | str | None:
         return float(value)
     shown = value if isinstance(value, str) else text
     return shown if value and len(shown) <= _LONGEST else None
-
-
-def _as_written(summary: Any) -> Summary:
-    # TensorBoard makes some summaries of TensorFlow's class, which is not the one its own events take.
-    return Summary.FromString(summary.SerializeToString())

@@ -1,6 +1,6 @@
-"""Board texts: what a reader finds on TensorBoard's page Text."""
+"""Texts: what a reader finds on TensorBoard's page Text."""
 
-from trainer.reports.board_texts import texts
+from trainer.reports.tensorboard.texts import texts
 
 
 def test_the_run_is_told_with_its_command_its_headline_its_terms_and_versions(run):

@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from trainer.reports import event_files
-from trainer.reports.event_files import EventFile, drop_after
+from trainer.reports.tensorboard import event_files
+from trainer.reports.tensorboard.event_files import EventFile, drop_after
 from trainer.storage.files import StorageError
 
 

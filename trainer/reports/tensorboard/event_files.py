@@ -5,6 +5,7 @@ import pathlib
 import socket
 import time
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
@@ -12,8 +13,8 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
-from trainer.reports.events import scalar_events
 from trainer.reports.log import LogRecords
+from trainer.reports.tensorboard.events import scalar_events
 from trainer.storage import files
 
 # TensorBoard takes any name with "tfevents" in it; files of other writers are not ours to cut.
@@ -136,6 +137,11 @@ def drop_first(folder: pathlib.Path) -> None:
     """Removes what `write_first` wrote to a folder, if anything."""
     with files.writing(folder):
         files.discard(folder / _FIRST)
+
+
+def converted(summary: Any) -> Summary:
+    """Returns a summary of TensorFlow's class, as TensorBoard makes some, as one of the class that its events take."""
+    return Summary.FromString(summary.SerializeToString())
 
 
 def _kept(path: pathlib.Path, step: int) -> Iterator[tuple[Event, int]]:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from trainer.reports.interval_means import IntervalMeans, unended_after
 from trainer.reports.log import LogRecords
+from trainer.reports.tensorboard.interval_means import IntervalMeans, unended_after
 
 
 def records(steps, every=1):

@@ -1,8 +1,8 @@
-"""Board layout: each chart has exactly its tags, whatever terms are called, and runs of other terms join in."""
+"""Layout: each chart has exactly its tags, whatever terms are called, and runs of other terms join in."""
 
 import re
 
-from trainer.reports.board_layout import board_layout
+from trainer.reports.tensorboard.layout import layout_of
 
 TAGS = [
     "loss/total",
@@ -22,7 +22,7 @@ def charts(terms, **settings):
     """The tags that each chart shows, by its category and title."""
     return {
         (category.title, chart.title): [tag for tag in TAGS if re.match(chart.multiline.tag[0], tag)]
-        for category in board_layout(terms, **settings).category
+        for category in layout_of(terms, **settings).category
         for chart in category.chart
     }
 

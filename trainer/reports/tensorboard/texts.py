@@ -1,4 +1,4 @@
-"""Board texts: what was run, and on what, as Markdown for TensorBoard's page Text."""
+"""Texts: what was run, and on what, as Markdown for TensorBoard's page Text."""
 
 import shlex
 

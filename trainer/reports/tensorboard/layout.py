@@ -1,16 +1,26 @@
-"""Board layout: the charts of TensorBoard's page Custom Scalars, in three categories."""
+"""Layout: the charts of TensorBoard's page Custom Scalars, in three categories."""
 
 import re
 from collections.abc import Sequence
 
 from tensorboard.plugins.custom_scalar import layout_pb2
 
-from trainer.reports.term_runs import COSINE, GRADIENT_SHARE, NORM, RAW, SHARE, SOURCES, WEIGHT, WEIGHTED, tag_of
+from trainer.reports.tensorboard.term_runs import (
+    COSINE,
+    GRADIENT_SHARE,
+    NORM,
+    RAW,
+    SHARE,
+    SOURCES,
+    WEIGHT,
+    WEIGHTED,
+    tag_of,
+)
 
 _TOTAL = "loss/total"
 
 
-def board_layout(terms: Sequence[str], *, term_runs: bool = True) -> layout_pb2.Layout:
+def layout_of(terms: Sequence[str], *, term_runs: bool = True) -> layout_pb2.Layout:
     """Returns charts of all terms, one chart a term, and charts of the gradients.
 
     TensorBoard shows the charts of several runs side by side, those of the same title and tags once.

@@ -7,7 +7,6 @@ are wrong on replicas, and cost a call each.
 import dataclasses
 import pathlib
 import struct
-from typing import Any
 
 import gin
 from tensorboard.compat.proto.summary_pb2 import Summary
@@ -18,16 +17,16 @@ from tensorboard.plugins.custom_scalar import summary as custom_scalar
 from tensorboard.plugins.image import metadata as image_metadata
 from tensorboard.plugins.text.summary_v2 import text_pb
 
-from trainer.reports.board_layout import board_layout
-from trainer.reports.board_texts import texts
-from trainer.reports.event_files import EventFile, drop_first, write_first
-from trainer.reports.events import scalars_of
-from trainer.reports.hyperparameters import session_end, session_start
-from trainer.reports.interval_means import unended_after
 from trainer.reports.log import LogRecords
 from trainer.reports.picture import Drawing
 from trainer.reports.report import Outcome, Report, Run
-from trainer.reports.term_runs import TermRuns
+from trainer.reports.tensorboard.event_files import EventFile, converted, drop_first, write_first
+from trainer.reports.tensorboard.events import scalars_of
+from trainer.reports.tensorboard.hyperparameters import session_end, session_start
+from trainer.reports.tensorboard.interval_means import unended_after
+from trainer.reports.tensorboard.layout import layout_of
+from trainer.reports.tensorboard.term_runs import TermRuns
+from trainer.reports.tensorboard.texts import texts
 
 # The tags of a term that its formula is told with.
 _TOLD = ("raw", "weight", "weighted", "count", "grad_norm", "grad_cosine")
@@ -56,12 +55,12 @@ class TensorBoard(Report):
     def start(self, run: Run) -> None:
         self._run = run
         folder = run.folder(self._given, type(self).__name__)
-        layout = board_layout(run.terms, term_runs=self._has_term_runs)
+        layout = layout_of(run.terms, term_runs=self._has_term_runs)
         about = {f"terms/{name}/{what}": text for name, text in run.descriptions.items() for what in _TOLD}
         since = unended_after(run.first_step, run.steps)
         for split in ("train", "eval"):
             self._files[split] = EventFile(folder / split, run.first_step, about=about, since=since)
-            self._files[split].add(run.first_step, _as_written(custom_scalar.pb(layout)))
+            self._files[split].add(run.first_step, converted(custom_scalar.pb(layout)))
         before = scalars_of(self._files["train"].before, "train")
         terms = run.terms if self._has_term_runs else ()
         self._terms = TermRuns(folder, dataclasses.replace(run, terms=terms), since=since, before=before)
@@ -114,8 +113,3 @@ def _image(tag: str, png: bytes) -> Summary:
     )
     about = image_metadata.create_summary_metadata(display_name=None, description=None)
     return Summary(value=[Summary.Value(tag=tag, tensor=tensor, metadata=about)])
-
-
-def _as_written(summary: Any) -> Summary:
-    # TensorBoard makes this one summary of TensorFlow's class, which is not the one its own events take.
-    return Summary.FromString(summary.SerializeToString())

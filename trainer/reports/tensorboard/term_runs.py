@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from trainer.reports.event_files import EventFile, drop_after
-from trainer.reports.interval_means import IntervalMeans
 from trainer.reports.log import LogRecord, LogRecords, blocks
 from trainer.reports.report import Run
+from trainer.reports.tensorboard.event_files import EventFile, drop_after
+from trainer.reports.tensorboard.interval_means import IntervalMeans
 
 FOLDER = "terms"
 

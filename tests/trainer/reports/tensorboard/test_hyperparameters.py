@@ -6,7 +6,7 @@ import pytest
 from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams.metadata import parse_session_end_info_plugin_data
 
-from trainer.reports.hyperparameters import hyperparameters, session_end, session_start
+from trainer.reports.tensorboard.hyperparameters import hyperparameters, session_end, session_start
 
 
 def test_texts_become_values_of_their_types_and_what_is_no_column_is_left_out():

@@ -8,8 +8,8 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
-from trainer.reports.events import scalar_events
 from trainer.reports.log import LogRecords
+from trainer.reports.tensorboard.events import scalar_events
 
 tags_of = st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=1, max_size=5, unique=True)
 floats = st.floats(width=32, allow_nan=False)
