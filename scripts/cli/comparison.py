@@ -9,7 +9,8 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from termwise.cli.results import fits, show_note, show_table, table_of
-from trainer.comparison.table import BEST, Cell, Section, Table
+from trainer.comparison.cells import BEST, Cell
+from trainer.comparison.table import Section, Table
 
 # To how many characters long settings are cut until the table fits, at first none; the whole is in files of --output.
 _LENGTHS = (sys.maxsize, 48, 32, 20, 12)

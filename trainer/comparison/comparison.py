@@ -13,7 +13,8 @@ from objectives.errors import Mistakes
 from trainer.comparison.groups import Group, fold
 from trainer.comparison.names import distinct, short_names
 from trainer.comparison.quantities import Quantity, difference, quantities_of, value_of
-from trainer.comparison.run_settings import RunSettings, Setting, differing, is_seed, read_settings
+from trainer.comparison.recorded_settings import read_settings
+from trainer.comparison.run_settings import RunSettings, Setting, differing, is_seed
 from trainer.reports.log import LogRecord
 from trainer.saved.run_folder import RunFolder, read_run_folder
 

@@ -1,44 +1,23 @@
 """Table: a comparison as cells of text, a column for each group of runs, for terminals, files and pages."""
 
 import dataclasses
-import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from objectives.quantities import quantity as counted
-from trainer.comparison.comparison import Change, Comparison, Statistic, number
+from trainer.comparison.cells import ABSENT, BEST, UNCLEAR, UNLIKE, Cell, cells_of
+from trainer.comparison.comparison import Comparison, number
 from trainer.comparison.groups import Group
-from trainer.comparison.quantities import Quantity
 from trainer.comparison.run_settings import Kind, is_of_layers
 from trainer.running.workdir import FORMER
 
-ABSENT = "—"
-BEST, UNCLEAR, UNLIKE, EARLIER = "★", "≈", "≠", "*"
-# From here on a multiple says more than percent.
-_TENFOLD = 9.995
+_EARLIER = "*"
 _ELSEWHERE = (
-    f"{EARLIER} evaluated at an earlier step than others, so that the values differ by the training in between, too"
+    f"{_EARLIER} evaluated at an earlier step than others, so that the values differ by the training in between, too"
 )
 # Of models that differ in more than so many settings, only the number of layers is told.
 _LAYERS = 6
 _SECTIONS = {"loss": "{split}, raw terms", "metrics": "{split}, metrics", "measures": "what was learned"}
 _SPLITS = {"eval": "evaluation", "train": "training"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Cell:
-    """What a table says of a group.
-
-    Attributes:
-      text: its value.
-      change: how it differs from that of the first group; none where that cannot be said.
-      verdict: 1 if that is better, -1 if it is worse, 0 if it is neither or that is not known.
-      is_best: whether no other group has a better value.
-    """
-
-    text: str
-    change: str = ""
-    verdict: int = 0
-    is_best: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,57 +105,9 @@ def _values(comparison: Comparison) -> Iterator[Section]:
     rows: dict[str, dict[str, list[Cell]]] = {}
     for quantity in comparison.quantities:
         kind = "loss" if quantity.kind == "terms" else quantity.kind
-        rows.setdefault(kind, {})[quantity.name] = _cells(comparison, quantity)
+        rows.setdefault(kind, {})[quantity.name] = cells_of(comparison, quantity)
     for kind, own in rows.items():
         yield Section(_SECTIONS[kind].format(split=_SPLITS[comparison.split]), own)
-
-
-def _cells(comparison: Comparison, quantity: Quantity) -> list[Cell]:
-    best = comparison.best(quantity)
-    return [_cell(comparison, group, quantity, is_best=group is best) for group in comparison.groups]
-
-
-def _cell(comparison: Comparison, group: Group, quantity: Quantity, *, is_best: bool) -> Cell:
-    statistic, change = comparison.statistic(group, quantity), comparison.change(group, quantity)
-    if statistic is None:
-        return Cell(ABSENT)
-    text = _text(statistic, len(group.members))
-    if change is None:
-        return Cell(text, is_best=is_best)
-    if change.obstacle:
-        return Cell(text, UNLIKE)
-    if change.absolute and not change.is_visible:
-        return Cell(text)
-    rises = 1 if change.absolute > 0 else -1
-    return Cell(text, _change(change), quantity.sign * rises if change.is_clear else 0, is_best)
-
-
-def _text(statistic: Statistic, runs: int) -> str:
-    """Returns a value with its spread, and of how many runs it is where that is not all of them.
-
-    >>> _text(Statistic(0.25, 0.0125, 3), 3), _text(Statistic(0.25, math.nan, 1), 3)
-    ('0.25 ± 0.013', '0.25 (1 of 3)')
-    """
-    spread = "" if math.isnan(statistic.deviation) else f" ± {statistic.deviation:.2g}"
-    return number(statistic.mean) + spread + (f" ({statistic.count} of {runs})" if statistic.count < runs else "")
-
-
-def _change(change: Change) -> str:
-    """Returns a change in percent, as a multiple or as a difference, with an arrow in its direction.
-
-    >>> _change(Change(0.5, 0.25, True, True, None)), _change(Change(-0.5, None, True, True, None))
-    ('↑ +25.0%', '↓ -0.5')
-    >>> _change(Change(9.0, 18.0, True, True, None)), _change(Change(0.1, 0.001, True, False, None))
-    ('↑ x19', '≈ +0.1%')
-    """
-    if change.absolute == 0:
-        return "="
-    arrow = UNCLEAR if not change.is_clear else "↑" if change.absolute > 0 else "↓"
-    if change.relative is None:
-        return f"{arrow} {change.absolute:+.3g}"
-    if abs(change.relative) > _TENFOLD:
-        return f"{arrow} x{abs(change.relative) + 1:.3g}"
-    return f"{arrow} {change.relative:+.{1 if abs(change.relative) >= 0.0005 else 2}%}"
 
 
 def _notes(comparison: Comparison, sections: Sequence[Section]) -> Iterator[str]:
@@ -196,7 +127,7 @@ def _notes(comparison: Comparison, sections: Sequence[Section]) -> Iterator[str]
             f"; {UNCLEAR} is a change that is no larger" if unclear else ""
         )
     yield from _unlike(comparison)
-    if any(cell.text.endswith(EARLIER) for row in sections[0].rows.values() for cell in row):
+    if any(cell.text.endswith(_EARLIER) for row in sections[0].rows.values() for cell in row):
         yield _ELSEWHERE
     for name, folder, settings in zip(comparison.names, comparison.folders, comparison.settings, strict=True):
         if not settings.is_recorded:
@@ -232,7 +163,7 @@ def _range(steps: Sequence[int], latest: int) -> str:
     if not steps:
         return ABSENT
     first, last = min(steps), max(steps)
-    return f"{first:,}{'' if first == last else f' to {last:,}'}{f' {EARLIER}' if first < latest else ''}"
+    return f"{first:,}{'' if first == last else f' to {last:,}'}{f' {_EARLIER}' if first < latest else ''}"
 
 
 def _range_of(values: Sequence[float], steps: Sequence[int]) -> str:

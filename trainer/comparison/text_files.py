@@ -5,8 +5,9 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from trainer.comparison.cells import BEST, Cell
 from trainer.comparison.comparison import Comparison
-from trainer.comparison.table import BEST, Cell, Table
+from trainer.comparison.table import Table
 from trainer.reports.log import is_count
 
 # What a comparison has of the tags of a term.

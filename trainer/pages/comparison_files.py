@@ -2,8 +2,9 @@
 
 import pathlib
 
+from trainer.comparison.cells import BEST
 from trainer.comparison.comparison import Comparison
-from trainer.comparison.table import BEST, table_of
+from trainer.comparison.table import table_of
 from trainer.comparison.text_files import csv_text, markdown
 from trainer.pages.endings import require_ending
 from trainer.pages.templates import render

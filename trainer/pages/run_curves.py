@@ -12,8 +12,8 @@ from bokeh.models.widgets.inputs import Select
 from bokeh.plotting import figure
 
 from trainer.comparison import quantities
+from trainer.comparison.cells import UNLIKE
 from trainer.comparison.groups import Group
-from trainer.comparison.table import UNLIKE
 from trainer.pages.axes import WHOLE, Kind, label_values
 from trainer.pages.facts import Facts
 from trainer.pages.legends import add_legend, short_label

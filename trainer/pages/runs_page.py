@@ -10,8 +10,9 @@ from markupsafe import Markup
 
 from objectives import ConfigurationError
 from objectives.quantities import quantity
+from trainer.comparison.cells import BEST
 from trainer.comparison.comparison import Comparison
-from trainer.comparison.table import BEST, table_of
+from trainer.comparison.table import table_of
 from trainer.pages.embedded import NAME, pictures_of
 from trainer.pages.facts import facts_of
 from trainer.pages.run_curves import run_curves

@@ -12,9 +12,9 @@ from bokeh.models.annotations.labels import LabelSet
 from bokeh.models.widgets.inputs import Select
 from bokeh.plotting import figure
 
+from trainer.comparison.cells import UNLIKE
 from trainer.comparison.comparison import Comparison
 from trainer.comparison.quantities import TOTAL, Quantity
-from trainer.comparison.table import UNLIKE
 from trainer.pages.legends import short_label
 from trainer.reports import palette
 

@@ -5,7 +5,8 @@ from rich.console import Console
 
 from termwise.cli import results
 from termwise.cli.comparison import show_comparison
-from trainer.comparison.table import Cell, Section, Table
+from trainer.comparison.cells import Cell
+from trainer.comparison.table import Section, Table
 
 
 @pytest.fixture

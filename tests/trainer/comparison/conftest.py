@@ -62,3 +62,9 @@ def compared(make_run):
         return compare([make_run(name, **arguments) for name, arguments in runs.items()])
 
     return make
+
+
+@pytest.fixture
+def told(compared):
+    """The settings that differ between runs, with their values by run."""
+    return lambda **runs: {setting.name: texts for setting, texts in compared(**runs).differing.items()}

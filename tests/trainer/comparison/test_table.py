@@ -46,41 +46,12 @@ def test_seeds_are_a_mean_with_its_spread_and_their_number(table):
     assert "≈ is a change that is no larger" in notes[1]
 
 
-@pytest.mark.parametrize(
-    ("first", "other", "told"),
-    [
-        (-2.0, -3.0, "-3 ★ ↓ -50.0%"),
-        (-2.0, -1.0, "-1 ↑ +50.0%"),
-        (-1.0, -20.0, "-20 ★ ↓ x20"),
-        (1.0, 1.00001, "1"),
-        (1.0, 0.99999, "1"),
-        (1.0, 1.0, "1 ="),
-    ],
-)
-def test_the_sign_of_a_change_is_that_of_its_arrow_and_what_the_digits_do_not_show_has_no_mark(
-    table, first, other, told
-):
-    rows, _ = table(a={"data": first}, b={"data": other, "settings": {"training data": {"inputs": "digest b"}}})
-    assert rows["data"][1] == told
-
-
 def test_an_evaluation_at_an_earlier_step_is_marked(table):
     rows, notes = table(a={}, b={"step": 5, "steps": 20, "weight": 2.0})
     assert rows["status"] == ["finished", "stopped"]
     assert rows["steps"] == ["10 of 10", "5 of 20"]
     assert rows["evaluated at step"] == ["10", "5 *"]
     assert any(note.startswith("* evaluated at an earlier step than others") for note in notes)
-
-
-def test_a_value_that_only_some_runs_have_is_absent_in_the_others(table):
-    rows, _ = table(a={}, b={"weight": 2.0, "metrics/auc": 0.75, "terms/extra/weighted": 1.0, "terms/extra/raw": 1.0})
-    assert rows["auc"] == ["—", "0.75"]
-    assert rows["extra"] == ["—", "1"]
-
-
-def test_a_group_of_which_some_runs_lack_a_value_says_of_how_many_it_is(table):
-    rows, _ = table(a_0={}, a_1={"seed": 1, "metrics/auc": 0.75})
-    assert rows["auc"] == ["0.75 (1 of 2)"]
 
 
 def test_models_that_differ_in_many_settings_are_told_by_their_layers(table):

@@ -1,6 +1,7 @@
 """Templates: nothing that is filled in is taken for markup."""
 
-from trainer.comparison.table import Cell, Section, Table
+from trainer.comparison.cells import Cell
+from trainer.comparison.table import Section, Table
 from trainer.pages.templates import render
 
 
