@@ -14,7 +14,7 @@ def draw_side_by_side(folders: Mapping[str, pathlib.Path], output: pathlib.Path)
 
     Args:
       folders: of the runs, by short names.
-      output: the folder of the pictures.
+      output: the folder of the pictures; is made if it is not there.
 
     Raises:
       ConfigurationError: A run has no task or another one, no checkpoint, or its task does not draw several.
@@ -33,6 +33,7 @@ def draw_side_by_side(folders: Mapping[str, pathlib.Path], output: pathlib.Path)
     models = {name: run.model for name, run in runs.items()}
     with runs[first].trainer() as trainer, writing(output):
         assert trainer.task is not None, "the run is one of a task"
+        output.mkdir(parents=True, exist_ok=True)
         found = pictures_of_models(trainer.task, models, output)
     if not found:
         raise ConfigurationError(

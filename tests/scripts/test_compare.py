@@ -88,3 +88,45 @@ def test_pictures_of_several_models_need_a_task_that_draws_them(script, tiny_run
     process = script("compare.py", workdir, f"--pictures={tmp_path}")
     assert process.returncode == 2
     assert "does not draw several models side by side; expected a task that defines draw_models()" in process.stderr
+
+
+@pytest.fixture(scope="module")
+def drawn_runs(scripts, tmp_path_factory):
+    """The folders of two runs of a task that draws several models, of different seeds."""
+    folders = [tmp_path_factory.mktemp("drawn") / name for name in ("first", "second")]
+    processes = scripts(
+        {
+            folder.name: (
+                "train.py", "--gin_file=tiny.gin", "--gin_param=Trainer.task = @DrawnTask()",
+                f"--gin_param=Trainer.seed = {seed}", f"--workdir={folder}",
+            )
+            for seed, folder in enumerate(folders)
+        }
+    )  # fmt: skip
+    assert [process.stderr for process in processes.values() if process.returncode] == []
+    return folders
+
+
+@pytest.mark.slow
+def test_pictures_are_of_the_trained_models_by_the_names_of_their_runs_in_a_folder_that_is_made(
+    script, drawn_runs, tmp_path
+):
+    pictures = tmp_path / "new" / "pictures"
+    process = script("compare.py", *drawn_runs, f"--pictures={pictures}")
+    assert process.returncode == 0, process.stderr
+    assert f"pictures: {pictures / 'biases.json'}" in process.stdout
+    # What each process of training has measured at its end.
+    learned = {folder.name: json.loads((folder / "learned.json").read_text()) for folder in drawn_runs}
+    assert learned["first"] != learned["second"]
+    assert json.loads((pictures / "biases.json").read_text()) == learned
+
+
+@pytest.mark.slow
+def test_runs_of_different_tasks_are_not_drawn_side_by_side(script, tiny_run, drawn_runs, tmp_path):
+    _, other = tiny_run
+    process = script("compare.py", drawn_runs[0], other, f"--pictures={tmp_path / 'pictures'}")
+    assert process.returncode == 2
+    assert "the run tiny has the task @TinyTask(), and first has @DrawnTask(); expected runs of one task" in (
+        process.stderr
+    )
+    assert not (tmp_path / "pictures").exists()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import json
 import os
 
 import gin
@@ -60,3 +61,13 @@ class TinyTask(Task):
         if self.dataset:
             return DatasetSource(lambda seed: tf.data.Dataset.from_tensor_slices((x, y)).shuffle(20, seed=seed))
         return ArraySource(x, {"y": y, "mask": rng.random(y.shape) < 0.6} if self.masked else y)
+
+
+@gin.register(module="tests")
+class DrawnTask(TinyTask):
+    """The same, which draws models side by side: as text, which a test can read, in a folder that is there."""
+
+    def draw_models(self, models, folder):
+        file = folder / "biases.json"
+        file.write_text(json.dumps({name: self.measure(model) for name, model in models.items()}))
+        return [file]

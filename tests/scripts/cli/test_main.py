@@ -1,5 +1,6 @@
 """The console command: it lists the commands, and refuses an unknown one."""
 
+import subprocess
 import sys
 
 import pytest
@@ -44,3 +45,15 @@ def test_help_lists_every_command_with_what_it_does(typed, arguments):
 )
 def test_what_is_no_command_is_refused_with_status_2(typed, arguments, answer):
     assert typed(*arguments) == (2, "", f"{answer}\n")
+
+
+def test_help_loads_no_room_of_ours_and_nothing_that_takes_seconds():
+    listed = (
+        "import sys; from termwise.cli import main; sys.argv = ['termwise', '--help']; main.main(); "
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    process = subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True, check=True)
+    loaded = {module.partition(".")[0] for module in process.stderr.split()}
+    assert "termwise" in loaded
+    heavy = {"tensorflow", "keras", "numpy", "gin", "matplotlib", "bokeh", "rich", "trainer", "objectives", "tasks"}
+    assert heavy & loaded == set()
