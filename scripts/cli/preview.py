@@ -1,4 +1,4 @@
-"""What a dry run shows: each term and its gradient, what is read, parameters, memory and time, within 80 columns."""
+"""What a dry run shows, within the terminal: terms and their gradients, what is read, parameters, memory and time."""
 
 import math
 import textwrap
@@ -8,20 +8,20 @@ from rich.table import Table
 
 from objectives import Objective
 from objectives.quantities import quantity
-from termwise.cli.results import fits, show_note, show_table, table_of
+from termwise.cli.results import show_judged, show_note, show_table, show_widest
 from trainer import Trainer
 from trainer.executions.preview import Parameters, Preview, Read
 from trainer.reports.history import History
-from trainer.reports.log import LogRecord, LogRecords, measured_values, tensor_names, term_names
+from trainer.reports.log import LogRecord, LogRecords, measured_values, term_names
+from trainer.reports.terminal import figures
+from trainer.reports.terminal.term_table import ABSENT, table_of, values_of
 from trainer.reports.verdicts import ALWAYS_0, percentage, verdicts
 
-_COLUMNS = ["raw", "weight", "weighted", "gradient", "share", "cosine"]
 # As many layers as a table shows; the smaller ones of a model that has more are counted together.
 _LAYERS = 12
-# The width of a table of four columns, and what of it is no text.
-_WIDTH, _RULES = 80, 13
-# The width of a list of names, and how many lines it takes at most.
-_NARROWEST, _NAMES, _LINES = 14, 24, 3
+# The most columns of a name and of a list of names, from the widest table on; and the most lines of such a list.
+_LIMITS = ((1000, 24), (40, 24), (40, 14), (24, 14), (12, 12))
+_LINES = 3
 _UNITS = ((86400, "day", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
 
@@ -34,46 +34,30 @@ def show_preview(trainer: Trainer, values: Mapping[str, float], preview: Preview
       preview: what the run reads, holds and takes.
     """
     _show_terms(trainer.objective, {**values, **preview.gradients})
-    show_table(_reads(preview, trainer.batch_size))
-    show_table(_parameters(preview.parameters))
+    show_widest(_reads(preview, trainer.batch_size))
+    show_widest(_parameters(preview.parameters))
     show_table(_memory(preview))
     show_note(_time(trainer, preview))
 
 
 def _show_terms(objective: Objective, values: Mapping[str, float]) -> None:
-    """Shows a row for each term; words about them are a column where that fits, and lines below where it does not."""
-    words = dict(_words(objective, values))
-    wide = _terms(objective, values, words)
-    if fits(wide):
-        show_table(wide)
-    else:
-        show_table(_terms(objective, values, {}))
-        for name, text in words.items():
-            show_note(f"  {name}: {text}")
+    """Shows a row for each term, the words on them, and the metrics."""
+    shares = _shares(objective, values)
+    rows = {name: _cells(values, name, shares.get(name, math.nan)) for name in term_names(values)}
+    show_judged("each term on the first batch", values, rows, dict(_words(objective, values)))
     for name, value in measured_values(values, "metrics").items():
         show_note(f"{name}: {value:.5g}")
 
 
-def _terms(objective: Objective, values: Mapping[str, float], words: Mapping[str, str]) -> Table:
-    table = table_of("each term on the first batch", "term", _COLUMNS)
-    if words:
-        table.add_column("what it does")
-    shares = _shares(objective, values)
-    for name in term_names(values):
-        counted = values.get(f"terms/{name}/count", 1)
-        texts = {what: f"{values[f'terms/{name}/{what}']:.4g}" for what in ("raw", "weighted") if counted}
-        texts["weight"] = f"{values[f'terms/{name}/weight']:.4g}"
-        for what, tag, form in (("gradient", "grad_norm", ".4g"), ("cosine", "grad_cosine", ".2f")):
-            if (value := values.get(f"terms/{name}/{tag}")) is not None:
-                texts[what] = format(value, form)
-        texts["share"] = percentage(shares.get(name, math.nan))
-        table.add_row(name, *(texts.get(what, "-") for what in _COLUMNS), *([words.get(name, "")] if words else []))
-        for tensor in tensor_names(values, name):
-            raw = values.get(f"terms/{name}/{tensor}/raw")
-            table.add_row(f"  {tensor}", "-" if raw is None else f"{raw:.4g}")
-    table.add_section()
-    table.add_row("total", "", "", f"{values['loss/total']:.4g}")
-    return table
+def _cells(values: Mapping[str, float], name: str, share: float) -> dict[str, str]:
+    """Returns the cells of a term by column; dashes where its gradient is not known."""
+    norm, cosine = (values.get(f"terms/{name}/{what}") for what in ("grad_norm", "grad_cosine"))
+    return {
+        **values_of(values, name),
+        "gradient": ABSENT if norm is None else figures.precise(norm),
+        "share": percentage(share),
+        "cosine": ABSENT if cosine is None else f"{cosine:.2f}",
+    }
 
 
 def _shares(objective: Objective, values: Mapping[str, float]) -> dict[str, float]:
@@ -110,16 +94,17 @@ def _on_a_batch(word: str) -> str:
     return "0 on this batch" if word == ALWAYS_0 else word
 
 
-def _reads(preview: Preview, batch_size: int) -> Table:
+def _reads(preview: Preview, batch_size: int) -> Iterator[Table]:
+    """Yields tables of what is read, each narrower than the one before."""
     shared = "" if preview.replicas == 1 else f", shared among {preview.replicas} replicas"
-    table = Table(title=f"what is read of a batch of {batch_size:,}{shared}", title_justify="left", title_style="bold")
-    for column in ("key", "shape", "type", "read by"):
-        table.add_column(column)
-    rows = [(read.key, _shape(read), read.dtype) for read in preview.reads]
-    left = _WIDTH - sum(max(map(len, column)) for column in zip(*rows, strict=True)) - _RULES
-    for row, read in zip(rows, preview.reads, strict=True):
-        table.add_row(*row, _readers(read.readers, min(max(left, _NARROWEST), _NAMES)))
-    return table
+    for longest, width in _LIMITS:
+        table = table_of(f"what is read of a batch of {batch_size:,}{shared}", "key", [])
+        for column in ("shape", "type", "read by"):
+            table.add_column(column)
+        keys = figures.shortened(tuple(read.key for read in preview.reads), longest)
+        for key, read in zip(keys, preview.reads, strict=True):
+            table.add_row(key, _shape(read), read.dtype, _readers(figures.shortened(read.readers, longest), width))
+        yield table
 
 
 def _readers(names: Sequence[str], width: int) -> str:
@@ -141,19 +126,23 @@ def _shape(read: Read) -> str:
     return f"[{', '.join('any' if size is None else str(size) for size in read.shape)}]"
 
 
-def _parameters(parameters: Sequence[Parameters]) -> Table:
-    table = table_of("parameters", "layer", ["trained", "fixed"])
+def _parameters(parameters: Sequence[Parameters]) -> Iterator[Table]:
+    """Yields tables of layers, each narrower than the one before."""
     # The largest, in the order of the model.
     order = sorted(range(len(parameters)), key=lambda i: -parameters[i].trained - parameters[i].fixed)
-    shown = set(order if len(order) <= _LAYERS else order[: _LAYERS - 1])
-    for i in sorted(shown):
-        one = parameters[i]
-        table.add_row(one.layer or "(the model itself)", f"{one.trained:,}", f"{one.fixed:,}")
-    if rest := [one for i, one in enumerate(parameters) if i not in shown]:
-        table.add_row(f"{len(rest)} smaller ones", *_sums(rest))
-    table.add_section()
-    table.add_row("all", *_sums(parameters))
-    return table
+    largest = {*(order if len(order) <= _LAYERS else order[: _LAYERS - 1])}
+    shown = [one for i, one in enumerate(parameters) if i in largest]
+    rest = [one for i, one in enumerate(parameters) if i not in largest]
+    for longest, _ in _LIMITS:
+        table = table_of("parameters", "layer", ["trained", "fixed"])
+        names = figures.shortened(tuple(one.layer or "(the model itself)" for one in shown), longest)
+        for name, one in zip(names, shown, strict=True):
+            table.add_row(name, *_sums([one]))
+        if rest:
+            table.add_row(f"{len(rest)} smaller ones", *_sums(rest))
+        table.add_section()
+        table.add_row("all", *_sums(parameters))
+        yield table
 
 
 def _sums(parameters: Sequence[Parameters]) -> tuple[str, str]:

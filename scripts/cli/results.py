@@ -2,7 +2,7 @@
 
 import pathlib
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.table import Table
 
@@ -13,7 +13,7 @@ from trainer.reports.chart import draw_terms
 from trainer.reports.log import measured_values
 from trainer.reports.pictures import FOLDER
 from trainer.reports.terminal import Screen, Terminal, print_by_words
-from trainer.reports.terminal.term_table import natural_width, table_of, term_table
+from trainer.reports.terminal.term_table import VERDICT, cells_table, fitted_table, natural_width, table_of, term_table
 from trainer.running.workdir import LEARNED
 from trainer.storage import strict_json
 from trainer.storage.files import write_whole, writing
@@ -67,6 +67,25 @@ def show_terms(title: str, values: Mapping[str, float]) -> None:
         _CONSOLE.print(f"{name}: {value:.5g}", markup=False)
 
 
+def show_judged(
+    title: str, values: Mapping[str, float], rows: Mapping[str, Mapping[str, str]], words: Mapping[str, str]
+) -> None:
+    """A table of cells of terms; words on some are a column where all that fits, and lines below where it does not.
+
+    A narrow terminal has names cut, and columns left out, which is said.
+    """
+    judged = {name: {**cells, VERDICT: words.get(name, "")} for name, cells in rows.items()}
+    if fits(whole := cells_table(title, values, judged if words else rows)):
+        show_table(whole)
+        return
+    table, left_out = fitted_table(title, values, rows, _CONSOLE)
+    show_table(table)
+    if left_out:
+        show_note(f"left out here: {', '.join(left_out)}")
+    for name, text in words.items():
+        show_note(f"  {name}: {text}")
+
+
 def show_gradients(title: str, values: Mapping[str, float]) -> None:
     """A table of the norm of each term's gradient, and its cosine with the total's; a dash where one of them is 0."""
     table = table_of(title, "term", ["norm", "cosine with the total"])
@@ -109,6 +128,14 @@ def show_note(text: str) -> None:
 def fits(table: Table) -> bool:
     """Returns whether a table fits the width of standard output, which a pipe and a file do not have."""
     return not _CONSOLE.is_terminal or natural_width(_CONSOLE, table) <= _CONSOLE.width
+
+
+def show_widest(tables: Iterable[Table]) -> None:
+    """Prints the first of some tables that fits, each of which is narrower than the one before, or else the last."""
+    for table in tables:
+        if fits(table):
+            break
+    show_table(table)
 
 
 def show_table(table: Table) -> None:

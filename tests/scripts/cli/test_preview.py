@@ -1,4 +1,4 @@
-"""What a dry run shows: tables within 80 columns, whose odd values are told."""
+"""What a dry run shows: tables within the terminal, whose odd values are told."""
 
 import types
 
@@ -32,12 +32,12 @@ def values(**raw):
 
 @pytest.fixture
 def shown(capsys, monkeypatch):
-    """Shows a preview with some changes on a terminal of 80 columns; its lines."""
-    look = {"force_terminal": True, "color_system": None, "soft_wrap": True, "highlight": False}
-    monkeypatch.setattr(results, "_CONSOLE", Console(width=80, **look))
+    """Shows a preview with some changes on a terminal, or in a file if it has no width; its lines."""
 
-    def show(given=None, gradients_every=100, **changes):
-        objective = Objective(**TERMS)
+    def show(given=None, gradients_every=100, width=80, terms=TERMS, **changes):
+        look = {"force_terminal": width is not None, "color_system": None, "soft_wrap": True, "highlight": False}
+        monkeypatch.setattr(results, "_CONSOLE", Console(width=width, **look))
+        objective = Objective(**terms)
         trainer = types.SimpleNamespace(
             objective=objective, batch_size=32, steps=2500, step=0, gradients_every=gradients_every
         )
@@ -100,6 +100,49 @@ def test_long_lists_of_readers_and_layers_stay_within_80_columns(shown):
     assert row(lines, "89 smaller ones") == ["89 smaller ones", f"{sum(range(10, 900, 10)):,}", "0"]
     assert row(lines, "layer_99") == ["layer_99", "1,000", "0"]
     assert any("others" in line for line in lines)
+
+
+@pytest.fixture
+def long_names():
+    """What `shown` takes of a run whose terms, layers and activations have long names."""
+    names = [f"smoothness_of_the_displacement_{which}_all_ventricles" for which in ("between", "within", "around")]
+    activation = "activations.encoder/residual_block_12/convolution_of_the_second_branch"
+    tags = {"grad_norm": 123.456, "grad_cosine": -0.25}
+    found = values(**dict.fromkeys(names, 1.23456e-7)) | {f"terms/{names[0]}/{activation}/count": 4.0}
+    return names, {
+        "terms": {name: RangeHinge(max_value=1.0) for name in names},
+        "given": found,
+        "gradients": {f"terms/{name}/{what}": value for name in names for what, value in tags.items()},
+        "reads": [
+            Read(key=key, shape=(128, 1024, 1024, 64), dtype="float32", readers=("the model", *names))
+            for key in ("inputs", activation)
+        ],
+        "parameters": [Parameters(layer=f"{activation}_{i}", trained=10**9, fixed=10**9) for i in range(20)],
+    }
+
+
+@pytest.mark.parametrize("width", [70, 80, 120, 200])
+def test_names_are_cut_to_the_width_of_the_terminal_and_stay_different(shown, long_names, width):
+    _, run = long_names
+    lines = shown(width=width, **run)
+    assert max(map(len, lines)) <= width
+    terms, reads, layers, *_ = "\n".join(lines).split("└")
+    for table, rows in ((terms, 4), (reads, 2), (layers, 13)):
+        cells = [line.split("│")[1] for line in table.splitlines() if line.startswith("│ ")]
+        names = [name for cell in cells if (name := cell.strip()) and not cell.startswith("   ")]
+        assert len({*names}) == len(names) == rows
+
+
+def test_a_file_has_names_in_full(shown, long_names):
+    names, run = long_names
+    lines = shown(width=None, **run)
+    for name in names:
+        assert row(lines, name)[1:7] == ["1.2346e-07", "1", "1.2346e-07", "123.5", "33.3%", "-0.25"]
+
+
+def test_a_narrow_terminal_says_which_columns_it_has_no_place_for(shown, long_names):
+    _, run = long_names
+    assert "left out here: raw, gradient" in shown(width=60, **run)
 
 
 def test_the_time_is_that_of_all_steps_and_measurements_of_gradients(shown):

@@ -2,7 +2,8 @@
 
 import functools
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -85,18 +86,39 @@ def percent(step: int, steps: int) -> int:
 def shortened(names: tuple[str, ...], width: int) -> Sequence[str]:
     """Returns names that take at most so many columns, cut inside, where they stay different if that is possible.
 
+    Those that would not are cut in two places, around where they begin to differ.
+
     >>> shortened(("data", "layer_1_regularization", "layer_2_regularization"), 9)
     ['data', 'layer_1…n', 'layer_2…n']
+    >>> shortened(("overlap_of_left_ventricle", "overlap_of_right_ventricle"), 9)
+    ['ove…left…', 'ove…righ…']
     """
+    if all(len(name) <= width for name in names):
+        return names
     candidates = [
-        [_cut(name, head, width - 1 - head) if len(name) > width else name for name in names]
+        [_cut_inside(name, head, width - 1 - head) if len(name) > width else name for name in names]
         for head in sorted(range(width), key=lambda head: abs(head - 2 * width // 3))
     ]
-    return max(candidates, key=lambda found: len(set(found)))
+    found = max(candidates, key=lambda texts: len(set(texts)))
+    alike = {text: {name for name, other in zip(names, found, strict=True) if other == text} for text in found}
+    return [
+        text if len(alike[text]) == 1 else _cut_twice(name, _start_of_difference(alike[text]), width)
+        for name, text in zip(names, found, strict=True)
+    ]
 
 
-def _cut(name: str, head: int, tail: int) -> str:
+def _cut_inside(name: str, head: int, tail: int) -> str:
     return f"{name[:head]}{_CUT}{name[len(name) - tail :]}"
+
+
+def _cut_twice(name: str, start: int, width: int) -> str:
+    head = width // 3
+    text = f"{name[:head]}{_CUT}{name[start:]}" if start > head else name
+    return text if len(text) <= width else f"{text[: width - 1]}{_CUT}"
+
+
+def _start_of_difference(names: Iterable[str]) -> int:
+    return len(os.path.commonprefix([*names]))  # noqa: RUF071 (of any texts)
 
 
 def trend(values: np.ndarray, columns: int) -> str:

@@ -17,12 +17,13 @@ from trainer.reports.remarks import Remarks
 from trainer.reports.report import Outcome, Report, Run
 from trainer.reports.terminal import figures
 from trainer.reports.terminal.evaluation_rows import EvaluationRows, plain_evaluation
+from trainer.reports.terminal.judged_table import judged_table
 from trainer.reports.terminal.live_area import LiveArea
 from trainer.reports.terminal.notebook_area import NotebookArea
 from trainer.reports.terminal.progress_lines import Progress, plain_line, progress_line, settled, terms_line
 from trainer.reports.terminal.run_log import RunLog
 from trainer.reports.terminal.screen import Screen, print_by_words, while_it_lasts
-from trainer.reports.terminal.term_table import judged_table, term_table
+from trainer.reports.terminal.term_table import term_table
 from trainer.reports.verdicts import verdicts
 
 

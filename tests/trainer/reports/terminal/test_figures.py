@@ -30,6 +30,12 @@ def test_names_stay_different_where_they_are_cut(width):
     assert len({*found}) == len(names) or width == 6
 
 
+def test_names_that_differ_in_the_middle_alone_stay_different_beside_others():
+    names = [f"{what}_of_the_{where}_side_of_the_ventricle" for what in ("overlap", "smoothness") for where in "ab"]
+    found = figures.shortened(("data", *names), 9)
+    assert found == ["data", "ove…a_si…", "ove…b_si…", "smo…a_si…", "smo…b_si…"]
+
+
 def test_a_run_is_complete_only_at_its_end():
     assert [figures.percent(step, 1_000_000) for step in (0, 999_999, 1_000_000)] == [0, 99, 100]
     assert figures.percent(0, 0) == 100

@@ -1,4 +1,4 @@
-"""Term table: values, shares, trends and verdicts, in the columns that a console has."""
+"""Term table: nothing is cut where there is room, and where there is none, names are before numbers."""
 
 import io
 import math
@@ -6,78 +6,59 @@ import math
 import pytest
 from rich.console import Console
 
-from trainer.reports.history import History
-from trainer.reports.log import LogRecords
-from trainer.reports.terminal.term_table import judged_table, natural_width, term_table
-from trainer.reports.verdicts import verdicts
+from trainer.reports.terminal.term_table import VERDICT, fitted_table, natural_width, term_table
 
-
-@pytest.fixture
-def table(record):
-    """The lines of a table of so many terms at a width, into a terminal or a file."""
-
-    def make(width=200, count=3, is_terminal=True, **more):
-        history, records = History(), [record(step, count, **more) for step in (1, 10, 100, 1000)]
-        for one in records:
-            history.add(LogRecords.of(one))
-        text = io.StringIO()
-        console = Console(file=text, force_terminal=is_terminal, width=width, color_system=None)
-        names = [tag.split("/")[1] for tag in records[0].values if tag.endswith("/raw")]
-        found = judged_table("each term", records[-1].values, verdicts(history, names), console)
-        console.print(found, soft_wrap=not is_terminal)
-        return text.getvalue().splitlines()
-
-    return make
+LEFT, RIGHT = "overlap_of_the_ventricle_on_the_left_side", "overlap_of_the_ventricle_on_the_right_side"
+TENSOR = "activations.encoder/the_last_of_all_blocks"
 
 
 def cells(lines):
     return [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if line.startswith("│")]
 
 
-def test_the_terms_have_values_shares_trends_and_verdicts_the_largest_first(table):
-    rows = cells(table(terms__small__grad_norm=3.0, terms__data__grad_norm=1.0, terms__range__grad_norm=0.0))
-    assert [row[0] for row in rows] == ["small", "data", "range", "total"]
-    small, data, range_, total = rows
-    assert small == ["small", "0.002664", "0.5", "0.001332", "75.0%", "█▆▄▁", "3", "dominates"]
-    assert data[4:5] + range_[4:5] == ["25.0%", "0.0%"]
-    assert range_[-1] == "idle"
-    assert total == ["total", "", "", "0.005772", "", "", "", ""]
+@pytest.fixture
+def fitted():
+    """The cells of two terms of long names at a width, and which columns are left out."""
+
+    def make(width, *, is_terminal=True):
+        of_tensor = {f"terms/{LEFT}/{TENSOR}/{what}": value for what, value in {"raw": 0.125, "count": 1.0}.items()}
+        values = {"loss/total": 0.75, **of_tensor}
+        rows = {name: {"raw": "12345.6", "weighted": "0.375", VERDICT: "dominates"} for name in (LEFT, RIGHT)}
+        console = Console(file=io.StringIO(), force_terminal=is_terminal, width=width, color_system=None)
+        table, left_out = fitted_table("each term", values, rows, console)
+        console.print(table, soft_wrap=not is_terminal)
+        lines = console.file.getvalue().splitlines()
+        assert not is_terminal or max(map(len, lines)) < width
+        return cells(lines), left_out
+
+    return make
 
 
-def test_without_gradients_the_shares_are_those_of_values_and_no_column_is_empty(table):
-    lines = table()
-    assert "gradient" not in lines[2]
-    assert "cosine" not in lines[2]
-    assert [row[4] for row in cells(lines)] == ["69.2%", "23.1%", "7.7%", ""]
-    assert lines[-1].strip() == "share of the value, of late; trend of the weighted value"
+def test_names_are_in_full_where_they_fit_and_in_a_file(fitted):
+    rows, left_out = fitted(100)
+    assert rows == [
+        [LEFT, "12345.6", "0.375", "dominates"],
+        [TENSOR, "0.125", "", ""],
+        [RIGHT, "12345.6", "0.375", "dominates"],
+        ["total", "", "0.75", ""],
+    ]
+    assert left_out == []
+    assert fitted(20, is_terminal=False) == (rows, [])
 
 
-@pytest.mark.parametrize("width", [40, 80, 120])
-@pytest.mark.parametrize("count", [3, 12])
-def test_no_line_is_wrapped_and_what_is_left_out_is_said(table, width, count):
-    more = {"terms__data__grad_norm": 1.0, "terms__data__grad_cosine": 0.5} if count == 3 else {}
-    lines = table(width, count, **more)
-    rows = [line for line in lines if line[0] in "┏┃┡│├└"]
-    assert {len(row) for row in rows} == {len(rows[0])}
-    assert len(rows[0]) < width
-    assert all(len(line) < width for line in lines)
-    assert len(cells(lines)) >= count
-    titles = [title.strip() for title in rows[1].split("┃")[1:-1]]
-    assert {"term", "share", "verdict"} <= {*titles}
-    told = " ".join(" ".join(lines[lines.index(rows[-1]) + 1 :]).split())
-    left_out = told.partition("left out here: ")[2].split(", ")
-    assert {"raw", "weight", "weighted", "trend"} - {*titles} == {*map(str.strip, left_out)} - {
-        "",
-        "gradient",
-        "cosine",
-    }
-
-
-def test_a_file_has_all_columns_whatever_its_width(table):
-    lines = table(40, 12, is_terminal=False)
-    assert {"raw", "weight", "weighted", "share", "trend", "verdict"} <= {*lines[2].replace("┃", " ").split()}
-    assert [row[0] for row in cells(lines)][6] == "kl"
-    assert "layer_1.activation_penalty" in [row[0] for row in cells(lines)]
+def test_names_are_cut_before_columns_are_left_out_and_stay_different(fitted):
+    rows, left_out = fitted(60)
+    assert [row[1:] for row in rows] == [
+        ["12345.6", "0.375", "dominates"],
+        ["0.125", "", ""],
+        ["12345.6", "0.375", "dominates"],
+        ["", "0.75", ""],
+    ]
+    assert left_out == []
+    assert len({row[0] for row in rows}) == 4
+    rows, left_out = fitted(45)
+    assert [row[1:] for row in rows] == [["0.375", "dominates"], ["0.375", "dominates"], ["0.75", ""]]
+    assert left_out == ["raw"]
 
 
 def test_what_was_not_counted_has_a_weight_only_and_tensors_have_rows(record):
