@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import select
+import shlex
 import signal
 import socket
 import struct
@@ -16,6 +17,7 @@ import tempfile
 
 import pytest
 
+HERE = pathlib.Path(__file__).parent
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
@@ -72,29 +74,35 @@ class ReadyPython:
 
     def __init__(self, address, environment):
         self._address, self._environment = address, environment
+        # An executable file: to whoever starts it, it is a Python that begins at once.
+        self.executable = f"{address}.python"
+        client = shlex.join([sys.executable, "-ES", f"{HERE / 'ready_client.py'}", address])
+        pathlib.Path(self.executable).write_text(f'#!/bin/sh\nexec {client} "$@"\n')
+        os.chmod(self.executable, 0o700)
 
-    def run(self, folder, *arguments, timeout=300):
+    def run(self, folder, *arguments, timeout=300, **more):
         """The finished process of Python with some arguments in a folder, with the status, output and errors."""
         with tempfile.NamedTemporaryFile("r") as output, tempfile.NamedTemporaryFile("r") as errors:
-            program = self.start(folder, *arguments, output=output.name, errors=errors.name)
+            program = self.start(folder, *arguments, output=output.name, errors=errors.name, **more)
             try:
                 status = program.wait(timeout)
             finally:
                 program.kill()
             return subprocess.CompletedProcess(arguments, status, output.read(), errors.read())
 
-    def start(self, folder, *arguments, output, errors=None, variables=()):
+    def start(self, folder, *arguments, output, errors=None, variables=(), python=None):
         """Starts Python with some arguments in a folder; appends its output to a file, its errors to another one.
 
         It has these variables of the environment too, which must not be of those that are read as TensorFlow loads.
+        It starts others by another `python`, where one is named.
         """
         assert _environment() == self._environment, "a program with variables of its own is started by `subprocess`"
-        files = {"output": str(output), "errors": str(errors or output)}
+        how = {"output": str(output), "errors": str(errors or output), "python": python}
         pathlib.Path(output).touch()
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(self._address)
         more = {"PYTHONPATH": os.environ.get("PYTHONPATH", ""), **dict(variables)}
-        request = {"arguments": [*map(str, arguments)], "folder": str(folder), "variables": more, **files}
+        request = {"arguments": [*map(str, arguments)], "folder": str(folder), "variables": more, **how}
         connection.sendall(f"{json.dumps(request)}\n".encode())
         return StartedProgram(connection)
 
@@ -151,7 +159,7 @@ def _ready_python(log_level):
     environment = _environment()
     with tempfile.TemporaryDirectory() as folder:  # its name is short, as that of a socket has to be
         address = f"{folder}/socket"
-        command = [sys.executable, pathlib.Path(__file__).parent / "ready_python.py", address, log_level]
+        command = [sys.executable, HERE / "ready_python.py", address, log_level]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         with subprocess.Popen(command, env=environment, start_new_session=True, **pipes) as server:
             try:

@@ -66,8 +66,11 @@ def _program(server):
                 pass
 
 
-def _become(arguments, folder, variables, output, errors):
-    """Makes this process what `python ARGUMENTS` is once it has started: the code that it runs, and its module."""
+def _become(arguments, folder, variables, output, errors, python=None):
+    """Makes this process what `python ARGUMENTS` is once it has started: the code that it runs, and its module.
+
+    Where another `python` is named, the program starts others by that one.
+    """
     import numpy as np
 
     np.random.seed()
@@ -79,6 +82,7 @@ def _become(arguments, folder, variables, output, errors):
     os.environ.update(variables)
     sys.path[1:1] = [one for one in os.environ["PYTHONPATH"].split(os.pathsep) if one and one not in sys.path]
     sys.orig_argv = [sys.executable, *arguments]
+    sys.executable = python or sys.executable
     if arguments[0] == "-u":
         sys.stdout.reconfigure(write_through=True)
         arguments = arguments[1:]

@@ -33,13 +33,14 @@ def fresh_script():
 
 
 @pytest.fixture(scope="session")
-def script(fresh_script, ready_python):
-    """Runs one script: a finished process with its status, output and errors, as text."""
+def script(ready_python):
+    """Runs one script: a finished process with its status, output and errors, as text.
 
-    def run(script, *arguments, cwd=HERE):
-        if script == "launch.py":  # it never loads TensorFlow, and its workers do so by themselves
-            return fresh_script(script, *arguments, cwd=cwd)
-        return ready_python.run(cwd, ROOT / "scripts" / script, *arguments)
+    A script that starts others by its own Python starts them by another `python`, where one is named.
+    """
+
+    def run(script, *arguments, cwd=HERE, python=None):
+        return ready_python.run(cwd, ROOT / "scripts" / script, *arguments, python=python)
 
     return run
 
@@ -48,9 +49,9 @@ def script(fresh_script, ready_python):
 def scripts(script):
     """Runs several commands, two at a time as each sleeps a good part of its time; results by their name."""
 
-    def run(commands):
+    def run(commands, **more):
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-            running = {name: pool.submit(script, *command) for name, command in commands.items()}
+            running = {name: pool.submit(script, *command, **more) for name, command in commands.items()}
         return {name: process.result() for name, process in running.items()}
 
     return run

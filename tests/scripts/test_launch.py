@@ -68,7 +68,13 @@ def test_it_starts_at_once():
 
 
 @pytest.fixture(scope="module")
-def runs(scripts, tmp_path_factory):
+def ready(ready_worker):
+    """What has the workers of a launch begin at once, as forks. Where it is about how they end, they are no forks."""
+    return {"python": ready_worker.executable}
+
+
+@pytest.fixture(scope="module")
+def runs(scripts, ready, tmp_path_factory):
     """The masked run by one process and by workers, whole and in halves: processes and folders by name."""
     folder = tmp_path_factory.mktemp("workers")
 
@@ -81,14 +87,15 @@ def runs(scripts, tmp_path_factory):
         "four replicas": launch(*MASKED, STEPS, workdir("four replicas"), "--logical_devices=2"),
         "half": launch(*MASKED, HALF, workdir("half")),
     }
-    processes = scripts(commands)
+    processes = scripts(commands, **ready)
     for name in ("by two", "by one"):
         shutil.copytree(folder / "half", folder / name)
     processes |= scripts(
         {
             "by two": launch(*MASKED, STEPS, workdir("by two")),
             "by one": ("train.py", *MASKED, STEPS, workdir("by one"), "--gin_param=Trainer.strategy = 'one_device'"),
-        }
+        },
+        **ready,
     )
     for name, process in processes.items():
         assert process.returncode == 0, (name, process.stderr)
@@ -110,9 +117,10 @@ def test_workers_take_the_same_steps_as_one_process(runs, name):
 
 
 @pytest.mark.slow
-def test_an_evaluation_by_workers_has_the_bits_that_they_logged(script, runs, tmp_path):
+def test_an_evaluation_by_workers_has_the_bits_that_they_logged(script, ready, runs, tmp_path):
     _, folder = runs
-    process = script(*launch("evaluate", f"--workdir={folder / 'two'}", f"--output={tmp_path / 'values.json'}"))
+    output = f"--output={tmp_path / 'values.json'}"
+    process = script(*launch("evaluate", f"--workdir={folder / 'two'}", output), **ready)
     assert process.returncode == 0, process.stderr
     values, logged = json.loads((tmp_path / "values.json").read_text()), jsonl.read(folder / "two")[-1]
     assert (values.pop("split"), values.pop("step")) == (logged.split, logged.step) == ("eval", 12)
@@ -144,7 +152,7 @@ def assert_same_end(ours, theirs):
 
 
 @pytest.fixture(scope="module")
-def random_runs(scripts, tmp_path_factory):
+def random_runs(scripts, ready, tmp_path_factory):
     """The folder of runs with dropout and batch statistics over a dataset, of four replicas.
 
     They are by one process, by two workers, and by two workers in halves; chaos.py resumes workers of arrays.
@@ -161,7 +169,9 @@ def random_runs(scripts, tmp_path_factory):
         "workers": launch(*of("workers", 2), STEPS),
         "half": launch(*of("parts", 2), HALF),
     }
-    for name, process in (scripts(first) | scripts({"rest": launch(*of("parts", 2), STEPS)})).items():
+    processes = scripts(first, **ready)
+    processes |= scripts({"rest": launch(*of("parts", 2), STEPS)}, **ready)
+    for name, process in processes.items():
         assert process.returncode == 0, (name, process.stderr)
     return folder
 
@@ -180,7 +190,7 @@ def test_random_workers_resume_where_they_were_in_a_dataset_to_the_same_bits(ran
 
 
 @pytest.mark.slow
-def test_callbacks_decide_the_same_on_all_workers_and_the_chief_writes_their_files(scripts, tmp_path):
+def test_callbacks_decide_the_same_on_all_workers_and_the_chief_writes_their_files(scripts, ready, tmp_path):
     """Nothing improves by so much, so that the learning rate falls after each epoch but one, and the run ends."""
     names = ("ReduceLROnPlateau", "EarlyStopping", "CSVLogger")
     bindings = (
@@ -201,7 +211,8 @@ def test_callbacks_decide_the_same_on_all_workers_and_the_chief_writes_their_fil
         {
             "one": ("train.py", *flags("one", "one"), STEPS, "--gin_param=Trainer.strategy = 'one_device'"),
             "two": launch(*flags("two", "two"), STEPS),
-        }
+        },
+        **ready,
     )
     for name, process in processes.items():
         assert process.returncode == 0, (name, process.stderr)

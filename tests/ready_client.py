@@ -1,0 +1,56 @@
+"""Stands for Python in a command that starts others: what it is asked to run is run by a fork of a ready Python.
+
+Arguments, folder, environment, output, errors, signals and status are passed on. SIGKILL cannot be: a test that sends
+it to whatever a command has started has the command start Python itself.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+
+from ready_python import NUMBER
+
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# It has the system kill a worker whose parent is another process than the launcher, as it is for a fork.
+LAUNCHER_VARIABLE = "TERMWISE_LAUNCHER"
+
+
+def main(address, *arguments):
+    """Ends as the fork does, or by the same signal."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)  # one that comes now waits for the fork
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(address)
+        connection.sendall(f"{json.dumps(_request(arguments))}\n".encode())
+        program = _number(connection)
+        for number in FORWARDED:
+            signal.signal(number, lambda number, _: os.kill(program, number))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
+        status = _number(connection)
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    sys.exit(status)
+
+
+def _request(arguments):
+    streams = f"/proc/{os.getpid()}/fd"
+    variables = {name: value for name, value in os.environ.items() if name != LAUNCHER_VARIABLE}
+    unbuffered = ["-u"] if variables.get("PYTHONUNBUFFERED") else []
+    return {
+        "arguments": [*unbuffered, *arguments],
+        "folder": os.getcwd(),
+        "variables": variables,
+        "output": f"{streams}/1",
+        "errors": f"{streams}/2",
+    }
+
+
+def _number(connection):
+    (number,) = NUMBER.unpack(connection.recv(NUMBER.size))
+    return number
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
