@@ -120,7 +120,9 @@ def test_a_run_that_compiles_is_left_at_once(start, said, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_trains_saves_and_the_command_that_it_prints_resumes_it(start, said, undisturbed, tmp_path, number):
+def test_a_run_that_trains_saves_and_the_command_that_it_prints_resumes_it(
+    start, run_python, said, undisturbed, tmp_path, number
+):
     workdir = tmp_path / "run"
     process = start(*LONG, f"--workdir={workdir}")
     wait_until(lambda: " steps/s: " in said())
@@ -133,9 +135,9 @@ def test_a_run_that_trains_saves_and_the_command_that_it_prints_resumes_it(start
     assert re.search(r" each term at step \d+ of 400, ", (workdir / "run.log").read_text())
     assert (workdir / "report.html").exists()
     assert 0 < len(lines(workdir)) < len(lines(undisturbed))
-    command = said().rpartition("resume with: ")[2].strip()
-    assert shlex.split(command)[0] == sys.executable
-    subprocess.run(command, shell=True, cwd=HERE, check=True)
+    python, *arguments = shlex.split(said().rpartition("resume with: ")[2])
+    assert python == sys.executable
+    run_python(HERE, *arguments)
     assert lines(workdir) == lines(undisturbed)
 
 

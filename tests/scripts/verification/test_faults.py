@@ -6,11 +6,12 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def report(script, tmp_path_factory):
-    """What the command says of three faults, and what it wrote."""
+def report(script, ready_python, tmp_path_factory):
+    """What the command says of three faults, and what it wrote; none of them ends a run by a signal."""
     output = tmp_path_factory.mktemp("faults") / "faults.md"
     chosen = ("`progress.json` of the latest checkpoint has one bit", "A term is NaN", "A report cannot write")
-    process = script("verification/faults.py", f"--output={output}", *(f"--fault={name}" for name in chosen))
+    flags = (f"--output={output}", *(f"--fault={name}" for name in chosen))
+    process = script("verification/faults.py", *flags, python=ready_python.executable)
     assert process.returncode == 0, process.stdout + process.stderr
     return process.stdout, output.read_text()
 
