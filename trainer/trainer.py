@@ -157,7 +157,7 @@ class Trainer(Settings):
             changes=self._changes,
         )
         self._periods = Periods(eval=self.eval_every, gradients=self.gradients_every, checkpoint=self.checkpoint_every)
-        self._loop = Loop(self._run, self._periods, ChunkSizer(self.chunk_steps, limit=program.limit))
+        self._loop = Loop(self._run, self._periods, ChunkSizer(self.chunk_steps, limit=program.data.train_feed.limit))
         self._recovery = Recovery(self._run)
         self._traced = Traced(self.model, step.groups)
 
@@ -293,7 +293,7 @@ class Trainer(Settings):
         """
         with self._traced.unchanged():
             self._begin()
-            self._run.program.refuse_overlap()
+            self._run.program.data.refuse_overlap()
             self._rehearse()
             return self._run.program.dry_run(self.step)
 
@@ -339,7 +339,7 @@ class Trainer(Settings):
             state.load(read_state(folder, state.shapes))
             self._run.step.assign(record["step"] - 1)
             program = self._make_program(train=read_batch(folder), eval=None, execution=record["execution"])
-            return program.examine(program.peek(0).data, record["step"] - 1)
+            return program.examine(program.data.train_feed.peek(0).data, record["step"] - 1)
 
     def _refuse_restored(self) -> None:
         if self._is_restored:
@@ -368,9 +368,9 @@ class Trainer(Settings):
         until = self.step if epochs.stopped_by else until
         # Before the reports start, so that a run that cannot work writes nothing to them.
         if self.step < until:
-            self._run.program.refuse_overlap()
+            self._run.program.data.refuse_overlap()
             changed = any(line.startswith("training data") for line in self._changes)
-            self._run.program.prepare(
+            self._run.program.data.train_feed.prepare(
                 self._run.non_finite.batch(self.step), changed=changed, strict=not self.allow_config_change
             )
         self._run.program.select_execution(first_step=self.step, steps=self.steps - self.step, folder=self.workdir)

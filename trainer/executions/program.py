@@ -12,9 +12,10 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import tensorflow as tf
 
-from objectives import ConfigurationError, Key
+from objectives import Key
 from trainer.executions.choice import Choice
-from trainer.executions.chunk import find_parts, find_unread, gather_batch
+from trainer.executions.chunk import find_parts, find_unread
+from trainer.executions.data import RunData
 from trainer.executions.evaluation import Evaluation
 from trainer.executions.examination import Examination, inspect_batch
 from trainer.executions.examples import Examples, are_drawn
@@ -29,11 +30,7 @@ from trainer.executions.selection import build_likely, likely_execution, select_
 from trainer.executions.shares import refuse_losses_that_do_not_add_up
 from trainer.executions.stage import Stage
 from trainer.executions.trials import Trials
-from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Block, Feed
-from trainer.feeds.overlap import describe_overlap, refuse_overlap
-from trainer.feeds.repetition import describe_repetition
-from trainer.feeds.sources import Source
 from trainer.metrics.metrics import Metrics
 from trainer.reports.log import without_empty_means
 from trainer.reports.picture import Drawing, Picture
@@ -65,6 +62,7 @@ class Program:
     """Training and evaluation as functions of the step.
 
     Attributes:
+      data: the examples of training and evaluation.
       tags: the names of the numbers of a training step.
     """
 
@@ -73,10 +71,7 @@ class Program:
         *,
         strategy: tf.distribute.Strategy,
         step: TrainStep,
-        train: Source,
-        eval: Source | None,
-        batch_size: int,
-        seed: int,
+        data: RunData,
         execution: Execution,
         metrics: Metrics | None = None,
         measure: Callable[[], Mapping[str, float]] | None = None,
@@ -86,49 +81,14 @@ class Program:
     ):
         self._strategy, self._step, self._asked = strategy, step, execution
         self._metrics, self._measure = metrics or Metrics(), measure
-        self._train_source, self._eval_source = train, eval
-        self._batch_size, self._seed, self._example_count = batch_size, seed, examples
+        self.data, self._example_count = data, examples
         self._gradient_parts = gradient_parts or {}
         self._selected: Choice | None = None
         if step.forward.objective.has_stars:
             with step.adoption.at_work():
-                parts = find_parts(step.forward, self._feed)
+                parts = find_parts(step.forward, self.data.train_feed)
             self._step = step.replaced(forward=dataclasses.replace(step.forward, parts=parts))
         self.tags, self._phases = self._step.tags, phases
-
-    @property
-    def limit(self) -> int:
-        """The most steps that one chunk can take."""
-        return self._feed.limit
-
-    @property
-    def state(self) -> Sequence[Any]:
-        """What a checkpoint must hold for the data to resume where they were."""
-        return self._feed.state
-
-    def describe_data(self, step: int) -> str:
-        """Describes in words how the data are fed to a run that begins at `step`."""
-        return self._feed.describe(step)
-
-    def describe_examples(self) -> str:
-        """Describes in words on how many examples a run trains, and how many a step takes."""
-        return f"{self._train_source.words} in batches of {self._batch_size:,}"
-
-    def describe_evaluation(self) -> str:
-        """Describes in words on how many examples a run evaluates."""
-        return "no evaluation" if self._eval_source is None else f"evaluated on {self._eval_source.words}"
-
-    def describe_overlap(self) -> list[str]:
-        """Describes evaluation on examples that are trained on, where all of the files are meant in both."""
-        return describe_overlap(self._train_source, self._eval_source)
-
-    def describe_repetition(self) -> list[str]:
-        """Describes batches that have some examples several times, where there are fewer than a batch takes."""
-        return describe_repetition(self._train_source, self._batch_size)
-
-    def refuse_overlap(self) -> None:
-        """Raises ConfigurationError where examples are trained on that should be held out, see `refuse_overlap`."""
-        refuse_overlap(self._train_source, self._eval_source)
 
     def describe_stars(self) -> list[str]:
         """Describes which tensors each term with stars in its keys reads."""
@@ -165,10 +125,6 @@ class Program:
         """How chunks are run, and why; what is likely best before `select_execution`."""
         return self._selected or likely_execution(self._asked, self._widest.builder.candidates)
 
-    def prepare(self, batch: int, *, changed: bool, strict: bool) -> None:
-        """Finds the place of the training data for a run that takes this batch first; see `Feed.prepare`."""
-        self._feed.prepare(batch, changed=changed, strict=strict)
-
     @_at_work
     def select_execution(self, *, first_step: int, steps: int, folder: pathlib.Path | None) -> None:
         """Selects how to run the `steps` steps after `first_step`, once, and compiles them; see `select_execution`."""
@@ -177,7 +133,7 @@ class Program:
                 self._asked,
                 self._widest.builder,
                 strategy=self._strategy,
-                feed=self._feed,
+                feed=self.data.train_feed,
                 first_step=first_step,
                 steps=steps,
                 folder=folder,
@@ -218,23 +174,21 @@ class Program:
             of shards do not add up.
         """
         values: dict[str, float] = {}
-        if self.evaluates:
+        if self.data.evaluates:
             with failures_told("the evaluation fails"), self._step.state.kept():
-                values = rehearse_evaluation(lambda: self._evaluation, self._feed, self._eval_feed, step)
+                values = rehearse_evaluation(lambda: self._evaluation, self.data.train_feed, self.data.eval_feed, step)
                 values |= self._measures()
                 self.examples(step)
         for stage in self._stages_from(step) if gradients else ():
             if self.choice.execution == "xla_loop":
                 # On any row, because calling it compiles it.
-                self._gradients_on(stage, Block(self._feed.chunk(first_batch=step, steps=0), 0, 1), step)
+                self._gradients_on(stage, Block(self.data.train_feed.chunk(first_batch=step, steps=0), 0, 1), step)
             else:
                 stage.term_gradients(self.choice)
         self.compile(step)
         with failures_told(_FAILED_LOOK):
             refuse_losses_that_do_not_add_up(self._strategy, self._step)
-            size = self._sharding.shape[1] // self._sharding.micro_batches
-            is_padded = self.evaluates and self._eval_feed.padded
-            self._mixing_check.require_unmixed(self._feed, step, size=size, is_padded=is_padded)
+            self._mixing_check.require_unmixed(step)
         return values
 
     @_at_work
@@ -267,27 +221,16 @@ class Program:
             return Examination(values, {})
         found = inspect_batch(
             stage.step,
-            self.batch(data),
+            self.data.train_batch(data),
             step,
             strategy=self._strategy,
             finish=functools.partial(compiled_as, execution=self.choice.execution),
-            parts=self._feed.parts,
+            parts=self.data.train_feed.parts,
         )
-        out_of_range = outside_of_ranges(self._strategy, self._step.forward, self._feed, [Block(data, 0, 1)], step)
+        out_of_range = outside_of_ranges(
+            self._strategy, self._step.forward, self.data.train_feed, [Block(data, 0, 1)], step
+        )
         return Examination({**values, **found}, found.examples, out_of_range)
-
-    def peek(self, step: int) -> Block:
-        """Returns the batch of `step`, or a similar one, without any effect on training."""
-        return self._feed.peek(step)
-
-    @property
-    def parts(self) -> Sequence[str]:
-        """The parts of a mixed batch of training; none if a batch has one axis of examples."""
-        return self._feed.parts
-
-    def batch(self, data: Any) -> dict[str, Any]:
-        """Returns the examples of the first row of `data` as arrays, without padding."""
-        return gather_batch(self._strategy, self._feed, data)
 
     @property
     @_at_work
@@ -310,11 +253,6 @@ class Program:
         measures = [] if self._measure is None else ["measures"]
         return [*self._step.forward.tags, *(f"metrics/{name}" for name in self._metrics.metrics), *measures]
 
-    @property
-    def evaluates(self) -> bool:
-        """Whether there is evaluation data."""
-        return self._eval_source is not None
-
     @_at_work
     def evaluate(self, step: int) -> dict[str, float]:
         """Returns the values of the terms, the total and the metrics over every evaluation example once, by tag.
@@ -327,10 +265,9 @@ class Program:
         """
         evaluation = self._evaluation  # traced first, because tracing reports what does not fit
         with failures_told(_FAILED_LOOK):
-            size = self._eval_sharding.shape[1]
-            self._mixing_check.require_unmixed_in_evaluation(self._eval_feed, step, size=size)
+            self._mixing_check.require_unmixed_in_evaluation(step)
         with self.averaged(), failures_told("the evaluation fails"):
-            return {**evaluation.values(self._eval_feed.blocks, step), **self._measures()}
+            return {**evaluation.values(self.data.eval_feed.blocks, step), **self._measures()}
 
     @property
     def pictures(self) -> Sequence[Picture]:
@@ -367,24 +304,26 @@ class Program:
     def term_gradients(self, step: int) -> dict[str, float]:
         """Returns the norm and the cosines of each weighted term's gradient on a batch, by tag; see `TermGradients`."""
         with failures_told(_FAILED_GRADIENTS):
-            return self._gradients_on(self._stage(step), self._feed.peek(step), step)
+            return self._gradients_on(self._stage(step), self.data.train_feed.peek(step), step)
 
     @_at_work
     def dry_run(self, step: int) -> dict[str, float]:
         """Checks all that training depends on, without an update; returns the value of each term by tag."""
         self.compile(step)
-        batch = self._feed.peek(step)
+        batch = self.data.train_feed.peek(step)
         with failures_told("evaluating the terms on a batch fails"):
-            evaluation = self._make_evaluation(self._feed, name="batch", is_compiled=False)
+            evaluation = self._make_evaluation(self.data.train_feed, name="batch", is_compiled=False)
             return evaluation.values(lambda: [batch], step)
 
     @_at_work
     def preview(self, step: int) -> Preview:
         """Finds what a run after `step` updates reads, holds and takes; it tries a few steps and keeps none of them."""
-        execution, block = self._built_choice.execution, self._feed.peek(step)
-        reads, sizes = find_reads(self._step.forward, self._feed, self._readers)
+        execution, block = self._built_choice.execution, self.data.train_feed.peek(step)
+        reads, sizes = find_reads(self._step.forward, self.data.train_feed, self._readers)
         with failures_told(f"the trial of a step fails, before the update of step {step + 1:,}"):
-            trials = Trials(strategy=self._strategy, feed=self._feed, builder=self._widest.builder, first_step=step)
+            trials = Trials(
+                strategy=self._strategy, feed=self.data.train_feed, builder=self._widest.builder, first_step=step
+            )
             seconds = trials.quickest(execution)
         phases = [stage.phase for stage in self._stages_from(step)]
         trained = [one for one in self._step.trained if not all(id(one) in phase.frozen_ids for phase in phases)]
@@ -396,7 +335,13 @@ class Program:
             replicas=self._strategy.num_replicas_in_sync,
             reads=reads,
             parameters=parameters_of(self._step.model, trained),
-            memory=memory_of(self._step, self._feed, trained, tf.nest.flatten(self._feed.first(block.data)), sizes),
+            memory=memory_of(
+                self._step,
+                self.data.train_feed,
+                trained,
+                tf.nest.flatten(self.data.train_feed.first(block.data)),
+                sizes,
+            ),
             execution=execution,
             step_seconds=seconds,
             gradients_seconds=time.perf_counter() - began,
@@ -418,7 +363,9 @@ class Program:
     @_at_work
     def unread_outputs(self) -> list[Key]:
         """Returns the keys of the outputs of the model that no term and no metric reads."""
-        return find_unread(self._step.forward.with_keys(self._metrics.keys, self._metrics.readers), self._feed)
+        return find_unread(
+            self._step.forward.with_keys(self._metrics.keys, self._metrics.readers), self.data.train_feed
+        )
 
     def _gradients_on(self, stage: Stage, block: Block, step: int) -> dict[str, float]:
         measure = stage.term_gradients(self.choice)
@@ -426,34 +373,12 @@ class Program:
         return gradients.by_tag(self._step.forward.objective, list(self._gradient_parts))
 
     @functools.cached_property
-    def _sharding(self) -> BatchSharding:
-        return BatchSharding(
-            strategy=self._strategy, batch_size=self._batch_size, micro_batches=self._step.forward.micro_batches
-        )
-
-    @functools.cached_property
-    def _feed(self) -> Feed:
-        return self._train_source.training(self._sharding, seed=self._seed)
-
-    @functools.cached_property
-    def _eval_feed(self) -> Feed:
-        if self._eval_source is None:
-            raise ConfigurationError(
-                "there are no evaluation data; expected Trainer(eval=...), or a task that has them"
-            )
-        return self._eval_source.evaluation(self._eval_sharding)
-
-    @functools.cached_property
-    def _eval_sharding(self) -> BatchSharding:
-        return BatchSharding(strategy=self._strategy, batch_size=self._batch_size)
-
-    @functools.cached_property
     def _mixing_check(self) -> MixingCheck:
-        return MixingCheck(self._strategy, self._step)
+        return MixingCheck(self._step, self.data)
 
     @functools.cached_property
     def _stages(self) -> list[Stage]:
-        shared = {"strategy": self._strategy, "step": self._step, "feed": self._feed}
+        shared = {"strategy": self._strategy, "step": self._step, "feed": self.data.train_feed}
         return [Stage(phase, **shared, gradient_parts=self._gradient_parts) for phase in self._phases]
 
     def _stages_from(self, step: int) -> list[Stage]:
@@ -476,15 +401,15 @@ class Program:
 
     @functools.cached_property
     def _examples(self) -> Examples | None:
-        count, source, step = self._example_count, self._eval_source, self._step
-        if count is None or source is None or not are_drawn(source, self._eval_feed, step.model):
+        count, source, step = self._example_count, self.data.eval, self._step
+        if count is None or source is None or not are_drawn(source, self.data.eval_feed, step.model):
             return None
-        return Examples(self._strategy, step, self._eval_feed, count, source)
+        return Examples(self._strategy, step, self.data.eval_feed, count, source)
 
     @functools.cached_property
     def _evaluation(self) -> Evaluation:
         is_compiled = self.choice.execution == "xla_loop"
-        return self._make_evaluation(self._eval_feed, name="evaluation data", is_compiled=is_compiled)
+        return self._make_evaluation(self.data.eval_feed, name="evaluation data", is_compiled=is_compiled)
 
     def _make_evaluation(self, feed: Feed, *, name: str, is_compiled: bool) -> Evaluation:
         return Evaluation(
@@ -493,6 +418,6 @@ class Program:
             feed,
             self._metrics,
             name=name,
-            batch_size=self._batch_size,
+            batch_size=self.data.batch_size,
             is_compiled=is_compiled,
         )

@@ -61,7 +61,7 @@ class Recovery:
 
     def _autopsy(self, found: NotFinite, values: Mapping[str, float], cause: str) -> str:
         """Writes all that is needed to look into a step again; where it is, as readable text."""
-        batch = self._program.batch(found.data)
+        batch = self._program.data.train_batch(found.data)
         if self._run.workdir is None:
             return " With a workdir there would be an autopsy."
         folder = self._run.workdir / "autopsy" / f"{found.step:06d}"
@@ -71,7 +71,7 @@ class Recovery:
                     folder,
                     step=found.step,
                     batch=batch,
-                    parts=self._program.parts,
+                    parts=self._program.data.train_feed.parts,
                     state=self._program.training_state.arrays(),
                     values=values,
                     cause=cause,

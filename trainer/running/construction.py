@@ -13,6 +13,7 @@ from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.checkpoints.saver import Saver
 from trainer.devices import cluster
 from trainer.devices.strategy import Placement
+from trainer.executions.data import RunData
 from trainer.executions.execution import Execution
 from trainer.executions.non_finite import NonFinitePolicy
 from trainer.executions.program import Program
@@ -77,10 +78,14 @@ def make_program(
     return Program(
         strategy=strategy,
         step=step,
-        train=train,
-        eval=eval,
-        batch_size=settings.batch_size,
-        seed=settings.seed,
+        data=RunData(
+            strategy=strategy,
+            train=train,
+            eval=eval,
+            batch_size=settings.batch_size,
+            micro_batches=settings.accumulate_steps,
+            seed=settings.seed,
+        ),
         execution=execution,
         metrics=metrics,
         measure=measure,
@@ -158,7 +163,7 @@ def _make_saver(
             strategy=strategy,
             step=done,
             state=step.state.extended("run", kept),
-            data=program.state,
+            data=program.data.train_feed.state,
             epochs=epochs,
             best=settings.best,
             evaluated=describe_evaluated(settings.objective, settings.metrics, settings.eval),
@@ -200,7 +205,7 @@ def _make_epochs(
     parameters: Description,
 ) -> Epochs:
     """Makes what calls the callbacks, which have to know now what they monitor."""
-    evaluated = program.evaluation_tags if program.evaluates else []
+    evaluated = program.evaluation_tags if program.data.evaluates else []
     names = monitored_names(evaluated, program.tags, [group.rate_tag for group in step.groups])
     prepare_monitors(settings.callbacks, names, settings.objective, settings.metrics or Metrics())
     calls = Calls(

@@ -62,7 +62,7 @@ class Loop:
             run.reports,
             run.saver,
         )
-        self._epochs = run.epochs
+        self._epochs, self._evaluates = run.epochs, run.program.data.evaluates
         self._periods, self._sizer = periods, sizer
         self._evaluation: LogRecord | None = None
         self._spacing = Spacing()
@@ -181,7 +181,7 @@ class Loop:
     def _evaluate_where_due(self) -> Mapping[str, float] | None:
         if not self._is_due(self._periods.eval):
             return None
-        values = self._evaluate() if self._program.evaluates else None
+        values = self._evaluate() if self._evaluates else None
         return self._call_callbacks() or values
 
     def _evaluate(self) -> Mapping[str, float]:
@@ -193,16 +193,16 @@ class Loop:
         Where they have written weights, the model is evaluated again: the record that a checkpoint holds is of what it
         holds. Where they end the run, the steps since the last record have one.
         """
-        evaluates, values = self._program.evaluates, None
         if not self._epochs.is_behind(self._done):
             return None
-        if evaluates and self._evaluation_here is None:
+        if self._evaluates and self._evaluation_here is None:
             self._evaluate()
-        latest = self._evaluation_here if evaluates else None
+        latest = self._evaluation_here if self._evaluates else None
         has_written = self._epochs.end(self._done, latest.values if latest else {})
+        values = None
         if self._epochs.stopped_by and self._done != self._steps:
             values = self._write(self._metrics.unfinished(self._done), self._reports)
-        if not evaluates:
+        if not self._evaluates:
             return values
         if not has_written:
             for picture in self._spacing.withheld if self._epochs.stopped_by else ():
@@ -238,14 +238,14 @@ class Loop:
     def _evaluate_what_is_missing(self) -> Mapping[str, float]:
         """Evaluates where the checkpoint was saved as its evaluation failed, so that its record is there."""
         is_missing = self._done and self._saver and self._evaluation_here is None
-        return self._evaluate() if is_missing and self._program.evaluates and self._is_due(self._periods.eval) else {}
+        return self._evaluate() if is_missing and self._evaluates and self._is_due(self._periods.eval) else {}
 
     def _evaluate_once_more(self) -> Mapping[str, float]:
         """Evaluates a run that is done already; a record is written where the last one says something else.
 
         So another evaluation, asked of a finished run, is there to read as well.
         """
-        if not self._program.evaluates:
+        if not self._evaluates:
             return {}
         values = self._program.evaluate(self._done)
         before = self._evaluation_here

@@ -111,7 +111,7 @@ class Opening:
             headline=(
                 self._introduction(program),
                 *self._chosen(program, step),
-                program.describe_data(step),
+                program.data.train_feed.describe(step),
                 *self._resumed(step, restored, replicas_before),
                 *([best_before] if best_before else []),
                 *self._warnings(program),
@@ -126,7 +126,7 @@ class Opening:
             settings={**self.asked, "Trainer": {**self.asked["Trainer"], "steps": str(self.steps)}},
             environment=environment(),
             learns_until=self.standstill.step if self.standstill else None,
-            evaluates=program.evaluates,
+            evaluates=program.data.evaluates,
             best=self.best,
             best_value=best_value,
         )
@@ -134,7 +134,7 @@ class Opening:
     def _introduction(self, program: Program) -> str:
         parameters = quantity(self.model.count_params(), "parameter")
         where = f", in {_short(self.workdir)}" if self.workdir else ""
-        return f"{self.name}: {parameters}, {program.describe_examples()}, {quantity(self.steps, 'step')}{where}"
+        return f"{self.name}: {parameters}, {program.data.describe_training()}, {quantity(self.steps, 'step')}{where}"
 
     def _configurations(self) -> tuple[str, str]:
         """Returns the configuration that was asked for, and what was used of it."""
@@ -146,7 +146,7 @@ class Opening:
     def _chosen(self, program: Program, step: int) -> list[str]:
         names = self.objective.terms
         return [
-            f"{quantity(len(names), 'term')}: {', '.join(names)}; {program.describe_evaluation()}",
+            f"{quantity(len(names), 'term')}: {', '.join(names)}; {program.data.describe_evaluation()}",
             *program.describe_stars(),
             *program.describe_phases(step),
             f"{self.placement.replicas}; execution {program.choice.execution}",
@@ -166,8 +166,7 @@ class Opening:
     def _warnings(self, program: Program) -> list[str]:
         return [
             *([self.standstill.text] if self.standstill else []),
-            *program.describe_repetition(),
-            *program.describe_overlap(),
+            *program.data.describe_doubts(),
             *program.describe_statistics(),
             *describe_own_training(self.model),
         ]

@@ -32,7 +32,7 @@ def test_what_is_read_has_the_shapes_of_a_batch_and_a_star_is_all_that_it_matche
     objective = Objective(data=MeanSquaredError(), small=ActivationPenalty(activation="activations.*"))
     program = make_program(model=dense_model(), objective=objective)
     readers = {"outputs": ["data"], "targets": ["data"], "activations.*": ["small"]}
-    reads, sizes = find_reads(program._step.forward, program._feed, readers)
+    reads, sizes = find_reads(program._step.forward, program.data.train_feed, readers)
     by_key = {one.key: one for one in reads}
     assert (reads[0].key, reads[0].readers) == ("inputs", ("the model",))
     assert by_key["outputs"].readers == by_key["targets"].readers == ("data",)

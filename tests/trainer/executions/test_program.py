@@ -50,11 +50,6 @@ def test_an_evaluation_has_the_weights_of_its_step_and_no_noise(make_program, de
     assert second["loss/total"] == second["terms/data/weighted"] == pytest.approx(0.5 * second["terms/data/raw"])
 
 
-def test_without_a_source_there_is_nothing_to_evaluate_on(make_program):
-    with pytest.raises(ConfigurationError, match="there are no evaluation data"):
-        make_program().evaluate(0)
-
-
 def test_all_terms_that_do_not_fit_are_named_before_a_step_is_done(make_program, dense_model, data):
     model = dense_model()
     before = model.get_weights()

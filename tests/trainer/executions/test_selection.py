@@ -62,8 +62,8 @@ def test_what_was_not_chosen_is_released(make_program):
 def test_the_real_batches_of_the_next_steps_are_measured(make_program, monkeypatch):
     asked = []
     program = make_program(execution="auto")
-    look = program._feed.peek
-    monkeypatch.setattr(program._feed, "peek", lambda step, steps=1: asked.append(step) or look(step, steps))
+    look = program.data.train_feed.peek
+    monkeypatch.setattr(program.data.train_feed, "peek", lambda step, steps=1: asked.append(step) or look(step, steps))
     program.select_execution(first_step=12, steps=FOREVER, folder=None)
     assert set(asked) == {0, 12}  # what is compiled inside of a loop takes a first step
 

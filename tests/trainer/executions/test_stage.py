@@ -21,7 +21,7 @@ def test_a_chunk_ends_where_a_phase_does(program):
 
 
 def test_the_terms_gradients_are_those_of_what_is_trained(program):
-    block = program.peek(0)
+    block = program.data.train_feed.peek(0)
     with program._step.adoption.at_work():
         part, whole = (
             program._gradients_on(program._stage(step), block, step)["terms/data/grad_norm"] for step in (0, 2)

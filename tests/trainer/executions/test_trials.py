@@ -28,7 +28,7 @@ def make_trials(program, replicas, monkeypatch):
 
         builder.build("graph")
         monkeypatch.setattr(builder, "run", noting)
-        return Trials(strategy=replicas(1), feed=program._feed, builder=builder, first_step=4)
+        return Trials(strategy=replicas(1), feed=program.data.train_feed, builder=builder, first_step=4)
 
     return make
 
@@ -51,8 +51,10 @@ def test_runs_grow_until_they_take_long_enough_and_leave_no_trace(program, make_
 
 def test_batches_are_looked_up_once_for_runs_of_a_length(program, make_trials, monkeypatch):
     asked = []
-    look = program._feed.peek
-    monkeypatch.setattr(program._feed, "peek", lambda step, steps=1: asked.append((step, steps)) or look(step, steps))
+    look = program.data.train_feed.peek
+    monkeypatch.setattr(
+        program.data.train_feed, "peek", lambda step, steps=1: asked.append((step, steps)) or look(step, steps)
+    )
     monkeypatch.setattr(trials, "_SECONDS", 0.0)
     tried = make_trials([])
     tried.build("graph")

@@ -130,7 +130,7 @@ def test_an_iterator_that_is_not_restored_rightly_is_not_used(make_program, tmp_
         return feed.chunk(first_batch=first, steps=steps)["inputs"].values[0][:steps].numpy()
 
     numbers = Dataset.range(50).map(lambda i: tf.cast([i, i, i], tf.float32)).map(lambda x: (x, x[:2]))
-    feed, other = (make_program(train=DatasetSource(lambda: numbers))._feed for _ in range(2))
+    feed, other = (make_program(train=DatasetSource(lambda: numbers)).data.train_feed for _ in range(2))
     inputs(feed, 0, 4)
     IteratorState(feed.state, worker=0).write(tmp_path)
     expected = inputs(feed, 4, 3)
@@ -149,7 +149,7 @@ def test_the_place_in_another_dataset_is_found_by_a_replay(make_program, tmp_pat
             numbers = Dataset.range(90).map(lambda i: tf.cast([i, i, i], tf.float32)).shuffle(buffer, seed=1)
             return numbers.map(lambda x: (x, x[:2]))
 
-        return make_program(train=DatasetSource(make))._feed
+        return make_program(train=DatasetSource(make)).data.train_feed
 
     def inputs(feed, first, steps):
         return feed.chunk(first_batch=first, steps=steps)["inputs"].values[0][:steps].numpy()
@@ -189,7 +189,7 @@ def test_over_other_replicas_a_resumed_run_says_that_it_replays(run_in, replicas
 
 @pytest.mark.parametrize("kind", [pytest.param("shuffled", marks=pytest.mark.slow), "generated"])
 def test_any_step_can_be_gone_to(make_program, datasets, kind):
-    feed, other = (make_program(train=DatasetSource(datasets[kind]))._feed for _ in range(2))
+    feed, other = (make_program(train=DatasetSource(datasets[kind])).data.train_feed for _ in range(2))
 
     def inputs(feed, first, steps):
         return feed.chunk(first_batch=first, steps=steps)["inputs"].values[0][:steps].numpy()
@@ -216,7 +216,7 @@ def test_looks_take_nothing_from_training(make_program, dense_model, datasets):
 
 
 def test_a_look_shows_the_last_batch_trained_on(make_program, datasets):
-    feed = make_program(train=DatasetSource(datasets["shuffled"]))._feed
+    feed = make_program(train=DatasetSource(datasets["shuffled"])).data.train_feed
     first = feed.peek(0)
     data = feed.chunk(first_batch=0, steps=4)
     np.testing.assert_array_equal(first.data["inputs"].values[0][0], data["inputs"].values[0][0])
@@ -226,7 +226,7 @@ def test_a_look_shows_the_last_batch_trained_on(make_program, datasets):
 
 
 def test_the_batches_of_a_chunk_are_pulled_by_one_function_traced_once(make_program, datasets):
-    feed = make_program(train=DatasetSource(datasets["shuffled"]))._feed
+    feed = make_program(train=DatasetSource(datasets["shuffled"])).data.train_feed
     feed.peek(0)
     for first, steps in ((0, 0), (0, 3), (3, 1), (7, 2)):
         feed.chunk(first_batch=first, steps=steps)

@@ -42,20 +42,20 @@ def test_arrays_become_tensors_once_a_device_and_not_again(make_program, data, m
     program.dry_run(15)
     arrays = list(plain_source.arrays.values())
     assert [sum(value is array for value in seen) for array in arrays] == [1, 1]
-    resident = tf.nest.flatten(program._feed.resident)
+    resident = tf.nest.flatten(program.data.train_feed.resident)
     assert [len(value.values) for value in resident] == [2, 2]
     assert {v.device[-5:] for value in resident for v in value.values} == {"CPU:0", "CPU:1"}
 
 
 def test_what_travels_is_indices(make_program):
-    feed = make_program()._feed
+    feed = make_program().data.train_feed
     (spec,) = tf.nest.flatten(feed.signature, expand_composites=True)
     assert (spec.shape, spec.dtype) == ((feed.limit, 7), tf.int32)
     assert feed.describe(0) == "data resident, 0.0 MB"
 
 
 def test_padding_is_marked_and_gathers_the_example_that_stands_there(make_program, replicas):
-    feed = make_program(strategy=replicas(2))._feed
+    feed = make_program(strategy=replicas(2)).data.train_feed
     batch = feed.batch({"inputs": tf.constant([5.0, 6.0])}, tf.constant([1, ~1, 0]))
     np.testing.assert_array_equal(batch["inputs"], [6, 6, 5])
     np.testing.assert_array_equal(batch["valid"], [1, 0, 1])

@@ -19,8 +19,8 @@ def run(make_full_program, data):
         source = ArraySource({"x": data["x"]}, targets, sample_weight=data["factor"], resident=resident)
         program, model = make_full_program(count, train=source, eval=source, execution=execution, **settings)
         if not resident:
-            assert isinstance(program._feed, StreamedFeed)
-            program._eval_feed.limit = 2  # several blocks
+            assert isinstance(program.data.train_feed, StreamedFeed)
+            program.data.eval_feed.limit = 2  # several blocks
         rows = [program.train(first_step=first, steps=steps) for first, steps in ((0, 3), (3, 3), (6, 5), (11, 1))]
         return np.concatenate(rows), model.get_weights(), program.evaluate(12), program.term_gradients(12)
 
@@ -66,12 +66,12 @@ def test_a_chunk_reads_its_own_steps_and_as_many_ahead(watched, rows):
     watched.compile()
     assert rows == []
     watched.train(first_step=0, steps=4)
-    watched._feed._ahead.take(None)
+    watched.data.train_feed._ahead.take(None)
     assert rows == [20, 20] * 2  # inputs and targets, this chunk and the next
 
 
 def test_what_was_gathered_is_passed_on_without_a_copy(watched):
-    feed = watched._feed
+    feed = watched.data.train_feed
     gathered = feed._gather(_Gathered(feed._buffers(), 0), 0, 2)
     (tensor,) = feed._placed(gathered)["inputs"].values
     gathered.buffers[0]["inputs"][1, 2, 0] = 77.0
@@ -82,7 +82,7 @@ def test_what_was_foreseen_is_used_and_completed(watched, rows):
     watched.compile()
     watched.train(first_step=0, steps=4)
     watched.train(first_step=4, steps=6)
-    watched._feed._ahead.take(None)
+    watched.data.train_feed._ahead.take(None)
     assert sorted(rows) == sorted([20, 20, 10, 30] * 2)  # four steps, four foreseen, two more, six foreseen
 
 
@@ -98,9 +98,9 @@ def test_a_wrong_guess_costs_time_alone(watched, make_program, dense_model, data
 def test_an_evaluation_foresees_nothing_behind_its_end(make_program, data):
     source = ArraySource(data["x"], data["y"], resident=False)
     program = make_program(train=source, eval=source, batch_size=5)
-    program._eval_feed.limit = 2
+    program.data.eval_feed.limit = 2
     program.evaluate(0)
-    assert program._eval_feed._ahead._begun is None
+    assert program.data.eval_feed._ahead._begun is None
 
 
 def test_an_error_in_the_background_is_raised_in_the_next_chunk(watched, monkeypatch):
@@ -124,7 +124,7 @@ def test_no_thread_is_left_behind(make_trainer, data):
     source = ArraySource(data["x"], data["y"], resident=False)
     trainer = make_trainer(train=source, eval=source, steps=20, chunk_steps=3)
     trainer.train()
-    trainer._run.program._feed._ahead.take(None)  # the last guess may still be at work
+    trainer._run.program.data.train_feed._ahead.take(None)  # the last guess may still be at work
     assert threading.active_count() == before
 
 
@@ -136,7 +136,7 @@ def test_a_mapped_file_is_read_row_by_row(tmp_path, replicas, make_program, kind
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     source = ArraySource(mapped, np.zeros([30, 2]), resident=False)
     assert np.shares_memory(source.arrays["inputs"], mapped)
-    feed = make_program(train=source)._feed
+    feed = make_program(train=source).data.train_feed
     data = feed.chunk(first_batch=0, steps=2)
     (inputs,) = data["inputs"].values
     assert inputs.dtype == tf.float32

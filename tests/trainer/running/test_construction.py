@@ -34,7 +34,7 @@ def test_a_run_saves_only_where_it_has_a_folder(make, tmp_path):
 
 def test_a_run_has_the_settings_of_its_trainer_and_begins_at_the_first_step(make, plain_source):
     run = make(None, eval=plain_source, steps=6, non_finite="skip")
-    assert (run.done, run.non_finite.policy, run.program.evaluates) == (0, "skip", True)
+    assert (run.done, run.non_finite.policy, run.program.data.evaluates) == (0, "skip", True)
     assert (run.opening.steps, run.opening.changes) == (6, ["steps: 5 -> 6"])
     assert run.strategy.num_replicas_in_sync == 2
 

@@ -2,9 +2,8 @@
 
 import dataclasses
 
-import tensorflow as tf
-
 from trainer.executions.chunk import gather_batch
+from trainer.executions.data import RunData
 from trainer.executions.mixing.independent import are_independent
 from trainer.executions.mixing.refusal import refuse_mixing
 from trainer.feeds.feed import Feed
@@ -15,44 +14,38 @@ from trainer.steps.train_step import TrainStep
 class MixingCheck:
     """Looks at the model and the terms of a step, see `refuse_mixing`, unless it has found them sound before."""
 
-    def __init__(self, strategy: tf.distribute.Strategy, step: TrainStep):
-        self._strategy, self._step = strategy, step
+    def __init__(self, step: TrainStep, data: RunData):
+        self._step, self._data = step, data
         self._is_done = self._is_done_in_evaluation = False
 
-    def require_unmixed(self, feed: Feed, number: int, *, size: int, is_padded: bool) -> None:
-        """Checks training, and evaluation with it.
-
-        Args:
-          feed: of training.
-          number: of updates done.
-          size: how many examples go through the model at once.
-          is_padded: whether evaluation pads a batch.
+    def require_unmixed(self, number: int) -> None:
+        """Checks training after so many updates, and evaluation with it.
 
         Raises:
           ConfigurationError: a batch is cut or padded, and the numbers of an example depend on the others.
         """
-        if not self._is_done and (is_padded or self._step.forward.is_cut):
-            self._refuse_mixing(self._step.forward, feed, number, size=size)
+        data, forward = self._data, self._step.forward
+        is_padded = data.evaluates and data.eval_feed.padded
+        if not self._is_done and (is_padded or forward.is_cut):
+            size = data.train_sharding.shape[1] // data.micro_batches
+            self._refuse_mixing(forward, data.train_feed, number, size=size)
             self._is_done = self._is_done_in_evaluation = True
 
-    def require_unmixed_in_evaluation(self, feed: Feed, number: int, *, size: int) -> None:
-        """Checks evaluation alone, in which nothing is accumulated; it looks at no pass of training.
-
-        Args:
-          feed: of evaluation.
-          number: of updates done.
-          size: how many examples go through the model at once.
+    def require_unmixed_in_evaluation(self, number: int) -> None:
+        """Checks evaluation alone after so many updates; it looks at no pass of training.
 
         Raises:
           ConfigurationError: a batch is shared or padded, and the numbers of an example depend on the others.
         """
-        forward = dataclasses.replace(self._step.forward, micro_batches=1)
+        feed = self._data.eval_feed
+        forward = dataclasses.replace(self._step.forward, micro_batches=1)  # as nothing is accumulated
         if not self._is_done_in_evaluation and (feed.padded or forward.is_cut):
-            self._refuse_mixing(forward, feed, number, size=size, trains=False)
+            self._refuse_mixing(forward, feed, number, size=self._data.eval_sharding.shape[1], trains=False)
             self._is_done_in_evaluation = True
 
     def _refuse_mixing(self, forward: Forward, feed: Feed, number: int, *, size: int, trains: bool = True) -> None:
+        strategy = self._data.strategy
         if not are_independent(forward.model, forward.objective.terms.values()):
-            batch = gather_batch(self._strategy, feed, feed.peek(number if trains else 0).data)
+            batch = gather_batch(strategy, feed, feed.peek(number if trains else 0).data)
             with self._step.state.kept():
-                refuse_mixing(self._strategy, forward, batch, number, size=size, trains=trains)
+                refuse_mixing(strategy, forward, batch, number, size=size, trains=trains)

@@ -23,4 +23,4 @@ def test_users_are_told_how_many_examples_of_which_files_they_are(make_numbers):
 
 def feed_of(make_program, source):
     program = make_program()
-    return source.training(program._sharding, seed=0)
+    return source.training(program.data.train_sharding, seed=0)

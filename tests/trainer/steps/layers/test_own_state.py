@@ -61,7 +61,7 @@ def test_the_norm_of_a_weight_may_be_padded_and_replicated(make_trainer, dense_m
     trainer = make_trainer(model=model, objective=PLAIN, strategy=replicas(2), batch_size=7, steps=2)
     trainer.train()
     keras_model.compile(SGD(0.1), "mse")
-    for rows in trainer._run.program._train_source.indices(first_batch=0, steps=2, batch_size=7, seed=0):
+    for rows in trainer._run.program.data.train.indices(first_batch=0, steps=2, batch_size=7, seed=0):
         keras_model.train_on_batch(data["x"][rows], data["y"][rows])
     for own, expected in zip(model.get_weights(), keras_model.get_weights(), strict=True):
         np.testing.assert_allclose(own, expected, atol=1e-5)
