@@ -39,7 +39,7 @@ from trainer.settings.changes import (
 )
 from trainer.settings.compatibility import require_compatible
 from trainer.settings.settings import Settings, documented
-from trainer.steps.average import refuse_averaged
+from trainer.steps.average import averaged, refuse_averaged
 from trainer.steps.precision import building_in
 from trainer.steps.traced import Traced
 from trainer.steps.variables.adoption import refuse_scope
@@ -225,7 +225,7 @@ class Trainer(Settings):
         """
         with self._traced.unchanged():
             self._begin()
-            return self._run.program.evaluate(self.step)
+            return self._run.program.evaluator.evaluate(self.step)
 
     def averaged(self) -> contextlib.AbstractContextManager:
         """Gives the model its averaged weights while the context is open, as in evaluation, if an average is kept.
@@ -233,7 +233,7 @@ class Trainer(Settings):
         When the context closes, the model has its own weights again, so nothing can be trained inside of it.
         """
         self._begin()
-        return self._run.program.averaged()
+        return averaged(self._run.program.step.average)
 
     @contextlib.contextmanager
     def restored(self, snapshot: Snapshot) -> Iterator[None]:
@@ -253,7 +253,7 @@ class Trainer(Settings):
         if self._is_restored:
             raise ConfigurationError("restored() inside of `with trainer.restored(...):`; expected one after the other")
         with self._traced.unchanged(), self._at_work():
-            state = self._run.program.evaluated_state
+            state = self._run.program.evaluator.state
             before, step = state.arrays(), self.step
             state.load(snapshot.fitted(state.shapes))
         self._run.step.assign(snapshot.step)
@@ -295,7 +295,7 @@ class Trainer(Settings):
             self._begin()
             self._run.program.data.refuse_overlap()
             self._rehearse()
-            return self._run.program.dry_run(self.step)
+            return self._run.preparation.dry_run(self.step)
 
     def preview(self) -> Preview:
         """Finds what a run reads, holds in memory and takes of time, and the gradients of its terms on the first batch.
@@ -307,17 +307,17 @@ class Trainer(Settings):
         """
         with self._traced.unchanged():
             self._begin()
-            return self._run.program.preview(self.step)
+            return self._run.preparation.preview(self.step)
 
     def unread_outputs(self) -> list[Key]:
         """Returns the keys of the model's outputs that no term and no metric reads, such as 'outputs.aux'."""
         with self._traced.unchanged():
             self._begin()
-            return self._run.program.unread_outputs()
+            return self._run.preparation.unread_outputs()
 
     def describe_phases(self) -> list[str]:
         """Returns in words which layers `trainable` freezes between which steps; nothing where it freezes none."""
-        return self._run.program.describe_phases(self.step)
+        return self._run.program.stages.describe_phases(self.step)
 
     def replay(self, autopsy: str | pathlib.Path) -> Examination:
         """Computes a step again whose update was not finite. The model is left as it was before that step.
@@ -354,7 +354,7 @@ class Trainer(Settings):
             self._run.program.begin()
 
     def _rehearse(self) -> None:
-        values = self._run.program.rehearse(self.step, gradients=self._periods.gradients is not None)
+        values = self._run.preparation.rehearse(self.step, gradients=self._periods.gradients is not None)
         refuse_unmeasured_best(self.best, values, self.objective, self.metrics)
         require_measured(self.callbacks, values)
 
@@ -373,7 +373,9 @@ class Trainer(Settings):
             self._run.program.data.train_feed.prepare(
                 self._run.non_finite.batch(self.step), changed=changed, strict=not self.allow_config_change
             )
-        self._run.program.select_execution(first_step=self.step, steps=self.steps - self.step, folder=self.workdir)
+        self._run.program.stages.select_execution(
+            first_step=self.step, steps=self.steps - self.step, folder=self.workdir
+        )
         if self.step < until:
             self._rehearse()
         log_every = self.log_every if self.default_reports else None
@@ -395,7 +397,7 @@ class Trainer(Settings):
         return self._values_or_current(values)
 
     def _values_or_current(self, values: Mapping[str, float]) -> Mapping[str, float]:
-        return values or self._run.program.dry_run(self.step)
+        return values or self._run.preparation.dry_run(self.step)
 
     @contextlib.contextmanager
     def _noting_completion(self, until: int, values: Callable[[], Mapping[str, float] | None]) -> Iterator[None]:

@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from trainer import FunctionMetric, Metrics
 from trainer.checkpoints.checkpoints import Checkpoints
 from trainer.checkpoints.saver import Saver
-from trainer.executions.program import Program
+from trainer.executions.evaluator import Evaluator
 from trainer.reports import JsonLines, ReportError, TensorBoard, jsonl
 from trainer.storage import lock
 from trainer.storage.files import StorageError
@@ -145,10 +145,10 @@ SCORES = {2: np.nan, 4: 3.0, 6: 3.0, 8: 5.0, 10: 2.0, 12: -np.inf, 14: 2.0, 16: 
 @pytest.fixture
 def scored(run_in, monkeypatch):
     """Trains with evaluations whose scores are known; checkpoints are saved at others of their steps."""
-    evaluate, metrics = Program.evaluate, Metrics(score=FunctionMetric(fn=lambda y_pred: y_pred[:, 0]))
+    evaluate, metrics = Evaluator.evaluate, Metrics(score=FunctionMetric(fn=lambda y_pred: y_pred[:, 0]))
 
     def run(folder, scores=SCORES, **settings):
-        monkeypatch.setattr(Program, "evaluate", lambda self, at: {**evaluate(self, at), "metrics/score": scores[at]})
+        monkeypatch.setattr(Evaluator, "evaluate", lambda self, at: {**evaluate(self, at), "metrics/score": scores[at]})
         periods = {"eval_every": 2, "checkpoint_every": 8, "keep_checkpoints": 2}
         run_in(folder, metrics=metrics, **{"best": "metrics/score", **periods, **settings})
         return Checkpoints(folder / "checkpoints")

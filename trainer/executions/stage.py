@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import tensorflow as tf
 
@@ -12,9 +11,9 @@ from trainer.executions.chunk import trace_term_gradients
 from trainer.executions.execution import compiled_as
 from trainer.executions.executor import Executor
 from trainer.executions.selection import build_chosen
-from trainer.feeds.feed import Feed
+from trainer.feeds.feed import Block, Feed
 from trainer.steps.phases import Phase
-from trainer.steps.term_gradients import ModelParts
+from trainer.steps.term_gradients import ModelParts, TermGradients
 from trainer.steps.train_step import TrainStep
 
 
@@ -38,7 +37,7 @@ class Stage:
         self.phase, self.step = phase, step.replaced(frozen=phase.frozen)
         self._strategy, self._feed, self._gradient_parts = strategy, feed, gradient_parts
         self._executing: Executor | None = None
-        self._term_gradients: Callable[..., Any] | None = None
+        self._term_gradients: Callable[..., TermGradients] | None = None
 
     @property
     def frozen_count(self) -> int:
@@ -63,7 +62,20 @@ class Stage:
             )
         return self._executing
 
-    def term_gradients(self, choice: Choice) -> Callable[..., Any]:
+    def gradients(self, choice: Choice, block: Block, step: int) -> dict[str, float]:
+        """Returns the norm and the cosines of each weighted term's gradient on the first batch of a block, by tag."""
+        measured = self._measuring(choice)(block.data, tf.constant(block.first), tf.constant(step, tf.int64))
+        return measured.by_tag(self.step.forward.objective, list(self._gradient_parts))
+
+    def prepare_gradients(self, choice: Choice, step: int) -> None:
+        """Prepares now what the first measurement of the gradients would wait for."""
+        if choice.execution == "xla_loop":
+            # On any row, because calling it compiles it.
+            self.gradients(choice, Block(self._feed.chunk(first_batch=step, steps=0), 0, 1), step)
+        else:
+            self._measuring(choice)
+
+    def _measuring(self, choice: Choice) -> Callable[..., TermGradients]:
         """Returns the function of the terms' gradients, compiled if chunks are."""
         if self._term_gradients is None:
             traced = trace_term_gradients(self.step, self._feed, self._gradient_parts)

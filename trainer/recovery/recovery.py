@@ -75,7 +75,7 @@ class Recovery:
                     state=self._program.training_state.arrays(),
                     values=values,
                     cause=cause,
-                    execution=self._program.choice.execution,
+                    execution=self._program.stages.choice.execution,
                 )
         except StorageError as error:
             return f" There is no autopsy: {error}."

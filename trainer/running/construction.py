@@ -16,6 +16,7 @@ from trainer.devices.strategy import Placement
 from trainer.executions.data import RunData
 from trainer.executions.execution import Execution
 from trainer.executions.non_finite import NonFinitePolicy
+from trainer.executions.preparation import Preparation
 from trainer.executions.program import Program
 from trainer.feeds.sources import Source
 from trainer.metrics.metrics import Metrics
@@ -76,7 +77,6 @@ def make_program(
     if settings.task and settings.task.measure_at_evaluations:
         measure = functools.partial(measures_of, settings.task, step.model, nan=True)
     return Program(
-        strategy=strategy,
         step=step,
         data=RunData(
             strategy=strategy,
@@ -133,6 +133,7 @@ def make_run(
     return TrainingRun(
         strategy=strategy,
         program=program,
+        preparation=Preparation(program),
         step=done,
         non_finite=non_finite,
         metrics=metrics,
@@ -205,7 +206,7 @@ def _make_epochs(
     parameters: Description,
 ) -> Epochs:
     """Makes what calls the callbacks, which have to know now what they monitor."""
-    evaluated = program.evaluation_tags if program.data.evaluates else []
+    evaluated = program.evaluator.tags if program.data.evaluates else []
     names = monitored_names(evaluated, program.tags, [group.rate_tag for group in step.groups])
     prepare_monitors(settings.callbacks, names, settings.objective, settings.metrics or Metrics())
     calls = Calls(

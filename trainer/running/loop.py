@@ -126,7 +126,7 @@ class Loop:
     def _train_chunk(self) -> Mapping[str, float] | None:
         """Runs one chunk and reports it; the values of its last record, if a record was due."""
         first = self._done
-        if (phase := self._program.begun_phase(first)) is not None:
+        if (phase := self._program.stages.begun_phase(first)) is not None:
             self._reports.note(f"step {first:,}: {phase}")
         steps = self._sizer.next(until=self._periods.next_stop(first, until=self._until) - first)
         began = time.perf_counter()
@@ -185,7 +185,7 @@ class Loop:
         return self._call_callbacks() or values
 
     def _evaluate(self) -> Mapping[str, float]:
-        return self._report(LogRecord("eval", self._done, self._program.evaluate(self._done)))
+        return self._report(LogRecord("eval", self._done, self._program.evaluator.evaluate(self._done)))
 
     def _call_callbacks(self) -> Mapping[str, float] | None:
         """Calls the callbacks that are due, and reports what follows from it; the values of a later record, if any.
@@ -224,8 +224,8 @@ class Loop:
             self._saver.evaluation = evaluation
         self._reports.write(LogRecords.of(evaluation))
         is_last = self._done >= self._until or bool(self._interruption.agreed or self._epochs.stopped_by)
-        examples = self._spacing.due(self._program.examples(self._done), is_last=is_last)
-        for picture in (*self._program.pictures, *examples):
+        examples = self._spacing.due(self._program.evaluator.examples(self._done), is_last=is_last)
+        for picture in (*self._program.evaluator.pictures, *examples):
             self._reports.picture(picture)
         odd = [f"{tag} is {value:g}" for tag, value in evaluation.values.items() if not math.isfinite(value)]
         if odd:
@@ -247,7 +247,7 @@ class Loop:
         """
         if not self._evaluates:
             return {}
-        values = self._program.evaluate(self._done)
+        values = self._program.evaluator.evaluate(self._done)
         before = self._evaluation_here
         if before is None or not _is_close(before.values, values):
             self._report(LogRecord("eval", self._done, values))

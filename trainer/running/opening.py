@@ -119,7 +119,7 @@ class Opening:
             ),
             details=(
                 f"strategy {self.placement.name}: {self.placement.reason}",
-                f"execution {program.choice.execution}: {program.choice.reason}",
+                f"execution {program.stages.choice.execution}: {program.stages.choice.reason}",
             ),
             workdir=self.workdir,
             descriptions={name: _described(term) for name, term in self.objective.terms.items()},
@@ -148,8 +148,8 @@ class Opening:
         return [
             f"{quantity(len(names), 'term')}: {', '.join(names)}; {program.data.describe_evaluation()}",
             *program.describe_stars(),
-            *program.describe_phases(step),
-            f"{self.placement.replicas}; execution {program.choice.execution}",
+            *program.stages.describe_phases(step),
+            f"{self.placement.replicas}; execution {program.stages.choice.execution}",
         ]
 
     def _resumed(self, step: int, restored: bool, replicas_before: int | None) -> list[str]:
@@ -167,7 +167,7 @@ class Opening:
         return [
             *([self.standstill.text] if self.standstill else []),
             *program.data.describe_doubts(),
-            *program.describe_statistics(),
+            *program.stages.describe_statistics(),
             *describe_own_training(self.model),
         ]
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 from trainer.callbacks.epochs import Epochs
 from trainer.checkpoints.saver import Saver
 from trainer.executions.non_finite import NonFinitePolicy
+from trainer.executions.preparation import Preparation
 from trainer.executions.program import Program
 from trainer.reports import Background
 from trainer.reports.metric_accumulator import MetricAccumulator
@@ -24,6 +25,7 @@ class TrainingRun:
     Attributes:
       strategy: the devices that the run is mirrored over.
       program: trains, evaluates and examines steps.
+      preparation: tries it before the first step.
       step: the number of updates done, an int64 scalar.
       non_finite: the policy for updates that are not finite, with the batches that were skipped.
       metrics: merges the numbers of steps into log records.
@@ -36,6 +38,7 @@ class TrainingRun:
 
     strategy: tf.distribute.Strategy
     program: Program
+    preparation: Preparation
     step: tf.Variable
     non_finite: NonFinitePolicy
     metrics: MetricAccumulator

@@ -73,6 +73,11 @@ class WeightAverage:
             weight.assign(value)
 
 
+def averaged(average: WeightAverage | None) -> contextlib.AbstractContextManager[None]:
+    """Gives the model its averaged weights within the context, if an average is kept."""
+    return contextlib.nullcontext() if average is None else average.in_place()
+
+
 def refuse_averaged(model: keras.Model, what: str) -> None:
     """Raises ConfigurationError where averages stand in for weights of a model, which come back later.
 

@@ -45,7 +45,7 @@ def pictured(recorder, monkeypatch):
 
     def make(trainer):
         line = functools.partial(Picture, name="line", data={}, draw=lambda data, axes: None)
-        monkeypatch.setattr(trainer._run.program, "examples", lambda step: [line(step=step)])
+        monkeypatch.setattr(trainer._run.program.evaluator, "examples", lambda step: [line(step=step)])
         shown = []
         recorder.picture = lambda picture: shown.append(picture.step)
         return shown
@@ -298,7 +298,7 @@ def test_an_evaluation_that_failed_is_counted_once_it_is_there(adapted, tmp_path
     trainer = adapted("parts")
     trainer.train(until=whole.step - 1)
     with monkeypatch.context() as patched:
-        patched.setattr(trainer._run.program, "evaluate", lambda step: 1 / 0)
+        patched.setattr(trainer._run.program.evaluator, "evaluate", lambda step: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             trainer.train()
     assert Checkpoints(tmp_path / "parts" / "checkpoints").latest().step == whole.step

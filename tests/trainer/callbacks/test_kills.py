@@ -19,6 +19,7 @@ from objectives import MeanSquaredError, Objective
 from trainer import ArraySource, Trainer
 from trainer.checkpoints.saver import Saver
 from trainer.devices.strategy import configure_logical_devices, mirrored
+from trainer.executions.evaluator import Evaluator
 from trainer.executions.program import Program
 
 def make(folder):
@@ -41,7 +42,7 @@ def make(folder):
 
 def kill_at(place, step):
     """Has this process killed before, during or after the evaluation at a step."""
-    train, evaluate, save = Program.train, Program.evaluate, Saver.save
+    train, evaluate, save = Program.train, Evaluator.evaluate, Saver.save
     def dying(self, *given, first_step, **settings):
         if place == "before" and first_step + 3 > step:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -55,7 +56,7 @@ def kill_at(place, step):
         if place == "after" and int(self._step) == step:
             os.kill(os.getpid(), signal.SIGKILL)
         return save(self, **settings)
-    Program.train, Program.evaluate, Saver.save = dying, dying_in_evaluation, dying_before_it_saves
+    Program.train, Evaluator.evaluate, Saver.save = dying, dying_in_evaluation, dying_before_it_saves
 
 if __name__ == "__main__":
     configure_logical_devices(2)

@@ -9,8 +9,8 @@ from trainer.executions.execution import Unsupported
 
 def test_an_execution_is_built_once_and_may_be_released(make_program):
     program = make_program(execution="auto")
-    with program._step.adoption.at_work():
-        builder = program._widest.builder
+    with program.step.adoption.at_work():
+        builder = program.stages.widest.builder
         for _ in range(2):
             builder.build("graph")
         builder.build("xla_loop")
@@ -24,8 +24,8 @@ def test_an_execution_that_turns_out_not_to_work_is_no_candidate(make_program):
         return tf.strings.to_number(tf.strings.as_string(tf.stop_gradient(y_pred))) * 0.0 + (y_true - y_pred) ** 2
 
     program = make_program(execution="auto", objective=Objective(data=FunctionTerm(fn=texts)))
-    with program._step.adoption.at_work():
-        builder = program._widest.builder
+    with program.step.adoption.at_work():
+        builder = program.stages.widest.builder
         assert builder.candidates.likely[0] == "xla_loop"
         with pytest.raises(Unsupported, match="XLA has no AsString"):
             builder.build("xla_loop")

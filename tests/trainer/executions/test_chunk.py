@@ -55,7 +55,7 @@ def test_all_terms_share_one_forward_and_one_backward_pass_traced_once(
     small = {f"small_{i}": ActivationPenalty(activation="activations.counted", weight=0.1 * i) for i in range(1, terms)}
     objective = Objective(data=MeanSquaredError(), **small)
     program = make_program(model=model, objective=objective, execution=execution, strategy=replicas(count))
-    program.select_execution(first_step=0, steps=10**12, folder=None)  # long enough to try each execution
+    program.stages.select_execution(first_step=0, steps=10**12, folder=None)  # long enough to try each execution
     for steps in (1, 3, 10, 2):  # nor does another length of chunk trace anything anew
         program.train(first_step=0, steps=steps)
     assert layer.calls == layer.gradients == count  # each replica traces its own part
@@ -81,7 +81,7 @@ def test_a_chunk_without_steps_changes_nothing(make_program, dense_model):
     program = make_program(model=model, optimizer=keras.optimizers.Adam(1.0))
     before = model.get_weights()
     assert program.train(first_step=0, steps=0).shape == (0, len(program.tags))
-    program.compile()
+    program.stages.compile()
     for ours, expected in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(ours, expected)
 

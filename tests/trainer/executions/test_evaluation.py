@@ -6,6 +6,7 @@ import pytest
 
 from objectives import Objective, RangeHinge
 from trainer import ArraySource, KerasMetric, Metrics
+from trainer.executions.preparation import Preparation
 from trainer.feeds.table import ArrayTable
 
 
@@ -32,7 +33,7 @@ def test_an_evaluation_is_that_of_the_whole_set(
 ):
     model = dict_model()
     settings = {"objective": every_reading, "train": source, "eval": source, "strategy": replicas(count)}
-    values = make_program(model=model, batch_size=batch_size, **settings).evaluate(1)
+    values = make_program(model=model, batch_size=batch_size, **settings).evaluator.evaluate(1)
     raw = whole_set(model, data)
     assert {name: values[f"terms/{name}/raw"] for name in raw} == pytest.approx(raw, rel=1e-5)
     weights = {"masked": 1.0, "weighted": 0.5, "scheduled": 0.75, "decay": 0.3, "watched": 0.0}
@@ -54,7 +55,7 @@ def test_an_evaluation_of_many_batches_adds_up_in_float64(make_program, executio
     program = make_program(
         model=model, objective=objective, train=source, eval=source, batch_size=1, execution=execution
     )
-    values = program.evaluate(1)
+    values = program.evaluator.evaluate(1)
     assert values["terms/tenth/raw"] == pytest.approx(0.1, rel=1e-6)
     assert values["terms/tenth/count"] == count * width
 
@@ -69,7 +70,7 @@ def test_an_evaluation_sees_each_example_once(make_program, replicas, batch_size
     program = make_program(
         model=model, objective=objective, train=source, eval=source, batch_size=batch_size, strategy=replicas(count)
     )
-    assert program.evaluate(0)["terms/size/raw"] * 10 == pytest.approx(2**10 - 1, abs=1e-2)
+    assert program.evaluator.evaluate(0)["terms/size/raw"] * 10 == pytest.approx(2**10 - 1, abs=1e-2)
 
 
 def test_the_trial_reads_the_first_batch_once(make_program, data, monkeypatch):
@@ -77,6 +78,6 @@ def test_the_trial_reads_the_first_batch_once(make_program, data, monkeypatch):
     metrics = Metrics(error=KerasMetric(metric=keras.metrics.MeanSquaredError()))
     program, reads, read = make_program(eval=source, metrics=metrics), [], ArrayTable.read
     monkeypatch.setattr(ArrayTable, "read", lambda table, *args: reads.append(len(args[0])) or read(table, *args))
-    values = program.rehearse(0, gradients=False)
+    values = Preparation(program).rehearse(0, gradients=False)
     assert len(reads) == 1
     assert values["metrics/error"] == pytest.approx(values["terms/data/raw"])

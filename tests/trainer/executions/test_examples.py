@@ -127,4 +127,4 @@ def test_examples_without_pictures_have_none(make_trainer, recorder):
     recorder.picture = None
     source = ArraySource(np.zeros([20, 3], np.float32), np.zeros([20, 2], np.float32))
     program = make_trainer(eval=source, reports=[recorder])._run.program
-    assert program.examples(0) == ()
+    assert program.evaluator.examples(0) == ()

@@ -23,7 +23,7 @@ def test_each_execution_computes_the_same(make_full_program, accumulate_steps, o
     def run(execution, count):
         settings = {"execution": execution, "clip_norm": 0.5, "accumulate_steps": accumulate_steps}
         program, model = make_full_program(count, **settings)
-        return program.train(first_step=0, steps=20), model.get_weights(), program.evaluate(20)
+        return program.train(first_step=0, steps=20), model.get_weights(), program.evaluator.evaluate(20)
 
     rows, weights, evaluation = run("graph", 1)
     for execution, count in others:
@@ -36,8 +36,8 @@ def test_each_execution_computes_the_same(make_full_program, accumulate_steps, o
 
 
 def candidates(program):
-    with program._step.adoption.at_work():
-        return program._widest.builder.candidates
+    with program.step.adoption.at_work():
+        return program.stages.widest.builder.candidates
 
 
 def test_a_dense_model_on_one_replica_may_be_compiled_whole(make_program):
@@ -63,7 +63,7 @@ def test_a_term_that_gathers_leaves_several_replicas_the_graph_alone(make_progra
 
 @pytest.mark.parametrize("execution", ["graph", "xla_step", "xla_loop"])
 def test_what_is_asked_for_is_done(make_program, execution):
-    choice = make_program(execution=execution).choice
+    choice = make_program(execution=execution).stages.choice
     assert (choice.execution, choice.reason) == (execution, "as configured")
 
 
@@ -102,20 +102,20 @@ def test_on_a_gpu_convolutions_may_be_compiled(make_program, monkeypatch):
     source = ArraySource(np.ones([4, 6, 6, 2]), np.ones([4, 4, 4, 3]))
     objective = Objective(data=MeanSquaredError())
     program = make_program(model=model, train=source, objective=objective, batch_size=2)
-    with program._step.adoption.at_work():
-        step = program._widest.builder.traced
+    with program.step.adoption.at_work():
+        step = program.stages.widest.builder.traced
     monkeypatch.setattr("tensorflow.config.list_logical_devices", lambda kind: [kind])
     assert find_candidates(step, objective, 1).likely == ("xla_loop", "graph", "xla_step")
 
 
 def test_an_unknown_execution_is_refused_with_the_nearest_name(make_program):
     with pytest.raises(ConfigurationError, match="Trainer.execution is 'grpah'; did you mean 'graph'?"):
-        make_program(execution="grpah").compile()
+        make_program(execution="grpah").stages.compile()
 
 
 def test_xla_cannot_span_replicas(make_program, replicas):
     with pytest.raises(ConfigurationError, match="cannot work here: an XLA program cannot span 2 replicas"):
-        make_program(execution="xla_loop", strategy=replicas(2)).compile()
+        make_program(execution="xla_loop", strategy=replicas(2)).stages.compile()
 
 
 @pytest.fixture
@@ -131,15 +131,15 @@ def wordy():
 @pytest.mark.parametrize("execution", ["xla_loop", "xla_step"])
 def test_an_operation_that_xla_lacks_is_named_in_one_line(make_program, wordy, execution):
     with pytest.raises(ConfigurationError, match=r"cannot work here: XLA has no AsString; expected 'graph' or 'auto'$"):
-        make_program(execution=execution, objective=wordy).compile()
+        make_program(execution=execution, objective=wordy).stages.compile()
 
 
 def test_auto_rules_out_what_xla_lacks_with_its_reason(make_program, wordy):
     program = make_program(execution="auto", objective=wordy)
-    program.select_execution(first_step=0, steps=10**9, folder=None)
-    assert program.choice.execution == "graph"
-    assert "xla_loop: XLA has no AsString" in program.choice.reason
-    assert "xla_step: XLA has no AsString" in program.choice.reason
+    program.stages.select_execution(first_step=0, steps=10**9, folder=None)
+    assert program.stages.choice.execution == "graph"
+    assert "xla_loop: XLA has no AsString" in program.stages.choice.reason
+    assert "xla_step: XLA has no AsString" in program.stages.choice.reason
 
 
 def checked(y_true, y_pred):
@@ -152,7 +152,7 @@ def test_xla_is_not_taken_where_it_would_leave_out_an_assertion(make_program):
     found = candidates(make_program(objective=objective, execution="auto"))
     assert found.likely == ("graph",)
     with pytest.raises(ConfigurationError, match=r"leave out the assertion in .*test_execution.py, line \d+"):
-        make_program(objective=objective, execution="xla_loop").compile()
+        make_program(objective=objective, execution="xla_loop").stages.compile()
 
 
 def test_of_several_causes_the_reason_is_reported():

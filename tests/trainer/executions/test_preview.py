@@ -6,6 +6,7 @@ import pytest
 
 from objectives import ActivationPenalty, MeanSquaredError, Objective
 from trainer import Metrics
+from trainer.executions.preparation import Preparation
 from trainer.executions.preview import find_reads, parameters_of
 
 
@@ -32,7 +33,7 @@ def test_what_is_read_has_the_shapes_of_a_batch_and_a_star_is_all_that_it_matche
     objective = Objective(data=MeanSquaredError(), small=ActivationPenalty(activation="activations.*"))
     program = make_program(model=dense_model(), objective=objective)
     readers = {"outputs": ["data"], "targets": ["data"], "activations.*": ["small"]}
-    reads, sizes = find_reads(program._step.forward, program.data.train_feed, readers)
+    reads, sizes = find_reads(program.step.forward, program.data.train_feed, readers)
     by_key = {one.key: one for one in reads}
     assert (reads[0].key, reads[0].readers) == ("inputs", ("the model",))
     assert by_key["outputs"].readers == by_key["targets"].readers == ("data",)
@@ -49,7 +50,7 @@ def test_what_is_read_has_the_shapes_of_a_batch_and_a_star_is_all_that_it_matche
 def test_a_preview_is_right_about_memory_and_changes_nothing(make_full_program, count):
     program, model = make_full_program(count, metrics=Metrics())
     before = program.training_state.arrays()
-    preview = program.preview(0)
+    preview = Preparation(program).preview(0)
     for name, array in program.training_state.arrays().items():
         np.testing.assert_array_equal(array, before[name], err_msg=name)
     weights = sum(array.nbytes for array in model.get_weights())

@@ -47,7 +47,7 @@ def test_several_rows_at_once_are_those_rows_one_by_one(make_program, replicas, 
             strategy=replicas(count),
             execution=execution,
         )
-        return program.evaluate(0)
+        return program.evaluator.evaluate(0)
 
     several = values()
     monkeypatch.setattr(reading, "_EXAMPLES", 1)

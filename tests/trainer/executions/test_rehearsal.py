@@ -95,4 +95,4 @@ def test_a_dry_run_takes_an_execution_that_works(make_trainer):
     objective = Objective(data=MeanSquaredError(), wordy=FunctionTerm(fn=length, keys_of={"y_pred": "outputs"}))
     trainer = make_trainer(objective=objective, execution="auto")
     assert np.isfinite(trainer.dry_run()["loss/total"])
-    assert trainer._run.program.choice.execution == "graph"
+    assert trainer._run.program.stages.choice.execution == "graph"

@@ -41,11 +41,11 @@ def noisy_program(make_program, dense_model):
 def test_measuring_changes_no_state(noisy_program, replicas, count):
     measured, model = noisy_program(strategy=replicas(count))
     before = measured.training_state.arrays()
-    measured.select_execution(first_step=0, steps=FOREVER, folder=None)
-    assert "measured in" in measured.choice.reason
+    measured.stages.select_execution(first_step=0, steps=FOREVER, folder=None)
+    assert "measured in" in measured.stages.choice.reason
     for name, value in measured.training_state.arrays().items():
         np.testing.assert_array_equal(value, before[name])
-    plain, other = noisy_program(strategy=replicas(count), execution=measured.choice.execution)
+    plain, other = noisy_program(strategy=replicas(count), execution=measured.stages.choice.execution)
     rows = [program.train(first_step=0, steps=8) for program in (measured, plain)]
     np.testing.assert_array_equal(*rows)
     for ours, expected in zip(model.get_weights(), other.get_weights(), strict=True):
@@ -55,8 +55,8 @@ def test_measuring_changes_no_state(noisy_program, replicas, count):
 @pytest.mark.slow
 def test_what_was_not_chosen_is_released(make_program):
     program = make_program(execution="auto")
-    program.select_execution(first_step=0, steps=FOREVER, folder=None)
-    assert program._widest.builder.built == [program.choice.execution]
+    program.stages.select_execution(first_step=0, steps=FOREVER, folder=None)
+    assert program.stages.widest.builder.built == [program.stages.choice.execution]
 
 
 def test_the_real_batches_of_the_next_steps_are_measured(make_program, monkeypatch):
@@ -64,7 +64,7 @@ def test_the_real_batches_of_the_next_steps_are_measured(make_program, monkeypat
     program = make_program(execution="auto")
     look = program.data.train_feed.peek
     monkeypatch.setattr(program.data.train_feed, "peek", lambda step, steps=1: asked.append(step) or look(step, steps))
-    program.select_execution(first_step=12, steps=FOREVER, folder=None)
+    program.stages.select_execution(first_step=12, steps=FOREVER, folder=None)
     assert set(asked) == {0, 12}  # what is compiled inside of a loop takes a first step
 
 
@@ -73,8 +73,8 @@ def test_measuring_pulls_nothing_from_a_dataset_to_train_on(make_program, dense_
     def rows(execution):
         source = DatasetSource(lambda: tf.data.Dataset.from_tensor_slices((data["x"], data["y"])).shuffle(20, seed=1))
         program = make_program(model=dense_model(), train=source, execution=execution)
-        program.select_execution(first_step=0, steps=FOREVER, folder=None)
-        return program.train(first_step=0, steps=6), program.choice.execution
+        program.stages.select_execution(first_step=0, steps=FOREVER, folder=None)
+        return program.train(first_step=0, steps=6), program.stages.choice.execution
 
     measured, chosen = rows("auto")
     np.testing.assert_array_equal(measured, rows(chosen)[0])
@@ -83,31 +83,31 @@ def test_measuring_pulls_nothing_from_a_dataset_to_train_on(make_program, dense_
 @pytest.mark.slow
 def test_a_second_look_does_not_choose_again(make_program, monkeypatch):
     program = make_program(execution="auto")
-    program.select_execution(first_step=0, steps=FOREVER, folder=None)
+    program.stages.select_execution(first_step=0, steps=FOREVER, folder=None)
     monkeypatch.setattr(selection, "choose", None)
-    program.select_execution(first_step=5, steps=FOREVER, folder=None)
+    program.stages.select_execution(first_step=5, steps=FOREVER, folder=None)
 
 
 @pytest.mark.slow
 def test_a_choice_is_written_down_and_taken_again(make_program, tmp_path, monkeypatch):
     program = make_program(execution="auto")
-    program.select_execution(first_step=0, steps=FOREVER, folder=tmp_path)
-    chosen = program.choice
+    program.stages.select_execution(first_step=0, steps=FOREVER, folder=tmp_path)
+    chosen = program.stages.choice
     monkeypatch.setattr(selection, "choose", None)
     again = make_program(execution="auto")
-    again.select_execution(first_step=5, steps=FOREVER, folder=tmp_path)
-    assert again.choice == Choice(chosen.execution, f"as before: {chosen.reason}")
+    again.stages.select_execution(first_step=5, steps=FOREVER, folder=tmp_path)
+    assert again.stages.choice == Choice(chosen.execution, f"as before: {chosen.reason}")
 
 
 def test_a_slower_choice_is_taken_again_too(make_program, tmp_path):
     keep(Choice("xla_step", "it was so"), tmp_path, 1)
     program = make_program(execution="auto")
-    program.select_execution(first_step=0, steps=FOREVER, folder=tmp_path)
-    assert program.choice.execution == "xla_step"
+    program.stages.select_execution(first_step=0, steps=FOREVER, folder=tmp_path)
+    assert program.stages.choice.execution == "xla_step"
 
 
 def test_what_is_configured_wins_over_what_was_chosen(make_program, tmp_path):
     keep(Choice("xla_loop", "it was so"), tmp_path, 1)
     program = make_program(execution="graph")
-    program.select_execution(first_step=0, steps=FOREVER, folder=tmp_path)
-    assert program.choice == Choice("graph", "as configured")
+    program.stages.select_execution(first_step=0, steps=FOREVER, folder=tmp_path)
+    assert program.stages.choice == Choice("graph", "as configured")

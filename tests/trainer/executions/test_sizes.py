@@ -28,7 +28,7 @@ def test_a_run_takes_the_graph_and_computes_what_an_eager_loop_does(make_trainer
         steps=4,
     )
     trainer.train()
-    assert trainer._run.program.choice.execution == "graph"
+    assert trainer._run.program.stages.choice.execution == "graph"
     model = dense_model()
     for step in range(4):
         with tf.GradientTape() as tape:
@@ -51,7 +51,7 @@ def test_a_layer_that_says_so_is_not_compiled(make_program):
     model = keras.Sequential([keras.Input([8, 8, 3]), layers.RandomRotation(0.1), layers.Flatten(), layers.Dense(2)])
     x = np.ones([6, 8, 8, 3], np.float32)
     settings = {"model": model, "objective": Objective(data=MeanSquaredError()), "train": ArraySource(x, model(x))}
-    choice = make_program(execution="auto", **settings).choice
+    choice = make_program(execution="auto", **settings).stages.choice
     assert choice.execution == "graph"
     assert "the layer 'random_rotation' cannot be compiled by XLA, as its supports_jit says" in choice.reason
 
@@ -72,8 +72,8 @@ def test_ordinary_layers_have_sizes_that_are_known(make_program, shape, make):
     model = keras.Sequential([keras.Input(shape), *make()])
     x = np.ones([6, *shape], np.float32)
     program = make_program(model=model, objective=Objective(data=MeanSquaredError()), train=ArraySource(x, model(x)))
-    with program._step.adoption.at_work():
-        assert unknown_sizes(program._widest.builder.traced) == []
+    with program.step.adoption.at_work():
+        assert unknown_sizes(program.stages.widest.builder.traced) == []
 
 
 @pytest.mark.slow
@@ -83,5 +83,5 @@ def test_attention_has_sizes_that_are_known(make_program):
     model = keras.Model(inputs, layers.LayerNormalization()(attended))
     x = np.ones([6, 7, 3], np.float32)
     program = make_program(model=model, objective=Objective(data=MeanSquaredError()), train=ArraySource(x, x))
-    with program._step.adoption.at_work():
-        assert unknown_sizes(program._widest.builder.traced) == []
+    with program.step.adoption.at_work():
+        assert unknown_sizes(program.stages.widest.builder.traced) == []

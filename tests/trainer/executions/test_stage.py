@@ -11,8 +11,8 @@ def program(make_program):
 
 
 def test_a_frozen_layer_takes_no_part_in_the_step_of_its_phase(program):
-    with program._step.adoption.at_work():
-        first, second = (len(stage.builder.traced.graph.get_operations()) for stage in program._stages)
+    with program.step.adoption.at_work():
+        first, second = (len(stage.builder.traced.graph.get_operations()) for stage in program.stages.all)
     assert first < second
 
 
@@ -22,8 +22,7 @@ def test_a_chunk_ends_where_a_phase_does(program):
 
 def test_the_terms_gradients_are_those_of_what_is_trained(program):
     block = program.data.train_feed.peek(0)
-    with program._step.adoption.at_work():
-        part, whole = (
-            program._gradients_on(program._stage(step), block, step)["terms/data/grad_norm"] for step in (0, 2)
-        )
+    with program.step.adoption.at_work():
+        choice, stages = program.stages.choice, program.stages
+        part, whole = (stages.at(step).gradients(choice, block, step)["terms/data/grad_norm"] for step in (0, 2))
     assert 0 < part < whole

@@ -10,7 +10,7 @@ from trainer.executions.trials import Trials
 @pytest.fixture
 def program(make_program):
     program = make_program(average_momentum=0.9)
-    with program._step.adoption.at_work():
+    with program.step.adoption.at_work():
         yield program
 
 
@@ -19,7 +19,7 @@ def make_trials(program, replicas, monkeypatch):
     """Makes trials over a program, whose runs of so many steps are noted."""
 
     def make(noted):
-        builder = program._widest.builder
+        builder = program.stages.widest.builder
         run = builder.run
 
         def noting(execution, data, first_step, steps):

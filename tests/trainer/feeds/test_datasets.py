@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, MeanSquaredError, Objective
 from trainer import ArraySource, DatasetSource
+from trainer.executions.preparation import Preparation
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.settings.compatibility import refuse_unread_weights
 
@@ -55,9 +56,9 @@ def test_training_on_a_dataset_is_training_on_its_arrays(make_program, dense_mod
 @pytest.mark.parametrize(("batch_size", "count"), [(7, 1), (7, 2), (64, 3)])
 def test_an_evaluation_is_that_of_the_arrays(make_program, data, plain_source, replicas, batch_size, count):
     settings = {"strategy": replicas(count), "batch_size": batch_size}
-    of_arrays = make_program(eval=plain_source, **settings).evaluate(0)
+    of_arrays = make_program(eval=plain_source, **settings).evaluator.evaluate(0)
     dataset = DatasetSource(lambda: Dataset.from_tensor_slices((data["x"], data["y"])))
-    assert make_program(eval=dataset, **settings).evaluate(0) == pytest.approx(of_arrays, rel=1e-6)
+    assert make_program(eval=dataset, **settings).evaluator.evaluate(0) == pytest.approx(of_arrays, rel=1e-6)
 
 
 @pytest.mark.parametrize("random", [False, True])
@@ -150,7 +151,7 @@ def test_what_cannot_be_batched_is_refused(make, answer):
 def test_an_evaluation_must_end(make_program, data):
     endless = DatasetSource(lambda: Dataset.from_tensor_slices((data["x"], data["y"])).repeat())
     with pytest.raises(ConfigurationError, match="the dataset to evaluate on has no end"):
-        make_program(eval=endless).evaluate(0)
+        make_program(eval=endless).evaluator.evaluate(0)
 
 
 @pytest.mark.parametrize("job", ["train", "evaluate", "dry_run"])
@@ -159,8 +160,8 @@ def test_an_empty_dataset_is_refused(make_program, data, job):
     program = make_program(train=empty, eval=empty)
     calls = {
         "train": lambda: program.train(first_step=0, steps=1),
-        "evaluate": lambda: program.evaluate(0),
-        "dry_run": lambda: program.dry_run(0),
+        "evaluate": lambda: program.evaluator.evaluate(0),
+        "dry_run": lambda: Preparation(program).dry_run(0),
     }
     with pytest.raises(ConfigurationError, match="gave no more examples after 0 batches of 7; expected at least one"):
         calls[job]()

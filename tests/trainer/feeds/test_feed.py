@@ -150,7 +150,7 @@ def test_padding_meets_what_a_model_and_its_data_cannot_bear(make_trainer, kind,
         settings = {"objective": Objective(data=MeanSquaredError()), "batch_size": 3, **settings}
         program = make_trainer(model=model, train=source, eval=source, **settings)._run.program
         rows = program.train(first_step=0, first_batch=0 if kind == "iterated" else 1, steps=1)
-        return rows, model.get_weights(), program.evaluate(1) if kind == "iterated" else {}
+        return rows, model.get_weights(), program.evaluator.evaluate(1) if kind == "iterated" else {}
 
     rows, weights, evaluation = trained()
     for cut in ({"accumulate_steps": 2}, {"strategy": replicas(4)}):

@@ -10,6 +10,7 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from trainer import DatasetSource
 from trainer.checkpoints.iterator_state import IteratorState
+from trainer.executions.preparation import Preparation
 from trainer.feeds import iteration
 
 Dataset = tf.data.Dataset
@@ -207,7 +208,7 @@ def test_looks_take_nothing_from_training(make_program, dense_model, datasets):
         parts = []
         for first in (0, 3, 6):
             if look:
-                program.dry_run(first)
+                Preparation(program).dry_run(first)
                 program.term_gradients(first)
             parts.append(program.train(first_step=first, steps=3))
         return np.concatenate(parts)

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from trainer import ArraySource
+from trainer.executions.preparation import Preparation
 from trainer.feeds.batch_schedule import BatchSchedule
 from trainer.feeds.batch_sharding import BatchSharding
 
@@ -39,7 +40,7 @@ def test_arrays_become_tensors_once_a_device_and_not_again(make_program, data, m
     for first in (0, 5, 10):
         program.train(first_step=first, steps=5)
     program.term_gradients(15)
-    program.dry_run(15)
+    Preparation(program).dry_run(15)
     arrays = list(plain_source.arrays.values())
     assert [sum(value is array for value in seen) for array in arrays] == [1, 1]
     resident = tf.nest.flatten(program.data.train_feed.resident)

@@ -22,7 +22,7 @@ def run(make_full_program, data):
             assert isinstance(program.data.train_feed, StreamedFeed)
             program.data.eval_feed.limit = 2  # several blocks
         rows = [program.train(first_step=first, steps=steps) for first, steps in ((0, 3), (3, 3), (6, 5), (11, 1))]
-        return np.concatenate(rows), model.get_weights(), program.evaluate(12), program.term_gradients(12)
+        return np.concatenate(rows), model.get_weights(), program.evaluator.evaluate(12), program.term_gradients(12)
 
     return run
 
@@ -63,7 +63,7 @@ def watched(make_program, data):
 
 
 def test_a_chunk_reads_its_own_steps_and_as_many_ahead(watched, rows):
-    watched.compile()
+    watched.stages.compile()
     assert rows == []
     watched.train(first_step=0, steps=4)
     watched.data.train_feed._ahead.take(None)
@@ -79,7 +79,7 @@ def test_what_was_gathered_is_passed_on_without_a_copy(watched):
 
 
 def test_what_was_foreseen_is_used_and_completed(watched, rows):
-    watched.compile()
+    watched.stages.compile()
     watched.train(first_step=0, steps=4)
     watched.train(first_step=4, steps=6)
     watched.data.train_feed._ahead.take(None)
@@ -99,7 +99,7 @@ def test_an_evaluation_foresees_nothing_behind_its_end(make_program, data):
     source = ArraySource(data["x"], data["y"], resident=False)
     program = make_program(train=source, eval=source, batch_size=5)
     program.data.eval_feed.limit = 2
-    program.evaluate(0)
+    program.evaluator.evaluate(0)
     assert program.data.eval_feed._ahead._begun is None
 
 
@@ -112,7 +112,7 @@ def test_an_error_in_the_background_is_raised_in_the_next_chunk(watched, monkeyp
             raise OSError("the disk is gone")
         return take(*args, **kwargs)
 
-    watched.compile()
+    watched.stages.compile()
     monkeypatch.setattr(np, "take", fail_elsewhere)
     watched.train(first_step=0, steps=2)
     with pytest.raises(OSError, match="the disk is gone"):

@@ -6,6 +6,7 @@ import pytest
 
 from objectives import MeanSquaredError, Objective
 from trainer import ArraySource
+from trainer.executions.preparation import Preparation
 
 
 @pytest.fixture
@@ -63,8 +64,8 @@ def measured(make_program, many_outputs, examples, replicas):
             **settings,
         )
         if rehearsed:
-            program.rehearse(0, gradients=False)
-        values = program.evaluate(0)
+            Preparation(program).rehearse(0, gradients=False)
+        values = program.evaluator.evaluate(0)
         return {tag: values[tag] for tag in values if tag.startswith("metrics/")}, model.predict_on_batch(examples["x"])
 
     return measure

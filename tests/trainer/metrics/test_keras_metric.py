@@ -132,7 +132,7 @@ def test_an_auc_of_many_thresholds_is_that_of_scikit_learn(make_program, replica
         batch_size=64,
         strategy=replicas(count),
     )
-    assert program.evaluate(0)["metrics/auc"] == pytest.approx(sklearn.metrics.roc_auc_score(y, x), abs=1e-3)
+    assert program.evaluator.evaluate(0)["metrics/auc"] == pytest.approx(sklearn.metrics.roc_auc_score(y, x), abs=1e-3)
 
 
 def test_a_batch_is_not_taken_for_one_example():

@@ -89,7 +89,7 @@ def test_a_key_that_no_layer_has_is_told_with_the_metrics_name(make_program, pla
     metrics = Metrics(size=KerasMetric(metric=keras.metrics.Mean(), y_pred="activations.hiden"))
     told = r"^metric 'size' \(KerasMetric\): key 'activations.hiden': did you mean 'activations.hidden'\?"
     with pytest.raises(ConfigurationError, match=told):
-        make_program(metrics=metrics, eval=plain_source).evaluate(0)
+        make_program(metrics=metrics, eval=plain_source).evaluator.evaluate(0)
 
 
 def test_a_metric_that_hides_its_state_is_refused_with_what_would_work(make_program, plain_source):
@@ -106,7 +106,7 @@ def test_a_metric_that_hides_its_state_is_refused_with_what_would_work(make_prog
 
     told = "^a metric writes the variable .* expected state that the metric makes in its __init__ by self.add_variable"
     with pytest.raises(ConfigurationError, match=told):
-        make_program(metrics=Metrics(sum=KerasMetric(metric=Hidden())), eval=plain_source).evaluate(0)
+        make_program(metrics=Metrics(sum=KerasMetric(metric=Hidden())), eval=plain_source).evaluator.evaluate(0)
 
 
 @pytest.mark.slow
@@ -152,4 +152,4 @@ def test_labels_out_of_range_in_the_evaluation_data_are_told_with_the_metrics_na
     )
     told = "the evaluation data: the labels 'targets.c' of the metric 'accuracy': found 2 in examples 2, 5"
     with pytest.raises(ConfigurationError, match=told):
-        program.evaluate(0)
+        program.evaluator.evaluate(0)

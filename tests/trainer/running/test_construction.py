@@ -46,5 +46,5 @@ def test_metrics_have_the_names_that_the_evaluation_data_give_to_classes(make, d
 
     source = Animals(data["x"], (data["y"] > 0).astype(np.int32))
     program = make(None, eval=source, metrics=Metrics(table=ConfusionMatrix(classes=2, y_pred="targets"))).program
-    program.evaluate(0)
-    assert program.pictures[0].data["labels"] == ["cat", "dog"]
+    program.evaluator.evaluate(0)
+    assert program.evaluator.pictures[0].data["labels"] == ["cat", "dog"]

@@ -144,7 +144,7 @@ def test_nothing_trains_while_averages_stand_in_for_the_weights(averaged, make_t
 def test_what_is_written_to_averages_that_are_open_is_weight_and_average_afterwards(averaged):
     trainer = averaged(steps=3)
     trainer.train()
-    own, before, average = trainer.model.get_weights(), averages(trainer), trainer._run.program._step.average
+    own, before, average = trainer.model.get_weights(), averages(trainer), trainer._run.program.step.average
     with trainer._at_work(), average.open():
         trainer.model.layers[-1].bias.assign([1.0, 2.0])
     for weights, expected in ((trainer.model.get_weights(), own), (averages(trainer), before)):

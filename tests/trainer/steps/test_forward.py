@@ -9,7 +9,7 @@ from objectives import Mean
 
 @pytest.fixture
 def forward(make_program, every_reading, dict_model, source):
-    return make_program(objective=every_reading, model=dict_model(), train=source)._step.forward
+    return make_program(objective=every_reading, model=dict_model(), train=source).step.forward
 
 
 def test_each_number_has_a_name_and_the_weighted_terms_add_up(forward):

@@ -26,7 +26,7 @@ def inspected(make_trainer, data, replicas):
         train = ArraySource(x, {"y": y, "mask": mask}, shuffle=False)
         program = make_trainer(objective=objective, train=train, strategy=replicas(count))._run.program
         feed = program.data.train_feed
-        counts = trace_inspection(program._step, feed)(feed.peek(0).data, tf.constant(0), tf.constant(0, tf.int64))
+        counts = trace_inspection(program.step, feed)(feed.peek(0).data, tf.constant(0), tf.constant(0, tf.int64))
         return {tag: float(value) for tag, value in counts.items() if value}
 
     return inspect
@@ -53,7 +53,7 @@ def test_the_slope_of_a_term_knows_nothing_of_the_model(make_trainer, dense_mode
     model = dense_model(lambda: keras.layers.Lambda(lambda h: h + tf.sqrt(tf.nn.relu(h - 9.0))))
     program = make_trainer(model=model, train=plain_source, objective=Objective(data=MeanSquaredError()))._run.program
     feed = program.data.train_feed
-    counts = trace_inspection(program._step, feed)(feed.peek(0).data, tf.constant(0), tf.constant(0, tf.int64))
+    counts = trace_inspection(program.step, feed)(feed.peek(0).data, tf.constant(0), tf.constant(0, tf.int64))
     assert {tag for tag, count in counts.items() if count} == {
         "terms/data/not_finite/gradient",
         "terms/data/not_finite/weighted_gradient",

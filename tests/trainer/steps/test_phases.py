@@ -185,7 +185,7 @@ def test_layers_are_released_one_after_the_other(make_trainer, dense_model, plai
 def test_all_phases_are_told_and_compiled_before_the_first_update(make, recorder, monkeypatch):
     trainer = make({"step": 2}, steps=3, reports=[recorder])
     traced = []
-    monkeypatch.setattr(recorder, "start", lambda run: traced.append((run, trainer._run.program._stages)))
+    monkeypatch.setattr(recorder, "start", lambda run: traced.append((run, trainer._run.program.stages.all)))
     notes = []
     monkeypatch.setattr(recorder, "note", notes.append)
     trainer.train()

@@ -127,7 +127,7 @@ def test_ten_steps_are_those_of_the_loss_scale_of_keras(half_trainer, dense_mode
 def test_the_scale_changes_no_gradient_that_fits(half_trainer):
     rows = [half_trainer()._run.program.train(first_step=0, steps=1)[0]]
     trainer = half_trainer()
-    trainer._run.program._step.loss_scale.factor.assign(2.0)
+    trainer._run.program.step.loss_scale.factor.assign(2.0)
     rows.append(trainer._run.program.train(first_step=0, steps=1)[0])
     assert rows[0][-1] == pytest.approx(rows[1][-1], rel=1e-3)
 
@@ -157,7 +157,7 @@ def test_a_gradient_that_is_infinite_on_one_replica_is_left_out_on_all(
 
 
 def test_the_scale_doubles_after_many_good_steps(half_trainer):
-    scale = half_trainer()._run.program._step.loss_scale
+    scale = half_trainer()._run.program.step.loss_scale
     scale.variables[1].assign(1998)
     scale.update(tf.constant(True))
     assert scale.factor.numpy() == SCALE
@@ -168,7 +168,7 @@ def test_the_scale_doubles_after_many_good_steps(half_trainer):
 
 
 def test_the_scale_never_falls_below_1(half_trainer):
-    scale = half_trainer()._run.program._step.loss_scale
+    scale = half_trainer()._run.program.step.loss_scale
     for _ in range(20):
         scale.update(tf.constant(False))
     assert scale.factor.numpy() == 1.0

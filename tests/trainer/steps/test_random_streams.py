@@ -86,9 +86,9 @@ def test_nothing_that_looks_or_evaluates_moves_what_training_draws(make_run):
 
 def test_an_evaluation_is_a_function_of_the_step(make_trainer, dense_model, noisy, plain_source):
     trainer = make_trainer(model=dense_model(noisy), eval=plain_source, steps=2)
-    first = trainer._run.program.evaluate(0)
-    assert trainer._run.program.evaluate(1) != first
-    assert trainer._run.program.evaluate(0) == first
+    first = trainer._run.program.evaluator.evaluate(0)
+    assert trainer._run.program.evaluator.evaluate(1) != first
+    assert trainer._run.program.evaluator.evaluate(0) == first
 
 
 def test_the_draws_of_a_million_steps_lie_far_apart():

@@ -62,7 +62,7 @@ def coupled(make_program, dense_model, plain_source, replicas):
         settings = {"objective": Objective(**terms), "optimizer": keras.optimizers.SGD(0.5), "eval": plain_source}
         program = make_program(model=model, strategy=replicas(count), batch_size=batch_size, **settings)
         rows = program.train(first_step=0, steps=3)
-        return rows, model.get_weights(), program.evaluate(3), dict(zip(program.tags, rows[0], strict=True))
+        return rows, model.get_weights(), program.evaluator.evaluate(3), dict(zip(program.tags, rows[0], strict=True))
 
     return run
 

@@ -1,18 +1,22 @@
-"""Check: before a batch is cut or padded, sees once to it that no example depends on the others of its batch."""
+"""Check: before a batch is cut or padded, sees once to it that its examples and its shards are independent."""
 
 import dataclasses
 
 from trainer.executions.chunk import gather_batch
 from trainer.executions.data import RunData
+from trainer.executions.failures import failures_told
 from trainer.executions.mixing.independent import are_independent
 from trainer.executions.mixing.refusal import refuse_mixing
+from trainer.executions.shares import refuse_losses_that_do_not_add_up
 from trainer.feeds.feed import Feed
 from trainer.steps.forward import Forward
 from trainer.steps.train_step import TrainStep
 
+_FAILED = "the check of whether a batch can be split fails"
+
 
 class MixingCheck:
-    """Looks at the model and the terms of a step, see `refuse_mixing`, unless it has found them sound before."""
+    """Looks at the model, the terms and the losses of a step, unless it has found them sound before."""
 
     def __init__(self, step: TrainStep, data: RunData):
         self._step, self._data = step, data
@@ -22,11 +26,14 @@ class MixingCheck:
         """Checks training after so many updates, and evaluation with it.
 
         Raises:
-          ConfigurationError: a batch is cut or padded, and the numbers of an example depend on the others.
+          ConfigurationError: a batch is cut or padded, and the numbers of an example depend on the others, see
+            `refuse_mixing`, or the losses of shards do not add up.
         """
         data, forward = self._data, self._step.forward
         is_padded = data.evaluates and data.eval_feed.padded
         if not self._is_done and (is_padded or forward.is_cut):
+            with failures_told(_FAILED):
+                refuse_losses_that_do_not_add_up(data.strategy, self._step)
             size = data.train_sharding.shape[1] // data.micro_batches
             self._refuse_mixing(forward, data.train_feed, number, size=size)
             self._is_done = self._is_done_in_evaluation = True
@@ -46,6 +53,7 @@ class MixingCheck:
     def _refuse_mixing(self, forward: Forward, feed: Feed, number: int, *, size: int, trains: bool = True) -> None:
         strategy = self._data.strategy
         if not are_independent(forward.model, forward.objective.terms.values()):
-            batch = gather_batch(strategy, feed, feed.peek(number if trains else 0).data)
-            with self._step.state.kept():
-                refuse_mixing(strategy, forward, batch, number, size=size, trains=trains)
+            with failures_told(_FAILED):
+                batch = gather_batch(strategy, feed, feed.peek(number if trains else 0).data)
+                with self._step.state.kept():
+                    refuse_mixing(strategy, forward, batch, number, size=size, trains=trains)

@@ -4,6 +4,7 @@ import keras
 import pytest
 
 from objectives import MeanSquaredError, Objective
+from trainer.executions.preparation import Preparation
 
 
 class Doubling(keras.layers.Layer):
@@ -39,16 +40,16 @@ def program_of(make_program, dense_model, plain_source):
 def test_a_check_of_training_is_one_of_evaluation_too(program_of, checks, replicas):
     program = program_of(Doubling, strategy=replicas(2))
     for _ in range(2):
-        program.rehearse(0, gradients=False)
-    program.evaluate(0)
+        Preparation(program).rehearse(0, gradients=False)
+    program.evaluator.evaluate(0)
     assert checks == [True]
 
 
 def test_evaluation_that_comes_first_is_checked_alone(program_of, checks, replicas):
     program = program_of(Doubling, strategy=replicas(2))
     for _ in range(2):
-        program.evaluate(0)
-    program.rehearse(0, gradients=False)
+        program.evaluator.evaluate(0)
+    Preparation(program).rehearse(0, gradients=False)
     assert checks == [False, True]
 
 
@@ -57,6 +58,6 @@ def test_evaluation_that_comes_first_is_checked_alone(program_of, checks, replic
 )
 def test_where_nothing_could_be_mixed_nothing_is_checked(program_of, checks, between, batch_size):
     program = program_of(*between, batch_size=batch_size)
-    program.rehearse(0, gradients=False)
-    program.evaluate(0)
+    Preparation(program).rehearse(0, gradients=False)
+    program.evaluator.evaluate(0)
     assert checks == []

@@ -113,7 +113,7 @@ def test_xla_cannot_sum_statistics_over_replicas(make_trainer, dense_model, repl
     with pytest.raises(ConfigurationError, match="the layer 'norm' sums over all replicas, which XLA cannot do"):
         trainer.dry_run()
     trainer = make_trainer(model=dense_model(normalization(synchronized=True)), execution="auto", **settings)
-    assert trainer._run.program.choice.execution == "graph"
+    assert trainer._run.program.stages.choice.execution == "graph"
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_whole_numbers_and_truths_are_those_of_the_first_replica(normalising, da
     trainer.train()
     counter = model.get_layer("counter")
     assert int(counter.calls.numpy()) == 3
-    with trainer._run.program._step.adoption.at_work():
+    with trainer._run.program.step.adoption.at_work():
         for variable in (counter.calls, counter.positive, counter.any):
             first, second = variable.value.values
             assert first.numpy() == second.numpy()
@@ -109,7 +109,7 @@ def test_replicas_stay_alike_in_any_execution(normalising, data, settings):
     trainer.train()
     expected = moving_statistics(source, data["x"], 2)
     np.testing.assert_allclose(model.get_layer("norm").moving_mean.numpy(), expected[0], atol=1e-6)
-    with trainer._run.program._step.adoption.at_work():
+    with trainer._run.program.step.adoption.at_work():
         for variable in model.variables:
             first, second = variable.value.values
             np.testing.assert_array_equal(first, second)
@@ -118,7 +118,7 @@ def test_replicas_stay_alike_in_any_execution(normalising, data, settings):
 def test_one_replica_has_nothing_to_bring_together(normalising):
     trainer, _, _ = normalising(1)
     trainer.dry_run()
-    graph = trainer._run.program._widest.builder.traced.graph.as_graph_def()
+    graph = trainer._run.program.stages.widest.builder.traced.graph.as_graph_def()
     nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
     # Two moving statistics and one of the counter, a kernel, a bias and the optimizer's number of steps.
     assert sum(node.op == "AssignVariableOp" for node in nodes) == 6

@@ -158,4 +158,4 @@ def test_state_that_tensorflow_merges_stays_outside_of_loops_and_of_xla(
         make(execution="xla_step").dry_run()
     trainer = make(execution="auto")
     trainer.train()
-    assert trainer._run.program.choice.execution == "graph"
+    assert trainer._run.program.stages.choice.execution == "graph"

@@ -75,7 +75,7 @@ def test_arrays_loaded_into_another_trainer_are_its_state(trained, count):
     for name, value in into.arrays().items():
         np.testing.assert_array_equal(value, arrays[name])
     kernel = other.model.get_layer("hidden").kernel
-    with other._run.program._step.adoption.at_work():
+    with other._run.program.step.adoption.at_work():
         for part in kernel.value.values:
             np.testing.assert_array_equal(part, arrays["model/000/hidden/kernel"])
 
