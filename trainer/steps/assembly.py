@@ -46,20 +46,10 @@ def assemble(
         work under the strategy, a trainable variable has no optimizer or several, or the kind of step lacks a method,
         has fields that do not fit, or keeps state that would be wrong.
     """
-    replicas = strategy.num_replicas_in_sync
     tap = Tap(model, objective.keys, readers=objective.readers)
     groups = groups_of(model, optimizer, optimizers)
-    _refuse_own_work(groups, replicas)
-    refuse_wrong_statistics(model, batch_size=batch_size, replicas=replicas, micro_batches=accumulate_steps)
-    synchronize_masked_statistics(model)
-    forward = Forward(
-        tap=tap,
-        objective=objective,
-        parts=objective.parts(),
-        streams=RandomStreams(strategy, model),
-        replicas=replicas,
-        micro_batches=accumulate_steps,
-    )
+    _refuse_own_work(groups, strategy.num_replicas_in_sync)
+    forward = _make_forward(strategy, tap, objective, batch_size=batch_size, micro_batches=accumulate_steps)
     step = train_step(
         adoption=Adoption(strategy, model, groups),
         forward=forward,
@@ -75,6 +65,23 @@ def assemble(
     )
     refuse_declared_variables(step)
     return step.replaced(own_variables=make_own_variables(strategy, step))
+
+
+def _make_forward(
+    strategy: tf.distribute.Strategy, tap: Tap, objective: Objective, *, batch_size: int, micro_batches: int
+) -> Forward:
+    """Makes the forward pass over a batch that is cut, of a model whose layers take the right statistics there."""
+    replicas = strategy.num_replicas_in_sync
+    refuse_wrong_statistics(tap.model, batch_size=batch_size, replicas=replicas, micro_batches=micro_batches)
+    synchronize_masked_statistics(tap.model)
+    return Forward(
+        tap=tap,
+        objective=objective,
+        parts=objective.parts(),
+        streams=RandomStreams(strategy, tap.model),
+        replicas=replicas,
+        micro_batches=micro_batches,
+    )
 
 
 def _refuse_own_work(groups: Sequence[Group], replicas: int) -> None:
