@@ -19,13 +19,16 @@ _OPPOSED, MEASUREMENTS, _LEAST_FIGHTER = -0.1, 3, 0.01
 class Verdict:
     """What a term does in a run; shares and gradients are means over the latest quarter of the intervals with a value.
 
-    These are the same intervals for all terms.
+    These are the same intervals for all terms. One in which the gradient of a term was not measured, as its batches had
+    no value of the term, says nothing of its size: the term enters the shares of that interval as large as elsewhere.
 
     Attributes:
       name: of the term.
       trend: its weighted value, float64 `[intervals]`, nan where there is none.
-      value_share: of its weighted value in the sum of the sizes of all, as the mean of the shares of the intervals.
-      gradient_share: of the norm of its gradient in the sum of all, likewise; nan if no gradient was measured.
+      share: in what drives training: in the gradient, or in the value where no gradient was measured; nan for a term
+        that no measured batch had a value of.
+      gradient_share: of the norm of its gradient in the sum of all, as the mean of the shares of the intervals; nan if
+        none was measured.
       norm: of its gradient; nan likewise.
       cosine: of its gradient with that of the total; nan likewise.
       fights: the mean cosine with each term that pulls in another direction in most intervals, the strongest first.
@@ -34,17 +37,12 @@ class Verdict:
 
     name: str
     trend: np.ndarray
-    value_share: float
+    share: float
     gradient_share: float
     norm: float
     cosine: float
     fights: Mapping[str, float]
     words: tuple[str, ...]
-
-    @property
-    def share(self) -> float:
-        """Its share in what drives training: in the gradient, or in the value where that was not measured."""
-        return _driving(self.value_share, self.gradient_share)
 
     @property
     def percentage(self) -> str:
@@ -64,19 +62,19 @@ def verdicts(history: History, terms: Sequence[str], *, measurements: int = MEAS
     a 100% the only one
     b 0% weight 0 so far: only measured
     """
-    values, gradients = (_late_shares(history, terms, of) for of in ("weighted", "grad_norm"))
-    shares = {name: _driving(values[name], gradients[name]) for name in terms}
+    gradients = _late_shares(history, terms, "grad_norm")
+    shares = _late_shares(history, terms, "weighted") if np.isnan([*gradients.values()]).all() else gradients
     active = [name for name in terms if _is_weighted(history.means(f"terms/{name}/weight"))]
     measured = _late([~np.isnan(history.means(f"terms/{name}/grad_norm")) for name in terms])
     found = []
     for name in terms:
-        rivals = [other for other in terms if min(shares[name], shares[other]) >= _LEAST_FIGHTER]
+        rivals = [other for other in terms if shares[name] >= _LEAST_FIGHTER and shares[other] >= _LEAST_FIGHTER]
         fights = _opposed(history, name, rivals, measurements)
         found.append(
             Verdict(
                 name=name,
                 trend=history.means(f"terms/{name}/weighted"),
-                value_share=values[name],
+                share=shares[name],
                 gradient_share=gradients[name],
                 norm=_mean(history.means(f"terms/{name}/grad_norm")[measured]),
                 cosine=_mean(history.means(f"terms/{name}/grad_cosine")[measured]),
@@ -106,9 +104,7 @@ def interval_shares(history: History, terms: Sequence[str], of: str) -> np.ndarr
       terms: the names of all terms.
       of: what it is a share of: `weighted` or `grad_norm`.
     """
-    sizes = np.abs([history.means(f"terms/{name}/{of}") for name in terms]).reshape(len(terms), len(history.steps))
-    total = np.nansum(sizes, axis=0)
-    return np.divide(sizes, total, out=np.full_like(sizes, np.nan), where=total > 0)
+    return _shares(_sizes(history, terms, of))
 
 
 def pair_cosines(history: History, name: str, other: str) -> np.ndarray:
@@ -132,27 +128,39 @@ def _words(history: History, name: str, share: float, active: Sequence[str], fig
         return ("nothing was counted",)
     if np.nanmax(np.abs(raw), initial=0.0) == 0:
         return (ALWAYS_0,)
+    if np.isnan(share):
+        return ("in no measured batch of late",)
     most = _MOST if len(active) > 2 else _MOST_OF_TWO
     # As it is printed: 50.0 % are not more than half.
     size = [DOMINATES] * (round(share, 3) > most) + [IDLE] * (share < _LEAST)
     return (*size, *(f"fights {other}" for other in fights))
 
 
-def _driving(value_share: float, gradient_share: float) -> float:
-    return value_share if np.isnan(gradient_share) else gradient_share
+def _sizes(history: History, terms: Sequence[str], of: str) -> np.ndarray:
+    """Returns sizes that do not cancel out where a value changes its sign: `[terms, intervals]`, nan where unknown."""
+    sizes = [history.sizes(f"terms/{name}/{of}") for name in terms]
+    return np.reshape(sizes, [len(terms), len(history.steps)])
+
+
+def _shares(sizes: np.ndarray) -> np.ndarray:
+    total = np.nansum(sizes, axis=0)
+    return np.divide(sizes, total, out=np.full_like(sizes, np.nan), where=total > 0)
 
 
 def _late_shares(history: History, terms: Sequence[str], of: str) -> dict[str, float]:
     """Returns the mean share of each term in the latest quarter of the intervals that have one; nan if none has.
 
-    What is missing in such an interval is none: a term of weight 0 has no gradient.
+    A term of weight 0 has no gradient, which is none. One that has a weight is taken to be as large where it was not
+    measured as where it was: a batch without a value of it does not tell.
     """
-    found = interval_shares(history, terms, of)
-    late = np.nan_to_num(found[:, _late(~np.isnan(found))])
-    if not late.shape[1]:
-        is_known = not all(np.isnan(history.means(f"terms/{name}/{of}")).all() for name in terms)
-        return dict.fromkeys(terms, 0.0 if is_known else float("nan"))
-    return {name: float(share) for name, share in zip(terms, late.mean(axis=1), strict=True)}
+    sizes = _sizes(history, terms, of)
+    late = _late(~np.isnan(_shares(sizes)))
+    if not len(late):
+        return dict.fromkeys(terms, float("nan") if np.isnan(sizes).all() else 0.0)
+    own, weights = sizes[:, late], _sizes(history, terms, "weight")[:, late]
+    elsewhere = np.array([[_mean(row)] for row in own])
+    found = _shares(np.where(np.isnan(own), np.where(weights > 0, elsewhere, 0.0), own))
+    return dict(zip(terms, found.mean(axis=1).tolist(), strict=True))
 
 
 def _is_weighted(weights: np.ndarray) -> bool:

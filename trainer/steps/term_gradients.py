@@ -25,24 +25,28 @@ class TermGradients(NamedTuple):
     """What is known of the gradients of the weighted terms but those of constant weight 0, and last of their total.
 
     Attributes:
-      weights: float32 `[all terms]`.
+      weights: float32 `[terms]`.
+      counts: float32 `[terms]`, of how many values of the batch each term is a mean.
       norms: float32 `[1 + parts, terms + 1]`, over all variables and over those of each part of the model.
       cosines: float32 `[1 + parts, terms + 1, terms + 1]`; 0 where a gradient is 0.
     """
 
     weights: tf.Tensor
+    counts: tf.Tensor
     norms: tf.Tensor
     cosines: tf.Tensor
 
     def by_tag(self, objective: Objective, parts: Sequence[str] = ()) -> dict[str, float]:
         """Returns the numbers by tag, with the name of a part behind it.
 
-        Terms whose weight is 0 are left out, and cosines with a gradient of 0, which has no direction.
+        Terms whose weight is 0 are left out, and those of which the batch has no value, since what other batches have
+        is not known from it. So are cosines with a gradient of 0, which has no direction.
 
         >>> from objectives import MeanSquaredError
         >>> objective = Objective(a=MeanSquaredError(), b=MeanSquaredError(), c=MeanSquaredError())
+        >>> weights, counts = tf.constant([1.0, 0.5, 0.0]), tf.constant([2.0, 2.0, 2.0])
         >>> cosines = tf.constant([[[1.0, -0.6, 0.0, 0.8], [-0.6, 1.0, 0.0, 0.0], [0.0] * 4, [0.8, 0.0, 0.0, 1.0]]])
-        >>> gradients = TermGradients(tf.constant([1.0, 0.5, 0.0]), tf.constant([[5.0, 3.0, 0.0, 4.0]]), cosines)
+        >>> gradients = TermGradients(weights, counts, tf.constant([[5.0, 3.0, 0.0, 4.0]]), cosines)
         >>> for tag, value in gradients.by_tag(objective).items():
         ...     print(f"{tag}: {value:.2g}")
         terms/a/grad_norm: 5
@@ -53,7 +57,9 @@ class TermGradients(NamedTuple):
         """
         names = np.array([*objective.terms])[_optimised(objective)]
         norms, cosines = self.norms.numpy(), self.cosines.numpy()
-        shown = np.flatnonzero(self.weights.numpy()[_optimised(objective)]).tolist()
+        weights, counts = (one.numpy()[_optimised(objective)] for one in (self.weights, self.counts))
+        # A gradient of nothing that is not 0 is NaN: it spoils the update, and is to be seen.
+        shown = np.flatnonzero((weights != 0) & ((counts > 0) | (norms[0, :-1] != 0))).tolist()
         values: dict[str, float] = {}
         for k, end in enumerate(["", *(f"/{part}" for part in parts)]):
             values |= {f"terms/{names[i]}/grad_norm{end}": float(norms[k, i]) for i in shown}
@@ -78,7 +84,8 @@ def term_gradients(step: TrainStep, batch: Batch, number: tf.Tensor, *, parts: M
         return [term for term, enters in zip(weighted, _optimised(objective), strict=True) if enters]
 
     with LayerState(step.model).put_back():
-        local, _ = step.differentiated(losses, batch, number)
+        local, mean = step.differentiated(losses, batch, number)
+    _, counts = step.forward.parts.merged(mean)
     flat = sum_over_replicas([gradient for of_term in local for gradient in dense(of_term, step.trained)])
     of_variables = {id(step.trained[i]): _rows(step.unscaled(flat[i::count])) for i in range(count)}
     compared = [_compared([*of_variables.values()])]
@@ -86,7 +93,7 @@ def term_gradients(step: TrainStep, batch: Batch, number: tf.Tensor, *, parts: M
         trained = [of_variables[id(variable)] for variable in variables if id(variable) in of_variables]
         compared.append(_compared(trained or [tf.zeros([len(local) + 1, 1])]))
     norms, cosines = zip(*compared, strict=True)
-    return TermGradients(weights, tf.stack(norms), tf.stack(cosines))
+    return TermGradients(weights, counts, tf.stack(norms), tf.stack(cosines))
 
 
 def model_parts(model: keras.Model, asked: Mapping[str, Pattern] | None) -> ModelParts:

@@ -22,8 +22,9 @@ def test_the_means_are_those_of_all_values_of_an_interval_however_they_are_cut(c
     ends = history.steps
     assert len(ends) <= limit
     assert ends[-1] == count
-    expected = [values[(steps > first) & (steps <= end)].mean() for first, end in zip([0, *ends], ends, strict=False)]
-    assert history.means("loss/total") == pytest.approx(expected)
+    own = [values[(steps > first) & (steps <= end)] for first, end in zip([0, *ends], ends, strict=False)]
+    assert history.means("loss/total") == pytest.approx([one.mean() for one in own])
+    assert history.sizes("loss/total") == pytest.approx([np.abs(one).mean() for one in own])
 
 
 def test_what_is_missing_or_not_finite_is_left_out_of_the_means():
@@ -32,6 +33,6 @@ def test_what_is_missing_or_not_finite_is_left_out_of_the_means():
     values = np.array([[np.nan, 5.0], [3.0, 7.0]])
     present = np.array([[True, True], [True, False]])
     history.add(LogRecords("train", np.array([2, 3]), ("loss/total", "terms/a/raw"), values, present))
-    assert history.means("loss/total").tolist() == [1.0, 3.0]
+    assert history.means("loss/total").tolist() == history.sizes("loss/total").tolist() == [1.0, 3.0]
     np.testing.assert_equal(history.means("terms/a/raw"), [5.0, np.nan])
     assert np.isnan(history.means("terms/b/raw")).all()

@@ -100,9 +100,34 @@ def test_a_term_that_was_switched_off_drives_nothing_any_more():
 
 
 def test_a_term_that_began_late_is_compared_over_the_steps_of_the_others():
-    before = of_terms("grad_norm", b=3.0)
-    found = judged(*[before] * 7, before | of_terms("grad_norm", a=1.0), terms=("a", "b"))
+    before, after = of_terms("weight", a=0.0) | of_terms("grad_norm", b=3.0), of_terms("grad_norm", a=1.0, b=3.0)
+    found = judged(*[before] * 7, after, terms=("a", "b"))
     assert (found["a"].share, found["b"].share) == pytest.approx((0.25 / 2, (1 + 0.75) / 2))
+
+
+def test_a_term_that_most_batches_have_no_value_of_is_as_large_as_where_it_was_measured():
+    empty, whole = of_terms("grad_norm", a=3.0), of_terms("grad_norm", a=3.0, b=1.0)
+    raw = of_terms("raw", a=1.0, b=1.0)
+    found = judged(*(raw | (empty if i % 4 else whole) for i in range(16)), terms=("a", "b"))
+    assert (found["a"].share, found["b"].share) == pytest.approx((0.75, 0.25))
+    assert (found["b"].norm, found["b"].words) == (1.0, ())
+
+
+def test_of_a_term_that_no_measured_batch_had_a_value_of_nothing_is_told():
+    values = SOME | of_terms("grad_norm", a=1.0, b=3.0)
+    found = judged(*[values] * 4)
+    assert np.isnan(found["c"].share)
+    assert (found["c"].percentage, found["c"].words) == ("-", ("in no measured batch of late",))
+    assert (found["a"].share, found["b"].share) == (0.25, 0.75)
+
+
+def test_a_value_that_changes_its_sign_has_the_share_of_its_size():
+    rng = np.random.default_rng(0)
+    signed = rng.permutation([2.0, -2.0] * 1024)
+    raw = of_terms("raw", a=1.0, b=1.0, c=1.0)
+    found = judged(*(raw | of_terms("weighted", a=a, b=1.0, c=1.0) for a in signed.tolist()))
+    assert [found[name].share for name in "abc"] == pytest.approx([0.5, 0.25, 0.25])
+    assert found["a"].words == ()
 
 
 def test_a_term_whose_mask_left_nothing_is_not_told_to_be_0():

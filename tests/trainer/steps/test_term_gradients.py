@@ -85,6 +85,63 @@ def test_a_term_whose_gradient_is_0_has_a_norm_and_no_cosine(make_program):
     assert {tag: value for tag, value in found.items() if "idle" in tag} == {"terms/idle/grad_norm": 0.0}
 
 
+@pytest.fixture
+def rarely_masked(data, plain_source):
+    """The data with a mask that leaves nothing of the batch of step 1, and of that of step 2 its last example."""
+    mask = np.ones_like(data["y"])
+    batches = plain_source.indices(first_batch=0, steps=3, batch_size=6, seed=0)
+    mask[batches[1]] = 0.0
+    mask[batches[2, :-1]] = 0.0
+    return ArraySource(data["x"], {"y": data["y"], "mask": mask}), batches, mask
+
+
+@pytest.mark.parametrize(
+    ("count", "settings"),
+    [
+        (1, {}),
+        (1, {"accumulate_steps": 3}),
+        (1, {"execution": "xla_step"}),
+        (1, {"execution": "xla_loop"}),
+        (2, {"accumulate_steps": 3}),
+        (2, {"execution": "xla_step"}),
+        (3, {}),
+    ],
+)
+def test_a_term_is_measured_where_the_whole_batch_has_a_value_of_it(
+    make_program, dense_model, data, rarely_masked, replicas, count, settings
+):
+    source, batches, mask = rarely_masked
+    model = dense_model()
+    objective = Objective(
+        all=MeanSquaredError(y_true="targets.y"),
+        rare=MeanSquaredError(y_true="targets.y", mask="targets.mask", weight=0.3),
+        off=MeanSquaredError(y_true="targets.y", mask="targets.mask", weight=0.0),
+    )
+    settings = {"model": model, "train": source, "strategy": replicas(count), "batch_size": 6, **settings}
+    program = make_program(objective=objective, **settings)
+    assert set(program.term_gradients(1)) == {"terms/all/grad_norm", "terms/all/grad_cosine"}
+    for step in (0, 2):
+        found = program.term_gradients(step)
+        x, y, counts = data["x"][batches[step]], data["y"][batches[step]], mask[batches[step]]
+        with tf.GradientTape() as tape:
+            loss = 0.3 * tf.reduce_sum(counts * (model(x) - y) ** 2) / counts.sum()
+        slopes = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
+        norm = np.linalg.norm(np.concatenate([np.ravel(slope) for slope in slopes]))
+        assert found["terms/rare/grad_norm"] == pytest.approx(norm, rel=1e-4)
+        assert "cosines/all/rare" in found
+        assert not any("off" in tag for tag in found)
+
+
+def test_a_gradient_of_no_value_that_is_not_finite_is_told(make_program, dense_model, rarely_masked):
+    source, *_ = rarely_masked
+    objective = Objective(
+        data=MeanSquaredError(y_true="targets.y"), rare=MeanSquaredError(y_true="targets.y", mask="targets.mask")
+    )
+    steep = dense_model(lambda: keras.layers.Lambda(lambda h: tf.where(h < 9.0, h, tf.math.log(0.0 * h))))
+    program = make_program(model=steep, objective=objective, train=source, batch_size=6)
+    assert np.isnan(program.term_gradients(1)["terms/rare/grad_norm"])
+
+
 def test_a_part_that_is_frozen_has_norms_of_0(make_program):
     found = make_program(trainable=TrainableFrom(layers="hidden", step=2), gradient_parts={"hidden": "hidden/.*"})
     assert found.term_gradients(1)["terms/data/grad_norm/hidden"] == 0
