@@ -8,8 +8,8 @@ from objectives.adapters import FunctionTerm as FunctionTerm
 from objectives.adapters import KerasLoss as KerasLoss
 from objectives.base_term import BaseTerm as BaseTerm
 from objectives.batch_statistic import BatchStatistic as BatchStatistic
+from objectives.context import Context as Context
 from objectives.errors import ConfigurationError as ConfigurationError
-from objectives.keys import Context as Context
 from objectives.keys import Key as Key
 from objectives.mean import Mean as Mean
 from objectives.objective import Objective as Objective

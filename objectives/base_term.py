@@ -12,9 +12,10 @@ import tensorflow as tf
 
 from objectives.blame import told
 from objectives.broadcasts import operations, refuse_hidden_broadcast
+from objectives.context import Context
 from objectives.errors import ConfigurationError, Mistakes
 from objectives.fields import Checked, require_fields
-from objectives.keys import Context, Key, is_of_batch, split_key
+from objectives.keys import Key, is_of_batch, require_key
 from objectives.mean import Mean
 from objectives.ranges import ClassLabels, safe_mask
 from objectives.reads import align, widen
@@ -70,7 +71,8 @@ class BaseTerm(Checked, abc.ABC):
         mistakes = Mistakes()
         for field, key in {**self.reads, **self.selections}.items():
             with mistakes.gathered(f"{type(self).__name__}.{field}"):
-                _ = None if key is None else split_key(key)
+                if key is not None:
+                    require_key(key)
         mistakes.raise_any()
 
     @property
@@ -108,7 +110,7 @@ class BaseTerm(Checked, abc.ABC):
 
     def __call__(self, **tensors: Any) -> tf.Tensor:
         """Returns the unweighted mean of the term for tensors given by the names of its arguments, as in a notebook."""
-        values = self.values(**self._aligned({name: widen(tensor) for name, tensor in tensors.items()}))
+        values = self.values(**self._aligned({name: _tensor(tensor) for name, tensor in tensors.items()}))
         return Mean.of(values).result()
 
     def __repr__(self) -> str:
@@ -119,7 +121,7 @@ class BaseTerm(Checked, abc.ABC):
 
     def _read(self, context: Context) -> dict[str, Any]:
         """Returns the tensors that the term reads, by name."""
-        return {name: None if key is None else widen(context[key]) for name, key in self.reads.items()}
+        return {name: None if key is None else _tensor(context[key]) for name, key in self.reads.items()}
 
     @property
     def _of_batch(self) -> list[str]:
@@ -151,6 +153,11 @@ class BaseTerm(Checked, abc.ABC):
     def _widened(self, values: Any) -> tf.Tensor:
         values = widen(values)
         return tf.cast(values, tf.float64) if self.dtype == "float64" else values
+
+
+def _tensor(found: Any) -> Any:
+    """Widens a tensor; the model is read as a function."""
+    return found if callable(found) else widen(found)
 
 
 @contextlib.contextmanager

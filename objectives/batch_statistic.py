@@ -9,7 +9,8 @@ from typing import Any
 import tensorflow as tf
 
 from objectives.base_term import BaseTerm
-from objectives.keys import Context, Key
+from objectives.context import Context
+from objectives.keys import Key
 from objectives.mean import Mean
 from objectives.reads import blank
 from objectives.shapes import require_axes

@@ -1,121 +1,27 @@
-"""Keys, the strings that name tensors, and the context in which they are resolved."""
+"""Keys: the strings that name tensors, and how they are read."""
 
-import dataclasses
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any
-
-import tensorflow as tf
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, NamedTuple
 
 from objectives.annotations import Expected
 from objectives.errors import ConfigurationError, expected
 
 # A key is a root, then names or numbers that select a part of it: 'outputs', 'outputs.mask',
-# 'inputs.image', 'targets.0', 'activations.encoder/conv3', 'weights.head/kernel', 'sample_weight', 'step'.
+# 'inputs.image', 'targets.0', 'activations.encoder/conv3', 'preactivations.encoder/conv3', 'weights.head/kernel',
+# 'gradients.outputs.u/inputs.x', 'model', 'sample_weight', 'step'.
 # A path with a star names several tensors, in the order of their names: 'weights.*kernel'. A term that reads it is
 # evaluated for each of them (see objectives/parts.py).
 Key = Annotated[str, Expected("a key such as 'outputs.mask'")]
 
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Context:
-    """Holds the tensors that terms may read in one step. The names of most fields are roots of keys.
-
-    Attributes:
-      inputs: the inputs of the batch: a tensor `[batch, ...]`, or a dict or sequence of them.
-      targets: the targets of the batch, likewise.
-      outputs: the outputs of the model, likewise.
-      activations: outputs of layers, by the path of the layer (`encoder/conv3`).
-      weights: variables of the model, by their path (`head/kernel`).
-      sample_weight: one factor for each example, `[batch]`, or None.
-      step: the number of updates done so far, an integer scalar.
-      valid: 1 for a real example and 0 for padding, `[batch]`, or that for each part of a mixed batch by its name;
-        None where all are real. Not a root: every term over examples leaves out padding.
-      gather: turns a replica's shard of a tensor into that of the whole batch. Not a root.
-      stars: for each key with a star, the key of the one tensor that it stands for here. A key that is missing must
-        match exactly one tensor. Not a root.
-
-    >>> context = Context(outputs={"mask": 1, "class": 2}, activations={"encoder/conv3": 3})
-    >>> context["outputs.mask"], context["activations.encoder/conv3"]
-    (1, 3)
-    >>> context["outputs.maks"]  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-        ...
-    objectives.errors.ConfigurationError: key 'outputs.maks': did you mean 'outputs.mask'? ...
-    """
-
-    inputs: Any = None
-    targets: Any = None
-    outputs: Any = None
-    activations: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    weights: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    sample_weight: Any = None
-    step: Any = None
-    valid: Any = None
-    gather: Callable[[Any], Any] = lambda shard: shard
-    stars: Mapping[Key, Key] = dataclasses.field(default_factory=dict)
-    # Many terms may read one key.
-    _found: dict[Key, Any] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
-
-    @classmethod
-    def of_keys(cls, tensors: Mapping[Key, Any], *, valid: Any = None) -> "Context":
-        """Makes a context of which some keys are known already, and nothing else.
-
-        >>> Context.of_keys({"outputs.mask": 1})["outputs.mask"]
-        1
-        """
-        context = cls(valid=valid)
-        context._found.update(tensors)
-        return context
-
-    def __getitem__(self, key: Key) -> Any:
-        if key not in self._found:
-            self._found[key] = self._resolved(key)
-        return self._found[key]
-
-    @property
-    def batch(self) -> list[Any]:
-        """The tensors of the examples: inputs, targets and sample weights. Their first axis is the batch."""
-        return list(leaves([self.inputs, self.targets, self.sample_weight]).values())
-
-    def valid_for(self, keys: Iterable[Key]) -> Any:
-        """Returns which rows of the tensors that some keys name are real examples, `[batch]`; None where all are.
-
-        Raises:
-          ConfigurationError: The batch is mixed and padded, and the keys name none of its parts, or several.
-
-        >>> context = Context(valid={"interior": 1, "boundary": 2})
-        >>> context.valid_for(["targets.boundary", "outputs.boundary.flux", "step"])
-        2
-        """
-        if not isinstance(self.valid, Mapping):
-            return self.valid
-        of_batch = [self.stars.get(key, key) for key in keys if is_of_batch(key)]
-        parts = {part for key in of_batch if (part := split_key(key)[1].partition(".")[0]) in self.valid}
-        if len(parts) == 1:
-            return self.valid[parts.pop()]
-        parts_text = f"of different parts ({', '.join(sorted(parts))})" if parts else "of no part"
-        raise ConfigurationError(
-            f"the keys {', '.join(map(repr, sorted(of_batch)))} are {parts_text} of a batch that is mixed from several "
-            f"sources and padded; expected keys of one part, such as 'outputs.{min(self.valid)}'"
-        )
-
-    def _resolved(self, key: Key) -> Any:
-        root, path = split_key(key)
-        found = getattr(self, root)
-        if found is None:
-            raise ConfigurationError(f"key {key!r}: this run has no {root}; pass some to the source, or remove the key")
-        if has_star(key):
-            key = self.stars.get(key) or _the_only(key, starred(key, self))
-            return _select(found, split_key(key)[1], key, root)
-        found = _select(found, path, key, root)
-        if isinstance(found, (Mapping, list, tuple)):
-            raise ConfigurationError(f"key {key!r} names several tensors; {expected(key, _parts(found, key))}")
-        return found
-
-
-_NO_ROOTS = ("valid", "gather", "stars", "_found")
-ROOTS = tuple(field.name for field in dataclasses.fields(Context) if field.name not in _NO_ROOTS)
+# The fields of a context that a key may begin with.
+ROOTS = (
+    *("inputs", "targets", "outputs", "activations", "preactivations", "gradients", "model", "weights"),
+    *("sample_weight", "step"),
+)
+_WITHOUT_BATCH = ("weights", "step", "model")
+_OF_LAYERS = ("activations", "preactivations")
+_DIFFERENTIATED, _DIFFERENTIATED_BY = ("outputs", *_OF_LAYERS), ("inputs", *_OF_LAYERS)
 
 
 def split_key(key: Key) -> tuple[str, str]:
@@ -132,13 +38,25 @@ def split_key(key: Key) -> tuple[str, str]:
     return root, path
 
 
+def require_key(key: Key) -> None:
+    """Raises ConfigurationError where a key cannot name anything, whatever the model is.
+
+    >>> require_key("gradients.outputs")
+    Traceback (most recent call last):
+        ...
+    objectives.errors.ConfigurationError: key 'gradients.outputs' does not say what is differentiated by what; ...
+    """
+    split_key(key)
+    derivative_of(key)
+
+
 def is_of_batch(key: Key) -> bool:
     """Returns whether the first axis of what a key names is that of the batch, as far as the key can tell.
 
     >>> is_of_batch("outputs.mask"), is_of_batch("weights.head/kernel")
     (True, False)
     """
-    return split_key(key)[0] not in ("weights", "step")
+    return split_key(key)[0] not in _WITHOUT_BATCH
 
 
 def has_star(key: Key) -> bool:
@@ -150,54 +68,65 @@ def has_star(key: Key) -> bool:
     return "*" in key
 
 
-def starred(key: Key, context: Context) -> dict[tuple[str, ...], Key]:
-    """Returns the keys of the tensors that a key with a star matches, by what its stars stand for, in their order.
+class Derivative(NamedTuple):
+    """What a key below `gradients` names.
 
-    A layer that gives several tensors is matched by its name, and each of them is one. A tensor that has several names
-    is taken once. A star over activations takes it from the layer that made it rather than from a model around that,
-    and leaves out what the model puts out, which `outputs` names, and what is not of floats, such as the masks that
-    Keras computes.
+    Attributes:
+      of: the key of what is differentiated.
+      by: the keys of what it is differentiated by, one after the other.
+    """
+
+    of: Key
+    by: tuple[Key, ...]
+
+    @property
+    def path(self) -> str:
+        """The key without its root."""
+        return "/".join([self.of, *self.by])
+
+    @property
+    def key(self) -> Key:
+        """The key that names it."""
+        return f"gradients.{self.path}"
+
+    @property
+    def lower(self) -> "Derivative":
+        """The derivative that this one is the derivative of."""
+        return Derivative(self.of, self.by[:-1])
+
+
+def derivative_of(key: Key) -> Derivative | None:
+    """Returns what a key below `gradients` names; None for a key of another root.
 
     Raises:
-      ConfigurationError: it matches none.
+      ConfigurationError: such a key does not say what is differentiated by what.
 
-    >>> context = Context(weights={"a/kernel": 1, "a/bias": 2, "b/kernel": 3})
-    >>> starred("weights.*/kernel", context)
-    {('a', ''): 'weights.a/kernel', ('b', ''): 'weights.b/kernel'}
+    >>> derivative_of("gradients.outputs.u/inputs.x/inputs.x")
+    Derivative(of='outputs.u', by=('inputs.x', 'inputs.x'))
+    >>> derivative_of("gradients.outputs/activations.encoder/conv3").by
+    ('activations.encoder/conv3',)
     """
     root, path = split_key(key)
-    if getattr(context, root) is None:
-        raise ConfigurationError(f"key {key!r}: this run has no {root}; pass some to the source, or remove the key")
-    known = leaves(getattr(context, root))
-    found = {name: match.groups("") for name in sorted(known) if (match := _pattern(path).fullmatch(name))}
-    if not found:
-        raise ConfigurationError(f"key {key!r}: {expected(key, [f'{root}.{name}' for name in known])}")
-    left_out = [*leaves(context.outputs).values()] if root == "activations" else []
-    kept = _once({name: known[name] for name in found}, left_out) if root in ("activations", "weights") else {*found}
-    found = {name: found[name] for name in found if name in kept}
-    if root == "activations":
-        found = {name: found[name] for name in found if _is_of_floats(known[name])}
-        if not found:
-            raise ConfigurationError(f"key {key!r} matches only outputs of the model; expected 'outputs'")
-    return {stands_for: f"{root}.{name}" for name, stands_for in found.items()}
+    if root != "gradients":
+        return None
+    of, *by = re.split(rf"/(?=(?:{'|'.join(_DIFFERENTIATED_BY)})(?:[./]|$))", path)
+    if not by or of.partition(".")[0] not in _DIFFERENTIATED:
+        raise ConfigurationError(
+            f"key {key!r} does not say what is differentiated by what; expected a key of outputs or activations, and "
+            f"one of inputs or activations, or several, such as 'gradients.outputs/inputs', or "
+            f"'gradients.outputs.u/inputs.x/inputs.x' for a second derivative"
+        )
+    return Derivative(of, (*by,))
 
 
-def _is_of_floats(tensor: Any) -> bool:
-    return not hasattr(tensor, "dtype") or tf.as_dtype(tensor.dtype).is_floating
+def pieces(key: Key) -> tuple[Key, ...]:
+    """Returns the keys that a key is made of: of a derivative, those of what is differentiated by what; else itself.
 
-
-def leaves(found: Any, at: str = "") -> dict[str, Any]:
-    """Returns the tensors of nested mappings and sequences by their paths; None is left out.
-
-    >>> leaves({"a": 1, "b": [2, {"c": 3}], "d": None})
-    {'a': 1, 'b.0': 2, 'b.1.c': 3}
+    >>> pieces("gradients.outputs.u/inputs.x/inputs.x"), pieces("outputs.u")
+    (('outputs.u', 'inputs.x', 'inputs.x'), ('outputs.u',))
     """
-    if not isinstance(found, (Mapping, list, tuple)):
-        return {} if found is None else {at: found}
-    parts = found.items() if isinstance(found, Mapping) else enumerate(found)
-    return {
-        path: leaf for name, part in parts for path, leaf in leaves(part, f"{at}.{name}" if at else str(name)).items()
-    }
+    derivative = derivative_of(key)
+    return (key,) if derivative is None else (derivative.of, *derivative.by)
 
 
 def named(path: str, known: Mapping[str, Any], key: Key) -> dict[str, Any]:
@@ -224,7 +153,7 @@ def matching(path: str, names: Iterable[str]) -> list[str]:
     """
     paths, names = (path, path.partition(".")[0]), set(names)
     if has_star(path):
-        return [name for name in sorted(names) if any(_pattern(path).fullmatch(name) for path in paths)]
+        return [name for name in sorted(names) if any(pattern(path).fullmatch(name) for path in paths)]
     return [path for path in dict.fromkeys(paths) if path in names]
 
 
@@ -234,49 +163,9 @@ def covers(key: Key, tensor: Key) -> bool:
     >>> [covers(key, "outputs.box.size") for key in ("outputs", "outputs.box", "outputs.*.size", "outputs.bo")]
     [True, True, True, False]
     """
-    return _pattern(key).fullmatch(tensor) is not None
+    return pattern(key).fullmatch(tensor) is not None
 
 
-def _pattern(path: str) -> re.Pattern[str]:
+def pattern(path: str) -> re.Pattern[str]:
     """Matches names that fit a path with stars, and what is below them; its groups are what the stars stand for."""
     return re.compile("(.*)".join(map(re.escape, path.split("*"))) + r"(\..*)?", re.DOTALL)
-
-
-def _once(found: Mapping[str, Any], left_out: Iterable[Any]) -> set[str]:
-    """Returns the names of tensors that are not left out; for one with several names, the deepest, shortest one."""
-    names: dict[int, str] = {id(tensor): "" for tensor in left_out}
-    # The shortest is the one with the lowest numbers, where a layer is known by two names that Keras may give it.
-    for name in sorted(found, key=lambda name: (-name.count("/"), len(name), name)):
-        names.setdefault(id(found[name]), name)
-    return set(names.values())
-
-
-def _the_only(key: Key, found: Mapping[tuple[str, ...], Key]) -> Key:
-    if len(found) > 1:
-        raise ConfigurationError(
-            f"key {key!r} names several tensors; {expected(key, found.values())}, or a term of an Objective, which is "
-            f"evaluated for each of them"
-        )
-    return next(iter(found.values()))
-
-
-def _select(found: Any, path: str, key: Key, at: str) -> Any:
-    """Follows `path` into nested mappings and sequences; `at` is the key of what was found so far."""
-    if not path:
-        return found
-    # The whole rest is tried first, because the name of a layer or an output may contain a dot.
-    if isinstance(found, Mapping) and path in found:
-        return found[path]
-    name, _, rest = path.partition(".")
-    if isinstance(found, Mapping) and name in found:
-        return _select(found[name], rest, key, f"{at}.{name}")
-    if isinstance(found, Sequence) and name.isdigit() and int(name) < len(found):
-        return _select(found[int(name)], rest, key, f"{at}.{name}")
-    if isinstance(found, (Mapping, Sequence)):
-        raise ConfigurationError(f"key {key!r}: {expected(key, _parts(found, at))}")
-    raise ConfigurationError(f"key {key!r}: {at!r} is one tensor and has no part {name!r}; expected {at!r}")
-
-
-def _parts(found: Any, at: str) -> list[str]:
-    names = found if isinstance(found, Mapping) else range(len(found))
-    return [f"{at}.{name}" for name in names]

@@ -11,10 +11,11 @@ import tensorflow as tf
 from objectives.annotations import Expected
 from objectives.base_term import BaseTerm
 from objectives.blame import blamed
+from objectives.context import Context
 from objectives.errors import ConfigurationError, Mistakes
 from objectives.fields import require_fit
 from objectives.indices import guarded, poison
-from objectives.keys import Context, Key, has_star
+from objectives.keys import Key, has_star
 from objectives.mean import Mean
 from objectives.names import require_names
 from objectives.parts import Part, Parts

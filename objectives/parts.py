@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import tensorflow as tf
 
 from objectives.base_term import BaseTerm
+from objectives.context import Context, starred
 from objectives.errors import ConfigurationError, Mistakes
-from objectives.keys import Context, Key, has_star, starred
+from objectives.keys import Key, has_star
 from objectives.mean import Mean
 
 

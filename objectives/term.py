@@ -24,8 +24,9 @@ from typing import Any, ClassVar, Literal
 import tensorflow as tf
 
 from objectives.base_term import BaseTerm
+from objectives.context import Context
 from objectives.keras_tensors import keras_mask
-from objectives.keys import Context, Key
+from objectives.keys import Key
 from objectives.mean import Mean
 from objectives.ranges import hiding
 from objectives.reads import blank, tame, widen

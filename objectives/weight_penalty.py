@@ -3,7 +3,7 @@
 import dataclasses
 
 from objectives.base_term import BaseTerm
-from objectives.keys import Context
+from objectives.context import Context
 from objectives.mean import Mean
 
 

@@ -1,78 +1,39 @@
-"""Keys: which tensor each selects, and the answer to each that selects none."""
+"""Keys: how they are read, and the answer to what is none."""
 
 import re
 
 import pytest
-import tensorflow as tf
 
-from objectives import ConfigurationError, Context, Objective, RangeHinge
-
-# Any object will do for a tensor.
-CONTEXT = Context(
-    inputs={"image": 1, "meta": {"age": 2}},
-    targets=[3, (4, 5)],
-    outputs=6,
-    activations={"encoder/conv3": 7, "v1.5/dense": 8},
-    weights={"head/kernel": 9},
-    step=10,
-)
-
-
-@pytest.mark.parametrize(
-    ("key", "found"),
-    [
-        ("outputs", 6),
-        ("inputs.image", 1),
-        ("inputs.meta.age", 2),
-        ("targets.0", 3),
-        ("targets.1.1", 5),
-        ("activations.encoder/conv3", 7),
-        ("activations.v1.5/dense", 8),
-        ("weights.head/kernel", 9),
-        ("step", 10),
-    ],
-)
-def test_a_key_selects(key, found):
-    assert CONTEXT[key] == found
-
-
-@pytest.mark.parametrize(
-    ("key", "answer"),
-    [
-        ("output", "'output'; did you mean 'outputs'?"),
-        ("valid", "begins with 'valid'; known: activations, inputs, outputs, sample_weight, step, targets, weights"),
-        ("", "begins with ''; known: "),
-        ("inputs.imgae", "did you mean 'inputs.image'? (known: inputs.image, inputs.meta)"),
-        ("inputs.meta.aeg", "did you mean 'inputs.meta.age'?"),
-        ("activations.encoder/conv2", "did you mean 'activations.encoder/conv3'?"),
-        ("targets.2", "(known: targets.0, targets.1)"),
-        ("targets.-1", "known: targets.0, targets.1"),
-        ("outputs.mask", "'outputs' is one tensor and has no part 'mask'; expected 'outputs'"),
-        ("inputs", "names several tensors; did you mean 'inputs.meta'?"),
-        ("targets.1", "names several tensors"),
-        ("sample_weight", "this run has no sample_weight"),
-    ],
-)
-def test_a_key_that_selects_nothing_is_refused(key, answer):
-    with pytest.raises(ConfigurationError, match=re.escape(repr(key))) as error:
-        CONTEXT[key]
-    assert answer in str(error.value)
+from objectives import ConfigurationError, Context, RangeHinge
+from objectives.keys import derivative_of, pieces
 
 
 def test_a_key_is_a_string():
     with pytest.raises(ConfigurationError, match="a key is a string such as 'outputs.mask', not 3"):
-        CONTEXT[3]
+        Context()[3]
 
 
-def test_a_key_is_resolved_once_for_all_terms():
-    class Outputs(dict):
-        asked = 0
+@pytest.mark.parametrize(
+    ("key", "of", "by"),
+    [
+        ("gradients.outputs/inputs", "outputs", ["inputs"]),
+        ("gradients.outputs.u.0/inputs.x/inputs.t", "outputs.u.0", ["inputs.x", "inputs.t"]),
+        ("gradients.activations.a/b.1/activations.c/d/inputs", "activations.a/b.1", ["activations.c/d", "inputs"]),
+        ("gradients.outputs/preactivations.inputs", "outputs", ["preactivations.inputs"]),
+        ("gradients.activations.block/outputs/inputs", "activations.block/outputs", ["inputs"]),
+        ("gradients.activations.block/inputs_of_it/inputs", "activations.block/inputs_of_it", ["inputs"]),
+    ],
+)
+def test_a_derivative_is_of_a_tensor_by_others(key, of, by):
+    assert derivative_of(key) == (of, tuple(by))
+    assert derivative_of(key).key == key
+    assert pieces(key) == (of, *by)
 
-        def __getitem__(self, name):
-            self.asked += 1
-            return super().__getitem__(name)
 
-    outputs = Outputs(mask=tf.ones([2, 3]))
-    terms = {f"term_{i}": RangeHinge(y_pred="outputs.mask", max_value=0.1 * i) for i in range(16)}
-    Objective(**terms).means(Context(outputs=outputs))
-    assert outputs.asked == 1
+@pytest.mark.parametrize(
+    "key",
+    ["gradients", "gradients.outputs", "gradients.outputs/targets", "gradients.inputs/inputs", "gradients.u/inputs"],
+)
+def test_what_is_no_derivative_is_refused_where_a_term_is_made(key):
+    with pytest.raises(ConfigurationError, match=re.escape(f"RangeHinge.y_pred: key {key!r} does not say what is")):
+        RangeHinge(y_pred=key)

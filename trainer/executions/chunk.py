@@ -9,7 +9,8 @@ import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
 from objectives import Key, Mean
-from objectives.keys import covers, leaves
+from objectives.context import leaves
+from objectives.keys import covers, pieces
 from objectives.parts import Parts
 from trainer.feeds.feed import Feed, without_padding
 from trainer.steps.forward import Forward
@@ -129,8 +130,9 @@ def find_unread(forward: Forward, feed: Feed) -> list[Key]:
     def find(batch: Batch, number: tf.Tensor) -> list[Key]:
         context = forward.context(batch, number, training=False)
         read = [*map(id, leaves(context.activations).values())]
+        read_keys = [piece for one in forward.tap.keys for piece in pieces(one)]
         outputs = {key: id(tensor) for key, tensor in leaves(context.outputs, "outputs").items()}
-        own = {key for key in outputs if any(covers(one, key) for one in forward.tap.keys)}
+        own = {key for key in outputs if any(covers(one, key) for one in read_keys)}
         return [key for key, tensor in outputs.items() if key not in own and tensor not in read]
 
     return found_in_trace(find, feed)

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from objectives import Context, Mean, Term
-from objectives.keys import leaves
+from objectives.context import leaves
 from objectives.mean import spread
 from objectives.parts import Part
 from objectives.reads import widen

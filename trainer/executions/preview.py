@@ -8,7 +8,8 @@ import keras
 import tensorflow as tf
 
 from objectives import Key
-from objectives.keys import has_star, leaves, starred
+from objectives.context import leaves, starred
+from objectives.keys import has_star
 from trainer.executions.chunk import found_in_trace
 from trainer.executions.execution import Execution
 from trainer.feeds.feed import Feed
@@ -94,7 +95,8 @@ def find_reads(forward: Forward, feed: Feed, readers: Mapping[Key, Sequence[str]
         found = {key: (tensor, ["the model"]) for key, tensor in leaves(context.inputs, "inputs").items()}
         for key in sorted(readers):
             for one in starred(key, context).values() if has_star(key) else [key]:
-                found.setdefault(one, (context[one], []))[1].extend(readers[key])
+                if not callable(context[one]):  # as the model itself is
+                    found.setdefault(one, (context[one], []))[1].extend(readers[key])
         reads = [
             Read(key=key, shape=tuple(tensor.shape), dtype=tf.as_dtype(tensor.dtype).name, readers=(*names,))
             for key, (tensor, names) in found.items()

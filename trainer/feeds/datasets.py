@@ -14,8 +14,8 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from objectives.annotations import Expected
 from objectives.blame import blamed
+from objectives.context import leaves
 from objectives.errors import Mistakes
-from objectives.keys import leaves
 from trainer.feeds import fingerprint
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Feed

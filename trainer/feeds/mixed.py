@@ -7,9 +7,9 @@ import gin
 
 from objectives import ConfigurationError, Key
 from objectives.annotations import Count, Expected
+from objectives.context import leaves
 from objectives.errors import Mistakes, expected
 from objectives.fields import require_fit
-from objectives.keys import leaves
 from trainer.feeds.batch_schedule import BatchSchedule
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Feed

@@ -12,9 +12,10 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from objectives.annotations import Expected
+from objectives.context import leaves
 from objectives.errors import Mistakes
 from objectives.fields import Checked
-from objectives.keys import Key, leaves
+from objectives.keys import Key
 from trainer.feeds.batch_schedule import BatchSchedule
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Feed

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError
-from objectives.keys import leaves
+from objectives.context import leaves
 from trainer.feeds import fingerprint
 
 BEYOND_SINGLE = "expected numbers that float32 can hold, of at most 3.4e38"

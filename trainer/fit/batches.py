@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import Objective, Term
-from objectives.keys import leaves, split_key
+from objectives.context import leaves
+from objectives.keys import split_key
 from trainer.feeds.sources import NAMES
 from trainer.settings.compatibility import refuse_unread_weights
 from trainer.steps.gradients import Batch

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError, Objective
-from objectives.keys import leaves
+from objectives.context import leaves
 from trainer.executions.rehearsal import require_alike
 from trainer.fit.batches import arrays_of, batch_of, of_one_replica
 from trainer.settings.labels import refuse_outside_arrays

@@ -31,9 +31,9 @@ from typing import Any
 import tensorflow as tf
 
 from objectives import Context, Key
-from objectives.errors import Mistakes
+from objectives.errors import ConfigurationError, Mistakes
 from objectives.fields import Checked, require_fields
-from objectives.keys import is_of_batch, split_key
+from objectives.keys import is_of_batch, require_key, split_key
 from objectives.ranges import hiding
 from objectives.reads import align, widen
 from trainer.metrics.selection import Read, counted, poison_where, refuse_unfit, selected
@@ -109,7 +109,9 @@ class Metric(Checked, abc.ABC):
         mistakes = Mistakes()
         for field, key in {**self.reads, **self._selections}.items():
             with mistakes.gathered(f"{type(self).__name__}.{field}"):
-                split_key(key)
+                require_key(key)
+                if split_key(key)[0] == "model":
+                    raise ConfigurationError("a metric reads tensors; expected another key than 'model'")
         if len({*self.labels}) < len(self.labels):
             twice = next(label for label in self.labels if [*self.labels].count(label) > 1)
             mistakes.messages.append(f"{type(self).__name__}.labels has {twice!r} twice; expected names that differ")

@@ -4,9 +4,11 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from objectives.keys import split_key
 from objectives.quantities import quantity
 from trainer.executions.examination import Examples, at_fault
 from trainer.steps.groups import rate_tag
+from trainer.steps.tap import Made
 
 _SHOWN = 5
 
@@ -81,7 +83,7 @@ def _kind(name: str, values: Mapping[str, float]) -> tuple[str, str]:
 def _why(flags: set[str], values: Mapping[str, float]) -> str:
     """Returns which of the tensors that a term reads is at fault for its raw value."""
     reads = sorted(flags - {"raw", "weighted", "slope", "gradient", "weighted_gradient"})
-    of_the_model = [key for key in reads if key.split(".")[0] in ("outputs", "activations")]
+    of_the_model = [key for key in reads if split_key(key)[0] in Made._fields]
     weights, inputs = _broken("weights", values), _broken("inputs", values)
     given = [key for key in reads if key not in of_the_model]
     if of_the_model and not given:

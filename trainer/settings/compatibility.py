@@ -6,7 +6,7 @@ import keras
 
 from objectives import BatchStatistic, ConfigurationError, Key, Objective
 from objectives.errors import Mistakes
-from objectives.keys import named, split_key
+from objectives.keys import named, pieces, split_key
 from objectives.quantities import quantity
 from trainer.feeds.mixed import MixedSource
 from trainer.feeds.sources import NAMES, Source, TableSource
@@ -88,9 +88,9 @@ def refuse_several_parts(objective: Objective, metrics: Metrics | None, source: 
     for reader, keys in readers.items():
         parts: dict[str, Key] = {}
         for key in sorted(keys):
-            root, path = split_key(key)
-            if root in (*NAMES, "outputs") and (part := path.partition(".")[0]) in source.parts:
-                parts.setdefault(part, key)
+            for root, path in map(split_key, pieces(key)):
+                if root in (*NAMES, "outputs") and (part := path.partition(".")[0]) in source.parts:
+                    parts.setdefault(part, key)
         if len(parts) > 1:
             mistakes.messages.append(
                 f"the {reader} reads {' and '.join(map(repr, parts.values()))}, which are of different parts of "

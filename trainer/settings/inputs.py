@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 
 from objectives import ConfigurationError
+from objectives.context import leaves
 from objectives.errors import expected
-from objectives.keys import leaves
 from trainer.feeds.mixed import MixedSource
 from trainer.feeds.sources import Source
 from trainer.steps.layers.known_inputs import known_inputs, taken

@@ -12,12 +12,13 @@ from objectives import Context, Key, Mean, Objective, Term
 from objectives.keys import split_key
 from objectives.parts import Parts
 from trainer.steps.draws import reproducible_draws
+from trainer.steps.further_passes import FurtherPasses
 from trainer.steps.gradients import Batch
 from trainer.steps.layers.known_outputs import makes_masks
 from trainer.steps.layers.layer_state import LayerState
 from trainer.steps.random_streams import RandomStreams
 from trainer.steps.replicas import gather_from_replicas, sum_over_replicas
-from trainer.steps.tap import Tap
+from trainer.steps.tap import Made, Tap
 from trainer.steps.variables.unowned import refuse_unowned
 
 Found = TypeVar("Found")
@@ -61,11 +62,11 @@ class Forward:
     def context(self, batch: Batch, step: tf.Tensor, *, training: bool) -> Context:
         """Returns the context in which terms read, for the replica's shard."""
         with reproducible_draws():
-            outputs, activations = self.tap(batch["inputs"], training=training)
+            made = self.tap(batch["inputs"], training=training)
         return Context(
             **batch,
-            outputs=outputs,
-            activations=activations,
+            **made._asdict(),
+            model=FurtherPasses(self.tap, self.streams, training=training),
             weights=dict(self.tap.weights),
             step=step,
             gather=gather_from_replicas,
@@ -159,7 +160,7 @@ class Forward:
         masks = [term.selections.get("mask") for term in self.objective.terms.values()]
         if makes_masks(self.model):
             masks += [term.key_of_keras_mask for term in self.objective.terms.values() if isinstance(term, Term)]
-        of_the_model = {split_key(mask)[0] for mask in masks if mask is not None} & {"outputs", "activations"}
+        of_the_model = {split_key(mask)[0] for mask in masks if mask is not None} & {*Made._fields}
         with LayerState(self.model).put_back():
             yield bool(of_the_model)
         self.streams.begin(step)

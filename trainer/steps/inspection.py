@@ -8,11 +8,13 @@ import keras
 import tensorflow as tf
 
 from objectives import BaseTerm
+from objectives.context import Context
 from objectives.keras_tensors import changed, keras_logits
-from objectives.keys import Context, is_of_batch
+from objectives.keys import is_of_batch
 from objectives.reads import blank, widen
 from trainer.steps.gradients import Batch
 from trainer.steps.replicas import sum_over_replicas
+from trainer.steps.tap import Made
 from trainer.steps.train_step import TrainStep
 
 
@@ -56,7 +58,7 @@ def inspect(step: TrainStep, batch: Batch, number: tf.Tensor) -> dict[str, tf.Te
 
 
 # The fields of a context that depend on variables.
-_OF_THE_MODEL = ("outputs", "activations", "weights")
+_OF_THE_MODEL = (*Made._fields, "weights")
 
 
 def _copy(leaf: Any) -> tf.Tensor:
@@ -76,7 +78,7 @@ def _count(*tensors: Any) -> tf.Tensor:
 
 def _leaves(context: Context) -> Iterator[tuple[str, Any]]:
     """Yields every tensor of the batch, and every output, with its key."""
-    for root in ("inputs", "targets", "sample_weight", "outputs", "activations"):
+    for root in ("inputs", "targets", "sample_weight", *Made._fields):
         for path, leaf in keras.tree.flatten_with_path(getattr(context, root)):
             if leaf is not None:
                 yield ".".join(map(str, (root, *path))), leaf
@@ -87,7 +89,7 @@ def _reads(term: BaseTerm, context: Context) -> Iterator[tuple[str, Any]]:
     key_of_mask, key_of_factor = map(term.selections.get, ("mask", "sample_weight"))
     mask = None if key_of_mask is None else widen(context[key_of_mask])
     for key in term.reads.values():
-        if key is not None:
+        if key is not None and not callable(context[key]):
             yield key, blank(widen(context[key]), mask if is_of_batch(key) else None)
     if key_of_factor is not None:
         yield key_of_factor, context[key_of_factor]

@@ -1,5 +1,8 @@
 """RandomStreams: makes the draws of random layers a function of the seed, the step, the replica and the call."""
 
+import contextlib
+from collections.abc import Iterator
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -10,6 +13,8 @@ from trainer.steps.variables.state import GENERATOR
 # 2^31 - 2, of which these are about the golden section and the fraction of the square root of 2: among a million steps
 # the nearest two are 1,824 draws apart, among a hundred million 13.
 _STEP, _REPLICA, _MODULUS = 1_327_244_077, 889_516_879, 2**31 - 2
+# How far apart those of further passes of one step are numbered: the fraction of the square root of 3.
+_ASIDE = 1_572_067_137
 
 
 class RandomStreams:
@@ -47,6 +52,21 @@ class RandomStreams:
         seeds = self.variables[0] + _REPLICA * replica
         draws = tf.fill(seeds.shape, tf.math.floormod(step * _STEP, _MODULUS))
         for generator, state in zip(self._generators, tf.unstack(tf.stack([seeds, draws], axis=1)), strict=True):
+            generator.assign(state)
+
+    @contextlib.contextmanager
+    def aside(self, number: int) -> Iterator[None]:
+        """Draws other numbers within the context, and those after it as if there had been none; in replica context.
+
+        Args:
+          number: tells such contexts of one step apart, from 1 on.
+        """
+        before = [tf.identity(generator.value) for generator in self._generators]
+        for generator, state in zip(self._generators, before, strict=True):
+            aside = (tf.cast(state[1], tf.int64) + number * _ASIDE) % _MODULUS
+            generator.assign(tf.stack([state[0], tf.cast(aside, state.dtype)]))
+        yield
+        for generator, state in zip(self._generators, before, strict=True):
             generator.assign(state)
 
     def begin_evaluation(self, step: int) -> None:

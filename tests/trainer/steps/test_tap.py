@@ -58,7 +58,7 @@ def test_a_layer_of_any_kind_of_model_is_heard(make, path, compiled):
     layer = dict(layer_paths(model))[path]
     tap = Tap(model, [f"activations.{path}", "outputs", "targets"])
     call = tf.function(tap) if compiled else tap
-    outputs, activations = call(tf.constant(X), training=False)
+    outputs, activations, *_ = call(tf.constant(X), training=False)
     assert list(activations) == [path]
     np.testing.assert_allclose(outputs, plain, atol=1e-6)
     expected = np.maximum(X @ layer.kernel.numpy() + layer.bias.numpy(), 0)
@@ -67,7 +67,7 @@ def test_a_layer_of_any_kind_of_model_is_heard(make, path, compiled):
 
 def test_a_submodel_is_heard_whole():
     model = nested()
-    _, activations = Tap(model, ["activations.core", "activations.core/encoder/hidden"])(X, training=False)
+    _, activations, *_ = Tap(model, ["activations.core", "activations.core/encoder/hidden"])(X, training=False)
     np.testing.assert_array_equal(activations["core"], activations["core/encoder/hidden"])
 
 
@@ -76,7 +76,7 @@ def test_a_layer_called_twice_gives_both_outputs_in_order():
     shared = layers.Dense(3, name="shared")
     once = shared(inputs)
     model = keras.Model(inputs, shared(once))
-    outputs, activations = Tap(model, ["activations.shared.1"])(X, training=False)
+    outputs, activations, *_ = Tap(model, ["activations.shared.1"])(X, training=False)
     first, second = activations["shared"]
     np.testing.assert_allclose(first, X @ shared.kernel.numpy(), atol=1e-6)
     np.testing.assert_array_equal(second, outputs)
@@ -85,7 +85,7 @@ def test_a_layer_called_twice_gives_both_outputs_in_order():
 def test_an_operation_that_is_no_layer_is_heard():
     inputs = keras.Input([3])
     model = keras.Model(inputs, layers.Dense(1)(inputs + 2.0 * inputs))
-    _, activations = Tap(model, ["activations.add"])(X, training=False)
+    _, activations, *_ = Tap(model, ["activations.add"])(X, training=False)
     np.testing.assert_allclose(activations["add"], 3.0 * X, rtol=1e-6)
 
 
@@ -127,7 +127,7 @@ def test_a_cell_that_a_recurrent_layer_calls_in_its_loop_is_refused_and_left_out
     call = tf.function(Tap(model, ["activations.lstm/lstm_cell"]), autograph=False)
     with pytest.raises(ConfigurationError, match="calls this layer in a loop, .* expected the layer around it"):
         call(x, training=True)
-    _, activations = tf.function(Tap(model, ["activations.lstm*"]), autograph=False)(x, training=True)
+    _, activations, *_ = tf.function(Tap(model, ["activations.lstm*"]), autograph=False)(x, training=True)
     assert list(activations) == ["lstm"]
 
 
@@ -159,7 +159,7 @@ def test_a_star_takes_all_variables_and_layers_of_one_path():
     model = twins()
     kernels = [variable.numpy() for variable in model.trainable_variables if variable.path.endswith("kernel")]
     tap = Tap(model, ["weights.*kernel", "activations.part/*"])
-    outputs, activations = tap(X, training=False)
+    outputs, activations, *_ = tap(X, training=False)
     context = Context(weights=tap.weights, activations=activations, outputs=outputs)
     objective = Objective(decay=WeightDecay())
     means = objective.means(context, objective.parts(context)).values()
@@ -175,7 +175,7 @@ def test_one_of_several_is_named_by_its_number():
     path = model.trainable_variables[0].path
     assert model.trainable_variables[2].path == path
     tap = Tap(model, [f"weights.{path}.1", "activations.part/dense.0"])
-    _, activations = tap(X, training=False)
+    _, activations, *_ = tap(X, training=False)
     context = Context(weights=tap.weights, activations=activations)
     assert context[f"weights.{path}.1"] is model.trainable_variables[2]
     assert context["activations.part/dense.0"].shape == (5, 4)
@@ -204,7 +204,7 @@ def test_an_index_that_an_embedding_has_no_row_for_gives_nan_where_the_tap_calls
     plain = model(tf.maximum(tokens % 4, 0)).numpy()
     tap = Tap(model, ["activations.tokens"])
     call = tf.function(tap, jit_compile=True) if compiled else tap
-    outputs, activations = call(tokens, training=False)
+    outputs, activations, *_ = call(tokens, training=False)
     np.testing.assert_array_equal(np.isnan(outputs).any(axis=-1), [[False, False, False], [True, True, False]])
     np.testing.assert_array_equal(outputs[0], plain[0])
     np.testing.assert_array_equal(activations["tokens"], outputs)
@@ -225,7 +225,7 @@ def test_a_loss_finds_the_logits_of_a_model_that_takes_integers_by_an_index(acti
 
     @tf.function(jit_compile=compiled, autograph=False)
     def values(indices):
-        outputs, _ = tap(indices, training=False)
+        outputs, *_ = tap(indices, training=False)
         return keras.losses.SparseCategoricalCrossentropy(reduction="none")(tf.constant([0, 0]), outputs)
 
     np.testing.assert_allclose(values(tf.constant([0, 1])), [100, 0])

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from objectives.keys import leaves
+from objectives.context import leaves
 from trainer.steps.tap import layer_paths
 
 # By what share of their spread over the examples numbers may differ, and what share of whole numbers and flags may.

@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError
+from objectives.context import leaves
 from objectives.keras_tensors import keras_mask
-from objectives.keys import leaves
 from trainer.executions.mixing.closeness import arrays, differ, error
 from trainer.executions.mixing.first_replica import FirstReplica
 from trainer.executions.mixing.perturbation import round_off
@@ -17,11 +17,11 @@ from trainer.executions.mixing.probe import Examples, Probe
 from trainer.steps.forward import Forward
 from trainer.steps.layers.batch_statistics import statistics_as_they_are
 from trainer.steps.layers.layer_state import LayerState
-from trainer.steps.tap import Tap, layer_paths
+from trainer.steps.tap import Made, Tap, layer_paths
 
 
 class Pass:
-    """The results of a model for examples: outputs, activations and Keras masks, by path.
+    """The results of a model for examples: what a forward pass made, and Keras masks by path.
 
     Attributes:
       called: the paths of the layers whose activations there are, in the order of their calls; once it was called.
@@ -31,14 +31,14 @@ class Pass:
         self._strategy, self._forward, self._training = strategy, forward, training
         self.called = list[str]()
 
-        def on_replica(batch: Examples, step: tf.Tensor) -> tuple[Any, Any, Any]:
+        def on_replica(batch: Examples, step: tf.Tensor) -> tuple[Any, Any]:
             with LayerState(forward.model).put_back():
                 forward.streams.begin(step)
                 context = forward.context(batch, step, training=training)
             self.called = list(context.activations)
-            made = (context.outputs, context.activations)
+            made = tuple(getattr(context, root) for root in Made._fields)
             masks = {path: keras_mask(leaf) for path, leaf in leaves(made).items()}
-            return *made, {path: mask for path, mask in masks.items() if mask is not None}
+            return made, {path: mask for path, mask in masks.items() if mask is not None}
 
         self._run = FirstReplica(strategy, on_replica)
 
@@ -70,8 +70,9 @@ class Pass:
         keys = ["activations.*"] if any(True for _ in layer_paths(model)) else []
         forward = dataclasses.replace(self._forward, tap=Tap(model, keys))
         whole = Pass(self._strategy, forward, training=self._training)
-        mixed = {path.removeprefix("2.") for path in whole.mixed(probe)}  # a Keras mask has the name of its tensor
-        names = [path for path in whole.called if any(f"{name}.".startswith(f"1.{path}.") for name in mixed)]
+        mixed = {path.partition(".")[2] for path in whole.mixed(probe)}  # a Keras mask has the name of its tensor
+        at = Made._fields.index("activations")
+        names = [path for path in whole.called if any(f"{name}.".startswith(f"{at}.{path}.") for name in mixed)]
         return [path for path in names if not any(other.startswith(f"{path}/") for other in names)]
 
     def _again(self, probe: Probe) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:

@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import Context, Mean, Term
-from objectives.keys import is_of_batch, leaves
+from objectives.context import leaves
+from objectives.keys import is_of_batch
 from objectives.parts import Part
 from trainer.executions.mixing.closeness import arrays, differ, error
 from trainer.executions.mixing.first_replica import FirstReplica
@@ -17,6 +18,9 @@ from trainer.executions.mixing.layers import Pass
 from trainer.executions.mixing.probe import Examples, Probe
 from trainer.steps.draws import reproducible_draws
 from trainer.steps.forward import Forward
+from trainer.steps.further_passes import FurtherPasses
+from trainer.steps.layers.batch_statistics import statistics_as_they_are
+from trainer.steps.tap import Made
 
 
 class MixedTerms:
@@ -41,7 +45,8 @@ class MixedTerms:
 
     def _is_mixed(self, part: Part, probe: Probe, made: Sequence[Any], whole: Any, rounded: Any) -> bool:
         each = self._each.setdefault(part.name, FirstReplica(self._strategy, functools.partial(self._values, part)))
-        a, b, beside, together, off = (arrays(each(one, probe.step)) for one in (*made, whole, rounded))
+        with statistics_as_they_are(self._forward.model):  # of further passes in terms
+            a, b, beside, together, off = (arrays(each(one, probe.step)) for one in (*made, whole, rounded))
         rows = {path: np.concatenate([a[path], b[path]]) for path in a}
         errors = {path: error(a[path], off[path]) for path in a}
 
@@ -55,6 +60,7 @@ class MixedTerms:
 
     def _values(self, part: Part, examples: tuple[Examples, Any], step: tf.Tensor) -> Mean:
         context = _context(self._forward, examples, step)
+        self._forward.streams.begin(step)
         with reproducible_draws():
             return self._forward.objective.each(context, [part])[part.name]
 
@@ -71,8 +77,14 @@ def _joined(size: int, a: Any, b: Any) -> Any:
 
 
 def _context(forward: Forward, examples: tuple[Examples, Any], step: Any) -> Context:
-    batch, (outputs, activations, masks) = examples
-    for path, leaf in leaves((outputs, activations)).items():
+    batch, (made, masks) = examples
+    for path, leaf in leaves(made).items():
         if path in masks:
             leaf._keras_mask = masks[path]
-    return Context(**batch, outputs=outputs, activations=activations, weights=dict(forward.tap.weights), step=step)
+    return Context(
+        **batch,
+        **dict(zip(Made._fields, made, strict=True)),
+        model=FurtherPasses(forward.tap, forward.streams, training=True),
+        weights=dict(forward.tap.weights),
+        step=step,
+    )

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from objectives.keys import leaves
+from objectives.context import leaves
 from objectives.quantities import quantity
 from trainer.feeds.files.records import Records
 from trainer.feeds.table import Table

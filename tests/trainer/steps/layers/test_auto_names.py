@@ -4,7 +4,7 @@ import keras
 import pytest
 
 from objectives import ConfigurationError
-from objectives.keys import Context, starred
+from objectives.context import Context, starred
 from trainer.steps.tap import Tap
 
 

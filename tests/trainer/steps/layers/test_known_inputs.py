@@ -33,7 +33,7 @@ def test_a_model_of_layers_tells_its_inputs_and_one_of_its_own_those_that_it_was
 
 def test_inputs_between_those_that_a_model_takes_do_not_move_the_others(tens):
     x = {name: np.full([2, 1], value, np.float32) for name, value in (("a", 1), ("b", 5), ("c", 2))}
-    outputs, _ = Tap(tens, ["outputs"])(x, training=True)
+    outputs, *_ = Tap(tens, ["outputs"])(x, training=True)
     np.testing.assert_array_equal(outputs, [[21.0], [21.0]])
 
 
