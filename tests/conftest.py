@@ -140,33 +140,38 @@ class StartedProgram:
 
 
 @pytest.fixture(scope="session")
-def ready_python():
+def ready_python(start_ready_python):
     """A Python that has loaded TensorFlow, for programs that are not about what happens meanwhile."""
-    # As commands set it, before they load TensorFlow.
-    with _ready_python(os.environ.get(LOG_LEVEL, "2")) as ready:
+    with start_ready_python() as ready:
         yield ready
 
 
 @pytest.fixture(scope="session")
-def ready_worker():
+def ready_worker(start_ready_python):
     """One for workers, which say less."""
-    with _ready_python(os.environ.get(LOG_LEVEL, "3")) as ready:
+    with start_ready_python(log_level="3") as ready:
         yield ready
 
 
-@contextlib.contextmanager
-def _ready_python(log_level):
-    environment = _environment()
-    with tempfile.TemporaryDirectory() as folder:  # its name is short, as that of a socket has to be
-        address = f"{folder}/socket"
-        command = [sys.executable, HERE / "ready_python.py", address, log_level]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        with subprocess.Popen(command, env=environment, start_new_session=True, **pipes) as server:
-            try:
-                assert server.stdout.readline() == b"ready\n"
-                yield ReadyPython(address, environment)
-            finally:
-                os.killpg(server.pid, signal.SIGKILL)  # with programs that a failed test has left
+@pytest.fixture(scope="session")
+def start_ready_python():
+    """Starts one, for as long as a context is open; its log level is what commands set before they load TensorFlow."""
+
+    @contextlib.contextmanager
+    def start(python=sys.executable, log_level="2"):
+        environment = _environment()
+        with tempfile.TemporaryDirectory() as folder:  # its name is short, as that of a socket has to be
+            address = f"{folder}/socket"
+            command = [python, HERE / "ready_python.py", address, os.environ.get(LOG_LEVEL, log_level)]
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+            with subprocess.Popen(command, env=environment, start_new_session=True, **pipes) as server:
+                try:
+                    assert server.stdout.readline() == b"ready\n"
+                    yield ReadyPython(address, environment)
+                finally:
+                    os.killpg(server.pid, signal.SIGKILL)  # with programs that a failed test has left
+
+    return start
 
 
 def _environment():

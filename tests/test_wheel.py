@@ -71,18 +71,19 @@ def elsewhere(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def termwise(installed, elsewhere):
+def ready_installed(installed, start_ready_python):
+    """The Python of that environment, which has loaded TensorFlow, and nothing of Termwise."""
+    with start_ready_python(installed / "bin" / "python") as ready:
+        yield ready
+
+
+@pytest.fixture(scope="module")
+def termwise(ready_installed, installed, elsewhere):
     """Runs the console command in a folder elsewhere."""
 
-    def run(*arguments):
-        return subprocess.run(
-            [str(installed / "bin" / "termwise"), *arguments],
-            cwd=elsewhere,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+    def run(*arguments, **variables):
+        started = {"variables": {"PYTHONPATH": "", **variables}}
+        return ready_installed.run(elsewhere, installed / "bin" / "termwise", *arguments, **started)
 
     return run
 
@@ -143,16 +144,17 @@ def test_a_file_that_is_missing_is_refused_with_those_that_are_installed(termwis
     assert line.startswith("there is no file 'node_placment.gin'; did you mean 'node_placement.gin'? (known: base.gin")
 
 
-def test_a_stopped_run_prints_a_command_that_shows_its_step_again(termwise, installed, elsewhere, monkeypatch):
+def test_a_stopped_run_prints_a_command_that_shows_its_step_again(termwise, installed, elsewhere):
     (elsewhere / "bad.gin").write_text("import bad\nObjective.bad = @NotANumber()\n")
     (elsewhere / "bad.py").write_text(BAD)
     files = ("--gin_file=node_placement.gin", "--gin_file=bad.gin")
-    monkeypatch.setenv("PATH", f"{installed / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    stopped = termwise("train", *files, *(f"--gin_param={binding}" for binding in FEW), "--workdir=stopped")
+    path = {"PATH": f"{installed / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    stopped = termwise("train", *files, *(f"--gin_param={binding}" for binding in FEW), "--workdir=stopped", **path)
     assert stopped.returncode == 3, stopped.stderr
     command = stopped.stderr.rpartition("to replay it: ")[2].strip()
     assert command.startswith("termwise replay --autopsy=")
-    again = subprocess.run(command, shell=True, cwd=elsewhere, env=environment(), capture_output=True, text=True)
+    there = {"cwd": elsewhere, "env": environment() | path}
+    again = subprocess.run(command, shell=True, capture_output=True, text=True, **there)
     assert again.returncode == 0, again.stderr
     assert "the raw value of the term 'bad' is nan" in again.stdout
 
