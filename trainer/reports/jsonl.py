@@ -15,6 +15,7 @@ from objectives import ConfigurationError
 from trainer.reports.decimals import WIDTH, decimals
 from trainer.reports.log import LogRecord, LogRecords
 from trainer.reports.report import Report, Run
+from trainer.reports.rows import Field, filled, varies
 from trainer.storage.files import writing
 from trainer.storage.strict_json import numbers
 
@@ -45,7 +46,8 @@ class JsonLines(Report):
     def write(self, lines: LogRecords) -> None:
         assert self._file is not None
         with writing(self._path):
-            self._file.write(_text(lines).data)
+            for text in _text(lines):
+                self._file.write(text.data)
 
     def flush(self) -> None:
         if self._file:
@@ -95,33 +97,39 @@ def _parsed(path: pathlib.Path, number: int, line: bytes) -> LogRecord:
         ) from error
 
 
-def _text(lines: LogRecords) -> np.ndarray:
-    steps = _right_aligned(lines.steps)
-    template = _template(lines.split, lines.tags, steps.shape[1])
-    text = np.tile(template, [len(lines), 1])
-    text[:, template == 0] = np.hstack([steps, decimals(lines.values).reshape(len(lines), -1)])
+def _text(lines: LogRecords) -> Iterator[np.ndarray]:
+    """Yields the lines in blocks, uint8 `[lines, length]`, each in the memory of the one before."""
+    steps, values = _right_aligned(lines.steps), np.asarray(lines.values, np.float32)
+    template, ends = _template(lines.split, lines.tags, steps.shape[1])
+    first = template.copy()
+    first[template == 0] = np.concatenate([steps[0], decimals(values[0]).ravel()])
+    fields: list[Field] = [(slice(ends[0] - steps.shape[1], ends[0]), steps)]
+    # Most weights and counts, and the learning rate, are the same for many steps.
+    changing = np.flatnonzero(varies(values))
+    for end, texts in zip(ends[changing + 1], decimals(values[:, changing].T), strict=True):
+        fields.append((slice(end - WIDTH, end), texts))
     if lines.present is not None:
-        ends = _ends(lines.tags)
-        fields = text[:, -ends[-1] - 2 : -2]
-        fields[np.repeat(~lines.present, np.diff(ends, prepend=0), axis=1)] = ord(" ")
-    return text
+        for i in np.flatnonzero(~lines.present.all(axis=0)):
+            field = np.tile(first[ends[i] : ends[i + 1]], [len(lines), 1])
+            field[:, -WIDTH:] = decimals(values[:, i])
+            field[~lines.present[:, i]] = ord(" ")
+            fields.append((slice(ends[i], ends[i + 1]), field))
+    return filled(first, fields, len(lines))
 
 
 @functools.lru_cache(maxsize=64)
-def _template(split: str, tags: tuple[str, ...], step_width: int) -> np.ndarray:
-    """Returns the bytes of a line with zero bytes, which JSON does not have, in place of its numbers."""
-    values = "".join(map(_field, tags))
-    text = f'{{"split": {json.dumps(split)}, "step": {chr(0) * step_width}{values}}}\n'
-    return np.frombuffer(text.encode(), np.uint8)
+def _template(split: str, tags: tuple[str, ...], step_width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the bytes of a line with zero bytes, which JSON does not have, in place of its numbers, and some places.
+
+    These are where the step and the field of each tag end.
+    """
+    parts = [f'{{"split": {json.dumps(split)}, "step": {chr(0) * step_width}', *map(_field, tags)]
+    text = "".join(parts) + "}\n"
+    return np.frombuffer(text.encode(), np.uint8), np.cumsum([len(part) for part in parts])
 
 
 def _field(tag: str) -> str:
     return f", {json.dumps(tag)}: {chr(0) * WIDTH}"
-
-
-def _ends(tags: tuple[str, ...]) -> np.ndarray:
-    """Returns where the field of each tag ends, counted from the start of the first."""
-    return np.cumsum([len(_field(tag)) for tag in tags])
 
 
 def _right_aligned(steps: np.ndarray) -> np.ndarray:

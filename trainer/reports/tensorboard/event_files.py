@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
@@ -15,6 +16,7 @@ from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
 from trainer.reports.log import LogRecords
 from trainer.reports.tensorboard.events import scalar_events
+from trainer.reports.tensorboard.records import Record
 from trainer.storage import files
 
 # TensorBoard takes any name with "tfevents" in it; files of other writers are not ours to cut.
@@ -49,7 +51,7 @@ class EventFile:
         with files.writing(self._path):
             folder.mkdir(parents=True, exist_ok=True)
             self.before = drop_after(folder, step, since=since)
-            self._writer = tf.io.TFRecordWriter(str(self._path))
+            self._file = self._path.open("wb")
         self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
         # Tells a running TensorBoard to forget the events that were dropped.
         self._write(Event(wall_time=time.time(), step=step + 1, session_log=SessionLog(status=SessionLog.START)))
@@ -62,20 +64,21 @@ class EventFile:
         """Writes an event for each record."""
         if self._about and len(records):
             records = self._introduced(records)
-        with files.writing(self._path):
-            for event in scalar_events(records, time.time()):
-                self._writer.write(event.tobytes())
+        if len(records):
+            with files.writing(self._path):
+                for events in scalar_events(records, time.time()):
+                    self._file.write(events.data)
 
     def flush(self) -> None:
         """Returns once all that was written would survive a loss of power."""
         with files.writing(self._path):
-            self._writer.flush()
-            files.flush(self._path)
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Ends the file."""
         with files.writing(self._path):
-            self._writer.close()
+            self._file.close()
 
     def _introduced(self, records: LogRecords) -> LogRecords:
         """Writes the first record, if some of its tags have something told about them; returns those left to write.
@@ -92,7 +95,7 @@ class EventFile:
 
     def _write(self, event: Event) -> None:
         with files.writing(self._path):
-            self._writer.write(event.SerializeToString())
+            self._file.write(Record(np.frombuffer(event.SerializeToString(), np.uint8)).frame.data)
 
 
 def drop_after(folder: pathlib.Path, step: int, *, since: int | None = None) -> list[Event]:

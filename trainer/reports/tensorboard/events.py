@@ -6,6 +6,7 @@ a small run would take 1.11 of its time at the default `log_every`, and 4.2 wher
 
 import functools
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from tensorboard.compat.proto.event_pb2 import Event
@@ -13,25 +14,37 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
 from trainer.reports.log import LogRecord, LogRecords
+from trainer.reports.rows import varies
+from trainer.reports.tensorboard.records import Record
 
 # A varint has seven bits in a byte, and may have more bytes than it needs: with 63 bits each step fits, and all are
 # as long.
-_STEP_BYTES = 9
+_STEP_BYTES, _VALUE_BYTES = 9, 4
 
 # How a summary's values begin, field 1 with its length, and a field that it does not have: readers pass over that.
 _VALUE_TAG, _UNKNOWN_TAG = 0x0A, 0x7A
 
 
-def scalar_events(lines: LogRecords, wall_time: float) -> np.ndarray:
-    """Returns each record as a serialised event with a scalar for each of its tags: uint8 `[records, length]`."""
-    template, of_time, of_step, of_values, heads = _template(lines.tags)
-    events = np.tile(template, [len(lines), 1])
-    events[:, of_time] = np.array([wall_time], "<f8").view(np.uint8)
-    events[:, of_step] = _varints(lines.steps)
-    events[:, of_values] = np.ascontiguousarray(lines.values, "<f4").view(np.uint8)
+def scalar_events(lines: LogRecords, wall_time: float) -> Iterator[np.ndarray]:
+    """Yields each record as an event with a scalar for each of its tags, as a record file has them.
+
+    They come in blocks, uint8 `[records, length]`, each in the memory of the one before.
+    """
+    event = _template(lines.tags)
+    values = np.asarray(lines.values, "<f4")
+    # Most weights and counts, and the learning rate, are the same for many steps.
+    own = varies(values)
+    fields = [
+        (event.time, np.array([[wall_time]], "<f8").view(np.uint8)),
+        (event.step, _varints(lines.steps)),
+        (event.values[own].ravel(), np.ascontiguousarray(values[:, own]).view(np.uint8)),
+        (event.values[~own].ravel(), np.ascontiguousarray(values[:1, ~own]).view(np.uint8)),
+    ]
     if lines.present is not None:
-        events[:, heads] = np.where(lines.present, _VALUE_TAG, _UNKNOWN_TAG)
-    return events
+        partial = ~lines.present.all(axis=0)
+        heads = np.where(lines.present[:, partial], _VALUE_TAG, _UNKNOWN_TAG).astype(np.uint8)
+        fields.append((event.heads[partial], heads))
+    return event.record.others(fields, len(lines))
 
 
 def scalars_of(events: Iterable[Event], split: str) -> Iterator[LogRecord]:
@@ -53,9 +66,19 @@ def _varints(numbers: np.ndarray) -> np.ndarray:
     return varints
 
 
+class _Template(NamedTuple):
+    """An event of some tags, and the places in it of its time, its step, each value `[tags, 4]`, and their fields."""
+
+    record: Record
+    time: np.ndarray
+    step: np.ndarray
+    values: np.ndarray
+    heads: np.ndarray
+
+
 @functools.lru_cache(maxsize=16)
-def _template(tags: tuple[str, ...]) -> tuple[np.ndarray, ...]:
-    """Returns the bytes of an event of these tags, and where its time, step and values begin.
+def _template(tags: tuple[str, ...]) -> _Template:
+    """Makes an event whose numbers are filled in later.
 
     The places of a number are where the bytes differ between an event that has only 1 in the bytes of that number and
     an event that has only 2.
@@ -66,9 +89,11 @@ def _template(tags: tuple[str, ...]) -> tuple[np.ndarray, ...]:
         _event(tags, time=1, step=2, value=1),
         _event(tags, time=1, step=1, value=2),
     )
+    time, step, values = (np.flatnonzero(template != other) for other in others)
     sizes = [len(_summary((tag,), 1).SerializeToString()) for tag in tags]
     heads = len(template) - np.cumsum(sizes[::-1])[::-1]
-    return template, *(np.flatnonzero(template != other) for other in others), heads
+    record = Record(template, np.concatenate([time, step, values, heads]))
+    return _Template(record, time, step, values.reshape([-1, _VALUE_BYTES]), heads)
 
 
 def _event(tags: tuple[str, ...], *, time: int, step: int, value: int) -> np.ndarray:
@@ -83,5 +108,5 @@ def _event(tags: tuple[str, ...], *, time: int, step: int, value: int) -> np.nda
 
 def _summary(tags: tuple[str, ...], value: int) -> Summary:
     """Scalars that have the given byte throughout."""
-    scalar = float(np.full(4, value, np.uint8).view("<f4")[0])
+    scalar = float(np.full(_VALUE_BYTES, value, np.uint8).view("<f4")[0])
     return Summary(value=[proto for tag in tags for proto in scalar_pb(tag, scalar).value])

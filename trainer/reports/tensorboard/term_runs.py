@@ -74,8 +74,9 @@ class TermRuns:
     def write(self, records: LogRecords) -> LogRecords:
         """Writes what records say of the terms; returns them with the total where a point of the curves is."""
         points = self._means.add(records) if records.split == "train" else records
-        if len(points):
-            self._write_terms(points)
+        if not len(points):
+            return records
+        self._write_terms(points)
         return _with_total(records, points)
 
     def _write_terms(self, points: LogRecords) -> None:
