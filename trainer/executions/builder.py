@@ -81,7 +81,8 @@ class ChunkBuilder:
     def run(self, execution: Execution, data: Any, first_step: int, steps: int) -> np.ndarray:
         """Runs `steps` updates with the first rows of `data`, and returns their numbers, float32 `[steps, tags]`."""
         rows = self._built[execution](data, tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
-        return rows.numpy()[:steps]
+        # A view of the host, of which only what is used is copied.
+        return np.asarray(memoryview(rows))[:steps].copy()
 
     def keep_only(self, execution: Execution) -> None:
         """Drops all other executions."""

@@ -2,8 +2,8 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, get_args
+from collections.abc import Mapping
+from typing import Literal, get_args
 
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
@@ -121,17 +121,21 @@ def cannot_work(execution: Execution, why: str) -> ConfigurationError:
     )
 
 
-def compiled(traced: ConcreteFunction) -> Callable[..., Any]:
-    """Compiles the traced function as one XLA program, without tracing it again."""
-    return tf.function(traced, jit_compile=True, autograph=False)
+def compiled(traced: ConcreteFunction) -> ConcreteFunction:
+    """Compiles the traced function as one XLA program, without tracing it again.
+
+    It is concrete: looking for the trace that fits would take longer than a step of a small network.
+    """
+    arguments, _ = traced.structured_input_signature
+    return tf.function(traced, jit_compile=True, autograph=False).get_concrete_function(*arguments)
 
 
-def compiled_where_exact(traced: ConcreteFunction) -> Callable[..., Any]:
+def compiled_where_exact(traced: ConcreteFunction) -> ConcreteFunction:
     """Compiles the traced function with XLA, unless XLA would compute something else, see `against_xla`."""
     return traced if against_xla(traced) else compiled(traced)
 
 
-def compiled_as(traced: ConcreteFunction, execution: Execution) -> Callable[..., Any]:
+def compiled_as(traced: ConcreteFunction, execution: Execution) -> ConcreteFunction:
     """Returns a traced function that is no chunk as an execution runs it: compiled, where exact, in xla_loop alone."""
     return compiled_where_exact(traced) if execution == "xla_loop" else traced
 

@@ -41,7 +41,7 @@ class Soundness:
 
     def holds(self) -> bool:
         """Returns whether everything is finite on all workers; all of them have to call it."""
-        return not cluster.largest(self._strategy, float(np.any(self._at_first & ~self._finite())))
+        return not cluster.largest(self._strategy, float((self._at_first & ~self._finite()).any()))
 
     def broken(self) -> dict[str, float]:
         """Returns one number that is not finite, NaN if possible, for each part of this process that has any."""

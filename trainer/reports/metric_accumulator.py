@@ -56,9 +56,10 @@ class MetricAccumulator:
         ends = _ends(first_step, first_step + len(rows), self._every)
         # The pending sums are one more row of the first record.
         which = np.append(0, np.searchsorted(ends, np.arange(len(rows)) + first_step + 1))
-        sums = _sums(self._merging.weighed(self._waiting, rows), which, len(ends))
+        waiting = self._waiting
+        sums = _sums(self._merging.weighed(waiting, rows), which, len(ends))
         waits = len(rows) == 0 or ends[-1] % self._every != 0
-        self._wait(sums[:, -1] if waits else np.zeros(self._merging.width))
+        self._wait(sums[:, -1] if waits else np.zeros(self._merging.width), instead_of=waiting)
         due = slice(len(ends) - waits)
         return self._records(ends[due], sums[:, due])
 
@@ -69,7 +70,7 @@ class MetricAccumulator:
 
     def clear(self) -> None:
         """Drops the steps since the last record."""
-        self._wait(np.zeros(self._merging.width))
+        self._wait(np.zeros(self._merging.width), instead_of=self._waiting)
 
     def _records(self, steps: np.ndarray, sums: np.ndarray) -> LogRecords:
         return LogRecords("train", steps, self._tags, *self._merging.merged(sums))
@@ -77,9 +78,16 @@ class MetricAccumulator:
     @property
     def _waiting(self) -> np.ndarray:
         """The sums over the steps that have no record yet."""
-        return self._sums.numpy() if self._of.numpy() == self._own else np.zeros(self._merging.width)
+        return self._sums.numpy() if self._is_own else np.zeros(self._merging.width)
 
-    def _wait(self, sums: np.ndarray) -> None:
+    @property
+    def _is_own(self) -> bool:
+        return int(self._of) == self._own
+
+    def _wait(self, sums: np.ndarray, instead_of: np.ndarray) -> None:
+        """Keeps other sums than the ones that wait; writing what is there already would take as long as a step."""
+        if self._is_own and np.array_equal(sums, instead_of):
+            return
         self._of.assign(self._own)
         self._sums.assign(sums)
 
@@ -99,9 +107,9 @@ class _Merging:
         self.width = len(tags) + 2
         # For each tag, the number by which a step counts in its mean.
         self._by = np.array([self._weigher(tag) for tag in tags])
-        self._counted = np.flatnonzero(self._by < len(tags)).tolist()
+        self._counted = np.flatnonzero(self._by < len(tags))
         self._counts = [i for tag, i in self._at.items() if is_count(tag)]
-        self._weighted = [i for i in self._counted if tags[i].endswith("/weighted")]
+        self._weighted = [i for i in self._counted.tolist() if tags[i].endswith("/weighted")]
 
     def weighed(self, waiting: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Returns the summands `[width, 1 + steps]`: the sums so far `[width]`, then the rows `[steps, tags]`."""
@@ -109,8 +117,7 @@ class _Merging:
         numbers[:, 0], numbers[: self._ones, 1:] = waiting, rows.T
         if _SCALE in self._at:
             self._clear_overflow(numbers[:, 1:])
-        for tag, by in zip(self._counted, self._by[self._counted], strict=True):
-            numbers[tag, 1:] *= numbers[by, 1:]
+        numbers[self._counted, 1:] *= numbers[self._by[self._counted], 1:]
         return numbers
 
     def merged(self, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -150,7 +157,8 @@ def _sums(numbers: np.ndarray, which: np.ndarray, count: int) -> np.ndarray:
 
     NumPy's own sums add in an order of their own.
     """
-    return np.stack([np.bincount(which, weights=row, minlength=count) for row in numbers])
+    places = np.arange(len(numbers))[:, None] * count + which
+    return np.bincount(places.ravel(), numbers.ravel(), len(numbers) * count).reshape([len(numbers), count])
 
 
 def _ends(first: int, last: int, every: int) -> np.ndarray:

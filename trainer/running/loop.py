@@ -40,7 +40,7 @@ class Periods:
 
     def next_stop(self, step: int, *, until: int) -> int:
         """Returns the next step at which something is scheduled between two chunks."""
-        periods = [every for every in dataclasses.astuple(self) if every]
+        periods = [every for every in (self.eval, self.gradients, self.checkpoint) if every]
         return min([until, *(every * (step // every + 1) for every in periods)])
 
 
@@ -139,16 +139,17 @@ class Loop:
         )
         self._sizer.took(steps=steps, seconds=seconds)
         self._interruption.agreed = int(signal)
-        self._step.assign_add(steps)
+        done = first + steps
+        self._step.assign(done)
         records = self._metrics.records(first_step=first, rows=rows)
         self._epochs.add(first, rows)
         self._is_unsaved = True
         values = self._write(records, self._reports)
-        if self._done == self._until:
+        if done == self._until:
             # Stopping before the end must not change what it reports.
             reports = self._reports if self._until == self._steps else Report()
-            values = self._write(self._metrics.unfinished(self._done), reports) or values
-        self._reports.advance(self._done, self._sizer.steps_per_second)
+            values = self._write(self._metrics.unfinished(done), reports) or values
+        self._reports.advance(done, self._sizer.steps_per_second)
         return values
 
     @contextlib.contextmanager
@@ -166,10 +167,10 @@ class Loop:
         records = records.with_columns(
             {"speed/steps_per_second": self._sizer.steps_per_second, **self._non_finite.counts}
         )
-        blocks = [records]
-        if self._periods.gradients and self._done % self._periods.gradients == 0:
+        blocks, done = [records], self._done
+        if self._periods.gradients and done % self._periods.gradients == 0:
             try:
-                gradients = self._program.term_gradients(self._done)
+                gradients = self._program.term_gradients(done)
             except Exception:
                 reports.write(records)  # before a checkpoint says that they were written
                 raise
@@ -280,7 +281,8 @@ class Loop:
             error.add_note(f"What was trained since the last checkpoint is lost: {type(own).__name__}: {own}")
 
     def _is_due(self, every: int | None) -> bool:
-        return self._done == self._until or (every is not None and self._done % every == 0)
+        done = self._done
+        return done == self._until or (every is not None and done % every == 0)
 
 
 def _is_close(before: Mapping[str, float], now: Mapping[str, float]) -> bool:

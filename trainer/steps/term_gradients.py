@@ -1,5 +1,6 @@
 """Gradients of terms: the norm of each weighted term's gradient, and its cosines with those of others and the total."""
 
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -55,19 +56,16 @@ class TermGradients(NamedTuple):
         terms/b/grad_cosine: 0
         cosines/a/b: -0.6
         """
-        names = np.array([*objective.terms])[_optimised(objective)]
+        optimised = _optimised(objective)
+        tags, part, one, other = _places(tuple(itertools.compress(objective.terms, optimised)), tuple(parts))
         norms, cosines = self.norms.numpy(), self.cosines.numpy()
-        weights, counts = (one.numpy()[_optimised(objective)] for one in (self.weights, self.counts))
+        weights, counts = self.weights.numpy()[optimised], self.counts.numpy()[optimised]
         # A gradient of nothing that is not 0 is NaN: it spoils the update, and is to be seen.
-        shown = np.flatnonzero((weights != 0) & ((counts > 0) | (norms[0, :-1] != 0))).tolist()
-        values: dict[str, float] = {}
-        for k, end in enumerate(["", *(f"/{part}" for part in parts)]):
-            values |= {f"terms/{names[i]}/grad_norm{end}": float(norms[k, i]) for i in shown}
-            tags = {f"terms/{names[i]}/grad_cosine{end}": (i, -1) for i in shown}
-            tags |= {f"cosines/{names[i]}/{names[j]}{end}": (i, j) for i, j in itertools.combinations(shown, 2)}
-            known = {tag: pair for tag, pair in tags.items() if all(norms[k, one] for one in pair)}
-            values |= {tag: float(cosines[k, i, j]) for tag, (i, j) in known.items()}
-        return values
+        shown = np.append((weights != 0) & ((counts > 0) | (norms[0, :-1] != 0)), True)
+        is_norm = one == other
+        known = shown[one] & shown[other] & (is_norm | (norms[part, one] != 0) & (norms[part, other] != 0))
+        values = np.where(is_norm, norms[part, one], cosines[part, one, other])
+        return dict(zip(itertools.compress(tags, known), values[known].tolist(), strict=True))
 
 
 def term_gradients(step: TrainStep, batch: Batch, number: tf.Tensor, *, parts: ModelParts) -> TermGradients:
@@ -109,6 +107,20 @@ def model_parts(model: keras.Model, asked: Mapping[str, Pattern] | None) -> Mode
             parts[name] = trainable_of(pattern, model)
     mistakes.raise_any()
     return parts
+
+
+@functools.cache
+def _places(names: tuple[str, ...], parts: tuple[str, ...]) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
+    """Returns all tags, and for each the numbers of a part and of two terms, or twice that of one for its norm.
+
+    They are cached, as to write them takes longer than to measure the gradients of a small network.
+    """
+    own, places = range(len(names)), dict[str, tuple[int, int, int]]()
+    for k, end in enumerate(["", *(f"/{part}" for part in parts)]):
+        places |= {f"terms/{names[i]}/grad_norm{end}": (k, i, i) for i in own}
+        places |= {f"terms/{names[i]}/grad_cosine{end}": (k, i, len(names)) for i in own}
+        places |= {f"cosines/{names[i]}/{names[j]}{end}": (k, i, j) for i, j in itertools.combinations(own, 2)}
+    return [*places], *np.transpose([*places.values()])
 
 
 def _optimised(objective: Objective) -> list[bool]:
