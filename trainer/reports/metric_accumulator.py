@@ -78,7 +78,8 @@ class MetricAccumulator:
     @property
     def _waiting(self) -> np.ndarray:
         """The sums over the steps that have no record yet."""
-        return self._sums.numpy() if self._is_own else np.zeros(self._merging.width)
+        # Of a variable itself, `numpy` reads twice.
+        return self._sums.value().numpy() if self._is_own else np.zeros(self._merging.width)
 
     @property
     def _is_own(self) -> bool:
