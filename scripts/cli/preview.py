@@ -19,9 +19,10 @@ from trainer.reports.verdicts import ALWAYS_0, percentage, verdicts
 
 # As many layers as a table shows; the smaller ones of a model that has more are counted together.
 _LAYERS = 12
-# The most columns of a name and of a list of names, from the widest table on; and the most lines of such a list.
-_LIMITS = ((1000, 24), (40, 24), (40, 14), (24, 14), (12, 12))
-_LINES = 3
+# The most columns of a key or a layer, and of a name in a list, from the widest table on.
+_LIMITS = ((1000, 1000), (40, 24), (40, 16), (24, 16), (24, 12), (12, 12))
+# The columns and the lines of a list of names.
+_LIST, _LINES = 24, 3
 _UNITS = ((86400, "day", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
 
@@ -97,13 +98,14 @@ def _on_a_batch(word: str) -> str:
 def _reads(preview: Preview, batch_size: int) -> Iterator[Table]:
     """Yields tables of what is read, each narrower than the one before."""
     shared = "" if preview.replicas == 1 else f", shared among {preview.replicas} replicas"
-    for longest, width in _LIMITS:
+    for longest, listed in _LIMITS:
         table = table_of(f"what is read of a batch of {batch_size:,}{shared}", "key", [])
         for column in ("shape", "type", "read by"):
             table.add_column(column)
         keys = figures.shortened(tuple(read.key for read in preview.reads), longest)
         for key, read in zip(keys, preview.reads, strict=True):
-            table.add_row(key, _shape(read), read.dtype, _readers(figures.shortened(read.readers, longest), width))
+            names = _readers(figures.shortened(read.readers, listed), min(listed, _LIST))
+            table.add_row(key, _shape(read), read.dtype, names)
         yield table
 
 
