@@ -1,4 +1,4 @@
-"""Terms about where the elements of an output may lie: in a range, on a grid."""
+"""Terms about where the elements of an output may lie: in a range, on a grid, at 0 or 1."""
 
 import dataclasses
 
@@ -66,3 +66,25 @@ class Quantization(Term):
     def values(self, y_pred):
         nearest = self.offset + self.spacing * tf.round((y_pred - self.offset) / self.spacing)
         return tf.abs(y_pred - tf.stop_gradient(nearest))
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Binarity(Term):
+    """Pulls values to 0 or 1, smoothly: for masks and gates that are to be yes or no in the end.
+
+    Formula: `y^2 * (1 - y)^2`. Value and gradient are 0 at 0 and at 1. The gradient is 0 halfway between them too,
+    where the value is largest: a value of exactly 0.5 needs another term to move. Outside of 0 to 1 the value grows
+    with the fourth power.
+
+    Attributes:
+      y_pred: predictions y `[batch, ...]`, such as probabilities; not logits.
+
+    >>> float(Binarity()(y_pred=[[0.0, 0.5, 1.0, 2.0]]))  # 0, 1/16, 0 and 4
+    1.015625
+    """
+
+    y_pred: Key = "outputs"
+
+    def values(self, y_pred):
+        return tf.square(y_pred * (1.0 - y_pred))

@@ -1,72 +1,37 @@
-"""Terms about how the elements of an output relate to each other: distances, smoothness, order."""
+"""Terms about how neighbours in an output relate to each other: smoothness in space, order in time."""
 
 import dataclasses
 from typing import Literal
 
 import gin
-import numpy as np
 import tensorflow as tf
 
 from objectives.annotations import Count, Positive
-from objectives.errors import ConfigurationError
 from objectives.keys import Key
+from objectives.neighbours import earlier, later, mask_of_steps, steps
 from objectives.shapes import require_axes
 from objectives.term import Term
 
 
-@gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PairwiseOverlap(Term):
-    """Keeps points apart: penalises every pair that is nearer than a margin.
-
-    Formula: `relu(margin - |p_i - p_j|)` for each pair i < j. The mean is over pairs, so that it does not grow
-    with the number of points. At coincident points (nearer than 1e-12) the value is the margin and the gradient is 0,
-    where that of a norm would be NaN: this term alone does not separate them. The gradient is also 0 at a distance of
-    exactly the margin.
-
-    Memory: batch * n * (n - 1) / 2 * (3 * coordinates + 2) floats for n points.
-
-    Attributes:
-      y_pred: points p `[batch, points, coordinates]`.
-      margin: the smallest distance that costs nothing, above 0, in the unit of the coordinates.
-      mask: key of a tensor `[batch]` or `[batch, points]`. A pair counts where both of its points do.
-
-    >>> float(PairwiseOverlap(margin=4.0)(y_pred=[[[0.0, 0.0], [0.0, 1.0], [9.0, 9.0]]]))  # 3, 0 and 0
-    1.0
-    """
+class _Smoothness(Term):
+    """Shares an output in space between the two kinds of total variation."""
 
     y_pred: Key = "outputs"
-    margin: Positive = 1.0
+    spatial_axes: Count = 2
 
-    def values(self, y_pred):
-        require_axes("y_pred", y_pred, "[batch, points, coordinates]")
-        first, second = self._pairs(y_pred)
-        squared = tf.reduce_sum(tf.math.squared_difference(*self._ends(y_pred, first, second)), axis=-1)
-        # The smallest square whose root still has a finite slope in float32; below it the slope is 0.
-        return tf.nn.relu(self.margin - tf.sqrt(tf.maximum(squared, 1e-24)))
+    @property
+    def _axes(self):
+        return range(1, self.spatial_axes + 1)
 
-    def value_mask(self, mask):
-        require_axes("the mask", mask, "[batch]", "[batch, points]")
-        if mask.shape.rank == 1:
-            return mask
-        first, second = self._ends(mask, *self._pairs(mask))
-        return first * second
-
-    def _pairs(self, tensor):
-        points = tensor.shape[1]
-        if points is None or points < 2:
-            raise ConfigurationError(
-                f"y_pred has the shape {tensor.shape}; expected a known number of points, 2 or more"
-            )
-        return np.triu_indices(points, k=1)
-
-    def _ends(self, tensor, first, second):
-        return tf.gather(tensor, first, axis=1), tf.gather(tensor, second, axis=1)
+    def _require_space(self, y_pred):
+        space = ", ".join(["batch", *(f"axis{i}" for i in self._axes)])
+        require_axes("y_pred", y_pred, f"[{space}]", f"[{space}, channels]")
 
 
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TotalVariation(Term):
+class TotalVariation(_Smoothness):
     """Keeps outputs smooth in space: penalises differences between neighbours along each spatial axis.
 
     Formula: sum over the spatial axes of `mean |y[i + 1] - y[i]|`, or of `sum |y[i + 1] - y[i]|` with
@@ -84,8 +49,6 @@ class TotalVariation(Term):
     1.5
     """
 
-    y_pred: Key = "outputs"
-    spatial_axes: Count = 2
     reduction: Literal["mean", "sum"] = "mean"
 
     def values(self, y_pred):
@@ -100,20 +63,48 @@ class TotalVariation(Term):
         lengths = [tf.cast(tf.maximum(tf.shape(y_pred)[axis], 2), y_pred.dtype) for axis in self._axes]
         return tf.add_n([each * length / (length - 1.0) for each, length in zip(sums, lengths, strict=True)])
 
-    @property
-    def _axes(self):
-        return range(1, self.spatial_axes + 1)
-
-    def _require_space(self, y_pred):
-        space = ", ".join(["batch", *(f"axis{i}" for i in range(1, self.spatial_axes + 1))])
-        require_axes("y_pred", y_pred, f"[{space}]", f"[{space}, channels]")
-
     def _along(self, axis, y_pred):
-        steps = tf.abs(_later(y_pred, axis) - _earlier(y_pred, axis))
-        total = tf.reduce_sum(steps, axis=range(1, y_pred.shape.rank))
+        sizes = tf.abs(steps(y_pred, axis))
+        total = tf.reduce_sum(sizes, axis=range(1, y_pred.shape.rank))
         if self.reduction == "sum":
             return total
-        return tf.math.divide_no_nan(total, tf.cast(tf.reduce_prod(tf.shape(steps)[1:]), total.dtype))
+        return tf.math.divide_no_nan(total, tf.cast(tf.reduce_prod(tf.shape(sizes)[1:]), total.dtype))
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class IsotropicTotalVariation(_Smoothness):
+    """Keeps outputs smooth in space in all directions alike: penalises the length of the gradient at each place.
+
+    Formula: `sqrt(sum over the spatial axes of (y[i + 1] - y[i])^2 + epsilon^2) - epsilon`. At the end of an axis its
+    difference is 0. An edge costs the same whichever way it runs, where `TotalVariation` prefers edges along the axes.
+    Near 0 the formula is a square, so that the gradient of a flat output is 0 and small noise is smoothed evenly;
+    differences far above epsilon cost their size (Rudin, Osher and Fatemi, 1992).
+
+    Attributes:
+      y_pred: predictions y `[batch, length]`, `[batch, height, width]`, or with as many spatial axes as `spatial_axes`
+        says. One more axis at the end holds channels, each of which is to be smooth by itself.
+      spatial_axes: the number of spatial axes behind the batch.
+      epsilon: the difference below which the formula is a square, above 0, in the unit of `y_pred`.
+      mask: key of a tensor `[batch, ...]`. A place counts where its next neighbours along all axes do too.
+
+    >>> term = IsotropicTotalVariation(epsilon=1e-6)
+    >>> round(float(term(y_pred=[[[0.0, 3.0], [4.0, 4.0]]])), 4)  # 5, 1, 0 and 0
+    1.5
+    """
+
+    epsilon: Positive = 1e-3
+
+    def values(self, y_pred):
+        self._require_space(y_pred)
+        squares = tf.add_n([tf.square(_with_an_end(steps(y_pred, axis), axis, 0)) for axis in self._axes])
+        # The same as in the formula, of which the difference would lose the digits of small values.
+        return squares / (tf.sqrt(squares + self.epsilon**2) + self.epsilon)
+
+    def value_mask(self, mask):
+        mask = tf.cast(mask, tf.float32)
+        axes = [axis for axis in self._axes if axis < mask.shape.rank]
+        return tf.math.reduce_prod([mask, *(_with_an_end(later(mask, axis), axis, 1) for axis in axes)], axis=0)
 
 
 @gin.register(module="objectives")
@@ -139,22 +130,20 @@ class SequenceOrdering(Term):
 
     def values(self, y_pred):
         require_axes("y_pred", y_pred, "[batch, time]", "[batch, time, features]")
-        return tf.nn.relu(_earlier(y_pred, 1) + self.margin - _later(y_pred, 1))
+        return tf.nn.relu(earlier(y_pred, 1) + self.margin - later(y_pred, 1))
 
     def value_mask(self, mask):
-        return mask if mask.shape.rank == 1 else _earlier(mask, 1) * _later(mask, 1)
+        return mask_of_steps(mask)
 
 
 def _with_both_neighbours(axis, tensor):
     """Returns how far each element is from those before and after it along an axis, added up."""
-    steps = tf.abs(_later(tensor, axis) - _earlier(tensor, axis))
+    sizes = tf.abs(steps(tensor, axis))
     edge = tf.zeros_like(tensor[(slice(None),) * axis + (slice(None, 1),)])
-    return tf.concat([steps, edge], axis) + tf.concat([edge, steps], axis)
+    return tf.concat([sizes, edge], axis) + tf.concat([edge, sizes], axis)
 
 
-def _earlier(tensor, axis):
-    return tensor[(slice(None),) * axis + (slice(None, -1),)]
-
-
-def _later(tensor, axis):
-    return tensor[(slice(None),) * axis + (slice(1, None),)]
+def _with_an_end(tensor, axis, end):
+    """Returns a tensor with one more element along an axis, at its end."""
+    paddings = [[0, int(one == axis)] for one in range(tensor.shape.rank)]
+    return tf.pad(tensor, paddings, constant_values=end)

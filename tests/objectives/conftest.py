@@ -26,10 +26,15 @@ def compile_as(request):
 
 @pytest.fixture(scope="session")
 def context_of():
-    """Makes the context in which a term finds tensors given by the names of its reads; of one key, the first."""
+    """Makes the context in which a term finds tensors given by the names of its reads; of one key, the first.
+
+    What else a term reads, such as its mask, is in the roots.
+    """
 
     def make(term: BaseTerm, tensors, **roots) -> Context:
         for name, key in term.reads.items():
+            if name not in tensors:
+                continue
             root, _, path = key.partition(".")
             roots[root] = {path: tensors[name], **roots.get(root, {})} if path else roots.get(root, tensors[name])
         return Context(**roots)

@@ -1,9 +1,9 @@
-"""Ranges and grids: exactly on a bound, on a grid point, halfway between two; bad arguments."""
+"""Ranges, grids and decisions: exactly on a bound, on a grid point, halfway between two; bad arguments."""
 
 import numpy as np
 import pytest
 
-from objectives import ConfigurationError, Quantization, RangeHinge
+from objectives import Binarity, ConfigurationError, Quantization, RangeHinge
 
 
 def test_inside_and_on_the_bounds_a_range_costs_nothing_and_pulls_nowhere(differentiate):
@@ -45,3 +45,8 @@ def test_halfway_between_two_points_the_even_one_pulls(differentiate):
 def test_a_grid_has_a_spacing(spacing):
     with pytest.raises(ConfigurationError, match="spacing is .*; expected a number above 0"):
         Quantization(spacing=spacing)
+
+
+def test_what_is_no_decision_is_pulled_to_the_nearer_one(differentiate):
+    _, gradient = differentiate(Binarity())({"y_pred": np.float32([[-0.1, 0.1, 0.4, 0.6, 0.9, 1.1]])})
+    np.testing.assert_array_equal(np.sign(gradient), [[-1, 1, 1, -1, -1, 1]])

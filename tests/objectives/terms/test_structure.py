@@ -1,49 +1,12 @@
-"""Overlap, smoothness and order: coincident points, flat images, short sequences, shapes, bad arguments."""
+"""Smoothness and order: flat images, edges in all directions, short sequences, shapes, bad arguments."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import ConfigurationError, Context, PairwiseOverlap, SequenceOrdering, TotalVariation
+from objectives import ConfigurationError, Context, IsotropicTotalVariation, SequenceOrdering, TotalVariation
 
 IMAGES = np.random.default_rng(0).normal(size=(3, 4, 5, 2)).astype(np.float32)
-
-
-def test_coincident_points_cost_the_margin_and_have_a_gradient_of_0(differentiate):
-    value, gradient = differentiate(PairwiseOverlap(margin=1.5))({"y_pred": np.full([2, 3, 2], 0.3, np.float32)})
-    assert value == 1.5
-    np.testing.assert_array_equal(gradient, 0)
-
-
-def test_a_point_near_two_coincident_ones_is_still_pushed_away(differentiate):
-    y_pred = np.float32([[[0, 0], [0, 0], [0.5, 0]]])
-    value, gradient = differentiate(PairwiseOverlap())({"y_pred": y_pred})
-    np.testing.assert_allclose(value, (1 + 0.5 + 0.5) / 3, rtol=1e-6)
-    np.testing.assert_allclose(gradient, [[[1 / 3, 0], [1 / 3, 0], [-2 / 3, 0]]], rtol=1e-6)
-
-
-def test_points_that_nearly_coincide_have_a_finite_gradient(differentiate):
-    y_pred = np.float32([[[0, 0], [1e-13, 0], [1e-11, 0], [1e-30, 1e-30]]])
-    _, gradient = differentiate(PairwiseOverlap())({"y_pred": y_pred})
-    assert np.all(np.abs(gradient) <= 1)
-
-
-def test_points_at_the_margin_or_beyond_cost_nothing(differentiate):
-    value, gradient = differentiate(PairwiseOverlap(margin=2.0))({"y_pred": np.float32([[[0, 0], [2, 0], [0, 9]]])})
-    assert value == 0
-    np.testing.assert_array_equal(gradient, 0)
-
-
-@pytest.mark.parametrize("shape", [[2], [2, 3], [2, 1, 2], [2, 3, 2, 2]])
-def test_overlap_is_of_two_points_or_more(shape):
-    with pytest.raises(ConfigurationError, match=r"expected (\[batch, points, coordinates\]|a known number of points)"):
-        PairwiseOverlap()(y_pred=tf.zeros(shape))
-
-
-def test_a_mask_of_pairs_is_given_by_their_points():
-    context = Context(outputs=tf.zeros([2, 3, 2]), inputs=tf.ones([2, 3, 3]))
-    with pytest.raises(ConfigurationError, match=r"the mask has .*; expected \[batch\] or \[batch, points\]"):
-        PairwiseOverlap(mask="inputs").mean(context)
 
 
 def test_the_sum_is_the_total_variation_of_tensorflow(differentiate):
@@ -67,10 +30,11 @@ def test_an_axis_of_1_that_is_known_only_at_run_time_adds_nothing():
     assert float(traced(tf.constant([[[0.0, 1.0, 3.0]]]))) == 1.5
 
 
+@pytest.mark.parametrize("variation", [TotalVariation, IsotropicTotalVariation])
 @pytest.mark.parametrize(("spatial_axes", "shape"), [(1, [3]), (1, [3, 4, 5, 2]), (2, [3, 4]), (3, [3, 4, 5])])
-def test_the_spatial_axes_are_there(spatial_axes, shape):
+def test_the_spatial_axes_are_there(variation, spatial_axes, shape):
     with pytest.raises(ConfigurationError, match=r"y_pred has the shape .*; expected \[batch, axis1.*, channels\]"):
-        TotalVariation(spatial_axes=spatial_axes)(y_pred=tf.zeros(shape))
+        variation(spatial_axes=spatial_axes)(y_pred=tf.zeros(shape))
 
 
 def test_a_sequence_of_length_1_costs_nothing_and_pulls_nowhere(differentiate):
@@ -89,6 +53,29 @@ def test_equal_neighbours_cost_the_margin(differentiate):
     np.testing.assert_array_equal(gradient, [[0.5, -0.5, 0]])
 
 
+def test_an_edge_costs_the_same_in_all_directions_if_it_is_isotropic():
+    y, x = np.mgrid[-40:40, -40:40]
+    edges = [np.float32(np.clip(x * np.cos(a) + y * np.sin(a), -5, 5)) for a in (0, np.pi / 6, np.pi / 4)]
+    inner = np.float32((np.hypot(x, y) < 30)[None])  # where no edge is cut off
+
+    term = IsotropicTotalVariation(mask="inputs")
+    costs = [term.mean(Context(outputs=edge[None], inputs=inner)).result() for edge in edges]
+    np.testing.assert_allclose(costs, costs[0], rtol=0.03)
+
+
+@pytest.mark.parametrize("shape", [[2, 3, 4], [2, 1, 4], [2, 1, 1], [2, 3, 1, 3]])
+def test_a_flat_image_costs_nothing_and_pulls_nowhere_isotropically(differentiate, shape):
+    value, gradient = differentiate(IsotropicTotalVariation())({"y_pred": np.ones(shape, np.float32)})
+    assert value == 0
+    np.testing.assert_array_equal(gradient, 0)
+
+
+def test_small_differences_keep_their_digits(differentiate):
+    y_pred = np.float32([[[0, 1e-6]]])
+    value, _ = differentiate(IsotropicTotalVariation(epsilon=1e-2))({"y_pred": y_pred})
+    np.testing.assert_allclose(value, 0.5 * np.float64(np.float32(1e-6)) ** 2 / 1e-2 / 2, rtol=1e-5)
+
+
 @pytest.mark.parametrize("shape", [[2], [2, 3, 4, 5]])
 def test_order_is_in_time(shape):
     with pytest.raises(ConfigurationError, match=r"expected \[batch, time\] or \[batch, time, features\]"):
@@ -98,7 +85,7 @@ def test_order_is_in_time(shape):
 @pytest.mark.parametrize(
     ("make", "answer"),
     [
-        (lambda: PairwiseOverlap(margin=0.0), "margin is 0.0; expected a number above 0"),
+        (lambda: IsotropicTotalVariation(epsilon=0.0), "epsilon is 0.0; expected a number above 0"),
         (lambda: TotalVariation(spatial_axes=0), "spatial_axes is 0; expected a whole number above 0"),
         (lambda: TotalVariation(reduction="max"), "TotalVariation.reduction is 'max'"),
     ],

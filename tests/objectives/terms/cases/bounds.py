@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from objectives import Quantization, RangeHinge
+from objectives import Binarity, Quantization, RangeHinge
 from tests.objectives.terms.cases.case import Case, Kink, at, normal
 
 CASES = {
@@ -21,6 +21,16 @@ CASES = {
         tensors={"y_pred": normal(3, 2, 2)},
         oracle=lambda y_pred: np.min(np.abs(y_pred[..., None] - 0.125 - 0.5 * np.arange(-20, 21)), axis=-1),
     ),
+    "binarity": Case(
+        term=Binarity(),
+        tensors={"y_pred": normal(3, 4)},
+        oracle=lambda y_pred: np.polyval([1, -2, 1, 0, 0], y_pred),
+    ),
+    "binarity of maps": Case(
+        term=Binarity(y_pred="outputs.mask"),
+        tensors={"y_pred": np.abs(np.sin(normal(2, 2, 3, 1)))},
+        oracle=lambda y_pred: np.polyval([1, -2, 1, 0, 0], y_pred),
+    ),
 }
 
 
@@ -33,5 +43,8 @@ KINKS = {
     ),
     "on the grid, and halfway between its points": Kink(
         term=Quantization(), tensors={"y_pred": at([0.0, 0.5, 1.5, -0.5])}, gradient=at([0, 0.25, -0.25, -0.25])
+    ),
+    "at 0, at 1, and halfway between them": Kink(
+        term=Binarity(), tensors={"y_pred": at([0.0, 0.5, 1.0, 2.0])}, gradient=at([0, 0, 0, 3])
     ),
 }
