@@ -1,10 +1,15 @@
-"""Activation penalties: against Keras' activity regularizers, at zero, bad arguments."""
+"""Activation penalties: against Keras' activity regularizers, at zero, in time, bad arguments."""
 
 import keras
 import numpy as np
 import pytest
 
-from objectives import ActivationPenalty, ConfigurationError
+from objectives import (
+    ActivationPenalty,
+    ActivationRegularization,
+    ConfigurationError,
+    TemporalActivationRegularization,
+)
 
 KEY = "activations.hidden"
 
@@ -38,3 +43,17 @@ def test_the_size_of_a_layer_does_not_change_the_mean():
 def test_a_choice_that_does_not_exist_is_refused(bad):
     with pytest.raises(ConfigurationError, match=f"ActivationPenalty.{next(iter(bad))} is "):
         ActivationPenalty(activation=KEY, **bad)
+
+
+def test_a_sequence_of_one_step_does_not_change(differentiate):
+    term = TemporalActivationRegularization(activation=KEY)
+    value, gradient = differentiate(term, "activation")({"activation": np.ones([2, 1, 3], np.float32)})
+    assert value == 0
+    np.testing.assert_array_equal(gradient, 0)
+
+
+@pytest.mark.parametrize("term", [ActivationRegularization, TemporalActivationRegularization])
+@pytest.mark.parametrize("shape", [[2, 3], [2, 3, 4, 5]])
+def test_activations_in_time_have_three_axes(term, shape):
+    with pytest.raises(ConfigurationError, match=r"activation has the shape .*; expected \[batch, time, features\]"):
+        term(activation=KEY)(activation=np.zeros(shape, np.float32))

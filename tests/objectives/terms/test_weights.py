@@ -1,10 +1,10 @@
-"""Penalties on weights: of one variable or several, and where they have no slope."""
+"""Penalties on weights: of one variable or several, where they have no slope, singular values that are the same."""
 
 import keras
 import numpy as np
 import pytest
 
-from objectives import ConfigurationError, Context, Objective, Orthogonality, WeightDecay
+from objectives import ConfigurationError, Context, L1Penalty, Objective, Orthogonality, SpectralNorm, WeightDecay
 
 WEIGHTS = {
     "body/kernel": np.array([[1.0, 2.0]], np.float32),
@@ -79,3 +79,45 @@ def test_a_single_column_has_no_pairs_and_costs_nothing(differentiate):
 def test_a_variable_that_is_no_matrix_is_refused():
     with pytest.raises(ConfigurationError, match=r"variable has the shape \(1,\); expected \[inputs, outputs\]"):
         Orthogonality(variable="weights.body/bias").mean(Context(weights=WEIGHTS))
+
+
+def test_the_penalty_of_a_pattern_is_the_sum_over_its_variables():
+    for term, expected in ((L1Penalty(), 6.5), (SpectralNorm(), 5**0.5 + 9.25**0.5)):
+        objective = Objective(small=term)
+        means = objective.means(Context(weights=WEIGHTS))
+        (raw,) = objective.parts(Context(weights=WEIGHTS)).combined(*zip(*means.values(), strict=True))
+        np.testing.assert_allclose(raw, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("matrix", [np.eye(4), np.diag([3.0, -3.0, 1.0]), np.ones([2, 3, 4])])
+def test_at_a_tie_the_gradient_is_one_of_the_spectral_norm(differentiate, matrix):
+    value, gradient = differentiate(SpectralNorm(iterations=60), "variables")({"variables": np.float32(matrix)})
+    flat = gradient.reshape(-1, gradient.shape[-1])
+    np.testing.assert_allclose(value, np.linalg.norm(matrix.reshape(flat.shape), ord=2), rtol=1e-6)
+    # Those of a norm have the dual norm 1, and the norm as their product with the matrix.
+    np.testing.assert_allclose(np.linalg.norm(flat, ord="nuc"), 1, rtol=1e-5)
+    np.testing.assert_allclose(np.sum(gradient * matrix), value, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e-13, 1e25])
+def test_the_spectral_norm_is_as_large_as_the_weights(differentiate, size):
+    matrix = np.random.default_rng(0).normal(size=[5, 3]).astype(np.float32) * np.float32(size)
+    value, _ = differentiate(SpectralNorm(iterations=100), "variables")({"variables": matrix})
+    np.testing.assert_allclose(value, np.linalg.norm(matrix.astype(np.float64), ord=2), rtol=1e-5)
+
+
+def test_thirty_iterations_come_near_to_the_singular_value_of_a_large_kernel_and_never_above():
+    kernel = np.random.default_rng(0).normal(size=[256, 128]).astype(np.float32)
+    exact = np.linalg.norm(kernel.astype(np.float64), ord=2)
+    value = float(SpectralNorm()(variables=kernel))
+    assert 0.98 * exact < value < (1 + 1e-6) * exact
+
+
+def test_the_spectral_norm_of_weights_that_are_not_numbers_is_none(differentiate):
+    value, _ = differentiate(SpectralNorm(), "variables")({"variables": np.float32([[np.nan, 1], [1, 1]])})
+    assert np.isnan(value)
+
+
+def test_a_bias_has_no_spectral_norm():
+    with pytest.raises(ConfigurationError, match=r"variables has the shape \(1,\); expected \[inputs, ..., outputs\]"):
+        SpectralNorm(variables="weights.body/bias").mean(Context(weights=WEIGHTS))

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from objectives import Orthogonality, WeightDecay
+from objectives import L1Penalty, Orthogonality, SpectralNorm, WeightDecay
 from tests.objectives.terms.cases.case import Case, Kink, at, normal
 
 
@@ -17,6 +17,29 @@ WHOLE = {
         term=WeightDecay(),
         tensors={"variables": normal(3, 4)},
         oracle=lambda variables: keras.regularizers.L2(1.0)(variables).numpy(),
+        whose="Keras",
+    ),
+    "l1 penalty": Case(
+        term=L1Penalty(),
+        tensors={"variables": normal(3, 4)},
+        oracle=lambda variables: keras.regularizers.L1(1.0)(variables).numpy(),
+        whose="Keras",
+    ),
+    "l1 penalty of a kernel of a convolution": Case(
+        term=L1Penalty(variables="weights.conv/kernel", across="mean"),
+        tensors={"variables": normal(2, 2, 3, 2)},
+        oracle=lambda variables: keras.regularizers.L1(1.0)(variables).numpy(),
+        whose="Keras",
+    ),
+    "spectral norm": Case(
+        term=SpectralNorm(iterations=100),
+        tensors={"variables": normal(3, 4)},
+        oracle=lambda variables: np.linalg.norm(variables, ord=2),
+    ),
+    "spectral norm of a kernel of a convolution": Case(
+        term=SpectralNorm(variables="weights.conv/kernel", iterations=100),
+        tensors={"variables": normal(2, 2, 3, 2)},
+        oracle=lambda variables: np.linalg.norm(variables.reshape(-1, 2), ord=2),
     ),
     "orthogonality": Case(
         term=Orthogonality(variable="weights.head/kernel"),
@@ -28,6 +51,17 @@ WHOLE = {
 
 KINKS = {
     "weights of 0": Kink(term=WeightDecay(), tensors={"variables": at([0, 0])}, gradient=at([0, 0])),
+    "weights of 0, l1": Kink(term=L1Penalty(), tensors={"variables": at([0, -2])}, gradient=at([0, -1])),
+    "a matrix of zeros": Kink(
+        term=SpectralNorm(),
+        tensors={"variables": np.zeros([3, 2], np.float32)},
+        gradient=np.zeros([3, 2], np.float32),
+    ),
+    "one singular value that is not 0": Kink(
+        term=SpectralNorm(),
+        tensors={"variables": at([0, 0, 0], [0, -5, 0])},
+        gradient=at([0, 0, 0], [0, -1, 0]),
+    ),
     "columns of 0": Kink(
         term=Orthogonality(variable="weights.kernel"),
         tensors={"variable": np.zeros([3, 2], np.float32)},
