@@ -17,6 +17,7 @@ from trainer.metrics.keras_metric import KerasMetric as KerasMetric
 from trainer.metrics.metric import Metric as Metric
 from trainer.metrics.metrics import Metrics as Metrics
 from trainer.metrics.precision_recall_curve import PrecisionRecallCurve as PrecisionRecallCurve
+from trainer.model_of_parts import model_of_parts as model_of_parts
 from trainer.objective_model import ObjectiveModel as ObjectiveModel
 from trainer.running.interruption import Interrupted as Interrupted
 from trainer.saved.saved_run import SavedRun as SavedRun

@@ -94,7 +94,7 @@ def test_the_model_of_one_part_predicts_as_that_of_all_parts(page):
 
 @pytest.mark.parametrize(
     ("binding", "missing"),
-    [("Trainer.eval = @held_out/NpzSource()", "takes .* boundary"), ("eval/MixedSource.interior = None", "interior")],
+    [("Trainer.eval = @held_out/NpzSource()", "takes .*boundary"), ("eval/MixedSource.interior = None", "interior")],
 )
 def test_a_mixed_run_is_evaluated_on_the_parts_that_it_has(binding, missing):
     bindings = [binding, *(["MixedSource.shares = None"] if "None" in binding else [])]
