@@ -47,7 +47,7 @@ class Decorrelation(_OfFeatures):
     """Keeps the features of a layer uncorrelated (DeCov; Cogswell et al., 2016).
 
     Formula: `1/2 * (|C|_F^2 - |diag C|^2)`, where C is the covariance of the features over the examples of the whole
-    batch that count, normalised by their number.
+    batch that count, normalised by their number. At constant features value and gradient are 0.
 
     Attributes:
       features: key of a tensor `[batch, features]`.
