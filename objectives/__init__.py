@@ -30,10 +30,10 @@ from objectives.terms.constraints import SimplexConstraint as SimplexConstraint
 from objectives.terms.constraints import SumConstraint as SumConstraint
 from objectives.terms.embeddings import KoLeo as KoLeo
 from objectives.terms.embeddings import Uniformity as Uniformity
+from objectives.terms.equations import PdeResidual as PdeResidual
 from objectives.terms.matching import Distillation as Distillation
 from objectives.terms.matching import FeatureMatching as FeatureMatching
 from objectives.terms.points import PairwiseOverlap as PairwiseOverlap
-from objectives.terms.equations import PdeResidual as PdeResidual
 from objectives.terms.regression import ContextualMeanSquaredError as ContextualMeanSquaredError
 from objectives.terms.regression import MeanSquaredError as MeanSquaredError
 from objectives.terms.regression import WeightedMeanSquaredError as WeightedMeanSquaredError
