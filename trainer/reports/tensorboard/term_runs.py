@@ -27,7 +27,9 @@ MEANINGS = {
 }
 # By which tag records have it, and of what a share is.
 SOURCES = {WEIGHTED: "weighted", NORM: "grad_norm", COSINE: "grad_cosine", RAW: "raw", WEIGHT: "weight"}
-_SHARES = {SHARE: WEIGHTED, GRADIENT_SHARE: NORM}
+# The absolute value of what a term adds to the total: the mean of what changes its sign says nothing of its size.
+_SIZE = "size"
+_SHARES = {SHARE: _SIZE, GRADIENT_SHARE: "grad_norm"}
 # An evaluation has no gradients, and the weights of training.
 _SHOWN = {"train": tuple(MEANINGS), "eval": (WEIGHTED, SHARE, RAW)}
 # TensorBoard sorts tags, and unfolds the first two groups, which are what is before a slash.
@@ -59,10 +61,13 @@ class TermRuns:
           before: the records of training on the disk that are behind it.
         """
         self._terms = run.terms
-        sources = ["loss/total", *(f"terms/{name}/{source}" for name in run.terms for source in SOURCES.values())]
+        sources = [
+            "loss/total",
+            *(f"terms/{name}/{source}" for name in run.terms for source in (*SOURCES.values(), _SIZE)),
+        ]
         self._means = IntervalMeans(sources, steps=run.steps, last=since)
         for block in blocks(before):
-            self._means.add(block)
+            self._means.add(self._with_sizes(block))
         for path in (folder / FOLDER).glob("*/"):
             if path.name not in run.terms:  # as one that was dropped from the objective
                 drop_after(path, run.first_step)
@@ -73,7 +78,8 @@ class TermRuns:
 
     def write(self, records: LogRecords) -> LogRecords:
         """Writes what records say of the terms; returns them with the total where a point of the curves is."""
-        points = self._means.add(records) if records.split == "train" else records
+        sized = self._with_sizes(records)
+        points = self._means.add(sized) if records.split == "train" else sized
         if not len(points):
             return records
         self._write_terms(points)
@@ -98,13 +104,19 @@ class TermRuns:
         for file in self._files:
             file.close()
 
+    def _with_sizes(self, records: LogRecords) -> LogRecords:
+        """Returns records with the size of each weighted term besides."""
+        values, present = _columns(records, [f"terms/{name}/weighted" for name in self._terms])
+        return _with_columns(records, [f"terms/{name}/{_SIZE}" for name in self._terms], np.abs(values), present)
+
     def _by_measure(self, records: LogRecords) -> tuple[np.ndarray, np.ndarray]:
         """Returns all values, and which of them are there: `[records, terms, measures]`."""
-        found = {
-            measure: _columns(records, [f"terms/{name}/{source}" for name in self._terms])
-            for measure, source in SOURCES.items()
-        }
-        found |= {share: _shares(*found[whole]) for share, whole in _SHARES.items()}
+
+        def of_terms(source: str) -> tuple[np.ndarray, np.ndarray]:
+            return _columns(records, [f"terms/{name}/{source}" for name in self._terms])
+
+        found = {measure: of_terms(source) for measure, source in SOURCES.items()}
+        found |= {share: _shares(*of_terms(whole)) for share, whole in _SHARES.items()}
         values, present = zip(*(found[measure] for measure in _SHOWN[records.split]), strict=True)
         return np.stack(values, axis=-1), np.stack(present, axis=-1)
 
@@ -129,19 +141,22 @@ def _with_total(records: LogRecords, points: LogRecords) -> LogRecords:
     at_points = np.isin(records.steps, points.steps)[:, None]
     column = np.zeros([len(records), 1])
     column[at_points] = totals[:, 0]
-    present = np.ones(records.values.shape, bool) if records.present is None else records.present
+    return _with_columns(records, [tag_of(TOTAL)], column, at_points)
+
+
+def _with_columns(records: LogRecords, tags: Sequence[str], values: np.ndarray, present: np.ndarray) -> LogRecords:
+    own = np.ones(records.values.shape, bool) if records.present is None else records.present
     return LogRecords(
         records.split,
         records.steps,
-        (*records.tags, tag_of(TOTAL)),
-        np.hstack([records.values, column]),
-        np.hstack([present, at_points]),
+        (*records.tags, *tags),
+        np.hstack([records.values, values]),
+        np.hstack([own, present]),
     )
 
 
-def _shares(values: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _shares(sizes: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns the share of each size in the sum of all that are numbers; none where that is 0."""
-    sizes = np.abs(values)
     sums = np.nansum(np.where(present, sizes, 0.0), axis=1, keepdims=True)
     with np.errstate(invalid="ignore"):  # infinite, of infinite: not a number
         return np.divide(sizes, sums, out=np.zeros_like(sizes), where=sums > 0), present & (sums > 0)

@@ -61,6 +61,15 @@ def test_shares_are_of_sizes_and_add_up_to_one(write):
     assert curves(folder / "train") == {"all terms/0 total": [(10, 2.0), (20, 2.0)]}
 
 
+def test_the_share_of_what_changes_its_sign_within_a_point_of_a_curve_is_that_of_its_size(write):
+    steps = [*range(1, 2001)]
+    signs = [3.0 if step % 2 else -3.0 for step in steps]
+    folder = write(records(steps, data_weighted=[1.0] * 2000, small_weighted=signs), steps=2000)
+    small = curves(folder / "terms/small")
+    assert {value for _, value in small["all terms/1 weighted"]} == {0.0}
+    assert {value for _, value in small["all terms/2 share of the total"]} == {0.75}
+
+
 def test_a_look_at_the_gradients_is_at_the_steps_that_have_one(write):
     look = {"data_grad_norm": [None, 4.0], "small_grad_norm": [None, 12.0], "data_grad_cosine": [None, -0.5]}
     folder = write(records([10, 20], data_weighted=[1.0, 1.0], **look))
