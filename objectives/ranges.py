@@ -169,6 +169,25 @@ def not_probabilities(
     return outside
 
 
+def not_distributions(read: str, values: tf.Tensor) -> tf.Tensor:
+    """Returns which of the last axes cannot be distributions: a number is out of 0 to 1, or they do not add up to 1.
+
+    Args:
+      read: the name of the argument.
+      values: numbers `[batch, ..., classes]`.
+
+    Returns:
+      A bool for each `[batch, ...]`.
+
+    >>> not_distributions("y_true", tf.constant([[0.5, 0.5], [1.0, 1.0], [2.0, -1.0]])).numpy().tolist()
+    [False, True, True]
+    """
+    totals = tf.reduce_sum(values, axis=-1)
+    wrong = tf.abs(totals - tf.cast(1, totals.dtype)) > _ROUNDING
+    record(f"the sums of the values {_key(read)!r} over the classes", "1, or a mask that hides them", totals, wrong)
+    return wrong | tf.reduce_any(not_probabilities(read, values), axis=-1)
+
+
 def not_decisions(read: str, labels: tf.Tensor, *, counted: tf.Tensor | None = None) -> tf.Tensor:
     """Returns which labels are neither a no nor a yes, which are 0 and 1; a bool for each.
 
