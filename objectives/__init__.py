@@ -49,6 +49,15 @@ from objectives.terms.regression import WeightedMeanSquaredError as WeightedMean
 from objectives.terms.robust import Huber as Huber
 from objectives.terms.robust import LogCosh as LogCosh
 from objectives.terms.robust import MeanAbsoluteError as MeanAbsoluteError
+from objectives.terms.segmentation import Boundary as Boundary
+from objectives.terms.segmentation import Dice as Dice
+from objectives.terms.segmentation import GeneralizedDice as GeneralizedDice
+from objectives.terms.segmentation import Jaccard as Jaccard
+from objectives.terms.segmentation import Tversky as Tversky
+from objectives.terms.sequences import CTC as CTC
+from objectives.terms.similarity import Contrastive as Contrastive
+from objectives.terms.similarity import CosineSimilarity as CosineSimilarity
+from objectives.terms.similarity import Triplet as Triplet
 from objectives.terms.statistics import Decorrelation as Decorrelation
 from objectives.terms.statistics import KLSparsity as KLSparsity
 from objectives.terms.statistics import VICRegCovariance as VICRegCovariance

@@ -77,7 +77,7 @@ def mismatch(value: Any, annotation: Any) -> str | None:
         return entry
     for verb, part, wanted_part in (("is", value, annotation), *_elements(value, annotation)):
         if isinstance(part, type) and _makes(part, wanted_part):
-            name = part.__name__
+            name = _full_name(part)
             return f"{verb} the class {name}, not an object of it; write @{name}() in a gin file, {name}() in Python"
     choices = _choices(annotation)
     wanted = expected(str(value), choices) if choices else f"expected {expected_value(annotation)}"
@@ -126,6 +126,12 @@ def expected_value(annotation: Any) -> str:
         return f"a class of {getattr(arguments[0], '__name__', arguments[0])}"
     named = origin or annotation
     return f"an instance of {getattr(named, '__name__', named)}"
+
+
+def _full_name(kind: type) -> str:
+    """Returns the name of a class; of one of Keras, that by which it is known in gin files, where terms share it."""
+    module = kind.__module__.split(".")
+    return ".".join(["keras", *module[2:-1], kind.__name__]) if module[:2] == ["keras", "src"] else kind.__name__
 
 
 def _unfit_entry(value: Any, annotation: Any) -> str | None:

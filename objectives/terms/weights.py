@@ -11,6 +11,7 @@ from objectives.annotations import Count
 from objectives.errors import ConfigurationError
 from objectives.keys import Key
 from objectives.shapes import require_axes
+from objectives.vectors import directions
 from objectives.weight_penalty import WeightPenalty
 
 
@@ -117,25 +118,11 @@ class Orthogonality(WeightPenalty):
 
     def values(self, variable):
         require_axes("variable", variable, "[inputs, outputs]")
-        columns = _directions(variable)
+        columns = directions(variable, axis=0)
         cosines = tf.abs(tf.matmul(columns, columns, transpose_a=True))
         outputs = variable.shape[1]
         above = tf.constant([[float(i < j) for j in range(outputs)] for i in range(outputs)], cosines.dtype)
         return tf.math.divide_no_nan(tf.reduce_sum(cosines * above), tf.reduce_sum(above))
-
-
-def _directions(matrix: tf.Tensor) -> tf.Tensor:
-    """Returns the columns of a matrix scaled to length 1; a column of zeros stays so.
-
-    Each is divided by its largest element first, so that no square vanishes or overflows. A direction does not depend
-    on that factor, so no gradient is lost by leaving it out of the differentiation.
-    """
-    largest = tf.stop_gradient(tf.reduce_max(tf.abs(matrix), axis=0))
-    # Numbers that are too small to divide by count as 0.
-    too_small = largest < np.finfo(matrix.dtype.as_numpy_dtype).tiny
-    scaled = matrix / tf.where(too_small, tf.constant(np.inf, matrix.dtype), largest)
-    squares = tf.reduce_sum(tf.square(scaled), axis=0)
-    return scaled / tf.sqrt(tf.where(squares > 0, squares, 1.0))
 
 
 def _largest_singular_vectors(matrix: tf.Tensor, iterations: int) -> tuple[tf.Tensor, tf.Tensor]:

@@ -387,7 +387,7 @@ def test_a_loss_by_its_name_is_that_of_keras_with_its_defaults(name):
 
 @pytest.mark.parametrize("loss", [None, keras.losses.Huber, keras.losses.mean_squared_error])
 def test_what_is_no_instance_of_a_keras_loss_is_refused(loss):
-    with pytest.raises(ConfigurationError, match="expected an instance of keras.losses.Loss|write @Huber"):
+    with pytest.raises(ConfigurationError, match="expected an instance of keras.losses.Loss|write @keras.losses.Huber"):
         KerasLoss(loss=loss)
 
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives.keras_tensors import changed, keras_logits, keras_mask
+from objectives import ConfigurationError
+from objectives.keras_tensors import changed, keras_logits, keras_mask, require_unactivated
 
 LOGITS = tf.constant([[0.0, 200.0, -200.0]])
 
@@ -40,3 +41,29 @@ def test_a_mask_is_kept_and_what_has_none_is_given_none():
     assert keras_mask(changed(tensor, tf.identity)) is None
     tensor._keras_mask = tf.constant([True])
     assert keras_mask(changed(tensor, tf.identity)) is tensor._keras_mask
+
+
+PREPARATIONS = {
+    "cast": lambda x: tf.cast(tf.cast(x, tf.float16), tf.float32),
+    "hidden": lambda x: tf.where(x > 0.5, x, tf.zeros_like(x)),
+    "copied": tf.identity,
+}
+
+
+@pytest.mark.parametrize("prepare", PREPARATIONS.values(), ids=PREPARATIONS.keys())
+def test_an_activation_is_found_behind_what_prepares_a_tensor_for_a_term(prepare):
+    @tf.function(autograph=False)
+    def run(logits):
+        require_unactivated("y_pred", prepare(tf.nn.softmax(logits)), "Softmax", expected="logits")
+
+    with pytest.raises(ConfigurationError, match="y_pred comes from softmax; expected logits: name the layer below"):
+        run(LOGITS)
+
+
+def test_other_activations_and_what_was_computed_from_one_are_accepted():
+    @tf.function(autograph=False)
+    def run(logits):
+        for tensor in (logits, tf.nn.relu(logits), 2.0 * tf.nn.softmax(logits), tf.nn.sigmoid(logits)):
+            require_unactivated("y_pred", tensor, "Softmax", expected="logits")
+
+    run(LOGITS)

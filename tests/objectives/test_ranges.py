@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives.ranges import describe, evaluating, poisoned, recording, safe_indices, safe_labels, safe_mask
+from objectives.ranges import (
+    describe,
+    evaluating,
+    not_distributions,
+    poisoned,
+    recording,
+    safe_indices,
+    safe_labels,
+    safe_mask,
+)
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32"])
@@ -71,3 +80,14 @@ def test_what_is_read_in_a_function_of_its_own_is_not_recorded():
     with recording() as readings:
         inner(tf.constant([7]))
     assert readings == []
+
+
+def test_what_adds_up_to_another_number_is_no_distribution_and_told_by_its_sum():
+    with recording() as readings:
+        found = not_distributions("y_true", tf.constant([[[0.25, 0.75]], [[1.0, 1.0]], [[0.3, 0.7]]]))
+    assert found.numpy().tolist() == [[False], [True], [False]]
+    said = [describe(reading, reading.values.numpy(), reading.outside.numpy()) for reading in readings]
+    assert said == [
+        "the sums of the values 'y_true' over the classes: found 2 in row 1; expected 1, or a mask that hides them",
+        None,
+    ]

@@ -26,7 +26,10 @@ def test_metrics_are_named_dropped_and_sorted():
     [
         ({"a/b": None}, "a metric is named 'a/b'; expected letters"),
         ({"auc": 0.5}, r"Metrics.auc is 0.5; expected a metric, such as @KerasMetric\(\) or @keras.metrics.AUC\(\)"),
-        ({"auc": keras.metrics.AUC}, "Metrics.auc is the class AUC, not an object of it; write @AUC"),
+        (
+            {"auc": keras.metrics.AUC},
+            "Metrics.auc is the class keras.metrics.AUC, not an object of it; write @keras.metrics.AUC",
+        ),
         ({"f": tf.abs}, r"Metrics.f is .*\(wrap a function in FunctionMetric\)"),
         ({"f": "auk"}, "^Metrics.f: Keras has no metric 'auk'; did you mean 'auc'?"),
         ({"f": "accuracy"}, "^Metrics.f: Keras has several of the metric 'accuracy'; expected 'binary_accuracy' for"),

@@ -89,7 +89,7 @@ def test_what_can_work_is_let_through(settings, changed):
         ({"reports": "x"}, "Trainer.reports is 'x'; expected a sequence (each item: an instance of Report)"),
         ({"reports": [Terminal]}, "Trainer.reports holds the class Terminal, not an object of it; write @Terminal()"),
         ({"default_reports": None}, "Trainer.default_reports is None; expected True or False"),
-        ({"optimizer": keras.optimizers.SGD}, "is the class SGD, not an object of it; write @SGD()"),
+        ({"optimizer": keras.optimizers.SGD}, "not an object of it; write @keras.optimizers.SGD() in a gin file"),
         (
             {"optimizer": keras.optimizers.SGD(-0.1)},
             "the learning rate of Trainer.optimizer is -0.1; expected a finite",

@@ -85,8 +85,8 @@ CERTAIN = at([1e4, -1e4], [1e4, -1e4], [0, 0])  # right, wrong, undecided
 KINKS = {
     "binary logits of 0 and of any size": Kink(
         term=BinaryCrossentropy(),
-        tensors=pairs(at(1, 0, 0.5, 1, 0, 1, 0, 0.25), at(0, 0, 0, 1e4, 1e4, -1e4, -1e4, 3e38)),
-        gradient=at(-0.5, 0.5, 0, 0, 1, -1, 0, 0.75) / 8,
+        tensors=pairs(at(1, 0, 0.25, 1, 0, 1, 0, 0.25), at(0, 0, 0, 1e4, 1e4, -1e4, -1e4, 3e38)),
+        gradient=at(-0.5, 0.5, 0.25, 0, 1, -1, 0, 0.75) / 8,
     ),
     "one-hot targets of certain logits": Kink(
         term=CategoricalCrossentropy(),
