@@ -1,8 +1,9 @@
 """Derivatives: what keys such as `gradients.outputs.u/inputs.x` name, computed along with the forward pass."""
 
 import contextlib
+import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,33 +65,33 @@ class Derivatives:
           ConfigurationError: a key names no tensor, or no numbers that can be differentiated; or one tensor does not
             depend on the other.
         """
-        return {one.path: self._found(one, context) for asked in self._asked for one in _without_stars(asked, context)}
+        asked = [one for asked in self._asked for one in _without_stars(asked, context)]
+        by_lower: dict[Derivative, list[Key]] = {}
+        for needed in dict.fromkeys(itertools.chain.from_iterable(map(_needed, asked))):
+            by_lower.setdefault(needed.lower, []).append(needed.by[-1])
+        for lower in sorted(by_lower, key=lambda one: len(one.by)):
+            with self._recording(len(lower.by) + 1):
+                self._known.update(self._differentiated(lower, by_lower[lower], context))
+        return {one.path: self._known[one.path] for one in asked}
 
-    def _found(self, derivative: Derivative, context: Context) -> tf.Tensor:
-        if not derivative.by:
-            return context[derivative.of]
-        if derivative.path not in self._known:
-            of, order = self._found(derivative.lower, context), len(derivative.by)
-            with self._recording(order):
-                self._known[derivative.path] = self._differentiated(derivative, of, context[derivative.by[-1]])
-            if order > 1:  # it is 0 of a linear function, and a mistake by what the function does not depend on
-                self._found(Derivative(derivative.of, derivative.by[-1:]), context)
-        return self._known[derivative.path]
+    def _differentiated(self, lower: Derivative, by: Sequence[Key], context: Context) -> dict[str, tf.Tensor]:
+        """Returns the derivatives of one tensor by several, by their paths.
 
-    def _differentiated(self, derivative: Derivative, of: tf.Tensor, by: tf.Tensor) -> tf.Tensor:
-        _require_floats(derivative, of, by)
-        values, order = _values_of_example(derivative, of), len(derivative.by)
+        They are taken at once: what is differentiated through them later then goes back through one pass, not several.
+        """
+        of = self._known[lower.path] if lower.by else context[lower.of]
+        found = {Derivative(lower.of, (*lower.by, key)): context[key] for key in by}
+        for derivative, tensor in found.items():
+            _require_floats(derivative, of, tensor)
+        values = _values_of_example(next(iter(found)), of)
         rows = [
-            self._tapes[order - 1].gradient(of, by, output_gradients=tf.zeros_like(of) + unit)
+            self._tapes[len(lower.by)].gradient(of, [*found.values()], output_gradients=tf.zeros_like(of) + unit)
             for unit in np.eye(math.prod(values), dtype=of.dtype.as_numpy_dtype).reshape(-1, *of.shape[1:])
         ]
-        if any(row is None for row in rows):
-            _require_order(derivative)
-            rows = [tf.zeros_like(by)] * len(rows)
-        if len(rows) == 1:
-            return tf.convert_to_tensor(rows[0])
-        shape = tf.concat([tf.shape(by)[:1], values, tf.shape(by)[1:]], axis=0)
-        return tf.reshape(tf.stack(rows, axis=1), shape)
+        return {
+            derivative.path: _stacked(derivative, column, values, tensor)
+            for (derivative, tensor), column in zip(found.items(), zip(*rows, strict=True), strict=True)
+        }
 
     def _recording(self, order: int) -> contextlib.ExitStack:
         """Records what is computed within the context, for derivatives of a higher order than this."""
@@ -98,6 +99,16 @@ class Derivatives:
         for tape in self._tapes[order:]:
             stack.enter_context(tape)
         return stack
+
+
+def _needed(derivative: Derivative) -> Iterator[Derivative]:
+    """Yields a derivative, those that it is a derivative of, and first ones.
+
+    A derivative of a derivative is 0 of a linear function, and a mistake by what the function does not depend on.
+    """
+    for order, by in enumerate(derivative.by, 1):
+        yield Derivative(derivative.of, derivative.by[:order])
+        yield Derivative(derivative.of, (by,))
 
 
 def _without_stars(derivative: Derivative, context: Context) -> Iterator[Derivative]:
@@ -130,6 +141,18 @@ def _values_of_example(derivative: Derivative, of: tf.Tensor) -> list[int]:
             f"output of the model for what is meant"
         )
     return [] if math.prod(axes) == 1 else axes
+
+
+def _stacked(
+    derivative: Derivative, rows: Sequence[tf.Tensor | None], values: Sequence[int], by: tf.Tensor
+) -> tf.Tensor:
+    """Returns the rows of a derivative, one for each value of an example, as one tensor; 0 where there is none."""
+    if any(row is None for row in rows):
+        _require_order(derivative)
+        rows = [tf.zeros_like(by)] * len(rows)
+    if len(rows) == 1:
+        return tf.convert_to_tensor(rows[0])
+    return tf.reshape(tf.stack(rows, axis=1), tf.concat([tf.shape(by)[:1], values, tf.shape(by)[1:]], axis=0))
 
 
 def _require_order(derivative: Derivative) -> None:

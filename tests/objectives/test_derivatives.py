@@ -145,3 +145,23 @@ def test_a_second_derivative_by_what_the_function_does_not_depend_on_is_refused(
         outputs = tf.reduce_sum(inputs["x"] ** 2, axis=1)
     with pytest.raises(ConfigurationError, match=re.escape("'outputs' does not depend on 'inputs.t'")):
         derivatives.of(Context(inputs=inputs, outputs=outputs))
+
+
+def test_what_is_derived_by_several_is_the_whole_derivative_by_each(differentiated):
+    keys = "gradients.outputs/inputs", "gradients.outputs/activations.h"
+    made = differentiated(lambda x: {"activations": {"h": (h := x**2)}, "outputs": tf.reduce_sum(h**2, 1)}, X, *keys)
+    np.testing.assert_allclose(made[keys[0]], 4 * X**3, rtol=1e-12)
+    np.testing.assert_allclose(made[keys[1]], 2 * X**2, rtol=1e-12)
+
+
+def test_derivatives_by_several_take_one_pass_back():
+    @tf.function
+    def run(inputs):
+        derivatives = Derivatives(["gradients.outputs/inputs.x", "gradients.outputs/inputs.t"])
+        with derivatives.recorded(inputs):
+            y = tf.tanh(tf.concat([inputs["x"], inputs["t"]], 1) @ tf.ones([2, 1]))
+        return dict(derivatives.of(Context(inputs=inputs, outputs=y)))
+
+    inputs = dict.fromkeys("xt", tf.TensorSpec([None, 1]))
+    operations = run.get_concrete_function(inputs).graph.get_operations()
+    assert sum(operation.type == "TanhGrad" for operation in operations) == 1
