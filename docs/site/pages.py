@@ -1,4 +1,4 @@
-"""The pages of the site that are made as it is built: the files of the root, examples, settings and commands."""
+"""The pages of the site that are made as it is built: the files of the root, examples, settings, commands and terms."""
 
 import ast
 import inspect
@@ -6,6 +6,7 @@ import pathlib
 import re
 from collections.abc import Iterator
 
+import term_pages
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
@@ -23,11 +24,24 @@ _SHARED_FLAGS = "command_line"
 _LOADED = re.compile(r"""(?:\bsrc=|<link[^>]*\bhref=|\burl\()["']?(?:https?:)?//[^"')> ]*""")
 
 
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Adds the page of each family of terms behind the page that lists them."""
+    (reference,) = (entry["Reference"] for entry in config.nav or [] if "Reference" in entry)
+    of_families = [{family.title: family.path} for family in term_pages.families()]
+    reference[reference.index({"Terms": term_pages.INDEX})] = {"Terms": [{"All terms": term_pages.INDEX}, *of_families]}
+    return config
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the pages that no file of docs/ holds."""
     for page, content in made_pages():
         files.append(File.generated(config, page, content=content))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, **kwargs: object) -> str:
+    """Lists the terms where the page about all of them has a place for that."""
+    return markdown.replace(term_pages.PLACE, term_pages.listed())
 
 
 def on_post_page(output: str, page: Page, **kwargs: object) -> str:
@@ -40,12 +54,13 @@ def on_post_page(output: str, page: Page, **kwargs: object) -> str:
 
 
 def made_pages() -> Iterator[tuple[str, str]]:
-    """Yields the path and the Markdown of each page that is made."""
+    """Yields the path and the content of each page that is made, and of the pictures on it."""
     for page, source in _COPIED.items():
         yield page, (ROOT / source).read_text(encoding="utf-8").replace("](docs/", "](")
     yield "examples.md", "\n\n".join([_EXAMPLES, *map(_example, examples())])
     yield "reference/settings.md", "\n\n".join([_SETTINGS, *map(_setting, inspect.signature(Trainer).parameters)])
     yield "reference/commands.md", "\n\n".join([_COMMANDS, *map(_command, commands())])
+    yield from term_pages.pages()
 
 
 _EXAMPLES = """# Examples

@@ -9,16 +9,19 @@ import re
 import types
 
 import pytest
+import term_pages
 
 ROOT = pathlib.Path(__file__).parents[2]
 PACKAGES = ("objectives", "trainer", "trainer.reports", "tasks")
 METHODS = (types.FunctionType, property, functools.cached_property, classmethod, staticmethod)
 
 
+@functools.cache
 def shown():
-    """What the pages of the reference show, by the names that they give."""
-    pages = (ROOT / "docs" / "reference").glob("*.md")
-    return [name for page in pages for name in re.findall(r"^::: (\S+)$", page.read_text(), flags=re.MULTILINE)]
+    """What the pages of the reference show, those made of the terms included, by the names that they give."""
+    written = [page.read_text() for page in (ROOT / "docs" / "reference").glob("*.md")]
+    pages = [*written, *(family.page() for family in term_pages.families())]
+    return [name for page in pages for name in re.findall(r"^::: (\S+)$", page, flags=re.MULTILINE)]
 
 
 def public_names(package):
