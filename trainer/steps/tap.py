@@ -18,6 +18,7 @@ from objectives.keras_tensors import changed
 from objectives.keys import has_star, named, pieces, split_key
 from objectives.quantities import quantity
 from trainer.steps.layers.auto_names import aliases, by_either_name
+from trainer.steps.layers.batch_statistics import refuse_mixed_derivatives
 from trainer.steps.layers.known_inputs import taken
 from trainer.steps.layers.listening import ELSEWHERE, Recording, guard, has_activation, listen, listen_before
 
@@ -83,6 +84,7 @@ class Tap:
         }
         for key in sorted(self.keys):
             with mistakes.gathered(readers.get(key, "")):
+                _require_one_reading(key, layers)
                 for piece in pieces(key):
                     root, path = split_key(piece)
                     if root in known:
@@ -121,8 +123,10 @@ class Tap:
 
         Raises:
           ConfigurationError: the model adds losses of its own, or did not call a layer that a key without a star names;
-            or a key names a derivative that does not exist.
+            or a key names a derivative that does not exist, or one that examples do not have by themselves.
         """
+        if training:
+            refuse_mixed_derivatives(self.model, self.keys)
         whose, derivatives = f"the model {self.model.name!r}", Derivatives(self.keys)
         listening, differentiating = Recording(derivatives.watch), derivatives.recorded(inputs)
         with listening as recording, differentiating, blamed(whose), guarded(whose) as flags:
@@ -193,6 +197,17 @@ def _unambiguous(found: dict[str, list[Any]], path: str, key: Key) -> dict[str, 
             f"{f'{key}.0'!r} to {f'{key}.{len(several) - 1}'!r}, or a star for all"
         )
     return found
+
+
+def _require_one_reading(key: Key, layers: Iterable[str]) -> None:
+    """Raises ConfigurationError where a derivative by `inputs` might be meant as one by a layer of that name."""
+    for before, after in itertools.pairwise(pieces(key)):
+        path = f"{split_key(before)[1]}/{after}"
+        if path in layers:
+            raise ConfigurationError(
+                f"key {key!r} names a derivative of {before!r} by {after!r}, and there is a layer of the path {path!r}"
+                f"; expected another name for that layer"
+            )
 
 
 def layer_paths(model: keras.Model) -> Iterator[tuple[str, keras.Layer]]:

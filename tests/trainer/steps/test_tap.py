@@ -282,3 +282,35 @@ def test_a_model_listened_to_works_as_before(tmp_path):
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
     np.testing.assert_allclose(copy.predict(X, verbose=0), plain, atol=1e-6)
+
+
+DERIVATIVE = "gradients.outputs/inputs"
+
+
+def normalized(**settings):
+    return keras.Sequential([keras.Input([3]), layers.BatchNormalization(name="norm", **settings), layers.Dense(1)])
+
+
+def test_derivatives_through_statistics_of_the_batch_are_refused_in_training():
+    tap = Tap(normalized(), [DERIVATIVE])
+    with pytest.raises(ConfigurationError, match=f"{DERIVATIVE}.*/norm' takes statistics of the batch in training"):
+        tap(tf.constant(X), training=True)
+    scale = 1 / np.sqrt(1 + tap.model.get_layer("norm").epsilon)
+    kernel = tap.model.layers[-1].kernel.numpy()[:, 0]
+    made = tap(tf.constant(X), training=False).gradients["outputs/inputs"]
+    np.testing.assert_allclose(made, np.tile(kernel * scale, [5, 1]), rtol=1e-6)
+
+
+def test_derivatives_through_frozen_statistics_are_those_of_each_example():
+    frozen = normalized(trainable=False)
+    made = [Tap(frozen, [DERIVATIVE])(tf.constant(X), training=training).gradients for training in (True, False)]
+    np.testing.assert_array_equal(made[0]["outputs/inputs"], made[1]["outputs/inputs"])
+
+
+def test_a_derivative_that_may_be_meant_by_a_layer_called_inputs_is_refused():
+    inputs = keras.Input([3])
+    block = keras.Sequential([keras.Input([3]), layers.Dense(3, name="inputs")], name="block")
+    model = keras.Model(inputs, layers.Dense(1)(block(inputs)))
+    with pytest.raises(ConfigurationError, match="there is a layer of the path 'block/inputs'; expected another name"):
+        Tap(model, ["gradients.outputs/activations.block/inputs"])
+    Tap(model, ["gradients.outputs/activations.block", "activations.block/inputs"])

@@ -1,11 +1,12 @@
 """Batch statistics: which layers take statistics of a batch in training, and of which part of it."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import keras
 
-from objectives import ConfigurationError
+from objectives import ConfigurationError, Key
+from objectives.keys import derivative_of
 
 
 def refuse_wrong_statistics(model: keras.Model, *, batch_size: int, replicas: int, micro_batches: int) -> None:
@@ -39,6 +40,21 @@ def refuse_wrong_statistics(model: keras.Model, *, batch_size: int, replicas: in
                 f"does not list them among the variables of the model, so that no checkpoint would contain them; "
                 f"expected stateful=False"
             )
+
+
+def refuse_mixed_derivatives(model: keras.Model, keys: Iterable[Key]) -> None:
+    """Raises ConfigurationError where keys name derivatives in training, and a layer takes statistics of the batch.
+
+    The outputs for an example then depend on all inputs of the batch, and what is computed as the derivative for one
+    would be that of the sum of all outputs: often 0, and without a word.
+    """
+    derivatives = sorted(key for key in keys if derivative_of(key) is not None)
+    if derivatives and (layers := _taking_statistics(model)):
+        raise ConfigurationError(
+            f"key {derivatives[0]!r}: the layer {layers[0].path!r} takes statistics of the batch in training, so that "
+            f"an example has no derivative of its own; expected a layer that normalizes each example by itself, such "
+            f"as keras.layers.LayerNormalization or GroupNormalization, or trainable=False"
+        )
 
 
 @contextlib.contextmanager
