@@ -75,6 +75,9 @@ class FunctionTerm(Term):
         Arguments with a default keep it, unless `keys_of` names them.
       keys_of: the key of each argument whose name does not say it.
 
+    A function that takes `model` is given the model as a function, for further passes, and all `inputs` in the
+    structure that the model takes: `model(inputs)`.
+
     >>> def distance(y_true, y_pred):
     ...     return tf.abs(y_true - y_pred)
     >>> float(FunctionTerm(fn=distance)(y_true=[[1.0]], y_pred=[[3.0]]))
@@ -104,6 +107,11 @@ class FunctionTerm(Term):
                 )
         read = [name for name, p in parameters.items() if p.default is p.empty or name in self.keys_of]
         return {name: names[name] for name in read}
+
+    @property
+    def nested(self):
+        # What the model is called with has its structure.
+        return [name for name, key in self.reads.items() if key == "inputs"] if "model" in self.keys else ()
 
     def labels(self, shapes):
         return _labels(*self._parts, shapes) if self.reads.keys() == {"y_true", "y_pred"} else {}

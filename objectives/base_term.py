@@ -5,7 +5,7 @@ import contextlib
 import dataclasses
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 import tensorflow as tf
@@ -86,6 +86,11 @@ class BaseTerm(Checked, abc.ABC):
         return {}
 
     @property
+    def nested(self) -> Collection[str]:
+        """The reads that may be several tensors, in the structure that their key names, as a network takes inputs."""
+        return ()
+
+    @property
     def keys(self) -> frozenset[Key]:
         """Every key the term reads, those of its selections included."""
         return frozenset(key for key in (*self.reads.values(), *self.selections.values()) if key is not None)
@@ -110,7 +115,7 @@ class BaseTerm(Checked, abc.ABC):
 
     def __call__(self, **tensors: Any) -> tf.Tensor:
         """Returns the unweighted mean of the term for tensors given by the names of its arguments, as in a notebook."""
-        values = self.values(**self._aligned({name: _tensor(tensor) for name, tensor in tensors.items()}))
+        values = self.values(**self._aligned(self._prepared(tensors)))
         return Mean.of(values).result()
 
     def __repr__(self) -> str:
@@ -121,7 +126,21 @@ class BaseTerm(Checked, abc.ABC):
 
     def _read(self, context: Context) -> dict[str, Any]:
         """Returns the tensors that the term reads, by name."""
-        return {name: None if key is None else _tensor(context[key]) for name, key in self.reads.items()}
+        found = {
+            name: None if key is None else context.nest(key) if name in self.nested else context[key]
+            for name, key in self.reads.items()
+        }
+        return self._prepared(found)
+
+    def _prepared(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """Widens what the term reads, by name: tensors, or the model, which is a function, or nothing."""
+
+        def widened(name: str, one: Any) -> Any:
+            if one is None or callable(one):
+                return one
+            return tf.nest.map_structure(widen, one) if name in self.nested else widen(one)
+
+        return {name: widened(name, one) for name, one in found.items()}
 
     @property
     def _of_batch(self) -> list[str]:
@@ -153,11 +172,6 @@ class BaseTerm(Checked, abc.ABC):
     def _widened(self, values: Any) -> tf.Tensor:
         values = widen(values)
         return tf.cast(values, tf.float64) if self.dtype == "float64" else values
-
-
-def _tensor(found: Any) -> Any:
-    """Widens a tensor; the model is read as a function."""
-    return found if callable(found) else widen(found)
 
 
 @contextlib.contextmanager

@@ -68,9 +68,25 @@ class Context:
         return context
 
     def __getitem__(self, key: Key) -> Any:
+        found = self.nest(key)
+        if isinstance(found, (Mapping, list, tuple)):
+            raise ConfigurationError(f"key {key!r} names several tensors; {expected(key, _parts(found, key))}")
+        return found
+
+    def nest(self, key: Key) -> Any:
+        """Returns what a key names, which may be several tensors in a mapping or a sequence."""
         if key not in self._found:
             self._found[key] = self._resolved(key)
         return self._found[key]
+
+    def tensors(self, key: Key) -> dict[Key, Any]:
+        """Returns the tensors that a key names, by their own keys; none for the model, which is a function.
+
+        >>> Context(inputs={"a": 1, "b": 2}, model=len).tensors("inputs"), Context(model=len).tensors("model")
+        ({'inputs.a': 1, 'inputs.b': 2}, {})
+        """
+        found = self.nest(key)
+        return {} if callable(found) else leaves(found, key)
 
     @property
     def batch(self) -> list[Any]:
@@ -107,10 +123,7 @@ class Context:
         if has_star(key):
             key = self.stars.get(key) or _the_only(key, starred(key, self))
             return _select(found, split_key(key)[1], key, root)
-        found = _select(found, path, key, root)
-        if isinstance(found, (Mapping, list, tuple)):
-            raise ConfigurationError(f"key {key!r} names several tensors; {expected(key, _parts(found, key))}")
-        return found
+        return _select(found, path, key, root)
 
 
 def starred(key: Key, context: Context) -> dict[tuple[str, ...], Key]:

@@ -154,9 +154,9 @@ class Term(BaseTerm):
         """Returns the tensors that the term reads, by name, with masked elements that could do harm replaced."""
         tensors = self._read(context)
         for name in self._of_batch:
-            hide = blank if name in self.aligned or tensors[name].dtype.is_integer else tame
             for mask in masks:
-                tensors[name] = hide(tensors[name], mask)
+                hide = partial(_hidden, mask=mask, is_aligned=name in self.aligned)
+                tensors[name] = tf.nest.map_structure(hide, tensors[name])
         return tensors
 
     def _rows(self, context: Context) -> list[tf.Tensor]:
@@ -164,5 +164,10 @@ class Term(BaseTerm):
 
         What is no tensor of the batch (weights, the step) is left out.
         """
-        reads = [context[self.reads[name]] for name in self._of_batch]
+        reads = [leaf for name in self._of_batch for leaf in context.tensors(self.reads[name]).values()]
         return [tensor for tensor in map(widen, [*reads, *context.batch]) if tensor.shape.rank]
+
+
+def _hidden(tensor: tf.Tensor, *, mask: tf.Tensor, is_aligned: bool) -> tf.Tensor:
+    """Returns a tensor with masked elements that could do harm replaced."""
+    return (blank if is_aligned or tensor.dtype.is_integer else tame)(tensor, mask)

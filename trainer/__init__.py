@@ -20,6 +20,7 @@ from trainer.metrics.precision_recall_curve import PrecisionRecallCurve as Preci
 from trainer.model_of_parts import model_of_parts as model_of_parts
 from trainer.objective_model import ObjectiveModel as ObjectiveModel
 from trainer.running.interruption import Interrupted as Interrupted
+from trainer.saved.networks import load_model as load_model
 from trainer.saved.saved_run import SavedRun as SavedRun
 from trainer.saved.saved_run import load_run as load_run
 from trainer.settings.length import run_steps as run_steps

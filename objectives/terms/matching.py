@@ -3,6 +3,7 @@
 import dataclasses
 
 import gin
+import keras
 import tensorflow as tf
 
 from objectives.annotations import Positive
@@ -49,8 +50,13 @@ class Distillation(Term):
     Formula: `T^2 * sum over classes of p * log(p / q)`, with `p = softmax(teacher / T)` and `q = softmax(student / T)`.
     The factor keeps the size of gradients as the temperature changes. At equal logits, value and gradient are 0.
 
+    The teacher is a network, which is called on the inputs of the batch as in evaluation and never trained, or logits
+    that were computed before and are read by a key.
+
     Attributes:
-      y_teacher: logits of the teacher, `[batch, ..., classes]`. No gradient flows through them.
+      teacher: a model that gives logits for the inputs of the batch, such as `load_model` makes; None if they are read.
+      y_teacher: key of the logits `[batch, ..., classes]`, where there is no network. No gradient flows through them.
+      inputs: key of what the network is called with.
       y_pred: logits of the student, of the same shape.
       temperature: T, above 0. The higher it is, the more the classes matter that the teacher holds for unlikely.
 
@@ -59,15 +65,36 @@ class Distillation(Term):
     0.4338
     """
 
-    aligned = ("y_teacher", "y_pred")
+    teacher: keras.Model | None = None
     y_teacher: Key = "targets"
+    inputs: Key = "inputs"
     y_pred: Key = "outputs"
     temperature: Positive = 3.0
 
-    def values(self, y_teacher, y_pred):
-        if y_pred.shape.rank < 2:
-            raise ConfigurationError(f"y_pred has the shape {y_pred.shape}; expected logits [batch, ..., classes]")
-        teacher = tf.stop_gradient(y_teacher) / self.temperature
+    def __post_init__(self):
+        super().__post_init__()
+        if self.teacher is not None and self.y_teacher != "targets":
+            raise ConfigurationError(
+                f"Distillation has two teachers, a network and the logits {self.y_teacher!r}; expected one of them"
+            )
+
+    @property
+    def reads(self):
+        names = ("y_teacher", "y_pred") if self.teacher is None else ("inputs", "y_pred")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def nested(self):
+        return ("inputs",)
+
+    def values(self, y_pred, y_teacher=None, inputs=None):
+        logits = y_teacher if self.teacher is None else self.teacher(inputs, training=False)
+        if y_pred.shape.rank < 2 or y_pred.shape[-1] == 1 or not logits.shape.is_compatible_with(y_pred.shape):
+            raise ConfigurationError(
+                f"y_pred has the shape {y_pred.shape} and the logits of the teacher have {logits.shape}; expected the "
+                f"same shape [batch, ..., classes], with 2 classes or more"
+            )
+        teacher = tf.stop_gradient(tf.cast(logits, y_pred.dtype)) / self.temperature
         probabilities = tf.nn.softmax(teacher)
         excess = tf.nn.log_softmax(teacher) - tf.nn.log_softmax(y_pred / self.temperature)
         # 0 * log(0) is 0, also where a logarithm is not finite.

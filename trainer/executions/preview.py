@@ -95,8 +95,8 @@ def find_reads(forward: Forward, feed: Feed, readers: Mapping[Key, Sequence[str]
         found = {key: (tensor, ["the model"]) for key, tensor in leaves(context.inputs, "inputs").items()}
         for key in sorted(readers):
             for one in starred(key, context).values() if has_star(key) else [key]:
-                if not callable(context[one]):  # as the model itself is
-                    found.setdefault(one, (context[one], []))[1].extend(readers[key])
+                for read, tensor in context.tensors(one).items():
+                    found.setdefault(read, (tensor, []))[1].extend(readers[key])
         reads = [
             Read(key=key, shape=tuple(tensor.shape), dtype=tf.as_dtype(tensor.dtype).name, readers=(*names,))
             for key, (tensor, names) in found.items()

@@ -18,6 +18,7 @@ from trainer.feeds.functions import describe_function
 from trainer.feeds.gin_functions import opened
 from trainer.feeds.sources import Source
 from trainer.metrics.metrics import Metrics
+from trainer.settings.initial import describe_initial
 from trainer.settings.key_order import is_same, ordered
 from trainer.settings.settings import declarations
 from trainer.steps.optimizer_settings import config_of
@@ -35,7 +36,7 @@ Description: TypeAlias = dict[str, dict[str, str]]
 def describe(settings: Mapping[str, Any]) -> Description:
     """Describes the settings of a `Trainer`, given by name, that must be the same when a run resumes.
 
-    Models and sources are described elsewhere; here only their classes are.
+    The model that is trained and sources are described elsewhere; here only their classes are.
 
     >>> describe({"batch_size": 64, "optimizer": keras.optimizers.SGD(0.1), "steps": 10})["Trainer"]
     {'batch_size': '64', 'optimizer': 'SGD'}
@@ -194,6 +195,9 @@ def _describe(place: str, fields: Mapping[str, Any], described: Description, kin
             for i, callback in enumerate(callbacks):
                 given = {**parameters_of(callback), **methods_of(type(callback))}
                 _describe(f"{place}.{name}[{i}]", given, described, type(callback).__name__)
+            continue
+        if isinstance(value, keras.Model) and place != "Trainer":  # a network that a term calls
+            own[name] = f"{type(value).__name__}, weights {describe_initial(value)['initial weights']}"
             continue
         with opened(value) as (inside, parameters):
             own[name], inner = _taken_apart(inside, parameters)

@@ -89,7 +89,7 @@ def _reads(term: BaseTerm, context: Context) -> Iterator[tuple[str, Any]]:
     key_of_mask, key_of_factor = map(term.selections.get, ("mask", "sample_weight"))
     mask = None if key_of_mask is None else widen(context[key_of_mask])
     for key in term.reads.values():
-        if key is not None and not callable(context[key]):
-            yield key, blank(widen(context[key]), mask if is_of_batch(key) else None)
+        for own, tensor in context.tensors(key).items() if key is not None else ():
+            yield own, blank(widen(tensor), mask if is_of_batch(key) else None)
     if key_of_factor is not None:
         yield key_of_factor, context[key_of_factor]

@@ -62,7 +62,7 @@ def test_features_of_other_sizes_do_not_match():
 
 
 def test_classes_have_an_axis():
-    with pytest.raises(ConfigurationError, match=r"expected logits \[batch, ..., classes\]"):
+    with pytest.raises(ConfigurationError, match=r"expected the same shape \[batch, ..., classes\]"):
         Distillation()(y_teacher=tf.zeros([3]), y_pred=tf.zeros([3]))
 
 

@@ -68,7 +68,9 @@ class MixedTerms:
         """Returns whether a part is of a term over examples, and all that it reads has the batch as its first axis."""
         term, context = self._forward.objective.terms[part.term], _context(self._forward, whole, None)
         keys = [part.stars.get(key, key) for key in term.keys if is_of_batch(key)]
-        return isinstance(term, Term) and all(tuple(context[key].shape[:1]) == (size,) for key in keys)
+        return isinstance(term, Term) and all(
+            tuple(tensor.shape[:1]) == (size,) for key in keys for tensor in context.tensors(key).values()
+        )
 
 
 def _joined(size: int, a: Any, b: Any) -> Any:
