@@ -60,9 +60,9 @@ class Remarks:
         self.history = History()
         self._run = run
         self._records = 0
-        needed = min(_SHARE_OF_THE_RUN * run.steps, _MOST_STEPS)
+        self._needed = max(min(_SHARE_OF_THE_RUN * run.steps, _MOST_STEPS), 1)
         self._first = run.first_step
-        self._next = self._first + max(needed, 1)
+        self._next = self._first + self._needed
         self._seen: collections.Counter[str] = collections.Counter()
         self._said: set[str] = set()
         self._moving_rates: set[str] = set()
@@ -71,13 +71,16 @@ class Remarks:
 
     def add(self, records: LogRecords) -> list[str]:
         """Adds records of training; returns what there is to say now that was not said before."""
-        self.history.add(records)
-        self._records += len(records)
         found = [*self._rates_that_ended(records)]
-        step = int(records.steps[-1])
-        if step >= self._next and self._records >= _RECORDS and self._has_gradients_enough:
-            self._next = self._first + _LATER * (step - self._first)
-            found += self._judge()
+        rest = records
+        while len(rest):
+            # Terms are judged at the same steps however the records are cut, so that a resumed run knows what was said.
+            taken = int(np.searchsorted(rest.steps, self._next)) + 1
+            self.history.add(rest[:taken])
+            self._records += min(taken, len(rest))
+            if taken <= len(rest):
+                found += self._judge_at(int(rest.steps[taken - 1]))
+            rest = rest[taken:]
         return found
 
     def add_evaluation(self, record: LogRecord) -> list[str]:
@@ -108,6 +111,13 @@ class Remarks:
             else:
                 for record in records:
                     self.add_evaluation(record)
+
+    def _judge_at(self, step: int) -> list[str]:
+        if self._records < _RECORDS or not self._has_gradients_enough:
+            self._next = step + self._needed
+            return []
+        self._next = self._first + _LATER * (step - self._first)
+        return [*self._judge()]
 
     @property
     def _has_gradients_enough(self) -> bool:

@@ -1,5 +1,7 @@
 """Remarks: once each, with what to do, and only about what lasts; none in the first steps or about a single term."""
 
+import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -178,3 +180,27 @@ def test_a_resumed_run_knows_what_was_logged_and_says_nothing_twice(remarked):
     assert remarked(c=0.0, first_step=500, before=logged(500)) == []
     ((_, text),) = remarked(c=0.0, first_step=500)
     assert text.startswith("c was 0 in all steps so far")
+
+
+@pytest.mark.parametrize(("live", "logged"), [(800, 100), (10, 400), (250, 33)])
+def test_however_records_were_cut_a_resumed_run_says_what_an_undisturbed_one_says_then(run, live, logged):
+    """Records come in chunks while a run trains, and in blocks of a log once it is resumed."""
+    tags = tuple(f"terms/{name}/{what}" for name in ("a", "b", "c") for what in ("weighted", "raw", "weight"))
+    values = [9.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1e-5, 1e-5, 1.0]
+
+    def records(first, last):
+        steps = np.arange(first + 1, last + 1)
+        return LogRecords("train", steps, tags, np.tile(values, [len(steps), 1]))
+
+    def said(remarks, first, last, length):
+        cuts = [*range(first, last, length), last]
+        return [text for a, b in itertools.pairwise(cuts) for text in remarks.add(records(a, b))]
+
+    facts = run(terms=("a", "b", "c"), steps=2000)
+    undisturbed = Remarks(facts)
+    early, late = said(undisturbed, 0, 400, live), said(undisturbed, 400, 2000, live)
+    cuts = [*range(0, 400, logged), 400]
+    before = [records(a, b) for a, b in itertools.pairwise(cuts)]
+    resumed = Remarks(dataclasses.replace(facts, first_step=400), before)
+    assert said(resumed, 400, 2000, live) == late
+    assert len({*early, *late}) == len([*early, *late]) == 2
