@@ -74,6 +74,6 @@ def _change(change: Change) -> str:
     arrow = UNCLEAR if not change.is_clear else "↑" if change.absolute > 0 else "↓"
     if change.relative is None:
         return f"{arrow} {change.absolute:+.3g}"
-    if abs(change.relative) > _TENFOLD:
-        return f"{arrow} x{abs(change.relative) + 1:.3g}"
+    if change.relative > _TENFOLD:
+        return f"{arrow} x{change.relative + 1:.3g}"
     return f"{arrow} {change.relative:+.{1 if abs(change.relative) >= 0.0005 else 2}%}"

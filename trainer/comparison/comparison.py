@@ -40,7 +40,7 @@ class Change:
 
     Attributes:
       absolute: the difference of the means.
-      relative: the same as a part of the size of the first; None where the first is 0, or the two differ in sign.
+      relative: the same as a part of the first; None where one of the two is not above 0.
       is_visible: whether the means differ in the digits that are shown.
       is_clear: whether they do, by more than the spread of the seeds, where that is known.
       obstacle: why the two are not of the same quantity, in words; None if they are.
@@ -124,7 +124,7 @@ class Comparison:
             return None
         return Change(
             absolute=other.mean - one.mean,
-            relative=(other.mean - one.mean) / abs(one.mean) if one.mean * other.mean > 0 else None,
+            relative=(other.mean - one.mean) / one.mean if min(one.mean, other.mean) > 0 else None,
             is_visible=number(one.mean) != number(other.mean),
             is_clear=_is_apart(one, other),
             obstacle=self.obstacle(group, first, quantity),

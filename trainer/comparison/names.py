@@ -6,8 +6,8 @@ import pathlib
 import re
 from collections.abc import Sequence
 
-# What the name of a group does without: the number of a seed, and the word before it.
-_COUNTED = re.compile(r"[\W_]*(seeds?|runs?)?[\W_]*\d*$", re.IGNORECASE)
+# What the name of a group does without at its end: the word before the number of a seed, and what separates them.
+_OF_SEED = re.compile(r"([\W_]*(seeds?|runs?)|[\W_]+s)?[\W_]*$", re.IGNORECASE)
 
 
 def distinct(folders: Sequence[pathlib.Path]) -> list[pathlib.Path]:
@@ -46,11 +46,16 @@ def group_name(names: Sequence[str]) -> str:
 
     >>> group_name(["strict_0", "strict_1"]), group_name(["seed1/strict", "seed2/strict"]), group_name(["a", "b"])
     ('strict', 'seed1/strict', 'a')
+    >>> group_name(["w0.5-s0", "w0.5-s1"]), group_name(["rate_0.1-a", "rate_0.1-b"]), group_name(["run_10", "run_11"])
+    ('w0.5', 'rate_0.1', 'run_10')
     """
     if len(names) == 1:
         return names[0]
     alike = itertools.takewhile(lambda letters: len({*letters}) == 1, zip(*names, strict=False))
-    return _COUNTED.sub("", "".join(letters[0] for letters in alike)) or names[0]
+    start = "".join(letters[0] for letters in alike)
+    if any(name[len(start) :][:1].isdigit() for name in names):  # within a number
+        start = start.rstrip("0123456789")
+    return _OF_SEED.sub("", start, count=1) or names[0]
 
 
 def _shortest(own: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> tuple[str, ...]:

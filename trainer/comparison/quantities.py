@@ -121,8 +121,7 @@ def _sign(tag: str, runs: Sequence[RunFolder], values: Sequence[Mapping[str, flo
     if tag == TOTAL:
         return -1
     if tag.startswith("terms/"):
-        weights = [one.get(f"{tag.removesuffix('raw')}weight", 0.0) for one in values]
-        return 0 if any(weight < 0 for weight in weights) else -1
+        return _sign_of_term(tag, values)
     named = [
         direction for run in runs for start, direction in run.directions.items() if f"{tag}/".startswith(f"{start}/")
     ]
@@ -130,3 +129,13 @@ def _sign(tag: str, runs: Sequence[RunFolder], values: Sequence[Mapping[str, flo
     signs = {"max": 1, "min": -1}
     found = {signs[one] for one in [*named, *chosen]}
     return found.pop() if len(found) == 1 else 0
+
+
+def _sign_of_term(tag: str, values: Sequence[Mapping[str, float]]) -> int:
+    """Returns -1 for a term that runs make smaller; 0 for one with values below 0, of which 0 may be the best one.
+
+    It is 0 too where a weight is below 0, or no run optimises the term.
+    """
+    weights = [one.get(f"{tag.removesuffix('raw')}weight", 0.0) for one in values]
+    is_made_smaller = min(weights) >= 0 < max(weights)
+    return -1 if is_made_smaller and not any(one.get(tag, 0.0) < 0 for one in values) else 0

@@ -21,9 +21,10 @@ def cells(compared):
 @pytest.mark.parametrize(
     ("first", "other", "text"),
     [
-        (-2.0, -3.0, "-3 ★ ↓ -50.0%"),
-        (-2.0, -1.0, "-1 ↑ +50.0%"),
-        (-1.0, -20.0, "-20 ★ ↓ x20"),
+        (2.0, 1.0, "1 ★ ↓ -50.0%"),
+        (2.0, 3.0, "3 ↑ +50.0%"),
+        (1.0, 20.0, "20 ↑ x20"),
+        (20.0, 1.0, "1 ★ ↓ -95.0%"),
         (1.0, 1.00001, "1"),
         (1.0, 0.99999, "1"),
         (1.0, 1.0, "1 ="),
@@ -34,6 +35,17 @@ def test_the_sign_of_a_change_is_that_of_its_arrow_and_what_the_digits_do_not_sh
 ):
     runs = {"a": {"data": first}, "b": {"data": other, "settings": {"training data": {"inputs": "digest b"}}}}
     assert cells("data", **runs)[1] == text
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "text"), [(-0.08, -0.3, "-0.3 ↓ -0.22"), (-2.0, 1.0, "1 ↑ +3"), (2.0, -1.0, "-1 ↓ -3")]
+)
+def test_a_term_with_values_below_0_has_no_best_one_and_changes_by_a_difference(compared, first, other, text):
+    comparison = compared(a={"data": first}, b={"data": other, "settings": {"training data": {"inputs": "digest b"}}})
+    (quantity,) = [one for one in comparison.quantities if one.name == "data"]
+    found = cells_of(comparison, quantity)
+    assert [(one.is_best, one.verdict) for one in found] == [(False, 0)] * 2
+    assert f"{found[1].text} {found[1].change}" == text
 
 
 @pytest.mark.parametrize(

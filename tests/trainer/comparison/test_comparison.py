@@ -55,8 +55,10 @@ def test_a_value_that_is_not_finite_has_no_change_and_is_never_the_best(compared
     assert comparison.best(data) is comparison.groups[2]
 
 
-@pytest.mark.parametrize(("first", "second", "relative"), [(0.0, 1.0, None), (-1.0, 1.0, None), (-1.0, -1.5, -0.5)])
-def test_a_change_from_0_or_through_it_has_no_percent(compared, first, second, relative):
+@pytest.mark.parametrize(
+    ("first", "second", "relative"), [(0.0, 1.0, None), (-1.0, 1.0, None), (-1.0, -1.5, None), (2.0, 1.0, -0.5)]
+)
+def test_a_change_has_a_percentage_where_both_values_are_above_0_alone(compared, first, second, relative):
     comparison = compared(a={"data": first}, b={"data": second, "weight": 2.0})
     (data,) = [one for one in comparison.quantities if one.tag == "terms/data/raw"]
     assert comparison.change(comparison.groups[1], data).relative == relative

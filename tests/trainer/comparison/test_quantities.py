@@ -25,6 +25,16 @@ def test_the_total_and_raw_terms_are_better_if_lower_but_not_one_of_negative_wei
     assert signs(c={}, d={"weight": -0.5})["terms/small/raw"] == 0
 
 
+def test_of_a_term_that_no_run_optimises_no_direction_is_known(signs):
+    assert signs(a={"weight": 0.0}, b={"weight": 0.0, "seed": 1})["terms/small/raw"] == 0
+    assert signs(c={"weight": 0.0}, d={"weight": 0.5})["terms/small/raw"] == -1
+
+
+def test_of_a_term_with_a_value_below_0_no_direction_is_known_but_of_the_total(signs):
+    found = signs(a={"data": -3.0}, b={"data": 1.0, "seed": 1})
+    assert found == {"loss/total": -1, "terms/data/raw": 0, "terms/small/raw": -1}
+
+
 @pytest.mark.parametrize(
     ("environment", "sign"),
     [
