@@ -65,4 +65,4 @@ def _gin(entry: contents.Entry) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    command_line.run(main, arguments="the name of an entry", may_lack=True)
+    command_line.run(main, arguments="the name of an entry", may_lack=True, only_shows=True)

@@ -19,7 +19,7 @@ from objectives.blame import shown_path
 from termwise.cli.comparison import show_comparison
 from termwise.cli.results import show_charts, show_note, show_pictures
 from termwise.cli.side_by_side import draw_side_by_side
-from trainer.comparison.comparison import compare
+from trainer.comparison.comparison import Comparison, compare
 from trainer.comparison.table import table_of
 from trainer.pages.comparison_files import FORMATS, write_comparison
 from trainer.pages.endings import require_ending
@@ -37,18 +37,24 @@ def main(given: list[str]) -> None:
     if output:
         require_ending(output, FORMATS)
     comparison = compare([pathlib.Path(path) for path in given])
-    show_comparison(table_of(comparison))
-    if FLAGS.pictures:
-        prepare()
-        named = dict(zip(comparison.names, comparison.folders, strict=True))
-        show_pictures(draw_side_by_side(named, pathlib.Path(FLAGS.pictures).expanduser()))
+    # Files are first, so that what cannot be drawn is refused before a long table.
+    pictures = _draw(comparison, pathlib.Path(FLAGS.pictures).expanduser()) if FLAGS.pictures else []
     if output:
-        show_note(f"written:  {write_comparison(comparison, output)}")
+        write_comparison(comparison, output)
+    show_comparison(table_of(comparison))
+    show_pictures(pictures)
+    if output:
+        show_note(f"written:  {output}")
     folders = comparison.folders
     page = shlex.join(["termwise", "report", *map(str, folders)])
     show_note(f"page:     {page}   (these runs with their curves and pictures, in one file)")
     show_charts(shown_path(os.path.commonpath([folder.absolute() for folder in folders])))
 
 
+def _draw(comparison: Comparison, folder: pathlib.Path) -> list[pathlib.Path]:
+    prepare()
+    return draw_side_by_side(dict(zip(comparison.names, comparison.folders, strict=True)), folder)
+
+
 if __name__ == "__main__":
-    run(main, arguments="the folders of runs")
+    run(main, arguments="the folders of runs", only_shows=True)

@@ -52,4 +52,4 @@ def _trainer(autopsy: pathlib.Path) -> Iterator[Trainer]:
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    command_line.run(main, only_shows=True)

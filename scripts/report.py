@@ -39,4 +39,4 @@ def main(given: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(main, arguments="the folder of a run, or those of several")
+    command_line.run(main, arguments="the folder of a run, or those of several", only_shows=True)

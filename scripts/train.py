@@ -4,7 +4,7 @@ termwise train --gin_file=scene_segmentation.gin --workdir=runs/scenes
 termwise train --gin_file=scene_segmentation.gin --gin_param='TotalVariation.weight = 1.0' --dry_run
 """
 
-from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)
+from termwise.cli import command_line, signals  # isort: skip (first: it quiets TensorFlow)
 
 import contextlib
 from collections.abc import Iterator
@@ -31,6 +31,7 @@ flags.DEFINE_bool(
 def main(_: list[str]) -> None:
     command_line.load_config()
     if FLAGS.print_config:
+        signals.end_with_reader()
         print(config.described(), end="")
         return
     workdir = None if FLAGS.dry_run else FLAGS.workdir

@@ -79,14 +79,19 @@ with _held_back_stderr(), _backend_refused():
     tf.config.list_physical_devices()
 
 
-def run(main: Callable[[list[str]], None], *, arguments: str = "", may_lack: bool = False) -> None:
+def run(
+    main: Callable[[list[str]], None], *, arguments: str = "", may_lack: bool = False, only_shows: bool = False
+) -> None:
     """Runs a script's main with its arguments; a mistake of the user's ends it with one clear paragraph, status 2.
 
     Args:
       main: takes what follows the flags.
       arguments: what that is, for the message where it is missing; empty where nothing may follow.
       may_lack: whether it may be missing.
+      only_shows: whether nothing is left to do once nobody reads what the script prints, so that it ends then.
     """
+    if only_shows:
+        signals.end_with_reader()
     with listening(signals.leave, on_main_thread=lambda number, frame: None):
         exit_status.run(lambda given: _guarded(main, given, arguments, may_lack), arguments=arguments)
 

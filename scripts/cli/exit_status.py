@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from absl import app, flags
 
-from termwise.cli import help
+from termwise.cli import help, signals
 
 # Python also ends with 1 after an unexpected error.
 STATUS_FAILED = 1
@@ -33,6 +33,7 @@ def run(main: Callable[[list[str]], None], *, arguments: str = "", hint: str = "
 
     def parse(argv: Sequence[str]) -> list[str]:
         if help.is_asked(argv[1:]):
+            signals.end_with_reader()
             print(help.of_command(arguments))
             sys.exit(0)
         try:

@@ -18,6 +18,7 @@ def main() -> None:
     """Runs the command that is named first, with the arguments that follow; status 2 where there is no such command."""
     match sys.argv[1:]:
         case [] | [("--help" | "-h" | "help"), *_]:
+            signals.end_with_reader()
             print(usage())
         case [name, *arguments] if name in commands():
             typed = "termwise" if shutil.which("termwise") else sys.argv[0]

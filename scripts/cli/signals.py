@@ -32,6 +32,15 @@ def leave_on_signals() -> None:
             signal.signal(number, leave)
 
 
+def end_with_reader() -> None:
+    """Makes SIGPIPE end the process as soon as nobody reads what it prints, as with other programs.
+
+    Python ignores that signal, and raises an exception instead. A command that still has something to save does without
+    this, and continues.
+    """
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
 def die_with_launcher() -> None:
     """Has the system kill this worker as soon as the launcher that started it is gone.
 

@@ -67,8 +67,7 @@ class Workers:
             with self._lock:
                 # All workers find the same mistake: only the first one prints it.
                 if onto is sys.stdout or self._told.setdefault(line, index) == index:
-                    onto.write(f"[worker {index}] {line.rstrip()}\n")
-                    onto.flush()
+                    _write(f"[worker {index}] {line.rstrip()}\n", onto)
 
     def _next_end(self) -> int:
         while True:  # in short waits, so that signals are handled in between
@@ -117,6 +116,15 @@ def environments(count: int) -> list[dict[str, str]]:
 
 def _ending(code: int) -> str:
     return f"ended with status {code}" if code > 0 else f"was killed by {signal.Signals(-code).name}"
+
+
+def _write(text: str, onto: IO[str]) -> None:
+    """Writes a line; once nobody reads such lines, nothing is written any more, and the workers continue."""
+    try:
+        onto.write(text)
+        onto.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), onto.fileno())
 
 
 def _say(text: str) -> None:

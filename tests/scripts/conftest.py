@@ -33,6 +33,21 @@ def fresh_script():
 
 
 @pytest.fixture(scope="session")
+def unread():
+    """Runs Python on a pipe whose reader is gone; its status, and its errors as text."""
+
+    def run(*arguments, cwd=HERE):
+        reader, pipe = os.pipe()
+        os.close(reader)
+        command = [sys.executable, *map(str, arguments)]
+        process = subprocess.run(command, cwd=cwd, stdout=pipe, stderr=subprocess.PIPE, text=True, timeout=300)
+        os.close(pipe)
+        return process.returncode, process.stderr
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def script(ready_python):
     """Runs one script: a finished process with its status, output and errors, as text.
 

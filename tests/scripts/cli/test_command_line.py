@@ -1,7 +1,11 @@
 """What scripts share: a mistake ends them with status 2 and one clear answer."""
 
+import pathlib
+import signal
+
 import pytest
 
+ROOT = pathlib.Path(__file__).parents[3]
 TINY = ("train.py", "--gin_file=tiny.gin")
 
 
@@ -29,6 +33,21 @@ def test_help_is_what_a_command_does_its_examples_and_its_own_flags(script):
             *("allow_config_change", "logical_devices", "debug"),
         )
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["catalogue.py", "TotalVariation"],
+        ["train.py", "--gin_file=tiny.gin", "--print_config"],
+        ["export.py", "--help"],
+        ["compare.py", "{run}"],
+    ],
+)
+def test_a_command_that_only_shows_ends_quietly_by_sigpipe_where_nobody_reads_it(unread, tiny_run, command):
+    script, *arguments = (one.format(run=tiny_run[1]) for one in command)
+    assert unread(ROOT / "scripts" / script, *arguments) == (-signal.SIGPIPE, "")
 
 
 def test_another_backend_of_keras_is_refused_at_once(fresh_script, monkeypatch):

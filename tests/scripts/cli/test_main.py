@@ -1,5 +1,6 @@
 """The console command: it lists the commands, and refuses an unknown one."""
 
+import signal
 import subprocess
 import sys
 
@@ -23,7 +24,14 @@ def typed(monkeypatch, capsys):
             status = end.code
         return status, *capsys.readouterr()
 
-    return run
+    former = signal.getsignal(signal.SIGPIPE)
+    yield run
+    signal.signal(signal.SIGPIPE, former)
+
+
+def test_help_that_nobody_reads_ends_quietly_by_sigpipe(unread):
+    shown = "import sys; from termwise.cli import main; sys.argv = ['termwise']; main.main()"
+    assert unread("-c", shown) == (-signal.SIGPIPE, "")
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["help"]])
