@@ -17,6 +17,7 @@ class RangeHinge(Term):
     """Penalises values outside [min_value, max_value].
 
     Formula: `relu(min_value - y) + relu(y - max_value)`. Inside and on the bounds, value and gradient are 0.
+
     This formula is its only source.
 
     Attributes:
@@ -50,6 +51,7 @@ class Quantization(Term):
 
     Formula: `|y - g(y)|` with `g(y) = offset + spacing * round((y - offset) / spacing)`. The gradient is the
     sign of the distance, as rounding has none. Halfway between two points, the even one counts as the nearest.
+
     This formula is its only source.
 
     Attributes:
@@ -77,7 +79,9 @@ class Binarity(Term):
 
     Formula: `y^2 * (1 - y)^2`. Value and gradient are 0 at 0 and at 1. The gradient is 0 halfway between them too,
     where the value is largest: a value of exactly 0.5 needs another term to move. Outside of 0 to 1 the value grows
-    with the fourth power. This formula is its only source.
+    with the fourth power.
+
+    This formula is its only source.
 
     Attributes:
       y_pred: predictions y `[batch, ...]`, such as probabilities; not logits.

@@ -22,6 +22,7 @@ class WeightedBinaryCrossEntropy(Term):
     `positive_weight * y * softplus(-z) + (1 - y) * softplus(z)`, which does not saturate: a logit of 100 against
     y = 0 costs 100, where a computation from probabilities gives 15.9. The gradient is `(1 - y) * sigmoid(z) -
     positive_weight * y * sigmoid(-z)` at every logit. Where a model ends in a sigmoid, `y_pred` names the layer below.
+
     The values are those of `tf.nn.weighted_cross_entropy_with_logits`.
 
     Attributes:
@@ -90,7 +91,9 @@ class ConfusionWeightedCrossEntropy(_ConfusionCost):
 
     Formula: `(1 + costs[true, argmax z]) * -log softmax(z)[true]`. The 1 keeps the gradient of correctly classified
     examples, whose cost is 0. The factor has no gradient, as argmax has none; of equal logits, argmax takes the first.
-    `ExpectedConfusionCost` is differentiable in its costs. This formula is its only source.
+    `ExpectedConfusionCost` is differentiable in its costs.
+
+    This formula is its only source.
 
     Attributes:
       y_true: integer classes `[batch, ...]`.
@@ -115,7 +118,9 @@ class ConfusionWeightedCrossEntropy(_ConfusionCost):
 class ExpectedConfusionCost(_ConfusionCost):
     """Penalises the expected cost of a class that is drawn from the predicted probabilities. It is differentiable.
 
-    Formula: `sum over j of costs[true, j] * softmax(z)[j]`, the conditional risk of Elkan (2001) for a drawn class.
+    Formula: `sum over j of costs[true, j] * softmax(z)[j]`.
+
+    It is the conditional risk of Elkan (2001), for a class that is drawn.
 
     Attributes:
       y_true: integer classes `[batch, ...]`.

@@ -30,6 +30,7 @@ class PairwiseOverlap(Term):
     the number of points. The value of a point is its mean over the other points. At coincident points (nearer than
     1e-12) the value is the margin and the gradient is 0, where that of a norm would be NaN: this term alone does not
     separate them. The gradient is also 0 at a distance of exactly the margin.
+
     This formula is its only source.
 
     Distances are computed again for the gradient, and those of many points in blocks, so that 4,096 points take no more

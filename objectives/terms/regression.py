@@ -18,7 +18,9 @@ from objectives.term import Term
 class MeanSquaredError(Term):
     """Penalises the squared difference of prediction and target.
 
-    Formula: `(y_pred - y_true)^2`, element by element. The values are those of `keras.losses.MeanSquaredError`.
+    Formula: `(y_pred - y_true)^2`, element by element.
+
+    The values are those of `keras.losses.MeanSquaredError`.
 
     Attributes:
       y_true: targets `[batch, ...]`.
@@ -42,6 +44,7 @@ class WeightedMeanSquaredError(Term):
     """Penalises the squared difference of prediction and target, with a fixed weight for each position.
 
     Formula: `w * (y_pred - y_true)^2`. The weight stands outside of the square; inside, its effect would be w^2.
+
     This formula is its only source.
 
     Attributes:
@@ -85,7 +88,9 @@ class ContextualMeanSquaredError(Term):
     """Penalises the squared difference more where a context tensor is large, so that strong regions matter more.
 
     Formula: `(floor + |context|) * (y_pred - y_true)^2`. Without the floor, positions of zero context would not be
-    trained at all. This formula is its only source.
+    trained at all.
+
+    This formula is its only source.
 
     Attributes:
       y_true: targets `[batch, ...]`.

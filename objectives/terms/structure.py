@@ -114,7 +114,9 @@ class SequenceOrdering(Term):
 
     Formula: `relu(y[t] + margin - y[t + 1])` for each t. The mean is over pairs of successive values, so that it does
     not grow with the length. A sequence of length 1 has no such pair and costs 0. A difference of exactly the margin
-    has the gradient 0. This formula is its only source.
+    has the gradient 0.
+
+    This formula is its only source.
 
     Attributes:
       y_pred: sequences y `[batch, time]` or `[batch, time, features]`.
