@@ -1,14 +1,12 @@
 """Contexts of terms, and the three ways to compile."""
 
-import functools
-
 import pytest
 import tensorflow as tf
 
-from objectives import BaseTerm, Context
+from objectives import BaseTerm
 from objectives.indices import guarded, poison
-
-MODES = {"eager": lambda fn: fn, "graph": tf.function, "xla": functools.partial(tf.function, jit_compile=True)}
+from tests.objectives import contexts
+from tests.objectives.contexts import MODES
 
 
 @pytest.fixture(
@@ -26,20 +24,8 @@ def compile_as(request):
 
 @pytest.fixture(scope="session")
 def context_of():
-    """Makes the context in which a term finds tensors given by the names of its reads; of one key, the first.
-
-    What else a term reads, such as its mask, is in the roots.
-    """
-
-    def make(term: BaseTerm, tensors, **roots) -> Context:
-        for name, key in term.reads.items():
-            if name not in tensors:
-                continue
-            root, _, path = key.partition(".")
-            roots[root] = {path: tensors[name], **roots.get(root, {})} if path else roots.get(root, tensors[name])
-        return Context(**roots)
-
-    return make
+    """Makes the context in which a term finds tensors given by the names of its reads."""
+    return contexts.context_of
 
 
 @pytest.fixture(scope="session")
@@ -49,30 +35,14 @@ def kept():
 
 
 @pytest.fixture
-def differentiate(compile_as, context_of, kept):
+def differentiate(compile_as, kept):
     """Compiles a term into a function of arrays that returns its mean and the mean's gradient by one read."""
-
-    def compiled(term: BaseTerm, by: str):
-        @compile_as
-        def run(tensors, roots):
-            with tf.GradientTape() as tape:
-                tape.watch(tensors[by])
-                mean = term.mean(context_of(term, tensors, **roots)).result()
-            return mean, tape.gradient(mean, tensors[by])
-
-        return term, run
 
     def make(term: BaseTerm, by: str = "y_pred"):
         at = (compile_as, id(term), by)
         if at not in kept:
-            kept[at] = compiled(term, by)
-        _, run = kept[at]
-
-        def from_arrays(tensors, **roots):
-            mean, gradient = run(*tf.nest.map_structure(tf.constant, (tensors, roots)))
-            return mean.numpy(), gradient.numpy()
-
-        return from_arrays
+            kept[at] = term, contexts.differentiated(term, by, compile_as)
+        return kept[at][1]
 
     return make
 

@@ -8,8 +8,6 @@ import pytest
 import objectives
 from objectives import BaseTerm, Mean
 
-STEP = 1e-5
-
 
 @pytest.fixture
 def roots(case):
@@ -26,21 +24,6 @@ def counted(case, roots):
     """How far each value counts."""
     mask = case.value_mask(roots["weights"]["mask"])
     return mask * roots["valid"].reshape(-1, *(1,) * (mask.ndim - 1))
-
-
-def finite_differences(fn, point):
-    point = point.astype(np.float64)
-    gradient = np.empty_like(point)
-    for index in np.ndindex(point.shape):
-        ends = np.stack([point, point])
-        ends[(0, *index)] += STEP
-        ends[(1, *index)] -= STEP
-        gradient[index] = (fn(ends[0]) - fn(ends[1])) / (2 * STEP)
-    return gradient
-
-
-def in_float64(tensors):
-    return {name: a.astype(np.float64) if a.dtype == np.float32 else a for name, a in tensors.items()}
 
 
 def exported():
@@ -89,9 +72,8 @@ def test_a_mask_an_element_with_padding_and_sample_weights_is_the_oracles(case, 
 
 
 def test_the_gradient_is_that_of_finite_differences(case, differentiate, roots):
-    _, gradient = differentiate(case.masked, case.by)(in_float64(case.tensors), **roots)
-    mask, factor = counted(case, roots), roots["sample_weight"]
-    expected = finite_differences(lambda point: case.mean(mask, factor, **{case.by: point}), case.tensors[case.by])
+    _, gradient = differentiate(case.masked, case.by)(case.in_float64, **roots)
+    expected = case.gradient(counted(case, roots), roots["sample_weight"])
     assert np.any(expected)
     np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-9)
 
@@ -123,9 +105,8 @@ def test_the_one_value_of_a_whole_is_the_oracles(whole_case, differentiate):
 
 
 def test_the_gradient_of_a_whole_is_that_of_finite_differences(whole_case, differentiate):
-    by = whole_case.by
-    _, gradient = differentiate(whole_case.term, by)(in_float64(whole_case.tensors))
-    expected = finite_differences(lambda point: whole_case.values(**{by: point}), whole_case.tensors[by])
+    _, gradient = differentiate(whole_case.term, whole_case.by)(whole_case.in_float64)
+    expected = whole_case.gradient()
     assert np.any(expected)
     np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-9)
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from objectives import BaseTerm
 
+STEP = 1e-5  # of finite differences
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Case:
@@ -24,6 +26,11 @@ class Case:
     def by(self) -> str:
         return list(self.tensors)[-1]
 
+    @property
+    def in_float64(self) -> dict[str, np.ndarray]:
+        """The tensors, those of float32 as float64."""
+        return {name: a.astype(np.float64) if a.dtype == np.float32 else a for name, a in self.tensors.items()}
+
     @functools.cached_property
     def masked(self) -> BaseTerm:
         """The term with a mask and sample weights; one object, so that what is compiled of it can be kept."""
@@ -37,6 +44,18 @@ class Case:
         values = self.values(**changed)
         mask, factor = (_spread(a, values.shape) for a in (mask, factor))
         return np.sum(values * mask * factor) / np.sum(mask)
+
+    def gradient(self, mask=1.0, factor=1.0) -> np.ndarray:
+        """Of the mean by the last read, by finite differences in float64."""
+        point = self.tensors[self.by].astype(np.float64)
+        gradient = np.empty_like(point)
+        for index in np.ndindex(point.shape):
+            ends = np.stack([point, point])
+            ends[(0, *index)] += STEP
+            ends[(1, *index)] -= STEP
+            above, below = (self.mean(mask, factor, **{self.by: end}) for end in ends)
+            gradient[index] = (above - below) / (2 * STEP)
+        return gradient
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
