@@ -32,6 +32,10 @@ from objectives.terms.crossentropies import BinaryCrossentropy as BinaryCrossent
 from objectives.terms.crossentropies import CategoricalCrossentropy as CategoricalCrossentropy
 from objectives.terms.crossentropies import KLDivergence as KLDivergence
 from objectives.terms.crossentropies import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
+from objectives.terms.derivatives import R1 as R1
+from objectives.terms.derivatives import InputGradientPenalty as InputGradientPenalty
+from objectives.terms.derivatives import JacobianPenalty as JacobianPenalty
+from objectives.terms.derivatives import Monotonicity as Monotonicity
 from objectives.terms.distributions import GaussianNegativeLogLikelihood as GaussianNegativeLogLikelihood
 from objectives.terms.distributions import Poisson as Poisson
 from objectives.terms.distributions import QuantileLoss as QuantileLoss

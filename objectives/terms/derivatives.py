@@ -1,0 +1,151 @@
+"""Penalties on derivatives of outputs, which keys such as `gradients.outputs/inputs` name."""
+
+import abc
+import dataclasses
+from collections.abc import Sequence
+
+import gin
+import tensorflow as tf
+
+from objectives.annotations import Finite, Positive
+from objectives.errors import ConfigurationError
+from objectives.keys import Key
+from objectives.term import Term
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DerivativePenalty(Term, abc.ABC):
+    """The base class of penalties on a derivative.
+
+    Attributes:
+      gradient: key of a derivative `[batch, ...]`.
+    """
+
+    gradient: Key = "gradients.outputs/inputs"
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class JacobianPenalty(DerivativePenalty):
+    """Keeps what a model makes of an example from changing as the example changes a little.
+
+    Formula: `sum of (dy_i / dx_j)^2` over all outputs i and inputs j of an example.
+
+    It is the squared Frobenius norm of the Jacobian, which contractive autoencoders have of their codes (Rifai et al.,
+    2011) and robust classifiers of their logits (Hoffman, Roberts and Yaida, 2019). Each output takes a backward pass.
+    Of one output it is the squared gradient of Drucker and LeCun (1992). At 0 its gradient is 0.
+
+    Attributes:
+      gradient: `[batch, ...]`, or the Jacobian `[batch, outputs, ...]`.
+
+    >>> float(JacobianPenalty()(gradient=[[[1.0, 2.0], [0.0, 1.0]]]))
+    6.0
+    """
+
+    def values(self, gradient):
+        return _squared_norm(gradient)
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class R1(DerivativePenalty):
+    """Keeps the gradient of a discriminator small on real examples.
+
+    Formula: `gamma / 2 * |dD/dx|^2`, of Mescheder, Geiger and Nowozin (2018).
+
+    The key names the score of the real examples, such as 'gradients.outputs.real/inputs.real'. At 0 its gradient is 0.
+
+    Attributes:
+      gradient: of the discriminator's score by the examples, `[batch, ...]`.
+      gamma: how much it counts, above 0.
+
+    >>> float(R1()(gradient=[[3.0, 4.0]]))
+    125.0
+    """
+
+    gamma: Positive = 10.0
+
+    def values(self, gradient):
+        return 0.5 * self.gamma * _squared_norm(gradient)
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class InputGradientPenalty(DerivativePenalty):
+    """Keeps an output from being steeper than a limit.
+
+    Formula: `max(|dy/dx| - limit, 0)^2`, one-sided as of Petzka, Fischer and Lukovnicov (2018).
+
+    With a limit of 1 it makes a critic 1-Lipschitz where its examples are, and leaves flat places alone. With a limit
+    of 0 it is the squared norm. At the limit, and where the derivative is 0, its gradient is 0.
+
+    Attributes:
+      gradient: of one output by the inputs, `[batch, ...]`.
+      limit: the steepest that costs nothing, from 0 on.
+
+    >>> float(InputGradientPenalty(limit=1.0)(gradient=[[3.0, 4.0]]))
+    16.0
+    """
+
+    limit: Finite = 0.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.limit < 0:
+            raise ConfigurationError(f"InputGradientPenalty.limit is {self.limit}; expected 0 or more")
+
+    def values(self, gradient):
+        square = _squared_norm(gradient)
+        # The root has no slope at 0, and what `where` does not take would make it NaN.
+        steep = square > self.limit**2
+        norm = tf.sqrt(tf.where(steep, square, tf.ones_like(square)))
+        return tf.where(steep, tf.square(norm - self.limit), tf.zeros_like(square))
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Monotonicity(DerivativePenalty):
+    """Makes an output rise, or fall, with some of its inputs.
+
+    Formula: `max(-dy/dx_i, 0)` for each rising input i, and `max(dy/dx_i, 0)` for each falling one.
+
+    It binds where there are examples, and nowhere else. Where the derivative is 0, so is its gradient, so that an
+    output that is constant stays so.
+
+    Attributes:
+      gradient: of one output by the inputs, `[batch, inputs]`.
+      rising: the columns with which the output shall rise, from 0 on.
+      falling: those with which it shall fall.
+
+    Raises:
+      ConfigurationError: no column is named, or one twice; or the inputs have no such column.
+
+    >>> float(Monotonicity(rising=(0,), falling=(1,))(gradient=[[-3.0, 1.0, 5.0]]))
+    2.0
+    """
+
+    rising: tuple[int, ...] = ()
+    falling: tuple[int, ...] = ()
+
+    def __post_init__(self):
+        super().__post_init__()
+        columns = (*self.rising, *self.falling)
+        if not columns or len({*columns}) < len(columns) or min(columns) < 0:
+            raise ConfigurationError(
+                f"Monotonicity: rising is {self.rising} and falling {self.falling}; expected at least one column, from "
+                f"0 on, and none of them twice"
+            )
+
+    def values(self, gradient):
+        columns: Sequence[int] = (*self.rising, *self.falling)
+        if gradient.shape.rank != 2 or max(columns) >= gradient.shape[1]:
+            raise ConfigurationError(
+                f"Monotonicity: the derivative has the shape {gradient.shape}, and column {max(columns)} is named; "
+                f"expected [batch, inputs] with that many inputs"
+            )
+        signs = tf.constant([1.0] * len(self.rising) + [-1.0] * len(self.falling), gradient.dtype)
+        return tf.nn.relu(-signs * tf.gather(gradient, columns, axis=1))
+
+
+def _squared_norm(gradient: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.square(gradient), axis=range(1, gradient.shape.rank))
