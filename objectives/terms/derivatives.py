@@ -124,7 +124,7 @@ class Monotonicity(DerivativePenalty):
     2.0
     """
 
-    rising: tuple[int, ...] = ()
+    rising: tuple[int, ...] = (0,)
     falling: tuple[int, ...] = ()
 
     def __post_init__(self):
