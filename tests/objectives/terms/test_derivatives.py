@@ -8,7 +8,9 @@ from objectives import ConfigurationError, InputGradientPenalty, MeanSquaredErro
 from trainer import ArraySource, Trainer
 
 
-@pytest.mark.parametrize("columns", [{"rising": ()}, {"rising": (0, 0)}, {"rising": (1,), "falling": (1,)}, {"rising": (-1,)}])
+@pytest.mark.parametrize(
+    "columns", [{"rising": ()}, {"rising": (0, 0)}, {"rising": (1,), "falling": (1,)}, {"rising": (-1,)}]
+)
 def test_columns_that_say_nothing_or_both_are_refused(columns):
     with pytest.raises(ConfigurationError, match="expected at least one column, from 0 on, and none of them twice"):
         Monotonicity(**columns)
