@@ -37,10 +37,10 @@ class ObjectiveModel(keras.Model):
 
     It shares the layers and variables of the model that it is made of, which is the trained one afterwards.
 
-    Each term is in `History`, in callbacks and in TensorBoard, as its exact mean over an epoch: `terms/<name>/raw` and
-    `terms/<name>/weighted`, with the prefix `val_` in validation. `loss` is the sum of the weighted terms. The progress
-    bar shows `loss` and the weighted value of each term by its name. The step of a schedule is the number of updates
-    that the optimizer has done.
+    Each term is in `History`, in callbacks and in TensorBoard: `terms/<name>/raw` is its exact mean over an epoch, and
+    `terms/<name>/weighted` what it added to the loss, with the prefix `val_` in validation. `loss` is the sum of the
+    weighted terms, the mean over the batches. The progress bar shows `loss` and the weighted value of each term by its
+    name. The step of a schedule is the number of updates that the optimizer has done.
 
     Under a `MirroredStrategy`, make both models inside of its scope; means are those of the whole batch, whatever the
     shards. An update that would not be finite is not made, and ends `fit` with a `NonFiniteError`.

@@ -275,21 +275,38 @@ def test_validation_is_over_every_example_and_nothing_is_traced_again(make, dens
     assert fit.evaluate(x, y, verbose=0)[0] == pytest.approx(whole["loss"])
 
 
-def test_an_epoch_is_the_exact_mean_over_what_was_counted(make, dense_model, data):
-    """Nothing is learned at a rate of 0, so an epoch of uneven, masked batches is one mean over all values."""
+def test_an_epoch_is_the_exact_mean_over_what_was_counted_and_of_what_was_optimised(make, dense_model, data):
+    """Nothing is learned at a rate of 0, so an epoch of uneven, masked batches is one mean over all values.
+
+    The loss is that of the batches, each as often as it has examples.
+    """
     objective = Objective(
         data=MeanSquaredError(y_true="targets.y", mask="targets.mask", sample_weight="sample_weight"),
         none=RangeHinge(mask="targets.none", min_value=9.0, max_value=9.0, weight=0.5),
     )
     fit = make(dense_model, objective, lambda: keras.optimizers.SGD(0.0))
     targets = {"y": data["y"], "mask": data["mask"], "none": np.zeros(20, np.float32)}
-    history = fit.fit(data["x"], targets, sample_weight=data["factor"], batch_size=9, verbose=0).history
-    error = (data["y"] - fit.predict(data["x"], verbose=0)) ** 2 * data["factor"][:, None]
-    expected = np.sum(error * data["mask"]) / np.sum(data["mask"])
+    weights = {"sample_weight": data["factor"], "batch_size": 9}
+    history = fit.fit(data["x"], targets, **weights, shuffle=False, verbose=0).history
+    error = (data["y"] - fit.predict(data["x"], verbose=0)) ** 2 * data["factor"][:, None] * data["mask"]
+    expected = np.sum(error) / np.sum(data["mask"])
     np.testing.assert_allclose(history["terms/data/raw"], [expected], rtol=1e-5)
-    np.testing.assert_allclose(history["loss"], [expected], rtol=1e-5)
+    optimised = [
+        len(own) * np.sum(own) / np.sum(mask)
+        for own, mask in zip(np.split(error, [9, 18]), np.split(data["mask"], [9, 18]), strict=True)
+    ]
+    np.testing.assert_allclose(history["loss"], [np.sum(optimised) / 20], rtol=1e-5)
     assert np.isnan(history["terms/none/raw"]).all()
     assert history["terms/none/weighted"] == [0.0]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_loss_of_uneven_batches_is_that_of_keras(make, dense_model, data, count):
+    today = dense_model()
+    today.compile(keras.optimizers.SGD(0.1), loss="mse")
+    fit = make(dense_model, Objective(data=MeanSquaredError()), count=count)
+    given = {"x": data["x"], "y": data["y"], "batch_size": 9, "epochs": 2, "shuffle": False, "verbose": 0}
+    assert fit.fit(**given).history["loss"] == pytest.approx(today.fit(**given).history["loss"], rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from trainer.steps.gradients import Batch
 from trainer.steps.groups import only_group
 from trainer.steps.layers.masked_statistics import synchronize_masked_statistics
 from trainer.steps.random_streams import RandomStreams
+from trainer.steps.replicas import sum_over_replicas
 from trainer.steps.tap import Tap
 from trainer.steps.traced import Traced
 from trainer.steps.variables.adoption import build_optimizers, sums_already_made
@@ -137,9 +138,15 @@ class Fitting:
     def train(self, data: Any) -> Any:
         """Updates the model on a replica's shard of a batch, adds the terms to their means; the model's outputs."""
         step, fault = self._updates, self.fault
-        outcome = self._step.train_if(~fault.is_open, self._batch(data), step)
+        batch = self._batch(data)
+        outcome = self._step.train_if(~fault.is_open, batch, step)
         fault.note(outcome, step)
-        self.terms.add(outcome.row[: len(self._forward.tags)], left_out=~tf.math.is_finite(outcome.norm))
+        examples = tf.cast(tf.shape(tf.nest.flatten(batch["inputs"])[0])[0], tf.float32)
+        self.terms.add(
+            outcome.row[: len(self._forward.tags)],
+            examples=sum_over_replicas(examples),
+            left_out=~tf.math.is_finite(outcome.norm),
+        )
         return self._forward.take_outputs()
 
     def evaluate(self, data: Any) -> Any:

@@ -15,8 +15,10 @@ from trainer.steps.forward import Forward
 class TermMeans(MetricsList):
     """Running means of all terms: sums and counts, which are divided last.
 
-    Batches of training merge as the steps of a log record do: each weighs as much as its count. Those of an evaluation
-    merge part by part, as if all examples were one batch. A mean of nothing is NaN, and adds 0 to the total.
+    Batches of training merge as the steps of a log record do: in raw values each weighs as much as its count, while
+    weighted values and their sum are means of what was optimised, in which a batch weighs as much as its number of
+    examples, as in a loss of Keras. Those of an evaluation merge part by part, as if all examples were one batch. A raw
+    mean of nothing is NaN, and adds 0 to the total.
 
     Every replica adds the same numbers, those of the whole batch. What Keras reads is the sum over replicas, of sums
     and counts alike.
@@ -46,18 +48,25 @@ class TermMeans(MetricsList):
         falling = [tag for tag in self.tags if is_minimised(raw_of.get(tag, tag), forward.objective)]
         self.metrics = tuple(types.SimpleNamespace(name=tag, _direction="down") for tag in falling)
         self._weighted = slice(terms, 2 * terms)
+        self._is_weighted = tuple(tag in self.tags[self._weighted] for tag in self.tags)
+        self._total = places["loss/total"]
         self._sums, self._counts = (self._make(len(self.tags), name) for name in ("sums", "counts"))
         self._part_sums, self._part_counts = (self._make(len(parts), f"part_{name}") for name in ("sums", "counts"))
 
-    def add(self, row: tf.Tensor, *, left_out: tf.Tensor) -> None:
+    def add(self, row: tf.Tensor, *, examples: tf.Tensor, left_out: tf.Tensor) -> None:
         """Adds the numbers of an update.
 
         Args:
           row: its numbers, `Forward.row`.
-          left_out: whether it was not made, as a gradient overflowed; what of it is not finite counts as nothing then.
+          examples: how many the whole batch has.
+          left_out: whether it was not made, as a gradient overflowed; what of it is not finite counts as nothing then,
+            and with a total that is not finite all weighted values.
         """
-        values, counts = self._columns(tf.cast(row, tf.float64))
-        counted = tf.math.is_finite(values) | ~left_out
+        row = tf.cast(row, tf.float64)
+        values, counts = self._columns(row)
+        counts = tf.where(self._is_weighted, tf.cast(examples, tf.float64), counts)
+        told = tf.where(self._is_weighted, row[self._total], values)
+        counted = tf.math.is_finite(told) | ~left_out
         zeros = tf.zeros_like(values)
         self._sums.assign_add(tf.where(counted, values * counts, zeros))
         self._counts.assign_add(tf.where(counted, counts, zeros))
@@ -78,8 +87,7 @@ class TermMeans(MetricsList):
         means = tf.math.divide_no_nan(tf.convert_to_tensor(self._sums), counts)
         total = tf.reduce_sum(means[self._weighted])
         # A term of which nothing was counted adds nothing to the total, and has no raw value.
-        is_weighted = [tag in self.tags[self._weighted] for tag in self.tags]
-        means = tf.where((counts > 0) | is_weighted, means, tf.constant(float("nan"), means.dtype))
+        means = tf.where((counts > 0) | self._is_weighted, means, tf.constant(float("nan"), means.dtype))
         by_tag = dict(zip(self.tags, tf.unstack(means), strict=True))
         return {"loss": total, **{tag: by_tag[tag] for tag in sorted(by_tag)}}
 

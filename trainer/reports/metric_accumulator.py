@@ -8,26 +8,30 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from trainer.reports.log import LogRecords, is_count
+from trainer.reports.log import LogRecords, is_count, term_names
 
 _TOTAL, _NORM, _SCALE = "loss/total", "optimizer/grad_norm", "optimizer/loss_scale"
+# What is added up besides the tags: 1 for each step, for each whose update was done, and for each whose total is known.
+_FURTHER = ("steps", "updates", "totals")
 
 
 class MetricAccumulator:
     """Turns rows of single steps into one record every `every` steps, merged over its steps.
 
-    The raw and the weighted value of a term are averaged over the values that it counted, not over steps: each step
-    weighs as much as its count, and one of which nothing was counted has no say. The counts are added up. A record's
-    total is the sum of its weighted terms. All else is the mean over the steps.
+    The raw value of a term is averaged over the values that it counted, not over steps: each step weighs as much as its
+    count, and one of which nothing was counted has no say. The counts are added up. All else is the mean over the
+    steps: the weighted value of a term is what it added to the optimised totals on average, and 0 in a step of which
+    nothing of it was counted, so that a record's total, the sum of its weighted terms, is the mean of these totals
+    however many steps a record has.
 
     A step whose update was left out, as its gradient overflowed in float16, has no gradient norm; what else of it is
-    not finite counts as nothing too.
+    not finite counts as nothing too, and with a total that is not finite all weighted values of the step.
 
     Rows are added one after the other, so that in which chunks they come changes nothing. What waits for the end of its
     record is kept in variables, for a checkpoint to hold.
 
     Attributes:
-      state: the variables: of which tags, and the sums.
+      state: the variables: of what, and the sums.
 
     >>> metrics = MetricAccumulator(tags=["optimizer/learning_rate"], every=2)
     >>> list(metrics.records(first_step=0, rows=np.array([[1.0], [3.0], [5.0]])))
@@ -39,7 +43,7 @@ class MetricAccumulator:
     def __init__(self, tags: Sequence[str], every: int):
         self._tags, self._every = tuple(tags), every
         self._merging = _Merging(self._tags)
-        self._own = zlib.crc32("\n".join(tags).encode())
+        self._own = zlib.crc32("\n".join([*tags, *_FURTHER]).encode())
         with tf.device("CPU:0"):
             self._of = tf.Variable(self._own, dtype=tf.int64, trainable=False)
             # Without a shape: a run whose terms were changed may resume from sums of others, and drops them.
@@ -96,7 +100,7 @@ class MetricAccumulator:
 class _Merging:
     """How the numbers of steps merge, by their tags: those of one tag stand side by side here, `[width, steps]`.
 
-    Behind those of the tags stand two more: 1 for each step, and 1 for each step whose update was done.
+    Behind those of the tags stand the further ones.
 
     Attributes:
       width: how many are added up.
@@ -104,13 +108,13 @@ class _Merging:
 
     def __init__(self, tags: Sequence[str]):
         self._at = {tag: i for i, tag in enumerate(tags)}
-        self._ones, self._done = len(tags), len(tags) + 1
-        self.width = len(tags) + 2
+        self.width = len(tags) + len(_FURTHER)
+        self._ones, self._done, self._totals = range(len(tags), self.width)
+        self._counts = [i for tag, i in self._at.items() if is_count(tag)]
+        self._weighted = [self._at[f"terms/{name}/weighted"] for name in term_names(tags)]
         # For each tag, the number by which a step counts in its mean.
         self._by = np.array([self._weigher(tag) for tag in tags])
         self._counted = np.flatnonzero(self._by < len(tags))
-        self._counts = [i for tag, i in self._at.items() if is_count(tag)]
-        self._weighted = [i for i in self._counted.tolist() if tags[i].endswith("/weighted")]
 
     def weighed(self, waiting: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Returns the summands `[width, 1 + steps]`: the sums so far `[width]`, then the rows `[steps, tags]`."""
@@ -129,9 +133,9 @@ class _Merging:
         values[self._counts] = sums[self._counts]
         if self._weighted:
             values[self._weighted] = np.where(there[self._weighted], values[self._weighted], 0.0)
-            there[self._weighted] = True
             # Not by NumPy's sum, whose order of additions depends on the number of records.
             values[self._at[_TOTAL]] = functools.reduce(operator.add, values[self._weighted])
+            there[[*self._weighted, self._at[_TOTAL]]] = True
         return values.T, None if there.all() else there.T
 
     def steps(self, sums: np.ndarray) -> np.ndarray:
@@ -140,13 +144,17 @@ class _Merging:
 
     def _weigher(self, tag: str) -> int:
         stem, _, what = tag.rpartition("/")
-        if what in ("raw", "weighted") and f"{stem}/count" in self._at:
+        if what == "raw" and f"{stem}/count" in self._at:
             return self._at[f"{stem}/count"]
+        if tag == _TOTAL or self._at[tag] in self._weighted:
+            return self._totals
         return self._done if tag == _NORM else self._ones
 
     def _clear_overflow(self, numbers: np.ndarray) -> None:
         """Takes out of steps whose update was left out what is not finite, with its count."""
         skipped = np.flatnonzero(~np.isfinite(numbers[self._at[_NORM]]))
+        untold = skipped[~np.isfinite(numbers[self._at[_TOTAL], skipped])]
+        numbers[np.ix_([*self._weighted, self._at[_TOTAL], self._totals], untold)] = 0.0
         row, step = np.nonzero(~np.isfinite(numbers[:, skipped]))
         numbers[row, skipped[step]] = 0.0
         by, of_its_own = self._by[row], self._by[row] != self._ones

@@ -154,8 +154,9 @@ class Settings:
     log_every: Annotated[
         Count,
         Setting(
-            "the number of steps in a log record. The value of a term is the mean over all values that were counted "
-            "in these steps, `loss/total` is the sum of the weighted terms, and other numbers are means over the steps",
+            "the number of steps in a log record. The raw value of a term is the mean over all values that were "
+            "counted in these steps. Other numbers are means over the steps: the weighted value of a term, 0 where "
+            "nothing of it was counted, and `loss/total`, the sum of the weighted terms",
             may_change=True,
         ),
     ] = 20

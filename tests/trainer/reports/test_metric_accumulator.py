@@ -73,12 +73,36 @@ def test_a_step_counts_in_a_line_as_its_values_do(every):
             assert line.values[f"terms/{name}/count"] == counts.sum()
             assert line.values[f"terms/{name}/weight"] == pytest.approx(own[f"terms/{name}/weight"].mean(), rel=1e-12)
             assert (f"terms/{name}/raw" in line.values) == (counts.sum() > 0)
-            for what in ("raw", "weighted") if counts.sum() else ():
-                expected = np.average(own[f"terms/{name}/{what}"], weights=counts)
-                assert line.values[f"terms/{name}/{what}"] == pytest.approx(expected, rel=1e-12)
-            if not counts.sum():
-                assert line.values[f"terms/{name}/weighted"] == 0.0
+            if counts.sum():
+                expected = np.average(own[f"terms/{name}/raw"], weights=counts)
+                assert line.values[f"terms/{name}/raw"] == pytest.approx(expected, rel=1e-12)
+            expected = own[f"terms/{name}/weighted"].mean()
+            assert line.values[f"terms/{name}/weighted"] == pytest.approx(expected, rel=1e-12)
+        assert line.values["loss/total"] == pytest.approx(own["loss/total"].mean(), rel=1e-6)
         assert line.values["loss/total"] == line.values["terms/a/weighted"] + line.values["terms/b/weighted"]
+
+
+def test_a_term_adds_to_the_total_of_a_line_what_it_added_to_those_of_the_steps():
+    """Of ten steps, one has a value of `b`: its mean is 4, and what it added to the ten totals is 0.4 on average."""
+    of_a, of_both = [1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 8.0, 0.0], [5.0, 1.0, 4.0, 1.0, 1.0, 1.0, 4.0, 8.0, 2.0]
+    rows = np.array([of_a] * 6 + [of_both] + [of_a] * 3)
+    (line,) = MetricAccumulator(tags=TAGS, every=10).records(first_step=0, rows=rows)
+    assert line.values == pytest.approx(dict(zip(TAGS, [1.4, 1.0, 4.0, 1.0, 1.0, 1.0, 0.4, 80.0, 2.0], strict=True)))
+
+
+@pytest.mark.parametrize("every", [2, 5, 20])
+def test_totals_do_not_depend_on_how_many_steps_a_line_has(every):
+    rows = steps_of_two_terms(20)
+    means = [
+        np.mean(
+            [
+                line.values["loss/total"]
+                for line in MetricAccumulator(tags=TAGS, every=n).records(first_step=0, rows=rows)
+            ]
+        )
+        for n in (1, every)
+    ]
+    assert means[0] == pytest.approx(means[1], rel=1e-12)
 
 
 def test_where_chunks_end_changes_no_bit():
@@ -131,6 +155,7 @@ def test_a_step_whose_update_overflowed_spoils_nothing_of_its_line():
     of_the_loss, of_the_gradient = [np.nan, np.inf, 2.0, np.nan, 6.0, 0.1, 1024.0, np.nan], [*good[:-1], np.inf]
     rows = np.array([of_the_loss, good, of_the_gradient, later], np.float32)
     (line,) = MetricAccumulator(tags=tags, every=4).records(first_step=0, rows=rows)
+    # Of the first step there is no total; the third one's update alone was left out.
     expected = [16 / 3, 8 / 3, 2.0, 16 / 3, 18.0, 0.1, 3.5 * 1024 / 4, 4.0]
     assert line.values == pytest.approx(dict(zip(tags, expected, strict=True)), rel=1e-6)
     first, *_, last = MetricAccumulator(tags=tags, every=1).records(first_step=0, rows=rows)

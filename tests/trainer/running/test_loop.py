@@ -79,7 +79,7 @@ def sometimes_masked(data):
 
 
 @pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_a_step_without_any_value_has_no_say_in_a_line(make_trainer, recorder, sometimes_masked, replicas, count):
+def test_a_step_without_any_value_adds_0_to_the_total_alone(make_trainer, recorder, sometimes_masked, replicas, count):
     # The values are the targets themselves, so that nothing but 5.0 is right.
     fn = FunctionTerm(fn=lambda y: tf.identity(y), keys_of={"y": "targets.y"}, mask="targets.mask")
     objective = Objective(target=fn, decay=WeightDecay(weight=0.1))
@@ -98,7 +98,7 @@ def test_a_step_without_any_value_has_no_say_in_a_line(make_trainer, recorder, s
     merged = type(recorder)()
     make_trainer(reports=[merged], strategy=replicas(count), log_every=4, **settings).train()
     first, last, _ = merged.lines
-    assert first.values["terms/target/raw"] == first.values["terms/target/weighted"] == 5.0
+    assert (first.values["terms/target/raw"], first.values["terms/target/weighted"]) == (5.0, 2.5)
     assert "terms/target/raw" not in last.values
 
 
