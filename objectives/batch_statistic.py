@@ -28,9 +28,10 @@ class BatchStatistic(BaseTerm):
         class Spread(BatchStatistic):
             y_pred: Key = "outputs"
 
-            def values(self, counted, y_pred):         # [batch] and [batch, ...] in, a scalar out
-                mean = tf.reduce_sum(counted * y_pred) / tf.reduce_sum(counted)
-                return tf.reduce_sum(counted * (y_pred - mean) ** 2) / tf.reduce_sum(counted)
+            def values(self, counted, y_pred):         # [batch] and [batch] in, a scalar out
+                count = tf.reduce_sum(counted)         # 0 where all examples are masked
+                mean = tf.math.divide_no_nan(tf.reduce_sum(counted * y_pred), count)
+                return tf.math.divide_no_nan(tf.reduce_sum(counted * (y_pred - mean) ** 2), count)
 
     Attributes:
       mask: key of a tensor `[batch]` of numbers from 0 to 1 that says how far each example counts.

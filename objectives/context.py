@@ -57,13 +57,13 @@ class Context:
     _found: dict[Key, Any] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
-    def of_keys(cls, tensors: Mapping[Key, Any], *, valid: Any = None) -> "Context":
-        """Makes a context of which some keys are known already, and nothing else.
+    def of_keys(cls, tensors: Mapping[Key, Any], **more: Any) -> "Context":
+        """Makes a context of which some keys are known already, and nothing else but `more` of its fields.
 
         >>> Context.of_keys({"outputs.mask": 1})["outputs.mask"]
         1
         """
-        context = cls(valid=valid)
+        context = cls(**more)
         context._found.update(tensors)
         return context
 

@@ -41,7 +41,7 @@ def case(request):
     return request.param
 
 
-@pytest.fixture(params=WHOLE.values(), ids=WHOLE.keys())
-def whole_case(request):
-    """A term that has one value for all it reads."""
+@pytest.fixture(params=[*CASES.values(), *WHOLE.values()], ids=[*CASES, *WHOLE])
+def any_case(request):
+    """A term of either kind."""
     return request.param

@@ -10,9 +10,9 @@ from tests.objectives.terms.cases.case import Case, Kink, at, labels, normal, pa
 
 CASES = {
     "function": Case(
-        term=FunctionTerm(fn=lambda y_true, y_pred: tf.exp(y_pred) - y_true * y_pred),
+        term=FunctionTerm(fn=lambda y_true, y_pred: tf.nn.softplus(y_pred) - y_true * y_pred),
         tensors=pairs(normal(3, 4), normal(3, 4, seed=1)),
-        oracle=lambda y_true, y_pred: np.exp(y_pred) - y_true * y_pred,
+        oracle=lambda y_true, y_pred: np.logaddexp(0, y_pred) - y_true * y_pred,
     ),
     "keras loss": Case(
         term=KerasLoss(loss=keras.losses.CategoricalCrossentropy(from_logits=True, dtype="float64")),

@@ -1,0 +1,53 @@
+"""Check: one thing that holds for every sound term, with a name, and how it tells that it does not."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+from objectives.base_term import BaseTerm
+from objectives.batch_statistic import BatchStatistic
+from objectives.blame import told
+from objectives.term import Term
+from objectives.testing.report import FAILED, NOT_APPLICABLE, PASSED, Outcome
+from objectives.testing.subject import Subject
+from objectives.weight_penalty import WeightPenalty
+
+EVERY_KIND = (Term, BatchStatistic, WeightPenalty)
+OF_BATCHES = (Term, BatchStatistic)
+
+
+class Fault(Exception):
+    """Ends a check whose term does not keep to it; the message says what was found and what to change."""
+
+
+class NotApplicable(Exception):
+    """Ends a check that has nothing to look at in a term; the message says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """One thing that holds for every sound term.
+
+    Attributes:
+      name: by which it is reported and left out.
+      run: takes the term with its tensors, and returns what it found in words, which may be nothing to say.
+      kinds: the base classes of the terms that it is for.
+      needs: the names of checks without which its numbers say nothing; where one has failed, it is not run.
+    """
+
+    name: str
+    run: Callable[[Subject], str]
+    kinds: Sequence[type[BaseTerm]] = EVERY_KIND
+    needs: Sequence[str] = ()
+
+    def outcome(self, subject: Subject) -> Outcome:
+        """Runs the check; whatever the code of the term raises is a fault that is reported by the name of the check."""
+        if not isinstance(subject.term, tuple(self.kinds)):
+            return Outcome(self.name, NOT_APPLICABLE, f"for {' and '.join(kind.__name__ for kind in self.kinds)} only")
+        try:
+            return Outcome(self.name, PASSED, self.run(subject))
+        except NotApplicable as reason:
+            return Outcome(self.name, NOT_APPLICABLE, str(reason))
+        except Fault as fault:
+            return Outcome(self.name, FAILED, str(fault))
+        except Exception as error:
+            return Outcome(self.name, FAILED, told(error))

@@ -1,0 +1,120 @@
+"""Checks at extreme examples: zeros, ties, coincident and huge numbers, axes of size 1, one example, none."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+
+from objectives.errors import ConfigurationError
+from objectives.keys import Key, is_of_batch
+from objectives.quantities import quantity
+from objectives.ranges import recording
+from objectives.term import Term
+from objectives.testing.check import OF_BATCHES, Check, Fault, NotApplicable
+from objectives.testing.closeness import require_close, require_finite
+from objectives.testing.subject import Subject, Tensors
+
+# The number that all elements have at ties.
+_TIE = 0.5
+LARGE, EXTREME = 1e3, 1e4
+
+
+def zeros(subject: Subject) -> Tensors:
+    """Returns the tensors, all numbers 0."""
+    return subject.floats(lambda key, array: np.zeros_like(array))
+
+
+def ties(subject: Subject) -> Tensors:
+    """Returns the tensors, all numbers equal."""
+    return subject.floats(lambda key, array: np.full_like(array, _TIE))
+
+
+def coincident(subject: Subject) -> Tensors:
+    """Returns the tensors, those of a shape equal to the first of them: predictions that are the targets."""
+    first: dict[tuple[int, ...], np.ndarray] = {}
+    return subject.floats(lambda key, array: first.setdefault(array.shape, array))
+
+
+def large(subject: Subject) -> Tensors:
+    """Returns the tensors, all numbers a thousand times as large."""
+    return subject.floats(lambda key, array: LARGE * array)
+
+
+def _finite(make: Callable[[Subject], Tensors], where: str, subject: Subject) -> str:
+    value, gradients = subject.differentiate(make(subject))
+    require_finite(subject, value, gradients, where)
+    return f"value {value:.5g}"
+
+
+def extreme_numbers(subject: Subject) -> str:
+    """Value and gradient are finite where what the model computes is ±1e4, such as logits that were not bounded."""
+    for signs in ([1.0], [-1.0], [1.0, -1.0, -1.0]):
+        tensors = subject.floats(partial(_far_out, signs), subject.by)
+        require_finite(subject, *subject.differentiate(tensors), f"at numbers of ±{EXTREME:g}")
+    return f"finite at ±{EXTREME:g}"
+
+
+def axes_of_size_1(subject: Subject) -> str:
+    """With an axis of size 1, value and gradient are finite, or the term refuses it by name."""
+    tried = [*_with_axes_of_1(subject)]
+    if not tried:
+        raise NotApplicable("there is no axis but that of the batch")
+    refused = 0
+    for axis, tensors in tried:
+        try:
+            with recording() as readings:
+                found = subject.differentiate(tensors)
+        except ConfigurationError:
+            refused += 1
+            continue
+        if not any(np.any(one.outside) for one in readings):
+            require_finite(subject, *found, f"where axis {axis} has the size 1")
+    return f"{quantity(len(tried), 'axis', 'axes')}{f', of which {refused} refused by name' if refused else ''}"
+
+
+def batch_of_one(subject: Subject) -> str:
+    """Value and gradient of one example are finite."""
+    require_finite(subject, *subject.differentiate(subject.rows(np.s_[:1])), "for a batch of one example")
+    return ""
+
+
+def empty_batch(subject: Subject) -> str:
+    """The mean of no examples is 0, and so is the gradient, as the shard of a replica may be empty."""
+    value, gradients = subject.differentiate(subject.rows(np.s_[:0]))
+    remedy = "divide by tf.math.divide_no_nan, and take no tf.reduce_max of what may be empty"
+    require_close(value, 0.0, "the mean of an empty batch", remedy)
+    for key, gradient in gradients.items():
+        if not is_of_batch(key):
+            require_close(gradient, 0 * gradient, f"the gradient by {subject.names[key]} for an empty batch", remedy)
+        elif gradient.shape != subject.rows(np.s_[:0])[key].shape:
+            raise Fault(f"the gradient by {subject.names[key]} for an empty batch has the shape {gradient.shape}")
+    return "the mean is 0"
+
+
+def _far_out(signs: list[float], key: Key, array: np.ndarray) -> np.ndarray:
+    return EXTREME * np.resize(signs, array.shape)
+
+
+def _with_axes_of_1(subject: Subject) -> Iterator[tuple[int, Tensors]]:
+    """Yields each axis behind the batch with the tensors of which only the first part along it is left."""
+    rank = max((subject.tensors[key].ndim for key in subject.of_batch), default=0)
+    for axis in range(1, rank):
+        tensors = {key: _first_along(axis, key, array) for key, array in subject.tensors.items()}
+        if any(tensors[key].shape != subject.tensors[key].shape for key in tensors):
+            yield axis, tensors
+
+
+def _first_along(axis: int, key: Key, array: np.ndarray) -> np.ndarray:
+    return array[(slice(None),) * axis + (slice(None, 1),)] if is_of_batch(key) and array.ndim > axis else array
+
+
+CHECKS = (
+    Check("zeros", partial(_finite, zeros, "where all numbers are 0")),
+    Check("ties", partial(_finite, ties, "where all numbers are equal")),
+    Check("coincidence", partial(_finite, coincident, "where tensors are equal to one another"), OF_BATCHES),
+    Check("large numbers", partial(_finite, large, f"at numbers of some {LARGE:g}")),
+    Check("extreme numbers", extreme_numbers),
+    Check("axes of size 1", axes_of_size_1, OF_BATCHES),
+    Check("batch of one", batch_of_one, OF_BATCHES),
+    Check("empty batch", empty_batch, (Term,)),
+)

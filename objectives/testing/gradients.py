@@ -1,0 +1,116 @@
+"""Checks of gradients: those of finite differences, those that are stated at kinks, and that there are any."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from objectives.keys import Key
+from objectives.testing.check import Check, Fault, NotApplicable
+from objectives.testing.closeness import require_close_gradients
+from objectives.testing.subject import Subject, Tensors, is_of_floats
+
+# Elements by which a difference is taken, for each tensor; more would only take time.
+_ELEMENTS = 24
+# By how much an element is moved, and how far a difference may be from a gradient; in the precision of the values.
+_STEPS = {tf.float64: (1e-5, 1e-6), tf.float32: (1e-2, 2e-2)}
+# Sizes of numbers at one of which a term has some slope: a hinge may have none near 0, a sigmoid none far out.
+_SCALES = (1.0, 10.0, 0.1, 0.0)
+
+
+def gradient(subject: Subject) -> str:
+    """The gradient is that of central differences; at a kink it is between the differences of both sides."""
+    if not subject.by:
+        raise NotApplicable("no read comes from a model")
+    tensors, dtype = _widest(subject)
+    step, tolerance = _STEPS[dtype]
+    _, found = subject.differentiate(tensors)
+    largest = max((float(np.max(np.abs(one), initial=0.0)) for one in found.values()), default=0.0)
+    worst = 0.0
+    for key, index in _elements(subject):
+        below, above = sorted(_one_sided(subject, tensors, key, index, step))
+        slope = float(found[key][index])
+        # Where the sides differ by more than rounding, there is a kink within the step.
+        distance = (
+            max(below - slope, slope - above, 0.0)
+            if above - below > 1e-2 * largest
+            else abs((below + above) / 2 - slope)
+        )
+        worst = max(worst, distance)
+        if distance > tolerance * max(largest, abs(below), abs(above)):
+            raise Fault(
+                f"the gradient by {subject.names[key]} is {slope:.6g} at {list(index)}, where the value changes by "
+                f"{(below + above) / 2:.6g} for each unit; look for tf.stop_gradient, tf.round, tf.cast to integers or "
+                f"tf.custom_gradient in the formula"
+            )
+    return f"differs by {worst:.1g} at most, in {dtype.name}"
+
+
+def kinks(subject: Subject) -> str:
+    """At each kink the gradient is the stated one, eagerly, in a graph and under XLA."""
+    if not subject.kinks:
+        raise NotApplicable("no kinks= were given")
+    ways: dict[str, Callable[..., Any]] = {
+        "eagerly": lambda function: function,
+        "in a graph": tf.function(autograph=False),
+        "under XLA": tf.function(jit_compile=True, autograph=False),
+    }
+    for tensors, expected in subject.kinks:
+        for way, compiled in ways.items():
+            _, found = compiled(subject.differentiated)({key: tf.constant(one) for key, one in tensors.items()})
+            found = {key: found[key].numpy() for key in expected}
+            remedy = "tf.where gives it the one that is stated"
+            require_close_gradients(found, expected, subject, f"at a kink, {way},", remedy)
+    return f"{len(subject.kinks)} as stated"
+
+
+def dead_gradient(subject: Subject) -> str:
+    """Some gradient flows to the model."""
+    if not subject.by:
+        raise Fault("no read comes from a model, so that it trains nothing; read outputs, activations or weights")
+    for scale in _SCALES:
+        _, found = subject.differentiate(subject.floats(partial(_scaled, scale), subject.by))
+        if moving := [subject.names[key] for key, one in found.items() if np.any(one)]:
+            return f"by {', '.join(moving)}"
+    raise Fault(
+        f"the gradient by {', '.join(subject.names[key] for key in subject.by)} is 0 everywhere, so that the term "
+        f"trains nothing; tf.round, tf.argmax, comparisons, casts to integers and tf.stop_gradient have none: replace "
+        f"them by something smooth, or make it a metric"
+    )
+
+
+def _scaled(scale: float, key: Key, array: np.ndarray) -> np.ndarray:
+    return scale * array
+
+
+def _widest(subject: Subject) -> tuple[Tensors, tf.DType]:
+    """Returns the tensors in float64, where the formula takes them so and keeps them; else as they are."""
+    wide = {key: one.astype(np.float64) if is_of_floats(one) else one for key, one in subject.tensors.items()}
+    try:
+        if subject.mean(wide).total.dtype == tf.float64:
+            return wide, tf.float64
+    except (ValueError, TypeError, tf.errors.InvalidArgumentError):
+        pass  # It has numbers of float32 of its own, which is sound: no run computes in float64.
+    return subject.tensors, tf.float32
+
+
+def _elements(subject: Subject) -> Iterator[tuple[Key, tuple[int, ...]]]:
+    for key in subject.by:
+        indices = [*np.ndindex(subject.tensors[key].shape)]
+        chosen = np.random.default_rng(0).permutation(len(indices))[:_ELEMENTS]
+        yield from ((key, indices[number]) for number in sorted(chosen))
+
+
+def _one_sided(subject: Subject, tensors: Tensors, key: Key, index: tuple[int, ...], step: float) -> list[float]:
+    """Returns how much the value changes for each unit below an element and above it."""
+    values = []
+    for offset in (-step, 0.0, step):
+        moved = tensors[key].copy()
+        moved[index] += offset
+        values.append(subject.value({**tensors, key: moved}))
+    return [(values[1] - values[0]) / step, (values[2] - values[1]) / step]
+
+
+CHECKS = (Check("gradient", gradient), Check("kinks", kinks), Check("dead gradient", dead_gradient))

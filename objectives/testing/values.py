@@ -1,0 +1,68 @@
+"""Checks of values: one or more for each example, the same at each call, and those of a reference."""
+
+import numpy as np
+
+from objectives.batch_statistic import BatchStatistic
+from objectives.blame import told
+from objectives.term import Term
+from objectives.testing.check import Check, Fault, NotApplicable
+from objectives.testing.closeness import require_close
+from objectives.testing.subject import Subject
+
+
+def values(subject: Subject) -> str:
+    """`values` returns one value or more for each example, or one for a whole, and they are numbers."""
+    try:
+        mean = subject.mean(subject.tensors)
+    except Exception as error:
+        hint = "tensors= gives it others, and shapes= says what others look like"
+        raise Fault(f"{told(error)} (it was given {subject.described}; {hint})") from error
+    if not np.isfinite(float(mean.result())):
+        raise Fault(
+            f"the value is {float(mean.result())} on plain numbers; give numbers that the formula is for by tensors=, "
+            f"or their range by ranges="
+        )
+    if isinstance(subject.plain, BatchStatistic):
+        if float(mean.count) != 1:
+            raise Fault(
+                f"values() returned {mean.count:.0f} values; expected a scalar, the statistic of the whole batch (a "
+                f"term with values for each example is a Term)"
+            )
+        return "a scalar"
+    if not isinstance(subject.plain, Term):
+        return f"{mean.count:.0f} in all"
+    return f"{subject.each(subject.tensors).shape} for {subject.size} examples"
+
+
+def repeatable(subject: Subject) -> str:
+    """The same tensors have the same value at each call."""
+    value = subject.value(subject.tensors)
+    subject.value(subject.floats(lambda key, array: np.zeros_like(array)))
+    if (again := subject.value(subject.tensors)) != value:
+        raise Fault(
+            f"a second call with the same tensors has the value {again:.6g} after {value:.6g}; a formula draws nothing "
+            f"at random and keeps nothing from call to call: read random numbers from the inputs"
+        )
+    return ""
+
+
+def reference(subject: Subject) -> str:
+    """The values, or their mean, are those of a reference in float64."""
+    if subject.reference is None:
+        raise NotApplicable("no reference= was given")
+    wide = {subject.names[key]: _wide(array) for key, array in subject.tensors.items()}
+    named = {name: wide[subject.names[key]] for name, key in subject.plain.reads.items() if key in subject.tensors}
+    expected = np.asarray(subject.reference(**named), np.float64)
+    remedy = "correct the formula, or the reference"
+    if isinstance(subject.plain, Term) and expected.shape == (found := subject.each(subject.tensors)).shape:
+        require_close(found, expected, "a value", remedy)
+        return f"all {expected.size} values are equal"
+    require_close(subject.value(subject.tensors), expected.mean(), "the mean", remedy)
+    return "the mean is equal"
+
+
+def _wide(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.int64 if np.issubdtype(array.dtype, np.integer) else np.float64)
+
+
+CHECKS = (Check("values", values), Check("repeatable", repeatable), Check("reference", reference))

@@ -1,0 +1,28 @@
+"""Checks of executions: at zeros and behind masks too, where XLA has results of its own."""
+
+import keras
+import pytest
+import tensorflow as tf
+
+from objectives import Decorrelation, FunctionTerm, KerasLoss, PairwiseOverlap, WeightDecay
+from objectives.testing.check import FAILED
+from objectives.testing.executions import CHECKS, unknown_batch_size
+
+BY_NAME = {check.name: check for check in CHECKS}
+
+
+@pytest.mark.parametrize("term", [PairwiseOverlap(), Decorrelation(features="outputs"), WeightDecay()])
+@pytest.mark.parametrize("name", ["graph", pytest.param("XLA", marks=pytest.mark.slow)])
+def test_terms_of_every_kind_are_the_same(subject_of, term, name):
+    assert "at zeros" in BY_NAME[name].run(subject_of(term))
+
+
+@pytest.mark.slow
+def test_a_term_that_is_nan_under_xla_alone_is_caught(subject_of):
+    outcome = BY_NAME["XLA"].outcome(subject_of(KerasLoss(loss=keras.losses.CosineSimilarity())))
+    assert outcome.result == FAILED
+    assert "under XLA at zeros" in outcome.detail
+
+
+def test_what_tensorflow_keeps_within_a_graph_is_the_same_for_any_size(subject_of):
+    unknown_batch_size(subject_of(FunctionTerm(fn=lambda y_pred: y_pred * tf.cast(tf.size(y_pred[0]), y_pred.dtype))))

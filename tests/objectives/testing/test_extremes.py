@@ -1,0 +1,53 @@
+"""Checks at extremes: numbers stay in their range, axes of size 1 may be refused by name, and none is 0."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import FunctionTerm, KerasLoss, Key, Mean, PairwiseOverlap, Term
+from objectives.testing.check import Fault, NotApplicable
+from objectives.testing.extremes import axes_of_size_1, coincident, empty_batch, extreme_numbers, large, ties, zeros
+
+
+def test_numbers_stay_in_their_range(subject_of):
+    subject = subject_of(KerasLoss(loss="binary_crossentropy"))
+    assert large(subject)["outputs"].max() == 1
+    assert extreme_numbers(subject) == "finite at ±10000"
+
+
+def test_ties_zeros_and_tensors_that_coincide(subject_of):
+    subject = subject_of(FunctionTerm(fn=lambda y_true, y_pred: y_pred - y_true))
+    assert np.ptp(ties(subject)["outputs"]) == 0
+    assert not zeros(subject)["targets"].any()
+    np.testing.assert_array_equal(*coincident(subject).values())
+
+
+def test_axes_of_size_1_may_be_refused_by_name(subject_of):
+    assert axes_of_size_1(subject_of(PairwiseOverlap())) == "2 axes, of which 1 refused by name"
+
+
+def test_a_formula_without_a_slope_along_an_axis_of_size_1_is_caught(subject_of):
+    spread = subject_of(FunctionTerm(fn=lambda y_pred: tf.math.reduce_std(y_pred, axis=1)))
+    with pytest.raises(Fault, match="the gradient by y_pred is nan where axis 1 has the size 1"):
+        axes_of_size_1(spread)
+    with pytest.raises(NotApplicable):
+        axes_of_size_1(subject_of(spread.term, {"y_pred": np.ones([3, 1])}))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DividesByItsCount(Term):
+    y_pred: Key = "outputs"
+
+    def values(self, y_pred):
+        return y_pred
+
+    def mean(self, context):
+        mean = super().mean(context)
+        return Mean(mean.total / mean.count, tf.ones_like(mean.count))
+
+
+def test_a_mean_of_nothing_that_is_nan_is_caught(subject_of):
+    with pytest.raises(Fault, match="the mean of an empty batch is nan where 0 is expected"):
+        empty_batch(subject_of(DividesByItsCount()))

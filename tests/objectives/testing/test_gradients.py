@@ -1,0 +1,52 @@
+"""Checks of gradients: wrong ones are caught, kinks are no mistake, and the precision may be that of float32."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import FunctionTerm, RangeHinge, WeightDecay
+from objectives.testing.check import Fault
+from objectives.testing.gradients import dead_gradient, gradient, kinks
+
+
+@tf.custom_gradient
+def _of_another_sign(x):
+    return x**2, lambda slope: -2 * x * slope
+
+
+def test_a_wrong_gradient_of_ones_own_is_caught(subject_of):
+    with pytest.raises(Fault, match="the gradient by y_pred is .* where the value changes by"):
+        gradient(subject_of(FunctionTerm(fn=lambda y_pred: _of_another_sign(y_pred))))
+
+
+def test_at_a_kink_a_gradient_between_both_sides_is_sound(subject_of):
+    bounds = np.float32([[-1.0, 1.0], [0.0, 3.0]])
+    gradient(subject_of(RangeHinge(), {"y_pred": bounds}))
+    gradient(subject_of(FunctionTerm(fn=lambda y_pred: tf.abs(y_pred)), {"y_pred": np.zeros([2, 2])}))
+    with pytest.raises(Fault, match="the gradient by y_pred"):
+        gradient(
+            subject_of(FunctionTerm(fn=lambda y_pred: 3 * tf.abs(y_pred) + _beyond(y_pred)), {"y_pred": bounds * 0})
+        )
+
+
+@tf.custom_gradient
+def _beyond(x):
+    return tf.zeros_like(x), lambda slope: 9 * slope
+
+
+def test_a_formula_in_float32_is_differentiated_in_float32(subject_of):
+    assert gradient(subject_of(FunctionTerm(fn=lambda y_pred: tf.constant(2.0) * y_pred**2))).endswith("in float32")
+    assert gradient(subject_of(WeightDecay())).endswith("in float64")
+
+
+def test_at_kinks_the_stated_gradient_is_required(subject_of):
+    at = {"outputs": np.float32([-1.0, 0.0, 3.0])}
+    assert kinks(subject_of(RangeHinge(), kinks=[(at, {"outputs": np.float32([0, 0, 1 / 3])})])) == "1 as stated"
+    with pytest.raises(Fault, match="the gradient by y_pred at a kink, eagerly, is 0 where -1 is expected"):
+        kinks(subject_of(RangeHinge(), kinks=[(at, {"outputs": np.float32([-1, 0, 1 / 3])})]))
+
+
+def test_a_gradient_may_be_0_where_the_numbers_happen_to_be(subject_of):
+    assert dead_gradient(subject_of(RangeHinge(), {"y_pred": [[0.5], [0.2]]})) == "by y_pred"
+    with pytest.raises(Fault, match=r"the gradient by y_pred is 0 everywhere.*tf.argmax"):
+        dead_gradient(subject_of(FunctionTerm(fn=lambda y_pred: tf.cast(tf.argmax(y_pred, axis=1), tf.float32))))

@@ -1,0 +1,62 @@
+"""Checks of masks: of the shape that a term takes, and what a mask of values cannot hide."""
+
+import dataclasses
+
+import pytest
+import tensorflow as tf
+
+from objectives import Decorrelation, Key, MeanSquaredError, PairwiseOverlap, SequenceOrdering, Term, TotalVariation
+from objectives.testing.check import Fault, NotApplicable
+from objectives.testing.masks import mask, masked_elements, masked_nan, masked_whole, sample_weight
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MeanOfSeries(Term):
+    """Takes a mask over time, which does not reach its mean over time."""
+
+    y_pred: Key = "outputs"
+
+    def values(self, y_pred):
+        return tf.reduce_mean(y_pred, axis=1)
+
+    def value_mask(self, mask):
+        return mask if mask.shape.rank == 1 else tf.reduce_max(mask, axis=1)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Counted(MeanSquaredError):
+    """Its sample weights enter the count, as in metrics of Keras."""
+
+    weights_count = True
+
+
+@pytest.mark.parametrize(
+    ("term", "shape"),
+    [(MeanSquaredError(), "(5, 4)"), (PairwiseOverlap(), "(5, 4)"), (SequenceOrdering(), "(5, 4)")],
+)
+def test_a_mask_of_elements_has_the_finest_shape_that_the_term_takes(subject_of, term, shape):
+    assert masked_elements(subject_of(term)) == f"a mask {shape}"
+
+
+def test_a_term_may_take_masks_of_examples_alone(subject_of):
+    with pytest.raises(NotApplicable, match="a mask hides whole examples"):
+        masked_elements(subject_of(TotalVariation()))
+
+
+def test_a_mean_over_masked_elements_is_caught(subject_of):
+    subject = subject_of(MeanOfSeries())
+    masked_nan(subject)
+    with pytest.raises(Fault, match="the value where masked elements are nan is .* read the mask as a tensor"):
+        masked_elements(subject)
+
+
+def test_statistics_have_masks_of_examples(subject_of):
+    subject = subject_of(Decorrelation(features="outputs"))
+    assert mask(subject) == "3 of 5 examples"
+    masked_nan(subject)
+    assert masked_whole(subject) == "value 0"
+
+
+def test_sample_weights_may_count(subject_of):
+    sample_weight(subject_of(MeanSquaredError()))
+    sample_weight(subject_of(Counted()))

@@ -1,0 +1,34 @@
+"""Checks of types: casts to half precision at any depth are found, and weights are never of it."""
+
+import pytest
+import tensorflow as tf
+
+from objectives import FunctionTerm, MeanSquaredError, WeightDecay
+from objectives.testing.check import Fault, NotApplicable
+from objectives.testing.precision import half, integer_targets
+
+
+@pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16])
+def test_what_is_computed_in_half_precision_is_told(subject_of, dtype):
+    inner = tf.function(lambda y: tf.cast(tf.exp(tf.cast(y, dtype)), tf.float32))
+    with pytest.raises(Fault, match=f"Cast, Exp computes in {dtype.name}, wh"):
+        half(dtype, subject_of(FunctionTerm(fn=lambda y_pred: inner(y_pred))))
+    assert half(dtype, subject_of(MeanSquaredError())) == "computed in float32"
+
+
+def test_a_gradient_that_half_precision_cannot_hold_is_told(subject_of):
+    subject = subject_of(FunctionTerm(fn=lambda y_pred: 1e7 * y_pred**2))
+    half(tf.bfloat16, subject)
+    with pytest.raises(Fault, match="the gradient by y_pred is larger than float16 holds"):
+        half(tf.float16, subject)
+
+
+def test_weights_are_never_of_half_precision(subject_of):
+    with pytest.raises(NotApplicable, match="weights are float32"):
+        half(tf.float16, subject_of(WeightDecay()))
+
+
+def test_whole_numbers_are_refused_or_the_same_as_floats(subject_of):
+    assert integer_targets(subject_of(MeanSquaredError())) == "as floats"
+    refused = FunctionTerm(fn=lambda y_true, y_pred: y_pred - y_true)
+    assert integer_targets(subject_of(refused)) == "integers are refused"
