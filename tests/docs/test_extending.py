@@ -15,8 +15,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def commands(page):
-    """The command of each part, by the name of its folder."""
-    return {words[-1].removeprefix("--workdir=runs/"): words for words in page.commands}
+    """The command that trains with each part, by the name of its folder."""
+    trains = [words for words in page.commands if words[0] == "train"]
+    return {words[-1].removeprefix("--workdir=runs/"): words for words in trains}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,15 @@ def test_it_trains_and_shows_its_terms(train, page, name, shown):
     terms = re.findall(r"^│ (\w+) ", train(name), re.MULTILINE)
     assert {*shown} <= {*terms}
     assert (page.folder / "runs" / name / "metrics.jsonl").exists()
+
+
+def test_the_term_passes_its_checks_by_command_and_as_a_test(page):
+    (check,) = [words for words in page.commands if words[0] == "check"]
+    found = page.command(check).splitlines()
+    told = page.text.partition("```text\n")[2].partition("\n...")[0].splitlines()
+    assert len(told) > 5
+    assert {tuple(line.split()[:3]) for line in told} <= {tuple(line.split()[:3]) for line in found}
+    page.run("-c", "from test_my_term import test_quartic; test_quartic()")
 
 
 def test_the_metric_is_in_the_evaluations(train, page):
