@@ -17,6 +17,7 @@ from objectives.testing.subject import Subject, Tensors
 # The number that all elements have at ties.
 _TIE = 0.5
 LARGE, EXTREME = 1e3, 1e4
+_REFUSED = "refused by name, as out of range"
 
 
 def zeros(subject: Subject) -> Tensors:
@@ -41,16 +42,27 @@ def large(subject: Subject) -> Tensors:
 
 
 def _finite(make: Callable[[Subject], Tensors], where: str, subject: Subject) -> str:
-    value, gradients = subject.differentiate(make(subject))
+    return f"value {value:.5g}" if (value := _require_finite(subject, make(subject), where)) is not None else _REFUSED
+
+
+def _require_finite(subject: Subject, tensors: Tensors, where: str) -> np.ndarray | None:
+    """Returns the value if it is finite and its gradient too; None where the term refuses the tensors by name."""
+    try:
+        with recording() as readings:
+            value, gradients = subject.differentiate(tensors)
+    except ConfigurationError:
+        return None
+    if any(np.any(one.outside) for one in readings):
+        return None
     require_finite(subject, value, gradients, where)
-    return f"value {value:.5g}"
+    return value
 
 
 def extreme_numbers(subject: Subject) -> str:
     """Value and gradient are finite where what the model computes is ±1e4, such as logits that were not bounded."""
     for signs in ([1.0], [-1.0], [1.0, -1.0, -1.0]):
         tensors = subject.floats(partial(_far_out, signs), subject.by)
-        require_finite(subject, *subject.differentiate(tensors), f"at numbers of ±{EXTREME:g}")
+        _require_finite(subject, tensors, f"at numbers of ±{EXTREME:g}")
     return f"finite at ±{EXTREME:g}"
 
 
@@ -59,16 +71,8 @@ def axes_of_size_1(subject: Subject) -> str:
     tried = [*_with_axes_of_1(subject)]
     if not tried:
         raise NotApplicable("there is no axis but that of the batch")
-    refused = 0
-    for axis, tensors in tried:
-        try:
-            with recording() as readings:
-                found = subject.differentiate(tensors)
-        except ConfigurationError:
-            refused += 1
-            continue
-        if not any(np.any(one.outside) for one in readings):
-            require_finite(subject, *found, f"where axis {axis} has the size 1")
+    values = [_require_finite(subject, tensors, f"where axis {axis} has the size 1") for axis, tensors in tried]
+    refused = sum(value is None for value in values)
     return f"{quantity(len(tried), 'axis', 'axes')}{f', of which {refused} refused by name' if refused else ''}"
 
 
