@@ -106,6 +106,34 @@ def test_a_run_is_the_loop_by_hand(train, how):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
+def test_a_run_that_was_stopped_resumes_to_the_same_weights(tmp_path):
+    """With derivatives, and with random layers in the own pass and in a further one."""
+
+    def trained(folder, **until):
+        keras.utils.set_random_seed(3)
+        layers = [keras.layers.Dense(8, "tanh"), keras.layers.Dropout(0.3), keras.layers.Dense(1)]
+        trainer = Trainer(
+            model=keras.Sequential([keras.Input([1]), *layers]),
+            objective=Objective(
+                flat=FunctionTerm(fn=tf.square, keys_of={"x": "gradients.outputs/inputs"}),
+                same=FunctionTerm(fn=lambda model, inputs, outputs: tf.square(model(inputs) - outputs)),
+            ),
+            optimizer=keras.optimizers.Adam(RATE),
+            train=ArraySource(INTERIOR["x"]),
+            batch_size=8,
+            steps=6,
+            execution="graph",
+            workdir=tmp_path / folder,
+            default_reports=False,
+        )
+        trainer.train(**until)
+        return trainer.model.get_weights()
+
+    trained("parts", until=2)
+    for found, expected in zip(trained("parts"), trained("whole"), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_an_evaluation_has_the_residual_of_every_point(train):
     core = network()
     lines = train(core, eval_every=STEPS, execution="graph")
