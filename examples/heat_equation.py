@@ -17,7 +17,7 @@ from objectives import MeanSquaredError, Objective, PdeResidual
 from trainer import ArraySource, MixedSource, Trainer, model_of_parts
 
 WORKDIR = pathlib.Path("runs/heat_equation")
-STEPS, DIFFUSIVITY = 3000, 0.4
+STEPS, DIFFUSIVITY = 2500, 0.4
 
 
 def exact(x: np.ndarray, t: np.ndarray) -> np.ndarray:
