@@ -11,7 +11,8 @@ TEXT = (DOCS / "seeing.md").read_text()
 
 def test_every_verdict_is_explained():
     source = pathlib.Path(verdicts.__file__).read_text()
-    words = {verdicts.DOMINATES, verdicts.IDLE, verdicts.ALWAYS_0, *re.findall(r'return \("(.*)",\)', source)}
+    named = {verdicts.DOMINATES, verdicts.IDLE, verdicts.ALWAYS_0, verdicts.NOT_OF_LATE, verdicts.NEVER}
+    words = {*named, *re.findall(r'return \("(.*)",\)', source)}
     assert len(words) > 3
     explained = {*re.findall(r"^\| `([^`]*)` \|", TEXT, re.MULTILINE)}
     assert explained == {*words, "fights <other>"}

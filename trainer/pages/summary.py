@@ -9,11 +9,9 @@ from objectives.errors import some
 from trainer.pages.facts import Facts
 from trainer.reports.log import measured_values
 from trainer.reports.trends import Evaluations, late_trend, worse_by
-from trainer.reports.verdicts import ALWAYS_0, DOMINATES, IDLE, Verdict
+from trainer.reports.verdicts import ALWAYS_0, DOMINATES, IDLE, NEVER, NOT_OF_LATE, Verdict
 
 _TOTAL = "loss/total"
-# An evaluation that is worse than the best one by less is as good.
-_WORSE = 0.02
 # As many metrics as a reader takes in.
 _METRICS = 3
 _BETTER = {"min": "fell", "max": "rose"}
@@ -74,9 +72,11 @@ def _evaluation(facts: Facts) -> Iterator[str]:
         yield f"On the evaluation data it was {totals[0]:.4g}, at step {since.step:,}."
     elif totals:
         text = f"On the evaluation data it {change_in_words(totals[0], totals[-1])}"
-        if since and since.last - since.best > _WORSE * abs(since.best):
-            worse = worse_by(since.best, since.last)
-            text += f", best at step {since.step:,} ({since.best:.4g}), {worse} since"
+        if since and since.lasts:
+            worse = worse_by(since.best, since.least)
+            text += (
+                f", best at step {since.step:,} ({since.best:.4g}), and the last {since.count} were at least {worse}"
+            )
         yield f"{text}."
 
 
@@ -96,15 +96,21 @@ def _metrics(facts: Facts) -> Iterator[str]:
 def _terms(facts: Facts, verdicts: Sequence[Verdict]) -> Iterator[str]:
     weighted = [one for one in verdicts if one.share > 0]
     what = "gradient" if facts.measures_gradients else "total"
-    if len(weighted) > 1:
+    unknown = {word: [one.name for one in verdicts if word in one.words] for word in (NOT_OF_LATE, NEVER)}
+    left_out = [
+        f"; {some(names)} {'is' if len(names) == 1 else 'are'} left out, {word}"
+        for word, names in unknown.items()
+        if names
+    ]
+    if weighted and len(weighted) + len(left_out) > 1:
         first = max(weighted, key=lambda one: one.share)
         drives = "drives it" if DOMINATES in first.words else "has the largest part"
-        yield f"{first.name} {drives}, with {first.percentage} of the {what}."
+        yield f"{first.name} {drives}, with {first.percentage} of the {what}{''.join(left_out)}."
     pairs = {tuple(sorted((one.name, other))): cosine for one in verdicts for other, cosine in one.fights.items()}
     if pairs:
         fighting = some([f"{one} and {other}" for one, other in sorted(pairs, key=lambda pair: pairs[pair])])
-        yield f"In most measurements of their gradients {fighting} pull in opposite directions."
-    for word, text in ((IDLE, "idle, with less than 0.1% of it"), (ALWAYS_0, "0 in all steps")):
+        yield f"In most measurements of their gradients of late {fighting} pull in opposite directions."
+    for word, text in ((IDLE, f"idle, with less than 0.1% of the {what}"), (ALWAYS_0, "0 in all steps")):
         names = [one.name for one in verdicts if word in one.words]
         if names:
             yield f"{some(names)} {'is' if len(names) == 1 else 'are'} {text}."

@@ -6,7 +6,7 @@ from trainer.reports.log import LogRecords
 
 
 class History:
-    """Keeps the means of all tags, and of their absolute values, over intervals of steps; there are at most `limit`.
+    """Keeps the means of all tags, and the sums of their sizes, over intervals of steps; there are at most `limit`.
 
     The intervals have one length, which doubles whenever there would be more of them. Values that are not finite, or
     that a record does not have, count as nothing.
@@ -16,13 +16,13 @@ class History:
     >>> history.steps, history.means("loss/total")
     (array([2, 3]), array([2.5, 1. ]))
 
-    What changes its sign has a mean that says nothing of its size:
+    What changes its sign has a mean that says nothing of its size, which is the sum of absolute values:
 
     >>> history = History(limit=2)
     >>> values = np.array([[3.0], [-3.0], [3.0], [-3.0]])
     >>> history.add(LogRecords("train", np.array([1, 2, 3, 4]), ("terms/a/weighted",), values))
     >>> history.means("terms/a/weighted"), history.sizes("terms/a/weighted")
-    (array([0., 0.]), array([3., 3.]))
+    (array([0., 0.]), array([6., 6.]))
     """
 
     def __init__(self, limit: int = 256):
@@ -46,11 +46,26 @@ class History:
 
     def means(self, tag: str) -> np.ndarray:
         """Returns the mean of a tag in each interval, float64 `[intervals]`; nan where there was no value."""
-        return self._divided(self._sums, tag)
+        column = self._columns.get(tag)
+        if column is None:
+            return np.full(self._intervals, np.nan)
+        own, counts = (array[: self._intervals, column] for array in (self._sums, self._counts))
+        return np.divide(own, counts, out=np.full(self._intervals, np.nan), where=counts > 0)
 
     def sizes(self, tag: str) -> np.ndarray:
-        """Returns the mean of the absolute values of a tag in each interval, likewise."""
-        return self._divided(self._sizes, tag)
+        """Returns the sum of the absolute values of a tag in each interval, likewise.
+
+        A record without such a value adds 0, so that the sizes of several tags in one interval compare.
+        """
+        column = self._columns.get(tag)
+        sizes = np.nan if column is None else self._sizes[: self._intervals, column]
+        return np.where(np.isnan(self.means(tag)), np.nan, sizes)
+
+    def is_negative(self, tag: str) -> bool:
+        """Returns whether some value of a tag was below 0."""
+        column = self._columns.get(tag)
+        # Sums of the same numbers, added in the same order, are equal to the last bit.
+        return column is not None and bool((self._sizes[:, column] > self._sums[:, column]).any())
 
     def add(self, records: LogRecords) -> None:
         """Adds records, of steps that are not before those of earlier ones."""
@@ -80,13 +95,6 @@ class History:
     @property
     def _arrays(self) -> tuple[np.ndarray, ...]:
         return self._sums, self._sizes, self._counts
-
-    def _divided(self, sums: np.ndarray, tag: str) -> np.ndarray:
-        column = self._columns.get(tag)
-        if column is None:
-            return np.full(self._intervals, np.nan)
-        own, counts = sums[: self._intervals, column], self._counts[: self._intervals, column]
-        return np.divide(own, counts, out=np.full(self._intervals, np.nan), where=counts > 0)
 
     def _columns_of(self, tags: tuple[str, ...]) -> list[int]:
         new = [tag for tag in tags if tag not in self._columns]

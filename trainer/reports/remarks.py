@@ -32,7 +32,7 @@ _REMEDIES = {
     "reads and at its parameters, or leave it out (Objective.{name} = None)",
 }
 _FIGHT = (
-    "{name} and {other} pull in opposite directions in most measurements of their gradients so far (cosine "
+    "{name} and {other} pull in opposite directions in most measurements of their gradients of late (cosine "
     "{cosine:.2f} on average), and undo some of each other's work; where that is not meant, change a weight, or let "
     "one begin later by a schedule"
 )

@@ -1,6 +1,7 @@
 """Verdicts: what each term does in a run, in numbers and in words, from the history of its records."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from trainer.reports.history import History
 
 DOMINATES, IDLE, ALWAYS_0 = "dominates", "idle", "0 in all steps"
+NOT_OF_LATE, NEVER = "not measured of late", "never measured"
 # Of two terms one has more than half of anything, which says nothing.
 _MOST, _MOST_OF_TWO, _LEAST = 0.5, 0.9, 0.001
 # Two terms fight where their gradients have an angle of more than some 96 degrees on average, in so many measurements
@@ -19,19 +21,20 @@ _OPPOSED, MEASUREMENTS, _LEAST_FIGHTER = -0.1, 3, 0.01
 class Verdict:
     """What a term does in a run; shares and gradients are means over the latest quarter of the intervals with a value.
 
-    These are the same intervals for all terms. One in which the gradient of a term was not measured, as its batches had
-    no value of the term, says nothing of its size: the term enters the shares of that interval as large as elsewhere.
+    These are the same intervals for all terms. A term of which the batch of a measurement has no value adds 0 to the
+    gradient there.
 
     Attributes:
       name: of the term.
       trend: its weighted value, float64 `[intervals]`, nan where there is none.
       share: in what drives training: in the gradient, or in the value where no gradient was measured; nan for a term
-        that no measured batch had a value of.
+        that has a weight, and of which none of these measurements had a value.
       gradient_share: of the norm of its gradient in the sum of all, as the mean of the shares of the intervals; nan if
         none was measured.
       norm: of its gradient; nan likewise.
       cosine: of its gradient with that of the total; nan likewise.
-      fights: the mean cosine with each term that pulls in another direction in most intervals, the strongest first.
+      fights: the mean cosine with each term that pulls in another direction in most of these intervals, the strongest
+        first.
       words: a phrase for each thing that is to be said; none where nothing is.
     """
 
@@ -63,13 +66,15 @@ def verdicts(history: History, terms: Sequence[str], *, measurements: int = MEAS
     b 0% weight 0 so far: only measured
     """
     gradients = _late_shares(history, terms, "grad_norm")
-    shares = _late_shares(history, terms, "weighted") if np.isnan([*gradients.values()]).all() else gradients
+    of = "weighted" if np.isnan([*gradients.values()]).all() else "grad_norm"
+    shares = _late_shares(history, terms, of)
+    conflicts = _conflicts(history, terms, measurements)
     active = [name for name in terms if _is_weighted(history.means(f"terms/{name}/weight"))]
     measured = _late([~np.isnan(history.means(f"terms/{name}/grad_norm")) for name in terms])
     found = []
     for name in terms:
         rivals = [other for other in terms if shares[name] >= _LEAST_FIGHTER and shares[other] >= _LEAST_FIGHTER]
-        fights = _opposed(history, name, rivals, measurements)
+        fights = {other: cosine for (one, other), cosine in conflicts.items() if one == name and other in rivals}
         found.append(
             Verdict(
                 name=name,
@@ -79,7 +84,7 @@ def verdicts(history: History, terms: Sequence[str], *, measurements: int = MEAS
                 norm=_mean(history.means(f"terms/{name}/grad_norm")[measured]),
                 cosine=_mean(history.means(f"terms/{name}/grad_cosine")[measured]),
                 fights=fights,
-                words=_words(history, name, shares[name], active, fights),
+                words=_words(history, name, shares[name], of, active, fights),
             )
         )
     return found
@@ -116,7 +121,9 @@ def pair_cosines(history: History, name: str, other: str) -> np.ndarray:
     return history.means(f"cosines/{other}/{name}") if np.isnan(found).all() else found
 
 
-def _words(history: History, name: str, share: float, active: Sequence[str], fights: Iterable[str]) -> tuple[str, ...]:
+def _words(
+    history: History, name: str, share: float, of: str, active: Sequence[str], fights: Iterable[str]
+) -> tuple[str, ...]:
     if name not in active:
         return ("weight 0 so far: only measured",)
     if active == [name]:
@@ -129,10 +136,12 @@ def _words(history: History, name: str, share: float, active: Sequence[str], fig
     if np.nanmax(np.abs(raw), initial=0.0) == 0:
         return (ALWAYS_0,)
     if np.isnan(share):
-        return ("in no measured batch of late",)
+        return (NEVER if np.isnan(history.means(f"terms/{name}/{of}")).all() else NOT_OF_LATE,)
     most = _MOST if len(active) > 2 else _MOST_OF_TWO
+    # The values of a record may have cancelled out where some are negative; norms never do.
+    is_size = of == "grad_norm" or not history.is_negative(f"terms/{name}/raw")
     # As it is printed: 50.0 % are not more than half.
-    size = [DOMINATES] * (round(share, 3) > most) + [IDLE] * (share < _LEAST)
+    size = [DOMINATES] * (round(share, 3) > most) + [IDLE] * (share < _LEAST and is_size)
     return (*size, *(f"fights {other}" for other in fights))
 
 
@@ -150,41 +159,47 @@ def _shares(sizes: np.ndarray) -> np.ndarray:
 def _late_shares(history: History, terms: Sequence[str], of: str) -> dict[str, float]:
     """Returns the mean share of each term in the latest quarter of the intervals that have one; nan if none has.
 
-    A term of weight 0 has no gradient, which is none. One that has a weight is taken to be as large where it was not
-    measured as where it was: a batch without a value of it does not tell.
+    Where a term was not measured, as its weight was 0 or the batch had no value of it, it adds 0. Of one that has a
+    weight since the first of these intervals, and was measured in none of them, nothing is known: nan.
     """
     sizes = _sizes(history, terms, of)
     late = _late(~np.isnan(_shares(sizes)))
     if not len(late):
         return dict.fromkeys(terms, float("nan") if np.isnan(sizes).all() else 0.0)
-    own, weights = sizes[:, late], _sizes(history, terms, "weight")[:, late]
-    elsewhere = np.array([[_mean(row)] for row in own])
-    found = _shares(np.where(np.isnan(own), np.where(weights > 0, elsewhere, 0.0), own))
-    return dict(zip(terms, found.mean(axis=1).tolist(), strict=True))
+    own = sizes[:, late]
+    weights = _sizes(history, terms, "weight")[:, late[0] :]
+    is_unknown = np.isnan(own).all(axis=1) & (np.nan_to_num(weights) > 0).any(axis=1)
+    found = np.where(is_unknown, np.nan, _shares(np.nan_to_num(own)).mean(axis=1))
+    return dict(zip(terms, found.tolist(), strict=True))
 
 
 def _is_weighted(weights: np.ndarray) -> bool:
     return bool(np.nanmax(np.abs(weights), initial=0.0) > 0)
 
 
-def _opposed(history: History, name: str, others: Iterable[str], measurements: int) -> dict[str, float]:
-    """Returns the mean cosine with each of some terms that pulls in another direction, the strongest conflict first."""
+def _conflicts(history: History, terms: Sequence[str], measurements: int) -> dict[tuple[str, str], float]:
+    """Returns the mean cosine of each two terms that pull in opposite directions of late, the strongest conflict first.
+
+    Each pair is there in both orders. There have to be so many measurements of it among the latest quarter of all, or
+    among the latest so many.
+    """
+    cosines = {(one, other): pair_cosines(history, one, other) for one, other in itertools.permutations(terms, 2)}
+    late = _late([~np.isnan(own) for own in cosines.values()], at_least=measurements)
     found = {}
-    for other in others:
-        cosines = pair_cosines(history, name, other)
-        known = cosines[~np.isnan(cosines)]
+    for pair, own in cosines.items():
+        known = own[late][~np.isnan(own[late])]
         if len(known) >= max(measurements, 1) and (known < 0).mean() > 0.5 and known.mean() < _OPPOSED:
-            found[other] = float(known.mean())
+            found[pair] = float(known.mean())
     return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
-def _late(known: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-    """Returns which intervals are the latest quarter of those in which some value is known, given which ones are.
+def _late(known: Sequence[np.ndarray] | np.ndarray, *, at_least: int = 1) -> np.ndarray:
+    """Returns which intervals are the latest quarter of those in which some value is known, or the latest few.
 
     They are the same for all terms, so that one that ended before, or began in between, is not told by other steps.
     """
     intervals = np.flatnonzero(np.any(known, axis=0))
-    return intervals[-max(1, len(intervals) // 4) :]
+    return intervals[-max(1, at_least, len(intervals) // 4) :]
 
 
 def _mean(values: np.ndarray) -> float:

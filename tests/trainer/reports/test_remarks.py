@@ -74,7 +74,7 @@ def test_a_term_that_is_always_0_is_told_and_one_that_was_not_is_not(remarked):
 def test_two_terms_that_fight_are_told_the_worst_first_and_of_many_only_some(remarked):
     ((_, text),) = remarked(cosines__a__b=-0.5, cosines__a__c=0.5)
     assert text.startswith(
-        "a and b pull in opposite directions in most measurements of their gradients so far (cosine -0.50 on average)"
+        "a and b pull in opposite directions in most measurements of their gradients of late (cosine -0.50 on average)"
     )
     assert remarked(cosines__a__b=-0.5, b=0.005) == []
     names = ("a", "b", "c", "d")

@@ -70,6 +70,27 @@ def test_terms_fight_whose_gradients_are_opposed_in_most_of_several_measurements
     assert ("fights a" in found["b"].words) == fight
 
 
+@pytest.mark.parametrize(
+    ("cosines", "mean"),
+    [
+        # Of 16 measurements the latest 4 tell, of 8 the latest 3, as 2 are chance.
+        ([-0.9] * 12 + [0.5] * 4, None),
+        ([0.9] * 12 + [-0.5] * 4, -0.5),
+        ([0.9] * 5 + [-0.2, -0.4, -0.6], -0.4),
+        ([-0.9] * 5 + [-0.2, 0.4, 0.6], None),
+    ],
+)
+def test_terms_that_have_stopped_fighting_do_not_fight_and_those_that_began_do(cosines, mean):
+    found = judged(*(SOME | {"cosines/a/b": cosine} for cosine in cosines))
+    assert found["a"].fights == ({} if mean is None else {"b": pytest.approx(mean)})
+
+
+def test_a_pair_of_which_few_of_the_late_measurements_had_both_terms_is_not_judged():
+    of_others = {"cosines/a/c": 0.5}
+    records = [SOME | of_others | ({"cosines/a/b": -0.5} if i % 4 == 0 else {}) for i in range(16)]
+    assert judged(*records)["a"].fights == {}
+
+
 def test_a_term_of_no_weight_to_speak_of_fights_nobody_and_the_strongest_conflict_is_first():
     sizes = of_terms("weighted", a=1.0, b=1.0, c=1.0, d=0.01) | of_terms("raw", a=1.0, b=1.0, c=1.0, d=1.0)
     cosines = {"cosines/a/b": -0.2, "cosines/a/c": -0.7, "cosines/a/d": -0.9}
@@ -105,20 +126,33 @@ def test_a_term_that_began_late_is_compared_over_the_steps_of_the_others():
     assert (found["a"].share, found["b"].share) == pytest.approx((0.25 / 2, (1 + 0.75) / 2))
 
 
-def test_a_term_that_most_batches_have_no_value_of_is_as_large_as_where_it_was_measured():
+def test_a_term_that_most_measured_batches_have_no_value_of_adds_0_there():
     empty, whole = of_terms("grad_norm", a=3.0), of_terms("grad_norm", a=3.0, b=1.0)
     raw = of_terms("raw", a=1.0, b=1.0)
     found = judged(*(raw | (empty if i % 4 else whole) for i in range(16)), terms=("a", "b"))
-    assert (found["a"].share, found["b"].share) == pytest.approx((0.75, 0.25))
+    # Of the latest four measurements one has a value of b.
+    assert (found["a"].share, found["b"].share) == pytest.approx(((0.75 + 3) / 4, 0.25 / 4))
     assert (found["b"].norm, found["b"].words) == (1.0, ())
 
 
+def test_a_term_adds_0_to_each_measurement_without_it_where_an_interval_has_several():
+    empty, whole = of_terms("grad_norm", a=1.0), of_terms("grad_norm", a=1.0, b=3.0)
+    found = judged(*(of_terms("raw", a=1.0, b=1.0) | (empty if i % 2 else whole) for i in range(512)), terms=("a", "b"))
+    assert (found["a"].share, found["b"].share) == pytest.approx((2 / 5, 3 / 5))
+
+
 def test_of_a_term_that_no_measured_batch_had_a_value_of_nothing_is_told():
-    values = SOME | of_terms("grad_norm", a=1.0, b=3.0)
-    found = judged(*[values] * 4)
-    assert np.isnan(found["c"].share)
-    assert (found["c"].percentage, found["c"].words) == ("-", ("in no measured batch of late",))
-    assert (found["a"].share, found["b"].share) == (0.25, 0.75)
+    without, whole = SOME | of_terms("grad_norm", a=1.0, b=3.0), SOME | of_terms("grad_norm", a=1.0, b=3.0, c=9.0)
+    for records, words in (([without] * 8, "never measured"), ([whole] * 6 + [without] * 2, "not measured of late")):
+        found = judged(*records)
+        assert np.isnan(found["c"].share)
+        assert (found["c"].percentage, found["c"].words) == ("-", (words,))
+        assert (found["a"].share, found["b"].share) == (0.25, 0.75)
+
+
+def test_a_term_whose_weight_began_after_the_last_measurement_was_not_measured():
+    before = SOME | of_terms("weight", c=0.0) | of_terms("grad_norm", a=1.0, b=3.0)
+    assert judged(*[before] * 4, SOME)["c"].words == ("never measured",)
 
 
 def test_a_value_that_changes_its_sign_has_the_share_of_its_size():
@@ -128,6 +162,14 @@ def test_a_value_that_changes_its_sign_has_the_share_of_its_size():
     found = judged(*(raw | of_terms("weighted", a=a, b=1.0, c=1.0) for a in signed.tolist()))
     assert [found[name].share for name in "abc"] == pytest.approx([0.5, 0.25, 0.25])
     assert found["a"].words == ()
+
+
+def test_a_term_of_negative_values_is_idle_by_its_gradient_alone():
+    """The values of a record that cancel out say nothing of their sizes."""
+    records = [SOME | of_terms("raw", c=c) | of_terms("weighted", c=c) for c in (1e-9, -1e-9, 1e-9, 1e-9)]
+    assert judged(*records)["c"].words == ()
+    norms = of_terms("grad_norm", a=1.0, b=1.0, c=0.0)
+    assert judged(*(record | norms for record in records))["c"].words == ("idle",)
 
 
 def test_a_term_whose_mask_left_nothing_is_not_told_to_be_0():
