@@ -27,7 +27,7 @@ def check_term(
     only: Collection[str] = (),
     except_for: Mapping[str, str] | None = None,
 ) -> Report:
-    """Checks that a term keeps to everything that training with it relies on, in a second or two.
+    """Checks that a term keeps to everything that training with it relies on, in seconds.
 
     Among the checks are the value and the gradient, masks and sample weights, shards of replicas and micro-batches,
     zeros, ties and huge numbers, eager, graph and XLA execution, half precision, labels out of range, and the object
