@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow check docs screenshots bench exactness chaos faults mistakes fuzz endurance board
+.PHONY: demo test slow check docs screenshots bench exactness oracles chaos faults mistakes fuzz endurance board
 
 ## Trains one task without and with its regularising terms, and shows what they changed.
 demo: $(VENV)/made
@@ -47,6 +47,10 @@ bench: $(VENV)/peers
 ## The step is the same however a batch is split: docs/exactness.md.
 exactness: $(VENV)/made
 	$(BIN)/python scripts/verification/exactness.py --output=docs/exactness.md
+
+## Every term and its gradient beside a computation that is not ours: docs/terms.md.
+oracles: $(VENV)/made
+	$(BIN)/python scripts/verification/oracles.py --output=docs/terms.md
 
 ## Kills runs at random moments, and compares them with undisturbed runs; about twenty minutes.
 chaos: $(VENV)/made
