@@ -112,6 +112,8 @@ class Monotonicity(DerivativePenalty):
     It binds where there are examples, and nowhere else. Where the derivative is 0, so is its gradient, so that an
     output that is constant stays so.
 
+    This formula is its only source.
+
     Attributes:
       gradient: of one output by the inputs, `[batch, inputs]`.
       rising: the columns with which the output shall rise, from 0 on.

@@ -55,4 +55,4 @@ def test_data_terms_come_before_those_of_outputs_of_hidden_layers_and_of_weights
 @pytest.mark.parametrize("term", bundled(), ids=lambda term: term.__name__)
 def test_every_bundled_term_says_its_formula_and_its_source(term):
     assert "`" in formula_of(term)
-    assert SOURCE.search(inspect.getdoc(term)), "expected `(Author, year)`, a thing of Keras, or that there is none"
+    assert SOURCE.search(inspect.getdoc(term)), "expected (Author, year), what of Keras, or `only source`"
