@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from trainer.reports.log import LogRecord
 from trainer.reports.terminal.evaluation_rows import EvaluationRows, plain_evaluation
 
 
@@ -58,6 +59,31 @@ def test_a_header_is_repeated_where_the_columns_are_others(table):
     assert len(table([2], rows=rows, metrics__auc=0.5)) == 2
     assert len(table([3], 60, rows=rows, metrics__auc=0.5)) == 2
     assert len(table([4], 60, rows=rows, metrics__auc=0.5)) == 1
+
+
+def titles_of(rows, sizes, width=50):
+    """The titles of the header that a row of terms of these sizes has above it; none without a header."""
+    values = {"loss/total": sum(sizes.values()), **{f"terms/{name}/weighted": size for name, size in sizes.items()}}
+    *_, header, _ = ["", *[line.plain for line in rows.lines(LogRecord("eval", 1, values), width, steps=2500)]]
+    return header.split()[2:]
+
+
+def test_a_term_that_becomes_one_of_the_largest_gets_a_column_at_once_and_close_ones_do_not_alternate():
+    rows = EvaluationRows()
+    assert titles_of(rows, {"a": 3.0, "b": 2.0, "c": 1.0, "late": 0.0}) == ["a", "b", "+2"]
+    # Not yet twice as large as the smallest one that is shown: at the next header.
+    assert titles_of(rows, {"a": 3.0, "b": 2.0, "c": 1.0, "late": 3.9}) == []
+    assert titles_of(rows, {"a": 3.0, "b": 2.0, "c": 1.0, "late": 4.1}) == ["late", "a", "+2"]
+    for i in range(10):
+        assert titles_of(rows, {"a": 3.0 + i % 2, "b": 3.0 - i % 2, "c": 3.5, "late": 4.1}) == []
+    rows.interrupt()
+    assert titles_of(rows, {"a": 1.0, "b": 1.0, "c": 2.0, "late": 1.5}) == ["c", "late", "+2"]
+
+
+def test_terms_of_a_chain_of_sizes_have_no_header_above_each_row():
+    rows, sizes = EvaluationRows(), {name: 1.2**i for i, name in enumerate("abcdefgh")}
+    titles_of(rows, sizes)
+    assert titles_of(rows, sizes) == []
 
 
 def test_what_is_not_counted_is_a_dash_and_what_is_not_finite_is_shown(table, record):
