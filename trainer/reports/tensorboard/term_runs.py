@@ -29,7 +29,10 @@ MEANINGS = {
 SOURCES = {WEIGHTED: "weighted", NORM: "grad_norm", COSINE: "grad_cosine", RAW: "raw", WEIGHT: "weight"}
 # The absolute value of what a term adds to the total: the mean of what changes its sign says nothing of its size.
 _SIZE = "size"
-_SHARES = {SHARE: _SIZE, GRADIENT_SHARE: "grad_norm"}
+# The norm of its gradient, and 0 in a measurement whose batch had no value of the term.
+_PULL = "pull"
+# Of what a share is, and which tag of a term says that there is one.
+_SHARES = {SHARE: (_SIZE, _SIZE), GRADIENT_SHARE: (_PULL, "grad_norm")}
 # An evaluation has no gradients, and the weights of training.
 _SHOWN = {"train": tuple(MEANINGS), "eval": (WEIGHTED, SHARE, RAW)}
 # TensorBoard sorts tags, and unfolds the first two groups, which are what is before a slash.
@@ -63,7 +66,7 @@ class TermRuns:
         self._terms = run.terms
         sources = [
             "loss/total",
-            *(f"terms/{name}/{source}" for name in run.terms for source in (*SOURCES.values(), _SIZE)),
+            *(f"terms/{name}/{source}" for name in run.terms for source in (*SOURCES.values(), _SIZE, _PULL)),
         ]
         self._means = IntervalMeans(sources, steps=run.steps, last=since)
         for block in blocks(before):
@@ -105,9 +108,15 @@ class TermRuns:
             file.close()
 
     def _with_sizes(self, records: LogRecords) -> LogRecords:
-        """Returns records with the size of each weighted term besides."""
+        """Returns records with the size of each weighted term besides, and of its gradient where some are measured."""
         values, present = _columns(records, [f"terms/{name}/weighted" for name in self._terms])
-        return _with_columns(records, [f"terms/{name}/{_SIZE}" for name in self._terms], np.abs(values), present)
+        sized = _with_columns(records, [f"terms/{name}/{_SIZE}" for name in self._terms], np.abs(values), present)
+        norms, measured = _columns(records, [f"terms/{name}/grad_norm" for name in self._terms])
+        if not measured.any():
+            return sized
+        of_all = np.broadcast_to(measured.any(axis=1, keepdims=True), measured.shape)
+        pulls = np.where(measured, norms, 0.0)
+        return _with_columns(sized, [f"terms/{name}/{_PULL}" for name in self._terms], pulls, of_all)
 
     def _by_measure(self, records: LogRecords) -> tuple[np.ndarray, np.ndarray]:
         """Returns all values, and which of them are there: `[records, terms, measures]`."""
@@ -116,7 +125,9 @@ class TermRuns:
             return _columns(records, [f"terms/{name}/{source}" for name in self._terms])
 
         found = {measure: of_terms(source) for measure, source in SOURCES.items()}
-        found |= {share: _shares(*of_terms(whole)) for share, whole in _SHARES.items()}
+        for share, (whole, known) in _SHARES.items():
+            values, present = _shares(*of_terms(whole))
+            found[share] = values, present & of_terms(known)[1]
         values, present = zip(*(found[measure] for measure in _SHOWN[records.split]), strict=True)
         return np.stack(values, axis=-1), np.stack(present, axis=-1)
 

@@ -80,6 +80,14 @@ def test_a_look_at_the_gradients_is_at_the_steps_that_have_one(write):
     assert curves(folder / "terms/small")["all terms/3 share of the gradient"] == [(20, 0.75)]
 
 
+def test_a_term_without_a_gradient_in_some_measurements_of_a_point_adds_0_there(write):
+    norms = {"data_grad_norm": [1.0] * 2000, "small_grad_norm": [None, 3.0] * 1000}
+    folder = write(records([*range(1, 2001)], data_weighted=[1.0] * 2000, **norms), steps=2000)
+    small = curves(folder / "terms/small")
+    assert [value for _, value in small["all terms/3 share of the gradient"]] == pytest.approx([3 / 5] * 1000)
+    assert {value for _, value in small["all terms/4 gradient norm"]} == {3.0}
+
+
 def test_an_evaluation_has_tags_of_its_own_in_the_same_runs(write):
     folder = write(records([20], "eval", data_weighted=[1.0], data_raw=[2.0], data_weight=[0.5]))
     assert curves(folder / "terms/data") == {
