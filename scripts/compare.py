@@ -17,7 +17,7 @@ from absl import flags
 
 from objectives.blame import shown_path
 from termwise.cli.comparison import show_comparison
-from termwise.cli.results import show_charts, show_note, show_pictures
+from termwise.cli.results import show_charts, show_pictures, show_place
 from termwise.cli.side_by_side import draw_side_by_side
 from trainer.comparison.comparison import Comparison, compare
 from trainer.comparison.table import table_of
@@ -44,10 +44,10 @@ def main(given: list[str]) -> None:
     show_comparison(table_of(comparison))
     show_pictures(pictures)
     if output:
-        show_note(f"written:  {output}")
+        show_place("written", str(output))
     folders = comparison.folders
     page = shlex.join(["termwise", "report", *map(str, folders)])
-    show_note(f"page:     {page}   (these runs with their curves and pictures, in one file)")
+    show_place("page", page, remark="these runs with their curves and pictures, in one file")
     show_charts(shown_path(os.path.commonpath([folder.absolute() for folder in folders])))
 
 

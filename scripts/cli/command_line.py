@@ -72,6 +72,7 @@ with _held_back_stderr(), _backend_refused():
     from trainer.devices import cluster
     from trainer.devices.strategy import configure_logical_devices, place
     from trainer.reports import ReportError
+    from trainer.reports.terminal.screen import fitted
     from trainer.running.interruption import listening
     from trainer.executions.non_finite import NonFiniteError
     from trainer.storage.files import StorageError
@@ -132,16 +133,17 @@ def _guarded(main: Callable[[list[str]], None], given: list[str], arguments: str
     except ConfigurationError as error:
         if FLAGS.debug:
             raise
-        exit_status.end_with("\n".join(error.messages))
+        exit_status.end_with(fitted("\n".join(error.messages), sys.stderr))
     except Interrupted as interrupted:
         with contextlib.suppress(OSError):  # a terminal that has hung up
-            print(interrupted, file=sys.stderr, flush=True)
+            print(fitted(str(interrupted), sys.stderr), file=sys.stderr, flush=True)
         # At once: Python takes its time to end, and a worker that lags may lose others.
         signals.leave(interrupted.signal)
     except (StorageError, ReportError) as error:
         if FLAGS.debug:
             raise
-        exit_status.end_with("\n".join([str(error), *getattr(error, "__notes__", [])]), exit_status.STATUS_FAILED)
+        told = "\n".join([str(error), *getattr(error, "__notes__", [])])
+        exit_status.end_with(fitted(told, sys.stderr), exit_status.STATUS_FAILED)
     except NonFiniteError as error:
         if FLAGS.debug:
             raise

@@ -20,7 +20,8 @@ _STYLES = {1: "green", -1: "red", 0: ""}
 def show_comparison(table: Table) -> None:
     """Shows a comparison: one table with a column a run if it fits, otherwise one for each section.
 
-    A section that is too wide has a row a run, or else several tables with as many runs as fit.
+    A section that is too wide has a row a run, or else several tables with as many runs as fit. Where a single run does
+    not, it is printed run after run.
     """
     for length in _LENGTHS:
         shown = [_shortened(section, length) for section in table.sections]
@@ -28,18 +29,19 @@ def show_comparison(table: Table) -> None:
             show_table(whole)
             break
     else:
-        for section in shown:
-            _show_section(table.columns, section)
+        for section, whole_section in zip(shown, table.sections, strict=True):
+            _show_section(table.columns, section, whole_section)
     for note in table.notes:
         show_note(note)
 
 
-def _show_section(columns: Sequence[str], section: Section) -> None:
-    upright, turned = _by_runs(columns, [section]), _turned(columns, section)
-    if fits(upright) or (len(columns) == 1 and not fits(turned)):
-        show_table(upright)
-    elif fits(turned):
-        show_table(turned)
+def _show_section(columns: Sequence[str], section: Section, uncut: Section) -> None:
+    for table in (_by_runs(columns, [section]), _turned(columns, section)):
+        if fits(table):
+            show_table(table)
+            return
+    if not all(fits(_part(columns, section, slice(i, i + 1))) for i in range(len(columns))):
+        show_table(_turned(columns, uncut))
     else:
         start = 0
         while start < len(columns):

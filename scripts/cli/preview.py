@@ -180,11 +180,10 @@ def _time(trainer: Trainer, preview: Preview) -> str:
     total = duration(left * preview.step_seconds + measured * preview.gradients_seconds)
     gradients = f" with {quantity(measured, 'measurement')} of the gradients of the terms" if measured else ""
     each = f"{duration(preview.step_seconds)} a step as {preview.execution} runs it"
-    text = (
+    return (
         f"time: about {total} for {quantity(left, 'step')}{gradients}, at {each}; evaluations, checkpoints and "
         f"waiting for data come on top"
     )
-    return textwrap.fill(text, 79, subsequent_indent="  ")
 
 
 def duration(seconds: float) -> str:

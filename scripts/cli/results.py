@@ -2,11 +2,13 @@
 
 import pathlib
 import shlex
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.table import Table
 
 from objectives.errors import Mistakes
+from termwise.cli.row_lines import row_lines
 from trainer import Metrics, Trainer
 from trainer.reports import jsonl
 from trainer.reports.chart import draw_terms
@@ -104,20 +106,30 @@ def show_measures(measures: Mapping[str, float]) -> None:
 def show_pictures(pictures: Sequence[pathlib.Path]) -> None:
     """Says where the pictures are, if there are some."""
     if pictures:
-        print_by_words(_CONSOLE, "pictures: " + ", ".join(map(str, pictures)))
+        show_place("pictures", *map(str, pictures))
 
 
 def show_page(page: pathlib.Path) -> None:
     """Says where the page about a run is."""
-    _CONSOLE.print(f"report:   {page}", markup=False)
+    show_place("report", str(page))
 
 
 def show_charts(folder: str | pathlib.Path) -> None:
     """Says how to see the charts of the runs below a folder."""
     command = shlex.join(["tensorboard", "--logdir", str(folder)])
-    line, what = f"charts:   {command}", "   (all terms on one chart, a colour each)"
-    # The command is in one piece, so that it can be copied.
-    _CONSOLE.print(line + what if len(line + what) <= _CONSOLE.width else line, markup=False)
+    show_place("charts", command, remark="all terms on one chart, a colour each")
+
+
+def show_place(label: str, *places: str, remark: str = "") -> None:
+    """Says where something is, by paths or a command, each in one piece, so that it can be copied.
+
+    On a terminal too narrow for all of them, each begins a line of its own; a remark is where there is room.
+    """
+    label, width = f"{label}:", _CONSOLE.width if _CONSOLE.is_terminal else sys.maxsize
+    line = f"{label:<10}{', '.join(places)}"
+    whole = f"{line}   ({remark})" if remark else line
+    shown = next((text for text in (whole, line) if len(text) <= width), "\n".join([label, *places]))
+    _CONSOLE.print(shown, markup=False)
 
 
 def show_note(text: str) -> None:
@@ -131,17 +143,20 @@ def fits(table: Table) -> bool:
 
 
 def show_widest(tables: Iterable[Table]) -> None:
-    """Prints the first of some tables that fits, each of which is narrower than the one before, or else the last."""
-    for table in tables:
-        if fits(table):
-            break
-    show_table(table)
+    """Prints the first of some tables that fits, each of which is narrower than the one before; else the first."""
+    widest, *others = tables
+    show_table(next(filter(fits, [widest, *others]), widest))
 
 
 def show_table(table: Table) -> None:
-    """Prints a table as wide as its longest cells, and wider than the terminal where it must: no number is cut."""
-    table.width = natural_width(_CONSOLE, table)
-    _CONSOLE.print(table)
+    """Prints a table as wide as its longest cells; where the terminal is narrower, its rows one after the other."""
+    if fits(table):
+        table.width = natural_width(_CONSOLE, table)
+        _CONSOLE.print(table)
+        return
+    print_by_words(_CONSOLE, str(table.title or table.columns[0].header), style="bold")
+    for line in row_lines(table):
+        show_note(line)
 
 
 def _keep(trainer: Trainer, learned: Mapping[str, float], workdir: pathlib.Path, mistakes: Mistakes) -> None:

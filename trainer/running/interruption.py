@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from trainer.reports.terminal.screen import fitted
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # Seconds: a signal to a whole group of processes may reach one of them twice, and counts once.
@@ -71,7 +73,7 @@ class Interruption:
             self.noted, self._since = number, now
             name = signal.Signals(number).name
             with contextlib.suppress(OSError):  # a terminal that has hung up cannot be written to
-                print(f"{name}: {_NOTED}", file=sys.stderr, flush=True)
+                print(fitted(f"{name}: {_NOTED}", sys.stderr), file=sys.stderr, flush=True)
         elif now - self._since > _SAME and not _is_interactive():
             os._exit(128 + number)
 

@@ -79,6 +79,19 @@ def test_a_single_run_wider_than_the_terminal_keeps_all_of_its_numbers(shown):
     assert "…" not in "".join(lines)
 
 
+def test_runs_of_which_not_even_one_fits_are_lines_one_run_after_the_other(shown):
+    long = "Linear(first=0, last=4)"
+    lines = shown(runs=2, values=2, width=30, name="a_long_name", setting=long, value="0.123456")
+    assert lines == [
+        "settings that differ",
+        *("a_long_name0: Linear(first=0,", "last=4)", "a_long_name1: Linear(first=0,", "last=4)"),
+        "values",
+        *("a_long_name0", "  value 0: 0.123456 ↓ -1.0%", "  value 1: 0.123456 ↓ -1.0%"),
+        *("a_long_name1", "  value 0: 0.123456 ★ ↓ -1.0%", "  value 1: 0.123456 ★ ↓ -1.0%"),
+        "a note",
+    ]
+
+
 def test_a_pipe_has_no_width_so_that_there_is_one_table_in_which_nothing_is_cut(shown):
     long = "Linear(first=0, last=4, steps=200) of a name that goes on and on"
     lines = shown(runs=12, values=12, width=None, setting=long)

@@ -133,6 +133,22 @@ def test_names_are_cut_to_the_width_of_the_terminal_and_stay_different(shown, lo
         assert len({*names}) == len(names) == rows
 
 
+@pytest.mark.parametrize("width", [30, 40, 60])
+def test_a_terminal_too_narrow_for_a_table_has_its_rows_as_lines_with_names_in_full(shown, width):
+    reads = [Read(key="activations.encoder", shape=(32, 1024), dtype="float32", readers=("the model", "measured"))]
+    lines = shown(width=width, reads=reads, memory={"examples or indices of a chunk": 2000})
+    assert max(map(len, lines)) <= width
+    start = lines.index("activations.encoder") if width < 60 else 0
+    if start:
+        assert lines[start + 1 : start + 4] == [
+            "  shape: [32, 1024]",
+            "  type: float32",
+            "  read by: the model, measured",
+        ]
+    assert any("│ examples or indices" in line for line in lines) == (width > 40)
+    assert "examples or indices of a chunk" in " ".join(lines)
+
+
 def test_a_file_has_names_in_full(shown, long_names):
     names, run = long_names
     lines = shown(width=None, **run)

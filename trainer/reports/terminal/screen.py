@@ -6,7 +6,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 
@@ -39,14 +39,28 @@ def print_by_words(console: Console, text: str, *, style: str | None = None) -> 
     runs/a/long/path
     as always
     """
-    if console.is_terminal:
-        wrapped = (_by_words(line, console.width) for line in text.splitlines())
-        text = "\n".join(wrapped)
-    console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
+    shown = _by_words(text, console.width) if console.is_terminal else text
+    console.print(shown, style=style, highlight=False, markup=False, soft_wrap=True)
 
 
-def _by_words(line: str, width: int) -> str:
-    return textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+def fitted(text: str, stream: TextIO) -> str:
+    """Returns a text as it is printed to a stream: to a terminal in such lines, to anything else as it is."""
+    width = os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0
+    return _by_words(text, width) if width else text
+
+
+def _by_words(text: str, width: int) -> str:
+    """Returns lines that end between words; what continues an indented one is indented, too."""
+    return "\n".join(
+        textwrap.fill(
+            line,
+            width,
+            subsequent_indent=line[: len(line) - len(line.lstrip())],
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.splitlines()
+    )
 
 
 @contextlib.contextmanager

@@ -2,12 +2,15 @@
 
 import errno
 import io
+import os
+import pty
 import sys
+import termios
 
 import pytest
 from rich.console import Console
 
-from trainer.reports.terminal.screen import Screen, print_by_words, while_it_lasts
+from trainer.reports.terminal.screen import Screen, fitted, print_by_words, while_it_lasts
 
 
 def test_a_terminal_that_hangs_up_is_ignored_and_nothing_else():
@@ -46,3 +49,14 @@ def test_lines_end_between_words_on_a_terminal_and_a_path_stays_in_one_piece(is_
     shown = console.file.getvalue().splitlines()
     assert " ".join(shown) == text
     assert len(shown) == lines
+
+
+def test_what_is_printed_to_a_terminal_directly_ends_its_lines_between_words_too():
+    text = "SIGINT: finishing the current steps\n  an indented line goes on"
+    ours, theirs = pty.openpty()
+    with open(ours, "rb"), open(theirs, "w") as terminal:
+        termios.tcsetwinsize(theirs, (24, 20))
+        lines = fitted(text, terminal).splitlines()
+    assert lines == ["SIGINT: finishing", "the current steps", "  an indented line", "  goes on"]
+    with open(os.devnull, "w") as nothing:
+        assert fitted(text, nothing) == text
