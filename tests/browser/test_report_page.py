@@ -109,6 +109,15 @@ def test_the_page_fits_the_window_and_every_chart_has_room(page, width):
     assert [(title, inner) for title, inner in ask(frames) if inner < 200] == []
 
 
+def test_a_narrow_window_cuts_no_button_and_no_part_of_a_figure_off(page):
+    browser, ask = page(width=500)
+    sections = "return [...document.querySelectorAll('section')].map(one => [one.clientWidth, one.scrollWidth])"
+    assert [(shown, whole) for shown, whole in browser.run(sections) if whole > shown] == []
+    edges = ask("find(document.body, 'bk-btn').map(one => one.getBoundingClientRect().right)")
+    assert edges
+    assert max(edges) <= 500
+
+
 def test_paper_cuts_nothing_off(page):
     browser, ask = page(width=1600)
     browser.command("Emulation.setEmulatedMedia", media="print")

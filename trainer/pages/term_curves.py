@@ -15,6 +15,8 @@ from trainer.pages.measures import SHARES, TOTAL, Measure, measures_of
 from trainer.reports import palette
 
 _DIMMED = 0.12
+# In a narrow window the buttons are several lines, so that none is cut off.
+_IN_LINES = ".bk-btn-group { flex-wrap: wrap; }"
 
 
 def term_curves(facts: Facts) -> Any | None:
@@ -31,7 +33,7 @@ def term_curves(facts: Facts) -> Any | None:
     first, *others = figures.values()
     for other in others:
         other.x_range, other.visible = first.x_range, False
-    buttons = RadioButtonGroup(labels=list(figures), active=0)
+    buttons = RadioButtonGroup(labels=list(figures), active=0, stylesheets=[_IN_LINES])
     choose = "figures.forEach((one, i) => { one.visible = i === buttons.active })"
     buttons.js_on_change("active", CustomJS(args={"figures": list(figures.values()), "buttons": buttons}, code=choose))
     return column(buttons, *figures.values(), sizing_mode="stretch_width")
