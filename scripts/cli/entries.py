@@ -63,7 +63,9 @@ def _defaults(member: type) -> dict[str, str]:
     """Returns the default of each parameter that gin sets: those of the class itself first, then those of its bases."""
     if dataclasses.is_dataclass(member):
         fields = [one for one in dataclasses.fields(member) if NOT_CONFIGURABLE not in one.metadata and one.init]
-        own = inspect.get_annotations(member)
+        # A base in the same file is what a few classes share; bases of other files are what all of a kind have.
+        shared = [base for base in member.__mro__ if base.__module__ == member.__module__]
+        own = {name for base in shared for name in inspect.get_annotations(base)}
         return {one.name: _default(one) for one in sorted(fields, key=lambda one: one.name not in own)}
     parameters = [p for p in inspect.signature(member).parameters.values() if p.kind is not p.VAR_POSITIONAL]
     return {p.name: _shown(p) for p in parameters if p.kind is not p.VAR_KEYWORD or p.name in meanings_of(member)}
