@@ -328,6 +328,14 @@ def test_a_worker_that_stands_still_ends_the_other_with_one_line(pair, tmp_path,
     assert "another worker has ended" in said
 
 
+@pytest.mark.slow
+def test_workers_whose_output_nobody_reads_any_more_train_to_their_end(unread, tmp_path):
+    script, *arguments = launch("--gin_file=tiny.gin", STEPS, f"--workdir={tmp_path / 'run'}")
+    status, said = unread(ROOT / "scripts" / script, *arguments)
+    assert (status, "Traceback" in said) == (0, False), said
+    assert Checkpoints(tmp_path / "run" / "checkpoints").all()[-1].step == 12
+
+
 @pytest.fixture
 def endless(tmp_path):
     """A launch of two workers in the middle of a long training: the launch, its workers by index, its errors so far."""
