@@ -41,18 +41,14 @@ def test_every_exported_term_has_a_case_at_a_kink(kinks):
     assert {type(kink.term) for kink in kinks.values()} == exported()
 
 
+@pytest.mark.slow
 def test_every_check_of_terms_passes(any_case):
     check_term(
         any_case.term,
         any_case.tensors,
         reference=lambda **tensors: np.mean(any_case.oracle(**tensors)),
-        except_for={"XLA": "compiling takes most of the time; a slow test runs it", **any_case.except_for},
+        except_for=any_case.except_for,
     )
-
-
-@pytest.mark.slow
-def test_xla_computes_what_eager_execution_does(any_case):
-    check_term(any_case.term, any_case.tensors, only=["XLA"])
 
 
 def test_at_a_kink_a_zero_or_a_tie_the_gradient_is_the_one_that_the_term_states(kink):

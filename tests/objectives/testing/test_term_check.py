@@ -275,7 +275,7 @@ def test_tensors_shapes_ranges_reference_and_kinks_are_passed_on():
         PairwiseOverlap(),
         shapes={"outputs": (4, 3, 2)},
         ranges={"y_pred": (0.0, 1.0)},
-        reference=lambda y_pred: np.stack([np.maximum(0, 1 - pdist(points)) for points in y_pred]),
+        reference=lambda y_pred: np.mean([np.maximum(0, 1 - pdist(points)) for points in y_pred]),
         kinks=[({"y_pred": np.zeros([1, 2, 2])}, np.zeros([1, 2, 2]))],
         only=["values", "reference", "kinks", "large numbers"],
     )
