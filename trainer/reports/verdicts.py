@@ -69,7 +69,8 @@ def verdicts(history: History, terms: Sequence[str], *, measurements: int = MEAS
     of = "weighted" if np.isnan([*gradients.values()]).all() else "grad_norm"
     shares = _late_shares(history, terms, of)
     conflicts = _conflicts(history, terms, measurements)
-    active = [name for name in terms if _is_weighted(history.means(f"terms/{name}/weight"))]
+    weighted = [name for name in terms if _is_weighted(history, name)]
+    active = [name for name in weighted if _is_weighted(history, name, of_late=True)]
     measured = _late([~np.isnan(history.means(f"terms/{name}/grad_norm")) for name in terms])
     found = []
     for name in terms:
@@ -84,7 +85,7 @@ def verdicts(history: History, terms: Sequence[str], *, measurements: int = MEAS
                 norm=_mean(history.means(f"terms/{name}/grad_norm")[measured]),
                 cosine=_mean(history.means(f"terms/{name}/grad_cosine")[measured]),
                 fights=fights,
-                words=_words(history, name, shares[name], of, active, fights),
+                words=_words(history, name, shares[name], of, weighted, active, fights),
             )
         )
     return found
@@ -122,15 +123,21 @@ def pair_cosines(history: History, name: str, other: str) -> np.ndarray:
 
 
 def _words(
-    history: History, name: str, share: float, of: str, active: Sequence[str], fights: Iterable[str]
+    history: History,
+    name: str,
+    share: float,
+    of: str,
+    weighted: Sequence[str],
+    active: Sequence[str],
+    fights: Iterable[str],
 ) -> tuple[str, ...]:
-    if name not in active:
+    if name not in weighted:
         return ("weight 0 so far: only measured",)
+    if name not in active:
+        return ("weight 0 of late",)
     if active == [name]:
         return ("the only one",)
-    raw, counts, weights = (history.means(f"terms/{name}/{what}") for what in ("raw", "count", "weight"))
-    if not _is_weighted(weights[_late([~np.isnan(weights)])]):
-        return ("weight 0 of late",)
+    raw, counts = (history.means(f"terms/{name}/{what}") for what in ("raw", "count"))
     if np.isnan(raw).all() or np.nanmax(counts, initial=-1.0) == 0:
         return ("nothing was counted",)
     if np.nanmax(np.abs(raw), initial=0.0) == 0:
@@ -173,8 +180,10 @@ def _late_shares(history: History, terms: Sequence[str], of: str) -> dict[str, f
     return dict(zip(terms, found.tolist(), strict=True))
 
 
-def _is_weighted(weights: np.ndarray) -> bool:
-    return bool(np.nanmax(np.abs(weights), initial=0.0) > 0)
+def _is_weighted(history: History, name: str, *, of_late: bool = False) -> bool:
+    weights = history.sizes(f"terms/{name}/weight")
+    own = weights[_late([~np.isnan(weights)])] if of_late else weights
+    return bool(np.nanmax(own, initial=0.0) > 0)
 
 
 def _conflicts(history: History, terms: Sequence[str], measurements: int) -> dict[tuple[str, str], float]:

@@ -120,6 +120,24 @@ def test_a_term_that_was_switched_off_drives_nothing_any_more():
     assert found["b"].share == 1.0
 
 
+def test_terms_that_have_ended_are_not_among_those_that_one_is_compared_with():
+    begun, ended = of_terms("weight", b=1.0, c=1.0), of_terms("weight", b=1.0, c=0.0)
+    values = of_terms("weighted", a=6.0, b=4.0, c=1.0) | of_terms("raw", a=6.0, b=4.0, c=1.0)
+    found = judged(values | begun, *[values | of_terms("weighted", c=0.0) | ended] * 8)
+    assert [found[name].words for name in "abc"] == [(), (), ("weight 0 of late",)]
+    alone = judged(values | begun, *[values | of_terms("weight", b=0.0, c=0.0)] * 8)
+    assert alone["a"].words == ("the only one",)
+
+
+def test_a_weight_that_changes_its_sign_is_one():
+    history = History(limit=2)
+    for step in range(1, 9):
+        sign = 1.0 if step % 2 else -1.0
+        row = of_terms("weight", a=1.0, b=sign) | of_terms("weighted", a=1.0, b=sign) | of_terms("raw", a=1.0, b=1.0)
+        history.add(LogRecords.of(LogRecord("train", step, row)))
+    assert [verdict.words for verdict in verdicts(history, ["a", "b"])] == [(), ()]
+
+
 def test_a_term_that_began_late_is_compared_over_the_steps_of_the_others():
     before, after = of_terms("weight", a=0.0) | of_terms("grad_norm", b=3.0), of_terms("grad_norm", a=1.0, b=3.0)
     found = judged(*[before] * 7, after, terms=("a", "b"))
