@@ -26,6 +26,8 @@ from objectives.terms.classification import WeightedBinaryCrossEntropy as Weight
 from objectives.terms.concentration import ConfidencePenalty as ConfidencePenalty
 from objectives.terms.concentration import EntropyPenalty as EntropyPenalty
 from objectives.terms.concentration import Sparsity as Sparsity
+from objectives.terms.consistency import Consistency as Consistency
+from objectives.terms.consistency import VirtualAdversarial as VirtualAdversarial
 from objectives.terms.constraints import SimplexConstraint as SimplexConstraint
 from objectives.terms.constraints import SumConstraint as SumConstraint
 from objectives.terms.crossentropies import BinaryCrossentropy as BinaryCrossentropy

@@ -94,9 +94,17 @@ class Distillation(Term):
                 f"y_pred has the shape {y_pred.shape} and the logits of the teacher have {logits.shape}; expected the "
                 f"same shape [batch, ..., classes], with 2 classes or more"
             )
-        teacher = tf.stop_gradient(tf.cast(logits, y_pred.dtype)) / self.temperature
-        probabilities = tf.nn.softmax(teacher)
-        excess = tf.nn.log_softmax(teacher) - tf.nn.log_softmax(y_pred / self.temperature)
-        # 0 * log(0) is 0, also where a logarithm is not finite.
-        excess = tf.where(probabilities > 0, excess, tf.zeros_like(excess))
-        return self.temperature**2 * tf.reduce_sum(probabilities * excess, axis=-1)
+        teacher = tf.stop_gradient(tf.cast(logits, y_pred.dtype))
+        return self.temperature**2 * divergence(teacher / self.temperature, y_pred / self.temperature)
+
+
+def divergence(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+    """Returns the Kullback-Leibler divergence of distributions given as logits `[..., classes]`, `[...]`.
+
+    >>> round(float(divergence(tf.constant([0.0, 0.0]), tf.constant([0.0, 2.0]))), 4)
+    0.4338
+    """
+    probabilities = tf.nn.softmax(y_true)
+    excess = tf.nn.log_softmax(y_true) - tf.nn.log_softmax(y_pred)
+    # 0 * log(0) is 0, also where a logarithm is not finite.
+    return tf.reduce_sum(probabilities * tf.where(probabilities > 0, excess, tf.zeros_like(excess)), axis=-1)

@@ -33,7 +33,7 @@ def differentiated(term: BaseTerm, by: str, compile_as):
         return mean, tape.gradient(mean, tensors[by])
 
     def from_arrays(tensors, **roots):
-        mean, gradient = run(*tf.nest.map_structure(tf.constant, (tensors, roots)))
+        mean, gradient = run(*tf.nest.map_structure(lambda a: a if callable(a) else tf.constant(a), (tensors, roots)))
         return mean.numpy(), gradient.numpy()
 
     return from_arrays

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import keras
 from keras.src.models.functional import Functional
 
-from objectives import BaseTerm, FunctionTerm, KerasLoss
+from objectives import BaseTerm, Consistency, FunctionTerm, KerasLoss
 from trainer.steps.tap import layer_paths
 
 _layers, _losses = keras.layers, keras.losses
@@ -75,4 +75,5 @@ def _is_independent_term(term: BaseTerm) -> bool:
         settings = getattr(term.loss, "_fn_kwargs", {})
         return type(term.loss) in _LOSSES and settings.get("axis", -1) == -1
     is_ours = type(term).__module__.partition(".")[0] == "objectives"
-    return is_ours and not isinstance(term, FunctionTerm)
+    calls_a_function = isinstance(term, FunctionTerm) or (isinstance(term, Consistency) and term.augment is not None)
+    return is_ours and not calls_a_function

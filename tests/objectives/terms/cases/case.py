@@ -18,6 +18,7 @@ class Case:
     term: BaseTerm
     tensors: dict[str, np.ndarray]
     oracle: Callable[..., np.ndarray]
+    functions: dict[str, Callable] = dataclasses.field(default_factory=dict)  # what else it reads, such as the model
     whose: str = "NumPy"  # the library whose function the oracle calls
     mask_shape: tuple[int, ...] | None = None  # of a mask an element, where it is not the shape of the values
     value_mask: Callable[[np.ndarray], np.ndarray] = lambda mask: mask
@@ -66,6 +67,7 @@ class Kink:
     term: BaseTerm
     tensors: dict[str, np.ndarray]
     gradient: np.ndarray
+    functions: dict[str, Callable] = dataclasses.field(default_factory=dict)
 
     @property
     def by(self) -> str:

@@ -1,0 +1,55 @@
+"""Terms that call the model again: a run is the same however its batches are cut, in each execution."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import ConfigurationError, Consistency, MeanSquaredError, Objective, VirtualAdversarial
+from trainer import ArraySource, Trainer
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(24, 3)).astype(np.float32), RNG.normal(size=(24, 2)).astype(np.float32)
+
+
+def bent(inputs, step):
+    return inputs + 0.1 * tf.sin(inputs * tf.cast(step, tf.float32))
+
+
+def centred(inputs, step):
+    return inputs - tf.reduce_mean(inputs, axis=0)
+
+
+@pytest.fixture
+def trained(tmp_path, replicas):
+    """Trains a small model, and returns its weights."""
+
+    def run(name, count=1, augment=bent, **settings):
+        keras.utils.set_random_seed(3)
+        model = keras.Sequential([keras.Input([3]), keras.layers.Dense(8, "tanh"), keras.layers.Dense(2)])
+        terms = {"same": Consistency(augment=augment), "smooth": VirtualAdversarial(weight=0.5)}
+        Trainer(
+            model=model,
+            objective=Objective(data=MeanSquaredError(), **terms),
+            optimizer=keras.optimizers.SGD(0.1),
+            train=ArraySource(X, Y),
+            workdir=tmp_path / name,
+            strategy=replicas(count),
+            **{"batch_size": 12, "steps": 4, "seed": 1, "execution": "graph", **settings},
+        ).train()
+        return model.get_weights()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "cut", [{"count": 2}, {"accumulate_steps": 2}, {"count": 3, "accumulate_steps": 2}, {"execution": "xla_loop"}]
+)
+def test_a_batch_that_is_cut_trains_the_same(trained, cut):
+    for whole, other in zip(trained("whole"), trained("cut", **cut), strict=True):
+        np.testing.assert_allclose(other, whole, rtol=1e-4, atol=1e-5)
+
+
+def test_a_function_that_mixes_examples_is_refused_where_batches_are_cut(trained):
+    with pytest.raises(ConfigurationError, match="term 'same'"):
+        trained("mixed", count=2, augment=centred)
