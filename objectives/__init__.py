@@ -35,6 +35,7 @@ from objectives.terms.crossentropies import CategoricalCrossentropy as Categoric
 from objectives.terms.crossentropies import KLDivergence as KLDivergence
 from objectives.terms.crossentropies import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
 from objectives.terms.derivatives import R1 as R1
+from objectives.terms.derivatives import GradientPenalty as GradientPenalty
 from objectives.terms.derivatives import InputGradientPenalty as InputGradientPenalty
 from objectives.terms.derivatives import JacobianPenalty as JacobianPenalty
 from objectives.terms.derivatives import Monotonicity as Monotonicity

@@ -1,15 +1,19 @@
-"""Penalties on derivatives of outputs, which keys such as `gradients.outputs/inputs` name."""
+"""Penalties on derivatives of outputs, which keys such as `gradients.outputs/inputs` name or a further pass has."""
 
 import abc
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import gin
 import tensorflow as tf
 
 from objectives.annotations import Finite, Positive
+from objectives.context import Context
 from objectives.errors import ConfigurationError
-from objectives.keys import Key
+from objectives.example_draws import uniform
+from objectives.keys import Key, has_star, split_key
+from objectives.reads import widen
 from objectives.term import Term
 
 
@@ -100,6 +104,76 @@ class InputGradientPenalty(DerivativePenalty):
         steep = square > self.limit**2
         norm = tf.sqrt(tf.where(steep, square, tf.ones_like(square)))
         return tf.where(steep, tf.square(norm - self.limit), tf.zeros_like(square))
+
+
+@gin.register(module="objectives")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GradientPenalty(Term):
+    """Makes a critic as steep as 1 between real and made examples, for a Wasserstein GAN.
+
+    Formula: `strength * (|dD/dx| - 1)^2` at `x = a * real + (1 - a) * made`, of Gulrajani et al. (2017).
+
+    The number a is drawn for each pair, uniformly from 0 to 1, as a function of `seed`, the step and the pair itself,
+    so that it is the same however a batch is split. The model is called again with x for both inputs, so it has these
+    two alone, or x is all that it takes where `real` is 'inputs'; `model_of_parts` makes such a critic of a network.
+    Batch normalization, which mixes examples, has no place in it. Where the derivative is 0, so is its gradient.
+
+    Attributes:
+      model: key of the model as a function.
+      real: key of real examples, an input of the model, `[batch, ...]`.
+      made: key of made examples of the same shape and number.
+      score: key of the output that is the score of the real ones, one number for each.
+      strength: how much it counts, above 0.
+      seed: for other draws.
+
+    >>> term = GradientPenalty(real="inputs", made="targets", score="outputs")
+    >>> float(term(model=lambda x: 3.0 * x, step=0, real=[[1.0]], made=[[5.0]]))  # 10 * (3 - 1)^2
+    40.0
+    """
+
+    aligned = ("real", "made")
+    model: Key = "model"
+    step: Key = "step"
+    real: Key = "inputs.real"
+    made: Key = "inputs.made"
+    score: Key = "outputs.real"
+    strength: Positive = 10.0
+    seed: int = 0
+
+    def __post_init__(self):
+        super().__post_init__()
+        inputs = ("real", "made") if self.real != "inputs" else ("real",)
+        for name, root in {**dict.fromkeys(inputs, "inputs"), "score": "outputs"}.items():
+            key = getattr(self, name)
+            if split_key(key)[0] != root or has_star(key) or (root == "inputs" and key.count(".") > 1):
+                raise ConfigurationError(
+                    f"GradientPenalty.{name} is {key!r}; expected {root!r}, or a part of it such as '{root}.real'"
+                )
+
+    def values(self, model, step, real, made):
+        part = tf.cast(uniform((real, made), step, self.seed), real.dtype)
+        part = tf.reshape(part, [-1, *[1] * (real.shape.rank - 1)])
+        between = part * real + (1 - part) * made
+        with tf.GradientTape() as tape:
+            tape.watch(between)
+            score = Context(outputs=model(self._inputs(between)))[self.score]
+            if score.shape[1:].num_elements() != 1:
+                raise ConfigurationError(
+                    f"GradientPenalty.score is {self.score!r}, of the shape {score.shape}; expected one number for "
+                    f"each example"
+                )
+            total = tf.reduce_sum(widen(score))
+        slope = tape.gradient(total, between, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        square = _squared_norm(slope)
+        # The root has no slope at 0, and what `where` does not take would make it NaN.
+        steep = square > 0
+        norm = tf.where(steep, tf.sqrt(tf.where(steep, square, tf.ones_like(square))), tf.zeros_like(square))
+        return self.strength * tf.square(norm - 1)
+
+    def _inputs(self, between: tf.Tensor) -> Any:
+        """Returns what the model is called with."""
+        name = split_key(self.real)[1]
+        return dict.fromkeys((name, split_key(self.made)[1]), between) if name else between
 
 
 @gin.register(module="objectives")

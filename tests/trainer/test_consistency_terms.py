@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import ConfigurationError, Consistency, MeanSquaredError, Objective, VirtualAdversarial
-from trainer import ArraySource, Trainer
+from objectives import ConfigurationError, Consistency, GradientPenalty, MeanSquaredError, Objective, VirtualAdversarial
+from trainer import ArraySource, Trainer, model_of_parts
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(24, 3)).astype(np.float32), RNG.normal(size=(24, 2)).astype(np.float32)
@@ -53,3 +53,27 @@ def test_a_batch_that_is_cut_trains_the_same(trained, cut):
 def test_a_function_that_mixes_examples_is_refused_where_batches_are_cut(trained):
     with pytest.raises(ConfigurationError, match="term 'same'"):
         trained("mixed", count=2, augment=centred)
+
+
+def test_a_critic_of_pairs_trains_the_same_however_a_batch_is_cut(tmp_path, replicas):
+    def trained(name, count, **settings):
+        keras.utils.set_random_seed(3)
+        critic = keras.Sequential(
+            [keras.Input([3]), keras.layers.Dense(8, "tanh"), keras.layers.Dense(1, use_bias=False)]
+        )
+        Trainer(
+            model=model_of_parts(critic, parts=("real", "made")),
+            objective=Objective(penalty=GradientPenalty()),
+            optimizer=keras.optimizers.SGD(0.02),
+            train=ArraySource({"real": X, "made": X[::-1] + 1}),
+            workdir=tmp_path / name,
+            strategy=replicas(count),
+            **{"batch_size": 12, "steps": 6, "seed": 1, "execution": "graph", **settings},
+        ).train()
+        return critic.get_weights()
+
+    whole = trained("whole", 1)
+    others = [trained("cut", 3, accumulate_steps=2), trained("compiled", 1, execution="xla_loop")]
+    for other in others:
+        for one, weights in zip(whole, other, strict=True):
+            np.testing.assert_allclose(weights, one, rtol=1e-4, atol=1e-5)

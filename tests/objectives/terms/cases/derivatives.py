@@ -1,11 +1,41 @@
 """Cases of penalties on derivatives: what NumPy says of them."""
 
 import numpy as np
+import tensorflow as tf
 
-from objectives import R1, InputGradientPenalty, JacobianPenalty, Monotonicity
+from objectives import R1, GradientPenalty, InputGradientPenalty, JacobianPenalty, Monotonicity
+from objectives.example_draws import uniform
 from tests.objectives.terms.cases.case import Case, Kink, at, normal
 
+STEP, PLACES = np.int32(7), "the place between two examples is a number drawn by what these are"
+FIRST, LAST = normal(4, 6), normal(6, 1)
+
+
+def critic(inputs):
+    return tf.tanh(inputs @ tf.cast(FIRST[: inputs.shape[1]], inputs.dtype)) @ tf.cast(LAST, inputs.dtype)
+
+
+def _penalty(real, made, step, strength=10.0):
+    part = uniform((tf.constant(real, tf.float32), tf.constant(made, tf.float32)), STEP).numpy()[:, None]
+    hidden = np.tanh((part * real + (1 - part) * made) @ FIRST)
+    return strength * (np.linalg.norm((LAST.T * (1 - hidden**2)) @ FIRST.T, axis=1) - 1) ** 2
+
+
 CASES = {
+    "gradient penalty": Case(
+        term=GradientPenalty(),
+        tensors={"step": STEP, "real": normal(5, 4), "made": normal(5, 4, seed=1)},
+        functions={"model": lambda inputs: {name: critic(part) for name, part in inputs.items()}},
+        oracle=_penalty,
+        except_for={"gradient": PLACES},
+    ),
+    "gradient penalty of a critic of one input": Case(
+        term=GradientPenalty(real="inputs", made="targets", score="outputs", strength=0.5),
+        tensors={"step": STEP, "made": normal(5, 4, seed=1), "real": normal(5, 4)},
+        functions={"model": critic},
+        oracle=lambda **tensors: _penalty(strength=0.5, **tensors),
+        except_for={"gradient": PLACES},
+    ),
     "Jacobian, two outputs": Case(
         term=JacobianPenalty(gradient="gradients.outputs/inputs"),
         tensors={"gradient": normal(4, 2, 3)},
@@ -40,6 +70,12 @@ CASES = {
 
 
 KINKS = {
+    "a critic that is flat": Kink(
+        term=GradientPenalty(real="inputs", made="targets", score="outputs"),
+        tensors={"step": STEP, "made": at([1.0, 0.0], [0.0, 0.0]), "real": at([1.0, 0.0], [3.0, 4.0])},
+        functions={"model": lambda inputs: 0.0 * inputs[:, :1] ** 2},
+        gradient=at([0.0, 0.0], [0.0, 0.0]),
+    ),
     "a Jacobian of 0": Kink(term=JacobianPenalty(), tensors={"gradient": at([0.0, 0.0])}, gradient=at([0.0, 0.0])),
     "a discriminator that is flat": Kink(term=R1(), tensors={"gradient": at([0.0, 0.0])}, gradient=at([0.0, 0.0])),
     "flat, and as steep as the limit": Kink(
