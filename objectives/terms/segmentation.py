@@ -59,7 +59,9 @@ class Overlap(Term):
         return poisoned(values, tf.reduce_any((wrong | outside) & (shown > 0), axis=range(1, y_pred.shape.rank)))
 
     def value_mask(self, mask):
-        return mask if mask.shape.rank == 1 else tf.reduce_max(mask, axis=range(1, mask.shape.rank))
+        return (
+            mask if mask.shape.rank == 1 else tf.reduce_max(tf.cast(mask, tf.float32), axis=range(1, mask.shape.rank))
+        )
 
     def labels(self, shapes):
         true, pred = shapes.get("y_true"), shapes.get("y_pred")

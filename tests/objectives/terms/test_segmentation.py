@@ -1,5 +1,7 @@
 """Overlaps and boundaries against scikit-learn and Keras, masks of pixels, absent classes, and bad arguments."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -156,3 +158,15 @@ def test_no_region_costs_less_by_its_boundary_than_the_true_one():
     best = Boundary()(distances=distances, y_pred=true)
     for moved in (np.roll(true, 1, axis=1), np.ones_like(true), np.zeros_like(true)):
         assert Boundary()(distances=distances, y_pred=moved) > best
+
+
+def test_a_mask_of_pixels_may_be_of_truth_values():
+    shown = np.arange(40).reshape([2, 4, 5]) % 3 != 0
+    true = np.float32(np.arange(80).reshape([2, 4, 5, 2]) % 2)
+    made = np.full([2, 4, 5, 2], 0.25, np.float32)
+    context = Context(targets=tf.constant(true), outputs=tf.constant(made))
+    values = [
+        Dice(mask="inputs").mean(dataclasses.replace(context, inputs=tf.constant(mask)))
+        for mask in (shown, np.float32(shown))
+    ]
+    np.testing.assert_array_equal(*(mean.result() for mean in values))
