@@ -3,7 +3,7 @@
 termwise catalogue                          an index, with a line for each entry
 termwise catalogue TotalVariation           one entry: what it is, its parameters, gin lines that use it
 termwise catalogue --gin TotalVariation     its gin lines alone
-termwise catalogue --search=mask            the entries in which a word occurs
+termwise catalogue --search=mask            the entries in which a word, or each of several, occurs
 termwise catalogue --all                    all entries
 termwise catalogue --output=catalogue.html  a page of all entries with a search, which needs no network
 """
@@ -22,7 +22,7 @@ from termwise.cli.catalogue_page import write_catalogue
 FLAGS = flags.FLAGS
 
 flags.DEFINE_bool("gin", False, "Prints the gin lines of an entry alone.")
-flags.DEFINE_string("search", None, "Lists the entries in which this word occurs.")
+flags.DEFINE_string("search", None, "Lists the entries in which this word occurs, or each of several words.")
 flags.DEFINE_bool("all", False, "Prints all entries.")
 flags.DEFINE_string("output", None, "Writes all entries to this HTML file.")
 flags.adopt_module_key_flags(command_line)

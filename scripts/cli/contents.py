@@ -3,12 +3,14 @@
 import functools
 import inspect
 import itertools
+import math
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from objectives import ConfigurationError
-from objectives.errors import expected
+from objectives.errors import expected, nearest
 from termwise.cli.descriptions import Description
 from termwise.cli.entries import entry, entry_of_family, setting
 from termwise.cli.families import FAMILIES
@@ -18,6 +20,8 @@ from trainer.settings.settings import declarations
 
 _SETTINGS = "Settings of Trainer"
 _WIDTH = 116
+# With which people call a term that is named without.
+_USUAL_ENDS = ("loss", "penalty", "regularization", "regularizer", "constraint", "term")
 
 
 class Entry(NamedTuple):
@@ -76,16 +80,43 @@ def named(name: str) -> list[Entry]:
     raise ConfigurationError(f"the catalogue has no {name!r}; {hint if hint.startswith('did') else listed}")
 
 
-def searched(word: str) -> list[Entry]:
-    """Returns the entries in whose text a word occurs, in upper or lower case.
+def searched(words: str) -> list[Entry]:
+    """Returns the entries in which some words occur, in upper or lower case.
+
+    The words of a name stand apart, so that "weight decay" finds `WeightDecay`; entries that are named so come first.
+    Where nothing has all of the words,
+    those that many names end with, such as "loss", need not occur.
 
     Raises:
       ConfigurationError: There is none.
     """
-    found = [one for one in entries() if word.lower() in one.text().lower()]
-    if not found:
-        raise ConfigurationError(f"--search={word}: no entry of the catalogue has {word!r}; expected another word")
-    return found
+    texts = {one: f"{_apart(one.name)} {one.text()}".lower() for one in entries()}
+    asked = words.lower().split()
+    for wanted in (asked, [word for word in asked if word not in _USUAL_ENDS]):
+        if found := [one for one, text in texts.items() if wanted and all(word in text for word in wanted)]:
+            return sorted(found, key=functools.partial(_distance, wanted))
+    known = {word for text in texts.values() for word in re.findall(r"[a-z]+", text)}
+    near = [hint for word in asked if word not in known and (hint := nearest(word, known))]
+    raise ConfigurationError(
+        f"--search={words!r}: no entry of the catalogue has "
+        f"{'all of these words' if len(asked) > 1 else 'this word'}; "
+        + (f"did you mean {' or '.join(map(repr, near))}?" if near else "expected fewer words, or others")
+    )
+
+
+def _distance(words: Iterable[str], one: Entry) -> float:
+    """Returns how many more words a name has than were asked for, if it has these."""
+    name = _apart(one.name).lower()
+    return len(name.split()) if all(word in name for word in words) else math.inf
+
+
+def _apart(name: str) -> str:
+    """Returns the words of a name, as of a class, with spaces between.
+
+    >>> _apart("KLDivergence"), _apart("VICRegVariance"), _apart("Trainer.batch_size")
+    ('KL Divergence', 'VIC Reg Variance', 'Trainer batch size')
+    """
+    return " ".join(re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|\d+", name))
 
 
 def sections(of: Iterable[Entry]) -> Iterator[tuple[str, list[Entry]]]:

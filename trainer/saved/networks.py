@@ -37,6 +37,11 @@ def load_model(
     else:
         run = load_run(path)
         run.restore(checkpoint)
+        if not run.config.is_of_gin:
+            raise ConfigurationError(
+                f"load_model.path is {path!r}, a run that was made in Python, so that its folder does not say how to "
+                f"build its model; expected a .keras file, which `load_run(path, model=...).model.save(...)` writes"
+            )
         model = run.model
     model.trainable = False
     return model

@@ -48,8 +48,29 @@ def test_a_name_that_is_none_is_answered_with_the_nearest_or_with_where_to_look(
 @pytest.mark.slow
 def test_a_word_is_looked_for_in_whole_entries():
     assert {"RangeHinge", "KerasMetric"} <= {one.name for one in contents.searched("MASK")}
-    with pytest.raises(ConfigurationError, match="no entry of the catalogue has 'zzzz'"):
+    with pytest.raises(ConfigurationError, match="--search='zzzz': no entry of the catalogue has this word; expected"):
         contents.searched("zzzz")
+    with pytest.raises(ConfigurationError, match="no entry .* has all of these words; did you mean 'spectral'"):
+        contents.searched("spektral norm")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("weight decay", "WeightDecay"),
+        ("mean squared error", "MeanSquaredError"),
+        ("spectral norm", "SpectralNorm"),
+        ("total variation", "TotalVariation"),
+        ("confidence penalty", "ConfidencePenalty"),
+        ("triplet loss", "Triplet"),
+        ("KL divergence", "KLDivergence"),
+        ("gradient penalty", "GradientPenalty"),
+        ("distillation loss", "Distillation"),
+    ],
+)
+def test_a_search_finds_a_term_by_its_usual_name_first(words, name):
+    assert contents.searched(words)[0].name == name
 
 
 @pytest.mark.slow

@@ -136,6 +136,12 @@ def test_what_is_no_model_is_refused(tmp_path, content):
         load_model(str(path))
 
 
+def test_a_run_that_was_made_in_python_is_refused_with_what_would_do(train, teacher_file, tmp_path):
+    train(plain_student(), load_model(teacher_file), steps=1)
+    with pytest.raises(ConfigurationError, match=r"was made in Python, .* expected a .keras file, which `load_run"):
+        load_model(str(tmp_path / "run"))
+
+
 def test_a_run_is_loaded_by_its_folder(run_python, tmp_path):
     """The teacher is a run that a gin file configured; that of the student names it."""
     (tmp_path / "networks_of_mine.py").write_text(TASK)
