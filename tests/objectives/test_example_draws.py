@@ -17,6 +17,7 @@ def test_numbers_of_examples_are_uniform_and_those_of_two_steps_are_independent(
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.05
 
 
+@pytest.mark.slow
 def test_numbers_of_steps_are_uniform_for_an_example_and_independent_of_those_of_its_neighbour():
     near = tf.constant([[0.0, 0.0], [0.0, 0.001]])
     first, second = (
@@ -26,6 +27,7 @@ def test_numbers_of_steps_are_uniform_for_an_example_and_independent_of_those_of
     assert kstest((second - first) % 1, "uniform").pvalue > 0.01
 
 
+@pytest.mark.slow
 def test_normal_numbers_are_normal_in_all_directions():
     same = tf.constant([[1.0, 2.0], [2.0, 1.0]])
     drawn = tf.map_fn(lambda step: normal(same, step), tf.range(2000), fn_output_signature=tf.float32).numpy()

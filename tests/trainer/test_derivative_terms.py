@@ -106,6 +106,7 @@ def test_a_run_is_the_loop_by_hand(train, how):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_resumes_to_the_same_weights(tmp_path):
     """With derivatives, and with random layers in the own pass and in a further one."""
 
