@@ -13,7 +13,7 @@ from objectives.errors import ConfigurationError, expected
 from objectives.keys import Derivative, Key
 from objectives.term import Term
 
-_FUNCTION = "a function of derivatives, such as @heat in a gin file, with @gin.register above it"
+_FUNCTION = "a function of derivatives, such as @my_function in a gin file, with @gin.register above it"
 
 
 @gin.register(module="objectives")

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -243,11 +244,16 @@ def test_the_choice_is_in_the_first_lines_and_why_is_in_the_log(runs):
         assert "resuming at step 6" in processes[name].stdout
 
 
+def own_errors(process):
+    """The lines of errors but for those of TensorFlow about devices that a machine has or lacks."""
+    return [line for line in process.stderr.splitlines() if not re.search(r"\b[EWI]0000 ", line)]
+
+
 @pytest.mark.slow
 def test_the_chief_alone_speaks_and_writes(runs):
     processes, folder = runs
     assert {line.split("]")[0] for line in processes["two"].stdout.splitlines()} == {"[worker 0"}
-    assert processes["two"].stderr == ""
+    assert own_errors(processes["two"]) == []
     files = {
         name: sorted(p.name for p in (folder / name).rglob("*") if "events" not in p.name) for name in ("one", "two")
     }
@@ -264,7 +270,7 @@ def test_the_chief_alone_speaks_and_writes(runs):
 def test_a_mistake_is_reported_once_and_ends_with_status_2(script, mistake):
     process = script(*launch("--gin_file=tiny.gin", mistake))
     assert (process.returncode, process.stdout) == (2, "")
-    said, end = process.stderr.splitlines()
+    said, end = own_errors(process)
     assert said.startswith("[worker ")
     assert "ended with status 2" in end
 
