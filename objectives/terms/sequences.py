@@ -87,7 +87,7 @@ def _log_likelihood(log_probabilities, labels, spelt, steps):
     """Returns the logarithm of the probability of all paths that spell the labels, `[batch]`: the forward recursion.
 
     A path goes through states: a blank, the first label, a blank, the second label, and so on to a last blank. It
-    stays, goes on by one, or skips the blank between two different labels.
+    stays, moves on by one, or skips the blank between two different labels.
     """
     padded = tf.pad(labels, [[0, 0], [0, 1]])
     states = tf.reshape(tf.stack([tf.zeros_like(padded), padded], axis=-1), [-1, 2 * padded.shape[1]])[:, :-1]

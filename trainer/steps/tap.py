@@ -98,26 +98,6 @@ class Tap:
             for layer in itertools.chain.from_iterable(self._layers[root].values()):
                 notify(layer)
 
-    def outputs(self, inputs: Any, *, training: bool) -> Any:
-        """Returns the model's outputs alone, in the same way.
-
-        Raises:
-          ConfigurationError: the model adds losses of its own.
-        """
-        with blamed(f"the model {self.model.name!r}"):
-            outputs = self.model(taken(self.model, inputs), training=training)
-        self._refuse_own_losses()
-        return outputs
-
-    def _note(self, key: Key, found: Mapping[str, list[Any]]) -> None:
-        """Notes the layers or variables that a key names."""
-        root, _ = split_key(key)
-        if root == "weights":
-            self.weights.update({name: of if len(of) > 1 else of[0] for name, of in found.items()})
-            return
-        self._layers[root].update(found)
-        self._wanted.update(f"{root}.{name}" for name in found if not has_star(key))
-
     def __call__(self, inputs: Any, *, training: bool) -> Made:
         """Returns the model's outputs, and by layer path what layers made, in the order of their first calls.
 
@@ -140,6 +120,26 @@ class Tap:
         made = Made(outputs, gradients={}, **heard)
         made = made._replace(gradients=derivatives.of(Context(inputs=inputs, **made._asdict())))
         return tf.nest.map_structure(functools.partial(_poisoned, flags), made) if flags else made
+
+    def outputs(self, inputs: Any, *, training: bool) -> Any:
+        """Returns the model's outputs alone, in the same way.
+
+        Raises:
+          ConfigurationError: the model adds losses of its own.
+        """
+        with blamed(f"the model {self.model.name!r}"):
+            outputs = self.model(taken(self.model, inputs), training=training)
+        self._refuse_own_losses()
+        return outputs
+
+    def _note(self, key: Key, found: Mapping[str, list[Any]]) -> None:
+        """Notes the layers or variables that a key names."""
+        root, _ = split_key(key)
+        if root == "weights":
+            self.weights.update({name: of if len(of) > 1 else of[0] for name, of in found.items()})
+            return
+        self._layers[root].update(found)
+        self._wanted.update(f"{root}.{name}" for name in found if not has_star(key))
 
     def _heard(self, root: str, calls: Mapping[int, list[Any]]) -> dict[str, Any]:
         """Returns what layers made by their paths, given the calls of each; a list where there were several."""
