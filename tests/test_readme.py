@@ -61,7 +61,10 @@ def test_its_python_without_gin_trains(run_python, checkout):
     assert (checkout / "runs" / "x" / "metrics.jsonl").exists()
 
 
-def test_the_files_it_links_to_exist():
-    links = re.findall(r"\]\(([^)]+)\)", TEXT)
+def test_the_files_and_headings_it_links_to_exist():
+    links = [link.partition("#") for link in re.findall(r"\]\(([^)]+)\)", TEXT)]
     assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert [file for file, _, _ in links if not (ROOT / file).exists()] == []
+    for file, _, anchor in links:
+        headings = re.findall(r"^#+ (.*)$", (ROOT / file).read_text(), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in [heading.lower().replace(" ", "-") for heading in headings]

@@ -92,8 +92,8 @@ def test_an_operation_that_is_no_layer_is_heard():
 def test_the_training_flag_reaches_the_layers():
     model = keras.Sequential([keras.Input([3]), layers.Dropout(0.5, name="drop")])
     tap = Tap(model, ["activations.drop"])
-    np.testing.assert_array_equal(tap(X, training=False)[1]["drop"], X)
-    assert (tap(X, training=True)[1]["drop"].numpy() == 0).any()
+    np.testing.assert_array_equal(tap(X, training=False).activations["drop"], X)
+    assert (tap(X, training=True).activations["drop"].numpy() == 0).any()
 
 
 def test_weights_are_found_by_their_path():
@@ -261,14 +261,14 @@ def test_listening_twice_does_not_stack():
     call = model.get_layer("hidden").call
     tap = Tap(model, ["activations.hidden"])
     assert model.get_layer("hidden").call == call
-    assert tap(X, training=False)[1]["hidden"].shape == (5, 4)
+    assert tap(X, training=False).activations["hidden"].shape == (5, 4)
 
 
 def test_two_taps_on_one_model_hear_what_they_asked_for():
     model = functional()
     first, second = Tap(model, ["activations.hidden"]), Tap(model, ["activations.head"])
-    assert list(first(X, training=False)[1]) == ["hidden"]
-    assert list(second(X, training=False)[1]) == ["head"]
+    assert list(first(X, training=False).activations) == ["hidden"]
+    assert list(second(X, training=False).activations) == ["head"]
 
 
 def test_a_model_listened_to_works_as_before(tmp_path):

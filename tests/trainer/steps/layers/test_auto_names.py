@@ -27,8 +27,8 @@ def build():
 def test_a_key_finds_the_same_layer_and_weights_whatever_keras_counted_before(build, others):
     model = build(others)
     tap = Tap(model, ["activations.dense_1", "activations.sequential/dense", "activations.head"])
-    _, activations = tap(keras.ops.ones([5, 2]), training=False)
-    found = {name: activation.shape[1] for name, activation in activations.items()}
+    made = tap(keras.ops.ones([5, 2]), training=False)
+    found = {name: activation.shape[1] for name, activation in made.activations.items()}
     assert found == {"dense_1": 1, "sequential/dense": 3, "head": 4}
     own = next(variable.path for variable in model.variables)
     first = build(0).variables[0].path
@@ -37,7 +37,8 @@ def test_a_key_finds_the_same_layer_and_weights_whatever_keras_counted_before(bu
 
 @pytest.mark.slow
 def test_the_names_that_layers_have_are_names_too(build):
-    assert set(Tap(build(3), ["activations.dense_4"])(keras.ops.ones([5, 2]), training=False)[1]) == {"dense_4"}
+    made = Tap(build(3), ["activations.dense_4"])(keras.ops.ones([5, 2]), training=False)
+    assert set(made.activations) == {"dense_4"}
 
 
 def test_a_name_that_is_that_of_two_layers_is_refused():
@@ -46,7 +47,8 @@ def test_a_name_that_is_that_of_two_layers_is_refused():
     for key in ("activations.dense_1", "activations.dense_*"):
         with pytest.raises(ConfigurationError, match="'dense_1'.* by the names that Keras gave.*name='hidden'"):
             Tap(model, [key])
-    assert [*Tap(model, ["activations.dense*"])(keras.ops.ones([5, 2]), training=False)[1]] == ["dense", "dense_1"]
+    made = Tap(model, ["activations.dense*"])(keras.ops.ones([5, 2]), training=False)
+    assert [*made.activations] == ["dense", "dense_1"]
 
 
 @pytest.mark.parametrize("other", ["sequential/dense/kernel", "sequential_3/dense_3/kernel"])
