@@ -6,7 +6,9 @@ import tensorflow as tf
 
 from objectives import BaseTerm, Context
 
-MODES = {"eager": lambda fn: fn, "graph": tf.function, "xla": functools.partial(tf.function, jit_compile=True)}
+# As training does it, which rewrites no code of terms.
+_traced = functools.partial(tf.function, autograph=False)
+MODES = {"eager": lambda fn: fn, "graph": _traced, "xla": functools.partial(_traced, jit_compile=True)}
 
 
 def context_of(term: BaseTerm, tensors, **roots) -> Context:

@@ -40,7 +40,7 @@ def test_strategies_over_different_devices_work_one_after_the_other():
             context = tf.distribute.get_replica_context()
             return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.ones([3]))
 
-        results = tf.function(lambda: strategy.run(on_replica))()
+        results = tf.function(lambda: strategy.run(on_replica), autograph=False)()
         return strategy.experimental_local_results(results)[0].numpy().tolist()
 
     for count in (2, 3, 2):

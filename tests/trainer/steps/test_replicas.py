@@ -19,7 +19,7 @@ def on_replicas(replicas):
         def on_replica():
             return fn(tf.distribute.get_replica_context().replica_id_in_sync_group)
 
-        return strategy.experimental_local_results(tf.function(lambda: strategy.run(on_replica))())
+        return strategy.experimental_local_results(tf.function(lambda: strategy.run(on_replica), autograph=False)())
 
     return run
 

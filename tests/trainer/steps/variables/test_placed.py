@@ -38,7 +38,7 @@ def test_a_plain_variable_stands_for_the_part_of_each_replica_inside_alone(dense
 
     before = kernel.numpy()
     with adoption.at_work():
-        results = strategy.run(tf.function(on_replica))
+        results = strategy.run(tf.function(on_replica, autograph=False))
         for gradient, expected in zip(*map(strategy.experimental_local_results, results), strict=True):
             np.testing.assert_array_equal(gradient, expected)
         for part in strategy.experimental_local_results(kernel.value):
