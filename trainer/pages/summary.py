@@ -109,7 +109,7 @@ def _terms(facts: Facts, verdicts: Sequence[Verdict]) -> Iterator[str]:
     pairs = {tuple(sorted((one.name, other))): cosine for one in verdicts for other, cosine in one.fights.items()}
     if pairs:
         fighting = some([f"{one} and {other}" for one, other in sorted(pairs, key=lambda pair: pairs[pair])])
-        yield f"In most measurements of their gradients of late {fighting} pull in opposite directions."
+        yield f"The gradients of {fighting} pull in opposite directions in most of the latest measurements."
     for word, text in ((IDLE, f"idle, with less than 0.1% of the {what}"), (ALWAYS_0, "0 in all steps")):
         names = [one.name for one in verdicts if word in one.words]
         if names:

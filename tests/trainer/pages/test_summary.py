@@ -115,7 +115,7 @@ def test_what_drives_is_idle_and_fights_is_named(facts):
     judged = verdicts(facts.histories["train"], facts.terms)
     said = sentences(facts, judged)
     assert "small has the largest part, with 75.0% of the gradient." in said
-    assert "In most measurements of their gradients of late data and small pull in opposite directions." in said
+    assert "The gradients of data and small pull in opposite directions in most of the latest measurements." in said
 
 
 def test_a_term_that_was_not_measured_is_left_out_of_what_drives_and_an_idle_one_is_told_of_what(facts):
