@@ -1,4 +1,4 @@
-"""Fields: checks the values that an object is made with against the annotations of its constructor."""
+"""Fields: checks the names and values that an object is made with against the annotations of its constructor."""
 
 import dataclasses
 import inspect
@@ -7,13 +7,39 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from objectives.annotations import mismatch
-from objectives.errors import ConfigurationError
+from objectives.errors import ConfigurationError, expected
 
 # In the metadata of a dataclass's field: whoever makes the object gives the value, so that it is no setting.
 NOT_CONFIGURABLE = "not_configurable"
 
 
-class Checked:
+class Named:
+    """A base class whose objects can only be made with the names that their constructor takes.
+
+    Raises:
+      ConfigurationError: There is no argument of a name; the message has all of them, each with the nearest that is.
+
+    >>> @dataclasses.dataclass
+    ... class Grid(Named):
+    ...     spacing: float = 1.0
+    >>> Grid(spaceing=2.0)
+    Traceback (most recent call last):
+        ...
+    objectives.errors.ConfigurationError: Grid has no 'spaceing'; did you mean 'spacing'? (known: spacing)
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any):
+        _, *parameters = inspect.signature(cls.__init__).parameters.values()
+        known = [parameter.name for parameter in parameters if parameter.kind != parameter.VAR_POSITIONAL]
+        takes_any = any(parameter.kind == parameter.VAR_KEYWORD for parameter in parameters)
+        unknown = [] if takes_any else [name for name in kwargs if name not in known]
+        if unknown:
+            hints = {name: expected(name, known, used=kwargs) for name in unknown}
+            raise ConfigurationError(*(f"{cls.__name__} has no {name!r}; {hint}" for name, hint in hints.items()))
+        return super().__new__(cls)
+
+
+class Checked(Named):
     """A base class whose objects can only be made with values that fit the annotations of their constructor.
 
     The default of a field is always accepted. A subclass only needs to annotate its fields, or the arguments of its
@@ -34,6 +60,7 @@ class Checked:
 
     def __new__(cls, *args: Any, **kwargs: Any):
         _require_complete(cls)
+        made = super().__new__(cls, *args, **kwargs)
         signature = inspect.signature(cls.__init__)
         try:
             given = signature.bind_partial(None, *args, **kwargs).arguments
@@ -42,7 +69,7 @@ class Checked:
         named = {name: p for name, p in signature.parameters.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
         changed = {name: value for name, value in given.items() if name in named and value is not named[name].default}
         require_fit(cls.__name__, changed, annotations_of(cls.__init__))
-        return super().__new__(cls)
+        return made
 
 
 def require_fit(owner: str, values: Mapping[str, Any], annotations: Mapping[str, Any]) -> None:

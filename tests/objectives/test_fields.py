@@ -65,7 +65,7 @@ def test_arguments_of_a_constructor_are_checked():
         Plain("x")
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'size'"):
         Plain()
-    with pytest.raises(TypeError, match="unexpected keyword argument 'wieght'"):
+    with pytest.raises(ConfigurationError, match="RangeHinge has no 'wieght'; did you mean 'weight'?"):
         RangeHinge(wieght=1)
 
 

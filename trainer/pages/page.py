@@ -7,7 +7,6 @@ from typing import Any
 from bokeh.embed import components
 from markupsafe import Markup
 
-from objectives.errors import some
 from trainer.pages.conflict_map import conflict_map
 from trainer.pages.embedded import NAME, pictures_of
 from trainer.pages.facts import Facts, read_facts
@@ -84,15 +83,8 @@ def _terms(facts: Facts, judged: Sequence[Verdict]) -> Iterator[dict[str, Any]]:
                 *(_ABSENT if value is None else f"{value:.4g}" for value in found),
                 verdict.percentage,
             ],
-            "words": ", ".join(_words(verdict)),
+            "words": ", ".join(verdict.words),
         }
-
-
-def _words(verdict: Verdict) -> Iterator[str]:
-    """Yields what is said of a term; it may fight many others, of which some are named."""
-    yield from (word for word in verdict.words if word not in [f"fights {other}" for other in verdict.fights])
-    if any(word.startswith("fights ") for word in verdict.words):
-        yield f"fights {some([*verdict.fights])}"
 
 
 def _parameters(folder: pathlib.Path) -> Iterator[tuple[str, Any, bool]]:

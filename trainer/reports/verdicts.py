@@ -2,10 +2,11 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from objectives.errors import some
 from trainer.reports.history import History
 
 DOMINATES, IDLE, ALWAYS_0 = "dominates", "idle", "0 in all steps"
@@ -85,7 +86,7 @@ def verdicts(history: History, terms: Sequence[str], *, measurements: int = MEAS
                 norm=_mean(history.means(f"terms/{name}/grad_norm")[measured]),
                 cosine=_mean(history.means(f"terms/{name}/grad_cosine")[measured]),
                 fights=fights,
-                words=_words(history, name, shares[name], of, weighted, active, fights),
+                words=_words(history, name, shares[name], of, weighted, active, [*fights]),
             )
         )
     return found
@@ -129,7 +130,7 @@ def _words(
     of: str,
     weighted: Sequence[str],
     active: Sequence[str],
-    fights: Iterable[str],
+    fights: Sequence[str],
 ) -> tuple[str, ...]:
     if name not in weighted:
         return ("weight 0 so far: only measured",)
@@ -149,7 +150,7 @@ def _words(
     is_size = of == "grad_norm" or not history.is_negative(f"terms/{name}/raw")
     # As it is printed: 50.0 % are not more than half.
     size = [DOMINATES] * (round(share, 3) > most) + [IDLE] * (share < _LEAST and is_size)
-    return (*size, *(f"fights {other}" for other in fights))
+    return (*size, *([f"fights {some(fights)}"] if fights else []))
 
 
 def _sizes(history: History, terms: Sequence[str], of: str) -> np.ndarray:

@@ -15,7 +15,7 @@ import tensorflow as tf
 from objectives import ConfigurationError, Objective
 from objectives.annotations import Count, Expected
 from objectives.errors import Mistakes
-from objectives.fields import require_fit
+from objectives.fields import Named, require_fit
 from trainer.callbacks.refusal import refuse_unworkable
 from trainer.executions.execution import Execution
 from trainer.executions.non_finite import Policy
@@ -61,7 +61,7 @@ class Setting:
 
 
 @dataclasses.dataclass(kw_only=True, eq=False, repr=False)
-class Settings:
+class Settings(Named):
     """All settings of a `Trainer`, which inherits them: `Trainer(steps=...)` in Python, `Trainer.steps = ...` in gin.
 
     The settings that may change when a run resumes do not affect what it learns, except that another number of

@@ -96,7 +96,7 @@ def test_a_term_of_no_weight_to_speak_of_fights_nobody_and_the_strongest_conflic
     cosines = {"cosines/a/b": -0.2, "cosines/a/c": -0.7, "cosines/a/d": -0.9}
     found = judged(*[sizes | cosines] * 3, terms=("a", "b", "c", "d"))
     assert found["a"].fights == pytest.approx({"c": -0.7, "b": -0.2})
-    assert found["a"].words == ("fights c", "fights b")
+    assert found["a"].words == ("fights c, b",)
     assert found["d"].fights == {}
 
 

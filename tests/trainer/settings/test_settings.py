@@ -111,6 +111,11 @@ def test_all_that_cannot_is_refused_at_once(settings):
     assert len(error.value.messages) == 5
 
 
+def test_settings_that_there_are_not_are_refused_with_the_nearest_name():
+    with pytest.raises(ConfigurationError, match="has no 'eval_evry'; did you mean 'eval_every'?.*\n.*'stpes'"):
+        Trainer(eval_evry=3, stpes=2)
+
+
 def test_every_setting_is_described_in_the_docstring_of_the_trainer():
     parameters = inspect.signature(Trainer).parameters
     assert [*parameters] == [*declarations()]
