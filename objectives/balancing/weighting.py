@@ -1,0 +1,161 @@
+"""Weighting: how strongly each weighted term enters an update, found anew at each step; the base of all methods.
+
+A method multiplies each weighted term by a factor. The terms' own weights, schedules included, apply first, so that
+they say what the user prefers; of the factors a method takes care.
+"""
+
+import abc
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from objectives.fields import Checked
+
+State = Mapping[str, tf.Tensor]
+
+
+class Values(NamedTuple):
+    """What is known of the terms over a whole batch.
+
+    Attributes:
+      raw: float32 `[terms]`, their values before weights; 0 for a term of which the batch has no value.
+      weights: float32 `[terms]`, their own weights at this step.
+      counted: bool `[terms]`, whether the batch has a value of each.
+    """
+
+    raw: tf.Tensor
+    weights: tf.Tensor
+    counted: tf.Tensor
+
+    @property
+    def weighted(self) -> tf.Tensor:
+        """The values times the weights, float32 `[terms]`; 0 for a term of weight 0."""
+        return tf.where(self.weights == 0, 0.0, self.raw * self.weights)
+
+    @property
+    def known(self) -> tf.Tensor:
+        """Whether a term has a weight and the batch has a value of it, bool `[terms]`."""
+        return self.counted & (self.weights != 0)
+
+
+class TermGradients:
+    """The gradients of the weighted terms over a whole batch, and numbers about them, each computed where it is used.
+
+    Attributes:
+      of_terms: for each term its gradient, a list of dense tensors, which lie side by side in one long vector.
+      values: of the terms.
+
+    >>> gradients = TermGradients([[tf.constant([3.0, 4.0])], [tf.constant([-4.0, 3.0])]], values=None)
+    >>> gradients.gram.numpy().tolist()
+    [[25.0, 0.0], [0.0, 25.0]]
+    """
+
+    def __init__(
+        self,
+        of_terms: Sequence[Sequence[tf.Tensor]],
+        values: Values,
+        add_up: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
+    ):
+        """Takes gradients.
+
+        Args:
+          of_terms: see above; where replicas share them, the part of this replica.
+          values: see above.
+          add_up: sums a number over the replicas that share the gradients.
+        """
+        self.of_terms, self.values, self._add_up = of_terms, values, add_up
+
+    @cached_property
+    def gram(self) -> tf.Tensor:
+        """The products of the gradients of each two terms, float32 `[terms, terms]`."""
+        products = []
+        for of_variable in zip(*self.of_terms, strict=True):
+            rows = tf.stack([tf.reshape(tf.cast(one, tf.float32), [-1]) for one in of_variable])
+            products.append(tf.linalg.matmul(rows, rows, transpose_b=True))
+        return self._add_up(tf.add_n(products))
+
+    @property
+    def norms(self) -> tf.Tensor:
+        """The norm of each gradient, float32 `[terms]`."""
+        return tf.sqrt(tf.linalg.diag_part(self.gram))
+
+    @cached_property
+    def mean_sizes(self) -> tf.Tensor:
+        """The mean of the absolute elements of each gradient, float32 `[terms]`."""
+        return self._sums(tf.abs) / self._size
+
+    @cached_property
+    def spreads(self) -> tf.Tensor:
+        """The standard deviation of the elements of each gradient, float32 `[terms]`."""
+        squares = tf.linalg.diag_part(self.gram) / self._size
+        return tf.sqrt(tf.maximum(squares - (self._sums(tf.identity) / self._size) ** 2, 0.0))
+
+    @cached_property
+    def _size(self) -> tf.Tensor:
+        return self._add_up(tf.cast(tf.add_n([tf.size(one, tf.int64) for one in self.of_terms[0]]), tf.float32))
+
+    def _sums(self, of: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+        sums = [tf.add_n([tf.reduce_sum(of(tf.cast(one, tf.float32))) for one in term]) for term in self.of_terms]
+        return self._add_up(tf.stack(sums))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Weighting(Checked, abc.ABC):
+    """How the factors of the terms are found. A subclass is a `ValueWeighting` or a `GradientWeighting`.
+
+    What a method keeps from one update to the next is its state, tensors by name, which is in checkpoints. Methods
+    compute with TensorFlow alone, as they are a part of the compiled step, and the same on every replica.
+    """
+
+    def first_state(self, terms: int) -> Mapping[str, Any]:
+        """Returns the state before the first update, numbers and arrays by name; there is none by default.
+
+        Args:
+          terms: how many there are.
+        """
+        return {}
+
+    def first_factors(self, terms: int) -> tf.Tensor:
+        """Returns the factors before the first update, float32 `[terms]`."""
+        return tf.ones([terms])
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ValueWeighting(Weighting):
+    """A method that needs only the values of the terms: one backward pass, as with fixed weights.
+
+    The factors of a step are found from the values of the steps before it, so that they are the same however a batch
+    is cut.
+    """
+
+    @abc.abstractmethod
+    def weigh(self, values: Values, state: State) -> tuple[tf.Tensor, State]:
+        """Returns the factors `[terms]` of the next step and the new state, after a step whose values are given."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GradientWeighting(Weighting):
+    """A method that needs the gradient of each term: one backward pass a term."""
+
+    @abc.abstractmethod
+    def weigh(self, gradients: TermGradients, state: State) -> tuple[tf.Tensor, State]:
+        """Returns the factors `[terms]` of the step at hand, in which the update is their sum, and the new state."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GramWeighting(GradientWeighting):
+    """A method that needs only the products of the gradients of each two terms, and keeps no state."""
+
+    @abc.abstractmethod
+    def weights(self, gram: Any) -> tf.Tensor:
+        """Returns the factors `[terms]`, given the products of the gradients `[terms, terms]`, an array or a tensor.
+
+        The gradient of a term without a value or a weight is 0, as is its row: it gets the factor 0, and the others
+        get those that they would have without it.
+        """
+
+    def weigh(self, gradients: TermGradients, state: State) -> tuple[tf.Tensor, State]:
+        return tf.cast(self.weights(gradients.gram), tf.float32), state
