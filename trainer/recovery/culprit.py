@@ -128,8 +128,8 @@ def _update(values: Mapping[str, float]) -> Iterator[str]:
     weights = {name: value for name, value in left.items() if name not in statistics}
     if weights:
         name, value = next(iter(weights.items()))
-        made = f"the update would make {_described(name)} {value:g}"
-        yield f"its gradient is finite, but {made}: {_setting(values, left)}"
+        why = "" if name.startswith("step/") else f": {_setting(values, left)}"
+        yield f"its gradient is finite, but the update would make {_described(name)} {value:g}{why}"
     elif statistics:
         name, value = next(iter(statistics.items()))
         yield f"the forward pass makes {_described(name)} {value:g}, while the gradient is finite"
@@ -158,7 +158,10 @@ def _setting(values: Mapping[str, float], left: Mapping[str, float]) -> str:
 
 def _described(name: str) -> str:
     """Describes a part of the training state, given its name there."""
-    group, _, path = name.split("/", 2)
+    group, _, rest = name.partition("/")
+    if group == "step":
+        return f"the step's own {rest!r}"
+    path = rest.partition("/")[2]
     return {"model": f"{path!r}", "layers": f"{path!r}", "optimizer": f"the optimizer's {path!r}"}.get(
         group, "the average of the weights"
     )

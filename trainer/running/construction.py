@@ -48,6 +48,7 @@ def make_step(settings: Settings, strategy: tf.distribute.Strategy) -> TrainStep
     return assemble(
         strategy,
         train_step=settings.train_step,
+        balancer=settings.balancer,
         model=settings.model,
         objective=settings.objective,
         optimizer=settings.optimizer,

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, Objective
 from objectives.annotations import Count, Expected
+from objectives.balancing import Weighting
 from objectives.errors import Mistakes
 from objectives.fields import Named, require_fit
 from trainer.callbacks.refusal import refuse_unworkable
@@ -92,6 +93,13 @@ class Settings(Named):
             "the class of the train step: which losses are differentiated, and how their gradients make one update"
         ),
     ] = WeightedSum
+    balancer: Annotated[
+        Weighting | None,
+        Setting(
+            "how the factors are found by which the weighted terms are multiplied at each step; None for none, so that "
+            "weights are what they are set to"
+        ),
+    ] = None
     task: Annotated[
         Task | None, Setting("provides the model, the training data and the evaluation data where they are not given")
     ] = None
@@ -389,5 +397,21 @@ def _require_multiples(settings: Mapping[str, Any]) -> None:
         )
 
 
+def _require_one_kind_of_step(settings: Mapping[str, Any]) -> None:
+    balancer, kind = settings["balancer"], settings["train_step"]
+    if balancer is not None and kind is not WeightedSum:
+        raise ConfigurationError(
+            f"Trainer.balancer is {balancer}, and Trainer.train_step is {kind.__name__}, which makes an update of the "
+            f"terms in a way of its own; expected one of them"
+        )
+
+
 # Of settings that fit their annotations each.
-_CHECKS = (_require_learning_rates, _require_multiples, _require_folder, _require_reports, _require_callbacks)
+_CHECKS = (
+    _require_one_kind_of_step,
+    _require_learning_rates,
+    _require_multiples,
+    _require_folder,
+    _require_reports,
+    _require_callbacks,
+)

@@ -6,8 +6,10 @@ import keras
 import tensorflow as tf
 
 from objectives import Objective
+from objectives.balancing import Weighting
 from objectives.errors import Mistakes
 from trainer.steps.average import WeightAverage
+from trainer.steps.balanced_sum import balanced_by
 from trainer.steps.clipping import Clipping
 from trainer.steps.forward import Forward
 from trainer.steps.groups import Group, groups_of
@@ -27,6 +29,7 @@ def assemble(
     strategy: tf.distribute.Strategy,
     *,
     train_step: type[TrainStep],
+    balancer: Weighting | None,
     model: keras.Model,
     objective: Objective,
     optimizer: keras.optimizers.Optimizer | None,
@@ -50,7 +53,8 @@ def assemble(
     groups = groups_of(model, optimizer, optimizers)
     _refuse_own_work(groups, strategy.num_replicas_in_sync)
     forward = _make_forward(strategy, tap, objective, batch_size=batch_size, micro_batches=accumulate_steps)
-    step = train_step(
+    kind = train_step if balancer is None else balanced_by(balancer)
+    step = kind(
         adoption=Adoption(strategy, model, groups),
         forward=forward,
         groups=groups,

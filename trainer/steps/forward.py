@@ -142,14 +142,21 @@ class Forward:
 
     def row(self, mean: Mean, weights: tf.Tensor, *, shards: int) -> tf.Tensor:
         """Returns the numbers that `tags` names, `[tags]`, given sums and counts `[parts]` and weights `[terms]`."""
-        # Every shard computes a term that is not a mean over examples completely, so it is counted once for each shard.
-        times = [1.0 if isinstance(self.objective.terms[part.term], Term) else float(shards) for part in self.parts]
-        mean = Mean(mean.total / times, mean.count / times)
+        mean = self._once(mean, shards)
         raw, counts = self.parts.merged(mean)
         weighted = self.objective.weighted(raw, weights)
         own = list(self.parts.of_tensors)
         tensors = [tf.gather(column, own) for column in (mean.result(), mean.count)] if own else []
         return tf.concat([[tf.reduce_sum(weighted)], raw, weights, weighted, counts, *tensors], axis=0)
+
+    def merged(self, mean: Mean, *, shards: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the raw values and the counts of the terms, `[terms]` each, given sums and counts of the parts."""
+        return self.parts.merged(self._once(mean, shards))
+
+    def _once(self, mean: Mean, shards: int) -> Mean:
+        """Every shard computes a term that is not a mean over examples completely; its sums are taken once here."""
+        times = [1.0 if isinstance(self.objective.terms[part.term], Term) else float(shards) for part in self.parts]
+        return Mean(mean.total / times, mean.count / times)
 
     @contextlib.contextmanager
     def counting(self, step: tf.Tensor) -> Iterator[bool]:

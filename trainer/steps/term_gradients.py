@@ -75,7 +75,7 @@ def term_gradients(step: TrainStep, batch: Batch, number: tf.Tensor, *, parts: M
     a measurement now and then, not for each step. A term of constant weight 0 takes none.
     """
     objective, count = step.forward.objective, len(step.trained)
-    weights = objective.weights(number)
+    weights = step.effective(objective.weights(number))
 
     def losses(totals, counts):
         weighted = step.weighted_terms(totals, counts, weights)

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError, Mean
+from objectives.balancing import Values
 from objectives.errors import some
 from objectives.fields import NOT_CONFIGURABLE, Checked
 from trainer.steps.average import WeightAverage
@@ -180,12 +181,36 @@ class TrainStep(Checked, abc.ABC):
         raw = parts.combined([Mean(*mean).result() for mean in zip(totals, of_parts, strict=True)], of_parts)
         return [value * weight for value, weight in zip(raw, tf.unstack(weights), strict=True)]
 
+    def resolved(self, gradients: Gradients, values: Values) -> tuple[Sequence[tf.Tensor | None], Sequence[tf.Tensor]]:
+        """Returns what `direction` does, and the numbers that `own_tags` names.
+
+        A step overrides it instead of calling `direction` alone if it needs the values of the terms, or reports more
+        than all steps do. What holds for `direction` holds for it.
+
+        Args:
+          gradients: see `direction`.
+          values: of the terms over the whole batch.
+        """
+        return self.direction(gradients), []
+
+    def effective(self, weights: tf.Tensor) -> tf.Tensor:
+        """Returns the weights `[terms]` by which terms enter the latest update, given their own; the same by default.
+
+        The shares and cosines of gradients that a run reports are of terms with these weights.
+        """
+        return weights
+
+    @property
+    def own_tags(self) -> Sequence[str]:
+        """The names of the numbers that `resolved` returns; there are none by default."""
+        return []
+
     @property
     def tags(self) -> list[str]:
         """The names of the numbers that `train` returns, in their order."""
         scale = [] if self.loss_scale is None else ["optimizer/loss_scale"]
         rates = [group.rate_tag for group in self.groups]
-        return [*self.forward.tags, *rates, *scale, "optimizer/grad_norm"]
+        return [*self.forward.tags, *rates, *scale, "optimizer/grad_norm", *self.own_tags]
 
     @property
     def variables(self) -> Sequence[tf.Variable]:
@@ -221,9 +246,9 @@ class TrainStep(Checked, abc.ABC):
     @property
     def own_settings(self) -> dict[str, Any]:
         """The fields that a subclass adds, by name, and the numbers and texts that its `__post_init__` sets."""
-        shared = {field.name for field in dataclasses.fields(TrainStep)}
-        fields = {field.name for field in dataclasses.fields(self)} - shared
-        own = {name: value for name, value in vars(self).items() if name not in shared}
+        given = {field.name for field in dataclasses.fields(self) if field.metadata.get(NOT_CONFIGURABLE)}
+        fields = {field.name for field in dataclasses.fields(self)} - given
+        own = {name: value for name, value in vars(self).items() if name not in given}
         return {name: value for name, value in own.items() if name in fields or isinstance(value, _PLAIN)}
 
     @property
@@ -295,15 +320,17 @@ class TrainStep(Checked, abc.ABC):
         gradients = self.unscaled(sums[: len(flat)])
         count = len(self.trained)
         by_loss = [gradients[i : i + count] for i in range(0, len(gradients), count)]
+        shards = self.forward.replicas * self.forward.micro_batches
+        raw, counts = self.forward.merged(Mean(sums[len(flat)], mean.count), shards=shards)
         with reproducible_draws():
-            given = checked_direction(type(self).__name__, self.direction(by_loss), self.trained)
+            returned, own = self.resolved(by_loss, Values(raw, weights, counts > 0))
+            given = checked_direction(type(self).__name__, returned, self.trained)
         moved = [is_reached and one is not None for is_reached, one in zip(reached, given, strict=True)]
         direction = self._overflowing(gradients, dense(given, self.trained))
         # Without clipping, a gradient whose norm overflows is unusable, and the run stops there.
         norm = global_norm(direction) if self.clipping.bounds else plain_norm(direction)
-        shards = self.forward.replicas * self.forward.micro_batches
         numbers = self.forward.row(Mean(sums[len(flat)], mean.count), weights, shards=shards)
-        row = tf.concat([numbers, self._optimizer_row(norm)], axis=0)
+        row = tf.concat([numbers, self._optimizer_row(norm), *([tf.stack(own)] if own else [])], axis=0)
         clipped = with_norm_barrier(self.clipping(direction, norm), norm)
         return row, [whole if is_moved else None for whole, is_moved in zip(clipped, moved, strict=True)]
 

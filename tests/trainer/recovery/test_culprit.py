@@ -82,6 +82,7 @@ def test_the_examples_are_reported(examples, where):
 def update(rate=0.1, epsilon=1e-7, **left):
     names = {"weight": "model/000/hidden/kernel", "slot": "optimizer/003/adam/hidden_kernel_velocity"}
     names |= {"average": "average/000/hidden/kernel", "statistic": "layers/005/norm/moving_mean"}
+    names |= {"own": "step/norms"}
     values = {"loss/total": 1.0, "optimizer/grad_norm": 2.0, "optimizer/learning_rate": rate}
     values |= {"optimizer/settings/Adam/epsilon": epsilon, "optimizer/settings/Adam/beta_1": 0.9}
     return values | {f"left/{names[what]}": value for what, value in left.items()}
@@ -97,6 +98,7 @@ def update(rate=0.1, epsilon=1e-7, **left):
             "the optimizer's 'adam/hidden_kernel_velocity' inf: Adam overflows at a le",
         ),
         (update(weight=math.inf), "'hidden/kernel' inf: Adam overflows at a learning rate of 0.1 and a gradient of no"),
+        (update(own=math.inf), "its gradient is finite, but the update would make the step's own 'norms' inf"),
         (update(average=math.nan), "make the average of the weights nan"),
         (update(statistic=math.inf), "the forward pass makes 'norm/moving_mean' inf, while the gradient is finite"),
     ],

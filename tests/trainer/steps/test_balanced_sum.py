@@ -1,0 +1,188 @@
+"""BalancedSum: factors enter the update as in a loop by hand, however a batch is cut and wherever a run is stopped."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from objectives import ActivationPenalty, ConfigurationError, MeanSquaredError, Objective, RangeHinge, WeightDecay
+from objectives.balancing import GramWeighting, ValueWeighting
+from trainer import ArraySource, TrainStep
+
+RATE, STEPS, BATCH = 0.1, 6, 10
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class InverseValue(ValueWeighting):
+    """Divides each term by the moving average of its weighted values."""
+
+    momentum: float = 0.5
+
+    def first_state(self, terms):
+        return {"mean": np.ones(terms, np.float32)}
+
+    def weigh(self, values, state):
+        latest = self.momentum * state["mean"] + (1 - self.momentum) * values.weighted
+        mean = tf.where(values.known, latest, state["mean"])
+        return 1 / mean, {"mean": mean}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class InverseNorm(GramWeighting):
+    """Divides each gradient by its norm."""
+
+    def weights(self, gram):
+        return tf.math.divide_no_nan(1.0, tf.sqrt(tf.linalg.diag_part(gram)))
+
+
+@pytest.fixture
+def terms():
+    """With a mask that hides the only values of a term in some batches, one without a batch, and one only measured."""
+    return Objective(
+        data=MeanSquaredError(y_true="targets.y"),
+        decay=WeightDecay(weight=0.3),
+        small=ActivationPenalty(activation="activations.hidden", norm="l2", mask="targets.some", weight=0.1),
+        watched=RangeHinge(max_value=0.1, weight=0.0),
+    )
+
+
+@pytest.fixture
+def source(data):
+    """Examples in order; of the second and the fourth batch no activation counts."""
+    some = np.float32(np.arange(len(data["x"])) // BATCH % 2 == 0)
+    return ArraySource(data["x"], {"y": data["y"], "some": some}, shuffle=False)
+
+
+@pytest.fixture
+def by_hand(data, dense_model):
+    """The weights after some steps, and the effective weights of each, of an eager loop over whole batches."""
+
+    def run(factors_of, first):
+        model, factors, used = dense_model(), np.asarray(first), []
+        state = np.ones(3)
+        for step in range(STEPS):
+            rows = np.arange(step * BATCH, (step + 1) * BATCH) % len(data["x"])
+            some = np.float32(rows // BATCH % 2 == 0)
+            inner = keras.Model(model.input, [model.output, model.get_layer("hidden").output])
+            kernels = [v for v in model.trainable_variables if v.path.endswith("kernel")]
+            with tf.GradientTape(persistent=True) as tape:
+                outputs, hidden = inner(data["x"][rows])
+                values = [
+                    tf.reduce_mean((outputs - data["y"][rows]) ** 2),
+                    0.3 * tf.add_n([tf.reduce_sum(kernel.value**2) for kernel in kernels]),
+                    0.1 * tf.reduce_sum(hidden**2 * some[:, None]) / max(4 * some.sum(), 1),
+                ]
+            flat = []
+            for value in values:
+                own = tape.gradient(value, [v.value for v in model.trainable_variables])
+                flat.append(
+                    np.concatenate(
+                        [
+                            np.zeros(v.shape).ravel() if g is None else np.ravel(g)
+                            for g, v in zip(own, model.trainable_variables, strict=True)
+                        ]
+                    )
+                )
+            found = [float(value) for value in values]
+            factors, after, state = factors_of(np.asarray(found), np.stack(flat), factors, state)
+            used.append(factors)
+            update, at = factors @ np.stack(flat), 0
+            for variable in model.trainable_variables:
+                size = int(np.prod(variable.shape))
+                variable.assign_sub(RATE * update[at : at + size].reshape(variable.shape))
+                at += size
+            factors = after
+        return model.get_weights(), np.asarray(used)
+
+    return run
+
+
+def inverse_values(values, gradients, factors, state):
+    known = values != 0
+    state = np.where(known, 0.5 * state + 0.5 * values, state)
+    return factors, 1 / state, state
+
+
+def inverse_norms(values, gradients, factors, state):
+    norms = np.linalg.norm(gradients, axis=1)
+    return np.where(norms > 0, 1 / np.where(norms > 0, norms, 1), 0), None, state
+
+
+METHODS = {"values": (InverseValue(), inverse_values), "gradients": (InverseNorm(), inverse_norms)}
+CUTS = [
+    {},
+    {"execution": "xla_loop"},
+    pytest.param({"execution": "xla_step", "accumulate_steps": 2}, marks=pytest.mark.slow),
+    {"count": 2, "accumulate_steps": 2},
+    pytest.param({"count": 3, "execution": "xla_step"}, marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize("cut", CUTS, ids=str)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_run_is_that_of_a_loop_by_hand(make_trainer, recorder, replicas, terms, source, by_hand, method, cut):
+    balancer, formula = METHODS[method]
+    cut = dict(cut)
+    trainer = make_trainer(
+        objective=terms,
+        train=source,
+        balancer=balancer,
+        steps=STEPS,
+        batch_size=BATCH,
+        log_every=1,
+        reports=[recorder],
+        strategy=replicas(cut.pop("count", 1)),
+        **cut,
+    )
+    trainer.train()
+    weights, used = by_hand(formula, np.ones(3))
+    for found, expected in zip(trainer.model.get_weights(), weights, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    own = np.asarray([1.0, 0.3, 0.1])
+    for i, name in enumerate(["data", "decay", "small"]):
+        shown = recorder.column(f"terms/{name}/effective_weight")
+        np.testing.assert_allclose(shown, own[i] * used[:, i], rtol=1e-5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_resumed_run_has_the_bits_of_one_that_was_never_stopped(make_trainer, terms, source, tmp_path, method):
+    balancer, _ = METHODS[method]
+    settings = {"objective": terms, "train": source, "balancer": balancer, "steps": STEPS, "batch_size": BATCH}
+    whole = make_trainer(**settings)
+    whole.train()
+    make_trainer(**settings, workdir=tmp_path).train(until=3)
+    resumed = make_trainer(**settings, workdir=tmp_path)
+    resumed.train()
+    for expected, found in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_another_method_or_another_term_is_another_run(make_trainer, objective, tmp_path):
+    make_trainer(balancer=InverseValue(), steps=2, workdir=tmp_path).train()
+    with pytest.raises(ConfigurationError, match=r"InverseValue.momentum \(Trainer.balancer\): 0.5 -> 0.9"):
+        make_trainer(balancer=InverseValue(momentum=0.9), steps=2, workdir=tmp_path)
+    with pytest.raises(ConfigurationError, match="Trainer.balancer: InverseValue -> None"):
+        make_trainer(steps=2, workdir=tmp_path)
+    more = Objective(**objective.terms, decay=WeightDecay(weight=0.1))
+    with pytest.raises(ConfigurationError, match="Objective.decay: nothing -> WeightDecay"):
+        make_trainer(balancer=InverseValue(), objective=more, steps=2, workdir=tmp_path)
+
+
+def test_shares_of_gradients_are_of_the_terms_with_their_factors(make_trainer, objective, recorder):
+    settings = {"steps": 4, "log_every": 2, "gradients_every": 2, "reports": [recorder], "batch_size": 20}
+    slow = keras.optimizers.SGD(1e-5)
+    make_trainer(balancer=InverseNorm(), objective=objective, optimizer=slow, **settings).train()
+    norms = [recorder.column(f"terms/{name}/grad_norm") for name in objective.terms]
+    np.testing.assert_allclose(norms, 1.0, rtol=1e-4)
+
+
+def test_a_method_beside_a_step_of_ones_own_is_refused(make_trainer):
+    class Own(TrainStep):
+        pass
+
+    with pytest.raises(ConfigurationError, match="Trainer.train_step is Own.*expected one of them"):
+        make_trainer(balancer=InverseValue(), train_step=Own)
+    with pytest.raises(ConfigurationError, match="Trainer.balancer is 'pcgrad'; expected"):
+        make_trainer(balancer="pcgrad")
