@@ -125,7 +125,18 @@ def test_every_setting_is_described_in_the_docstring_of_the_trainer():
 
 def test_what_a_run_learns_may_not_change_when_it_resumes():
     assert {name for name, known in declarations().items() if not known.may_change} == {
-        *("objective", "optimizer", "optimizers", "trainable", "train_step", "task", "model", "train", "seed"),
+        *(
+            "objective",
+            "optimizer",
+            "optimizers",
+            "trainable",
+            "train_step",
+            "balancer",
+            "task",
+            "model",
+            "train",
+            "seed",
+        ),
         *("batch_size", "execution", "clip_norm", "clip_value", "accumulate_steps", "precision", "average_momentum"),
         "deterministic",
         "callbacks",
