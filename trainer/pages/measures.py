@@ -1,4 +1,4 @@
-"""Measures: what is drawn of a term over the steps: its weighted value, its raw value, its weight and its shares."""
+"""Measures: what is drawn of a term over the steps: its weighted value, its raw value, its weights and its shares."""
 
 from collections.abc import Callable, Sequence
 
@@ -22,6 +22,7 @@ def measures_of(terms: Sequence[str]) -> dict[str, tuple[str, Measure]]:
         SHARES[0]: ("the size of each weighted term, of the sum of all", _share(terms, "weighted")),
         SHARES[1]: ("the norm of each term's gradient, of the sum of all", _share(terms, "grad_norm")),
         "weight": ("the weight of each term", _mean_of("weight")),
+        "effective weight": ("the weight of each term times its factor", _mean_of("effective_weight")),
     }
 
 

@@ -34,6 +34,7 @@ class Verdict:
         none was measured.
       norm: of its gradient; nan likewise.
       cosine: of its gradient with that of the total; nan likewise.
+      effective: the weight times the factor of a balancer; nan without one.
       fights: the mean cosine with each term that pulls in another direction in most of these intervals, the strongest
         first.
       words: a phrase for each thing that is to be said; none where nothing is.
@@ -45,6 +46,7 @@ class Verdict:
     gradient_share: float
     norm: float
     cosine: float
+    effective: float
     fights: Mapping[str, float]
     words: tuple[str, ...]
 
@@ -75,6 +77,7 @@ def verdicts(history: History, terms: Sequence[str], *, measurements: int = MEAS
     measured = _late([~np.isnan(history.means(f"terms/{name}/grad_norm")) for name in terms])
     found = []
     for name in terms:
+        effective = history.means(f"terms/{name}/effective_weight")
         rivals = [other for other in terms if shares[name] >= _LEAST_FIGHTER and shares[other] >= _LEAST_FIGHTER]
         fights = {other: cosine for (one, other), cosine in conflicts.items() if one == name and other in rivals}
         found.append(
@@ -85,6 +88,7 @@ def verdicts(history: History, terms: Sequence[str], *, measurements: int = MEAS
                 gradient_share=gradients[name],
                 norm=_mean(history.means(f"terms/{name}/grad_norm")[measured]),
                 cosine=_mean(history.means(f"terms/{name}/grad_cosine")[measured]),
+                effective=_mean(effective[_late([~np.isnan(effective)])]),
                 fights=fights,
                 words=_words(history, name, shares[name], of, weighted, active, [*fights]),
             )

@@ -184,6 +184,7 @@ def _make_opening(
     return Opening(
         name=type(settings.task).__name__ if settings.task else step.model.name,
         objective=settings.objective,
+        balancer=settings.balancer,
         model=step.model,
         placement=placement,
         steps=settings.steps,

@@ -9,6 +9,7 @@ import gin
 import keras
 
 from objectives import Objective
+from objectives.balancing import Weighting
 from objectives.base_term import BaseTerm
 from objectives.formulas import formula_of
 from objectives.quantities import quantity
@@ -32,6 +33,7 @@ class Opening:
     Attributes:
       name: of what is learned, the task's or else the model's.
       objective: the terms.
+      balancer: how their factors are found, or None.
       model: the model that is trained.
       placement: the devices, and why they were chosen.
       steps: the number of updates in all.
@@ -47,6 +49,7 @@ class Opening:
 
     name: str
     objective: Objective
+    balancer: Weighting | None
     model: keras.Model
     placement: Placement
     steps: int
@@ -147,6 +150,7 @@ class Opening:
         names = self.objective.terms
         return [
             f"{quantity(len(names), 'term')}: {', '.join(names)}; {program.data.describe_evaluation()}",
+            *([f"factors of the terms by {self.balancer}"] if self.balancer else []),
             *program.describe_stars(),
             *program.stages.describe_phases(step),
             f"{self.placement.replicas}; execution {program.stages.choice.execution}",

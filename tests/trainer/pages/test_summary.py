@@ -120,7 +120,7 @@ def test_what_drives_is_idle_and_fights_is_named(facts):
 
 def test_a_term_that_was_not_measured_is_left_out_of_what_drives_and_an_idle_one_is_told_of_what(facts):
     def judged(name, share, *words):
-        numbers = {"gradient_share": share, "norm": 1.0, "cosine": 1.0, "trend": np.ones(1)}
+        numbers = {"gradient_share": share, "norm": 1.0, "cosine": 1.0, "effective": np.nan, "trend": np.ones(1)}
         return Verdict(name=name, share=share, words=words, fights={}, **numbers)
 
     terms = [judged("data", 0.9, "dominates"), judged("tiny", 0.0, "idle")]

@@ -11,7 +11,17 @@ def test_a_row_for_each_split_step_and_term():
     terms = {f"terms/{name}/{value}": 1.0 for name in "ab" for value in ("raw", "weight", "weighted")}
     table = terms_table([LogRecord("train", 5, {**terms, **gradients}), LogRecord("eval", 5, terms)])
     assert {column: len(values) for column, values in table.items()} == dict.fromkeys(table, 4)
-    assert [*table] == ["split", "step", "term", "raw", "weight", "weighted", "grad_norm", "grad_cosine"]
+    assert [*table] == [
+        "split",
+        "step",
+        "term",
+        "raw",
+        "weight",
+        "weighted",
+        "effective_weight",
+        "grad_norm",
+        "grad_cosine",
+    ]
     assert [*zip(table["split"], table["step"], table["term"], strict=True)] == [
         *(("train", 5, name) for name in "ab"),
         *(("eval", 5, name) for name in "ab"),
@@ -21,6 +31,6 @@ def test_a_row_for_each_split_step_and_term():
 
 def test_a_run_without_records_has_the_same_columns():
     assert {name: len(values) for name, values in terms_table([]).items()} == dict.fromkeys(
-        ["split", "step", "term", "raw", "weight", "weighted", "grad_norm", "grad_cosine"], 0
+        ["split", "step", "term", "raw", "weight", "weighted", "effective_weight", "grad_norm", "grad_cosine"], 0
     )
     assert {*records_table([])} == {"split", "step"}

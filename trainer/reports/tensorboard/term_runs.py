@@ -14,7 +14,8 @@ FOLDER = "terms"
 
 TOTAL = "0 total"
 WEIGHTED, SHARE, GRADIENT_SHARE = "1 weighted", "2 share of the total", "3 share of the gradient"
-NORM, COSINE, RAW, WEIGHT = "4 gradient norm", "5 gradient cosine with the total", "6 raw", "7 weight"
+NORM, COSINE, RAW = "4 gradient norm", "5 gradient cosine with the total", "6 raw"
+WEIGHT, EFFECTIVE = "7 weight", "8 effective weight"
 
 MEANINGS = {
     WEIGHTED: "What the term adds to the total.",
@@ -24,9 +25,11 @@ MEANINGS = {
     COSINE: "The cosine of the gradients of the weighted term and of the total: where it is below 0, they are opposed.",
     RAW: "The term before it is multiplied by its weight.",
     WEIGHT: "The weight of the term.",
+    EFFECTIVE: "The weight of the term times its factor, which the balancer of the run finds.",
 }
 # By which tag records have it, and of what a share is.
-SOURCES = {WEIGHTED: "weighted", NORM: "grad_norm", COSINE: "grad_cosine", RAW: "raw", WEIGHT: "weight"}
+SOURCES = {WEIGHTED: "weighted", NORM: "grad_norm", COSINE: "grad_cosine", RAW: "raw"}
+SOURCES |= {WEIGHT: "weight", EFFECTIVE: "effective_weight"}
 # The absolute value of what a term adds to the total: the mean of what changes its sign says nothing of its size.
 _SIZE = "size"
 # The norm of its gradient, and 0 in a measurement whose batch had no value of the term.

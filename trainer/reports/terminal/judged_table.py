@@ -27,7 +27,7 @@ def judged_table(title: str, values: Mapping[str, float], found: Sequence[Verdic
     known = [verdict for verdict in found if f"terms/{verdict.name}/weighted" in values]
     ordered = sorted(known, key=lambda verdict: np.nan_to_num(verdict.share), reverse=True)
     rows = {verdict.name: values_of(values, verdict.name) | _judged(verdict) for verdict in ordered}
-    for column in ("gradient", "cosine"):
+    for column in ("effective", "gradient", "cosine"):
         if all(cells[column] == ABSENT for cells in rows.values()):
             for cells in rows.values():
                 del cells[column]
@@ -43,6 +43,7 @@ def _judged(verdict: Verdict) -> dict[str, str]:
     return {
         "share": verdict.percentage,
         "trend": figures.trend(verdict.trend, _TREND),
+        "effective": ABSENT if np.isnan(verdict.effective) else figures.precise(verdict.effective),
         "gradient": ABSENT if np.isnan(verdict.norm) else figures.precise(verdict.norm),
         "cosine": ABSENT if np.isnan(verdict.cosine) else f"{verdict.cosine:.2f}",
         VERDICT: ", ".join(verdict.words),
@@ -54,6 +55,7 @@ def _caption(found: Sequence[Verdict], columns: set[str], left_out: Sequence[str
     meanings = {
         "share": f"share of the {what}, of late",
         "trend": "trend of the weighted value",
+        "effective": "effective weight, of late",
         "gradient": "norm of the gradient",
         "cosine": "cosine of its gradient with that of the total",
     }

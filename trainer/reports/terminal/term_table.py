@@ -14,7 +14,7 @@ from trainer.reports.terminal.progress_lines import is_counted
 ABSENT, VERDICT = "-", "verdict"
 _ENDLESS = 10**6
 # What a narrow table does without, in this order; and the most columns of a name and of a verdict, which is wrapped.
-_DISPENSABLE = ("raw", "gradient", "weight", "cosine", "trend", "weighted")
+_DISPENSABLE = ("raw", "gradient", "weight", "cosine", "trend", "effective", "weighted")
 _LIMITS = ((_ENDLESS, 40), (40, 40), (24, 20), (16, 14), (12, 12))
 
 
