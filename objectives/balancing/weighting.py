@@ -7,12 +7,12 @@ they say what the user prefers; of the factors a method takes care.
 import abc
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from objectives.fields import Checked
+from objectives.keys import Key
 
 State = Mapping[str, tf.Tensor]
 
@@ -42,7 +42,7 @@ class Values(NamedTuple):
 
 
 class TermGradients:
-    """The gradients of the weighted terms over a whole batch, and numbers about them, each computed where it is used.
+    """The gradients of the weighted terms over a whole batch, and numbers about them, computed where they are used.
 
     Attributes:
       of_terms: for each term its gradient, a list of dense tensors, which lie side by side in one long vector.
@@ -68,7 +68,7 @@ class TermGradients:
         """
         self.of_terms, self.values, self._add_up = of_terms, values, add_up
 
-    @cached_property
+    @property
     def gram(self) -> tf.Tensor:
         """The products of the gradients of each two terms, float32 `[terms, terms]`."""
         products = []
@@ -82,18 +82,18 @@ class TermGradients:
         """The norm of each gradient, float32 `[terms]`."""
         return tf.sqrt(tf.linalg.diag_part(self.gram))
 
-    @cached_property
+    @property
     def mean_sizes(self) -> tf.Tensor:
         """The mean of the absolute elements of each gradient, float32 `[terms]`."""
         return self._sums(tf.abs) / self._size
 
-    @cached_property
+    @property
     def spreads(self) -> tf.Tensor:
         """The standard deviation of the elements of each gradient, float32 `[terms]`."""
         squares = tf.linalg.diag_part(self.gram) / self._size
         return tf.sqrt(tf.maximum(squares - (self._sums(tf.identity) / self._size) ** 2, 0.0))
 
-    @cached_property
+    @property
     def _size(self) -> tf.Tensor:
         return self._add_up(tf.cast(tf.add_n([tf.size(one, tf.int64) for one in self.of_terms[0]]), tf.float32))
 
@@ -138,7 +138,15 @@ class ValueWeighting(Weighting):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GradientWeighting(Weighting):
-    """A method that needs the gradient of each term: one backward pass a term."""
+    """A method that needs the gradient of each term: one backward pass a term.
+
+    Attributes:
+      on: the key of what a layer puts out, such as 'activations.bottleneck': the method is given the gradients by that,
+        for which a backward pass need only reach the layer, and there is one whole pass as with fixed weights. Terms
+        that do not depend on the layer keep the factor 1. None for the gradients by all weights.
+    """
+
+    on: Key | None = None
 
     @abc.abstractmethod
     def weigh(self, gradients: TermGradients, state: State) -> tuple[tf.Tensor, State]:

@@ -117,7 +117,9 @@ class ChunkBuilder:
 
     @property
     def _summing(self) -> str | None:
-        """What of the model sums over replicas in a forward pass, as readable text."""
+        """What sums over replicas within a pass, as readable text."""
+        if self._step.summing is not None:
+            return self._step.summing
         if (layer := synchronized_layer(self._step.model)) is not None:
             return f"the layer {layer!r}"
         merged = (variable for variable in self.written if variable.aggregation != "none")

@@ -9,7 +9,7 @@ from objectives import Objective
 from objectives.balancing import Weighting
 from objectives.errors import Mistakes
 from trainer.steps.average import WeightAverage
-from trainer.steps.balanced_sum import balanced_by
+from trainer.steps.balanced_sum import balanced_by, read_by
 from trainer.steps.clipping import Clipping
 from trainer.steps.forward import Forward
 from trainer.steps.groups import Group, groups_of
@@ -49,7 +49,8 @@ def assemble(
         work under the strategy, a trainable variable has no optimizer or several, or the kind of step lacks a method,
         has fields that do not fit, or keeps state that would be wrong.
     """
-    tap = Tap(model, objective.keys, readers=objective.readers)
+    read = read_by(balancer)
+    tap = Tap(model, {*objective.keys, *read}, readers={**objective.readers, **read})
     groups = groups_of(model, optimizer, optimizers)
     _refuse_own_work(groups, strategy.num_replicas_in_sync)
     forward = _make_forward(strategy, tap, objective, batch_size=batch_size, micro_batches=accumulate_steps)

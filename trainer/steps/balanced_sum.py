@@ -4,14 +4,18 @@ Terms of constant weight 0 are only measured: the method does not know of them.
 """
 
 import dataclasses
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import tensorflow as tf
 
+from objectives import ConfigurationError, Context, Key, Mean
 from objectives.balancing import GradientWeighting, State, TermGradients, Values, ValueWeighting, Weighting
 from objectives.fields import NOT_CONFIGURABLE
+from objectives.keys import has_star, split_key
+from trainer.steps.replicas import sum_over_replicas
 from trainer.steps.train_step import Gradients, TrainStep
 from trainer.steps.weighted_sum import WeightedSum
 
@@ -22,8 +26,14 @@ _STATE = "state/"
 
 def balanced_by(balancer: Weighting) -> Callable[..., TrainStep]:
     """Returns what makes the step of a method, given the fields of `TrainStep`."""
-    kinds = {ValueWeighting: BalancedByValues, GradientWeighting: BalancedByGradients}
-    return next(partial(kind, balancer=balancer) for base, kind in kinds.items() if isinstance(balancer, base))
+    if isinstance(balancer, ValueWeighting):
+        return partial(BalancedByValues, balancer=balancer)
+    return partial(BalancedAtLayer if read_by(balancer) else BalancedByGradients, balancer=balancer)
+
+
+def read_by(balancer: Weighting | None) -> dict[Key, str]:
+    """Returns the keys that a method reads besides those of the terms, each with who reads it, in words."""
+    return {balancer.on: "the balancer"} if isinstance(balancer, GradientWeighting) and balancer.on else {}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,15 +71,18 @@ class _Balanced(TrainStep):
         """Returns what belongs to the terms that are balanced, given something of all terms."""
         return tf.gather(of_terms, self._places)
 
-    def _weigh(self, known: Values | TermGradients) -> None:
-        """Has the method find the factors, and keeps them with its state."""
+    def _weigh(self, known: Values | TermGradients) -> dict[str, tf.Tensor]:
+        """Has the method find the factors; with its state, by the names of the own variables."""
         state: State = {
             name.removeprefix(_STATE): tf.convert_to_tensor(variable)
             for name, variable in self.own_variables.items()
             if name.startswith(_STATE)
         }
         factors, state = self.balancer.weigh(known, state)
-        for name, value in {_FACTORS: factors, **{f"{_STATE}{name}": one for name, one in state.items()}}.items():
+        return {_FACTORS: factors, **{f"{_STATE}{name}": one for name, one in state.items()}}
+
+    def _keep(self, found: Mapping[str, tf.Tensor]) -> None:
+        for name, value in found.items():
             self.own_variables[name].assign(value)
 
 
@@ -82,7 +95,7 @@ class BalancedByValues(_Balanced, WeightedSum):
 
     def resolved(self, gradients: Gradients, values: Values) -> tuple[Sequence[tf.Tensor | None], Sequence[tf.Tensor]]:
         used = tf.unstack(self.effective(values.weights))
-        self._weigh(Values(*map(self._own, values)))
+        self._keep(self._weigh(Values(*map(self._own, values))))
         return self.direction(gradients), used
 
 
@@ -102,5 +115,69 @@ class BalancedByGradients(_Balanced):
         ]
 
     def resolved(self, gradients: Gradients, values: Values) -> tuple[Sequence[tf.Tensor | None], Sequence[tf.Tensor]]:
-        self._weigh(TermGradients(gradients, Values(*map(self._own, values))))
+        self._keep(self._weigh(TermGradients(gradients, Values(*map(self._own, values)))))
         return self.direction(gradients), tf.unstack(self.effective(values.weights))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BalancedAtLayer(_Balanced, WeightedSum):
+    """Descends likewise, by factors that follow from the gradients by what a layer puts out.
+
+    These are found between the forward and the backward pass, of which there is one. The layer's outputs for each
+    example lie on the replica that has the example, so that products of gradients are added up over replicas.
+
+    Attributes:
+      found: what was found between the passes of the update that is traced; each replica is traced in a thread.
+
+    Raises:
+      ConfigurationError: a batch is cut into micro-batches, or the key of the method names no output of one layer.
+    """
+
+    found: Any = dataclasses.field(default_factory=threading.local, metadata={NOT_CONFIGURABLE: True})
+
+    def __post_init__(self):
+        on = self.balancer.on
+        if split_key(on)[0] not in ("activations", "preactivations") or has_star(on):
+            raise ConfigurationError(
+                f"{type(self.balancer).__name__}.on is {on!r}; expected the key of what one layer puts out, such as "
+                f"'activations.bottleneck'"
+            )
+        if self.forward.micro_batches > 1:
+            raise ConfigurationError(
+                f"{type(self.balancer).__name__}.on is {on!r}, and Trainer.accumulate_steps is "
+                f"{self.forward.micro_batches}: factors are needed before the first gradient of the batch; expected "
+                f"accumulate_steps=1, or on=None, the gradients by all weights"
+            )
+
+    @property
+    def summing(self) -> str:
+        return f"{type(self.balancer).__name__} with on={self.balancer.on!r}"
+
+    def read(self, context: Context) -> None:
+        self.found.at = tf.nest.flatten(context.nest(self.balancer.on))
+
+    def losses(self, totals: Sequence[tf.Tensor], counts: tf.Tensor, weights: tf.Tensor) -> Sequence[tf.Tensor]:
+        shares = [self.weighted_terms(totals, counts, weights)[i] for i in self._places]
+        by_layer = [tf.gradients(self.scaled(share), self.found.at) for share in shares]
+        depends = [any(one is not None for one in of_term) for of_term in by_layer]
+        if not any(depends):
+            raise ConfigurationError(f"no term depends on {self.balancer.on!r}, at which the balancer looks")
+        whole = Mean(sum_over_replicas(tf.stack(totals)), counts)
+        raw, of_terms = self.forward.merged(whole, shards=self.forward.replicas)
+        values = Values(*map(self._own, (raw, weights, of_terms > 0)))
+        dense = [self.unscaled(_zeros_for_none(of_term, self.found.at)) for of_term in by_layer]
+        found = self._weigh(TermGradients(dense, values, add_up=sum_over_replicas))
+        self.found.kept = found | {_FACTORS: tf.where(depends, found[_FACTORS], 1.0)}
+        factors = tf.unstack(tf.stop_gradient(self.found.kept[_FACTORS]))
+        return [tf.add_n([factor * share for factor, share in zip(factors, shares, strict=True)])]
+
+    def resolved(self, gradients: Gradients, values: Values) -> tuple[Sequence[tf.Tensor | None], Sequence[tf.Tensor]]:
+        self._keep(self.found.kept)
+        return self.direction(gradients), tf.unstack(self.effective(values.weights))
+
+
+def _zeros_for_none(gradients: Sequence[tf.Tensor | None], like: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    return [
+        tf.zeros_like(tensor) if one is None else tf.convert_to_tensor(one)
+        for one, tensor in zip(gradients, like, strict=True)
+    ]

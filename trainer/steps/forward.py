@@ -88,14 +88,23 @@ class Forward:
             means = self.objective.means(context, self.parts).values()
         return [Mean(tf.cast(mean.total, tf.float32), tf.cast(mean.count, tf.float32)) for mean in means]
 
-    def measure(self, batch: Batch, step: tf.Tensor, *, training: bool) -> list[Mean]:
-        """Returns the same for a pass that is differentiated or counted.
+    def measure(
+        self,
+        batch: Batch,
+        step: tf.Tensor,
+        *,
+        training: bool,
+        read: Callable[[Context], None] = lambda context: None,
+    ) -> list[Mean]:
+        """Returns the same for a pass that is differentiated or counted, in which a function may read.
 
         Raises:
           ConfigurationError: in training, a term depends on variables of others, which nobody would train.
         """
         with tf.GradientTape(persistent=True, watch_accessed_variables=training) as tape:
-            means = self.means(batch, step, training=training)
+            context = self.context(batch, step, training=training)
+            read(context)
+            means = self._means(context)
         if training:
             by_part = {part.name: mean.total for part, mean in zip(self.parts, means, strict=True)}
             refuse_unowned(tape, by_part, self.model)

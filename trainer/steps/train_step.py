@@ -7,7 +7,7 @@ gradient of the local loss, summed over replicas, is the gradient of the global 
 import abc
 import contextlib
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from objectives import ConfigurationError, Mean
+from objectives import ConfigurationError, Context, Mean
 from objectives.balancing import Values
 from objectives.errors import some
 from objectives.fields import NOT_CONFIGURABLE, Checked
@@ -193,6 +193,17 @@ class TrainStep(Checked, abc.ABC):
         """
         return self.direction(gradients), []
 
+    def read(self, context: Context) -> None:
+        """Is called in each forward pass of training with what terms read there; it does nothing by default."""
+
+    @property
+    def summing(self) -> str | None:
+        """What of the step sums over replicas between the forward and the backward pass, in words; None by default.
+
+        The two are then not compiled by themselves.
+        """
+        return None
+
     def effective(self, weights: tf.Tensor) -> tf.Tensor:
         """Returns the weights `[terms]` by which terms enter the latest update, given their own; the same by default.
 
@@ -310,7 +321,7 @@ class TrainStep(Checked, abc.ABC):
         weights = self.forward.objective.weights(step)
         layers = LayerState(self.model)
         local, mean = self.differentiated(
-            lambda totals, counts: self._checked_losses(totals, counts, weights), batch, step
+            lambda totals, counts: self._checked_losses(totals, counts, weights), batch, step, read=self.read
         )
         reached = self._reached(local)
         self._refuse_layers(batch, layers)
@@ -334,13 +345,21 @@ class TrainStep(Checked, abc.ABC):
         clipped = with_norm_barrier(self.clipping(direction, norm), norm)
         return row, [whole if is_moved else None for whole, is_moved in zip(clipped, moved, strict=True)]
 
-    def differentiated(self, losses: Losses, batch: Batch, step: tf.Tensor) -> Differentiated:
+    def differentiated(
+        self,
+        losses: Losses,
+        batch: Batch,
+        step: tf.Tensor,
+        *,
+        read: Callable[[Context], None] = lambda context: None,
+    ) -> Differentiated:
         """Returns the gradients of scaled losses on this replica's shard, in micro-batches where a batch is cut.
 
         Args:
           losses: what is differentiated, a function as `losses` is, of totals and counts.
           batch: the replica's shard of the batch.
           step: the number of updates done before, of which random layers draw.
+          read: is called in each forward pass with what terms read there.
 
         Returns:
           The gradients by loss and variable of `trained`, None where nothing depends on it; and for each part of the
@@ -348,7 +367,9 @@ class TrainStep(Checked, abc.ABC):
         """
         forward = self.forward
         forward.streams.begin(step)
-        passes = tf.function(forward.measure, jit_compile=True, autograph=False) if self.compiled else forward.measure
+        passes = partial(forward.measure, read=read)
+        if self.compiled:
+            passes = tf.function(passes, jit_compile=True, autograph=False)
         differentiate = at_once
         if forward.micro_batches > 1:
             differentiate = partial(

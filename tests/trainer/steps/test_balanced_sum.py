@@ -186,3 +186,69 @@ def test_a_method_beside_a_step_of_ones_own_is_refused(make_trainer):
         make_trainer(balancer=InverseValue(), train_step=Own)
     with pytest.raises(ConfigurationError, match="Trainer.balancer is 'pcgrad'; expected"):
         make_trainer(balancer="pcgrad")
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        {},
+        {"execution": "xla_loop"},
+        pytest.param({"execution": "xla_step"}, marks=pytest.mark.slow),
+        {"count": 2},
+        pytest.param({"count": 3}, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_factors_at_a_layer_are_those_of_gradients_by_its_outputs(
+    make_trainer, recorder, replicas, dense_model, data, cut
+):
+    objective = Objective(
+        data=MeanSquaredError(),
+        decay=WeightDecay(weight=0.01),
+        low=RangeHinge(max_value=0.0, weight=0.5),
+        small=ActivationPenalty(activation="activations.hidden", norm="l2", weight=0.1),
+    )
+    cut = dict(cut)
+    make_trainer(
+        objective=objective,
+        train=ArraySource(data["x"], data["y"], shuffle=False),
+        balancer=InverseNorm(on="activations.hidden"),
+        strategy=replicas(cut.pop("count", 1)),
+        **{"steps": 1, "batch_size": 20, "log_every": 1, "reports": [recorder], **cut},
+    ).train()
+    model = dense_model()
+    hidden = tf.constant(keras.Model(model.input, model.get_layer("hidden").output)(data["x"]))
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(hidden)
+        outputs = model.get_layer("head")(hidden)
+        weighted = {
+            "data": tf.reduce_mean((outputs - data["y"]) ** 2),
+            "low": 0.5 * tf.reduce_mean(tf.nn.relu(outputs)),
+            "small": 0.1 * tf.reduce_mean(hidden**2),
+        }
+    own = {"data": 1.0, "low": 0.5, "small": 0.1}
+    for name, value in weighted.items():
+        expected = own[name] / np.linalg.norm(tape.gradient(value, hidden))
+        np.testing.assert_allclose(recorder.column(f"terms/{name}/effective_weight"), [expected], rtol=1e-5)
+    # It does not depend on the layer.
+    np.testing.assert_allclose(recorder.column("terms/decay/effective_weight"), [0.01], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "answer"),
+    [
+        ({"on": "outputs"}, "on is 'outputs'; expected the key of what one layer puts out"),
+        ({"on": "activations.*"}, "expected the key of what one layer puts out"),
+        ({"on": "activations.hiden"}, "the balancer.*did you mean 'activations.hidden'"),
+        ({"on": "activations.hidden", "accumulate_steps": 2}, "accumulate_steps is 2.*expected accumulate_steps=1"),
+        (
+            {"on": "activations.hidden", "execution": "xla_step", "count": 2},
+            "InverseNorm with on='activations.hidden' sums over all replicas, which XLA cannot do",
+        ),
+    ],
+)
+def test_a_layer_at_which_factors_cannot_be_found_is_refused(make_trainer, replicas, settings, answer):
+    settings = dict(settings)
+    balancer, strategy = InverseNorm(on=settings.pop("on")), replicas(settings.pop("count", 1))
+    with pytest.raises(ConfigurationError, match=answer):
+        make_trainer(balancer=balancer, strategy=strategy, **settings).dry_run()
