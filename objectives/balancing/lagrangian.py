@@ -51,11 +51,7 @@ class Lagrangian(ValueWeighting):
     damping: Positive = 1.0
 
     def first_state(self, names):
-        unknown = [name for name in self.limits if name not in names]
-        if unknown:
-            hints = [f"no term {name!r}; {expected(name, names, used=self.limits)}" for name in unknown]
-            raise ConfigurationError(*(f"Lagrangian.limits: {hint}" for hint in hints))
-        none = np.zeros([len(names)], np.float32)
+        none = np.zeros(self._limited(names).shape, np.float32)
         return {"multipliers": none, "violations": none}
 
     def first_factors(self, names):
@@ -76,4 +72,13 @@ class Lagrangian(ValueWeighting):
         return tf.nn.relu(multipliers + self.learning_rate * violations)
 
     def _limited(self, names):
+        """Returns whether there is a limit for each term.
+
+        Raises:
+          ConfigurationError: There is one for a term that there is not.
+        """
+        unknown = [name for name in self.limits if name not in names]
+        if unknown:
+            hints = [f"no term {name!r}; {expected(name, names, used=self.limits)}" for name in unknown]
+            raise ConfigurationError(*(f"Lagrangian.limits: {hint}" for hint in hints))
         return tf.constant([name in self.limits for name in names], tf.bool)

@@ -55,7 +55,8 @@ def _guessed(matrix: tf.Tensor, linear: tf.Tensor, free: tf.Tensor) -> tuple[tf.
     slope = tf.linalg.matmul(solved, matrix) + linear
     largest = tf.reduce_max(tf.abs(solved), axis=-1, keepdims=True)
     steepest = largest + tf.reduce_max(tf.abs(linear), axis=-1, keepdims=True)
-    return solved, tf.where(free, solved < -_SMALL * largest, slope < -_LEVEL * steepest)
+    # What is no number is wrong too.
+    return solved, ~tf.where(free, solved >= -_SMALL * largest, slope >= -_LEVEL * steepest)
 
 
 def _solved(matrix: tf.Tensor, linear: tf.Tensor, free: tf.Tensor) -> tf.Tensor:
