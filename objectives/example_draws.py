@@ -27,7 +27,7 @@ def uniform(example: Any, step: Any, seed: int = 0) -> tf.Tensor:
     (True, False)
     """
     bits = tf.cast(tf.bitcast(tf.cast(flat(example), tf.float32), tf.int32), tf.int64)
-    high, low = tf.unstack(tf.cast(_words([2, tf.shape(bits)[1] + 1], step, seed), tf.int64))
+    high, low = tf.unstack(tf.cast(words([2, tf.shape(bits)[1] + 1], step, seed), tf.int64))
     factors = high * 2**32 + low
     # The last one is added, so that an example of zeros has a number too.
     hashed = tf.reduce_sum(bits * factors[:-1], axis=1) + factors[-1]
@@ -49,8 +49,8 @@ def normal(example: Any, step: Any, seed: int = 0) -> tf.Tensor:
     >>> normal({"a": tf.ones([4, 2]), "b": tf.ones([4, 3])}, step=5).shape
     TensorShape([4, 5])
     """
-    words = _words([2, tf.shape(flat(example))[1]], step, seed + 1)
-    kept = tf.cast(tf.bitwise.bitwise_and(words, tf.constant(2**_BITS - 1, tf.uint32)), tf.float32)
+    drawn = words([2, tf.shape(flat(example))[1]], step, seed + 1)
+    kept = tf.cast(tf.bitwise.bitwise_and(drawn, tf.constant(2**_BITS - 1, tf.uint32)), tf.float32)
     radius, angle = tf.unstack((kept + 0.5) * 2.0**-_BITS)
     turned = angle + uniform(example, step, seed)[:, tf.newaxis]
     return tf.sqrt(-2.0 * tf.math.log(radius)) * tf.cos(2.0 * math.pi * turned)
@@ -69,8 +69,17 @@ def flat(example: Any) -> tf.Tensor:
     return tf.concat([tf.cast(row, dtype) for row in rows], axis=1)
 
 
-def _words(shape: Any, step: Any, seed: int) -> tf.Tensor:
-    """Draws whole words of 32 bits, which are the same in every execution."""
+def words(shape: Any, step: Any, seed: int) -> tf.Tensor:
+    """Returns random whole numbers of 32 bits, uint32 of a shape, which are the same in every execution.
+
+    Args:
+      shape: of the result.
+      step: an integer scalar.
+      seed: for other numbers.
+
+    >>> words([2, 3], step=5, seed=0).shape
+    TensorShape([2, 3])
+    """
     seeds = tf.stack([tf.constant(seed, tf.int64), tf.cast(step, tf.int64)])
     return tf.random.stateless_uniform(
         shape, seeds, minval=None, maxval=None, dtype=tf.uint32, alg=tf.random.Algorithm.PHILOX

@@ -24,11 +24,13 @@ class Values(NamedTuple):
       raw: float32 `[terms]`, their values before weights; 0 for a term of which the batch has no value.
       weights: float32 `[terms]`, their own weights at this step.
       counted: bool `[terms]`, whether the batch has a value of each.
+      names: of the terms, in the same order.
     """
 
     raw: tf.Tensor
     weights: tf.Tensor
     counted: tf.Tensor
+    names: Sequence[str] = ()
 
     @property
     def weighted(self) -> tf.Tensor:
@@ -58,6 +60,7 @@ class TermGradients:
         of_terms: Sequence[Sequence[tf.Tensor]],
         values: Values,
         add_up: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
+        largest_of: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
     ):
         """Takes gradients.
 
@@ -65,17 +68,18 @@ class TermGradients:
           of_terms: see above; where replicas share them, the part of this replica.
           values: see above.
           add_up: sums a number over the replicas that share the gradients.
+          largest_of: takes the largest of a number over these replicas.
         """
-        self.of_terms, self.values, self._add_up = of_terms, values, add_up
+        self.of_terms, self.values, self._add_up, self._largest_of = of_terms, values, add_up, largest_of
+        self._gram: tf.Tensor | None = None
 
     @property
     def gram(self) -> tf.Tensor:
         """The products of the gradients of each two terms, float32 `[terms, terms]`."""
-        products = []
-        for of_variable in zip(*self.of_terms, strict=True):
-            rows = tf.stack([tf.reshape(tf.cast(one, tf.float32), [-1]) for one in of_variable])
-            products.append(tf.linalg.matmul(rows, rows, transpose_b=True))
-        return self._add_up(tf.add_n(products))
+        # Not by functools.cached_property, whose lock would be held while replicas, each in a thread, wait for others.
+        if self._gram is None:
+            self._gram = self._add_up(tf.add_n([*map(_products, zip(*self.of_terms, strict=True))]))
+        return self._gram
 
     @property
     def norms(self) -> tf.Tensor:
@@ -86,6 +90,12 @@ class TermGradients:
     def mean_sizes(self) -> tf.Tensor:
         """The mean of the absolute elements of each gradient, float32 `[terms]`."""
         return self._sums(tf.abs) / self._size
+
+    @property
+    def largest(self) -> tf.Tensor:
+        """The largest absolute element of each gradient, float32 `[terms]`."""
+        largest = [[tf.reduce_max(tf.abs(tf.cast(one, tf.float32))) for one in term] for term in self.of_terms]
+        return self._largest_of(tf.reduce_max(tf.stack(largest), axis=1))
 
     @property
     def spreads(self) -> tf.Tensor:
@@ -102,6 +112,12 @@ class TermGradients:
         return self._add_up(tf.stack(sums))
 
 
+def _products(of_variable: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Returns the products of each two gradients by one variable."""
+    rows = tf.stack([tf.reshape(tf.cast(one, tf.float32), [-1]) for one in of_variable])
+    return tf.linalg.matmul(rows, rows, transpose_b=True)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Weighting(Checked, abc.ABC):
     """How the factors of the terms are found. A subclass is a `ValueWeighting` or a `GradientWeighting`.
@@ -110,17 +126,20 @@ class Weighting(Checked, abc.ABC):
     compute with TensorFlow alone, as they are a part of the compiled step, and the same on every replica.
     """
 
-    def first_state(self, terms: int) -> Mapping[str, Any]:
+    def first_state(self, names: Sequence[str]) -> Mapping[str, Any]:
         """Returns the state before the first update, numbers and arrays by name; there is none by default.
 
         Args:
-          terms: how many there are.
+          names: of the terms, in the order of all that a method is given.
+
+        Raises:
+          ConfigurationError: The method is told of a term that there is not.
         """
         return {}
 
-    def first_factors(self, terms: int) -> tf.Tensor:
+    def first_factors(self, names: Sequence[str]) -> tf.Tensor:
         """Returns the factors before the first update, float32 `[terms]`."""
-        return tf.ones([terms])
+        return tf.ones([len(names)])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from objectives import ConfigurationError, Context, Key, Mean
 from objectives.balancing import GradientWeighting, State, TermGradients, Values, ValueWeighting, Weighting
 from objectives.fields import NOT_CONFIGURABLE
 from objectives.keys import has_star, split_key
-from trainer.steps.replicas import sum_over_replicas
+from trainer.steps.replicas import gather_from_replicas, sum_over_replicas
 from trainer.steps.train_step import Gradients, TrainStep
 from trainer.steps.weighted_sum import WeightedSum
 
@@ -47,9 +47,11 @@ class _Balanced(TrainStep):
     balancer: Any = dataclasses.field(metadata={NOT_CONFIGURABLE: True})
 
     def initial_values(self) -> Mapping[str, Any]:
-        terms = len(self._places)
-        state = self.balancer.first_state(terms)
-        return {_FACTORS: self.balancer.first_factors(terms), **{f"{_STATE}{name}": one for name, one in state.items()}}
+        state = self.balancer.first_state(self._names)
+        return {
+            _FACTORS: self.balancer.first_factors(self._names),
+            **{f"{_STATE}{name}": one for name, one in state.items()},
+        }
 
     def effective(self, weights: tf.Tensor) -> tf.Tensor:
         return tf.tensor_scatter_nd_update(weights, [[i] for i in self._places], self._own(weights) * self._factors)
@@ -67,9 +69,18 @@ class _Balanced(TrainStep):
     def _factors(self) -> tf.Tensor:
         return tf.convert_to_tensor(self.own_variables[_FACTORS])
 
+    @property
+    def _names(self) -> list[str]:
+        """The names of these terms."""
+        return [name for name, term in self.forward.objective.terms.items() if term.optimised]
+
     def _own(self, of_terms: tf.Tensor) -> tf.Tensor:
         """Returns what belongs to the terms that are balanced, given something of all terms."""
         return tf.gather(of_terms, self._places)
+
+    def _own_values(self, values: Values) -> Values:
+        raw, weights, counted = map(self._own, (values.raw, values.weights, values.counted))
+        return Values(raw, weights, counted, self._names)
 
     def _weigh(self, known: Values | TermGradients) -> dict[str, tf.Tensor]:
         """Has the method find the factors; with its state, by the names of the own variables."""
@@ -95,7 +106,7 @@ class BalancedByValues(_Balanced, WeightedSum):
 
     def resolved(self, gradients: Gradients, values: Values) -> tuple[Sequence[tf.Tensor | None], Sequence[tf.Tensor]]:
         used = tf.unstack(self.effective(values.weights))
-        self._keep(self._weigh(Values(*map(self._own, values))))
+        self._keep(self._weigh(self._own_values(values)))
         return self.direction(gradients), used
 
 
@@ -115,7 +126,7 @@ class BalancedByGradients(_Balanced):
         ]
 
     def resolved(self, gradients: Gradients, values: Values) -> tuple[Sequence[tf.Tensor | None], Sequence[tf.Tensor]]:
-        self._keep(self._weigh(TermGradients(gradients, Values(*map(self._own, values)))))
+        self._keep(self._weigh(TermGradients(gradients, self._own_values(values))))
         return self.direction(gradients), tf.unstack(self.effective(values.weights))
 
 
@@ -164,9 +175,9 @@ class BalancedAtLayer(_Balanced, WeightedSum):
             raise ConfigurationError(f"no term depends on {self.balancer.on!r}, at which the balancer looks")
         whole = Mean(sum_over_replicas(tf.stack(totals)), counts)
         raw, of_terms = self.forward.merged(whole, shards=self.forward.replicas)
-        values = Values(*map(self._own, (raw, weights, of_terms > 0)))
+        values = self._own_values(Values(raw, weights, of_terms > 0))
         dense = [self.unscaled(_zeros_for_none(of_term, self.found.at)) for of_term in by_layer]
-        found = self._weigh(TermGradients(dense, values, add_up=sum_over_replicas))
+        found = self._weigh(TermGradients(dense, values, add_up=sum_over_replicas, largest_of=_largest_over_replicas))
         self.found.kept = found | {_FACTORS: tf.where(depends, found[_FACTORS], 1.0)}
         factors = tf.unstack(tf.stop_gradient(self.found.kept[_FACTORS]))
         return [tf.add_n([factor * share for factor, share in zip(factors, shares, strict=True)])]
@@ -174,6 +185,10 @@ class BalancedAtLayer(_Balanced, WeightedSum):
     def resolved(self, gradients: Gradients, values: Values) -> tuple[Sequence[tf.Tensor | None], Sequence[tf.Tensor]]:
         self._keep(self.found.kept)
         return self.direction(gradients), tf.unstack(self.effective(values.weights))
+
+
+def _largest_over_replicas(numbers: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_max(gather_from_replicas(numbers[tf.newaxis]), axis=0)
 
 
 def _zeros_for_none(gradients: Sequence[tf.Tensor | None], like: Sequence[tf.Tensor]) -> list[tf.Tensor]:

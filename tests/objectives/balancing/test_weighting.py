@@ -1,37 +1,53 @@
-"""Weighting: the numbers about gradients are NumPy's, and values count where there are some."""
+"""What methods are given: values, and numbers about gradients that replicas may share."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives.balancing import TermGradients, Values
+from objectives.balancing import TermGradients
+from tests.objectives.balancing.methods import values_of
 
-SHAPES = [(3, 4), (4,), (2, 5)]
-
-
-@pytest.fixture
-def of_terms():
-    """Gradients of three terms by three variables."""
-    rng = np.random.default_rng(0)
-    return [[rng.normal(size=shape, scale=10**-i).astype(np.float32) for shape in SHAPES] for i in range(3)]
-
-
-@pytest.fixture
-def rows(of_terms):
-    """The same as one long vector a term, in float64."""
-    return np.stack([np.concatenate([one.ravel() for one in term]) for term in of_terms]).astype(np.float64)
+JACOBIAN = np.random.default_rng(0).normal(size=(3, 10)).astype(np.float32)
+NUMBERS = {
+    "gram": JACOBIAN @ JACOBIAN.T,
+    "norms": np.linalg.norm(JACOBIAN, axis=1),
+    "mean_sizes": np.abs(JACOBIAN).mean(axis=1),
+    "largest": np.abs(JACOBIAN).max(axis=1),
+    "spreads": JACOBIAN.std(axis=1),
+}
 
 
-def test_products_sizes_and_spreads_are_those_of_one_long_vector(of_terms, rows):
-    gradients = TermGradients([[tf.constant(one) for one in term] for term in of_terms], values=None)
-    np.testing.assert_allclose(gradients.gram, rows @ rows.T, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(gradients.norms, np.linalg.norm(rows, axis=1), rtol=1e-5)
-    np.testing.assert_allclose(gradients.mean_sizes, np.abs(rows).mean(axis=1), rtol=1e-5)
-    np.testing.assert_allclose(gradients.spreads, rows.std(axis=1), rtol=1e-5)
+def gradients_of(columns, **reductions):
+    """The gradients of a matrix and a vector, which have these columns between them."""
+    of_terms = [[tf.constant(row[:4].reshape(2, 2)), tf.constant(row[4:])] for row in JACOBIAN[:, columns]]
+    return TermGradients(of_terms, values_of([1, 2, 3]), **reductions)
 
 
-def test_a_value_counts_where_the_batch_has_it_and_its_weight_is_not_0():
-    raw, weights = tf.constant([2.0, 3.0, np.inf]), tf.constant([0.5, 0.25, 0.0])
-    values = Values(raw, weights, counted=tf.constant([True, False, True]))
-    assert values.weighted.numpy().tolist() == [1.0, 0.75, 0.0]
+def test_weighted_values_are_values_times_weights_and_0_without_a_weight():
+    values = values_of([1, np.inf, 3], weights=[2, 0, -1], counted=[True, True, False])
+    assert values.weighted.numpy().tolist() == [2, 0, -3]
     assert values.known.numpy().tolist() == [True, False, False]
+
+
+def test_numbers_about_gradients_are_those_of_numpy():
+    gradients = gradients_of(np.s_[:])
+    for name, expected in NUMBERS.items():
+        np.testing.assert_allclose(getattr(gradients, name), expected, rtol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_replicas_that_share_gradients_find_the_numbers_of_the_whole(name):
+    others = []
+
+    def recorded(number):
+        others.append(number)
+        return number
+
+    getattr(gradients_of(np.s_[5:], add_up=recorded, largest_of=recorded), name)
+    # What a reduction over replicas does: it asks the others for the same number.
+    shared = gradients_of(
+        np.s_[:5],
+        add_up=lambda number: number + others.pop(0),
+        largest_of=lambda number: tf.maximum(number, others.pop(0)),
+    )
+    np.testing.assert_allclose(getattr(shared, name), NUMBERS[name], rtol=1e-5)

@@ -20,8 +20,8 @@ class InverseValue(ValueWeighting):
 
     momentum: float = 0.5
 
-    def first_state(self, terms):
-        return {"mean": np.ones(terms, np.float32)}
+    def first_state(self, names):
+        return {"mean": np.ones(len(names), np.float32)}
 
     def weigh(self, values, state):
         latest = self.momentum * state["mean"] + (1 - self.momentum) * values.weighted
