@@ -1,11 +1,14 @@
 """Every config file is read, every term file stacks on the runs it says it fits."""
 
+import inspect
 import pathlib
+import re
 
 import gin
 import pytest
 
-from objectives import ConfigurationError, Objective
+from objectives import ConfigurationError, Objective, balancing
+from objectives.balancing import GradientWeighting, ValueWeighting
 from trainer import Trainer, config
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -69,6 +72,8 @@ def test_every_file_begins_by_saying_what_it_is(file):
     assert file.read_text().startswith("# ")
     if file.parent.name == "terms":
         assert all(f"# {word}" in file.read_text() for word in ("Adds", "Fits:", "Another"))
+    elif file.parent.name == "balancers":
+        assert "\n# From " in file.read_text()
     elif file.stem != "base":
         assert f"--gin_file=gin_configs/{file.stem}.gin" in file.read_text()
 
@@ -139,6 +144,24 @@ def test_stacking_a_term_on_a_run_that_has_it_changes_nothing(load, term, run):
     gin.clear_config()
     load(run, term)
     assert repr(objective().terms[term]) == repr(alone[term])
+
+
+def test_every_method_of_balancing_has_a_file(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    made = set()
+    for file in (ROOT / "gin_configs" / "balancers").glob("*.gin"):
+        gin.clear_config()
+        needed = re.findall(r'--gin_param="(.*)"', file.read_text())
+        config.load(["gin_configs/node_placement.gin", str(file)], needed)
+        (name,) = re.findall(r"^Trainer.balancer = @(\w+)\(\)$", file.read_text(), re.MULTILINE)
+        assert f"# {name}: " in file.read_text()
+        made.add(type(gin.get_configurable(name)()))
+    assert made == {kind for kind in vars(balancing).values() if is_method(kind)}
+
+
+def is_method(thing):
+    kinds = (ValueWeighting, GradientWeighting)
+    return isinstance(thing, type) and issubclass(thing, kinds) and not inspect.isabstract(thing)
 
 
 def test_a_stacked_term_reads_the_key_that_the_run_names(load):
