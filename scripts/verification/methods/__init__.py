@@ -1,0 +1,1 @@
+"""What the page about methods of balancing shows, a file a part."""
