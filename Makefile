@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow check docs screenshots bench exactness oracles chaos faults mistakes fuzz endurance board
+.PHONY: demo test slow check docs screenshots bench exactness oracles chaos faults mistakes methods fuzz endurance board
 
 ## Trains one task without and with its regularising terms, and shows what they changed.
 demo: $(VENV)/made
@@ -63,6 +63,10 @@ faults: $(VENV)/made
 ## Makes the mistakes that users make, and records the messages: docs/mistakes.md.
 mistakes: $(VENV)/made
 	$(BIN)/python scripts/verification/mistakes.py --output=docs/mistakes.md
+
+## Methods of balancing: golden values, problems whose answer is known, cost: docs/methods.md. TORCHJD=FOLDER adds TorchJD.
+methods: $(VENV)/made
+	$(BIN)/python scripts/verification/balancing.py --output=docs/methods.md $(if $(TORCHJD),--torchjd=$(TORCHJD))
 
 ## Random configurations against a plain eager loop, for half an hour; the seed is shown.
 fuzz: $(VENV)/made

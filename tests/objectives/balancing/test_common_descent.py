@@ -1,4 +1,4 @@
-"""MGDA and CAGrad against golden values, closed forms and SciPy's minimum of what the papers minimise."""
+"""MGDA and CAGrad against closed forms and SciPy's minimum of what the papers minimise."""
 
 import numpy as np
 import pytest
@@ -22,10 +22,6 @@ def on_the_simplex(function, terms):
     return found.x
 
 
-def test_mgda_of_the_golden_conflict():
-    np.testing.assert_allclose(weights_of(MGDA())(CONFLICT), [0.6, 0.4], atol=1e-5)
-
-
 @pytest.mark.parametrize("pair", PAIRS, ids=range(len(PAIRS)))
 def test_mgda_of_two_terms_is_the_closed_form(pair):
     first, second = pair
@@ -41,10 +37,6 @@ def test_the_update_of_mgda_is_the_shortest(jacobian):
 
 def test_mgda_takes_the_shorter_of_two_gradients_in_one_direction():
     np.testing.assert_allclose(weights_of(MGDA())(np.array([[1.0, 1.0], [1e6, 1e6]])), [1, 0], atol=1e-5)
-
-
-def test_cagrad_of_the_golden_conflict():
-    np.testing.assert_allclose(weights_of(CAGrad(c=0.5))(CONFLICT), [0.7041, 0.5], atol=1e-4)
 
 
 @pytest.mark.parametrize(("rescale", "divisor"), [("1+c", 1.5), ("1+c2", 1.25)])

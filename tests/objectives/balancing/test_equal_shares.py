@@ -1,4 +1,4 @@
-"""IMTL-G, ConFIG, Nash-MTL and Aligned-MTL against golden values and the papers' formulas in NumPy."""
+"""IMTL-G, ConFIG, Nash-MTL and Aligned-MTL against the papers' formulas in NumPy."""
 
 import numpy as np
 import pytest
@@ -10,21 +10,6 @@ SCALES = {"one scale": np.ones((3, 1)), "many scales": 10.0 ** np.array([[-6], [
 JACOBIAN = np.random.default_rng(0).normal(size=(3, 5))
 
 of_scales = pytest.mark.parametrize("scale", SCALES.values(), ids=SCALES.keys())
-
-
-@pytest.mark.parametrize(
-    ("method", "golden"),
-    [
-        (IMTLG(), [0.07670, 1, 1]),
-        (ConFIG(), [0.15881, 2.07061, 2.07061]),
-        (NashMTL(), [0.07658, 0.99853, 0.99853]),
-        (NashMTL(max_norm=1.0), [0.05415, 0.70607, 0.70607]),
-        (AlignedMTL(), [0.21328, 0.96733, 0.96733]),
-    ],
-    ids=repr,
-)
-def test_the_golden_conflict(method, golden):
-    np.testing.assert_allclose(CONFLICT.T @ weights_of(method)(CONFLICT), golden, atol=1e-4)
 
 
 @of_scales
