@@ -82,19 +82,14 @@ def _asked() -> str:
 
 
 def _golden_part(goldens: Sequence[Any]) -> str:
-    rows = [
-        [
-            f"`{_shown(one.method)}`",
-            _numbers(one.expected),
-            one.of,
-            one.whose,
-            f"{one.difference:.0e}" if one.difference else "0",
-        ]
-        + ["yes" if hasattr(one.method, "weights") else "no"]
-        for one in goldens
-    ]
     header = ["method", "golden value", "of", "whose", "difference", "by the Gram matrix alone"]
-    return f"## Golden values\n\n{_GOLDEN}\n\n{_table(header, rows)}"
+    return f"## Golden values\n\n{_GOLDEN}\n\n{_table(header, map(_golden_row, goldens))}"
+
+
+def _golden_row(golden: Any) -> list[str]:
+    difference = f"{golden.difference:.0e}" if golden.difference else "0"
+    by_products = "yes" if hasattr(golden.method, "weights") else "no"
+    return [f"`{_shown(golden.method)}`", _numbers(golden.expected), golden.of, golden.whose, difference, by_products]
 
 
 def _shown(method: Any) -> str:

@@ -101,7 +101,10 @@ GOLDENS = [
     _update(o.PCGrad(), [0.5848, 3.8012, 3.8012]),
     _factors(o.PCGrad(), [20 / 9, 30 / 19]),
     _at(o.GradVac(), CONFLICT, [20 / 9, 30 / 19], "closed form: PCGrad in the first step"),
-    _at(o.GradNorm(alpha=0.0, learning_rate=1e-2), [[1, 0], [0, 3]], [1.5, 0.5], f"{CLOSED}, after 100 steps", 1e-2, steps=100),
+    _at(
+        o.GradNorm(alpha=0.0, learning_rate=1e-2), [[1, 0], [0, 3]],
+        [1.5, 0.5], f"{CLOSED}, after 100 steps", 1e-2, steps=100,
+    ),
     _at(o.GradientAnnealing(reference="term_1", share=1.0), CONFLICT, [6 / 2, 1.0]),
     _at(o.InverseDirichlet(share=1.0), [[1, -1], [3, -3]], [3.0, 1.0]),
     _after(o.UncertaintyWeighting(learning_rate=0.1), [_STEPS[0]] * 200, [1 / 2, 1 / 4, 1 / 8], CLOSED, 1e-3),

@@ -21,15 +21,14 @@ def rows(page, section):
 
 def test_the_page_has_every_golden_value_and_no_difference_above_its_bound():
     shown = rows(PAGE, "Golden values")
-    assert [re.findall(r"\w+", row[0])[0] for row in shown] == [type(golden.method).__name__ for golden in GOLDENS], (
-        "make methods"
-    )
-    assert [row[3] for row in shown] == [golden.whose for golden in GOLDENS], "make methods"
+    names = [re.findall(r"\w+", row[0])[0] for row in shown]
+    assert names == [type(golden.method).__name__ for golden in GOLDENS], "run `make methods`"
+    assert [row[3] for row in shown] == [golden.whose for golden in GOLDENS], "run `make methods`"
     assert all(float(row[4]) <= golden.within * 1.05 for row, golden in zip(shown, GOLDENS, strict=True))
 
 
 def test_the_page_has_the_way_of_every_method():
-    assert [row[0] for row in rows(PAGE, "Two terms that fight")] == [*landscape.METHODS], "make methods"
+    assert [row[0] for row in rows(PAGE, "Two terms that fight")] == [*landscape.METHODS], "run `make methods`"
 
 
 def test_nothing_gets_better_for_both_terms_beside_the_pareto_set():
