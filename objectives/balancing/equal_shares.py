@@ -13,7 +13,7 @@ from objectives.balancing.weighting import GramWeighting
 # How many steps of Newton's method Nash-MTL may take; it takes about ten.
 _STEPS = 100
 # The squares of angles and of gradients' shares, beside the largest, that count as none.
-_ANGLE, _SHARE = 1e-6, 1e-6
+_ANGLE, _SHARE = 1e-6, 1e-8
 
 
 @gin.register(module="objectives")
@@ -99,9 +99,9 @@ class AlignedMTL(GramWeighting):
 
     The update is as stable as can be. It is as short as the weakest direction demands, so that one term with a short
     gradient, or two that nearly oppose one another, slow down all. Gradients that depend on one another count as one.
-    Angles below 0.001 are 0, and gradients that are a thousand times shorter than the longest count for nothing, about
-    as in the code of the authors. XLA is less exact here: where lengths differ a hundredfold and more, factors may be a
-    few percent off.
+    Angles below 0.001 are 0, and gradients that are ten thousand times shorter than the longest count for nothing (a
+    thousand times in the code of the authors). XLA is less exact here: where the lengths of gradients differ a
+    thousandfold, factors may be off by a percent or two.
 
     >>> AlignedMTL().weights([[18.0, -22.0], [-22.0, 38.0]]).numpy().round(4).tolist()
     [0.5591, 0.4083]

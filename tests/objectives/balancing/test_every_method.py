@@ -49,7 +49,7 @@ FROM_VALUES = [
 LIMITED = objectives.Lagrangian(limits={"term_1": 0.5})
 
 from_products = pytest.mark.parametrize("method", FROM_PRODUCTS, ids=repr)
-few_examples = settings(deadline=None, database=None, max_examples=15)
+few_examples = settings(deadline=None, database=None, max_examples=10)
 
 # Whole numbers give gradients that are equal, opposite, dependent or 0, and otherwise far from that.
 jacobians = arrays.arrays(np.float64, (3, 4), elements=st.integers(-3, 3).map(float))
