@@ -39,8 +39,8 @@ class Values(NamedTuple):
 
     @property
     def known(self) -> tf.Tensor:
-        """Whether a term has a weight and the batch has a value of it, bool `[terms]`."""
-        return self.counted & (self.weights != 0)
+        """Whether a term has a weight and the batch has a finite value of it, bool `[terms]`."""
+        return self.counted & (self.weights != 0) & tf.math.is_finite(self.raw)
 
 
 class TermGradients:
