@@ -300,7 +300,7 @@ def test_an_epoch_is_the_exact_mean_over_what_was_counted_and_of_what_was_optimi
     assert history["terms/none/weighted"] == [0.0]
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_the_loss_of_uneven_batches_is_that_of_keras(make, dense_model, data, count):
     today = dense_model()
     today.compile(keras.optimizers.SGD(0.1), loss="mse")
