@@ -92,7 +92,7 @@ def train(tmp_path, replicas):
 @pytest.mark.parametrize(
     "how",
     [
-        {"execution": "graph", "count": 3, "accumulate_steps": 2},
+        {"execution": "graph", "count": 2, "accumulate_steps": 3},
         {"execution": "xla_loop"},
         pytest.param({"execution": "xla_step"}, marks=pytest.mark.slow),
         pytest.param({"execution": "xla_loop", "accumulate_steps": 3}, marks=pytest.mark.slow),

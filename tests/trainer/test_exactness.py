@@ -190,7 +190,7 @@ ALL = {
 @pytest.mark.parametrize(
     "case",
     [
-        pytest.param({**ALL, "parts": 2, "clip_norm": 0.05}, id="parts, clipped"),
+        pytest.param({**ALL, "count": 2, "parts": 2, "clip_norm": 0.05}, id="parts, clipped"),
         pytest.param(ALL, marks=pytest.mark.slow, id="replicas"),
         pytest.param({**ALL, "count": 4, "batch_size": 5}, marks=pytest.mark.slow, id="an empty shard"),
         pytest.param({**ALL, "count": 2, "shown": 0.0}, marks=pytest.mark.slow, id="every value masked"),

@@ -146,6 +146,7 @@ def test_a_run_that_was_made_in_python_is_refused_with_what_would_do(train, teac
         load_model(str(tmp_path / "run"))
 
 
+@pytest.mark.slow
 def test_a_run_is_loaded_by_its_folder(run_python, tmp_path):
     """The teacher is a run that a gin file configured; that of the student names it."""
     (tmp_path / "networks_of_mine.py").write_text(TASK)
