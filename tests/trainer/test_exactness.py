@@ -201,7 +201,7 @@ def test_a_step_is_that_of_plain_numpy_however_it_is_cut(case):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=24, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(case=cases())
 def test_many_more_steps_are_those_of_plain_numpy(case):
     check(case)

@@ -247,7 +247,6 @@ def test_a_model_built_again_resumes_under_the_names_that_keras_then_gives(make_
 @pytest.mark.parametrize(
     ("make", "execution"),
     [
-        (lambda: tf.distribute.OneDeviceStrategy("CPU:1"), "graph"),
         (lambda: tf.distribute.OneDeviceStrategy("CPU:1"), "xla_loop"),
         (lambda: tf.distribute.MirroredStrategy(["CPU:1"]), "xla_step"),
         (tf.distribute.get_strategy, "graph"),
