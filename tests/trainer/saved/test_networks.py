@@ -104,7 +104,7 @@ def test_a_network_that_may_be_trained_elsewhere_is_not_here(train):
 def test_another_teacher_is_another_run(train, teacher_file):
     train(plain_student(), load_model(teacher_file))
     train(plain_student(), load_model(teacher_file), steps=6)
-    with pytest.raises(ConfigurationError, match=r"Distillation.teacher \(Objective.soft\): Functional, weights "):
+    with pytest.raises(ConfigurationError, match=r"Functional.weights \(Objective.soft.teacher\): digest "):
         train(plain_student(), network(5, 8), steps=8)
 
 
