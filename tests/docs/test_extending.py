@@ -26,6 +26,7 @@ def train(page, commands):
 
     def run(name, *bindings, steps=STEPS):
         more = [*bindings, f"Trainer.steps = {steps}", "Trainer.checkpoint_every = 20", "Trainer.log_every = 20"]
+        more += ["Trainer.execution = 'graph'", "Trainer.gradients_every = None"]
         small = "NodePlacement.train_networks = 256"
         is_placement = any("node_placement" in word for word in commands[name])
         return page.command(commands[name], [*more, small] if is_placement else more)
