@@ -83,8 +83,8 @@ def _draw(name: str, key: Key, labels: ClassLabels | None, batch: Any, shapes: A
     draw = np.random.default_rng([*name.encode()])
     if root == "model":
         raise ConfigurationError(
-            f"{name} is the model, which cannot be drawn; pass a function of its inputs: "
-            f"tensors={{{name!r}: lambda inputs: ...}}"
+            f"{name} is the model, which cannot be drawn; in Python pass a function of its inputs: "
+            f"check_term(term, {{{name!r}: lambda inputs: ...}})"
         )
     if root == "step":
         return np.int32(1)
