@@ -10,7 +10,8 @@ from objectives.base_term import BaseTerm
 from objectives.batch_statistic import BatchStatistic
 from objectives.errors import ConfigurationError
 from objectives.keys import Key, is_of_batch, split_key
-from objectives.ranges import ClassLabels, recording
+from objectives.ranges import ClassLabels
+from objectives.readings import recording
 
 # Shapes of a batch that are tried one after the other; no two axes are alike, so that none is taken for another.
 LAYOUTS = ((5, 4), (5, 4, 3), (5,), (5, 4, 3, 2), (5, 6, 4, 3, 2))
