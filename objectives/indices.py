@@ -18,7 +18,8 @@ import tensorflow as tf
 from objectives.assertions import mark
 from objectives.blame import place_here
 from objectives.errors import ConfigurationError
-from objectives.ranges import poisoned, record
+from objectives.ranges import poisoned
+from objectives.readings import record
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,7 +19,7 @@ from objectives.keys import Key, has_star
 from objectives.mean import Mean
 from objectives.names import require_names
 from objectives.parts import Part, Parts
-from objectives.ranges import evaluating
+from objectives.readings import evaluating
 from objectives.schedules import evaluate
 from objectives.term import Term
 

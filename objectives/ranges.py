@@ -1,47 +1,20 @@
-"""Ranges: a label, an index or a mask out of range makes its value NaN, and can be recorded.
+"""Ranges: a label, an index or a mask out of range makes its value NaN, and is recorded.
 
 For an index out of range, graph operations raise an error that names nothing, and XLA silently uses the nearest one.
 Here such an index is replaced before it is used, so that no operation raises, and the value that depends on it is NaN,
-so that no update is made from it. To find the cause, open a recording and evaluate the terms again.
+so that no update is made from it. `readings.py` records the cause.
 """
 
-import contextlib
-import dataclasses
 import math
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
-from objectives.errors import some
 from objectives.quantities import quantity
-from objectives.reads import shown_of
+from objectives.readings import key_of, record
 
-# How many values and rows a message shows.
-_SHOWN = 5
 # How far a rounded probability, also in bfloat16, may be outside its range.
 _ROUNDING = 0.01
-
-
-@dataclasses.dataclass(frozen=True)
-class Reading:
-    """Values that were read, and which of them are out of range.
-
-    Attributes:
-      what: a description, such as "the labels 'targets' of the term 'cost'".
-      expected: the valid range in words.
-      values: the values `[batch, ...]`.
-      outside: a bool for each of the values.
-      rows: whether the first axis is that of the examples.
-    """
-
-    what: str
-    expected: str
-    values: tf.Tensor
-    outside: tf.Tensor
-    rows: bool = True
 
 
 class ClassLabels(NamedTuple):
@@ -54,55 +27,6 @@ class ClassLabels(NamedTuple):
 
     classes: int
     ignored: int | None = None
-
-
-class _Listening(threading.local):
-    """The open recording of this thread, if any, and its current reader; replicas are traced in other threads."""
-
-    readings: list[Reading] | None = None
-    graph: Any = None
-    where: str = ""
-    keys: Mapping[str, str] = {}
-    masks: Sequence[tf.Tensor] = ()
-
-
-_listening = _Listening()
-
-
-@contextlib.contextmanager
-def recording() -> Iterator[list[Reading]]:
-    """Records everything that has a range as it is read in this thread, within the context.
-
-    >>> with recording() as readings:
-    ...     _ = safe_labels("y_true", tf.constant([0, 7]), classes=3)
-    >>> describe(readings[0], readings[0].values.numpy(), readings[0].outside.numpy())
-    "the labels 'y_true': found 7 in row 1; expected whole numbers from 0 to 2 (3 classes), or a mask that hides them"
-    """
-    _listening.readings, _listening.graph = [], _graph()
-    try:
-        yield _listening.readings
-    finally:
-        _listening.readings = _listening.graph = None
-
-
-@contextlib.contextmanager
-def evaluating(where: str, keys: Mapping[str, str]) -> Iterator[None]:
-    """Attributes what is recorded to a reader `where`, such as "the term 'cost'", whose arguments have these keys."""
-    _listening.where, _listening.keys = where, keys
-    try:
-        yield
-    finally:
-        _listening.where, _listening.keys = "", {}
-
-
-@contextlib.contextmanager
-def hiding(masks: Sequence[tf.Tensor]) -> Iterator[None]:
-    """Lets values behind one of the masks be out of range within the context."""
-    _listening.masks = masks
-    try:
-        yield
-    finally:
-        _listening.masks = ()
 
 
 def safe_labels(
@@ -123,7 +47,7 @@ def safe_labels(
     >>> labels.numpy().tolist(), outside.numpy().tolist()
     ([1, 0], [False, True])
     """
-    what = f"the labels {_key(read)!r}"
+    what = f"the labels {key_of(read)!r}"
     return safe_indices(what, labels, classes, expected=label_range(classes), ignored=ignored)
 
 
@@ -165,7 +89,7 @@ def not_probabilities(
     outside = (numbers < -_ROUNDING) | (numbers > largest + _ROUNDING)
     outside = outside if counted is None else outside & counted
     bounds = "from 0 to 1" if math.isfinite(largest) else "from 0 on"
-    record(f"the values {_key(read)!r}", f"numbers {bounds}{instead}", values, outside)
+    record(f"the values {key_of(read)!r}", f"numbers {bounds}{instead}", values, outside)
     return outside
 
 
@@ -184,7 +108,7 @@ def not_distributions(read: str, values: tf.Tensor) -> tf.Tensor:
     """
     totals = tf.reduce_sum(values, axis=-1)
     wrong = tf.abs(totals - tf.cast(1, totals.dtype)) > _ROUNDING
-    record(f"the sums of the values {_key(read)!r} over the classes", "1, or a mask that hides them", totals, wrong)
+    record(f"the sums of the values {key_of(read)!r} over the classes", "1, or a mask that hides them", totals, wrong)
     return wrong | tf.reduce_any(not_probabilities(read, values), axis=-1)
 
 
@@ -203,7 +127,7 @@ def not_decisions(read: str, labels: tf.Tensor, *, counted: tf.Tensor | None = N
         return tf.zeros_like(labels)
     outside = (labels != tf.cast(0, labels.dtype)) & (labels != tf.cast(1, labels.dtype))
     outside = outside if counted is None else outside & counted
-    record(f"the labels {_key(read)!r}", "0 for no or 1 for yes, or a mask that hides them", labels, outside)
+    record(f"the labels {key_of(read)!r}", "0 for no or 1 for yes, or a mask that hides them", labels, outside)
     return outside
 
 
@@ -214,7 +138,7 @@ def not_numbers(read: str, values: tf.Tensor) -> tf.Tensor:
     [False, True, False]
     """
     outside = tf.math.is_nan(values) if values.dtype.is_floating else tf.zeros_like(values, tf.bool)
-    record(f"the values {_key(read)!r}", "numbers", values, outside)
+    record(f"the values {key_of(read)!r}", "numbers", values, outside)
     return outside
 
 
@@ -252,52 +176,8 @@ def poisoned(values: tf.Tensor, outside: tf.Tensor) -> tf.Tensor:
     return tf.where(outside, tf.constant(float("nan"), values.dtype), values)
 
 
-def describe(
-    reading: Reading, values: np.ndarray, outside: np.ndarray, *, row: str = "row", first: int = 0
-) -> str | None:
-    """Returns a sentence about what is out of range in a reading, given as arrays, or None.
-
-    Args:
-      reading: the reading.
-      values: its values, `[rows, ...]`.
-      outside: a bool for each of them.
-      row: what a row is called.
-      first: the number of the first row.
-    """
-    if not outside.any():
-        return None
-    found = some([f"{value:.7g}" for value in np.unique(values[outside])], shown=_SHOWN)
-    if not reading.rows:
-        return f"{reading.what}: found {found}; expected {reading.expected}"
-    rows = first + np.unique(np.nonzero(outside)[0])
-    where = f"{row}{'s' * (len(rows) > 1)} {some([f'{number:,}' for number in rows], shown=_SHOWN)}"
-    return f"{reading.what}: found {found} in {where}; expected {reading.expected}"
-
-
 def _countable(indices: tf.Tensor) -> tf.Tensor:
     """Integers in a type by which TensorFlow gathers; floats as they are."""
     if indices.dtype.is_floating or indices.dtype in (tf.int32, tf.int64):
         return indices
     return tf.cast(indices, tf.int64 if indices.dtype in (tf.uint32, tf.uint64) else tf.int32)
-
-
-def _key(read: str) -> str:
-    return _listening.keys.get(read, read)
-
-
-def record(what: str, expected: str, values: tf.Tensor, outside: tf.Tensor, *, of: str = "", rows: bool = True) -> None:
-    """Adds a reading to the recording of this thread, if one is open in this graph; by default for its current reader.
-
-    See `Reading` for the arguments.
-    """
-    # What is read inside of a function of its own cannot be looked at from outside of it.
-    if _listening.readings is not None and _listening.graph is _graph():
-        for mask in _listening.masks if rows else ():
-            shown = shown_of(values, mask)
-            outside = outside if shown is None else outside & shown
-        where = of or _listening.where
-        _listening.readings.append(Reading(f"{what} of {where}" if where else what, expected, values, outside, rows))
-
-
-def _graph() -> Any:
-    return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()

@@ -37,6 +37,28 @@ def require_axes(name: str, tensor: tf.Tensor, *layouts: str) -> None:
         raise ConfigurationError(f"{name} has the shape {tensor.shape}; expected {' or '.join(layouts)}")
 
 
+def require_classes(name: str, logits: tf.Tensor, instead: str = "") -> None:
+    """Raises ConfigurationError unless `logits [batch, ..., classes]` have two classes or more.
+
+    The softmax of a single one is 1 whatever its logit is, so that nothing would be learned.
+
+    Args:
+      name: of the tensor.
+      logits: the tensor.
+      instead: what a user of a single class would take, for the message.
+
+    >>> require_classes("y_pred", tf.zeros([8, 1]), "BinaryCrossentropy")
+    Traceback (most recent call last):
+        ...
+    objectives.errors.ConfigurationError: y_pred has the shape (8, 1); expected logits [batch, ..., classes] of 2 ...
+    """
+    if logits.shape.rank < 2 or logits.shape[-1] == 1:
+        more = f"; for a yes or no {instead}" if instead else ""
+        raise ConfigurationError(
+            f"{name} has the shape {logits.shape}; expected logits [batch, ..., classes] of 2 classes or more{more}"
+        )
+
+
 def require_class_labels(y_true: tf.Tensor, y_pred: tf.Tensor) -> None:
     """Raises ConfigurationError unless `y_true [batch, ...]` are integers, and `y_pred` has classes besides."""
     if not y_true.dtype.is_integer:
@@ -46,3 +68,4 @@ def require_class_labels(y_true: tf.Tensor, y_pred: tf.Tensor) -> None:
             f"y_true has the shape {y_true.shape} and y_pred has {y_pred.shape}; "
             f"expected labels [batch, ...] and logits [batch, ..., classes]"
         )
+    require_classes("y_pred", y_pred, "BinaryCrossentropy")

@@ -28,7 +28,7 @@ from objectives.context import Context
 from objectives.keras_tensors import keras_mask
 from objectives.keys import Key
 from objectives.mean import Mean
-from objectives.ranges import hiding
+from objectives.readings import hiding
 from objectives.reads import blank, tame, widen
 from objectives.results import one_for_each
 

@@ -79,7 +79,7 @@ class ReadyPython:
         self._address, self._environment = address, environment
         # An executable file: to whoever starts it, it is a Python that begins at once.
         self.executable = f"{address}.python"
-        client = shlex.join([sys.executable, "-ES", f"{HERE / 'ready_client.py'}", address])
+        client = shlex.join([sys.executable, "-ES", f"{HERE / 'ready_client.py'}", self.executable, address])
         pathlib.Path(self.executable).write_text(f'#!/bin/sh\nexec {client} "$@"\n')
         os.chmod(self.executable, 0o700)
 

@@ -1,7 +1,6 @@
 """Stands for Python in a command that starts others: what it is asked to run is run by a fork of a ready Python.
 
-Arguments, folder, environment, output, errors, signals and status are passed on. SIGKILL cannot be: a test that sends
-it to whatever a command has started has the command start Python itself.
+Arguments, folder, environment, output, errors, signals and status are passed on; where this is killed, so is the fork.
 """
 
 import json
@@ -12,17 +11,17 @@ import sys
 
 from ready_python import NUMBER
 
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 # It has the system kill a worker whose parent is another process than the launcher, as it is for a fork.
 LAUNCHER_VARIABLE = "TERMWISE_LAUNCHER"
 
 
-def main(address, *arguments):
+def main(python, address, *arguments):
     """Ends as the fork does, or by the same signal."""
     signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)  # one that comes now waits for the fork
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(address)
-        connection.sendall(f"{json.dumps(_request(arguments))}\n".encode())
+        connection.sendall(f"{json.dumps(_request(python, arguments))}\n".encode())
         program = _number(connection)
         for number in FORWARDED:
             signal.signal(number, lambda number, _: os.kill(program, number))
@@ -34,7 +33,7 @@ def main(address, *arguments):
     sys.exit(status)
 
 
-def _request(arguments):
+def _request(python, arguments):
     streams = f"/proc/{os.getpid()}/fd"
     variables = {name: value for name, value in os.environ.items() if name != LAUNCHER_VARIABLE}
     unbuffered = ["-u"] if variables.get("PYTHONUNBUFFERED") else []
@@ -44,6 +43,7 @@ def _request(arguments):
         "variables": variables,
         "output": f"{streams}/1",
         "errors": f"{streams}/2",
+        "python": python,
     }
 
 

@@ -10,9 +10,11 @@ import gc
 import json
 import os
 import select
+import signal
 import socket
 import struct
 import sys
+import threading
 import types
 
 NUMBER = struct.Struct("i")  # the answers: the id of the process, and its status once it has ended
@@ -59,11 +61,19 @@ def _program(server):
                 if not program:
                     return request
                 connection.sendall(NUMBER.pack(program))
+                threading.Thread(target=_kill_once_alone, args=[connection, program], daemon=True).start()
                 connection.sendall(NUMBER.pack(os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])))
                 os._exit(0)
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
+
+
+def _kill_once_alone(connection, program):
+    """Kills the program where whoever asked for it is gone: killed, or failed."""
+    connection.recv(1)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(program, signal.SIGKILL)
 
 
 def _become(arguments, folder, variables, output, errors, python=None):

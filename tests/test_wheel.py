@@ -12,7 +12,12 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 NEEDED = ("objectives", "trainer", "tasks", "scripts", "gin_configs", "pyproject.toml", "README.md", "LICENSE")
-FEW = ("Trainer.steps = 3", "NodePlacement.train_networks = 64", "NodePlacement.eval_networks = 32")
+FEW = (
+    "Trainer.steps = 3",
+    "Trainer.execution = 'graph'",
+    "NodePlacement.train_networks = 64",
+    "NodePlacement.eval_networks = 32",
+)
 BAD = """
 import dataclasses
 import gin
@@ -51,7 +56,7 @@ def installed(wheel, tmp_path_factory):
     (packages,) = folder.glob("lib/python*/site-packages")
     # Files ending in .pth are read in the environment's own folder alone: what leads to a checkout is not followed.
     (packages / "dependencies.pth").write_text("\n".join(path for path in sys.path if path.endswith("-packages")))
-    pip(folder / "bin" / "python", "install", "--ignore-installed", wheel)
+    pip(folder / "bin" / "python", "install", "--ignore-installed", "--no-compile", wheel)
     return folder
 
 

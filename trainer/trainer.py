@@ -32,8 +32,10 @@ from trainer.settings.changes import (
     Description,
     describe,
     describe_kind,
+    describe_networks,
     differences,
     facts_of,
+    flat,
     read_description,
     require_unchanged,
 )
@@ -103,9 +105,10 @@ class Trainer(Settings):
             self._open_folder()
             source = self._find_data_and_model(train)
             require_compatible(self, source)
-            self._compare({"training data": source.record(), **describe_model(self.model)})
-            data = self._facts_of_data(source)
-        agreement.require_alike(self._strategy, data)
+            networks = describe_networks(given, self.model)
+            self._compare({"training data": source.record(), **describe_model(self.model), **networks})
+            facts = {**self._facts_of_data(source), **flat(networks)}
+        agreement.require_alike(self._strategy, facts)
         self._make_run(source)
         # Whether training continues from the state in memory: not before the first call, nor after most errors.
         self._is_current = False

@@ -1,25 +1,5 @@
-"""Methods that find the weights of terms, a file a family."""
+"""Methods that find the weights of terms, a file a family; `objectives` exports them all, and this their bases."""
 
-from objectives.balancing.common_descent import MGDA as MGDA
-from objectives.balancing.common_descent import CAGrad as CAGrad
-from objectives.balancing.dual_cones import DualProj as DualProj
-from objectives.balancing.dual_cones import UPGrad as UPGrad
-from objectives.balancing.equal_shares import IMTLG as IMTLG
-from objectives.balancing.equal_shares import AlignedMTL as AlignedMTL
-from objectives.balancing.equal_shares import ConFIG as ConFIG
-from objectives.balancing.equal_shares import NashMTL as NashMTL
-from objectives.balancing.histories import DynamicWeightAverage as DynamicWeightAverage
-from objectives.balancing.histories import ReLoBRaLo as ReLoBRaLo
-from objectives.balancing.histories import SoftAdapt as SoftAdapt
-from objectives.balancing.lagrangian import Lagrangian as Lagrangian
-from objectives.balancing.norms import GradientAnnealing as GradientAnnealing
-from objectives.balancing.norms import GradNorm as GradNorm
-from objectives.balancing.norms import InverseDirichlet as InverseDirichlet
-from objectives.balancing.projections import GradVac as GradVac
-from objectives.balancing.projections import PCGrad as PCGrad
-from objectives.balancing.random_weighting import RandomWeighting as RandomWeighting
-from objectives.balancing.uncertainty import IMTLL as IMTLL
-from objectives.balancing.uncertainty import UncertaintyWeighting as UncertaintyWeighting
 from objectives.balancing.weighting import GradientWeighting as GradientWeighting
 from objectives.balancing.weighting import GramWeighting as GramWeighting
 from objectives.balancing.weighting import State as State

@@ -1,6 +1,7 @@
 """Methods that look for one direction in which the worst served term still gets better: MGDA and CAGrad."""
 
 import dataclasses
+import math
 from typing import Literal
 
 import gin
@@ -86,20 +87,16 @@ def _furthest(seen: Angles, share: float) -> tf.Tensor:
     longest = tf.reduce_max(seen.sizes)
     shortest = tf.reduce_min(tf.where(seen.known, seen.sizes, longest)) * tf.sqrt(matrix[0, 0])
 
-    def at(margin):
-        found = least(matrix, (seen.counted * progress - margin * inverse)[tf.newaxis])[0]
-        return found, tf.sqrt(tf.reduce_sum(found * tf.linalg.matvec(matrix, found)))
-
     def nearer(margin, found, distance):
+        found = least(matrix, (seen.counted * progress - margin * inverse)[tf.newaxis])[0]
+        distance = tf.sqrt(tf.reduce_sum(found * tf.linalg.matvec(matrix, found)))
         slope = tf.reduce_sum(found * inverse) / distance
-        margin = margin - (distance - radius) / slope
-        return margin, *at(margin)
+        return margin - (distance - radius) / slope, found, distance
 
-    margin = shortest * (length + radius)
     _, found, distance = tf.while_loop(
         lambda margin, found, distance: distance > radius * (1.0 + _CLOSE),
         nearer,
-        (margin, *at(margin)),
+        (shortest * (length + radius), mean, tf.constant(math.inf, tf.float64)),
         maximum_iterations=_STEPS,
     )
     return tf.where(tf.abs(distance - radius) <= 1e-6 * radius, found / seen.sizes, float("nan"))

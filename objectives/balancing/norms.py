@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from objectives.annotations import Expected, Positive
 from objectives.balancing import adam
-from objectives.balancing.weighting import GradientWeighting
+from objectives.balancing.weighting import GradientWeighting, TermGradients
 from objectives.errors import ConfigurationError, expected
 
 _Share = Annotated[float, Expected("a number above 0 and up to 1", lambda number: 0 < number <= 1)]
@@ -48,7 +48,7 @@ class GradNorm(GradientWeighting):
 
     def weigh(self, gradients, state):
         values = gradients.values
-        known = values.known & (gradients.norms > 0)
+        known = _known(gradients)
         first = tf.where(tf.math.is_nan(state["first"]) & values.known, values.raw, state["first"])
         scaled = state["factors"] * gradients.norms
         wanted = _mean(scaled, known) * self._behind(values.raw, first, known)
@@ -56,7 +56,7 @@ class GradNorm(GradientWeighting):
         moved, kept = adam.updated(state["factors"], slope, known, state, self.learning_rate)
         moved = tf.maximum(moved, _LEAST)
         new = tf.where(known, moved / _mean(moved, known), state["factors"])
-        return tf.where(known, state["factors"], 0.0), {"factors": new, "first": first, **kept}
+        return _of_known(state["factors"], gradients), {"factors": new, "first": first, **kept}
 
     def _behind(self, value, first, known):
         """Returns how much less than others a term got better, 1 on average, to the power of alpha."""
@@ -72,11 +72,11 @@ class _MovingAverage(GradientWeighting):
     def first_state(self, names):
         return {"factors": np.ones([len(names)], np.float32)}
 
-    def _averaged(self, wanted, known, state, share):
+    def _averaged(self, wanted, gradients, state, share):
         """Returns factors and state; a step that asks for nothing sensible of a term leaves its average as it is."""
-        sensible = known & tf.math.is_finite(wanted)
+        sensible = _known(gradients) & tf.math.is_finite(wanted)
         factors = tf.where(sensible, (1.0 - share) * state["factors"] + share * wanted, state["factors"])
-        return tf.where(known, factors, 0.0), {"factors": factors}
+        return _of_known(factors, gradients), {"factors": factors}
 
 
 @gin.register(module="objectives")
@@ -115,12 +115,11 @@ class GradientAnnealing(_MovingAverage):
 
     def weigh(self, gradients, state):
         at = list(gradients.values.names).index(self.reference)
-        known = gradients.values.known & (gradients.mean_sizes > 0)
         size = (gradients.largest if self.statistic == "max" else gradients.mean_sizes)[at]
         # Without a gradient of the reference there is nothing to measure by.
-        wanted = tf.where(known[at], size / gradients.mean_sizes, float("nan"))
+        wanted = tf.where(_known(gradients)[at], size / gradients.mean_sizes, float("nan"))
         is_reference = tf.range(len(gradients.values.names)) == at
-        return self._averaged(tf.where(is_reference, 1.0, wanted), known, state, self.share)
+        return self._averaged(tf.where(is_reference, 1.0, wanted), gradients, state, self.share)
 
 
 @gin.register(module="objectives")
@@ -146,9 +145,18 @@ class InverseDirichlet(_MovingAverage):
     share: _Share = 0.5
 
     def weigh(self, gradients, state):
-        known = gradients.values.known & (gradients.norms > 0)
-        spreads = tf.where(known, gradients.spreads, 0.0)
-        return self._averaged(tf.reduce_max(spreads) / spreads, known, state, self.share)
+        spreads = tf.where(_known(gradients), gradients.spreads, 0.0)
+        return self._averaged(tf.reduce_max(spreads) / spreads, gradients, state, self.share)
+
+
+def _known(gradients: TermGradients) -> tf.Tensor:
+    """Returns which terms have a gradient that is finite and not 0."""
+    return gradients.values.known & (gradients.norms > 0) & tf.math.is_finite(gradients.norms)
+
+
+def _of_known(factors: tf.Tensor, gradients: TermGradients) -> tf.Tensor:
+    """Returns the factors of terms that have a gradient and 0 for others; NaN for one that is not finite."""
+    return tf.where(_known(gradients), factors, 0.0 * gradients.norms)
 
 
 def _mean(numbers: tf.Tensor, known: tf.Tensor) -> tf.Tensor:

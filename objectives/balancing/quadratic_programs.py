@@ -25,24 +25,26 @@ def least(matrix: tf.Tensor, linear: tf.Tensor) -> tf.Tensor:
     >>> least(M, tf.constant([[-1.0, 0.0], [-1.0, 1.0]], tf.float64)).numpy().round(4).tolist()
     [[0.6667, 0.3333], [0.5, 0.0]]
     """
-    terms = linear.shape[-1]
-    free = linear < 0
-    found, wrong = _guessed(matrix, linear, free)
-    fewest = tf.fill([linear.shape[0]], terms + 1)
-    patience = tf.zeros_like(fewest)
+    programs, terms = linear.shape
 
-    def better(round_, free, found, wrong, fewest, patience):
+    def better(free, found, wrong, fewest, patience):
+        found, wrong = _guessed(matrix, linear, free)
         count = tf.reduce_sum(tf.cast(wrong, tf.int32), axis=-1)
         patience = tf.where(count < fewest, _PATIENCE, patience - 1)
         at_once = (patience >= 0)[:, tf.newaxis]
         free = free ^ tf.where(at_once, wrong, wrong & _last(wrong))
-        found, wrong = _guessed(matrix, linear, free)
-        return round_ + 1, free, found, wrong, tf.minimum(count, fewest), patience
+        return free, found, wrong, tf.minimum(count, fewest), patience
 
-    *_, found, wrong, _, _ = tf.while_loop(
-        lambda round_, free, found, wrong, *_: tf.reduce_any(wrong),
+    _, found, wrong, *_ = tf.while_loop(
+        lambda free, found, wrong, *_: tf.reduce_any(wrong),
         better,
-        (0, free, found, wrong, fewest, patience),
+        (
+            linear < 0,
+            linear,
+            tf.ones_like(linear, tf.bool),
+            tf.fill([programs], terms + 1),
+            tf.zeros([programs], tf.int32),
+        ),
         maximum_iterations=20 * terms + 20,
     )
     solved = ~tf.reduce_any(wrong, axis=-1, keepdims=True)

@@ -15,6 +15,7 @@ from objectives.fields import Checked
 from objectives.keys import Key
 
 State = Mapping[str, tf.Tensor]
+"""What a method keeps from one update to the next, tensors by name."""
 
 
 class Values(NamedTuple):
@@ -39,8 +40,8 @@ class Values(NamedTuple):
 
     @property
     def known(self) -> tf.Tensor:
-        """Whether a term has a weight and the batch has a value of it, bool `[terms]`."""
-        return self.counted & (self.weights != 0)
+        """Whether a term has a weight and the batch has a finite value of it, bool `[terms]`."""
+        return self.counted & (self.weights != 0) & tf.math.is_finite(self.raw)
 
 
 class TermGradients:

@@ -6,8 +6,8 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from objectives.errors import ConfigurationError
 from objectives.keys import Key
+from objectives.shapes import require_classes
 from objectives.term import Term
 
 
@@ -18,8 +18,7 @@ class _OfClasses(Term):
     y_pred: Key = "outputs"
 
     def _entropy(self, y_pred):
-        if y_pred.shape.rank < 2:
-            raise ConfigurationError(f"y_pred has the shape {y_pred.shape}; expected logits [batch, ..., classes]")
+        require_classes("y_pred", y_pred)
         probabilities, logarithms = tf.nn.softmax(y_pred), tf.nn.log_softmax(y_pred)
         # 0 * log(0) is 0, also where the logarithm is not finite.
         logarithms = tf.where(probabilities > 0, logarithms, tf.zeros_like(logarithms))

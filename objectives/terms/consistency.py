@@ -14,6 +14,7 @@ from objectives.errors import ConfigurationError
 from objectives.example_draws import flat, normal
 from objectives.keys import Key, has_star, split_key
 from objectives.reads import widen
+from objectives.shapes import require_classes
 from objectives.term import Term
 from objectives.terms.matching import divergence
 from objectives.vectors import directions
@@ -59,11 +60,7 @@ class FurtherPassTerm(Term, abc.ABC):
 
     def _divergence(self, own: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
         """Returns how far class probabilities are apart, of which there are two or more."""
-        if own.shape.rank < 2 or own.shape[-1] == 1:
-            raise ConfigurationError(
-                f"{type(self).__name__}: y_pred has the shape {own.shape}; expected logits [batch, ..., classes] of 2 "
-                f"classes or more"
-            )
+        require_classes("y_pred", own)
         return divergence(own, other)
 
 

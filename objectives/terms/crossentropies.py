@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import gin
 import keras
@@ -12,7 +12,7 @@ from objectives.annotations import Expected
 from objectives.keras_tensors import require_unactivated
 from objectives.keys import Key
 from objectives.ranges import ClassLabels, not_distributions, not_probabilities, poisoned, safe_labels
-from objectives.shapes import require_class_labels
+from objectives.shapes import require_class_labels, require_classes
 from objectives.term import Term
 
 _SHARE = Annotated[float, Expected("a number from 0 to 1", lambda share: 0 <= share <= 1)]
@@ -54,11 +54,15 @@ class OfDistributions(Term):
     """
 
     aligned = ("y_true", "y_pred")
+    of_decisions: ClassVar[str] = "BinaryCrossentropy"
+    """The term for a single yes or no, for messages."""
+
     y_true: Key = "targets"
     y_pred: Key = "outputs"
 
     def values(self, y_true, y_pred):
         require_unactivated("y_pred", y_pred, "Softmax", expected="logits")
+        require_classes("y_pred", y_pred, self.of_decisions)
         outside = not_distributions("y_true", y_true)
         return poisoned(self.cost(y_true, y_pred), outside)
 

@@ -75,6 +75,7 @@ class CategoricalFocalCrossentropy(OfDistributions):
     0.1733
     """
 
+    of_decisions = "BinaryFocalCrossentropy"
     gamma: _EXPONENT = 2.0
     alpha: float | tuple[float, ...] = 0.25
     label_smoothing: _BALANCE = 0.0

@@ -104,6 +104,8 @@ def divergence(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
     >>> round(float(divergence(tf.constant([0.0, 0.0]), tf.constant([0.0, 2.0]))), 4)
     0.4338
     """
+    # Not the formula of `KLDivergence`, whose logarithm is that of rounded probabilities: at equal logits this one is
+    # exactly 0 and that one of the size of 1e-7.
     probabilities = tf.nn.softmax(y_true)
     excess = tf.nn.log_softmax(y_true) - tf.nn.log_softmax(y_pred)
     # 0 * log(0) is 0, also where a logarithm is not finite.

@@ -12,7 +12,7 @@ from objectives.errors import ConfigurationError
 from objectives.keras_tensors import require_unactivated
 from objectives.keys import Key
 from objectives.ranges import ClassLabels, not_probabilities, poisoned, safe_labels
-from objectives.shapes import require_axes
+from objectives.shapes import require_axes, require_classes
 from objectives.term import Term
 
 _ACTIVATIONS = {"sigmoid": tf.sigmoid, "softmax": tf.nn.softmax, None: tf.identity}
@@ -52,6 +52,11 @@ class Overlap(Term):
         require_axes("y_pred", y_pred, f"[{space}]", f"[{space}, classes]")
         shown = tf.ones_like(y_pred) if mask is None else self._shown_pixels(mask, y_pred)
         true, wrong = self._regions(y_true, y_pred)
+        if self.activation == "softmax" and y_pred.shape.rank == self.spatial_axes + 1:
+            raise ConfigurationError(
+                f"y_pred has the shape {y_pred.shape}, of a single class; expected activation='sigmoid', or logits "
+                f"[{space}, classes]"
+            )
         predicted, outside = _probabilities(y_pred, self.activation, shown)
         axes = range(1, self.spatial_axes + 1)
         sums = [tf.reduce_sum(shown * region, axis=axes) for region in (true * predicted, true, predicted)]
@@ -259,5 +264,7 @@ def _probabilities(y_pred, activation, shown=None):
         counted = None if shown is None else shown > 0
         instead = ", or activation='sigmoid' or 'softmax' for logits"
         return y_pred, not_probabilities("y_pred", y_pred, instead=instead, counted=counted)
+    if activation == "softmax":
+        require_classes("y_pred", y_pred, "activation='sigmoid'")
     require_unactivated("y_pred", y_pred, "Sigmoid", "Softmax", expected=f"logits for the {activation} of the term")
     return _ACTIVATIONS[activation](y_pred), tf.zeros_like(y_pred, tf.bool)

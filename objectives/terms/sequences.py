@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from objectives.errors import ConfigurationError
 from objectives.keys import Key
-from objectives.ranges import ClassLabels, poisoned, record, safe_indices, safe_labels
+from objectives.ranges import ClassLabels, poisoned, safe_indices, safe_labels
+from objectives.readings import record
 from objectives.shapes import require_axes
 from objectives.term import Term
 

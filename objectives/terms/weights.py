@@ -15,9 +15,17 @@ from objectives.vectors import directions
 from objectives.weight_penalty import WeightPenalty
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _SumOverKernels(WeightPenalty):
+    """Penalises each kernel by itself, and adds the penalties up, as regularizers of layers do."""
+
+    variables: Key = "weights.*kernel"
+    across: Literal["mean", "sum"] = "sum"
+
+
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class WeightDecay(WeightPenalty):
+class WeightDecay(_SumOverKernels):
     """Keeps weights small (L2).
 
     Formula: `sum of w^2` over all elements of a variable, summed over all variables that the key matches. With the
@@ -32,16 +40,13 @@ class WeightDecay(WeightPenalty):
     14.0
     """
 
-    variables: Key = "weights.*kernel"
-    across: Literal["mean", "sum"] = "sum"
-
     def values(self, variables):
         return tf.reduce_sum(tf.square(variables))
 
 
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class L1Penalty(WeightPenalty):
+class L1Penalty(_SumOverKernels):
     """Makes weights sparse (L1; Tibshirani, 1996).
 
     Formula: `sum of |w|` over all elements of a variable, summed over all variables that the key matches. With the
@@ -56,16 +61,13 @@ class L1Penalty(WeightPenalty):
     6.0
     """
 
-    variables: Key = "weights.*kernel"
-    across: Literal["mean", "sum"] = "sum"
-
     def values(self, variables):
         return tf.reduce_sum(tf.abs(variables))
 
 
 @gin.register(module="objectives")
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SpectralNorm(WeightPenalty):
+class SpectralNorm(_SumOverKernels):
     """Keeps small the factor by which a layer can stretch its inputs (Yoshida and Miyato, 2017).
 
     Formula: `largest singular value of W`, summed over all variables that the key matches. A kernel of more axes is a
@@ -85,9 +87,7 @@ class SpectralNorm(WeightPenalty):
     4.0
     """
 
-    variables: Key = "weights.*kernel"
     iterations: Count = 30
-    across: Literal["mean", "sum"] = "sum"
 
     def values(self, variables):
         if variables.shape.rank < 2:
@@ -133,13 +133,8 @@ def _largest_singular_vectors(matrix: tf.Tensor, iterations: int) -> tuple[tf.Te
     matrix = tf.math.divide_no_nan(matrix, largest)
 
     def iterated(step, right):
-        return step + 1, _direction(tf.matmul(matrix, tf.matmul(matrix, right), transpose_a=True))
+        return step + 1, directions(tf.matmul(matrix, tf.matmul(matrix, right), transpose_a=True), axis=0)
 
-    first = (0, _direction(tf.constant(start, matrix.dtype)))
+    first = (0, directions(tf.constant(start, matrix.dtype), axis=0))
     _, right = tf.while_loop(lambda step, _: step < iterations, iterated, first)
-    return _direction(tf.matmul(matrix, right)), right
-
-
-def _direction(vector: tf.Tensor) -> tf.Tensor:
-    """Returns a vector with the length 1; one of zeros stays so."""
-    return tf.math.divide_no_nan(vector, tf.norm(vector))
+    return directions(tf.matmul(matrix, right), axis=0), right

@@ -10,7 +10,8 @@ from objectives.base_term import BaseTerm
 from objectives.batch_statistic import BatchStatistic
 from objectives.errors import ConfigurationError
 from objectives.keys import Key, is_of_batch, split_key
-from objectives.ranges import ClassLabels, recording
+from objectives.ranges import ClassLabels
+from objectives.readings import recording
 
 # Shapes of a batch that are tried one after the other; no two axes are alike, so that none is taken for another.
 LAYOUTS = ((5, 4), (5, 4, 3), (5,), (5, 4, 3, 2), (5, 6, 4, 3, 2))
@@ -83,8 +84,8 @@ def _draw(name: str, key: Key, labels: ClassLabels | None, batch: Any, shapes: A
     draw = np.random.default_rng([*name.encode()])
     if root == "model":
         raise ConfigurationError(
-            f"{name} is the model, which cannot be drawn; pass a function of its inputs: "
-            f"tensors={{{name!r}: lambda inputs: ...}}"
+            f"{name} is the model, which cannot be drawn; in Python pass a function of its inputs: "
+            f"check_term(term, {{{name!r}: lambda inputs: ...}})"
         )
     if root == "step":
         return np.int32(1)

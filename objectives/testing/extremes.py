@@ -8,7 +8,7 @@ import numpy as np
 from objectives.errors import ConfigurationError
 from objectives.keys import Key, is_of_batch
 from objectives.quantities import quantity
-from objectives.ranges import recording
+from objectives.readings import recording
 from objectives.term import Term
 from objectives.testing.check import OF_BATCHES, Check, Fault, NotApplicable
 from objectives.testing.closeness import require_close, require_finite

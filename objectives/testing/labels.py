@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from objectives.indices import guarded, poison
 from objectives.keys import Key
-from objectives.ranges import ClassLabels, evaluating, recording
+from objectives.ranges import ClassLabels
+from objectives.readings import evaluating, recording
 from objectives.term import Term
 from objectives.testing.check import Check, Fault, NotApplicable
 from objectives.testing.subject import Subject, is_of_floats

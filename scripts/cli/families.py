@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import keras
 
-from objectives import BaseTerm, Objective
+from objectives import BaseTerm, DynamicWeightAverage, GradientAnnealing, Lagrangian, Objective
+from objectives.balancing import Weighting
 from objectives.schedules import Schedule
 from trainer import Metric, Metrics, MixedSource, OptimizerGroup, Source, Task, TrainableFrom, config
 from trainer.callbacks.refusal import INSTEAD
@@ -78,6 +79,9 @@ EXAMPLES: Mapping[type, tuple[str, ...]] = {
         "rest/OptimizerGroup.optimizer = @keras.optimizers.Adam()",
     ),
     Objective: ("Objective.data = @MeanSquaredError()", "Objective.range = @RangeHinge()"),
+    Lagrangian: ("Lagrangian.limits = {{'overlap': 0.01}}",),
+    GradientAnnealing: ("GradientAnnealing.reference = 'data'",),
+    DynamicWeightAverage: ("DynamicWeightAverage.period = 100",),
     Metrics: ("Metrics.auc = @keras.metrics.AUC()",),
     TrainableFrom: ("TrainableFrom.layers = 'encoder/.*'", "TrainableFrom.step = 1000"),
 }
@@ -86,6 +90,7 @@ FAMILIES = (
     Family("Terms by name", Objective, ("Trainer.objective = @{name}()",)),
     Family("Terms", BaseTerm, ("Objective.{key} = @{name}()",)),
     Family("Schedules of a weight", Schedule, ("RangeHinge.weight = @{name}()",)),
+    Family("Balancers", Weighting, ("Trainer.balancer = @{name}()",)),
     Family("Metrics by name", Metrics, ("Trainer.metrics = @{name}()",)),
     Family("Metrics", Metric, ("Trainer.metrics = @Metrics()", "Metrics.{key} = @{name}()")),
     Family("Sources", Source, ("Trainer.train = @{name}()",)),

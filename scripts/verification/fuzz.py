@@ -22,9 +22,8 @@ from trainer.devices.strategy import configure_logical_devices
 FLAGS = flags.FLAGS
 flags.DEFINE_float("minutes", 30.0, "How long to draw configurations.", lower_bound=0.0)
 flags.DEFINE_integer("seed", None, "The seed of the first round of configurations; random by default.")
-
-# Configurations in a round. Hypothesis draws variations of earlier examples, so each round starts afresh.
-_ROUND = 12
+# Hypothesis draws variations of earlier examples, so each round starts afresh.
+flags.DEFINE_integer("round", 12, "How many configurations a round has.", lower_bound=1)
 
 
 def main(_: list[str]) -> None:
@@ -48,7 +47,7 @@ def _draw(seed: int, counts: collections.Counter[str]) -> None:
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
-        max_examples=_ROUND,
+        max_examples=FLAGS.round,
         deadline=None,
         database=None,
         # Not "explain", which traces every line: TensorFlow's C++ does not expect exceptions of a tracer.

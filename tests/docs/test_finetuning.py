@@ -29,7 +29,10 @@ def test_the_encoder_is_frozen_and_then_trained_at_its_own_learning_rate(page):
 
 def test_the_gin_file_gives_layers_of_a_task_another_learning_rate(page):
     (command,) = page.commands
-    few = ["TrainableFrom.step = 20", "Trainer.steps = 40", "NodePlacement.train_networks = 256"]
+    few = [
+        *("TrainableFrom.step = 20", "Trainer.steps = 40", "NodePlacement.train_networks = 256"),
+        "Trainer.execution = 'graph'",
+    ]
     assert "hidden.* frozen until step 20" in page.command(command, few)
     (*_, record) = [record.values for record in jsonl.read(page.folder / "runs" / "parts") if record.split == "train"]
     assert record["optimizer/hidden/learning_rate"] == pytest.approx(1e-4)

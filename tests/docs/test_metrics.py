@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 def test_the_command_shows_keeps_and_draws_its_metrics(page):
     (command,) = page.commands
     small = ["SceneSegmentation.train_scenes = 64", "SceneSegmentation.eval_scenes = 40", "Trainer.steps = 4"]
-    small += ["Trainer.gradients_every = None"]
+    small += ["Trainer.gradients_every = None", "Trainer.execution = 'graph'"]
     printed = page.command(command, small)
     values = jsonl.read(page.folder / "runs" / "metrics")[-1].values
     assert values["metrics/confusion/accuracy"] > 0

@@ -12,7 +12,7 @@ import pytest
 import term_pages
 
 ROOT = pathlib.Path(__file__).parents[2]
-PACKAGES = ("objectives", "objectives.testing", "trainer", "trainer.reports", "tasks")
+PACKAGES = ("objectives", "objectives.balancing", "objectives.testing", "trainer", "trainer.reports", "tasks")
 METHODS = (types.FunctionType, property, functools.cached_property, classmethod, staticmethod)
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError, Context, FunctionTerm, KerasLoss, MeanSquaredError
 from objectives.adapters import _OF_ELEMENTS
-from objectives.ranges import recording
+from objectives.readings import recording
 
 RNG = np.random.default_rng(0)
 ONE_HOT = np.eye(3, dtype=np.float32)[[0, 2, 1, 1]]

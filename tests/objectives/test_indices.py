@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from objectives.indices import guarded, unguarded
-from objectives.ranges import describe, recording
+from objectives.readings import describe, recording
 
 TABLE = np.random.default_rng(0).normal(size=(4, 3, 2)).astype(np.float32)
 

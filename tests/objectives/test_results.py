@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError, Context, FunctionTerm
-from objectives.ranges import describe, recording
+from objectives.readings import describe, recording
 from objectives.results import as_values
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import Context, Key, WeightPenalty
+from objectives import ConfigurationError, Context, Key, WeightPenalty
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,5 +33,5 @@ def test_numbers_are_averaged():
 
 @pytest.mark.parametrize("field", ["mask", "sample_weight", "average"])
 def test_it_has_nothing_that_is_said_of_examples(field):
-    with pytest.raises(TypeError, match=field):
+    with pytest.raises(ConfigurationError, match=f"Small has no '{field}'"):
         Small(**{field: "targets"})

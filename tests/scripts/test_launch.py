@@ -70,13 +70,16 @@ def test_it_starts_at_once():
 
 @pytest.fixture(scope="module")
 def ready(ready_worker):
-    """What has the workers of a launch begin at once, as forks. Where it is about how they end, they are no forks."""
+    """What has the workers of a launch begin at once, as forks."""
     return {"python": ready_worker.executable}
 
 
 @pytest.fixture(scope="module")
 def runs(scripts, ready, tmp_path_factory):
-    """The masked run by one process and by workers, whole and in halves: processes and folders by name."""
+    """The masked run by one process and by workers, and begun by them and ended by one: processes and folders by name.
+
+    Workers of two replicas each, and those that end what they began, are in `random_runs`.
+    """
     folder = tmp_path_factory.mktemp("workers")
 
     def workdir(name):
@@ -85,26 +88,19 @@ def runs(scripts, ready, tmp_path_factory):
     commands = {
         "one": ("train.py", *MASKED, STEPS, workdir("one")),
         "two": launch(*MASKED, STEPS, workdir("two")),
-        "four replicas": launch(*MASKED, STEPS, workdir("four replicas"), "--logical_devices=2"),
         "half": launch(*MASKED, HALF, workdir("half")),
     }
     processes = scripts(commands, **ready)
-    for name in ("by two", "by one"):
-        shutil.copytree(folder / "half", folder / name)
-    processes |= scripts(
-        {
-            "by two": launch(*MASKED, STEPS, workdir("by two")),
-            "by one": ("train.py", *MASKED, STEPS, workdir("by one"), "--gin_param=Trainer.strategy = 'one_device'"),
-        },
-        **ready,
-    )
+    shutil.copytree(folder / "half", folder / "by one")
+    rest = ("train.py", *MASKED, STEPS, workdir("by one"), "--gin_param=Trainer.strategy = 'one_device'")
+    processes |= scripts({"by one": rest}, **ready)
     for name, process in processes.items():
         assert process.returncode == 0, (name, process.stderr)
     return processes, folder
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["two", "four replicas", "by two", "by one"])
+@pytest.mark.parametrize("name", ["two", "by one"])
 def test_workers_take_the_same_steps_as_one_process(runs, name):
     _, folder = runs
     ours, expected = jsonl.read(folder / name), jsonl.read(folder / "one")
@@ -131,7 +127,7 @@ def test_an_evaluation_by_workers_has_the_bits_that_they_logged(script, ready, r
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["two", "four replicas", "by two", "by one"])
+@pytest.mark.parametrize("name", ["two", "by one"])
 def test_workers_keep_the_best_checkpoint_of_one_process(runs, name):
     _, folder = runs
     biases = {r.step: r.values["measures/bias of the head"] for r in jsonl.read(folder / "one") if r.split == "eval"}
@@ -154,7 +150,7 @@ def assert_same_end(ours, theirs):
 
 @pytest.fixture(scope="module")
 def random_runs(scripts, ready, tmp_path_factory):
-    """The folder of runs with dropout and batch statistics over a dataset, of four replicas.
+    """Runs with dropout and batch statistics over a dataset, of four replicas: processes and folders by name.
 
     They are by one process, by two workers, and by two workers in halves; chaos.py resumes workers of arrays.
     """
@@ -174,20 +170,22 @@ def random_runs(scripts, ready, tmp_path_factory):
     processes |= scripts({"rest": launch(*of("parts", 2), STEPS)}, **ready)
     for name, process in processes.items():
         assert process.returncode == 0, (name, process.stderr)
-    return folder
+    return processes, folder
 
 
 @pytest.mark.slow
 def test_random_workers_over_a_dataset_draw_what_one_process_does(random_runs):
     """The draws of a replica depend on its number among all alone, of which each worker has two."""
-    for ours, expected in zip(jsonl.read(random_runs / "workers"), jsonl.read(random_runs / "one"), strict=True):
+    _, folder = random_runs
+    for ours, expected in zip(jsonl.read(folder / "workers"), jsonl.read(folder / "one"), strict=True):
         assert (ours.split, ours.step) == (expected.split, expected.step)
         assert ours.values["loss/total"] == pytest.approx(expected.values["loss/total"], rel=1e-5)
 
 
 @pytest.mark.slow
 def test_random_workers_resume_where_they_were_in_a_dataset_to_the_same_bits(random_runs):
-    assert_same_end(random_runs / "parts", random_runs / "workers")
+    _, folder = random_runs
+    assert_same_end(folder / "parts", folder / "workers")
 
 
 @pytest.mark.slow
@@ -233,15 +231,14 @@ def test_callbacks_decide_the_same_on_all_workers_and_the_chief_writes_their_fil
 
 
 @pytest.mark.slow
-def test_the_choice_is_in_the_first_lines_and_why_is_in_the_log(runs):
-    processes, folder = runs
+def test_the_choice_is_in_the_first_lines_and_why_is_in_the_log(runs, random_runs):
+    (processes, folder), (of_four, _) = runs, random_runs
     assert " strategy multi_worker: TF_CONFIG names 2 workers\n" in (folder / "two" / "run.log").read_text()
     assert " strategy mirrored: this process has one device\n" in (folder / "one" / "run.log").read_text()
     assert "2 replicas in all, 1 on each of 2 workers (CPU:0); execution graph" in processes["two"].stdout
-    assert "4 replicas in all, 2 on each of 2 workers (CPU:0, CPU:1)" in processes["four replicas"].stdout
+    assert "4 replicas in all, 2 on each of 2 workers (CPU:0, CPU:1)" in of_four["workers"].stdout
     assert "replicas: 2 before, 1 now; " in processes["by one"].stdout
-    for name in ("by two", "by one"):
-        assert "resuming at step 6" in processes[name].stdout
+    assert "resuming at step 6" in processes["by one"].stdout
 
 
 def own_errors(process):
@@ -267,8 +264,8 @@ def test_the_chief_alone_speaks_and_writes(runs):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mistake", ["--gin_param=Objective.smal = None", "--gin_param=TinyTask.flat_targets = True"])
-def test_a_mistake_is_reported_once_and_ends_with_status_2(script, mistake):
-    process = script(*launch("--gin_file=tiny.gin", mistake))
+def test_a_mistake_is_reported_once_and_ends_with_status_2(script, ready, mistake):
+    process = script(*launch("--gin_file=tiny.gin", mistake), **ready)
     assert (process.returncode, process.stdout) == (2, "")
     said, end = own_errors(process)
     assert said.startswith("[worker ")
@@ -343,15 +340,22 @@ def test_workers_whose_output_nobody_reads_any_more_train_to_their_end(unread, t
 
 
 @pytest.fixture
-def endless(tmp_path):
+def python_of_workers(ready):
+    """The Python that a launch starts its workers by."""
+    return ready["python"]
+
+
+@pytest.fixture
+def endless(python_of_workers, tmp_path):
     """A launch of two workers in the middle of a long training: the launch, its workers by index, its errors so far."""
     errors = tmp_path / "errors"
-    command = launch(
+    script, *flags = launch(
         "--gin_file=tiny.gin", "--gin_param=Trainer.steps = 10000000", "--gin_param=Trainer.log_every = 1000"
     )
+    code = "import sys, runpy; sys.executable, *sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], None, '__main__')"
     with errors.open("w") as stderr:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "scripts" / command[0]), *command[1:]],
+            [sys.executable, "-c", code, python_of_workers, str(ROOT / "scripts" / script), *flags],
             cwd=HERE,
             stdout=subprocess.PIPE,
             stderr=stderr,
@@ -410,6 +414,7 @@ def test_a_signal_reaches_all_workers(endless, number):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("python_of_workers", [sys.executable], ids=["real processes"])
 def test_workers_die_with_their_launch(endless):
     process, workers, _ = endless
     process.kill()

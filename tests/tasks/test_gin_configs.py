@@ -7,7 +7,8 @@ import re
 import gin
 import pytest
 
-from objectives import ConfigurationError, Objective, balancing
+import objectives
+from objectives import ConfigurationError, Objective
 from objectives.balancing import GradientWeighting, ValueWeighting
 from trainer import Trainer, config
 
@@ -156,7 +157,7 @@ def test_every_method_of_balancing_has_a_file(monkeypatch):
         (name,) = re.findall(r"^Trainer.balancer = @(\w+)\(\)$", file.read_text(), re.MULTILINE)
         assert f"# {name}: " in file.read_text()
         made.add(type(gin.get_configurable(name)()))
-    assert made == {kind for kind in vars(balancing).values() if is_method(kind)}
+    assert made == {kind for kind in vars(objectives).values() if is_method(kind)}
 
 
 def is_method(thing):

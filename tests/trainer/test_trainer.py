@@ -54,9 +54,9 @@ def without_speed(lines):
 @pytest.mark.parametrize(
     ("execution", "count"),
     [
-        pytest.param("graph", 1, marks=pytest.mark.slow),
+        ("graph", 1),
         pytest.param("xla_loop", 1, marks=pytest.mark.slow),
-        ("graph", 2),
+        pytest.param("graph", 2, marks=pytest.mark.slow),
     ],
 )
 def test_ten_steps_and_ten_more_are_twenty(run_in, replicas, execution, count):
@@ -162,7 +162,7 @@ class TwoHeads(keras.Model):
         return {"y": self.head(hidden), "unread": self.unread(hidden)}
 
 
-@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_subclassed_model_is_trained_and_what_no_term_reads_stays(make_trainer, data, replicas, count):
     keras.utils.set_random_seed(0)
     model = TwoHeads()

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import keras
 import numpy as np
@@ -10,7 +10,15 @@ import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
 
 from trainer.executions.chunk import trace_step, trace_training
-from trainer.executions.execution import Candidates, Execution, compiled, find_candidates, unsupported
+from trainer.executions.execution import (
+    Candidates,
+    Execution,
+    Unsupported,
+    compiled,
+    find_candidates,
+    unsupported,
+    untraced,
+)
 from trainer.feeds.feed import Feed
 from trainer.steps.layers.batch_statistics import synchronized_layer
 from trainer.steps.layers.layer_state import written_by_layers
@@ -73,10 +81,7 @@ class ChunkBuilder:
             self._warm_up(execution)
         except tf.errors.OpError as error:
             del self._built[execution]
-            if reason := unsupported(error):
-                self._failed[execution] = str(reason)
-                raise reason from error
-            raise
+            self._fail(execution, unsupported(error), error)
 
     def run(self, execution: Execution, data: Any, first_step: int, steps: int) -> np.ndarray:
         """Runs `steps` updates with the first rows of `data`, and returns their numbers, float32 `[steps, tags]`."""
@@ -101,7 +106,16 @@ class ChunkBuilder:
             return self.traced
         if self._strategy.num_replicas_in_sync == 1:
             return compiled(self.traced)
-        return trace_step(self._step.replaced(compiled=True), self._feed)
+        try:
+            return trace_step(self._step.replaced(compiled=True), self._feed)
+        except ValueError as error:
+            self._fail(execution, untraced(error), error)
+
+    def _fail(self, execution: Execution, reason: Unsupported | None, error: Exception) -> NoReturn:
+        if reason is None:
+            raise error
+        self._failed[execution] = str(reason)
+        raise reason from error
 
     @functools.cached_property
     def _found(self) -> Candidates:

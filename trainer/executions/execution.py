@@ -140,6 +140,20 @@ def compiled_as(traced: ConcreteFunction, execution: Execution) -> ConcreteFunct
     return compiled_where_exact(traced) if execution == "xla_loop" else traced
 
 
+def untraced(error: ValueError) -> Unsupported | None:
+    """Returns why a step whose graph can be traced cannot be traced for XLA on several replicas, or None.
+
+    There the pass is a function of its own, which is differentiated from outside. TensorFlow cannot do that with the
+    lists of a loop once the pass has differentiated through the loop itself.
+    """
+    if "DT_VARIANT" in str(error):
+        return Unsupported(
+            "a loop, such as that of an LSTM, cannot be differentiated from outside of an XLA program, of which each "
+            "replica has one, where a key such as 'gradients.outputs/inputs' is a derivative through it"
+        )
+    return None
+
+
 def unsupported(error: tf.errors.OpError) -> Unsupported | None:
     """Returns what XLA says it does not support, in a few words, or None for an error of another kind."""
     operations = sorted(set(re.findall(r"No registered '(\w+)' OpKernel for XLA", error.message)))

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from objectives import Context
-from objectives.ranges import Reading, describe, recording
+from objectives.readings import Reading, describe, recording
 from trainer.feeds.feed import Block, Feed
 from trainer.steps.forward import Forward
 

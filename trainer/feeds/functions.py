@@ -6,7 +6,7 @@ import functools
 import hashlib
 import types
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -14,8 +14,18 @@ import tensorflow as tf
 
 from trainer.feeds.gin_functions import opened
 
+# What has weights of its own: Keras's models and layers, and modules of TensorFlow.
+Network: TypeAlias = keras.Layer | tf.Module
 # Callable objects whose variables training changes.
 _STATEFUL = (tf.Module, tf.__internal__.tracking.Trackable)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Held:
+    """A network that a function holds, and by which names it is reached: `teacher`, or `settings.teachers.0`."""
+
+    network: Network
+    path: tuple[str, ...] = ()
 
 
 def describe_function(function: Callable[..., Any]) -> str:
@@ -23,8 +33,8 @@ def describe_function(function: Callable[..., Any]) -> str:
 
     The digest covers its code, and the numbers, texts, arrays and functions in the code, in defaults, closures and the
     variables of its module that it uses, and the parameters that gin passes to it. It does not cover its position in
-    the file, its comments and its callers. Other objects count by their class alone: models
-    and variables are state, not settings.
+    the file, its comments and its callers. Other objects count by their class alone. Models and variables do too,
+    because a run may train them; `networks_in` finds those whose weights count.
 
     >>> def scaled(by):
     ...     return lambda x: by * x
@@ -39,8 +49,21 @@ def describe_function(function: Callable[..., Any]) -> str:
     name = getattr(inner, "__qualname__", type(inner).__qualname__)
     digest = hashlib.sha256()
     for part in _parts(function, frozenset()):
-        digest.update(part.encode() + b"\0")
+        if not isinstance(part, _Held):
+            digest.update((part if isinstance(part, str) else describe_array(part)).encode() + b"\0")
     return f"{name} (digest {digest.hexdigest()[:12]})"
+
+
+def networks_in(value: Any) -> dict[str, Network]:
+    """Returns the models, layers and modules that a function or another value computes with, by where they are in it.
+
+    >>> def taught_by(teacher):
+    ...     return lambda inputs, outputs: teacher(inputs) - outputs
+    >>> networks_in(taught_by(keras.layers.Dense(2, name="d")))
+    {'teacher': <Dense name=d, built=False>}
+    """
+    held = (part for part in _parts(value, frozenset()) if isinstance(part, _Held))
+    return {".".join(one.path): one.network for one in held}
 
 
 def describe_array(value: Any) -> str:
@@ -72,8 +95,13 @@ def _unwrapped(value: Any) -> Any:
     return value.python_function if isinstance(value, tf.types.experimental.PolymorphicFunction) else value
 
 
-def _parts(value: Any, seen: frozenset[int]) -> Iterator[str]:
-    """Yields all parts of a value as text; `seen` are the functions and containers around it."""
+def _parts(value: Any, seen: frozenset[int]) -> Iterator[Any]:
+    """Yields all parts of a value: texts, arrays, and networks as `_Held`.
+
+    Args:
+      value: the value.
+      seen: the functions and containers around it.
+    """
     value = _unwrapped(value)
     if id(value) in seen:
         return
@@ -93,17 +121,18 @@ def _parts(value: Any, seen: frozenset[int]) -> Iterator[str]:
     elif isinstance(value, (tf.Variable, keras.Variable)):
         yield f"variable {value.dtype} {value.shape}"
     elif isinstance(value, (np.ndarray, np.generic)) or (tf.is_tensor(value) and hasattr(value, "numpy")):
-        yield describe_array(value)
+        yield value
     elif isinstance(value, Mapping):
         yield "mapping"
         for key in sorted(value, key=repr):
-            yield from _parts([key, value[key]], inside)
+            yield from _parts(key, inside)
+            yield from _within(str(key), _parts(value[key], inside))
     elif isinstance(value, (set, frozenset)):
         yield from _parts(sorted(value, key=repr), inside)
     elif isinstance(value, (list, tuple)):
         yield f"{type(value).__name__} {len(value)}"
-        for element in value:
-            yield from _parts(element, inside)
+        for number, element in enumerate(value):
+            yield from _within(str(number), _parts(element, inside))
     elif value is None or value is ... or isinstance(value, (bool, int, float, complex, str, bytes)):
         yield f"{type(value).__name__} {value!r}"
     elif isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType)):
@@ -112,21 +141,21 @@ def _parts(value: Any, seen: frozenset[int]) -> Iterator[str]:
         yield from _parts_of_object(value, inside)
 
 
-def _parts_of_function(function: types.FunctionType, seen: frozenset[int]) -> Iterator[str]:
+def _parts_of_function(function: types.FunctionType, seen: frozenset[int]) -> Iterator[Any]:
     yield from _parts_of_code(function.__code__, seen, doc=function.__doc__)
     yield from _parts([function.__defaults__, function.__kwdefaults__], seen)
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         yield name
         try:
-            yield from _parts(cell.cell_contents, seen)
+            yield from _within(name, _parts(cell.cell_contents, seen))
         except ValueError:  # a name that the enclosing function has not set yet
             yield "unset"
     for name in sorted(_globals(function.__code__) & function.__globals__.keys()):
         yield name
-        yield from _parts_of_global(function, function.__globals__[name], seen)
+        yield from _within(name, _parts_of_global(function, function.__globals__[name], seen))
 
 
-def _parts_of_global(function: types.FunctionType, value: Any, seen: frozenset[int]) -> Iterator[str]:
+def _parts_of_global(function: types.FunctionType, value: Any, seen: frozenset[int]) -> Iterator[Any]:
     """Functions of other packages are known by their names: they change with the versions of those."""
     if isinstance(value, types.FunctionType) and _package(value) != _package(function):
         yield f"{value.__module__}.{value.__qualname__}"
@@ -136,26 +165,38 @@ def _parts_of_global(function: types.FunctionType, value: Any, seen: frozenset[i
         yield from _parts(value, seen)
 
 
-def _parts_of_parameters(parameters: Mapping[str, Any], seen: frozenset[int]) -> Iterator[str]:
+def _parts_of_parameters(parameters: Mapping[str, Any], seen: frozenset[int]) -> Iterator[Any]:
     if parameters:
         yield from _parts(parameters, seen)
 
 
-def _parts_of_code(code: types.CodeType, seen: frozenset[int], doc: str | None = None) -> Iterator[str]:
+def _parts_of_code(code: types.CodeType, seen: frozenset[int], doc: str | None = None) -> Iterator[Any]:
     yield code.co_code.hex()
     yield " ".join([*code.co_names, *code.co_varnames])
     constants = code.co_consts
     yield from _parts(constants[1:] if doc is not None and constants[:1] == (doc,) else constants, seen)
 
 
-def _parts_of_object(value: Any, seen: frozenset[int]) -> Iterator[str]:
+def _parts_of_object(value: Any, seen: frozenset[int]) -> Iterator[Any]:
     yield f"{type(value).__module__}.{type(value).__qualname__}"
-    if dataclasses.is_dataclass(value):
+    if isinstance(value, Network):
+        yield _Held(value)
+    elif dataclasses.is_dataclass(value):
         yield from _parts({field.name: getattr(value, field.name) for field in dataclasses.fields(value)}, seen)
     elif callable(value) and hasattr(value, "__dict__") and not isinstance(value, _STATEFUL):
         # Keras numbers the names of its objects: the second one in a process has another name.
         settings = {name: setting for name, setting in vars(value).items() if name != "name"}
-        yield from _parts([vars(type(value)).get("__call__"), settings], seen)
+        yield from _parts(vars(type(value)).get("__call__"), seen)
+        yield from _parts(settings, seen)
+    else:
+        attributes = getattr(value, "__dict__", {})
+        yield from (_Held(one, (name,)) for name, one in attributes.items() if isinstance(one, Network))
+
+
+def _within(name: str, parts: Iterator[Any]) -> Iterator[Any]:
+    """Yields parts of something that has a name, which is part of the path of each network in it."""
+    for part in parts:
+        yield _Held(part.network, (name, *part.path)) if isinstance(part, _Held) else part
 
 
 def _globals(code: types.CodeType) -> set[str]:

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from objectives import Context
-from objectives.ranges import Reading, recording
+from objectives.readings import Reading, recording
 from trainer.steps.forward import Forward
 from trainer.steps.gradients import Batch
 from trainer.steps.layers.layer_state import LayerState

@@ -11,7 +11,7 @@ import tensorflow as tf
 from objectives import Objective
 from objectives.parts import Parts
 from objectives.quantities import quantity
-from objectives.ranges import recording
+from objectives.readings import recording
 from trainer.executions.mixing.independent import are_independent
 from trainer.executions.mixing.refusal import refuse_mixing
 from trainer.executions.non_finite import NonFiniteError

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from objectives import ConfigurationError
-from objectives.ranges import Reading
+from objectives.readings import Reading
 from trainer.steps.variables.state import parts_of
 
 _NONE = (-1.0, 0.0)

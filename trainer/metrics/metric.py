@@ -34,7 +34,7 @@ from objectives import Context, Key
 from objectives.errors import ConfigurationError, Mistakes
 from objectives.fields import Checked, require_fields
 from objectives.keys import is_of_batch, require_key, split_key
-from objectives.ranges import hiding
+from objectives.readings import hiding
 from objectives.reads import align, widen
 from trainer.metrics.selection import Read, counted, poison_where, refuse_unfit, selected
 

@@ -16,7 +16,7 @@ from objectives.errors import Mistakes
 from objectives.fields import require_fit
 from objectives.indices import guarded, poison
 from objectives.names import require_names
-from objectives.ranges import evaluating
+from objectives.readings import evaluating
 from trainer.metrics.fetching import Fetched, fetch
 from trainer.metrics.keras_metric import KerasMetric
 from trainer.metrics.metric import Metric

@@ -8,7 +8,7 @@ import tensorflow as tf
 from objectives import ConfigurationError, Context, Key
 from objectives.keras_tensors import keras_mask
 from objectives.mean import spread
-from objectives.ranges import record
+from objectives.readings import record
 from objectives.reads import widen
 
 

@@ -60,7 +60,8 @@ def verdicts(history: History, terms: Sequence[str], *, measurements: int = MEAS
     """Returns a verdict on each term; of conflicts where gradients were measured so many times or more.
 
     >>> from trainer.reports.log import LogRecord, LogRecords
-    >>> values = {"terms/a/weighted": 9.0, "terms/a/weight": 1.0, "terms/b/weighted": 0.0, "terms/b/weight": 0.0}
+    >>> values = {"terms/a/raw": 9.0, "terms/a/weighted": 9.0, "terms/a/weight": 1.0}
+    >>> values |= {"terms/b/raw": 2.0, "terms/b/weighted": 0.0, "terms/b/weight": 0.0}
     >>> history = History()
     >>> history.add(LogRecords.of(LogRecord("train", 1, values)))
     >>> for verdict in verdicts(history, ["a", "b"]):
@@ -140,13 +141,14 @@ def _words(
         return ("weight 0 so far: only measured",)
     if name not in active:
         return ("weight 0 of late",)
-    if active == [name]:
-        return ("the only one",)
+    alone = ("the only one",) if active == [name] else ()
     raw, counts = (history.means(f"terms/{name}/{what}") for what in ("raw", "count"))
     if np.isnan(raw).all() or np.nanmax(counts, initial=-1.0) == 0:
-        return ("nothing was counted",)
+        return (*alone, "nothing was counted")
     if np.nanmax(np.abs(raw), initial=0.0) == 0:
-        return (ALWAYS_0,)
+        return (*alone, ALWAYS_0)
+    if alone:
+        return alone
     if np.isnan(share):
         return (NEVER if np.isnan(history.means(f"terms/{name}/{of}")).all() else NOT_OF_LATE,)
     most = _MOST if len(active) > 2 else _MOST_OF_TWO

@@ -168,7 +168,7 @@ def _make_saver(
             data=program.data.train_feed.state,
             epochs=epochs,
             best=settings.best,
-            evaluated=describe_evaluated(settings.objective, settings.metrics, settings.eval),
+            evaluated=describe_evaluated(settings.objective, settings.metrics, settings.eval, step.model),
         )
 
 

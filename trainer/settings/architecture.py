@@ -15,8 +15,8 @@ from trainer.steps.layers.layer_settings import settings_of
 _INCIDENTAL = {"seed", "name", "registered_name", "module", "build_config", "dtype", "batch_shape", "trainable"}
 
 
-def describe_model(model: keras.Model) -> dict[str, dict[str, str]]:
-    """Returns the kinds and settings of all layers, in their order, as tables of text.
+def describe_model(model: keras.Layer) -> dict[str, dict[str, str]]:
+    """Returns the kinds and settings of all layers of a model, or of one layer, in their order, as tables of text.
 
     Keras layers are described by their configuration; a user's own layers and models by the code of their methods and
     their plain attributes. Weights are not included.

@@ -14,12 +14,12 @@ from objectives import ConfigurationError, Objective
 from trainer.callbacks.monitor import mode_of
 from trainer.callbacks.parameters import parameters_of
 from trainer.feeds.classes import attributes_of, methods_of
-from trainer.feeds.functions import describe_function
+from trainer.feeds.functions import Network, describe_function, networks_in
 from trainer.feeds.gin_functions import opened
 from trainer.feeds.sources import Source
 from trainer.metrics.metrics import Metrics
-from trainer.settings.initial import describe_initial
 from trainer.settings.key_order import is_same, ordered
+from trainer.settings.other_networks import describe_other_networks
 from trainer.settings.settings import declarations
 from trainer.steps.optimizer_settings import config_of
 from trainer.task import Task
@@ -36,21 +36,23 @@ Description: TypeAlias = dict[str, dict[str, str]]
 def describe(settings: Mapping[str, Any]) -> Description:
     """Describes the settings of a `Trainer`, given by name, that must be the same when a run resumes.
 
-    The model that is trained and sources are described elsewhere; here only their classes are.
+    Models and sources are described elsewhere; here only their classes are.
 
     >>> describe({"batch_size": 64, "optimizer": keras.optimizers.SGD(0.1), "steps": 10})["Trainer"]
     {'batch_size': '64', 'optimizer': 'SGD'}
     """
-    described: Description = {}
-    compared = {name: value for name, value in settings.items() if not declarations()[name].may_change}
-    if not compared.get("callbacks"):
-        compared.pop("callbacks", None)  # which runs of earlier versions did not have
-    _describe("Trainer", compared, described)
+    compared = _compared(settings)
+    described = _found("Trainer", compared).described
     for i, callback in enumerate(compared.get("callbacks", ())):
         mode = mode_of(callback, settings.get("objective"), settings.get("metrics") or Metrics())
         if mode is not None:  # 'auto' and the direction that it stands for are one setting
             described[f"Trainer.callbacks[{i}] = {type(callback).__name__}"]["mode"] = repr(mode)
     return described
+
+
+def describe_networks(settings: Mapping[str, Any], model: keras.Model) -> Description:
+    """Describes the networks in what `describe` describes but for the model that is trained, by layers and weights."""
+    return describe_other_networks(_found("Trainer", _compared(settings)).networks, model)
 
 
 def describe_changeable(settings: Mapping[str, Any]) -> dict[str, str]:
@@ -74,18 +76,15 @@ def of_callbacks(described: Description) -> Description:
     return {thing: own for thing, own in described.items() if thing.startswith("Trainer.callbacks[")}
 
 
-def describe_one(name: str, value: Any) -> Description:
-    """Describes one thing, such as a metric, whether it may change when a run resumes or not."""
-    described: Description = {}
-    _describe("Trainer", {name: value}, described)
-    return described
+def describe_one(name: str, value: Any, model: keras.Model) -> Description:
+    """Describes one thing, such as a metric, whether it may change when a run of a model resumes or not."""
+    found = _found("Trainer", {name: value})
+    return {**found.described, **describe_other_networks(found.networks, model)}
 
 
 def describe_kind(name: str, kind: type, own: Mapping[str, Any]) -> Description:
     """Describes a setting that is a class: its methods and attributes if it is a user's own, and its own settings."""
-    described: Description = {}
-    _describe(f"Trainer.{name}", {**attributes_of(kind), **own, **methods_of(kind)}, described, kind.__name__)
-    return described
+    return _found(f"Trainer.{name}", {**attributes_of(kind), **own, **methods_of(kind)}, kind.__name__).described
 
 
 def facts_of(settings: Mapping[str, Any]) -> dict[str, str]:
@@ -94,10 +93,18 @@ def facts_of(settings: Mapping[str, Any]) -> dict[str, str]:
     >>> facts_of({"workdir": "runs/x", "steps": 10, "optimizer": keras.optimizers.SGD(0.1)})["Trainer.steps"]
     '10'
     """
-    described: Description = {}
-    _describe("Trainer", {name: value for name, value in settings.items() if declarations()[name].is_shared}, described)
-    facts = {f"{thing}.{name}": text for thing, own in described.items() for name, text in own.items()}
+    shared = {name: value for name, value in settings.items() if declarations()[name].is_shared}
+    facts = flat(_found("Trainer", shared).described)
     return {**facts, "Trainer.workdir": "none" if settings["workdir"] is None else "given"}
+
+
+def flat(described: Description) -> dict[str, str]:
+    """Returns a description as one table.
+
+    >>> flat({"Trainer": {"steps": "10"}})
+    {'Trainer.steps': '10'}
+    """
+    return {f"{thing}.{name}": text for thing, own in described.items() for name, text in own.items()}
 
 
 def differences(was: Description, now: Description) -> list[str]:
@@ -187,24 +194,46 @@ def _is_description(record: Any) -> bool:
     )
 
 
-def _describe(place: str, fields: Mapping[str, Any], described: Description, kind: str = "") -> None:
-    own = described[f"{place} = {kind}" if kind else place] = {}
+def _compared(settings: Mapping[str, Any]) -> dict[str, Any]:
+    compared = {name: value for name, value in settings.items() if not declarations()[name].may_change}
+    if not compared.get("callbacks"):
+        compared.pop("callbacks", None)  # which runs of earlier versions did not have
+    return compared
+
+
+@dataclasses.dataclass(frozen=True)
+class _Found:
+    """What fields have in them: their description, and networks by their places."""
+
+    described: Description = dataclasses.field(default_factory=dict)
+    networks: dict[str, Network] = dataclasses.field(default_factory=dict)
+
+
+def _found(place: str, fields: Mapping[str, Any], kind: str = "") -> _Found:
+    found = _Found()
+    _describe(place, fields, found, kind)
+    return found
+
+
+def _describe(place: str, fields: Mapping[str, Any], found: _Found, kind: str = "") -> None:
+    own = found.described[f"{place} = {kind}" if kind else place] = {}
     for name, value in fields.items():
         if callbacks := _callbacks_in(value):
             own[name] = ", ".join(type(callback).__name__ for callback in callbacks)
             for i, callback in enumerate(callbacks):
                 given = {**parameters_of(callback), **methods_of(type(callback))}
-                _describe(f"{place}.{name}[{i}]", given, described, type(callback).__name__)
-            continue
-        if isinstance(value, keras.Model) and place != "Trainer":  # a network that a term calls
-            own[name] = f"{type(value).__name__}, weights {describe_initial(value)['initial weights']}"
+                _describe(f"{place}.{name}[{i}]", given, found, type(callback).__name__)
             continue
         with opened(value) as (inside, parameters):
             own[name], inner = _taken_apart(inside, parameters)
             if isinstance(value, Objective | Metrics):
-                _describe(own[name], inner or {}, described)
-            elif inner is not None:
-                _describe(f"{place}.{name}", inner, described, own[name].partition(" (digest ")[0])
+                _describe(own[name], inner or {}, found)
+                continue
+            if not dataclasses.is_dataclass(inside) and (inner is None or callable(inside)):
+                held = networks_in(inside)
+                found.networks.update({".".join(filter(None, [place, name, path])): held[path] for path in held})
+            if inner is not None:
+                _describe(f"{place}.{name}", inner, found, own[name].partition(" (digest ")[0])
 
 
 def _taken_apart(value: Any, parameters: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | None]:

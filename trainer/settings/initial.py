@@ -1,12 +1,13 @@
 """Initial: what the model of a run begins with, the values of its weights and which of them are frozen."""
 
 import hashlib
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.steps.variables.state import parts_of
+from trainer.steps.variables.state import Variable, parts_of
 
 # Of a variable with more values, only so many to twice as many are in the digest, evenly spaced.
 _VALUES = 2**16
@@ -29,14 +30,15 @@ def describe_initial(model: keras.Model) -> dict[str, str]:
         for number, layer in enumerate(layers)
         if not all(variable.trainable for variable in layer._trainable_variables)
     ]
-    return {"initial weights": f"digest {_digest(model)}", "frozen layers": ", ".join(frozen) or "none"}
+    return {"initial weights": digest_of(model.weights), "frozen layers": ", ".join(frozen) or "none"}
 
 
-def _digest(model: keras.Model) -> str:
+def digest_of(weights: Sequence[Variable]) -> str:
+    """Returns a digest of the values of some variables, as text."""
     digest = hashlib.sha256()
-    for weight in model.weights:
+    for weight in weights:
         part = parts_of(weight)[0]  # reading the whole would have all workers take part
         step = max(1, (part.shape.num_elements() or 0) // _VALUES)
         values = np.ascontiguousarray(part.numpy() if step == 1 else tf.reshape(part, [-1])[::step].numpy())
         digest.update(f"{part.dtype.name} {part.shape}".encode() + values.tobytes())
-    return digest.hexdigest()[:12]
+    return f"digest {digest.hexdigest()[:12]}"

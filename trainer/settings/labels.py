@@ -10,7 +10,8 @@ import tensorflow as tf
 from objectives import BaseTerm, ConfigurationError, Context, Objective
 from objectives.errors import Mistakes
 from objectives.keys import Key, split_key
-from objectives.ranges import ClassLabels, Reading, describe, label_range
+from objectives.ranges import ClassLabels, label_range
+from objectives.readings import Reading, describe
 from trainer.feeds.sources import NAMES, Source
 
 # The number of elements that are checked together, each as a truth value.

@@ -68,6 +68,7 @@ class Tap:
           readers: of keys, who reads them, in words, for messages.
         """
         self.model, self.keys = model, frozenset(keys)
+        self._whose = f"the model {model.name!r}"
         layers = _by_path(layer_paths(model))
         variables = _by_path((variable.path, variable) for variable in model.variables)
         fresh = aliases(model, [*itertools.chain.from_iterable(layers.values())], [*layers, *variables])
@@ -107,11 +108,10 @@ class Tap:
         """
         if training:
             refuse_mixed_derivatives(self.model, self.keys)
-        whose, derivatives = f"the model {self.model.name!r}", Derivatives(self.keys)
+        derivatives = Derivatives(self.keys)
         listening, differentiating = Recording(derivatives.watch), derivatives.recorded(inputs)
-        with listening as recording, differentiating, blamed(whose), guarded(whose) as flags:
-            outputs = self.model(taken(self.model, inputs), training=training)
-        self._refuse_own_losses()
+        with listening as recording, differentiating, guarded(self._whose) as flags:
+            outputs = self.outputs(inputs, training=training)
         heard = {
             "activations": self._heard("activations", recording.returned),
             "preactivations": self._heard("preactivations", recording.activated),
@@ -122,12 +122,12 @@ class Tap:
         return tf.nest.map_structure(functools.partial(_poisoned, flags), made) if flags else made
 
     def outputs(self, inputs: Any, *, training: bool) -> Any:
-        """Returns the model's outputs alone, in the same way.
+        """Returns the model's outputs alone.
 
         Raises:
           ConfigurationError: the model adds losses of its own.
         """
-        with blamed(f"the model {self.model.name!r}"):
+        with blamed(self._whose):
             outputs = self.model(taken(self.model, inputs), training=training)
         self._refuse_own_losses()
         return outputs

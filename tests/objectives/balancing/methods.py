@@ -25,15 +25,29 @@ def names_of(terms):
     return [f"term_{number}" for number in range(terms)]
 
 
-@functools.cache
-def weights_of(method, mode="graph"):
+def compiled_once(make):
+    """Makes a function of a method and a mode once, and keeps it by what the method is written as."""
+    kept = {}
+
+    @functools.wraps(make)
+    def find(method, mode="graph"):
+        at = repr(method), mode
+        if at not in kept:
+            kept[at] = make(method, mode)
+        return kept[at]
+
+    return find
+
+
+@compiled_once
+def weights_of(method, mode):
     """The factors that a method finds for a matrix of gradients `[terms, elements]`, by their products in float64."""
     weights = MODES[mode](method.weights)
     return lambda jacobian: weights(tf.constant(jacobian @ jacobian.T, tf.float64)).numpy()
 
 
-@functools.cache
-def weigh_of(method, mode="graph"):
+@compiled_once
+def weigh_of(method, mode):
     """One step of a method, from its first state on, for gradients `[terms, elements]` and values of the terms."""
 
     @MODES[mode]
@@ -52,8 +66,8 @@ def weigh_of(method, mode="graph"):
     return from_arrays
 
 
-@functools.cache
-def follow_of(method, mode="graph"):
+@compiled_once
+def follow_of(method, mode):
     """The factors after each of several steps of a method that needs values alone, `[steps, terms]`."""
 
     @MODES[mode]

@@ -44,12 +44,12 @@ FROM_VALUES = [
     objectives.SoftAdapt(),
     objectives.SoftAdapt(window=3, normalized=True, loss_weighted=True),
     objectives.ReLoBRaLo(beta=0.5),
+    objectives.Lagrangian(limits={"term_1": 0.5}),
     objectives.RandomWeighting(),
 ]
-LIMITED = objectives.Lagrangian(limits={"term_1": 0.5})
 
 from_products = pytest.mark.parametrize("method", FROM_PRODUCTS, ids=repr)
-few_examples = settings(deadline=None, database=None, max_examples=15)
+few_examples = settings(deadline=None, database=None, max_examples=10)
 
 # Whole numbers give gradients that are equal, opposite, dependent or 0, and otherwise far from that.
 jacobians = arrays.arrays(np.float64, (3, 4), elements=st.integers(-3, 3).map(float))
@@ -71,7 +71,7 @@ def with_law(law):
 def test_every_exported_method_is_here():
     classes = [thing for thing in vars(objectives).values() if inspect.isclass(thing)]
     exported = {one for one in classes if issubclass(one, balancing.Weighting) and not inspect.isabstract(one)}
-    assert exported == {type(one) for one in [*FROM_PRODUCTS, *FROM_GRADIENTS, *FROM_VALUES, LIMITED]}
+    assert exported == {type(one) for one in [*FROM_PRODUCTS, *FROM_GRADIENTS, *FROM_VALUES]}
 
 
 @pytest.mark.parametrize("mode", ["graph", pytest.param("xla", marks=pytest.mark.slow)])
@@ -109,7 +109,7 @@ def test_a_permutation_of_the_terms_permutes_the_factors(method, jacobian, order
     assert_close(weights_of(method)(jacobian[order]), found[order], found)
 
 
-@pytest.mark.parametrize("method", FROM_VALUES[:-1], ids=repr)
+@pytest.mark.parametrize("method", FROM_VALUES[:-2], ids=repr)
 def test_a_permutation_of_the_terms_permutes_the_factors_of_methods_from_values(method):
     steps = np.random.default_rng(0).uniform(1, 2, size=(5, 3))
     order = [2, 0, 1]
@@ -215,13 +215,23 @@ def test_one_term_and_many(method, terms):
     assert tf.reduce_any(factors > 0)
 
 
-@from_products
-def test_what_is_not_finite_is_not_hidden(method):
-    jacobian = np.array([[1.0, 2.0, 3.0], [np.nan, 1.0, 0.0], [0.0, 1.0, 1.0]])
-    assert np.isnan(weights_of(method)(jacobian)).all()
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("method", [*FROM_PRODUCTS, *FROM_GRADIENTS], ids=repr)
+def test_a_gradient_that_is_not_finite_is_not_hidden_and_spoils_no_state(method, bad):
+    jacobian = np.array([[1.0, 2.0, 3.0], [bad, 1.0, 0.0], [0.0, 1.0, 1.0]])
+    factors, state = weigh_of(method)(jacobian)
+    assert np.isnan(factors[1])
+    after, _ = weigh_of(method)(WIDE, state=state)
+    assert np.isfinite(after).all()
 
 
-@pytest.mark.parametrize("method", [*FROM_PRODUCTS, *FROM_GRADIENTS, *FROM_VALUES, LIMITED], ids=repr)
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("method", FROM_VALUES, ids=repr)
+def test_a_value_that_is_not_finite_spoils_no_state(method, bad):
+    assert np.isfinite(follow_of(method)([[bad, 1.0, 2.0], [1.0, 1.0, bad], [1.0, 2.0, bad], [1.0, 1.0, 1.0]])).all()
+
+
+@pytest.mark.parametrize("method", [*FROM_PRODUCTS, *FROM_GRADIENTS, *FROM_VALUES], ids=repr)
 def test_factors_and_state_keep_their_shapes_and_types(method):
     names, values = names_of(3), values_of([1.0, 2.0, 0.5])
     state = {name: tf.constant(one) for name, one in method.first_state(names).items()}

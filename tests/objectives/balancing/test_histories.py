@@ -85,7 +85,7 @@ class TestReLoBRaLo:
 
     def test_it_looks_back_as_often_as_asked(self):
         """Without any memory, a step that looks back has the factors of the first value."""
-        steps = np.tile([[1.0, 1.0], [1.0, 2.0]], [200, 1])
+        steps = np.tile([[1.0, 1.0], [1.0, 2.0]], [100, 1])
         factors = follow_of(ReLoBRaLo(alpha=1.0, beta=0.75))(steps)
         changed = np.any(np.diff(factors[:, :1], axis=0) != 0, axis=1)
         # The factors change where a step looks back and the last one that did had the other value: half of a quarter.

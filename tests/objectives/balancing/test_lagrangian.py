@@ -17,17 +17,19 @@ def test_the_least_square_in_a_half_space_is_found_with_its_multiplier(method):
     """The least |x|^2 with x1 + 2 x2 >= 1 is at (0.2, 0.4), with the multiplier 0.4."""
     weighting = Lagrangian(limits={"bound": -1.0}, method=method, learning_rate=0.05, damping=1.0)
 
-    @tf.function(autograph=False)
     def step(x, factors, state):
         values = tf.stack([-x[0] - 2 * x[1], tf.reduce_sum(x**2)])
         slope = factors[0] * tf.constant([-1.0, -2.0]) + factors[1] * 2 * x
         factors, state = weighting.weigh(Values(values, tf.ones([2]), tf.ones([2], tf.bool), NAMES), state)
         return x - 0.05 * slope, factors, state
 
-    x, factors = tf.constant([1.0, -1.0]), weighting.first_factors(NAMES)
-    state = tf.nest.map_structure(tf.constant, weighting.first_state(NAMES))
-    for _ in range(1000):
-        x, factors, state = step(x, factors, state)
+    @tf.function(autograph=False)
+    def train():
+        state = tf.nest.map_structure(tf.constant, weighting.first_state(NAMES))
+        start = tf.constant([1.0, -1.0]), weighting.first_factors(NAMES), state
+        return tf.while_loop(lambda *_: True, step, start, maximum_iterations=1000)
+
+    x, factors, state = train()
     np.testing.assert_allclose(x, [0.2, 0.4], atol=1e-3)
     np.testing.assert_allclose(factors, [0.4, 1.0], atol=1e-3)
     np.testing.assert_allclose(state["multipliers"], [0.4, 0], atol=1e-3)

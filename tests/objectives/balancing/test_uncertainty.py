@@ -1,5 +1,7 @@
 """Learned scales against Keras's Adam on what the papers minimise, and where they come to rest."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -44,7 +46,7 @@ def test_all_terms_come_to_the_same_value_whatever_their_weights(method):
 
 @pytest.mark.parametrize("method", PAPERS, ids=repr)
 def test_a_value_below_0_leaves_the_factor_finite(method):
-    factors = follow_of(method)([[-1.0, 1.0]] * 300)
+    factors = follow_of(dataclasses.replace(method, learning_rate=5.0))([[-1.0, 1.0]] * 10)
     np.testing.assert_allclose(factors[-1, 0], np.exp(20) * float(method.first_factors(["alone"])[0]), rtol=1e-3)
 
 

@@ -24,9 +24,16 @@ def gradients_of(columns, **reductions):
 
 
 def test_weighted_values_are_values_times_weights_and_0_without_a_weight():
-    values = values_of([1, np.inf, 3], weights=[2, 0, -1], counted=[True, True, False])
+    values = values_of([1, np.inf, 3], weights=[2, 0, -1])
     assert values.weighted.numpy().tolist() == [2, 0, -3]
-    assert values.known.numpy().tolist() == [True, False, False]
+
+
+def test_a_value_is_known_that_has_a_weight_is_counted_and_finite():
+    counted = [True, True, False, True]
+    assert (
+        values_of([1, 1, 1, np.nan], weights=[1, 0, 1, 1], counted=counted).known.numpy().tolist()
+        == [True] + [False] * 3
+    )
 
 
 def test_numbers_about_gradients_are_those_of_numpy():

@@ -7,7 +7,7 @@ import tensorflow as tf
 from objectives import ConfidencePenalty, ConfigurationError, EntropyPenalty, Sparsity
 
 
-@pytest.mark.parametrize("classes", [1, 2, 1000])
+@pytest.mark.parametrize("classes", [2, 1000])
 def test_the_entropy_is_from_0_to_the_logarithm_of_the_classes(differentiate, classes):
     even, sure = np.zeros([1, classes], np.float32), np.float32([np.eye(classes)[0] * 1e4])
     for logits, expected in ((even, np.log(classes)), (sure, 0)):

@@ -8,6 +8,7 @@ import pytest
 import objectives
 from objectives import BaseTerm
 from objectives.testing import check_term
+from tests.objectives import contexts
 
 
 @pytest.fixture
@@ -53,18 +54,28 @@ def test_every_check_of_terms_passes(any_case):
 
 
 def test_at_a_kink_a_zero_or_a_tie_the_gradient_is_the_one_that_the_term_states(kink):
+    _, gradient = contexts.differentiated(kink.term, kink.by, contexts.MODES["eager"])(kink.tensors, **kink.functions)
+    np.testing.assert_allclose(gradient, kink.gradient, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_so_it_is_in_a_graph_and_under_xla(kink):
     check_term(kink.term, kink.functions, only=["kinks"], kinks=[(kink.tensors, kink.gradient)])
 
 
-def test_a_mask_an_element_with_padding_and_sample_weights_is_the_oracles(case, differentiate, roots):
-    value, _ = differentiate(case.masked, case.by)(case.tensors, **roots)
+@pytest.mark.parametrize("mode", ["eager", "graph"])
+def test_a_mask_an_element_with_padding_and_sample_weights_is_the_oracles(case, mode, roots):
+    """What is masked is the same under XLA, by the check of it."""
+    value, _ = contexts.differentiated(case.masked, case.by, contexts.MODES[mode])(case.tensors, **roots)
     np.testing.assert_allclose(value, case.mean(counted(case, roots), roots["sample_weight"]), rtol=1e-6)
 
 
-def test_the_gradient_is_that_of_finite_differences(case, differentiate, roots):
+def test_the_gradient_is_that_of_finite_differences(case, roots):
+    """Eagerly: graphs and programs of XLA have the gradients of eager execution, by the check of each."""
     if "gradient" in case.except_for:
         pytest.skip(case.except_for["gradient"])
-    _, gradient = differentiate(case.masked, case.by)(case.in_float64, **roots)
+    eagerly = contexts.differentiated(case.masked, case.by, contexts.MODES["eager"])
+    _, gradient = eagerly(case.in_float64, **roots)
     expected = case.gradient(counted(case, roots), roots["sample_weight"])
     assert np.any(expected)
     np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-9)

@@ -12,7 +12,7 @@ from objectives import (
     VICRegCovariance,
     VICRegVariance,
 )
-from objectives.ranges import recording
+from objectives.readings import recording
 
 FEATURES = np.random.default_rng(0).normal(size=[6, 3]).astype(np.float32)
 MASK = np.array([1, 1, 0, 1, 1, 1], np.float32)

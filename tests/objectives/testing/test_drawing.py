@@ -91,7 +91,7 @@ def test_what_has_no_batch_is_drawn_as_it_is():
 
 
 def test_the_model_is_not_drawn():
-    with pytest.raises(ConfigurationError, match=r"pass a function of its inputs: tensors=\{'model': lambda inputs: "):
+    with pytest.raises(ConfigurationError, match=r"in Python pass .*: check_term\(term, \{'model': lambda inputs: "):
         drawn(FunctionTerm(fn=lambda model, inputs: model(inputs)), {}, {}, {})
 
 

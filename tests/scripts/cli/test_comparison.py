@@ -93,7 +93,7 @@ def test_runs_of_which_not_even_one_fits_are_lines_one_run_after_the_other(shown
 
 
 def test_a_pipe_has_no_width_so_that_there_is_one_table_in_which_nothing_is_cut(shown):
-    long = "Linear(first=0, last=4, steps=200) of a name that goes on and on"
+    long = "Linear(first=0, last=4, steps=200) of a name that is longer than any line"
     lines = shown(runs=12, values=12, width=None, setting=long)
     assert len([line for line in lines if line.startswith("┏")]) == 1
     assert "".join(lines).count(long) == 12

@@ -2,7 +2,7 @@
 
 import pytest
 
-SHORT = ("--steps=400", "--mark=200")
+SHORT = ("--steps=200", "--mark=100")
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def test_growth_beyond_the_bound_is_the_status(watched, name, status):
     process = watched[name]
     assert process.returncode == status, process.stdout + process.stderr
     rows = [line.replace(",", "").split("│")[1:-1] for line in process.stdout.splitlines() if line.startswith("│")]
-    assert [int(row[0]) for row in rows] == [200, 400]
+    assert [int(row[0]) for row in rows] == [100, 200]
     for _, memory, files, threads in rows:
         assert float(memory) > 100
         assert float(files) > 3

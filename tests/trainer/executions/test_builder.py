@@ -1,9 +1,12 @@
 """ChunkBuilder: each execution is built once, of one trace, and one that cannot work is no candidate any more."""
 
+import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from objectives import FunctionTerm, Objective
+from trainer import ArraySource
 from trainer.executions.execution import Unsupported
 
 
@@ -32,3 +35,25 @@ def test_an_execution_that_turns_out_not_to_work_is_no_candidate(make_program):
         assert "xla_loop" not in builder.candidates.likely
         assert builder.candidates.impossible["xla_loop"].startswith("XLA has no AsString")
         assert builder.built == []
+
+
+@pytest.mark.slow
+def test_a_derivative_through_a_loop_is_refused_by_name_where_replicas_compile(make_program, replicas):
+    def steep(slope):
+        return tf.reduce_sum(tf.square(slope), axis=[1, 2])
+
+    model = keras.Sequential([keras.Input([5, 2]), keras.layers.LSTM(3), keras.layers.Dense(1)])
+    program = make_program(
+        model=model,
+        objective=Objective(steep=FunctionTerm(fn=steep, keys_of={"slope": "gradients.outputs/inputs"})),
+        train=ArraySource(np.ones([8, 5, 2], np.float32)),
+        strategy=replicas(2),
+        batch_size=8,
+        allow_unreached=True,
+        execution="auto",
+    )
+    with program.step.adoption.at_work():
+        builder = program.stages.widest.builder
+        with pytest.raises(Unsupported, match="a loop, such as that of an LSTM, cannot be differentiated from outside"):
+            builder.build("xla_step")
+        assert builder.candidates.likely == ("graph",)

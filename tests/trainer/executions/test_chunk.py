@@ -41,8 +41,7 @@ def counted(dense_model):
     ("execution", "count"),
     [
         ("graph", 1),
-        pytest.param("xla_step", 1, marks=pytest.mark.slow),
-        ("xla_loop", 1),
+        pytest.param("xla_loop", 1, marks=pytest.mark.slow),
         pytest.param("auto", 1, marks=pytest.mark.slow),
         pytest.param("graph", 2, marks=pytest.mark.slow),
     ],

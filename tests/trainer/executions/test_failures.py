@@ -38,7 +38,7 @@ def wrong(data):
     return {**data, "y": y}
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_it_is_reported_with_its_step_place_and_words(make_trainer, wrong, replicas, count):
     trainer = make_trainer(
         objective=Objective(cost=FunctionTerm(fn=asserted)),

@@ -63,12 +63,12 @@ def changed(array, value):
 @pytest.mark.parametrize(
     ("settings", "label"),
     [
-        ({"execution": "xla_loop"}, 99),
+        ({}, 99),
         *(
             pytest.param(settings, label, marks=pytest.mark.slow)
             for settings, label in (
                 ({"execution": "xla_loop"}, -1),
-                ({}, 99),
+                ({"execution": "xla_loop"}, 99),
                 ({}, -1),
                 ({"execution": "xla_step"}, 99),
                 ({"accumulate_steps": 2}, 99),
@@ -109,7 +109,11 @@ def test_a_batch_with_such_a_label_can_be_skipped(make, recorder):
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"strategy": 2}, *(pytest.param({name: value}, marks=pytest.mark.slow) for name, value in SLOW.items())],
+    [
+        {},
+        pytest.param({"strategy": 2}, marks=pytest.mark.slow),
+        *(pytest.param({name: value}, marks=pytest.mark.slow) for name, value in SLOW.items()),
+    ],
     ids=str,
 )
 def test_a_masked_label_may_be_anything_and_changes_no_bit(make, replicas, settings):

@@ -98,11 +98,9 @@ def assert_close(weights, expected):
 @pytest.mark.parametrize(
     ("count", "settings"),
     [
-        (2, {"accumulate_steps": 2}),
+        (2, {}),
+        pytest.param(2, {"accumulate_steps": 2}, marks=pytest.mark.slow),
         pytest.param(1, {"execution": "xla_loop"}, marks=pytest.mark.slow),
-        pytest.param(2, {"execution": "xla_step"}, marks=pytest.mark.slow),
-        pytest.param(1, {}, marks=pytest.mark.slow),
-        pytest.param(3, {}, marks=pytest.mark.slow),
         pytest.param(3, {"train": make_source(resident=False)}, marks=pytest.mark.slow),
     ],
 )

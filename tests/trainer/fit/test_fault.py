@@ -5,7 +5,7 @@ import math
 import pytest
 import tensorflow as tf
 
-from objectives.ranges import Reading
+from objectives.readings import Reading
 from trainer.executions.non_finite import NonFiniteError
 from trainer.fit.fault import Fault
 from trainer.fit.fit_step import Outcome

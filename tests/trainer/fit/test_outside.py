@@ -4,7 +4,8 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError
-from objectives.ranges import recording, safe_labels
+from objectives.ranges import safe_labels
+from objectives.readings import recording
 from trainer.fit.outside import Outside
 
 

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError
-from objectives.ranges import recording
+from objectives.readings import recording
 from trainer.metrics.decision import Decision
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives.ranges import describe, recording
+from objectives.readings import describe, recording
 from trainer import KerasMetric
 from trainer.metrics.keras_comparisons import compares_predictions, counts_conditions
 

@@ -57,7 +57,7 @@ def keys(target, **more):
 @pytest.mark.parametrize(
     ("count", "batch_size", "execution"),
     [
-        (3, 7, "graph"),
+        (2, 7, "graph"),
         pytest.param(1, 64, "graph", marks=pytest.mark.slow),
         pytest.param(1, 7, "xla_loop", marks=pytest.mark.slow),
         pytest.param(2, 5, "xla_step", marks=pytest.mark.slow),

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError
-from objectives.ranges import describe, recording
+from objectives.readings import describe, recording
 from trainer.metrics.keras_ranges import is_of_keras, outside_of_range, refuse_other_shapes, weights_like
 from trainer.metrics.selection import poison_where
 

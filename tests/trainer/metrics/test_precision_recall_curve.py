@@ -6,7 +6,7 @@ import pytest
 import sklearn.metrics
 import tensorflow as tf
 
-from objectives.ranges import describe, recording
+from objectives.readings import describe, recording
 from trainer import Metrics, PrecisionRecallCurve
 
 

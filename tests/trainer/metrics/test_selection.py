@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError, Context
-from objectives.ranges import recording
+from objectives.readings import recording
 from trainer.metrics.selection import Read, counted, refuse_unfit, selected
 
 

@@ -129,6 +129,12 @@ def test_terms_that_have_ended_are_not_among_those_that_one_is_compared_with():
     assert alone["a"].words == ("the only one",)
 
 
+def test_of_a_term_that_is_alone_it_is_said_as_well_that_it_is_empty_or_0():
+    weights = of_terms("weight", b=0.0, c=0.0)
+    assert judged(weights | of_terms("raw", a=0.0))["a"].words == ("the only one", "0 in all steps")
+    assert judged(weights | of_terms("count", a=0.0))["a"].words == ("the only one", "nothing was counted")
+
+
 def test_a_weight_that_changes_its_sign_is_one():
     history = History(limit=2)
     for step in range(1, 9):

@@ -8,10 +8,12 @@ from objectives import MeanSquaredError, Objective
 from trainer import ArraySource, FunctionMetric, Metrics
 from trainer.settings.evaluated import describe_evaluated
 
+MODEL = keras.Sequential([keras.Input([2]), keras.layers.Dense(1)])
+
 
 def described(weight=1.0, data=1.0, shuffle=True, **metrics):
     source = ArraySource(np.full([4, 2], data, np.float32), np.ones([4, 1], np.float32), shuffle=shuffle)
-    return describe_evaluated(Objective(data=MeanSquaredError(weight=weight)), Metrics(**metrics), source)
+    return describe_evaluated(Objective(data=MeanSquaredError(weight=weight)), Metrics(**metrics), source, MODEL)
 
 
 def changed(before, now):
@@ -41,4 +43,4 @@ def test_each_part_has_a_digest_of_its_own(settings, expected):
 
 
 def test_without_evaluation_data_there_is_no_digest_of_them():
-    assert [*describe_evaluated(Objective(data=MeanSquaredError()), None, None)] == ["objective"]
+    assert [*describe_evaluated(Objective(data=MeanSquaredError()), None, None, MODEL)] == ["objective"]

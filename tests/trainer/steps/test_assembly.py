@@ -31,7 +31,7 @@ def make_step(dense_model, objective, replicas):
             "allow_unreached": False,
             **settings,
         }
-        return assemble(replicas(2), **{"train_step": WeightedSum, **settings})
+        return assemble(replicas(2), **{"train_step": WeightedSum, "balancer": None, **settings})
 
     return make
 

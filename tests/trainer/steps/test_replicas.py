@@ -69,12 +69,7 @@ def coupled(make_program, dense_model, plain_source, replicas):
 
 @pytest.mark.parametrize(
     ("count", "batch_size"),
-    [
-        pytest.param(2, 7, marks=pytest.mark.slow),
-        pytest.param(3, 7, marks=pytest.mark.slow),
-        pytest.param(4, 7, marks=pytest.mark.slow),
-        (4, 5),
-    ],
+    [(2, 7), pytest.param(3, 7, marks=pytest.mark.slow), pytest.param(4, 5, marks=pytest.mark.slow)],
 )
 def test_a_statistic_of_the_batch_is_the_same_on_any_number_of_replicas(coupled, count, batch_size):
     rows, weights, evaluated, _ = coupled(count, batch_size)
@@ -90,5 +85,5 @@ def test_a_statistic_is_that_of_the_whole_batch(coupled, dense_model, data, plai
     (batch,) = plain_source.indices(first_batch=0, steps=1, batch_size=7, seed=0)
     hidden = keras.Model(model.input, model.get_layer("hidden").output)(data["x"][batch])
     covariance = np.cov(hidden, rowvar=False, bias=True)
-    *_, first = coupled(3, 7)
+    *_, first = coupled(2, 7)
     assert first["terms/apart/raw"] == pytest.approx(np.sum(np.triu(covariance, k=1) ** 2), rel=1e-5)

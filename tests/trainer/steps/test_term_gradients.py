@@ -44,7 +44,12 @@ def gradients(data, plain_source):
 
 
 @pytest.mark.parametrize(
-    ("count", "settings"), [(1, {}), (3, {}), (2, {"accumulate_steps": 3}), (1, {"execution": "xla_loop"})]
+    ("count", "settings"),
+    [
+        (1, {}),
+        pytest.param(2, {"accumulate_steps": 3}, marks=pytest.mark.slow),
+        pytest.param(1, {"execution": "xla_loop"}, marks=pytest.mark.slow),
+    ],
 )
 def test_norms_and_cosines_are_those_of_a_plain_loop(make_program, dense_model, gradients, replicas, count, settings):
     model = dense_model()
@@ -99,12 +104,10 @@ def rarely_masked(data, plain_source):
     ("count", "settings"),
     [
         (1, {}),
-        (1, {"accumulate_steps": 3}),
-        (1, {"execution": "xla_step"}),
-        (1, {"execution": "xla_loop"}),
-        (2, {"accumulate_steps": 3}),
-        (2, {"execution": "xla_step"}),
-        (3, {}),
+        (2, {}),
+        pytest.param(1, {"execution": "xla_loop"}, marks=pytest.mark.slow),
+        pytest.param(2, {"accumulate_steps": 3}, marks=pytest.mark.slow),
+        pytest.param(2, {"execution": "xla_step"}, marks=pytest.mark.slow),
     ],
 )
 def test_a_term_is_measured_where_the_whole_batch_has_a_value_of_it(

@@ -135,30 +135,28 @@ def test_what_a_layer_notes_as_it_is_called_is_no_change(trainer_of, scaled, dat
 
 
 L = keras.layers
-SEQUENCES = [
-    lambda: L.LSTM(4, dropout=0.2, recurrent_dropout=0.2),
-    lambda: L.GRU(4, stateful=False),
-    lambda: L.Bidirectional(L.LSTM(3)),
-    lambda: L.RNN([L.LSTMCell(3), L.GRUCell(2)]),
-    lambda: L.TimeDistributed(L.Dense(2)),
-    lambda: L.Conv1D(3, 2, kernel_constraint="max_norm"),
-    lambda: L.LayerNormalization(),
-    lambda: keras.Sequential([L.Dense(3), L.BatchNormalization(), L.Dropout(0.3), L.GaussianNoise(0.1)]),
-    lambda: L.SpectralNormalization(L.Dense(3)),
-    lambda: L.Lambda(lambda x: 2 * x),
-    lambda: L.PReLU(),
-    lambda: L.UnitNormalization(),
-    lambda: L.Rescaling(0.5),
-    lambda: L.ZeroPadding1D(1),
-]
+SEQUENCES = {
+    "recurrent": lambda: [L.LSTM(4, dropout=0.2, recurrent_dropout=0.2)],
+    "recurrent both ways": lambda: [L.Bidirectional(L.GRU(3))],
+    "of cells": lambda: [L.RNN([L.LSTMCell(3), L.GRUCell(2)])],
+    "nested": lambda: [
+        keras.Sequential([L.Dense(3), L.BatchNormalization(), L.Dropout(0.3), L.GaussianNoise(0.1)]),
+        L.TimeDistributed(L.Dense(2)),
+    ],
+    "with state": lambda: [L.SpectralNormalization(L.Dense(3)), L.PReLU(), L.LayerNormalization()],
+    "of their own way to compute": lambda: [
+        *(L.ZeroPadding1D(1), L.Conv1D(3, 2, kernel_constraint="max_norm")),
+        *(L.Lambda(lambda x: 2 * x), L.Rescaling(0.5), L.UnitNormalization()),
+    ],
+}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", SEQUENCES)
+@pytest.mark.parametrize("make", SEQUENCES.values(), ids=SEQUENCES.keys())
 def test_layers_of_keras_do_not_change_while_they_are_used(trainer_of, make):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(20, 4, 3)).astype(np.float32), rng.normal(size=(20, 2)).astype(np.float32)
-    model = keras.Sequential([keras.Input([4, 3]), make(), L.Flatten(), L.Dense(2)])
+    model = keras.Sequential([keras.Input([4, 3]), *make(), L.Flatten(), L.Dense(2)])
     trainer = trainer_of(model, train=ArraySource(x, y), batch_size=5, steps=4)
     trainer.evaluate()
     trainer.train(until=1)

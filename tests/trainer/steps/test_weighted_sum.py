@@ -29,8 +29,10 @@ def adam(gradients, step):
 
 @pytest.mark.parametrize(
     ("optimizer", "update"),
-    [(lambda: keras.optimizers.SGD(0.1), sgd), (lambda: keras.optimizers.Adam(0.001), adam)],
-    ids=["sgd", "adam"],
+    [
+        pytest.param(lambda: keras.optimizers.SGD(0.1), sgd, marks=pytest.mark.slow, id="sgd"),
+        pytest.param(lambda: keras.optimizers.Adam(0.001), adam, id="adam"),
+    ],
 )
 def test_five_steps_are_those_of_a_plain_loop(make_trainer, dense_model, plain_source, data, optimizer, update):
     trainer = make_trainer(optimizer=optimizer(), seed=3)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from objectives import ActivationPenalty, ActivationRegularization, TemporalActivationRegularization
-from tests.objectives.terms.cases.case import Case, Kink, at, normal
+from tests.objectives.terms.cases.case import Case, Kink, at, flat, normal
 
 CASES = {
     "activations, l1": Case(
@@ -45,10 +45,8 @@ KINKS = {
         tensors={"activation": at([0.0, -2.0])},
         gradient=at([0, -0.5]),
     ),
-    "dead activations, l2": Kink(
-        term=ActivationPenalty(activation="activations.h", norm="l2"),
-        tensors={"activation": at([0.0, 0.0])},
-        gradient=at([0, 0]),
+    "dead activations, l2": flat(
+        ActivationPenalty(activation="activations.h", norm="l2"), {"activation": at([0.0, 0.0])}
     ),
     "activations of 0 in time": Kink(
         term=ActivationRegularization(activation="activations.h"),

@@ -6,7 +6,7 @@ import tensorflow as tf
 from scipy.special import log_softmax
 
 from objectives import FunctionTerm, KerasLoss
-from tests.objectives.terms.cases.case import Case, Kink, at, labels, normal, pairs
+from tests.objectives.terms.cases.case import Case, Kink, at, flat, labels, normal, pairs
 
 CASES = {
     "function": Case(
@@ -25,19 +25,11 @@ CASES = {
 EQUAL = pairs(at([2.0, 0.0]), at([2.0, 0.0]))
 
 KINKS = {
-    "a function that has its own kink": Kink(
-        term=FunctionTerm(fn=lambda y_true, y_pred: tf.abs(y_pred - y_true)),
-        tensors=EQUAL,
-        gradient=at([0, 0]),
-    ),
+    "a function that has its own kink": flat(FunctionTerm(fn=lambda y_true, y_pred: tf.abs(y_pred - y_true)), EQUAL),
     "a keras loss at logits of 0": Kink(
         term=KerasLoss(loss=keras.losses.BinaryCrossentropy(from_logits=True)),
         tensors=pairs(at([0.0, 1.0]), at([0.0, 0.0])),
         gradient=at([0.25, -0.25]),
     ),
-    "a keras loss at its own kink": Kink(
-        term=KerasLoss(loss=keras.losses.MeanAbsoluteError()),
-        tensors=EQUAL,
-        gradient=at([0, 0]),
-    ),
+    "a keras loss at its own kink": flat(KerasLoss(loss=keras.losses.MeanAbsoluteError()), EQUAL),
 }

@@ -3,7 +3,7 @@
 import numpy as np
 
 from objectives import Binarity, Quantization, RangeHinge
-from tests.objectives.terms.cases.case import Case, Kink, at, normal
+from tests.objectives.terms.cases.case import Case, Kink, at, flat, normal
 
 CASES = {
     "range hinge": Case(
@@ -35,9 +35,7 @@ CASES = {
 
 
 KINKS = {
-    "on the bounds of a range": Kink(
-        term=RangeHinge(), tensors={"y_pred": at([-1.0, 1.0, 0.0])}, gradient=at([0, 0, 0])
-    ),
+    "on the bounds of a range": flat(RangeHinge(), {"y_pred": at([-1.0, 1.0, 0.0])}),
     "a range of one point": Kink(
         term=RangeHinge(min_value=0.0, max_value=0.0), tensors={"y_pred": at([0.0, 1.0])}, gradient=at([0, 0.5])
     ),

@@ -74,6 +74,12 @@ class Kink:
         return list(self.tensors)[-1]
 
 
+def flat(term, tensors, **functions):
+    """A kink at which the gradient is 0."""
+    *_, last = tensors.values()
+    return Kink(term=term, tensors=tensors, gradient=np.zeros(last.shape, np.float32), functions=functions)
+
+
 def normal(*shape, seed=0):
     """Generic points: no ties, no grid points, nothing on a bound; exact in float32."""
     return np.random.default_rng([seed, *shape]).normal(size=shape).astype(np.float32)

@@ -5,7 +5,7 @@ from scipy.special import softmax
 from scipy.stats import entropy
 
 from objectives import ConfidencePenalty, EntropyPenalty, Sparsity
-from tests.objectives.terms.cases.case import Case, Kink, at, normal
+from tests.objectives.terms.cases.case import Case, at, flat, normal
 
 
 def _entropy(y_pred):
@@ -49,13 +49,7 @@ CASES = {
 EXTREME = at([0, 0], [1e4, -1e4], [3e38, -3e38], [5, -np.inf])
 
 KINKS = {
-    "equal logits, and logits of any size": Kink(
-        term=EntropyPenalty(), tensors={"y_pred": EXTREME}, gradient=np.zeros([4, 2], np.float32)
-    ),
-    "equal logits, and logits of any size, for confidence": Kink(
-        term=ConfidencePenalty(), tensors={"y_pred": EXTREME}, gradient=np.zeros([4, 2], np.float32)
-    ),
-    "zeros, and a single element that is not 0": Kink(
-        term=Sparsity(), tensors={"y_pred": at([0, 0, 0], [0, -2, 0])}, gradient=np.zeros([2, 3], np.float32)
-    ),
+    "equal logits, and logits of any size": flat(EntropyPenalty(), {"y_pred": EXTREME}),
+    "equal logits, and logits of any size, for confidence": flat(ConfidencePenalty(), {"y_pred": EXTREME}),
+    "zeros, and a single element that is not 0": flat(Sparsity(), {"y_pred": at([0, 0, 0], [0, -2, 0])}),
 }

@@ -8,7 +8,7 @@ from scipy.special import rel_entr, softmax
 
 from objectives import Consistency, VirtualAdversarial
 from objectives.example_draws import normal as drawn
-from tests.objectives.terms.cases.case import Case, Kink, at, normal
+from tests.objectives.terms.cases.case import Case, Kink, at, flat, normal
 
 STEP = np.int32(7)
 FIRST, LAST = 0.7 * normal(4, 6), normal(6, 3)
@@ -93,16 +93,14 @@ KINKS = {
         functions={"model": lambda inputs: inputs**2},
         gradient=at([0.0]),
     ),
-    "logits of any size that stay as they are": Kink(
-        term=Consistency(of_logits=True),
-        tensors={"step": STEP, "y_pred": at([1e4, -1e4], [0, 0]), "inputs": at([1e4, -1e4], [0, 0])},
-        functions={"model": lambda inputs: inputs},
-        gradient=at([0, 0], [0, 0]),
+    "logits of any size that stay as they are": flat(
+        Consistency(of_logits=True),
+        {"step": STEP, "y_pred": at([1e4, -1e4], [0, 0]), "inputs": at([1e4, -1e4], [0, 0])},
+        model=lambda inputs: inputs,
     ),
-    "logits that no direction changes": Kink(
-        term=VirtualAdversarial(),
-        tensors={"step": STEP, "y_pred": at([1, 2], [1e4, -1e4]), "inputs": at([0, 0], [3, 3])},
-        functions={"model": lambda inputs: 0.0 * inputs + [[1.0, 2.0], [1e4, -1e4]]},
-        gradient=at([0, 0], [0, 0]),
+    "logits that no direction changes": flat(
+        VirtualAdversarial(),
+        {"step": STEP, "y_pred": at([1, 2], [1e4, -1e4]), "inputs": at([0, 0], [3, 3])},
+        model=lambda inputs: 0.0 * inputs + [[1.0, 2.0], [1e4, -1e4]],
     ),
 }

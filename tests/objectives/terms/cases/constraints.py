@@ -3,7 +3,7 @@
 import numpy as np
 
 from objectives import SimplexConstraint, SumConstraint
-from tests.objectives.terms.cases.case import Case, Kink, at, normal
+from tests.objectives.terms.cases.case import Case, Kink, at, flat, normal
 
 
 def _off_the_simplex(y_pred, axis=-1):
@@ -31,9 +31,7 @@ CASES = {
 
 
 KINKS = {
-    "a sum that is the total": Kink(
-        term=SumConstraint(total=3.0), tensors={"y_pred": at([3.0, 0.0])}, gradient=at([0, 0])
-    ),
+    "a sum that is the total": flat(SumConstraint(total=3.0), {"y_pred": at([3.0, 0.0])}),
     "a corner of the simplex, and beside it": Kink(
         term=SimplexConstraint(),
         tensors={"y_pred": at([0.0, 1.0], [0.0, 0.0], [2.0, -1.0])},

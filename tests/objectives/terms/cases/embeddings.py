@@ -4,7 +4,7 @@ import numpy as np
 from scipy.spatial.distance import cdist, pdist
 
 from objectives import KoLeo, Uniformity
-from tests.objectives.terms.cases.case import Case, Kink, at, normal
+from tests.objectives.terms.cases.case import Case, Kink, at, flat, normal
 
 
 def _directions(embeddings):
@@ -49,20 +49,14 @@ WHOLE = {
 
 
 KINKS = {
-    "coincident embeddings, uniformly": Kink(
-        term=Uniformity(embeddings="outputs"),
-        tensors={"embeddings": at([3, 0], [1, 0], [2, 0])},
-        gradient=np.zeros([3, 2], np.float32),
+    "coincident embeddings, uniformly": flat(
+        Uniformity(embeddings="outputs"), {"embeddings": at([3, 0], [1, 0], [2, 0])}
     ),
-    "embeddings of zeros, uniformly": Kink(
-        term=Uniformity(embeddings="outputs"),
-        tensors={"embeddings": np.zeros([3, 2], np.float32)},
-        gradient=np.zeros([3, 2], np.float32),
+    "embeddings of zeros, uniformly": flat(
+        Uniformity(embeddings="outputs"), {"embeddings": np.zeros([3, 2], np.float32)}
     ),
-    "coincident embeddings and zeros": Kink(
-        term=KoLeo(embeddings="outputs"),
-        tensors={"embeddings": at([3, 0], [1, 0], [0, 0], [0, 0])},
-        gradient=np.zeros([4, 2], np.float32),
+    "coincident embeddings and zeros": flat(
+        KoLeo(embeddings="outputs"), {"embeddings": at([3, 0], [1, 0], [0, 0], [0, 0])}
     ),
     "two nearest neighbours, of which the first counts": Kink(
         term=KoLeo(embeddings="outputs", normalize=False, epsilon=1.0),

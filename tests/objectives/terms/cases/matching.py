@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import rel_entr, softmax
 
 from objectives import Distillation, FeatureMatching
-from tests.objectives.terms.cases.case import Case, Kink, at, normal, pairs
+from tests.objectives.terms.cases.case import Case, Kink, at, flat, normal, pairs
 
 
 def _distillation(y_teacher, y_pred, temperature):
@@ -56,9 +56,7 @@ KINKS = {
         ),
         gradient=at([0, 0], [0, 0], [-1, 1], [-0.5, 0.5]) / 4,
     ),
-    "equal means of features": Kink(
-        term=FeatureMatching(y_true="targets", y_pred="outputs"),
-        tensors=pairs(at([1, 2], [3, 4]), at([3, 3], [1, 3])),
-        gradient=np.zeros([2, 2], np.float32),
+    "equal means of features": flat(
+        FeatureMatching(y_true="targets", y_pred="outputs"), pairs(at([1, 2], [3, 4]), at([3, 3], [1, 3]))
     ),
 }

@@ -3,7 +3,7 @@
 import numpy as np
 
 from objectives import ContextualMeanSquaredError, MeanSquaredError, WeightedMeanSquaredError
-from tests.objectives.terms.cases.case import Case, Kink, at, normal, pairs
+from tests.objectives.terms.cases.case import Case, Kink, at, flat, normal, pairs
 
 POSITIONS = ((1.0, 0.0, 2.0), (3.0, 0.5, 1.0))
 
@@ -54,12 +54,8 @@ CASES = {
 EQUAL = pairs(at([2.0, 0.0]), at([2.0, 0.0]))
 
 KINKS = {
-    "equal to the target": Kink(term=MeanSquaredError(), tensors=EQUAL, gradient=at([0, 0])),
-    "equal to the target, at a weight of 0": Kink(
-        term=WeightedMeanSquaredError(position_weights=(0.0, 1.0)),
-        tensors=EQUAL,
-        gradient=at([0, 0]),
-    ),
+    "equal to the target": flat(MeanSquaredError(), EQUAL),
+    "equal to the target, at a weight of 0": flat(WeightedMeanSquaredError(position_weights=(0.0, 1.0)), EQUAL),
     "a context of 0": Kink(
         term=ContextualMeanSquaredError(context="inputs", floor=0.5),
         tensors={"context": at([0.0, 0.0]), **pairs(at([0.0, 1.0]), at([0.0, 0.0]))},

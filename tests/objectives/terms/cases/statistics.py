@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import expit, rel_entr
 
 from objectives import Decorrelation, KLSparsity, VICRegCovariance, VICRegVariance
-from tests.objectives.terms.cases.case import Case, Kink, at, normal
+from tests.objectives.terms.cases.case import Case, at, flat, normal
 
 
 def _off_diagonal(features, bias):
@@ -61,30 +61,12 @@ WHOLE = {
 CONSTANT = {"features": np.ones([3, 2], np.float32)}
 
 KINKS = {
-    "constant features": Kink(
-        term=Decorrelation(features="activations.h"),
-        tensors=CONSTANT,
-        gradient=np.zeros([3, 2], np.float32),
-    ),
-    "constant features have no variance": Kink(
-        term=VICRegVariance(features="activations.h"), tensors=CONSTANT, gradient=np.zeros([3, 2], np.float32)
-    ),
-    "one example has no variance": Kink(
-        term=VICRegVariance(features="activations.h"),
-        tensors={"features": at([3, 4])},
-        gradient=np.zeros([1, 2], np.float32),
-    ),
-    "constant features have no covariance": Kink(
-        term=VICRegCovariance(features="activations.h"), tensors=CONSTANT, gradient=np.zeros([3, 2], np.float32)
-    ),
-    "one example has no covariance": Kink(
-        term=VICRegCovariance(features="activations.h"),
-        tensors={"features": at([3, 4])},
-        gradient=np.zeros([1, 2], np.float32),
-    ),
-    "units that are as active as they should be, dead, and active on all examples": Kink(
-        term=KLSparsity(activation="activations.h", rho=0.5),
-        tensors={"activation": at([0, 0, 1], [1, 0, 1])},
-        gradient=np.zeros([2, 3], np.float32),
+    "constant features": flat(Decorrelation(features="activations.h"), CONSTANT),
+    "constant features have no variance": flat(VICRegVariance(features="activations.h"), CONSTANT),
+    "one example has no variance": flat(VICRegVariance(features="activations.h"), {"features": at([3, 4])}),
+    "constant features have no covariance": flat(VICRegCovariance(features="activations.h"), CONSTANT),
+    "one example has no covariance": flat(VICRegCovariance(features="activations.h"), {"features": at([3, 4])}),
+    "units that are as active as they should be, dead, and active on all examples": flat(
+        KLSparsity(activation="activations.h", rho=0.5), {"activation": at([0, 0, 1], [1, 0, 1])}
     ),
 }

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 
 from objectives import IsotropicTotalVariation, SequenceOrdering, TotalVariation
-from tests.objectives.terms.cases.case import Case, Kink, at, normal
+from tests.objectives.terms.cases.case import Case, Kink, at, flat, normal
 
 
 def _total_variation(y_pred, spatial_axes, reduce=np.mean):
@@ -103,8 +103,6 @@ KINKS = {
         tensors={"y_pred": at([1, 1, 5])},
         gradient=at([0, -0.8, 0.8]) / 3,
     ),
-    "a constant sequence": Kink(term=SequenceOrdering(), tensors={"y_pred": at([3, 3, 3])}, gradient=at([0, 0, 0])),
-    "a sequence that rises by the margin": Kink(
-        term=SequenceOrdering(margin=0.5), tensors={"y_pred": at([0, 0.5, 1])}, gradient=at([0, 0, 0])
-    ),
+    "a constant sequence": flat(SequenceOrdering(), {"y_pred": at([3, 3, 3])}),
+    "a sequence that rises by the margin": flat(SequenceOrdering(margin=0.5), {"y_pred": at([0, 0.5, 1])}),
 }

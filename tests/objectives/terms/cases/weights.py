@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from objectives import L1Penalty, Orthogonality, SpectralNorm, WeightDecay
-from tests.objectives.terms.cases.case import Case, Kink, at, normal
+from tests.objectives.terms.cases.case import Case, Kink, at, flat, normal
 
 
 def _orthogonality(variable):
@@ -50,26 +50,14 @@ WHOLE = {
 
 
 KINKS = {
-    "weights of 0": Kink(term=WeightDecay(), tensors={"variables": at([0, 0])}, gradient=at([0, 0])),
+    "weights of 0": flat(WeightDecay(), {"variables": at([0, 0])}),
     "weights of 0, l1": Kink(term=L1Penalty(), tensors={"variables": at([0, -2])}, gradient=at([0, -1])),
-    "a matrix of zeros": Kink(
-        term=SpectralNorm(),
-        tensors={"variables": np.zeros([3, 2], np.float32)},
-        gradient=np.zeros([3, 2], np.float32),
-    ),
+    "a matrix of zeros": flat(SpectralNorm(), {"variables": np.zeros([3, 2], np.float32)}),
     "one singular value that is not 0": Kink(
         term=SpectralNorm(),
         tensors={"variables": at([0, 0, 0], [0, -5, 0])},
         gradient=at([0, 0, 0], [0, -1, 0]),
     ),
-    "columns of 0": Kink(
-        term=Orthogonality(variable="weights.kernel"),
-        tensors={"variable": np.zeros([3, 2], np.float32)},
-        gradient=np.zeros([3, 2], np.float32),
-    ),
-    "orthogonal columns": Kink(
-        term=Orthogonality(variable="weights.kernel"),
-        tensors={"variable": np.eye(3, dtype=np.float32)},
-        gradient=np.zeros([3, 3], np.float32),
-    ),
+    "columns of 0": flat(Orthogonality(variable="weights.kernel"), {"variable": np.zeros([3, 2], np.float32)}),
+    "orthogonal columns": flat(Orthogonality(variable="weights.kernel"), {"variable": np.eye(3, dtype=np.float32)}),
 }

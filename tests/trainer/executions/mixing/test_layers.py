@@ -158,9 +158,9 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 @pytest.mark.parametrize(
     ("make", "precision"),
     [
-        *((make, precision) for make in (attention, groups) for precision in PRECISIONS),
-        # The others in the finest and the coarsest: what float16 has of its own is its range, which attention fills.
-        *((make, precision) for make in (recurrent, deep, labelled, pictures) for precision in PRECISIONS[:2]),
+        *((attention, precision) for precision in PRECISIONS),
+        # The others in the coarsest: what float16 has of its own is its range, which attention fills.
+        *((make, "mixed_bfloat16") for make in (groups, recurrent, deep, labelled, pictures)),
     ],
 )
 def test_ordinary_models_are_let_through_in_any_precision(make_trainer, replicas, make, precision):

@@ -52,11 +52,11 @@ def test_lines_end_between_words_on_a_terminal_and_a_path_stays_in_one_piece(is_
 
 
 def test_what_is_printed_to_a_terminal_directly_ends_its_lines_between_words_too():
-    text = "SIGINT: finishing the current steps\n  an indented line goes on"
+    text = "SIGINT: finishing the current steps\n  an indented line continues"
     ours, theirs = pty.openpty()
     with open(ours, "rb"), open(theirs, "w") as terminal:
         termios.tcsetwinsize(theirs, (24, 20))
         lines = fitted(text, terminal).splitlines()
-    assert lines == ["SIGINT: finishing", "the current steps", "  an indented line", "  goes on"]
+    assert lines == ["SIGINT: finishing", "the current steps", "  an indented line", "  continues"]
     with open(os.devnull, "w") as nothing:
         assert fitted(text, nothing) == text

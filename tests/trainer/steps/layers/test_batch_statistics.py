@@ -79,7 +79,7 @@ def test_synchronized_statistics_are_those_of_one_replica(make_trainer, dense_mo
     assert totals[0] == pytest.approx(totals[1], rel=1e-5)
 
 
-SLOW = [(1, "graph"), (4, "graph"), (2, "auto")]
+SLOW = [(1, "graph"), (4, "auto")]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,10 @@ def test_xla_cannot_sum_statistics_over_replicas(make_trainer, dense_model, repl
 
 @pytest.mark.parametrize(
     ("settings", "cut"),
-    [({"count": 2}, "each of 2 replicas' parts by itself"), ({"accumulate_steps": 2}, "each of 2 micro-batches by")],
+    [
+        ({"accumulate_steps": 2}, "each of 2 micro-batches by"),
+        pytest.param({"count": 2}, "each of 2 replicas' parts by itself", marks=pytest.mark.slow),
+    ],
 )
 def test_a_run_says_of_what_it_takes_statistics(make_trainer, dense_model, recorder, replicas, settings, cut):
     settings = {"strategy": replicas(settings.get("count", 1)), **settings, "batch_size": 8, "steps": 1}
@@ -133,7 +136,7 @@ def test_evaluation_may_be_padded(make_trainer, dense_model, data, replicas):
     source = ArraySource(data["x"], data["y"])
     values = [
         make_trainer(model=dense_model(normalization()), eval=source, strategy=replicas(count), batch_size=6).evaluate()
-        for count in (1, 3)
+        for count in (1, 2)
     ]
     assert values[0] == pytest.approx(values[1], rel=1e-5)
     assert np.isfinite(values[0]["loss/total"])

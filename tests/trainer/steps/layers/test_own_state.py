@@ -89,12 +89,13 @@ def test_weights_that_each_replica_rewrites_are_refused(make_trainer, dense_mode
     [
         ({}, []),
         ({"accumulate_steps": 2}, ["'centred.*/mean' once in each of 2 micro-batches, not once a step"]),
-        (
+        pytest.param(
             {"count": 2, "accumulate_steps": 2},
             [
                 "'centred.*/mean' once in each of 2 micro-batches on 2 replicas",
                 "'centred.*/mean' of each replica's part",
             ],
+            marks=pytest.mark.slow,
         ),
     ],
 )
