@@ -1,17 +1,20 @@
 """Checks of types: half precision is widened and stays so, and whole numbers for targets are as good as floats."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from objectives.graphs import nodes
-from objectives.keys import split_key
+from objectives.keys import Key, split_key
 from objectives.testing.check import Check, Fault, NotApplicable
 from objectives.testing.closeness import require_close
 from objectives.testing.subject import Subject, Tensors, is_of_floats
 
 _LARGEST = {tf.float16: "whose largest number is 65504", tf.bfloat16: "which has three digits"}
+# Of labels and of images, which wraps around below 0.
+_INTEGERS = (np.int32, np.uint8)
 
 
 def half(dtype: tf.DType, subject: Subject) -> str:
@@ -35,18 +38,38 @@ def half(dtype: tf.DType, subject: Subject) -> str:
 
 def integer_targets(subject: Subject) -> str:
     """Whole numbers among the data have the same value as integers and as floats, or are refused as integers."""
-    data = [key for key, array in subject.tensors.items() if key not in subject.by and is_of_floats(array)]
+    data = [key for key in subject.of_batch if key not in subject.by and _is_of_numbers(subject.tensors[key])]
     if not data:
-        raise NotApplicable("it reads no floating-point numbers of the data")
-    floats = subject.floats(lambda key, array: np.round(array), data)
-    integers = {**floats, **{key: floats[key].astype(np.int32) for key in data}}
+        raise NotApplicable("it reads no numbers of the data")
+    taken = [dtype.__name__ for dtype in _INTEGERS if _takes_integers(subject, data, dtype)]
+    return f"as floats ({', '.join(taken)})" if taken else "integers are refused"
+
+
+def _takes_integers(subject: Subject, data: list[Key], dtype: type[np.integer[Any]]) -> bool:
+    """Returns whether the data may be of a type of integers; raises Fault where the value is another then."""
+    whole = {key: _whole(subject.within(key, np.round(subject.tensors[key])), dtype) for key in data}
+    wide = {
+        key: array.astype(np.float32 if is_of_floats(subject.tensors[key]) else np.int32)
+        for key, array in whole.items()
+    }
     try:
-        found = subject.value(integers)
-    except (ValueError, TypeError, tf.errors.InvalidArgumentError):
-        return "integers are refused"
-    remedy = "cast by tf.cast(y_true, y_pred.dtype) first: integers are divided and rounded in their own way"
-    require_close(found, subject.value(floats), "the value for targets that are integers", remedy)
-    return "as floats"
+        found = subject.value({**subject.tensors, **whole})
+        expected = subject.value({**subject.tensors, **wide})
+    except (ValueError, TypeError, tf.errors.InvalidArgumentError, tf.errors.NotFoundError):
+        return False  # What is not found is an operation for the type.
+    remedy = "cast by tf.cast(y_true, y_pred.dtype) first: integers are divided, rounded and wrapped in their own way"
+    require_close(found, expected, f"the value for data of {dtype.__name__}", remedy)
+    return True
+
+
+def _whole(array: np.ndarray, dtype: type[np.integer[Any]]) -> np.ndarray:
+    bounds = np.iinfo(dtype)
+    return np.clip(array.astype(np.float64), bounds.min, bounds.max).astype(dtype)
+
+
+def _is_of_numbers(array: np.ndarray) -> bool:
+    dtype = tf.as_dtype(array.dtype)
+    return dtype.is_floating or dtype.is_integer
 
 
 def _refuse_half_operations(subject: Subject, halves: Tensors, dtype: tf.DType) -> None:

@@ -1,5 +1,6 @@
 """Checks of types: casts to half precision at any depth are found, and weights are never of it."""
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -29,6 +30,13 @@ def test_weights_are_never_of_half_precision(subject_of):
 
 
 def test_whole_numbers_are_refused_or_the_same_as_floats(subject_of):
-    assert integer_targets(subject_of(MeanSquaredError())) == "as floats"
+    assert integer_targets(subject_of(MeanSquaredError())) == "as floats (int32, uint8)"
     refused = FunctionTerm(fn=lambda y_true, y_pred: y_pred - y_true)
     assert integer_targets(subject_of(refused)) == "integers are refused"
+
+
+@pytest.mark.parametrize("given", [{}, {"y_true": np.arange(20, dtype=np.uint8).reshape(5, 4) % 2}])
+def test_bytes_that_wrap_around_below_0_are_told(subject_of, given):
+    hinge = FunctionTerm(fn=lambda y_true, y_pred: 1.0 - tf.cast(2 * y_true - 1, y_pred.dtype) * y_pred)
+    with pytest.raises(Fault, match=r"the value for data of uint8 is .* cast by tf.cast\(y_true, y_pred.dtype\) first"):
+        integer_targets(subject_of(hinge, given))
