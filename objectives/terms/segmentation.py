@@ -11,8 +11,9 @@ from objectives.annotations import Count, Positive
 from objectives.errors import ConfigurationError
 from objectives.keras_tensors import require_unactivated
 from objectives.keys import Key
+from objectives.quantities import quantity
 from objectives.ranges import ClassLabels, not_probabilities, poisoned, safe_labels
-from objectives.shapes import require_axes, require_classes
+from objectives.shapes import require_axes
 from objectives.term import Term
 
 _ACTIVATIONS = {"sigmoid": tf.sigmoid, "softmax": tf.nn.softmax, None: tf.identity}
@@ -52,11 +53,7 @@ class Overlap(Term):
         require_axes("y_pred", y_pred, f"[{space}]", f"[{space}, classes]")
         shown = tf.ones_like(y_pred) if mask is None else self._shown_pixels(mask, y_pred)
         true, wrong = self._regions(y_true, y_pred)
-        if self.activation == "softmax" and y_pred.shape.rank == self.spatial_axes + 1:
-            raise ConfigurationError(
-                f"y_pred has the shape {y_pred.shape}, of a single class; expected activation='sigmoid', or logits "
-                f"[{space}, classes]"
-            )
+        _require_axis_of_classes(y_pred, self.activation, self.spatial_axes)
         predicted, outside = _probabilities(y_pred, self.activation, shown)
         axes = range(1, self.spatial_axes + 1)
         sums = [tf.reduce_sum(shown * region, axis=axes) for region in (true * predicted, true, predicted)]
@@ -240,6 +237,7 @@ class Boundary(Term):
       y_pred: predictions `[batch, ..., classes]`.
       activation: what makes probabilities p of `y_pred`: None if they are, "sigmoid" of logits of classes by
         themselves, "softmax" of logits of classes that exclude one another.
+      spatial_axes: the number of spatial axes behind the batch, behind which a softmax finds the classes.
 
     >>> float(Boundary()(distances=[[-1.0, 1.0, 2.0]], y_pred=[[1.0, 0.0, 0.5]]))  # -1, 0 and 1
     0.0
@@ -248,14 +246,26 @@ class Boundary(Term):
     distances: Key = "targets.distances"
     y_pred: Key = "outputs"
     activation: Literal["sigmoid", "softmax"] | None = None
+    spatial_axes: Count = 2
 
     def values(self, distances, y_pred):
         if not distances.shape.is_compatible_with(y_pred.shape):
             raise ConfigurationError(
                 f"distances have the shape {distances.shape} and y_pred has {y_pred.shape}; expected the same shape"
             )
+        _require_axis_of_classes(y_pred, self.activation, self.spatial_axes)
         predicted, outside = _probabilities(y_pred, self.activation)
         return poisoned(tf.cast(distances, y_pred.dtype) * predicted, outside)
+
+
+def _require_axis_of_classes(y_pred, activation, spatial_axes):
+    """Raises ConfigurationError where a softmax would be one over pixels, or of a single class."""
+    if activation == "softmax" and (y_pred.shape.rank != spatial_axes + 2 or y_pred.shape[-1] == 1):
+        raise ConfigurationError(
+            f"y_pred has the shape {y_pred.shape}; expected {quantity(spatial_axes, 'spatial axis', 'spatial axes')} "
+            f"(spatial_axes) behind the batch and then 2 classes or more for activation='softmax'; for a single class, "
+            f"use activation='sigmoid'"
+        )
 
 
 def _probabilities(y_pred, activation, shown=None):
@@ -264,7 +274,5 @@ def _probabilities(y_pred, activation, shown=None):
         counted = None if shown is None else shown > 0
         instead = ", or activation='sigmoid' or 'softmax' for logits"
         return y_pred, not_probabilities("y_pred", y_pred, instead=instead, counted=counted)
-    if activation == "softmax":
-        require_classes("y_pred", y_pred, "activation='sigmoid'")
     require_unactivated("y_pred", y_pred, "Sigmoid", "Softmax", expected=f"logits for the {activation} of the term")
     return _ACTIVATIONS[activation](y_pred), tf.zeros_like(y_pred, tf.bool)

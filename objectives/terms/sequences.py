@@ -9,7 +9,7 @@ from objectives.errors import ConfigurationError
 from objectives.keys import Key
 from objectives.ranges import ClassLabels, poisoned, safe_indices, safe_labels
 from objectives.readings import record
-from objectives.shapes import require_axes
+from objectives.shapes import require_axes, require_classes
 from objectives.term import Term
 
 # Stands for the logarithm of 0, as the gradient of infinity is NaN.
@@ -53,6 +53,7 @@ class CTC(Term):
     def values(self, y_true, y_pred, label_length=None, logit_length=None):
         require_axes("y_true", y_true, "[batch, labels]")
         require_axes("y_pred", y_pred, "[batch, steps, classes]")
+        require_classes("y_pred", y_pred)
         if not y_true.dtype.is_integer:
             raise ConfigurationError(f"y_true is {y_true.dtype.name}; expected integer class labels")
         labels, outside = safe_labels("y_true", y_true, y_pred.shape[-1])

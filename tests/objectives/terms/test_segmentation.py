@@ -170,3 +170,11 @@ def test_a_mask_of_pixels_may_be_of_truth_values():
         for mask in (shown, np.float32(shown))
     ]
     np.testing.assert_array_equal(*(mean.result() for mean in values))
+
+
+@pytest.mark.parametrize("term", [*OVERLAPS, Boundary])
+@pytest.mark.parametrize(("shape", "spatial_axes"), [((2, 4, 5), 2), ((2, 4, 5, 2), 1)])
+def test_a_softmax_over_pixels_is_refused(term, shape, spatial_axes):
+    tensors = {"distances" if term is Boundary else "y_true": tf.zeros(shape), "y_pred": tf.zeros(shape)}
+    with pytest.raises(ConfigurationError, match="y_pred has the shape"):
+        term(activation="softmax", spatial_axes=spatial_axes)(**tensors)

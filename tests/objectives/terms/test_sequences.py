@@ -76,3 +76,8 @@ def test_labels_and_logits_have_their_axes(y_true, y_pred, answer):
 
 def test_which_labels_there_may_be_is_known_by_the_logits():
     assert CTC().labels({"y_pred": tf.TensorShape([None, 9, 4])})["y_true"].classes == 4
+
+
+def test_a_softmax_over_a_single_class_is_refused():
+    with pytest.raises(ConfigurationError, match=r"y_pred has the shape \(1, 3, 1\).* 2 classes or more"):
+        CTC()(y_true=[[0, 0]], y_pred=tf.zeros([1, 3, 1]))
