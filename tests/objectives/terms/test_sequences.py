@@ -80,4 +80,4 @@ def test_which_labels_there_may_be_is_known_by_the_logits():
 
 def test_a_softmax_over_a_single_class_is_refused():
     with pytest.raises(ConfigurationError, match=r"y_pred has the shape \(1, 3, 1\).* 2 classes or more"):
-        CTC()(y_true=[[0, 0]], y_pred=tf.zeros([1, 3, 1]))
+        CTC().values(y_true=tf.constant([[0, 0]]), y_pred=tf.zeros([1, 3, 1]))
