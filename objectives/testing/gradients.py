@@ -86,14 +86,22 @@ def _scaled(scale: float, key: Key, array: np.ndarray) -> np.ndarray:
 
 
 def _widest(subject: Subject) -> tuple[Tensors, tf.DType]:
-    """Returns the tensors in float64, where the formula takes them so and keeps them; else as they are."""
+    """Returns the tensors in float64, where the formula takes them so and computes nothing in less; else as they are.
+
+    Less is sound, as no run computes in float64: numbers of the formula in float32, or a Keras model that casts.
+    """
     wide = {key: one.astype(np.float64) if is_of_floats(one) else one for key, one in subject.tensors.items()}
     try:
-        if subject.mean(wide).total.dtype == tf.float64:
+        if subject.mean(wide).total.dtype == tf.float64 and not any(map(_narrows, subject.operations(wide))):
             return wide, tf.float64
     except (ValueError, TypeError, tf.errors.InvalidArgumentError):
-        pass  # It has numbers of float32 of its own, which is sound: no run computes in float64.
+        pass  # It has numbers of float32 of its own.
     return subject.tensors, tf.float32
+
+
+def _narrows(node: tf.compat.v1.NodeDef) -> bool:
+    given, made = (tf.as_dtype(node.attr[end].type or tf.int32) for end in ("SrcT", "DstT"))
+    return node.op == "Cast" and given == tf.float64 and made.is_floating
 
 
 def _elements(subject: Subject) -> Iterator[tuple[Key, tuple[int, ...]]]:

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from objectives.base_term import BaseTerm
 from objectives.context import Context
+from objectives.graphs import nodes
 from objectives.keys import Key, is_of_batch, split_key
 from objectives.mean import Mean
 from objectives.term import Term
@@ -132,6 +133,12 @@ class Subject:
             value = self.mean(tensors, term, **more).result()
         found = tape.gradient(value, by, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         return value, {key: tf.convert_to_tensor(gradient) for key, gradient in found.items()}
+
+    def operations(self, tensors: Tensors) -> list[Any]:
+        """Returns the definitions of all operations that compute the mean in a graph, at any depth."""
+        specs = {key: tf.TensorSpec(tensor.shape, tensor.dtype) for key, tensor in tensors.items()}
+        traced = tf.function(lambda tensors: self.mean(tensors).total, autograph=False)
+        return nodes(traced.get_concrete_function(specs).graph)
 
     def context(self, tensors: Tensors, **more: Any) -> Context:
         """Returns a context in which the keys of the term name these tensors."""

@@ -1,5 +1,6 @@
 """Checks of gradients: wrong ones are caught, kinks are no mistake, and the precision may be that of float32."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -37,6 +38,18 @@ def _beyond(x):
 def test_a_formula_in_float32_is_differentiated_in_float32(subject_of):
     assert gradient(subject_of(FunctionTerm(fn=lambda y_pred: tf.constant(2.0) * y_pred**2))).endswith("in float32")
     assert gradient(subject_of(WeightDecay())).endswith("in float64")
+
+
+def test_a_part_in_float32_is_differentiated_in_float32(subject_of):
+    model = keras.Sequential([keras.Input([4]), keras.layers.Dense(3, "tanh")])
+    called = FunctionTerm(fn=lambda model, inputs, y_pred: (tf.cast(model(inputs), y_pred.dtype) - y_pred) ** 2)
+    subject = subject_of(called, {"model": model}, shapes={"inputs": (5, 4), "y_pred": (5, 3)})
+    assert gradient(subject).endswith("in float32")
+    part = FunctionTerm(fn=lambda y_pred: y_pred**2 + tf.cast(tf.tanh(tf.cast(y_pred, tf.float32)), y_pred.dtype))
+    assert gradient(subject_of(part)).endswith("in float32")
+    wrong = FunctionTerm(fn=lambda y_pred: tf.cast(_of_another_sign(tf.cast(y_pred, tf.float32)), y_pred.dtype))
+    with pytest.raises(Fault, match="where the value changes by"):
+        gradient(subject_of(wrong))
 
 
 def test_at_kinks_the_stated_gradient_is_required(subject_of):
