@@ -79,6 +79,8 @@ class Lagrangian(ValueWeighting):
         """
         unknown = [name for name in self.limits if name not in names]
         if unknown:
-            hints = [f"no term {name!r}; {expected(name, names, used=self.limits)}" for name in unknown]
+            hints = [
+                f"no term with a weight is {name!r}; {expected(name, names, used=self.limits)}" for name in unknown
+            ]
             raise ConfigurationError(*(f"Lagrangian.limits: {hint}" for hint in hints))
         return tf.constant([name in self.limits for name in names], tf.bool)

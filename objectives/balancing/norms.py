@@ -100,7 +100,7 @@ class GradientAnnealing(_MovingAverage):
     >>> GradientAnnealing(reference="equation").first_state(["data", "smooth"])
     Traceback (most recent call last):
         ...
-    objectives.errors.ConfigurationError: GradientAnnealing.reference: no term 'equation'; known: data, smooth
+    objectives.errors.ConfigurationError: GradientAnnealing.reference: no term with a weight is 'equation'; known: ...
     """
 
     reference: str
@@ -110,7 +110,9 @@ class GradientAnnealing(_MovingAverage):
     def first_state(self, names):
         if self.reference not in names:
             hint = expected(self.reference, names)
-            raise ConfigurationError(f"GradientAnnealing.reference: no term {self.reference!r}; {hint}")
+            raise ConfigurationError(
+                f"GradientAnnealing.reference: no term with a weight is {self.reference!r}; {hint}"
+            )
         return super().first_state(names)
 
     def weigh(self, gradients, state):

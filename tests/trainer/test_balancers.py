@@ -74,5 +74,7 @@ def test_half_precision_trains_nearly_the_same(trained, dense_model, method):
 
 
 def test_a_term_that_there_is_not_is_refused(trained):
-    with pytest.raises(ConfigurationError, match="Lagrangian.limits: no term 'smal'; did you mean 'small'"):
+    with pytest.raises(
+        ConfigurationError, match="Lagrangian.limits: no term with a weight is 'smal'; did you mean 'small'"
+    ):
         trained(o.Lagrangian(limits={"smal": 0.01}))

@@ -63,7 +63,7 @@ def test_a_step_without_a_value_changes_nothing():
 
 def test_a_limit_for_a_term_that_there_is_not_is_refused_with_the_nearest():
     weighting = Lagrangian(limits={"overlp": 0.1, "data": 1.0})
-    message = "Lagrangian.limits: no term 'overlp'; did you mean 'overlap'?"
+    message = "Lagrangian.limits: no term with a weight is 'overlp'; did you mean 'overlap'?"
     for asked in (weighting.first_state, weighting.first_factors):
         with pytest.raises(ConfigurationError, match=message):
             asked(["data", "overlap"])

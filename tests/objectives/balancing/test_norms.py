@@ -73,7 +73,7 @@ def test_annealing_without_a_gradient_of_the_reference_keeps_its_averages():
 
 
 def test_a_reference_that_is_no_term_is_refused_with_the_nearest():
-    with pytest.raises(ConfigurationError, match="no term 'equatoin'; did you mean 'equation'"):
+    with pytest.raises(ConfigurationError, match="no term with a weight is 'equatoin'; did you mean 'equation'"):
         GradientAnnealing(reference="equatoin").first_state(["data", "equation"])
 
 
