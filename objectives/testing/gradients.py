@@ -43,7 +43,7 @@ def gradient(subject: Subject) -> str:
             raise Fault(
                 f"the gradient by {subject.names[key]} is {slope:.6g} at {list(index)}, where the value changes by "
                 f"{(below + above) / 2:.6g} for each unit; look for tf.stop_gradient, tf.round, tf.cast to integers or "
-                f"tf.custom_gradient in the formula"
+                f"tf.custom_gradient in the formula{_of_what_was_drawn(subject)}"
             )
     return f"differs by {worst:.1g} at most, in {dtype.name}"
 
@@ -78,6 +78,17 @@ def dead_gradient(subject: Subject) -> str:
         f"the gradient by {', '.join(subject.names[key] for key in subject.by)} is 0 everywhere, so that the term "
         f"trains nothing; tf.round, tf.argmax, comparisons, casts to integers and tf.stop_gradient have none: replace "
         f"them by something smooth, or make it a metric"
+    )
+
+
+def _of_what_was_drawn(subject: Subject) -> str:
+    """Returns a remedy for losses whose gradient is right for targets of a kind only, such as distributions."""
+    data = [repr(subject.names[key]) for key in subject.of_batch if key in subject.drawn and key not in subject.by]
+    if not data:
+        return ""
+    return (
+        f"; {' and '.join(data)} was drawn at random: where the formula is for numbers of a kind, as a cross-entropy is "
+        f"for distributions over classes, pass such numbers by tensors="
     )
 
 

@@ -19,7 +19,7 @@ _FEWEST = 2
 def material(
     term: BaseTerm, tensors: Mapping[str, Any], shapes: Mapping[str, Any], ranges: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Returns the tensors and functions that a term reads and the ranges of tensors, each by key.
+    """Returns the tensors and functions that a term reads and the ranges of tensors, each by key, and what was drawn.
 
     Args:
       term: the term.
@@ -45,6 +45,7 @@ def material(
         "tensors": arrays,
         "functions": {key: one for key, one in keyed.items() if callable(one)},
         "ranges": {term.reads[name]: bounds for name, bounds in known.items()},
+        "drawn": {term.reads[name] for name in found if name not in given},
     }
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -32,6 +32,7 @@ class Subject:
       tensors: arrays by key, one for each read.
       functions: what is read as a function, by key.
       ranges: the smallest and the largest value that a tensor may have, by key, where one is known.
+      drawn: the keys of the tensors that were drawn at random.
       reference: the formula in NumPy, if it was given.
       kinks: tensors by key and the gradient of the mean there, by key.
     """
@@ -40,6 +41,7 @@ class Subject:
     tensors: Tensors
     functions: Mapping[Key, Callable[..., Any]] = dataclasses.field(default_factory=dict)
     ranges: Mapping[Key, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    drawn: Collection[Key] = ()
     reference: Callable[..., Any] | None = None
     kinks: Sequence[tuple[Tensors, Tensors]] = ()
 

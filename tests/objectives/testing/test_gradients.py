@@ -52,6 +52,13 @@ def test_a_part_in_float32_is_differentiated_in_float32(subject_of):
         gradient(subject_of(wrong))
 
 
+def test_targets_that_were_drawn_are_named_where_they_may_be_the_fault(subject_of):
+    entropy = FunctionTerm(fn=lambda y_true, y_pred: tf.nn.softmax_cross_entropy_with_logits(y_true, y_pred))
+    with pytest.raises(Fault, match="'y_true' was drawn at random: .* for distributions over classes"):
+        gradient(subject_of(entropy))
+    gradient(subject_of(entropy, {"y_true": np.eye(4)[[0, 1, 2, 3, 0]]}))
+
+
 def test_at_kinks_the_stated_gradient_is_required(subject_of):
     at = {"outputs": np.float32([-1.0, 0.0, 3.0])}
     assert kinks(subject_of(RangeHinge(), kinks=[(at, {"outputs": np.float32([0, 0, 1 / 3])})])) == "1 as stated"
