@@ -31,9 +31,17 @@ def ties(subject: Subject) -> Tensors:
 
 
 def coincident(subject: Subject) -> Tensors:
-    """Returns the tensors, those of a shape equal to the first of them: predictions that are the targets."""
+    """Returns the tensors, those of a shape equal to the first of them: predictions that are the targets.
+
+    NaN stays where it is, as the mark of a missing value.
+    """
     first: dict[tuple[int, ...], np.ndarray] = {}
-    return subject.floats(lambda key, array: first.setdefault(array.shape, array))
+
+    def of_the_first(key: Key, array: np.ndarray) -> np.ndarray:
+        other = first.setdefault(array.shape, array)
+        return np.where(np.isnan(other) | np.isnan(array), array, other)
+
+    return subject.floats(of_the_first)
 
 
 def large(subject: Subject) -> Tensors:

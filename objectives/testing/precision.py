@@ -37,9 +37,9 @@ def half(dtype: tf.DType, subject: Subject) -> str:
 
 def integer_targets(subject: Subject) -> str:
     """Whole numbers among the data have the same value as integers and as floats, or are refused as integers."""
-    data = [key for key in subject.of_batch if key not in subject.by and _is_of_numbers(subject.tensors[key])]
+    data = [key for key in subject.of_batch if key not in subject.by and _may_be_whole(subject.tensors[key])]
     if not data:
-        raise NotApplicable("it reads no numbers of the data")
+        raise NotApplicable("it reads no data that integers could hold")
     taken = [dtype.__name__ for dtype in _INTEGERS if _takes_integers(subject, data, dtype)]
     return f"as floats ({', '.join(taken)})" if taken else "integers are refused"
 
@@ -66,9 +66,10 @@ def _whole(array: np.ndarray, dtype: type[np.integer[Any]]) -> np.ndarray:
     return np.clip(array.astype(np.float64), bounds.min, bounds.max).astype(dtype)
 
 
-def _is_of_numbers(array: np.ndarray) -> bool:
+def _may_be_whole(array: np.ndarray) -> bool:
+    """Returns whether an array holds numbers of which none is NaN, the mark of a missing value."""
     dtype = tf.as_dtype(array.dtype)
-    return dtype.is_floating or dtype.is_integer
+    return dtype.is_integer or (dtype.is_floating and not np.isnan(array).any())
 
 
 def _refuse_half_operations(subject: Subject, halves: Tensors, dtype: tf.DType) -> None:

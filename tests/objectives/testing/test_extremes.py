@@ -24,6 +24,14 @@ def test_ties_zeros_and_tensors_that_coincide(subject_of):
     np.testing.assert_array_equal(*coincident(subject).values())
 
 
+def test_nan_among_targets_is_no_prediction(subject_of):
+    targets = np.where(np.arange(20).reshape(5, 4) % 4 == 1, np.nan, 1.0)
+    made = coincident(subject_of(FunctionTerm(fn=lambda y_true, y_pred: y_pred - y_true), {"y_true": targets}))
+    np.testing.assert_array_equal(made["targets"], targets)
+    np.testing.assert_array_equal(made["outputs"][targets == 1], 1)
+    assert not np.isnan(made["outputs"]).any()
+
+
 def test_axes_of_size_1_may_be_refused_by_name(subject_of):
     assert axes_of_size_1(subject_of(PairwiseOverlap())) == "2 axes, of which 1 refused by name"
 

@@ -40,3 +40,9 @@ def test_bytes_that_wrap_around_below_0_are_told(subject_of, given):
     hinge = FunctionTerm(fn=lambda y_true, y_pred: 1.0 - tf.cast(2 * y_true - 1, y_pred.dtype) * y_pred)
     with pytest.raises(Fault, match=r"the value for data of uint8 is .* cast by tf.cast\(y_true, y_pred.dtype\) first"):
         integer_targets(subject_of(hinge, given))
+
+
+def test_missing_targets_are_no_integers(subject_of):
+    targets = np.where(np.arange(20).reshape(5, 4) % 4 == 1, np.nan, 1.0)
+    with pytest.raises(NotApplicable, match="no data that integers could hold"):
+        integer_targets(subject_of(MeanSquaredError(), {"y_true": targets}))
