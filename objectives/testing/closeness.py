@@ -14,8 +14,12 @@ ROUNDING = 1e-5
 _SMALL = 1e-3
 
 
-def require_close(found: object, expected: object, what: str, remedy: str, rtol: float = ROUNDING) -> None:
+def require_close(
+    found: object, expected: object, what: str, remedy: str, rtol: float = ROUNDING, beside: object = ()
+) -> None:
     """Raises Fault unless numbers are equal up to rounding, which is measured by the largest of them.
+
+    Where they are what larger numbers cancel to, `beside` are results of the same formula by which it is measured too.
 
     >>> require_close([1.0, 2.0], [1.0, 3.0], "the value in parts", "compute each example by itself")
     Traceback (most recent call last):
@@ -25,7 +29,8 @@ def require_close(found: object, expected: object, what: str, remedy: str, rtol:
     found, expected = (np.asarray(one, np.float64) for one in (found, expected))
     if found.shape != expected.shape:
         raise Fault(f"{what} has the shape {found.shape} where {expected.shape} is expected; {remedy}")
-    finite = np.abs(expected[np.isfinite(expected)])
+    sizes = np.abs(np.append(expected, beside))
+    finite = sizes[np.isfinite(sizes)]
     near = np.isclose(found, expected, rtol=rtol, atol=rtol * max([_SMALL, *finite]), equal_nan=True)
     if not near.all():
         at = tuple(np.argwhere(~near)[0])
@@ -39,10 +44,12 @@ def require_close_gradients(
     where: str,
     remedy: str,
     rtol: float = ROUNDING,
+    beside: Mapping[Key, np.ndarray] | None = None,
 ) -> None:
     """Raises Fault unless gradients are equal up to rounding; the message names the read."""
     for key, gradient in found.items():
-        require_close(gradient, expected[key], f"the gradient by {subject.names[key]} {where}", remedy, rtol)
+        other = () if beside is None else beside[key]
+        require_close(gradient, expected[key], f"the gradient by {subject.names[key]} {where}", remedy, rtol, other)
 
 
 def require_finite(subject: Subject, value: np.ndarray, gradients: Mapping[Key, np.ndarray], where: str) -> None:

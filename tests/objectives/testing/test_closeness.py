@@ -20,6 +20,12 @@ def test_numbers_near_0_are_equal_to_0_up_to_rounding():
         require_close(1e-6, 0.0, "it", "")
 
 
+def test_rounding_is_measured_by_results_elsewhere_too():
+    require_close(1e-6, 0.0, "it", "", beside=[1.0, np.nan])
+    with pytest.raises(Fault):
+        require_close(np.nan, 0.0, "it", "", beside=1.0)
+
+
 def test_what_is_not_finite_is_equal_to_itself_only():
     require_close([np.nan, np.inf], [np.nan, np.inf], "it", "")
     with pytest.raises(Fault, match="it is inf where nan is expected"):
