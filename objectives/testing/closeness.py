@@ -29,7 +29,7 @@ def require_close(
     found, expected = (np.asarray(one, np.float64) for one in (found, expected))
     if found.shape != expected.shape:
         raise Fault(f"{what} has the shape {found.shape} where {expected.shape} is expected; {remedy}")
-    sizes = np.abs(np.append(expected, beside))
+    sizes = np.abs(np.append(expected, np.asarray(beside, np.float64)))
     finite = sizes[np.isfinite(sizes)]
     near = np.isclose(found, expected, rtol=rtol, atol=rtol * max([_SMALL, *finite]), equal_nan=True)
     if not near.all():

@@ -87,8 +87,8 @@ def _of_what_was_drawn(subject: Subject) -> str:
     if not data:
         return ""
     return (
-        f"; {' and '.join(data)} was drawn at random: where the formula is for numbers of a kind, as a cross-entropy is "
-        f"for distributions over classes, pass such numbers by tensors="
+        f"; {' and '.join(data)} was drawn at random: where the formula is for numbers of a kind, as a cross-entropy "
+        f"is for distributions over classes, pass such numbers by tensors="
     )
 
 
