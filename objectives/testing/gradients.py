@@ -16,6 +16,8 @@ from objectives.testing.subject import Subject, Tensors, is_of_floats
 _ELEMENTS = 24
 # By how much an element is moved, and how far a difference may be from a gradient; in the precision of the values.
 _STEPS = {tf.float64: (1e-5, 1e-6), tf.float32: (1e-2, 2e-2)}
+# How much larger the numbers are at which a gradient is looked at once more, as errors of predictions are at first.
+_FAR = 10.0
 # Sizes of numbers at one of which a term has some slope: a hinge may have none near 0, a sigmoid none far out.
 _SCALES = (1.0, 10.0, 0.1, 0.0)
 
@@ -25,26 +27,11 @@ def gradient(subject: Subject) -> str:
     if not subject.by:
         raise NotApplicable("no read comes from a model")
     tensors, dtype = _widest(subject)
-    step, tolerance = _STEPS[dtype]
-    _, found = subject.differentiate(tensors)
-    largest = max((float(np.max(np.abs(one), initial=0.0)) for one in found.values()), default=0.0)
-    worst = 0.0
-    for key, index in _elements(subject):
-        below, above = sorted(_one_sided(subject, tensors, key, index, step))
-        slope = float(found[key][index])
-        # Where the sides differ by more than rounding, there is a kink within the step.
-        distance = (
-            max(below - slope, slope - above, 0.0)
-            if above - below > 1e-2 * largest
-            else abs((below + above) / 2 - slope)
-        )
-        worst = max(worst, distance)
-        if distance > tolerance * max(largest, abs(below), abs(above)):
-            raise Fault(
-                f"the gradient by {subject.names[key]} is {slope:.6g} at {list(index)}, where the value changes by "
-                f"{(below + above) / 2:.6g} for each unit; look for tf.stop_gradient, tf.round, tf.cast to integers or "
-                f"tf.custom_gradient in the formula{_of_what_was_drawn(subject)}"
-            )
+    worst = _largest_error(subject, tensors, dtype)
+    far = {key: _FAR * one if key in subject.by and key not in subject.ranges else one for key, one in tensors.items()}
+    # In float32, the rounding of values so large hides the slope.
+    if dtype == tf.float64 and _is_finite(subject, far):
+        worst = max(worst, _largest_error(subject, far, dtype))
     return f"differs by {worst:.1g} at most, in {dtype.name}"
 
 
@@ -79,6 +66,38 @@ def dead_gradient(subject: Subject) -> str:
         f"trains nothing; tf.round, tf.argmax, comparisons, casts to integers and tf.stop_gradient have none: replace "
         f"them by something smooth, or make it a metric"
     )
+
+
+def _largest_error(subject: Subject, tensors: Tensors, dtype: tf.DType) -> float:
+    """Returns how far a gradient is from a difference at most; raises Fault where that is more than rounding."""
+    step, tolerance = _STEPS[dtype]
+    value, found = subject.differentiate(tensors)
+    largest = max((float(np.max(np.abs(one), initial=0.0)) for one in found.values()), default=0.0)
+    noise = 8 * np.finfo(dtype.as_numpy_dtype).eps * abs(float(value)) / step
+    worst = 0.0
+    for key, index in _elements(subject):
+        below, above = sorted(_one_sided(subject, tensors, key, index, step))
+        slope = float(found[key][index])
+        # Where the sides differ by more than rounding, there is a kink within the step.
+        distance = (
+            max(below - slope, slope - above, 0.0)
+            if above - below > 1e-2 * largest
+            else abs((below + above) / 2 - slope)
+        )
+        worst = max(worst, distance)
+        if distance > tolerance * max(largest, abs(below), abs(above)) + noise:
+            raise Fault(
+                f"the gradient by {subject.names[key]} is {slope:.6g} at {list(index)} of numbers up to "
+                f"{np.max(np.abs(tensors[key])):.3g}, where the value changes by {(below + above) / 2:.6g} for each "
+                f"unit; look for tf.stop_gradient, tf.round, tf.cast to integers or tf.custom_gradient in the formula"
+                f"{_of_what_was_drawn(subject)}"
+            )
+    return worst
+
+
+def _is_finite(subject: Subject, tensors: Tensors) -> bool:
+    value, gradients = subject.differentiate(tensors)
+    return bool(np.isfinite(value)) and all(np.isfinite(one).all() for one in gradients.values())
 
 
 def _of_what_was_drawn(subject: Subject) -> str:

@@ -40,6 +40,13 @@ def test_a_formula_in_float32_is_differentiated_in_float32(subject_of):
     assert gradient(subject_of(WeightDecay())).endswith("in float64")
 
 
+def test_a_gradient_that_stops_far_out_is_caught(subject_of):
+    stopped = FunctionTerm(fn=lambda y_pred: tf.where(tf.abs(y_pred) < 3, y_pred, tf.stop_gradient(y_pred)) ** 2)
+    with pytest.raises(Fault, match=r"the gradient by y_pred is 0 at .* of numbers up to"):
+        gradient(subject_of(stopped))
+    gradient(subject_of(FunctionTerm(fn=lambda y_pred: tf.sigmoid(10 * y_pred))))
+
+
 def test_a_part_in_float32_is_differentiated_in_float32(subject_of):
     model = keras.Sequential([keras.Input([4]), keras.layers.Dense(3, "tanh")])
     called = FunctionTerm(fn=lambda model, inputs, y_pred: (tf.cast(model(inputs), y_pred.dtype) - y_pred) ** 2)
