@@ -11,6 +11,7 @@ from trainer.reports.history import History
 
 DOMINATES, IDLE, ALWAYS_0 = "dominates", "idle", "0 in all steps"
 NOT_OF_LATE, NEVER = "not measured of late", "never measured"
+ALONE, NOT_COUNTED = "the only one", "nothing was counted"
 # Of two terms one has more than half of anything, which says nothing.
 _MOST, _MOST_OF_TWO, _LEAST = 0.5, 0.9, 0.001
 # Two terms fight where their gradients have an angle of more than some 96 degrees on average, in so many measurements
@@ -141,10 +142,10 @@ def _words(
         return ("weight 0 so far: only measured",)
     if name not in active:
         return ("weight 0 of late",)
-    alone = ("the only one",) if active == [name] else ()
+    alone = (ALONE,) if active == [name] else ()
     raw, counts = (history.means(f"terms/{name}/{what}") for what in ("raw", "count"))
     if np.isnan(raw).all() or np.nanmax(counts, initial=-1.0) == 0:
-        return (*alone, "nothing was counted")
+        return (*alone, NOT_COUNTED)
     if np.nanmax(np.abs(raw), initial=0.0) == 0:
         return (*alone, ALWAYS_0)
     if alone:
