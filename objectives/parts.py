@@ -60,13 +60,23 @@ class Parts(Sequence[Part]):
         Raises:
           ConfigurationError: A star matches nothing, or the stars of one term match different names.
         """
-        self._terms, self._parts, mistakes = terms, list[Part](), Mistakes()
+        found, mistakes = list[Part](), Mistakes()
         for name, term in terms.items():
             with mistakes.gathered(f"term {name!r} ({type(term).__name__})"):
-                self._parts += _parts_of(name, term, context)
+                found += _parts_of(name, term, context)
         mistakes.raise_any()
-        self._sizes = [sum(part.term == name for part in self._parts) for name in terms]
-        self.of_tensors = tuple(i for i, part in enumerate(self._parts) if part.tensor is not None)
+        self._take(terms, found)
+
+    def _take(self, terms: Mapping[str, BaseTerm], parts: Sequence[Part]) -> None:
+        self._terms, self._parts = terms, parts
+        self._sizes = [sum(part.term == name for part in parts) for name in terms]
+        self.of_tensors = tuple(i for i, part in enumerate(parts) if part.tensor is not None)
+
+    def of(self, terms: Mapping[str, BaseTerm]) -> "Parts":
+        """Returns the parts of some of the terms alone, given by name."""
+        chosen: Parts = object.__new__(Parts)
+        chosen._take(terms, [part for name in terms for part in self._parts if part.term == name])
+        return chosen
 
     def merged(self, mean: Mean) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the values and counts of the terms, two vectors `[terms]`, given the means of the parts `[parts]`."""

@@ -26,6 +26,8 @@ from trainer.saved.saved_run import load_run as load_run
 from trainer.settings.length import run_steps as run_steps
 from trainer.steps.optimizer_groups import OptimizerGroup as OptimizerGroup
 from trainer.steps.phases import TrainableFrom as TrainableFrom
+from trainer.steps.players import Player as Player
+from trainer.steps.players import Players as Players
 from trainer.steps.train_step import Gradients as Gradients
 from trainer.steps.train_step import TrainStep as TrainStep
 from trainer.task import Task as Task

@@ -9,7 +9,7 @@ import gin
 import keras
 import tensorflow as tf
 
-from objectives import ConfigurationError, Key
+from objectives import ConfigurationError, Key, Objective
 from trainer.callbacks.monitor import require_measured
 from trainer.checkpoints.snapshot import Snapshot
 from trainer.devices import agreement, cluster
@@ -85,6 +85,7 @@ class Trainer(Settings):
     """
 
     model: keras.Model
+    objective: Objective
     workdir: pathlib.Path | None
     is_chief: bool
     first_step: int

@@ -106,7 +106,7 @@ def _refuse_fixed_rates(
     for name, optimizer in optimizers.items():
         kind, rate = type(callback).__name__, optimizer._learning_rate
         if not isinstance(rate, keras.Variable):
-            whose = "Trainer.optimizer" if name is None else f"the group {name!r} of Trainer.optimizers"
+            whose = "Trainer.optimizer" if name is None else f"the optimizer of {name!r}"
             raise ConfigurationError(
                 f"{kind} of Trainer.callbacks sets the learning rate, and that of {whose} is a {type(rate).__name__}, "
                 f"which cannot be set; expected a number, such as learning_rate = 0.001, or no {kind}"

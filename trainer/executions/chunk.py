@@ -12,6 +12,7 @@ from objectives import Key, Mean
 from objectives.context import leaves
 from objectives.keys import covers, pieces
 from objectives.parts import Parts
+from trainer.executions.turns import take_turn, train
 from trainer.feeds.feed import Feed, without_padding
 from trainer.steps.forward import Forward
 from trainer.steps.gradients import Batch
@@ -20,7 +21,6 @@ from trainer.steps.replicas import exchangeable
 from trainer.steps.term_gradients import ModelParts, term_gradients
 from trainer.steps.train_step import TrainStep
 from trainer.steps.variables.other_parts import refuse_other_parts
-from trainer.steps.variables.state import State
 from trainer.steps.variables.untracked import refuse_untracked
 
 Found = TypeVar("Found")
@@ -36,7 +36,6 @@ def trace_step(step: TrainStep, feed: Feed) -> ConcreteFunction:
       ConfigurationError: it writes or draws what the trainer's state does not hold, or reads a variable where another
         replica trains it.
     """
-    train = _train_always if step.loss_scale is None else _train_if_finite
 
     @tf.function(autograph=False)
     def run(data, row, number):
@@ -66,24 +65,6 @@ def trace_training(step: Callable[..., Any], feed: Feed, *, tags: int) -> Concre
         return tf.while_loop(lambda done, _: done < count, body, start, parallel_iterations=1)[1].stack()
 
     return run.get_concrete_function(feed.signature, _NUMBER, _ROW)
-
-
-def _train_always(step: TrainStep, feed: Feed, data: Any, row: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
-    return feed.first(feed.run(step.train, data, row, number))
-
-
-def _train_if_finite(step: TrainStep, feed: Feed, data: Any, row: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
-    """Leaves out the update, on all replicas, where the gradient of the whole batch is not finite."""
-    own = State(step.own_variables)
-    before = own.copy()
-    numbers, gradients = feed.run(step.differentiate, data, row, number)
-    numbers = feed.first(numbers)
-    finite = tf.math.is_finite(numbers[step.tags.index("optimizer/grad_norm")])
-    # The condition is outside of replica context: inside, an optimizer cannot merge its replicas.
-    tf.cond(finite, lambda: feed.update(step.update, gradients), lambda: own.put_back(before))
-    assert step.loss_scale is not None, "without a scale nothing would make it finite again"
-    step.loss_scale.update(finite)
-    return numbers
 
 
 def trace_evaluation(step: TrainStep, feed: Feed) -> ConcreteFunction:
@@ -152,22 +133,37 @@ def found_in_trace(find: Callable[[Batch, tf.Tensor], Found], feed: Feed) -> Fou
 
 
 def trace_term_gradients(step: TrainStep, feed: Feed, parts: ModelParts) -> ConcreteFunction:
-    """Traces `(data, row, number) -> TermGradients`, the terms' gradients on the batch of one row."""
+    """Traces `(data, row, number) -> TermGradients of each turn`, the terms' gradients on the batch of one row."""
 
     @tf.function(autograph=False)
     def run(data, row, number):
-        return feed.first(feed.run(functools.partial(term_gradients, step, parts=parts), data, row, number))
+        return [
+            feed.first(feed.run(functools.partial(term_gradients, turn.step, parts=parts), data, row, number))
+            for turn in step.turns
+            if turn.is_last
+        ]
 
     with step.tracing():
         return run.get_concrete_function(feed.signature, _ROW, _NUMBER)
 
 
 def trace_inspection(step: TrainStep, feed: Feed) -> ConcreteFunction:
-    """Traces `(data, row, number) -> counts by tag` of what is not finite, on the batch of one row."""
+    """Traces `(data, row, number) -> counts by tag` of what is not finite, on the batch of one row.
+
+    Each turn is inspected where the turns before it lead to, so that calling it changes the state where there are
+    several.
+    """
 
     @tf.function(autograph=False)
     def run(data, row, number):
-        return feed.first(feed.run(functools.partial(inspect, step), data, row, number))
+        (turn, *others), found = step.turns, dict[str, tf.Tensor]()
+        for following in [*others, None]:
+            counts = feed.first(feed.run(functools.partial(inspect, turn.step), data, row, number))
+            found |= {tag: tf.maximum(count, found.get(tag, count)) for tag, count in counts.items()}
+            if following is not None:
+                take_turn(turn, feed, data, row, number)
+                turn = following
+        return found
 
     with step.tracing():
         return run.get_concrete_function(feed.signature, _ROW, _NUMBER)

@@ -19,7 +19,7 @@ def refuse_losses_that_do_not_add_up(strategy: tf.distribute.Strategy, step: Tra
     Raises:
       ConfigurationError: a loss is not linear in the totals, such as a logarithm, or has a part that reads no total.
     """
-    if not step.forward.is_cut or isinstance(step, WeightedSum):
+    if not step.forward.is_cut or all(isinstance(turn.step, WeightedSum) for turn in step.turns):
         return
     parts, rng = len(step.forward.parts), np.random.default_rng(0)
     one, other = rng.uniform(0.5, 2.0, [2, parts]).astype(np.float32)

@@ -37,7 +37,7 @@ class Stage:
         self.phase, self.step = phase, step.replaced(frozen=phase.frozen)
         self._strategy, self._feed, self._gradient_parts = strategy, feed, gradient_parts
         self._executing: Executor | None = None
-        self._term_gradients: Callable[..., TermGradients] | None = None
+        self._term_gradients: Callable[..., list[TermGradients]] | None = None
 
     @property
     def frozen_count(self) -> int:
@@ -65,7 +65,12 @@ class Stage:
     def gradients(self, choice: Choice, block: Block, step: int) -> dict[str, float]:
         """Returns the norm and the cosines of each weighted term's gradient on the first batch of a block, by tag."""
         measured = self._measuring(choice)(block.data, tf.constant(block.first), tf.constant(step, tf.int64))
-        return measured.by_tag(self.step.forward.objective, list(self._gradient_parts))
+        objectives = [turn.step.forward.objective for turn in self.step.turns if turn.is_last]
+        by_turn = [
+            one.by_tag(objective, list(self._gradient_parts))
+            for one, objective in zip(measured, objectives, strict=True)
+        ]
+        return {tag: value for numbers in by_turn for tag, value in numbers.items()}
 
     def prepare_gradients(self, choice: Choice, step: int) -> None:
         """Prepares now what the first measurement of the gradients would wait for."""
@@ -75,7 +80,7 @@ class Stage:
         else:
             self._measuring(choice)
 
-    def _measuring(self, choice: Choice) -> Callable[..., TermGradients]:
+    def _measuring(self, choice: Choice) -> Callable[..., list[TermGradients]]:
         """Returns the function of the terms' gradients, compiled if chunks are."""
         if self._term_gradients is None:
             traced = trace_term_gradients(self.step, self._feed, self._gradient_parts)

@@ -146,8 +146,10 @@ class _Merging:
         stem, _, what = tag.rpartition("/")
         if what == "raw" and f"{stem}/count" in self._at:
             return self._at[f"{stem}/count"]
-        if tag == _TOTAL or self._at[tag] in self._weighted:
+        if stem == "loss" or self._at[tag] in self._weighted:
             return self._totals
+        if what == "grad_norm" and f"{stem}/updates" in self._at:  # of a player, who may be left out of a step
+            return self._at[f"{stem}/updates"]
         return self._done if tag == _NORM else self._ones
 
     def _clear_overflow(self, numbers: np.ndarray) -> None:

@@ -28,8 +28,8 @@ from trainer.running.run import TrainingRun
 from trainer.settings.asked import asked
 from trainer.settings.changes import Description, describe_changeable, of_callbacks
 from trainer.settings.evaluated import describe_evaluated
-from trainer.settings.settings import Settings
-from trainer.settings.standstill import find_standstill
+from trainer.settings.settings import Settings, objective_of
+from trainer.settings.standstill import Standstill, find_standstill
 from trainer.steps.assembly import assemble
 from trainer.steps.optimizer_groups import listed_groups
 from trainer.steps.phases import phases_of
@@ -49,8 +49,9 @@ def make_step(settings: Settings, strategy: tf.distribute.Strategy) -> TrainStep
         strategy,
         train_step=settings.train_step,
         balancer=settings.balancer,
+        players=settings.players,
         model=settings.model,
-        objective=settings.objective,
+        objective=objective_of(settings),
         optimizer=settings.optimizer,
         optimizers=listed_groups(settings.optimizers),
         precision=settings.precision,
@@ -168,7 +169,7 @@ def _make_saver(
             data=program.data.train_feed.state,
             epochs=epochs,
             best=settings.best,
-            evaluated=describe_evaluated(settings.objective, settings.metrics, settings.eval, step.model),
+            evaluated=describe_evaluated(objective_of(settings), settings.metrics, settings.eval, step.model),
         )
 
 
@@ -183,8 +184,9 @@ def _make_opening(
     """Makes what is told of the run before its first log record."""
     return Opening(
         name=type(settings.task).__name__ if settings.task else step.model.name,
-        objective=settings.objective,
+        objective=objective_of(settings),
         balancer=settings.balancer,
+        players=settings.players,
         model=step.model,
         placement=placement,
         steps=settings.steps,
@@ -195,8 +197,15 @@ def _make_opening(
         description=description,
         asked=asked(description, vars(settings)),
         changes=changes,
-        standstill=find_standstill([g.optimizer for g in step.groups], settings.objective, settings.steps),
+        standstill=_standstill(settings, step),
     )
+
+
+def _standstill(settings: Settings, step: TrainStep) -> Standstill | None:
+    """Schedules of players count updates of their own, which may be more or fewer than the steps of the run."""
+    if settings.players is not None:
+        return None
+    return find_standstill([group.optimizer for group in step.groups], objective_of(settings), settings.steps)
 
 
 def _make_epochs(
@@ -210,7 +219,7 @@ def _make_epochs(
     """Makes what calls the callbacks, which have to know now what they monitor."""
     evaluated = program.evaluator.tags if program.data.evaluates else []
     names = monitored_names(evaluated, program.tags, [group.rate_tag for group in step.groups])
-    prepare_monitors(settings.callbacks, names, settings.objective, settings.metrics or Metrics())
+    prepare_monitors(settings.callbacks, names, objective_of(settings), settings.metrics or Metrics())
     calls = Calls(
         settings.callbacks,
         strategy=strategy,

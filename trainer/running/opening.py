@@ -21,6 +21,7 @@ from trainer.settings.changes import Description, text_of
 from trainer.settings.initial import describe_initial
 from trainer.settings.standstill import Standstill
 from trainer.steps.layers.own_training import describe_own_training
+from trainer.steps.players import Players
 
 _DONE = "{done:,} steps are done, more than Trainer.steps = {steps:,}: nothing is trained, and nothing undone"
 _REPLICAS = "replicas: {before} before, {now} now; sums round differently, and random layers draw other numbers"
@@ -34,6 +35,7 @@ class Opening:
       name: of what is learned, the task's or else the model's.
       objective: the terms.
       balancer: how their factors are found, or None.
+      players: who trains by them in turn, or None.
       model: the model that is trained.
       placement: the devices, and why they were chosen.
       steps: the number of updates in all.
@@ -50,6 +52,7 @@ class Opening:
     name: str
     objective: Objective
     balancer: Weighting | None
+    players: Players | None
     model: keras.Model
     placement: Placement
     steps: int
@@ -151,6 +154,7 @@ class Opening:
         return [
             f"{quantity(len(names), 'term')}: {', '.join(names)}; {program.data.describe_evaluation()}",
             *([f"factors of the terms by {self.balancer}"] if self.balancer else []),
+            *([f"players in each step: {self.players.describe()}"] if self.players else []),
             *program.describe_stars(),
             *program.stages.describe_phases(step),
             f"{self.placement.replicas}; execution {program.stages.choice.execution}",

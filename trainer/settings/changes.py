@@ -22,12 +22,13 @@ from trainer.settings.key_order import is_same, ordered
 from trainer.settings.other_networks import describe_other_networks
 from trainer.settings.settings import declarations
 from trainer.steps.optimizer_settings import config_of
+from trainer.steps.players import Player, Players
 from trainer.task import Task
 
 NAME = "settings.json"
 
-# What a task says of when it is measured does not affect training.
-_WHEN = "measure_at_evaluations"
+# What a task says of when it is measured does not affect training; the terms of players are those of the run.
+_LEFT_OUT: Mapping[type, str] = {Task: "measure_at_evaluations", Player: "objective"}
 
 # Settings of one thing by name, as text; a thing is named as in gin, `Objective.small = ActivationPenalty`.
 Description: TypeAlias = dict[str, dict[str, str]]
@@ -226,7 +227,7 @@ def _describe(place: str, fields: Mapping[str, Any], found: _Found, kind: str = 
             continue
         with opened(value) as (inside, parameters):
             own[name], inner = _taken_apart(inside, parameters)
-            if isinstance(value, Objective | Metrics):
+            if isinstance(value, Objective | Metrics | Players):
                 _describe(own[name], inner or {}, found)
                 continue
             if not dataclasses.is_dataclass(inside) and (inner is None or callable(inside)):
@@ -248,12 +249,15 @@ def _taken_apart(value: Any, parameters: Mapping[str, Any]) -> tuple[str, Mappin
         return kind, value.terms
     if isinstance(value, Metrics):
         return kind, value.metrics
+    if isinstance(value, Players):
+        return kind, value.players
     if isinstance(value, Source):  # compared by its examples, wherever their files are
         return kind, None
     if dataclasses.is_dataclass(value):
         own = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
         found = {**attributes_of(type(value)), **own, **methods_of(type(value))}
-        return kind, {name: part for name, part in found.items() if not (isinstance(value, Task) and name == _WHEN)}
+        left_out = next((name for of, name in _LEFT_OUT.items() if isinstance(value, of)), None)
+        return kind, {name: part for name, part in found.items() if name != left_out}
     if isinstance(value, (list, tuple)) and value and all(map(dataclasses.is_dataclass, value)):
         named = {str(getattr(one, "name", i)): one for i, one in enumerate(value)}
         return ", ".join(named), named

@@ -14,7 +14,7 @@ from trainer.metrics.metrics import Metrics
 from trainer.settings.best import refuse_unknown_best
 from trainer.settings.inputs import refuse_other_inputs
 from trainer.settings.labels import refuse_outside_labels
-from trainer.settings.settings import Settings
+from trainer.settings.settings import Settings, objective_of
 from trainer.steps.layers.known_outputs import known_outputs
 from trainer.steps.precision import require_precision
 
@@ -30,19 +30,20 @@ def require_compatible(settings: Settings, train: Source) -> None:
       train: the training data.
     """
     assert settings.model is not None, "the trainer has found it"
-    refuse_unread_weights(settings.objective, train.keys)
+    objective = objective_of(settings)
+    refuse_unread_weights(objective, train.keys)
     for source in (train, settings.eval):
-        refuse_several_parts(settings.objective, settings.metrics, source)
+        refuse_several_parts(objective, settings.metrics, source)
     outputs = known_outputs(settings.model)
-    refuse_outside_labels(settings.objective, train, "training data", outputs)
-    refuse_outside_labels(settings.objective, settings.eval, "evaluation data", outputs)
+    refuse_outside_labels(objective, train, "training data", outputs)
+    refuse_outside_labels(objective, settings.eval, "evaluation data", outputs)
     for source, whose in ((train, "the training data"), (settings.eval, "the evaluation data")):
         if source is not None:
             refuse_other_inputs(settings.model, source, whose, batch_size=settings.batch_size)
-    refuse_unknown_best(settings.best, settings.objective, settings.eval, metrics=settings.metrics, task=settings.task)
+    refuse_unknown_best(settings.best, objective, settings.eval, metrics=settings.metrics, task=settings.task)
     refuse_unmeasurable(settings.metrics, settings.eval)
     refuse_other_classes(train, settings.eval)
-    refuse_cut_statistics(settings.objective, settings.accumulate_steps)
+    refuse_cut_statistics(objective, settings.accumulate_steps)
     refuse_repetition(settings.batch_size, train)
     refuse_unbuilt(settings.model)
     require_precision(settings.model, settings.precision)

@@ -26,6 +26,7 @@ from trainer.reports.report import refuse_silent
 from trainer.steps.learning_rates import refuse_wrong_rate
 from trainer.steps.optimizer_groups import OptimizerGroup, listed_groups, optimizers_by_name, require_optimizer
 from trainer.steps.phases import TrainableFrom
+from trainer.steps.players import Players
 from trainer.steps.precision import Precision
 from trainer.steps.train_step import TrainStep
 from trainer.steps.variables.patterns import Pattern
@@ -69,14 +70,16 @@ class Settings(Named):
     replicas changes rounding, the draws of random layers and batch statistics.
     """
 
-    objective: Annotated[Objective, Setting("the terms")]
+    objective: Annotated[
+        Objective | None, Setting("the terms; with `players`, those of all of them, which nothing else may give")
+    ] = None
     optimizer: Annotated[
         keras.optimizers.Optimizer | None,
         Expected("an instance of Optimizer"),
         Setting(
             "a Keras optimizer, new or one that trained this model before. It may not scale the loss, average weights "
             "or accumulate gradients itself; `precision`, `average_momentum` and `accumulate_steps` do that. None with "
-            "`optimizers`"
+            "`optimizers` or `players`"
         ),
     ] = None
     optimizers: Annotated[
@@ -98,6 +101,14 @@ class Settings(Named):
         Setting(
             "how the factors are found by which the weighted terms are multiplied at each step; None for none, so that "
             "weights are what they are set to"
+        ),
+    ] = None
+    players: Annotated[
+        Players | None,
+        Expected("players by name, such as Players(critic=Player(...), generator=Player(...)), or None"),
+        Setting(
+            "instead of `objective` and an optimizer, several players who train parts of the model in turn, each with "
+            "its own; a step of the run is a turn of each on one batch. None for one objective"
         ),
     ] = None
     task: Annotated[
@@ -315,7 +326,15 @@ class Settings(Named):
         """Raises one ConfigurationError for all settings that cannot work."""
         self.optimizers = listed_groups(self.optimizers)
         require_sound({**vars(self), "train": train})
+        if self.players is not None:
+            self.objective = self.players.objective
         self.seed = int(self.seed)  # Keras takes no integer of NumPy
+
+
+def objective_of(settings: Settings) -> Objective:
+    """Returns the terms of a run, those of all players where there are some."""
+    assert settings.objective is not None, "require_sound saw to it"
+    return settings.objective
 
 
 @functools.cache
@@ -351,7 +370,7 @@ def require_sound(settings: Mapping[str, Any]) -> None:
     with mistakes.gathered():
         require_fit("Trainer", settings, annotations())
     with mistakes.gathered():
-        require_optimizer(settings["optimizer"], settings["optimizers"])
+        _require_objectives(settings)
     fit = not mistakes.messages
     with mistakes.gathered():
         _require_data(settings)
@@ -359,6 +378,25 @@ def require_sound(settings: Mapping[str, Any]) -> None:
         with mistakes.gathered():
             check(settings)
     mistakes.raise_any()
+
+
+def _require_objectives(settings: Mapping[str, Any]) -> None:
+    if settings["players"] is None:
+        mistakes = Mistakes()
+        with mistakes.gathered():
+            require_optimizer(settings["optimizer"], settings["optimizers"])
+        if settings["objective"] is None:
+            mistakes.messages.append(
+                "Trainer needs a value for 'objective'; add a line such as Trainer.objective = ..., or Trainer.players"
+            )
+        mistakes.raise_any()
+        return
+    given = [f"Trainer.{name}" for name in ("objective", "optimizer", "optimizers") if settings[name]]
+    if given:
+        raise ConfigurationError(
+            f"Trainer.players is given and so {'is' if len(given) == 1 else 'are'} {' and '.join(given)}, while each "
+            f"player has its own; expected no other (such as {given[0]} = None where an included file sets it)"
+        )
 
 
 def _require_data(settings: Mapping[str, Any]) -> None:
@@ -370,8 +408,9 @@ def _require_data(settings: Mapping[str, Any]) -> None:
 
 
 def _require_learning_rates(settings: Mapping[str, Any]) -> None:
-    for name, optimizer in optimizers_by_name(settings["optimizer"], settings["optimizers"]).items():
-        refuse_wrong_rate(optimizer, "Trainer.optimizer" if name is None else f"Trainer.optimizers, group {name!r},")
+    place = "Trainer.players," if settings["players"] else "Trainer.optimizers, group"
+    for name, optimizer in _optimizers(settings).items():
+        refuse_wrong_rate(optimizer, "Trainer.optimizer" if name is None else f"{place} {name!r},")
 
 
 def _require_reports(settings: Mapping[str, Any]) -> None:
@@ -379,8 +418,13 @@ def _require_reports(settings: Mapping[str, Any]) -> None:
 
 
 def _require_callbacks(settings: Mapping[str, Any]) -> None:
-    optimizers = optimizers_by_name(settings["optimizer"], settings["optimizers"])
-    refuse_unworkable(settings["callbacks"], optimizers, settings["eval_every"])
+    refuse_unworkable(settings["callbacks"], _optimizers(settings), settings["eval_every"])
+
+
+def _optimizers(settings: Mapping[str, Any]) -> Mapping[str | None, keras.optimizers.Optimizer]:
+    """Returns all optimizers by the names of their groups."""
+    players = settings["players"]
+    return players.optimizers if players else optimizers_by_name(settings["optimizer"], settings["optimizers"])
 
 
 def _require_folder(settings: Mapping[str, Any]) -> None:
@@ -398,7 +442,14 @@ def _require_multiples(settings: Mapping[str, Any]) -> None:
 
 
 def _require_one_kind_of_step(settings: Mapping[str, Any]) -> None:
-    balancer, kind = settings["balancer"], settings["train_step"]
+    balancer, kind, players = settings["balancer"], settings["train_step"], settings["players"]
+    others = {"balancer": balancer is not None, "train_step": kind is not WeightedSum}
+    if players is not None and any(others.values()):
+        given = " and ".join(f"Trainer.{name}" for name, is_given in others.items() if is_given)
+        raise ConfigurationError(
+            f"Trainer.players is given beside {given}, while each player descends along the weighted sum of its terms; "
+            f"expected players alone, or one objective"
+        )
     if balancer is not None and kind is not WeightedSum:
         raise ConfigurationError(
             f"Trainer.balancer is {balancer}, and Trainer.train_step is {kind.__name__}, which makes an update of the "

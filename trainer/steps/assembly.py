@@ -1,6 +1,7 @@
 """Assembly: makes the step of a run from the arguments of a trainer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import keras
 import tensorflow as tf
@@ -18,8 +19,10 @@ from trainer.steps.layers.masked_statistics import synchronize_masked_statistics
 from trainer.steps.optimizer_groups import OptimizerGroup
 from trainer.steps.optimizers import refuse_own_work
 from trainer.steps.own_variables import make_own_variables, refuse_declared_variables
+from trainer.steps.players import Players
 from trainer.steps.precision import LossScale, Precision
 from trainer.steps.random_streams import RandomStreams
+from trainer.steps.rounds import Rounds, Seat, seats_of
 from trainer.steps.tap import Tap
 from trainer.steps.train_step import TrainStep
 from trainer.steps.variables.adoption import Adoption
@@ -30,6 +33,7 @@ def assemble(
     *,
     train_step: type[TrainStep],
     balancer: Weighting | None,
+    players: Players | None,
     model: keras.Model,
     objective: Objective,
     optimizer: keras.optimizers.Optimizer | None,
@@ -51,10 +55,13 @@ def assemble(
     """
     read = read_by(balancer)
     tap = Tap(model, {*objective.keys, *read}, readers={**objective.readers, **read})
-    groups = groups_of(model, optimizer, optimizers)
-    _refuse_own_work(groups, strategy.num_replicas_in_sync)
+    seats = seats_of(players, model) if players else []
+    groups = [group for seat in seats for group in seat.groups] or groups_of(model, optimizer, optimizers)
+    _refuse_own_work(
+        "Trainer.players," if seats else "Trainer.optimizers, group", groups, strategy.num_replicas_in_sync
+    )
     forward = _make_forward(strategy, tap, objective, batch_size=batch_size, micro_batches=accumulate_steps)
-    kind = train_step if balancer is None else balanced_by(balancer)
+    kind = _kind_of(train_step, balancer, seats)
     step = kind(
         adoption=Adoption(strategy, model, groups),
         forward=forward,
@@ -70,6 +77,15 @@ def assemble(
     )
     refuse_declared_variables(step)
     return step.replaced(own_variables=make_own_variables(strategy, step))
+
+
+def _kind_of(
+    train_step: type[TrainStep], balancer: Weighting | None, seats: Sequence[Seat]
+) -> Callable[..., TrainStep]:
+    """Returns what makes the step, given the fields of `TrainStep`; at most one is other than by default."""
+    if seats:
+        return partial(Rounds, seats=seats)
+    return train_step if balancer is None else balanced_by(balancer)
 
 
 def _make_forward(
@@ -89,10 +105,10 @@ def _make_forward(
     )
 
 
-def _refuse_own_work(groups: Sequence[Group], replicas: int) -> None:
+def _refuse_own_work(place: str, groups: Sequence[Group], replicas: int) -> None:
     """Raises ConfigurationError where optimizers do what a step does; the message has the names of their groups."""
     mistakes = Mistakes()
     for group in groups:
-        with mistakes.gathered("" if group.name is None else f"Trainer.optimizers, group {group.name!r}"):
+        with mistakes.gathered("" if group.name is None else f"{place} {group.name!r}"):
             refuse_own_work(group.optimizer, replicas=replicas)
     mistakes.raise_any()

@@ -9,7 +9,7 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from objectives.errors import Mistakes, some
 from trainer.steps.optimizer_groups import OptimizerGroup
-from trainer.steps.variables.patterns import trainable_of
+from trainer.steps.variables.patterns import Pattern, trainable_of
 from trainer.steps.variables.state import parts_of
 
 
@@ -73,30 +73,78 @@ def only_group(optimizer: keras.optimizers.Optimizer, model: keras.Model) -> lis
 
 
 def groups_of(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer | None, asked: Sequence[OptimizerGroup]
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer | None,
+    asked: Sequence[OptimizerGroup],
+    *,
+    among: Sequence[keras.Variable] | None = None,
+    place: str = "Trainer.optimizers",
 ) -> list[Group]:
-    """Returns the optimizers of a run with their variables, given the settings of its `Trainer`.
+    """Returns the optimizers of a run, or of one of its players, with their variables.
+
+    Args:
+      model: the model.
+      optimizer: for all variables, or None.
+      asked: the groups, where there is none.
+      among: the variables that they update; all that are trainable by default.
+      place: the setting that has the groups, for messages.
 
     Raises:
-      ConfigurationError: a pattern matches no trainable variable, or a variable is in no group or in several.
+      ConfigurationError: a pattern matches no such variable, or a variable is in no group or in several.
     """
+    whole = model.trainable_variables if among is None else among
     if optimizer is not None:
-        return only_group(optimizer, model)
-    mistakes, taken = Mistakes(), dict[str | None, list[keras.Variable]]()
-    for group in asked:
-        if group.variables is not None:
-            with mistakes.gathered(f"Trainer.optimizers, group {group.name!r}"):
-                taken[group.name] = trainable_of(group.variables, model)
+        return [Group(name=None, optimizer=optimizer, variables=whole)]
+    taken = divided({str(one.name): one.variables for one in asked}, model, among=whole, place=place)
+    return [Group(name=one.name, optimizer=one.optimizer, variables=taken[str(one.name)]) for one in asked]
+
+
+def divided(
+    patterns: Mapping[str, Pattern | None],
+    model: keras.Model,
+    *,
+    among: Sequence[keras.Variable] | None = None,
+    place: str = "Trainer.optimizers",
+    kind: str = "group",
+) -> dict[str, list[keras.Variable]]:
+    """Returns the trainable variables of each owner, given the pattern of each; None has all that others leave.
+
+    Args:
+      patterns: by the names of the owners.
+      model: the model.
+      among: the variables that are divided; all that are trainable by default.
+      place: the setting, for messages.
+      kind: what an owner is, for messages.
+
+    Raises:
+      ConfigurationError: a pattern matches no such variable, or one has no owner or several.
+    """
+    whole = model.trainable_variables if among is None else among
+    known, mistakes, taken = {id(variable) for variable in whole}, Mistakes(), dict[str, list[keras.Variable]]()
+    for name, pattern in patterns.items():
+        if pattern is not None:
+            with mistakes.gathered(f"{place}, {kind} {name!r}"):
+                found = trainable_of(pattern, model)
+                taken[name] = [variable for variable in found if id(variable) in known]
+                _require_known(pattern, found, taken[name])
     mistakes.raise_any()
-    _refuse_shared(taken)
+    _refuse_shared(taken, place, kind)
     of_patterns = {id(variable) for variables in taken.values() for variable in variables}
-    left = [variable for variable in model.trainable_variables if id(variable) not in of_patterns]
-    _require_rest(next((group for group in asked if group.variables is None), None), left)
-    return [Group(name=one.name, optimizer=one.optimizer, variables=taken.get(one.name, left)) for one in asked]
+    left = [variable for variable in whole if id(variable) not in of_patterns]
+    _require_rest(next((name for name, pattern in patterns.items() if pattern is None), None), left, place, kind)
+    return {name: taken.get(name, left) for name in patterns}
 
 
-def _refuse_shared(taken: Mapping[str | None, Sequence[keras.Variable]]) -> None:
-    owners: dict[int, list[str | None]] = {}
+def _require_known(pattern: Pattern, found: Sequence[keras.Variable], known: Sequence[keras.Variable]) -> None:
+    if not known:
+        raise ConfigurationError(
+            f"{pattern!r} matches {some([variable.path for variable in found])}, which the player does not train; "
+            f"expected a pattern of variables of the player"
+        )
+
+
+def _refuse_shared(taken: Mapping[str, Sequence[keras.Variable]], place: str, kind: str) -> None:
+    owners: dict[int, list[str]] = {}
     for name, variables in taken.items():
         for variable in variables:
             owners.setdefault(id(variable), []).append(name)
@@ -104,20 +152,20 @@ def _refuse_shared(taken: Mapping[str | None, Sequence[keras.Variable]]) -> None
     for variable in {id(variable): variable for variables in taken.values() for variable in variables}.values():
         if len(names := owners[id(variable)]) > 1:
             shared.setdefault(" and ".join(map(repr, names)), []).append(variable.path)
-    messages = [f"Trainer.optimizers: the groups {names} share {some(paths)}" for names, paths in shared.items()]
+    messages = [f"{place}: the {kind}s {names} share {some(paths)}" for names, paths in shared.items()]
     if messages:
-        raise ConfigurationError(*(f"{message}; expected each variable in one group" for message in messages))
+        raise ConfigurationError(*(f"{message}; expected each variable in one {kind}" for message in messages))
 
 
-def _require_rest(rest: OptimizerGroup | None, left: Sequence[keras.Variable]) -> None:
-    """Raises ConfigurationError where variables are left and no group has them, or the other way round."""
+def _require_rest(rest: str | None, left: Sequence[keras.Variable], place: str, kind: str) -> None:
+    """Raises ConfigurationError where variables are left and no owner has them, or the other way round."""
     if left and rest is None:
         raise ConfigurationError(
-            f"Trainer.optimizers: no group has {some([variable.path for variable in left])}; expected each trainable "
-            f"variable in one group: one without `variables` has all that are left"
+            f"{place}: no {kind} has {some([variable.path for variable in left])}; expected each trainable "
+            f"variable in one {kind}: one without `variables` has all that are left"
         )
     if rest is not None and not left:
         raise ConfigurationError(
-            f"Trainer.optimizers, group {rest.name!r}: it has no `variables`, and the other groups leave nothing to "
-            f"it; expected no such group"
+            f"{place}, {kind} {rest!r}: it has no `variables`, and the other {kind}s leave nothing to "
+            f"it; expected no such {kind}"
         )

@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import keras
 import numpy as np
@@ -59,6 +59,20 @@ _PLAIN = (bool, int, float, str, np.generic)
 
 # Metadata of the fields that the trainer gives, which are no settings of a subclass.
 _GIVEN = {NOT_CONFIGURABLE: True}
+
+
+class Turn(NamedTuple):
+    """An update within a step of a run.
+
+    Attributes:
+      step: makes it.
+      every: it is made in the steps 0, `every`, 2 * `every` and so on of the run.
+      is_last: whether the run has its numbers, as no other turn has those of the same terms after it.
+    """
+
+    step: Any
+    every: int = 1
+    is_last: bool = True
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -197,6 +211,29 @@ class TrainStep(Checked, abc.ABC):
         """Is called in each forward pass of training with what terms read there; it does nothing by default."""
 
     @property
+    def turns(self) -> Sequence[Turn]:
+        """The updates that make a step of the run, one after the other; its own alone by default."""
+        return [Turn(self)]
+
+    def joined(self, rows: Sequence[tf.Tensor]) -> tf.Tensor:
+        """Returns the numbers that `tags` names, given those of each turn that `is_last`."""
+        (only,) = rows
+        return only
+
+    def settle(self) -> None:
+        """Is called in replica context after all turns of a step; it does nothing by default."""
+
+    def layer_state(self) -> LayerState:
+        """Begins to look at what the layers write that the step may change."""
+        return LayerState(self.model)
+
+    def idle(self, step: tf.Tensor) -> tf.Tensor:
+        """Returns the numbers that `tags` names of a turn that is left out: no term counts anything in it."""
+        nothing = tf.zeros([len(self.forward.parts)])
+        numbers = self.forward.row(Mean(nothing, nothing), self.forward.objective.weights(step), shards=1)
+        return tf.concat([numbers, self._optimizer_row(tf.constant(0.0)), tf.zeros([len(self.own_tags)])], axis=0)
+
+    @property
     def summing(self) -> str | None:
         """What of the step sums over replicas between the forward and the backward pass, in words; None by default.
 
@@ -319,7 +356,7 @@ class TrainStep(Checked, abc.ABC):
           for a variable that no term depends on or that `direction` leaves unchanged.
         """
         weights = self.forward.objective.weights(step)
-        layers = LayerState(self.model)
+        layers = self.layer_state()
         local, mean = self.differentiated(
             lambda totals, counts: self._checked_losses(totals, counts, weights), batch, step, read=self.read
         )

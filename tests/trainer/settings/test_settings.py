@@ -23,7 +23,12 @@ def settings(dense_model, objective, plain_source):
         working = {"steps": 10, "batch_size": 4, "log_every": 2, "accumulate_steps": 1, "keep_checkpoints": 3}
         working |= {"non_finite": "raise", "non_finite_limit": 10, "workdir": None, **dict.fromkeys(optional)}
         working |= {"seed": 0, "reports": (), "callbacks": (), "objective": objective, "optimizers": ()}
-        working |= {"optimizer": keras.optimizers.SGD(0.1), "train_step": WeightedSum, "balancer": None}
+        working |= {
+            "optimizer": keras.optimizers.SGD(0.1),
+            "train_step": WeightedSum,
+            "balancer": None,
+            "players": None,
+        }
         return {**working, "model": dense_model(), "train": plain_source, **changed}
 
     return make

@@ -2,7 +2,7 @@
 
 import contextlib
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -34,13 +34,19 @@ class LayerState:
     It is made before the pass is traced, in replica context, and looked at once the pass is traced.
     """
 
-    def __init__(self, model: keras.Model):
+    def __init__(self, model: keras.Model, *, only: Collection[int] | None = None):
+        """Begins to look at a model, of whose variables only some may be meant, given by their ids."""
         self._model, self._graph = model, tf.compat.v1.get_default_graph()
+        self._only = only
         self._first = len(self._graph.get_operations())
 
     @functools.cached_property
     def written(self) -> list[keras.Variable]:
         """Those that the pass writes, but for random generators; where nothing is traced, those that it may write."""
+        return [one for one in self._written if self._only is None or id(one) in self._only]
+
+    @property
+    def _written(self) -> list[keras.Variable]:
         if tf.executing_eagerly():
             return [variable for variable in self._model.non_trainable_variables if variable.name != GENERATOR]
         writes = {
