@@ -9,7 +9,7 @@ import keras
 from objectives import BaseTerm, DynamicWeightAverage, GradientAnnealing, Lagrangian, Objective
 from objectives.balancing import Weighting
 from objectives.schedules import Schedule
-from trainer import Metric, Metrics, MixedSource, OptimizerGroup, Source, Task, TrainableFrom, config
+from trainer import Metric, Metrics, MixedSource, OptimizerGroup, Player, Players, Source, Task, TrainableFrom, config
 from trainer.callbacks.refusal import INSTEAD
 from trainer.reports import Report
 
@@ -78,6 +78,12 @@ EXAMPLES: Mapping[type, tuple[str, ...]] = {
         "encoder/OptimizerGroup.optimizer = @keras.optimizers.SGD()",
         "rest/OptimizerGroup.optimizer = @keras.optimizers.Adam()",
     ),
+    Player: (
+        "critic/Player.objective = @critic/Objective()",
+        "critic/Objective.real = @MeanSquaredError()",
+        "critic/Player.optimizer = @keras.optimizers.Adam()",
+        "critic/Player.variables = 'critic/.*'",
+    ),
     Objective: ("Objective.data = @MeanSquaredError()", "Objective.range = @RangeHinge()"),
     Lagrangian: ("Lagrangian.limits = {{'overlap': 0.01}}",),
     GradientAnnealing: ("GradientAnnealing.reference = 'data'",),
@@ -96,6 +102,8 @@ FAMILIES = (
     Family("Sources", Source, ("Trainer.train = @{name}()",)),
     Family("Tasks", Task, ("Trainer.task = @{name}()",)),
     Family("Groups of variables", OptimizerGroup, ("Trainer.optimizers = [@encoder/{name}(), @rest/{name}()]",)),
+    Family("Players by name", Players, ("Trainer.players = @{name}()",)),
+    Family("Players", Player, ("Trainer.players = @Players()", "Players.critic = @critic/{name}()")),
     Family("Layers that are frozen", TrainableFrom, ("Trainer.trainable = [@{name}()]",)),
     Family("Reports", Report, ("Trainer.reports = [@{name}()]",)),
     Family(

@@ -137,6 +137,7 @@ def test_what_a_run_learns_may_not_change_when_it_resumes():
             "trainable",
             "train_step",
             "balancer",
+            "players",
             "task",
             "model",
             "train",

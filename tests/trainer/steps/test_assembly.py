@@ -22,6 +22,8 @@ def make_step(dense_model, objective, replicas):
             "objective": objective,
             "optimizer": keras.optimizers.SGD(0.1),
             "optimizers": (),
+            "balancer": None,
+            "players": None,
             "precision": "float32",
             "batch_size": 6,
             "accumulate_steps": 1,
