@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import ConfigurationError, FunctionTerm, Key, MeanSquaredError, Objective, WeightPenalty
-from objectives.balancing import UncertaintyWeighting
+from objectives import (
+    ConfigurationError,
+    FunctionTerm,
+    Key,
+    MeanSquaredError,
+    Objective,
+    UncertaintyWeighting,
+    WeightPenalty,
+)
 from trainer import ArraySource, OptimizerGroup, Player, Players, TrainableFrom, Trainer
 
 STEPS, BATCH = 5, 8
