@@ -5,7 +5,6 @@ import re
 import gin
 import pytest
 
-from trainer.config.building import build
 from trainer.steps.players import Players
 
 PAGE = "players.md"
@@ -22,7 +21,7 @@ def test_the_generator_learns_the_ring(page):
 
 def test_the_gin_file_has_both_players(page):
     gin.parse_config([page.files["players.gin"], _TERMS])
-    players = build(gin.get_configurable(Players))
+    players = gin.get_configurable(Players)()
     assert players.describe() == "critic makes 2 updates, then generator 1"
     assert [*players.objective.terms] == ["critic.smooth", "generator.fool"]
 

@@ -6,7 +6,6 @@ import pytest
 
 from objectives import ConfigurationError, MeanSquaredError, Objective, RangeHinge
 from trainer import OptimizerGroup, Player, Players
-from trainer.config.building import build
 
 
 def player(**fields):
@@ -67,7 +66,7 @@ hidden/keras.optimizers.SGD.learning_rate = 0.2
 
 def test_a_gin_file_names_players_and_later_lines_change_single_ones():
     gin.parse_config([GIN, "head/Player.steps = 3", "hidden/Objective.data = None", "hidden/Player.turn = -1"])
-    players = build(gin.get_configurable(Players))
+    players = gin.get_configurable(Players)()
     assert [*players.players] == ["hidden", "head"]
     assert [*players.objective.terms] == ["head.data", "hidden.range"]
     assert isinstance(players.objective.terms["hidden.range"], RangeHinge)
@@ -78,10 +77,10 @@ def test_a_gin_file_names_players_and_later_lines_change_single_ones():
 
 def test_the_configuration_that_a_run_saves_makes_the_same_players():
     gin.parse_config([GIN, "hidden/Player.every = 2"])
-    first = build(gin.get_configurable(Players))
+    first = gin.get_configurable(Players)()
     saved = gin.config_str()
     gin.clear_config()
     gin.parse_config(saved)
-    again = build(gin.get_configurable(Players))
+    again = gin.get_configurable(Players)()
     assert again.describe() == first.describe() == "head makes 1 update, then hidden 1 (every 2 steps)"
     assert repr(again.objective) == repr(first.objective)
