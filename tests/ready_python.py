@@ -90,7 +90,7 @@ def _become(arguments, folder, variables, output, errors, python=None):
         os.dup2(opened, number)
         os.close(opened)
     os.environ.update(variables)
-    sys.path[1:1] = [one for one in os.environ["PYTHONPATH"].split(os.pathsep) if one and one not in sys.path]
+    sys.path[1:1] = [one for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one and one not in sys.path]
     sys.orig_argv = [sys.executable, *arguments]
     sys.executable = python or sys.executable
     if arguments[0] == "-u":

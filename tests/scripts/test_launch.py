@@ -365,7 +365,7 @@ def endless(python_of_workers, tmp_path):
     if not children.exists():
         pytest.skip("this system does not tell the children of a process")
     try:
-        next(line for line in process.stdout if " steps/s: " in line)
+        assert any(" steps/s: " in line for line in process.stdout), errors.read_text()
         yield process, [int(child) for child in children.read_text().split()], errors
     finally:
         if process.poll() is None:
