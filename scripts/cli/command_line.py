@@ -3,7 +3,9 @@
 Import it before anything that imports TensorFlow, whose start-up chatter it holds back.
 """
 
+import atexit
 import contextlib
+import gc
 import os
 import sys
 import tempfile
@@ -46,6 +48,21 @@ def _held_back_stderr() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keeps the garbage collector from what libraries load, which stays until the command ends.
+
+    To walk all of it takes the better part of a second while it is loaded, and more than one when Python ends.
+    """
+    atexit.register(gc.freeze)
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@contextlib.contextmanager
 def _backend_refused() -> Iterator[None]:
     """Ends the script with one line where Keras was asked to run on something else than TensorFlow."""
     try:
@@ -61,7 +78,7 @@ signals.die_with_launcher()
 # Between workers what TensorFlow calls an error is often the end of another one, which its exceptions tell as well.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3" if os.environ.get("TF_CONFIG") else "2")
 shadowing.refuse_shadowed()
-with _held_back_stderr(), _backend_refused():
+with _held_back_stderr(), _uncollected(), _backend_refused():
     import objectives  # noqa: F401, I001 (first: it sees to the backend of Keras)
     import tensorflow as tf
 
