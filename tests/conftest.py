@@ -1,5 +1,6 @@
 """What all tests have in common: devices to mirror over, signals, processes that start at once, no gin bindings."""
 
+import atexit
 import contextlib
 import gc
 import hashlib
@@ -31,6 +32,7 @@ def pytest_configure(config):
     # A shell without job control starts background commands with SIGINT ignored, and their children inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.disable()  # until what is loaded can be left out of it
     with _chatter_held_back(config.pluginmanager.getplugin("capturemanager")):
         from trainer.devices.strategy import configure_logical_devices
 
@@ -48,6 +50,8 @@ def pytest_collection_finish():
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
+    atexit.register(gc.freeze)  # or Python would walk all of it once more as it ends
 
 
 @contextlib.contextmanager

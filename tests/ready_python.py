@@ -36,6 +36,7 @@ def main(address, log_level):
 def _load(log_level):
     before = os.environ.get(LOG_LEVEL)
     os.environ[LOG_LEVEL] = log_level
+    gc.disable()
     import bokeh.plotting  # noqa: F401
     import matplotlib.pyplot  # noqa: F401
     import sklearn.datasets  # noqa: F401
@@ -46,6 +47,7 @@ def _load(log_level):
     if before is not None:
         os.environ[LOG_LEVEL] = before
     gc.freeze()  # or a fork would copy what its garbage collection walks
+    gc.enable()
 
 
 def _program(server):
