@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 import tensorflow as tf
 
 from objectives.blame import told
@@ -74,6 +75,7 @@ class BaseTerm(Checked, abc.ABC):
                 if key is not None:
                     require_key(key)
         mistakes.raise_any()
+        self._require_finite_settings()
 
     @property
     def reads(self) -> Mapping[str, Key]:
@@ -164,6 +166,15 @@ class BaseTerm(Checked, abc.ABC):
         """Returns the tensors, with those that need it brought to one shape."""
         return align(tensors, self.aligned)
 
+    def _require_finite_settings(self) -> None:
+        """Raises ConfigurationError with every setting that is infinite, as values or gradients would be NaN."""
+        settings = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        defaults = {one.name: default_of(one) for one in dataclasses.fields(self)}
+        odd = [name for name, value in settings.items() if value is not defaults[name] and not _is_finite(value)]
+        if odd:
+            owner = type(self).__name__
+            raise ConfigurationError(*(f"{owner}.{name} is {settings[name]}; expected a finite number" for name in odd))
+
     def _keys_of(self, formula: Callable[..., Any]) -> dict[str, Key]:
         names = [*inspect.signature(formula).parameters]
         require_fields(self, "values", names)
@@ -172,6 +183,13 @@ class BaseTerm(Checked, abc.ABC):
     def _widened(self, values: Any) -> tf.Tensor:
         values = widen(values)
         return tf.cast(values, tf.float64) if self.dtype == "float64" else values
+
+
+def _is_finite(setting: Any) -> bool:
+    """Returns whether a setting is a finite number, a sequence of such, or no number at all."""
+    if isinstance(setting, (tuple, list)):
+        return all(map(_is_finite, setting))
+    return not isinstance(setting, (float, np.floating)) or bool(np.isfinite(setting))
 
 
 @contextlib.contextmanager

@@ -14,6 +14,8 @@ from objectives.term import Term
 
 # Stands for the logarithm of 0, as the gradient of infinity is NaN.
 _NEVER = -1e30
+# Below it, some step of each path has a logarithm of that size.
+_IMPOSSIBLE = 0.1 * _NEVER
 
 
 @gin.register(module="objectives")
@@ -26,8 +28,8 @@ class CTC(Term):
 
     For speech and handwriting, where it is known what was said but not when. Labels must fit into the steps, with a
     blank between equal ones: for others no path exists, and their value is NaN, where that of `keras.losses.CTC` is a
-    large number. Other values are the same; it is not called, as it takes no empty batch and no float64. The gradient
-    is finite at any logits.
+    large number. So it is where logits of -inf rule all paths out. Other values are the same; it is not called, as it
+    takes no empty batch and no float64. The gradient is finite at any logits.
 
     Memory: batch * steps * (2 * labels + 1) floats, several times.
 
@@ -54,6 +56,9 @@ class CTC(Term):
         require_axes("y_true", y_true, "[batch, labels]")
         require_axes("y_pred", y_pred, "[batch, steps, classes]")
         require_classes("y_pred", y_pred)
+        for name, lengths in (("label_length", label_length), ("logit_length", logit_length)):
+            if lengths is not None:
+                require_axes(name, lengths, "[batch]")
         if not y_true.dtype.is_integer:
             raise ConfigurationError(f"y_true is {y_true.dtype.name}; expected integer class labels")
         labels, outside = safe_labels("y_true", y_true, y_pred.shape[-1])
@@ -62,9 +67,10 @@ class CTC(Term):
         steps = tf.fill([tf.shape(y_pred)[0]], y_pred.shape[1]) if logit_length is None else logit_length
         spelt, too_many = _safe_lengths(f"the lengths {self.label_length!r}", spelt, y_true.shape[1])
         steps, too_long = _safe_lengths(f"the lengths {self.logit_length!r}", steps, y_pred.shape[1])
-        values = -_log_likelihood(tf.nn.log_softmax(y_pred), labels, spelt, steps)
+        logarithms = _log_likelihood(tf.nn.log_softmax(y_pred), labels, spelt, steps)
         unspellable = too_many | too_long | _without_a_path(self.reads["y_true"], labels, spelt, steps)
-        return poisoned(values, unspellable | tf.reduce_any(outside, axis=1))
+        unspellable |= _impossible(self.reads["y_true"], logarithms, ~unspellable)
+        return poisoned(-logarithms, unspellable | tf.reduce_any(outside, axis=1))
 
 
 def _safe_lengths(what, lengths, largest):
@@ -85,6 +91,14 @@ def _without_a_path(key, labels, spelt, steps):
     return (needed > steps) | has_blank[:, 0]
 
 
+def _impossible(key, logarithms, has_path):
+    """Returns for each example whether a logit of minus infinity is on all paths that spell its labels."""
+    impossible = has_path & (logarithms < _IMPOSSIBLE)
+    expected = "one above 0 (a logit of -inf rules a class out at its step)"
+    record(f"the probability of the labels {key!r}", expected, tf.exp(logarithms), impossible)
+    return impossible
+
+
 def _log_likelihood(log_probabilities, labels, spelt, steps):
     """Returns the logarithm of the probability of all paths that spell the labels, `[batch]`: the forward recursion.
 
@@ -93,7 +107,8 @@ def _log_likelihood(log_probabilities, labels, spelt, steps):
     """
     padded = tf.pad(labels, [[0, 0], [0, 1]])
     states = tf.reshape(tf.stack([tf.zeros_like(padded), padded], axis=-1), [-1, 2 * padded.shape[1]])[:, :-1]
-    emitted = tf.transpose(tf.gather(log_probabilities, states, axis=2, batch_dims=1), [1, 0, 2])
+    found = tf.maximum(tf.gather(log_probabilities, states, axis=2, batch_dims=1), _NEVER)
+    emitted = tf.transpose(found, [1, 0, 2])
     may_skip = (states != 0) & (states != _later(states, 2, 0))
 
     def step(reached, at):

@@ -119,9 +119,9 @@ class KLSparsity(BatchStatistic):
 
     Formula: `sum over units of rho * log(rho / m) + (1 - rho) * log((1 - rho) / (1 - m))`, where m is the mean
     activation of the unit over the examples of the whole batch that count, kept 1e-6 away from 0 and 1. There the
-    gradient is 0: a unit that is dead on the whole batch is not revived. At m = rho value and gradient are 0 (Ng, 2011,
-    "Sparse autoencoder"). Activations outside of 0 to 1, such as those of a ReLU, make the value NaN and are told by
-    their key.
+    value is finite and the gradient is 0: a unit that is 0 on the whole batch is not revived, and one that is 1 on all
+    of it is not made sparser. At m = rho value and gradient are 0 (Ng, 2011, "Sparse autoencoder").
+    Activations outside of 0 to 1, such as those of a ReLU, make the value NaN and are told by their key.
 
     Attributes:
       activation: key of a tensor `[batch, ...]` of numbers from 0 to 1, such as those of a sigmoid.

@@ -7,7 +7,9 @@ import pytest
 import tensorflow as tf
 
 from objectives import (
+    R1,
     ConfigurationError,
+    ConfusionWeightedCrossEntropy,
     Context,
     FunctionTerm,
     MeanSquaredError,
@@ -53,6 +55,30 @@ def test_a_weight_that_is_neither_number_nor_schedule_is_refused(weight):
     answer = "RangeHinge.weight is .*; expected a finite number, a schedule such as .*, or a function of one argument"
     with pytest.raises(ConfigurationError, match=answer):
         RangeHinge(weight=weight)
+
+
+@pytest.mark.parametrize(
+    ("make", "answer"),
+    [
+        (lambda: R1(gamma=np.inf), r"R1.gamma is inf; expected a finite number$"),
+        (lambda: RangeHinge(min_value=-np.inf), r"RangeHinge.min_value is -inf; expected a finite number$"),
+        (
+            lambda: ConfusionWeightedCrossEntropy(costs=((0.0, np.inf), (1.0, 0.0))),
+            r"ConfusionWeightedCrossEntropy.costs is \(\(0.0, inf\), \(1.0, 0.0\)\); expected a finite number$",
+        ),
+    ],
+)
+def test_an_infinite_setting_is_refused_with_its_value(make, answer):
+    with pytest.raises(ConfigurationError, match=answer):
+        make()
+
+
+def test_an_infinite_default_is_the_choice_of_the_class():
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Capped(RangeHinge):
+        cap: float = np.inf
+
+    assert Capped().cap == np.inf
 
 
 def test_only_a_constant_weight_of_0_takes_a_term_out():

@@ -34,6 +34,24 @@ def test_an_argument_that_nothing_names_is_refused(fn, name):
         reads(fn)
 
 
+@pytest.mark.parametrize(
+    ("fn", "more", "answer"),
+    [
+        (
+            lambda u_t_x: u_t_x,
+            {"u_t": "outputs.flux"},
+            "the argument 'u_t_x' of the function can be read as a derivative, that of u by t and x, or as that of u_t "
+            "by x; give 'u_t' another name in keys_of",
+        ),
+        (lambda u_tx: u_tx, {"tx": "inputs.tx"}, "that of u by tx, or as that of u by t and x; give 'tx' another name"),
+    ],
+)
+def test_an_argument_that_can_be_read_in_two_ways_is_refused_with_both(fn, more, answer):
+    with pytest.raises(ConfigurationError, match=re.escape(answer)):
+        PdeResidual(fn=fn, keys_of={**KEYS, **more}).reads
+    assert PdeResidual(fn=lambda u_t: u_t, keys_of={**KEYS, **more}).reads["u_t"]
+
+
 def test_what_has_no_derivative_is_refused_by_its_key():
     with pytest.raises(ConfigurationError, match=r"PdeResidual\.x_u: .*does not say what is differentiated by what"):
         reads(lambda x_u: x_u)

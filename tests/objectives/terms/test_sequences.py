@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import CTC, ConfigurationError
+from objectives.readings import recording
 
 LABELS = np.int32([[1, 2, 2, 0], [3, 0, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1]])
 LOGITS = np.random.default_rng(0).normal(size=(4, 9, 4)).astype(np.float32)
@@ -59,6 +60,26 @@ def test_value_and_gradient_are_finite_at_any_logits(differentiate):
     value, gradient = differentiate(CTC())({"y_true": LABELS, "y_pred": 1e4 * LOGITS})
     assert np.isfinite(value)
     assert np.isfinite(gradient).all()
+
+
+def test_a_logit_of_minus_infinity_rules_its_class_out_and_labels_that_need_it_are_nan_by_name(differentiate):
+    ruled_out = LOGITS.copy()
+    ruled_out[0, :, 3] = ruled_out[1, 4, 0] = -np.inf  # the first example needs no class 3, the second no blank there
+    nearly = np.maximum(ruled_out, -1e4)
+    found, expected = (differentiate(CTC())({"y_true": LABELS, "y_pred": logits}) for logits in (ruled_out, nearly))
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-6)
+    np.testing.assert_allclose(found[1], expected[1], atol=1e-6)
+    ruled_out[0, :, 1] = -np.inf
+    with recording() as readings:
+        values = CTC().values(tf.constant(LABELS), tf.constant(ruled_out))
+    np.testing.assert_array_equal(np.isnan(values), [True, False, False, False])
+    assert [one.what for one in readings if np.any(one.outside)] == ["the probability of the labels 'targets'"]
+
+
+@pytest.mark.parametrize("name", ["label_length", "logit_length"])
+def test_a_length_is_one_number_for_each_example(name):
+    with pytest.raises(ConfigurationError, match=rf"{name} has the shape \(4, 1\); expected \[batch\]"):
+        CTC().values(tf.constant(LABELS), tf.constant(LOGITS), **{name: tf.ones([4, 1], tf.int32)})
 
 
 @pytest.mark.parametrize(
