@@ -26,8 +26,9 @@ class PdeResidual(Term):
 
     The names of the function's arguments say what they are: `u` and `x` what `keys_of` names, `u_t` the derivative of
     `u` by `t`, `u_xx` the second one by `x`. Names of more than one letter stand apart: `u_time`, `u_time_time`. A name
-    that can be read in two ways is refused. It is the residual of physics-informed networks (Raissi, Perdikaris and Karniadakis, 2019); where the residual is 0 its
-    gradient is 0. Activations without a second derivative, such as ReLU, cannot obey an equation of second order.
+    that can be read in two ways is refused. It is the residual of physics-informed networks (Raissi, Perdikaris and
+    Karniadakis, 2019); where the residual is 0 its gradient is 0. Activations without a second derivative, such as
+    ReLU, cannot obey an equation of second order.
 
     Attributes:
       fn: returns the residual `[batch, ...]`, given tensors in the shapes that `objectives.derivatives` tells.
