@@ -1,12 +1,13 @@
 """Fields: checks the names and values that an object is made with against the annotations of its constructor."""
 
+import abc
 import dataclasses
 import inspect
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from objectives.annotations import mismatch
+from objectives.annotations import expected_value, mismatch
 from objectives.errors import ConfigurationError, expected
 
 # In the metadata of a dataclass's field: whoever makes the object gives the value, so that it is no setting.
@@ -39,15 +40,31 @@ class Named:
         return super().__new__(cls)
 
 
-class Checked(Named):
+class _Asking(abc.ABCMeta):
+    """Asks for values that a call of the class lacks.
+
+    The class itself cannot: to copy an object, Python calls its `__new__` without any.
+    """
+
+    if not typing.TYPE_CHECKING:  # which would take what it returns for the type of the object
+
+        def __call__(cls, *args: Any, **kwargs: Any):
+            try:
+                return super().__call__(*args, **kwargs)
+            except TypeError:
+                _require_given(cls, args, kwargs)
+                raise
+
+
+class Checked(Named, metaclass=_Asking):
     """A base class whose objects can only be made with values that fit the annotations of their constructor.
 
     The default of a field is always accepted. A subclass only needs to annotate its fields, or the arguments of its
     `__init__`.
 
     Raises:
-      ConfigurationError: Fields do not fit; the message names all of them. Or the class lacks a required method, or
-        annotates fields without being a dataclass.
+      ConfigurationError: Fields do not fit, or have no default and are not given; the message names all of them. Or the
+        class lacks a required method, or annotates fields without being a dataclass.
 
     >>> @dataclasses.dataclass
     ... class Grid(Checked):
@@ -103,6 +120,30 @@ def annotations_of(function: Callable[..., Any]) -> dict[str, Any]:
         return typing.get_type_hints(function, include_extras=True)
     except NameError:  # imported for type checkers only, or local to a function
         return {name: hint for name, hint in function.__annotations__.items() if not isinstance(hint, str)}
+
+
+def _require_given(cls: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Raises ConfigurationError where arguments of the constructor are missing, and say what each of them is."""
+    signature, annotations = inspect.signature(cls.__init__), annotations_of(cls.__init__)
+    try:
+        given = signature.bind_partial(None, *args, **kwargs).arguments
+    except TypeError:  # There are too many, as the constructor has said.
+        return
+    needed = {
+        name: expected_value(annotations.get(name, Any))
+        for name, parameter in signature.parameters.items()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        and name not in given
+    }
+    if needed:
+        raise ConfigurationError(
+            *(
+                f"{cls.__name__} needs a value for {name!r}; add a line such as {cls.__name__}.{name} = ..., in Python "
+                f"{cls.__name__}({name}=...); expected {what}"
+                for name, what in needed.items()
+            )
+        )
 
 
 def _require_complete(cls: type) -> None:

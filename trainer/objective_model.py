@@ -1,8 +1,9 @@
 """ObjectiveModel: a Keras model whose `compile` and `fit` optimise a sum of named terms."""
 
 import contextlib
+import dataclasses
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
@@ -13,6 +14,7 @@ from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 
 from objectives import ConfigurationError, Objective
 from objectives.blame import told_of_operation
+from objectives.errors import expected
 from trainer.executions.failures import is_failure
 from trainer.fit.batches import arrays_of, batch_of, of_one_replica, refuse_unread
 from trainer.fit.fitting import Fitting
@@ -24,6 +26,7 @@ from trainer.fit.sound_epochs import SoundEpochs
 from trainer.fit.strategies import refuse_other_strategy, strategy_of
 from trainer.fit.validation import refuse_other_validation
 from trainer.settings.labels import refuse_outside_arrays
+from trainer.settings.settings import Settings
 from trainer.steps.groups import only_group
 from trainer.steps.layers.known_inputs import taken
 from trainer.steps.layers.known_outputs import known_outputs
@@ -68,7 +71,13 @@ class ObjectiveModel(keras.Model):
     _looked_at: Any = None
 
     def __init__(
-        self, model: keras.Model, objective: Objective, *, allow_unreached: bool = False, name: str | None = None
+        self,
+        model: keras.Model,
+        objective: Objective,
+        *,
+        allow_unreached: bool = False,
+        name: str | None = None,
+        **others: Any,
     ):
         """Makes it of a model, which need not be built, and of an objective.
 
@@ -78,10 +87,12 @@ class ObjectiveModel(keras.Model):
           allow_unreached: whether a trainable variable that no term depends on is left unchanged; otherwise it is an
             error.
           name: of this model.
+          **others: nothing; a setting of `Trainer`, which cannot be had here, is told.
 
         Raises:
           ConfigurationError: An argument is something else, or the model was made under another strategy.
         """
+        _refuse_others(others)
         _require_kinds(model, objective)
         super().__init__(name=name or f"objective_of_{model.name}", autocast=False)
         self._distribute_strategy = strategy_of(model)
@@ -350,6 +361,19 @@ def _require_kinds(model: Any, objective: Any) -> None:
                 f"ObjectiveModel: {name} is a {type(value).__name__}; expected ObjectiveModel(model, objective) with a "
                 f"keras.Model and an Objective"
             )
+
+
+def _refuse_others(given: Iterable[str]) -> None:
+    settings = {field.name for field in dataclasses.fields(Settings)}
+    messages = [
+        f"ObjectiveModel has no {name!r}, which is a setting of Trainer; expected "
+        f"Trainer(model=..., objective=..., {name}=...), which trains by its own loop"
+        if name in settings
+        else f"ObjectiveModel has no {name!r}; {expected(name, ['allow_unreached', 'model', 'name', 'objective'])}"
+        for name in given
+    ]
+    if messages:
+        raise ConfigurationError(*messages)
 
 
 def _computes_in_float16(model: keras.Model) -> bool:

@@ -50,7 +50,8 @@ class PCGrad(GradientWeighting):
         """Returns the factors `[terms]`, given the products of the gradients of each two terms.
 
         Args:
-          gram: `[terms, terms]`, an array or a tensor.
+          gram: `[terms, terms]`, an array or a tensor. Its rows, as those that `weigh` is given, are the terms sorted
+            by name, which decides with `seed` and `drawn` the order of the projections.
           drawn: how many orders were drawn before; with two terms there is only one.
         """
         seen = angles(gram)

@@ -1,4 +1,7 @@
-"""What a dry run shows, within the terminal: terms and their gradients, what is read, parameters, memory and time."""
+"""What a dry run shows, within the terminal: terms and their gradients, what is read, parameters, memory and time.
+
+Effective weights and gradients are those of the first step, which a trial of it has told.
+"""
 
 import math
 import textwrap
@@ -34,7 +37,9 @@ def show_preview(trainer: Trainer, values: Mapping[str, float], preview: Preview
       values: of the terms on the first batch, by tag.
       preview: what the run reads, holds and takes.
     """
-    _show_terms(trainer.objective, {**values, **preview.gradients})
+    _show_terms(trainer.objective, {**values, **preview.gradients, **preview.own})
+    if trainer.balancer:
+        show_note(f"factors of the terms by {trainer.balancer}")
     show_widest(_reads(preview, trainer.batch_size))
     show_widest(_parameters(preview.parameters))
     show_table(_memory(preview))
@@ -52,9 +57,11 @@ def _show_terms(objective: Objective, values: Mapping[str, float]) -> None:
 
 def _cells(values: Mapping[str, float], name: str, share: float) -> dict[str, str]:
     """Returns the cells of a term by column; dashes where its gradient is not known."""
-    norm, cosine = (values.get(f"terms/{name}/{what}") for what in ("grad_norm", "grad_cosine"))
+    found = (values.get(f"terms/{name}/{what}") for what in ("effective_weight", "grad_norm", "grad_cosine"))
+    effective, norm, cosine = found
     return {
         **values_of(values, name),
+        **({} if effective is None else {"effective": figures.precise(effective)}),
         "gradient": ABSENT if norm is None else figures.precise(norm),
         "share": percentage(share),
         "cosine": ABSENT if cosine is None else f"{cosine:.2f}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from objectives import ConfigurationError, MeanSquaredError, RangeHinge, Term
+from objectives import ConfigurationError, Lagrangian, MeanSquaredError, RangeHinge, Term
 from objectives.annotations import Finite
 from objectives.fields import Checked, annotations_of, require_fit
 from objectives.schedules import Linear
@@ -48,6 +48,20 @@ def test_every_field_that_does_not_fit_is_reported_at_once():
     )
 
 
+def test_values_without_a_default_are_asked_for_with_what_they_are():
+    with pytest.raises(ConfigurationError) as error:
+        Lagrangian(damping=2.0)
+    assert error.value.messages == (
+        "Lagrangian needs a value for 'limits'; add a line such as Lagrangian.limits = ..., in Python "
+        "Lagrangian(limits=...); expected limits by the names of terms, such as {'overlap': 0.01}",
+    )
+
+
+def test_errors_of_a_constructor_that_has_its_values_are_let_through():
+    with pytest.raises(TypeError, match="positional"):
+        Linear(1.0)
+
+
 def test_a_users_own_fields_are_checked_and_defaults_are_left_alone():
     assert Shift(by=None).by is None
     with pytest.raises(ConfigurationError, match="^Shift.by is 'far'; expected a number$"):
@@ -63,7 +77,7 @@ def test_arguments_of_a_constructor_are_checked():
     assert Plain(1, 2, more=3).rest == (2,)
     with pytest.raises(ConfigurationError, match="Plain.size is 'x'; expected a whole number"):
         Plain("x")
-    with pytest.raises(TypeError, match="missing 1 required positional argument: 'size'"):
+    with pytest.raises(ConfigurationError, match="Plain needs a value for 'size'.*expected a whole number"):
         Plain()
     with pytest.raises(ConfigurationError, match="RangeHinge has no 'wieght'; did you mean 'weight'?"):
         RangeHinge(wieght=1)

@@ -17,6 +17,7 @@ from objectives import (
     MeanSquaredError,
     Objective,
     RangeHinge,
+    UPGrad,
 )
 from trainer import ObjectiveModel, objective_model
 from trainer.executions.non_finite import NonFiniteError
@@ -502,6 +503,14 @@ def test_on_replicas_xla_and_an_optimizer_of_elsewhere_are_refused(make, dense_m
     model = dense_model()
     with replicas(2).scope(), pytest.raises(ConfigurationError, match="was made outside of the scope of this Mirrored"):
         ObjectiveModel(model, objective)
+
+
+def test_what_a_trainer_alone_has_is_refused_with_where_it_is(dense_model, objective):
+    message = r"has no 'balancer', which is a setting of Trainer; expected Trainer\(model=..., objective=..., balancer="
+    with pytest.raises(ConfigurationError, match=message):
+        ObjectiveModel(dense_model(), objective, balancer=UPGrad())
+    with pytest.raises(ConfigurationError, match="has no 'nam'; did you mean 'name'"):
+        ObjectiveModel(dense_model(), objective, nam="mine")
 
 
 def test_only_a_model_and_an_objective_make_one(dense_model, objective):

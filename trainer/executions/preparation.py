@@ -58,7 +58,7 @@ class Preparation:
         program, data = self._program, self._program.data
         execution, held = program.stages.built_choice.execution, data.train_feed.peek(step).data
         reads, sizes = find_reads(self.step.forward, data.train_feed, self._readers)
-        seconds, trained = program.stages.time_step(step), self._trained_after(step)
+        (seconds, numbers), trained = program.stages.try_step(step), self._trained_after(step)
         gradients = program.term_gradients(step)  # what this compiles is not timed
         began = time.perf_counter()
         program.term_gradients(step)
@@ -71,6 +71,7 @@ class Preparation:
             step_seconds=seconds,
             gradients_seconds=time.perf_counter() - began,
             gradients=gradients,
+            own={tag: numbers[tag] for tag in self.step.own_tags},
         )
 
     @at_work

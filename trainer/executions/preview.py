@@ -66,6 +66,7 @@ class Preview:
       step_seconds: of one update, in the quickest of a few trials.
       gradients_seconds: of one measurement of the gradients of the terms.
       gradients: the norm and the cosines of each weighted term's gradient on the first batch, by tag.
+      own: what the kind of step reports of the first update besides what all steps do, such as effective weights.
     """
 
     replicas: int
@@ -76,6 +77,7 @@ class Preview:
     step_seconds: float
     gradients_seconds: float
     gradients: Mapping[str, float]
+    own: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 def find_reads(forward: Forward, feed: Feed, readers: Mapping[Key, Sequence[str]]) -> tuple[list[Read], dict[str, int]]:

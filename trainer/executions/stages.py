@@ -126,12 +126,16 @@ class Stages:
         for stage in self.after(step):
             stage.executor(choice)
 
-    def time_step(self, step: int) -> float:
-        """Returns how long the update after `step` updates takes in the quickest of a few trials, in seconds."""
+    def try_step(self, step: int) -> tuple[float, dict[str, float]]:
+        """Tries the update after `step` updates.
+
+        Returns:
+          How long it takes in the quickest of a few trials, in seconds, and its numbers by tag.
+        """
         execution, strategy, feed = self.built_choice.execution, self._data.strategy, self._data.train_feed
         with failures_told(_FAILED_TRIAL.format(step + 1)):
             trials = Trials(strategy=strategy, feed=feed, builder=self.widest.builder, first_step=step)
-            return trials.quickest(execution)
+            return trials.quickest(execution), dict(zip(self.step.tags, trials.first(execution).tolist(), strict=True))
 
     def prepare_gradients(self, step: int) -> None:
         """Prepares now what measurements of the gradients after `step` updates would wait for."""

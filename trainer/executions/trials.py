@@ -4,6 +4,7 @@ import math
 import time
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from trainer.devices import cluster
@@ -66,6 +67,11 @@ class Trials:
         while len(seconds) < _ROUNDS and self.elapsed() < _PATIENCE:
             seconds.append(self.measure(execution))
         return min(seconds)
+
+    def first(self, execution: Execution) -> np.ndarray:
+        """Returns the numbers of the first step in an execution that is built, float32 `[tags]`."""
+        with self._builder.state.kept():
+            return self._builder.run(execution, self._data(1), self._first_step, 1)[0]
 
     def elapsed(self) -> float:
         return cluster.largest(self._strategy, time.perf_counter() - self._began)

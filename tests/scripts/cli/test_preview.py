@@ -5,7 +5,7 @@ import types
 import pytest
 from rich.console import Console
 
-from objectives import MeanSquaredError, Objective, RangeHinge, schedules
+from objectives import MeanSquaredError, Objective, RangeHinge, UPGrad, schedules
 from termwise.cli import results
 from termwise.cli.preview import show_preview
 from trainer.executions.preview import Parameters, Preview, Read
@@ -34,12 +34,17 @@ def values(**raw):
 def shown(capsys, monkeypatch):
     """Shows a preview with some changes on a terminal, or in a file if it has no width; its lines."""
 
-    def show(given=None, gradients_every=100, width=80, terms=TERMS, **changes):
+    def show(given=None, gradients_every=100, width=80, terms=TERMS, balancer=None, **changes):
         look = {"force_terminal": width is not None, "color_system": None, "soft_wrap": True, "highlight": False}
         monkeypatch.setattr(results, "_CONSOLE", Console(width=width, **look))
         objective = Objective(**terms)
         trainer = types.SimpleNamespace(
-            objective=objective, batch_size=32, steps=2500, step=0, gradients_every=gradients_every
+            objective=objective,
+            batch_size=32,
+            steps=2500,
+            step=0,
+            gradients_every=gradients_every,
+            balancer=balancer,
         )
         fields = {
             "replicas": 1,
@@ -68,6 +73,13 @@ def test_each_term_has_its_gradient_and_what_it_does(shown):
     assert row(lines, "ramped") == ["ramped", "1", "0", "0", "-", "-", "-"]
     assert "  ramped: weight 0 at this step" in lines
     assert "  measured: weight 0: only measured" in lines
+
+
+def test_the_balancer_is_named_with_the_weights_that_it_finds_for_the_first_step(shown):
+    own = {f"terms/{name}/effective_weight": 0.25 * i for i, name in enumerate(TERMS)}
+    lines = shown(balancer=UPGrad(), own=own, width=120)
+    assert row(lines, "ramped")[:5] == ["ramped", "1", "0", "0", "0.25"]
+    assert "factors of the terms by UPGrad(on=None, regularization=1e-06)" in lines
 
 
 def test_one_batch_is_no_run_of_which_verdicts_are_said(shown):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from objectives import MeanSquaredError, Objective
+from objectives import MeanSquaredError, Objective, RandomWeighting, UncertaintyWeighting, UPGrad
 from trainer import KerasMetric, Metrics
 from trainer.executions.preparation import Preparation
 
@@ -52,3 +52,14 @@ def test_a_preview_names_all_who_read_a_key(make_program, plain_source):
     program = make_program(objective=Objective(data=MeanSquaredError()), **settings)
     readers = {one.key: one.readers for one in Preparation(program).preview(0).reads}
     assert readers == {"inputs": ("the model",), "outputs": ("data", "data"), "targets": ("data", "data")}
+
+
+@pytest.mark.parametrize(
+    "balancer", [UPGrad(), UncertaintyWeighting(), RandomWeighting()], ids=lambda b: type(b).__name__
+)
+def test_a_preview_has_the_effective_weights_of_the_first_step(make_program, balancer):
+    program = make_program(balancer=balancer, execution="graph")
+    told = Preparation(program).preview(0).own
+    first = dict(zip(program.tags, program.train(first_step=0, steps=1)[0].tolist(), strict=True))
+    assert set(told) >= {"terms/data/effective_weight", "terms/small/effective_weight"}
+    assert told == {tag: first[tag] for tag in told}

@@ -49,6 +49,11 @@ def test_runs_grow_until_they_take_long_enough_and_leave_no_trace(program, make_
         np.testing.assert_array_equal(value, before[name])
 
 
+def test_the_numbers_of_the_first_step_are_those_of_training(program, make_trials):
+    first = make_trials([]).first("graph")
+    np.testing.assert_array_equal(first, program.train(first_step=4, steps=1)[0])
+
+
 def test_batches_are_looked_up_once_for_runs_of_a_length(program, make_trials, monkeypatch):
     asked = []
     look = program.data.train_feed.peek
