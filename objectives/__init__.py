@@ -37,6 +37,9 @@ from objectives.term import Term as Term
 from objectives.terms.activations import ActivationPenalty as ActivationPenalty
 from objectives.terms.activations import ActivationRegularization as ActivationRegularization
 from objectives.terms.activations import TemporalActivationRegularization as TemporalActivationRegularization
+from objectives.terms.adversarial import HingeScore as HingeScore
+from objectives.terms.adversarial import LogisticScore as LogisticScore
+from objectives.terms.adversarial import WassersteinScore as WassersteinScore
 from objectives.terms.bounds import Binarity as Binarity
 from objectives.terms.bounds import Quantization as Quantization
 from objectives.terms.bounds import RangeHinge as RangeHinge
