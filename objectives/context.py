@@ -24,7 +24,8 @@ class Context:
       model: the model as a function of inputs, for further passes in a term.
       weights: variables of the model, by their path (`head/kernel`).
       sample_weight: one factor for each example, `[batch]`, or None.
-      step: the number of updates done so far, an integer scalar.
+      step: the number of updates done so far, an integer scalar; where players make several in a step, of steps.
+      update: a number for draws that no other update of the run has, an integer scalar; the step if none is given.
       valid: 1 for a real example and 0 for padding, `[batch]`, or that for each part of a mixed batch by its name;
         None where all are real. Not a root: every term over examples leaves out padding.
       gather: turns a replica's shard of a tensor into that of the whole batch. Not a root.
@@ -50,11 +51,16 @@ class Context:
     weights: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     sample_weight: Any = None
     step: Any = None
+    update: Any = None
     valid: Any = None
     gather: Callable[[Any], Any] = lambda shard: shard
     stars: Mapping[Key, Key] = dataclasses.field(default_factory=dict)
     # Many terms may read one key.
     _found: dict[Key, Any] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self):
+        if self.update is None:
+            object.__setattr__(self, "update", self.step)
 
     @classmethod
     def of_keys(cls, tensors: Mapping[Key, Any], **more: Any) -> "Context":

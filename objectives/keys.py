@@ -9,7 +9,7 @@ from objectives.errors import ConfigurationError, expected
 
 # A key is a root, then names or numbers that select a part of it: 'outputs', 'outputs.mask',
 # 'inputs.image', 'targets.0', 'activations.encoder/conv3', 'preactivations.encoder/conv3', 'weights.head/kernel',
-# 'gradients.outputs.u/inputs.x', 'model', 'sample_weight', 'step'.
+# 'gradients.outputs.u/inputs.x', 'model', 'sample_weight', 'step', 'update'.
 # A path with a star names several tensors, in the order of their names: 'weights.*kernel'. A term that reads it is
 # evaluated for each of them (see objectives/parts.py).
 Key = Annotated[str, Expected("a key such as 'outputs.mask'")]
@@ -17,9 +17,9 @@ Key = Annotated[str, Expected("a key such as 'outputs.mask'")]
 # The fields of a context that a key may begin with.
 ROOTS = (
     *("inputs", "targets", "outputs", "activations", "preactivations", "gradients", "model", "weights"),
-    *("sample_weight", "step"),
+    *("sample_weight", "step", "update"),
 )
-_WITHOUT_BATCH = ("weights", "step", "model")
+_WITHOUT_BATCH = ("weights", "step", "update", "model")
 _OF_LAYERS = ("activations", "preactivations")
 _DIFFERENTIATED, _DIFFERENTIATED_BY = ("outputs", *_OF_LAYERS), ("inputs", *_OF_LAYERS)
 

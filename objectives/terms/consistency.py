@@ -19,7 +19,7 @@ from objectives.term import Term
 from objectives.terms.matching import divergence
 from objectives.vectors import directions
 
-_AUGMENT = "a function of inputs and the step that returns changed inputs, such as @my_function in a gin file"
+_AUGMENT = "a function of inputs and a number that returns changed inputs, such as @my_function in a gin file"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,10 +77,11 @@ class Consistency(FurtherPassTerm):
 
     Attributes:
       y_pred: key of the output that is compared, `[batch, ...]`; with `of_logits` `[batch, ..., classes]`.
-      augment: a function of the inputs, in their structure, and of the step, which returns changed inputs and takes
+      step: key of a number that draws go by: another one in each update.
+      augment: a function of the inputs, in their structure, and of that number, which returns changed inputs and takes
         each example by itself; None leaves them, for models with random layers. It draws by
-        `tf.random.stateless_*` with a seed made of the step. A number that it draws by an example's place in the batch
-        is another one where the batch is split.
+        `tf.random.stateless_*` with a seed made of the number. What it draws by an example's place in the batch is
+        another number where the batch is split.
       of_logits: whether outputs are logits, whose probabilities are compared.
       both: whether the outputs of the own pass move too, as in the paper; by default they are the target.
 
@@ -89,7 +90,7 @@ class Consistency(FurtherPassTerm):
     16.0
     """
 
-    step: Key = "step"
+    step: Key = "update"
     augment: Annotated[Callable[..., Any] | None, Expected(_AUGMENT)] = None
     of_logits: bool = False
     both: bool = False
@@ -110,13 +111,14 @@ class VirtualAdversarial(FurtherPassTerm):
     its change.
 
     It needs no labels (Miyato et al., 2018). The direction d is random, and found anew in each iteration as g / |g|.
-    Neither it nor p(x) is differentiated. The draw is a function of `seed`, the step and the example itself, so that it
-    is the same however a batch is split. Random layers draw anew in each pass, which hides the direction. Where no
+    Neither it nor p(x) is differentiated. The draw is a function of `seed`, the update and the example itself, so that
+    it is the same however a batch is split. Random layers draw anew in each pass, which hides the direction. Where no
     direction changes the outputs, value and gradient are 0. It costs a further forward and backward pass,
     and one of both for each iteration. Inputs of whole numbers are left as they are.
 
     Attributes:
       y_pred: logits `[batch, ..., classes]`.
+      step: key of a number that draws go by: another one in each update.
       radius: the length of r over all elements of an example, in units of the inputs.
       probe: the length at which the gradient is taken, in units of the inputs. Half precision needs a larger one.
       iterations: how often the direction is improved.
@@ -129,7 +131,7 @@ class VirtualAdversarial(FurtherPassTerm):
     0.1201
     """
 
-    step: Key = "step"
+    step: Key = "update"
     radius: Positive = 1.0
     probe: Positive = 0.01
     iterations: Count = 1

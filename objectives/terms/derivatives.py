@@ -113,13 +113,14 @@ class GradientPenalty(Term):
 
     Formula: `strength * (|dD/dx| - 1)^2` at `x = a * real + (1 - a) * made`, of Gulrajani et al. (2017).
 
-    The number a is drawn for each pair, uniformly from 0 to 1, as a function of `seed`, the step and the pair itself,
+    The number a is drawn for each pair, uniformly from 0 to 1, as a function of `seed`, the update and the pair itself,
     so that it is the same however a batch is split. The model is called again with x for both inputs, so it has these
     two alone, or x is all that it takes where `real` is 'inputs'; `model_of_parts` makes such a critic of a network.
     Batch normalization, which mixes examples, has no place in it. Where the derivative is 0, so is its gradient.
 
     Attributes:
       model: key of the model as a function.
+      step: key of a number that draws go by: another one in each update.
       real: key of real examples, an input of the model, `[batch, ...]`.
       made: key of made examples of the same shape and number.
       score: key of the output that is the score of the real ones, one number for each.
@@ -133,7 +134,7 @@ class GradientPenalty(Term):
 
     aligned = ("real", "made")
     model: Key = "model"
-    step: Key = "step"
+    step: Key = "update"
     real: Key = "inputs.real"
     made: Key = "inputs.made"
     score: Key = "outputs.real"

@@ -87,7 +87,7 @@ def _draw(name: str, key: Key, labels: ClassLabels | None, batch: Any, shapes: A
             f"{name} is the model, which cannot be drawn; in Python pass a function of its inputs: "
             f"check_term(term, {{{name!r}: lambda inputs: ...}})"
         )
-    if root == "step":
+    if root in ("step", "update"):
         return np.int32(1)
     if root == "weights":
         return draw.normal(size=shapes.get(name, _WEIGHT)).astype(np.float32)

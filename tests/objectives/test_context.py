@@ -33,11 +33,16 @@ CONTEXT = Context(
         ("activations.v1.5/dense", 8),
         ("weights.head/kernel", 9),
         ("step", 10),
+        ("update", 10),
         ("gradients.outputs/inputs.image", 11),
     ],
 )
 def test_a_key_selects(key, found):
     assert CONTEXT[key] == found
+
+
+def test_an_update_has_a_number_of_its_own_where_one_is_given():
+    assert Context(step=3, update=8)["update"] == 8
 
 
 @pytest.mark.parametrize(

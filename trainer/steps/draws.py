@@ -133,7 +133,7 @@ def _no_global_generator(global_generator: Callable) -> Callable:
             raise ValueError(
                 "keras.random draws without a seed here; expected seed=self.seed_generator, a "
                 "keras.random.SeedGenerator made in the __init__ of a layer of the model, or in a term "
-                "tf.random.stateless_* with a seed made of the key 'step'"
+                "tf.random.stateless_* with a seed made of the key 'update'"
             )
         return global_generator()
 

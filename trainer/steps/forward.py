@@ -69,6 +69,7 @@ class Forward:
             model=FurtherPasses(self.tap, self.streams, training=training),
             weights=dict(self.tap.weights),
             step=step,
+            update=self.streams.update(step),
             gather=gather_from_replicas,
         )
 

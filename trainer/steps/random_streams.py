@@ -30,7 +30,7 @@ class RandomStreams:
 
     def __init__(self, strategy: tf.distribute.Strategy, model: keras.Model):
         self._strategy = strategy
-        self._update, self._updates = 0, 1
+        self._number, self._updates = 0, 1
         self._generators = [variable for variable in model.variables if variable.name == GENERATOR]
         self.variables: list[tf.Variable] = []
         if self._generators:
@@ -42,11 +42,15 @@ class RandomStreams:
         """Returns whether a variable is the state of one of the generators."""
         return any(variable is generator for generator in self._generators)
 
-    def of_update(self, update: int, *, of: int) -> "RandomStreams":
+    def of_update(self, number: int, *, of: int) -> "RandomStreams":
         """Returns the streams of one of several updates within a step, numbered from 0 on; each draws other numbers."""
         other = copy.copy(self)
-        other._update, other._updates = update, of
+        other._number, other._updates = number, of
         return other
+
+    def update(self, step: tf.Tensor) -> tf.Tensor:
+        """Returns a number that no other update of the run has; where a step has a single one, the step's own."""
+        return step * self._updates + self._number
 
     def begin(self, step: tf.Tensor) -> None:
         """Puts the generators where the draws of a step begin; in replica context.
@@ -58,7 +62,7 @@ class RandomStreams:
             return
         replica = tf.cast(tf.distribute.get_replica_context().replica_id_in_sync_group, tf.int64)
         seeds = self.variables[0] + _REPLICA * replica
-        draws = tf.fill(seeds.shape, tf.math.floormod((step * self._updates + self._update) * _STEP, _MODULUS))
+        draws = tf.fill(seeds.shape, tf.math.floormod(self.update(step) * _STEP, _MODULUS))
         for generator, state in zip(self._generators, tf.unstack(tf.stack([seeds, draws], axis=1)), strict=True):
             generator.assign(state)
 

@@ -293,6 +293,24 @@ def test_random_layers_draw_anew_for_each_update_and_each_step(make_trainer, rec
     assert len(set(seen)) == 6
 
 
+def test_each_update_has_a_number_of_its_own_to_draw_by(make_trainer):
+    x = keras.Input([1])
+    ends = {name: keras.layers.Dense(1, kernel_initializer="zeros", use_bias=False, name=name)(x) for name in "ab"}
+    model = keras.Model(x, ends)
+
+    def player(name, steps):
+        # A step of descent adds the power of the number to the weight, which so has a digit for each number.
+        fn = lambda own, update: -own * 2.0 ** tf.cast(update, tf.float32)  # noqa: E731
+        term = FunctionTerm(fn=fn, keys_of={"own": f"outputs.{name}"})
+        rate = keras.optimizers.SGD(1.0)
+        return Player(objective=Objective(counted=term), optimizer=rate, variables=f"{name}/.*", steps=steps)
+
+    settings = {"train": ArraySource(np.ones([4, 1], np.float32)), "batch_size": 4, "steps": 2, "objective": None}
+    players = Players(a=player("a", 2), b=player("b", 1))
+    make_trainer(players=players, optimizer=None, model=model, **settings).train()
+    assert [model.get_layer(name).kernel.numpy().item() for name in "ab"] == [0b011011, 0b100100]
+
+
 @pytest.mark.parametrize("count", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_statistics_of_layers_move_once_for_each_update_of_the_player_that_has_them(
     adversaries, pair, examples, replicas, count

@@ -22,7 +22,7 @@ from trainer.steps.variables.state import GENERATOR, State
 _WHY = "which no checkpoint would contain and nothing would restore"
 _DRAW = (
     "expected keras.random with seed=self.seed_generator, a keras.random.SeedGenerator made in the __init__ of a layer "
-    "of the model, or tf.random.stateless_* with a seed made of the step (the key 'step' of a term)"
+    "of the model, or tf.random.stateless_* with a seed made of the key 'update' of a term"
 )
 _KEEP = (
     "expected state that a layer of the model owns, made by self.add_weight(trainable=False), or the optimizer, by "
