@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow check docs screenshots bench exactness oracles chaos faults mistakes methods fuzz endurance board
+.PHONY: demo test slow check docs screenshots bench exactness oracles chaos faults mistakes methods gallery fuzz endurance board
 
 ## Trains one task without and with its regularising terms, and shows what they changed.
 demo: $(VENV)/made
@@ -67,6 +67,10 @@ mistakes: $(VENV)/made
 ## Methods of balancing: golden values, problems whose answer is known, cost: docs/methods.md. TORCHJD=FOLDER adds TorchJD.
 methods: $(VENV)/made
 	$(BIN)/python scripts/verification/balancing.py --output=docs/methods.md $(if $(TORCHJD),--torchjd=$(TORCHJD))
+
+## Each task with and without its regularising terms over five seeds: docs/tasks.md and its pictures, in runs/gallery.
+gallery: $(VENV)/made
+	$(BIN)/python scripts/gallery.py --output=docs/tasks.md
 
 ## Random configurations against a plain eager loop, for half an hour; the seed is shown.
 fuzz: $(VENV)/made

@@ -3,8 +3,9 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from tasks import NodePlacement, SceneSegmentation
+from tasks import ImbalancedScreening, NodePlacement, QuantileRegression, SceneSegmentation
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +18,16 @@ def networks():
     return NodePlacement(train_networks=64, eval_networks=32)
 
 
+@pytest.fixture(scope="session")
+def patients():
+    return QuantileRegression()
+
+
+@pytest.fixture(scope="session")
+def tumours():
+    return ImbalancedScreening()
+
+
 class Oracle(keras.Model):
     """Answers every batch of a task's evaluation data, in order, with what it was given."""
 
@@ -25,7 +36,13 @@ class Oracle(keras.Model):
         self.answers = answers
 
     def predict(self, inputs, **_):
-        return {name: values[: len(inputs)] for name, values in self.answers.items()}
+        return tf.nest.map_structure(lambda values: values[: len(inputs)], self.answers)
+
+
+@pytest.fixture
+def says():
+    """A model that answers what it is given: an array, or several by name."""
+    return Oracle
 
 
 @pytest.fixture

@@ -13,16 +13,22 @@ from objectives.balancing import GradientWeighting, ValueWeighting
 from trainer import Trainer, config
 
 ROOT = pathlib.Path(__file__).parents[2]
-RUNS = ("scene_segmentation", "scene_segmentation_plain", "node_placement", "node_placement_plain")
-PLAIN_RUNS = [run for run in RUNS if run.endswith("_plain")]
-DATA_TERM = {"scene_segmentation": "classes", "node_placement": "placement"}
+# The data term of each task.
+DATA_TERM = {
+    "imbalanced_screening": "screening",
+    "node_placement": "placement",
+    "quantile_regression": "quantiles",
+    "scene_segmentation": "classes",
+}
+PLAIN_RUNS = [f"{run}_plain" for run in DATA_TERM]
+RUNS = (*DATA_TERM, *PLAIN_RUNS)
 # What the first lines of each file in terms/ say that it fits, without any further binding.
 FITS = {
     "smoothness": ("scene_segmentation", "scene_segmentation_plain"),
     "overlap": ("node_placement", "node_placement_plain"),
     "range": ("node_placement", "node_placement_plain"),
     "quantization": ("node_placement", "node_placement_plain"),
-    "ordering": ("node_placement", "node_placement_plain"),
+    "ordering": ("node_placement", "node_placement_plain", "quantile_regression", "quantile_regression_plain"),
     "activation": RUNS,
 }
 SMALL = {
@@ -32,6 +38,8 @@ SMALL = {
         "NodePlacement.eval_networks = 8",
         "NodePlacement.width = 16",
     ),
+    "imbalanced_screening": (),
+    "quantile_regression": (),
 }
 
 
@@ -84,6 +92,8 @@ def test_every_file_begins_by_saying_what_it_is(file):
     [
         ("scene_segmentation", ["activation", "border", "classes", "costly", "smoothness"]),
         ("node_placement", ["overlap", "placement", "range"]),
+        ("quantile_regression", ["decay", "ordering", "quantiles"]),
+        ("imbalanced_screening", ["activation", "decay", "screening"]),
     ],
 )
 def test_a_plain_file_measures_every_term_and_optimises_the_data_term_alone(load, run, terms):
@@ -137,7 +147,14 @@ def test_terms_stack_on_every_plain_run_they_fit(first_batch, run, more, params)
 
 
 @pytest.mark.parametrize(
-    ("term", "run"), [("smoothness", RUNS[0]), ("activation", RUNS[0]), ("overlap", RUNS[2]), ("range", RUNS[2])]
+    ("term", "run"),
+    [
+        ("smoothness", "scene_segmentation"),
+        ("activation", "scene_segmentation"),
+        ("activation", "imbalanced_screening"),
+        ("overlap", "node_placement"),
+        ("range", "node_placement"),
+    ],
 )
 def test_stacking_a_term_on_a_run_that_has_it_changes_nothing(load, term, run):
     load(run)

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import keras
 import matplotlib.image
 import numpy as np
 import pytest
@@ -16,19 +15,6 @@ from tasks.node_placement import placement_quality
 @pytest.fixture
 def true(networks):
     return networks.eval.arrays["targets"]
-
-
-@pytest.fixture
-def says_places(networks):
-    class Fixed(keras.Model):
-        def __init__(self, places):
-            super().__init__()
-            self.places = places
-
-        def predict(self, inputs, **_):
-            return self.places[: len(inputs)]
-
-    return Fixed
 
 
 def test_data_is_the_same_for_the_same_seed_and_differs_for_another(networks):
@@ -58,8 +44,8 @@ def test_delays_to_the_landmarks_determine_a_place():
             np.testing.assert_allclose(found, place, atol=1e-3)
 
 
-def test_a_right_answer_is_measured_as_right(networks, true, says_places):
-    assert networks.measure(says_places(true)) == {
+def test_a_right_answer_is_measured_as_right(networks, true, says):
+    assert networks.measure(says(true)) == {
         "placement_error_km": 0.0,
         "overlaps_per_network": 0.0,
         "outside_percent": 0.0,
@@ -71,8 +57,8 @@ def test_error_is_the_mean_distance_in_km(true):
     assert quality["placement_error_km"] == pytest.approx(250.0, rel=1e-5)
 
 
-def test_nodes_on_one_spot_overlap_pair_by_pair(networks, true, says_places):
-    measures = networks.measure(says_places(np.zeros_like(true)))
+def test_nodes_on_one_spot_overlap_pair_by_pair(networks, true, says):
+    measures = networks.measure(says(np.zeros_like(true)))
     assert measures["overlaps_per_network"] == 12 * 11 / 2
 
 
@@ -81,8 +67,8 @@ def test_a_node_beyond_either_border_is_outside_once():
     assert placement_quality(places, places, margin=0.1, half_width=6.0)["outside_percent"] == 50.0
 
 
-def test_the_picture_is_a_readable_png_of_some_size(networks, true, says_places, tmp_path):
-    (file,) = networks.draw(says_places(true), tmp_path / "pictures")
+def test_the_picture_is_a_readable_png_of_some_size(networks, true, says, tmp_path):
+    (file,) = networks.draw(says(true), tmp_path / "pictures")
     assert file.read_bytes().startswith(b"\x89PNG")
     height, width, _ = matplotlib.image.imread(file).shape
     assert min(height, width) > 800

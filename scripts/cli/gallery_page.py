@@ -1,0 +1,83 @@
+"""The gallery as a page: what the terms of each task bought, as a table over seeds, and a picture."""
+
+import datetime
+import inspect
+import pathlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from termwise.benchmarks import machine
+from termwise.cli.task_pairs import WITH, WITHOUT, Pair
+
+# Below this a difference over the seeds is called one.
+SIGNIFICANT = 0.05
+
+
+def gallery_page(found: Mapping[str, Sequence[Pair]], asked: str, pictures: pathlib.Path) -> str:
+    """Returns the page in Markdown.
+
+    Args:
+      found: the pairs of runs of each task, one for each seed.
+      asked: the command that was run.
+      pictures: the folder of the pictures, beside which the page lies.
+    """
+    seeds = max(len(pairs) for pairs in found.values())
+    head = (
+        f"# Tasks\n\nMade by `{asked}` on {datetime.date.today()}, on {machine.description()}. Each task is trained by "
+        f"{seeds} seeds, of its data, its first weights and the order of its examples, once with all of its terms and "
+        f"once with the weights of the regularising ones at 0: the same model, the same data, the same steps. Numbers "
+        f"are means ± standard deviations over the seeds; p is that of a paired t-test of both, and where it is above "
+        f"{SIGNIFICANT:g} the seeds do not tell them apart. No measure is left out."
+    )
+    return "\n\n".join([head, *(_part(name, pairs, pictures) for name, pairs in found.items())]) + "\n"
+
+
+def _part(name: str, pairs: Sequence[Pair], pictures: pathlib.Path) -> str:
+    task = pairs[0].task
+    documented = (inspect.getdoc(type(task)) or "").split("\n\n")
+    about = "\n\n".join(text.replace("\n", " ") for text in documented[:2] if not text.startswith(("Keys:", "Attr")))
+    shown = [f"![{name}]({file.relative_to(pictures.parent)})" for file in pairs[0].pictures]
+    terms = ", ".join(f"`{term}` by {weight}" for term, weight in pairs[0].terms.items())
+    seconds = np.mean([pair.seconds for pair in pairs])
+    run = f"    termwise train --gin_file={name}.gin --workdir=runs/{name}"
+    how = f"Terms: {terms}. A run takes about {seconds:.0f} s here."
+    return "\n\n".join([f"## {type(task).__name__}", about, *shown, _table(pairs), how, run])
+
+
+def _table(pairs: Sequence[Pair]) -> str:
+    lines = [f"| measure | {WITHOUT} | {WITH} | difference | p |", "|---|---|---|---|---|"]
+    for measure in pairs[0].with_terms:
+        without, with_terms = (
+            np.array([side[measure] for side in sides])
+            for sides in ([pair.without for pair in pairs], [pair.with_terms for pair in pairs])
+        )
+        p = paired_p(without, with_terms)
+        difference = _spread(with_terms - without)
+        shown = f"**{difference}**" if p < SIGNIFICANT else difference
+        lines.append(f"| {measure} | {_spread(without)} | {_spread(with_terms)} | {shown} | {p:.2g} |")
+    return "\n".join(lines)
+
+
+def paired_p(first: np.ndarray, second: np.ndarray) -> float:
+    """Returns the p value of a paired t-test, both sides; 1 where no pair differs.
+
+    >>> paired_p(np.array([1.0, 2.0]), np.array([1.0, 2.0]))
+    1.0
+    """
+    from scipy.stats import ttest_rel  # imported here, as it takes a second
+
+    difference = second - first
+    if not difference.any():
+        return 1.0
+    # All pairs may differ by the same, for which the test knows no p.
+    return float(ttest_rel(second, first).pvalue) if np.ptp(difference) else 0.0
+
+
+def _spread(values: np.ndarray) -> str:
+    """Returns mean and standard deviation as text.
+
+    >>> _spread(np.array([1.0, 2.0, 3.0]))
+    '2 ± 1'
+    """
+    return f"{np.mean(values):.4g} ± {np.std(values, ddof=1):.2g}"

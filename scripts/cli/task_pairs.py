@@ -1,0 +1,93 @@
+"""Task pairs: a task trained with its regularising terms and without, by the same seeds, and what each has learned."""
+
+import dataclasses
+import pathlib
+import time
+from collections.abc import Mapping
+
+import keras
+
+from objectives import ConfigurationError
+from trainer import Task, Trainer, config
+from trainer.config.home import GIN_FOLDERS
+from trainer.task import measures_of, pictures_of, pictures_of_models
+
+_CONFIGS = GIN_FOLDERS[-1]
+_PLAIN = "_plain"
+# The names of both runs, as pictures show them.
+WITHOUT, WITH = "plain", "with terms"
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """What two runs of one seed have learned.
+
+    Attributes:
+      task: the task, with the data of the seed.
+      terms: the names of the terms and their weights, as text, by the name of the term.
+      without: the measures of the run whose regularising terms have the weight 0.
+      with_terms: the measures of the other run.
+      seconds: how long each of both took on average.
+      pictures: what the task drew of both models, or of the second one where it does not draw several.
+    """
+
+    task: Task
+    terms: Mapping[str, str]
+    without: Mapping[str, float]
+    with_terms: Mapping[str, float]
+    seconds: float
+    pictures: tuple[pathlib.Path, ...]
+
+
+def known() -> list[str]:
+    """Returns the tasks that have a gin file with regularising terms and one without."""
+    plain = (file.stem.removesuffix(_PLAIN) for file in _CONFIGS.glob(f"*{_PLAIN}.gin"))
+    return sorted(name for name in plain if (_CONFIGS / f"{name}.gin").exists())
+
+
+def trained_pair(name: str, seed: int, runs: pathlib.Path, pictures: pathlib.Path) -> Pair:
+    """Trains a task with and without its regularising terms, or takes up runs that have been; draws those of seed 0.
+
+    Args:
+      name: of the task, as in `gin_configs/NAME.gin`.
+      seed: of the first weights, of the order of examples and of the data.
+      runs: a folder below which each run has its own.
+      pictures: the folder of the pictures, below which each task has its own.
+    """
+    folder, began = runs / name, time.perf_counter()
+    plain = _trained(f"{name}{_PLAIN}.gin", seed, folder / f"plain-{seed}")
+    full = _trained(f"{name}.gin", seed, folder / f"terms-{seed}")
+    seconds = (time.perf_counter() - began) / 2
+    assert full.task is not None, "_trained refuses a run without a task"
+    return Pair(
+        task=full.task,
+        terms={name: repr(term.weight) for name, term in full.objective.terms.items()},
+        without=measures_of(full.task, plain.model),
+        with_terms=measures_of(full.task, full.model),
+        seconds=seconds,
+        pictures=() if seed else _drawn(full.task, {WITHOUT: plain.model, WITH: full.model}, pictures / name),
+    )
+
+
+def _trained(file: str, seed: int, workdir: pathlib.Path) -> Trainer:
+    with config.isolated():
+        config.load([str(_CONFIGS / file)], _settings(file, seed))
+        trainer = config.build(Trainer, workdir=workdir, default_reports=False)
+        trainer.train()
+    return trainer
+
+
+def _settings(file: str, seed: int) -> list[str]:
+    """Returns gin bindings of a seed, for a task that has one as well."""
+    with config.isolated():
+        config.load([str(_CONFIGS / file)], [])
+        task = config.made("Trainer.task")
+    if not isinstance(task, Task):
+        raise ConfigurationError(f"{file} binds no Trainer.task; expected the gin file of a task")
+    of_data = [f"{type(task).__name__}.seed = {seed}"] if hasattr(task, "seed") else []
+    return [f"Trainer.seed = {seed}", *of_data]
+
+
+def _drawn(task: Task, models: Mapping[str, keras.Model], folder: pathlib.Path) -> tuple[pathlib.Path, ...]:
+    folder.mkdir(parents=True, exist_ok=True)
+    return tuple(pictures_of_models(task, models, folder) or pictures_of(task, models[WITH], folder))
