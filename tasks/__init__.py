@@ -3,6 +3,7 @@
 import objectives  # noqa: F401  # isort: skip (first: it sees to the backend of Keras)
 
 from tasks.imbalanced_screening import ImbalancedScreening as ImbalancedScreening
+from tasks.multi_head import MultiHead as MultiHead
 from tasks.node_placement import NodePlacement as NodePlacement
 from tasks.quantile_regression import QuantileRegression as QuantileRegression
 from tasks.scene_segmentation import SceneSegmentation as SceneSegmentation

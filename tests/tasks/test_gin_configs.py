@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 # The data term of each task.
 DATA_TERM = {
     "imbalanced_screening": "screening",
+    "multi_head": "digit",
     "node_placement": "placement",
     "quantile_regression": "quantiles",
     "scene_segmentation": "classes",
@@ -40,6 +41,7 @@ SMALL = {
     ),
     "imbalanced_screening": (),
     "quantile_regression": (),
+    "multi_head": ("MultiHead.copies = 1", "MultiHead.width = 16"),
 }
 
 
@@ -94,6 +96,7 @@ def test_every_file_begins_by_saying_what_it_is(file):
         ("node_placement", ["overlap", "placement", "range"]),
         ("quantile_regression", ["decay", "ordering", "quantiles"]),
         ("imbalanced_screening", ["activation", "decay", "screening"]),
+        ("multi_head", ["activation", "digit", "mass", "picture"]),
     ],
 )
 def test_a_plain_file_measures_every_term_and_optimises_the_data_term_alone(load, run, terms):
@@ -133,6 +136,7 @@ def test_a_term_needs_no_other_file_of_a_term(load, run):
     ("run", "more", "params"),
     [
         ("node_placement_plain", [], []),
+        ("multi_head_plain", [], []),
         # A term reads another tensor where a binding says so.
         ("scene_segmentation_plain", ["range"], ["RangeHinge.y_pred = 'outputs.logits'"]),
     ],
