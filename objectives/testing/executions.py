@@ -34,13 +34,16 @@ def compiled(way: str, remedy: str, compile_as: Callable[..., Any], subject: Sub
     given = {"": subject.tensors, " at zeros": zeros(subject), " at ties": ties(subject)}
     given |= {" where tensors coincide": coincident(subject)}
     given |= {" for an empty batch": subject.rows(np.s_[:0])} if _has_values(subject) else {}
+    usual: Any = None
     for where, tensors in given.items():
-        _require_same(subject, run(_constants(tensors)), subject.differentiate(tensors), f"{way}{where}", remedy)
+        found, expected = run(_constants(tensors)), subject.differentiate(tensors)
+        usual = usual or expected  # of the tensors as given, which come first
+        _require_same(subject, found, expected, usual, f"{way}{where}", remedy)
     if _has_mask(subject):
         run = compile_as(lambda tensors: subject.differentiated(tensors, subject.masked))
         tensors = _with_masked_nan(subject)
-        expected = subject.differentiate(tensors, subject.masked)
-        _require_same(subject, run(_constants(tensors)), expected, f"{way} where a masked example is nan", remedy)
+        found, expected = run(_constants(tensors)), subject.differentiate(tensors, subject.masked)
+        _require_same(subject, found, expected, usual, f"{way} where a masked example is nan", remedy)
     return ", ".join(["as given", *(where.strip() for where in given if where)])
 
 
@@ -52,16 +55,15 @@ def unknown_batch_size(subject: Subject) -> str:
     }
     run = tf.function(lambda tensors: subject.differentiated(tensors), input_signature=[specs], autograph=False)
     remedy = "take the number of examples from tf.shape(tensor)[0]"
-    found = run(_constants(subject.tensors))
-    _require_same(subject, found, subject.differentiate(subject.tensors), "for a batch of unknown size", remedy)
+    found, expected = run(_constants(subject.tensors)), subject.differentiate(subject.tensors)
+    _require_same(subject, found, expected, expected, "for a batch of unknown size", remedy)
     return ""
 
 
-def _require_same(subject: Subject, found: Any, expected: Any, where: str, remedy: str) -> None:
-    (value, gradients), (eager, eager_gradients) = found, expected
+def _require_same(subject: Subject, found: Any, expected: Any, usual: Any, where: str, remedy: str) -> None:
     # At zeros and where tensors coincide, values and gradients may cancel to what is left by rounding.
-    usual, usual_gradients = subject.differentiate(subject.tensors)
-    require_close(value, eager, f"the value {where}", remedy, _ROUNDING, usual)
+    (value, gradients), (eager, eager_gradients), (usual_value, usual_gradients) = found, expected, usual
+    require_close(value, eager, f"the value {where}", remedy, _ROUNDING, usual_value)
     found_gradients = {key: gradient.numpy() for key, gradient in gradients.items()}
     require_close_gradients(found_gradients, eager_gradients, subject, where, remedy, _ROUNDING, usual_gradients)
 
