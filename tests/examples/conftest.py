@@ -114,6 +114,7 @@ def train_whole_and_killed(ready_python, tmp_path):
             command = [
                 *(SCRIPTS / "train.py", f"--gin_file={SCRIPTS / 'verification' / 'chaos.gin'}"),
                 *("--gin_file=own.gin", "--gin_param=Trainer.steps = 120", "--gin_param=Trainer.chunk_steps = 1"),
+                "--gin_param=Trainer.execution = 'graph'",
                 *(f"--workdir={tmp_path / name}", *arguments(name)),
             ]
             return ready_python.start(tmp_path, *command, output=tmp_path / f"{name}.txt")

@@ -24,13 +24,12 @@ def test_a_run_ends_with_status_0_and_shows_each_term(tiny_run):
     assert "bias of the head: " in process.stdout
 
 
-def test_a_run_leaves_its_folder(tiny_run):
+def test_a_run_leaves_its_folder(tiny_run, variants):
     _, workdir = tiny_run
     assert {path.name for path in workdir.iterdir()} == {
         "config.gin",
         "operative_config.gin",
         "environment.json",
-        "execution.json",
         "initial.json",
         "settings.json",
         "checkpoints",
@@ -50,6 +49,7 @@ def test_a_run_leaves_its_folder(tiny_run):
     assert (workdir / "pictures" / "terms.png").read_bytes().startswith(b"\x89PNG")
     assert list(json.loads((workdir / "learned.json").read_text())) == ["bias of the head"]
     assert "--gin_file=tiny.gin" in json.loads((workdir / "environment.json").read_text())["argv"]
+    assert (variants[1] / "added" / "execution.json").exists()  # an execution that was measured
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,10 @@ def variants(scripts, tiny_run, tmp_path_factory):
     parameters = {
         "dropped": ["Objective.small = None"],
         "changed": ["ActivationPenalty.weight = 0.5"],
-        "added": ["Objective.range = @RangeHinge()", "RangeHinge.weight = @Linear()", "Linear.steps = 9"],
+        "added": [
+            *("Objective.range = @RangeHinge()", "RangeHinge.weight = @Linear()", "Linear.steps = 9"),
+            "Trainer.execution = 'auto'",
+        ],
         "half": ["Trainer.steps = 5"],
     }
     commands = {

@@ -13,10 +13,8 @@ SIZE, CLASSES = 64, 5
 pytestmark = pytest.mark.slow
 
 ARCHITECTURES = {
-    "MobileNetV2": ["Conv1_relu", "block_5_add", "out_relu"],
     "ResNet50": ["conv2_block1_out", "conv3_block4_2_conv", "conv5_block3_add"],
     "EfficientNetB0": ["stem_activation", "block3b_add", "top_conv"],
-    "DenseNet121": ["conv1_relu", "conv3_block5_concat", "relu"],
     "VGG16": ["block1_conv1", "block3_conv2", "block5_conv3"],
 }
 
