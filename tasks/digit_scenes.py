@@ -5,37 +5,12 @@ apart, among clutter (scraps of handwritten digits that are not looked for) and 
 """
 
 import dataclasses
-import functools
 
 import numpy as np
 
+from tasks.handwriting import Handwriting
+
 _STROKE = 0.45  # a pixel belongs to a digit where the digit's ink, from 0 to 1, is above this
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Handwriting:
-    """Handwritten images to compose scenes from.
-
-    Attributes:
-      images: ink from 0 to 1, `[images, 8, 8]`.
-      digits: the digit each one shows, `[images]`.
-    """
-
-    images: np.ndarray
-    digits: np.ndarray
-
-    @classmethod
-    def split(cls, seed: int, share: float = 0.7) -> tuple["Handwriting", "Handwriting"]:
-        """Returns two disjoint collections of real images: `share` of them, and the rest.
-
-        >>> train, held_out = Handwriting.split(seed=0)
-        >>> len(train.images), len(held_out.images)
-        (1257, 540)
-        """
-        images, digits = _scanned()
-        order = np.random.default_rng([seed, 0]).permutation(len(images))
-        first, rest = np.split(order, [int(share * len(order))])
-        return cls(images=images[first], digits=digits[first]), cls(images=images[rest], digits=digits[rest])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -90,14 +65,6 @@ def borders(classes: np.ndarray) -> np.ndarray:
     padded = np.pad(classes, ((0, 0), (1, 1), (1, 1)), mode="edge")
     shifted = [padded[:, y : y + height, x : x + width] for y in range(3) for x in range(3)]
     return np.any([classes != neighbour for neighbour in shifted], axis=0).astype(np.float32)
-
-
-@functools.cache
-def _scanned() -> tuple[np.ndarray, np.ndarray]:
-    from sklearn.datasets import load_digits  # imported here, so that other tasks do not wait for it
-
-    images, digits = load_digits(return_X_y=True)
-    return (images.reshape(-1, 8, 8) / 16.0).astype(np.float32), digits
 
 
 def _places(rng, scenes: int, *, count: int, size: int) -> np.ndarray:

@@ -9,7 +9,8 @@ import gin
 import keras
 import numpy as np
 
-from tasks.digit_scenes import Handwriting, compose
+from tasks.digit_scenes import compose
+from tasks.handwriting import Handwriting
 from tasks.scene_pictures import draw_scenes
 from tasks.segmentation_quality import segmentation_quality
 from tasks.unet import unet

@@ -1,10 +1,10 @@
-"""Scenes of real digits: labels, borders, and handwriting that is never in both halves."""
+"""Scenes of real digits: labels, borders, noise."""
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
 
-from tasks.digit_scenes import Handwriting, borders, compose
+from tasks.digit_scenes import borders, compose
+from tasks.handwriting import Handwriting
 
 DIGITS = (3, 8, 0, 5)
 
@@ -20,26 +20,6 @@ def draw(split):
         return compose(split[0], digits, scenes=count, size=32, noise=noise, rng=np.random.default_rng(seed))
 
     return scenes
-
-
-def test_every_handwritten_image_is_in_exactly_one_part(split):
-    given = (load_digits().data / 16).astype(np.float32)
-    parts = np.concatenate([part.images.reshape(-1, 64) for part in split])
-    np.testing.assert_array_equal(np.sort(parts, axis=0), np.sort(given, axis=0))
-    train, held_out = ({image.tobytes() for image in part.images} for part in split)
-    assert not train & held_out
-
-
-def test_a_digit_keeps_its_label_when_images_are_split(split):
-    data = load_digits()
-    images = (data.images / 16).astype(np.float32)
-    label_of = {image.tobytes(): label for image, label in zip(images, data.target, strict=True)}
-    held_out = split[1]
-    assert [label_of[image.tobytes()] for image in held_out.images] == held_out.digits.tolist()
-
-
-def test_another_seed_splits_otherwise(split):
-    assert not np.array_equal(Handwriting.split(seed=4)[0].images, split[0].images)
 
 
 def test_scenes_are_the_same_for_the_same_seed_and_differ_for_another(draw):
