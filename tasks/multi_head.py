@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from tasks.digit_scenes import Handwriting
+from tasks.handwriting import Handwriting
 from tasks.head_pictures import draw_heads
 from trainer import ArraySource, Task
 

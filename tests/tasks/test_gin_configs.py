@@ -10,7 +10,7 @@ import pytest
 import objectives
 from objectives import ConfigurationError, Objective
 from objectives.balancing import GradientWeighting, ValueWeighting
-from trainer import Trainer, config
+from trainer import Players, Trainer, config
 
 ROOT = pathlib.Path(__file__).parents[2]
 # The data terms of each task.
@@ -24,6 +24,7 @@ DATA_TERMS = {
 }
 PLAIN_RUNS = [f"{run}_plain" for run in DATA_TERMS]
 RUNS = (*DATA_TERMS, *PLAIN_RUNS)
+PLAYERS_RUNS = ("adversarial_synthesis", "adversarial_synthesis_plain")
 # What the first lines of each file in terms/ say that it fits, without any further binding.
 FITS = {
     "smoothness": ("scene_segmentation", "scene_segmentation_plain"),
@@ -41,6 +42,7 @@ SMALL = {
         "NodePlacement.width = 16",
     ),
     "imbalanced_screening": (),
+    "adversarial_synthesis": ("AdversarialSynthesis.width = 16", "Trainer.execution = 'graph'"),
     "quantile_regression": (),
     "multi_head": ("MultiHead.copies = 1", "MultiHead.width = 16"),
     "heat_equation": ("HeatEquation.width = 8",),
@@ -76,7 +78,7 @@ def objective():
 
 def test_every_file_is_tested():
     folder = ROOT / "gin_configs"
-    assert {file.stem for file in folder.glob("*.gin")} == {*RUNS, "base"}
+    assert {file.stem for file in folder.glob("*.gin")} == {*RUNS, *PLAYERS_RUNS, "base"}
     assert {file.stem for file in (folder / "terms").glob("*.gin")} == set(FITS)
 
 
@@ -111,8 +113,21 @@ def test_a_plain_file_measures_every_term_and_optimises_the_data_terms_alone(loa
     assert [name for name, term in objective().terms.items() if term.optimised] == DATA_TERMS[run]
 
 
+def test_without_the_penalty_the_players_are_the_same_and_it_is_measured(load):
+    optimised = []
+    for run in PLAYERS_RUNS:
+        gin.clear_config()
+        load(run)
+        players = gin.get_configurable(Players)()
+        assert players.describe() == "critic makes 1 update, then generator 1"
+        terms = players.objective.terms
+        assert [*terms] == ["critic.made", "critic.real", "critic.smooth", "generator.fool"]
+        optimised.append({name for name, term in terms.items() if term.optimised})
+    assert optimised[0] - optimised[1] == {"critic.smooth"}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("run", DATA_TERMS)  # The plain ones are read below, with a term more.
+@pytest.mark.parametrize("run", [*DATA_TERMS, PLAYERS_RUNS[0]])  # The plain ones are read below, with a term more.
 def test_every_run_reads_its_first_batch(first_batch, run):
     values = first_batch(run)
     weighted = [value for tag, value in values.items() if tag.endswith("/weighted")]

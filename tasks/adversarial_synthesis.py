@@ -1,0 +1,84 @@
+"""AdversarialSynthesis: handwritten digits that a generator makes, trained against a critic that knows real ones."""
+
+import dataclasses
+import functools
+import pathlib
+from collections.abc import Mapping
+
+import gin
+import keras
+import numpy as np
+
+from objectives.annotations import Count
+from tasks.adversarial_networks import adversarial_networks
+from tasks.digit_sheet import draw_digits
+from tasks.handwriting import Handwriting
+from tasks.synthesis_quality import Judge
+from trainer import ArraySource, Task
+
+
+@gin.register(module="tasks")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AdversarialSynthesis(Task):
+    """Learns to make images of handwritten digits from noise, by two players; see `Trainer.players`.
+
+    The critic is given real digits and made ones, and shall tell them apart; the generator shall mislead it.
+
+    Keys: `inputs.real`, real digits `[batch, 8, 8, 1]` with ink from 0 to 1; `outputs.made`, made ones of that shape,
+    drawn anew in each pass; `outputs.on_real` and `outputs.on_made` `[batch, 1]`, the critic's scores of them, any
+    number. Variables: `generator/...` and `critic/...`.
+
+    Attributes:
+      seed: the seed of the split of the real digits, and of the noise that is measured and drawn.
+      noise: how many numbers a digit is made of.
+      width: the width of the hidden layers of both networks.
+      samples: how many digits are made to be measured.
+    """
+
+    seed: int = 0
+    noise: Count = 32
+    width: Count = 128
+    samples: Count = 2000
+
+    measure_at_evaluations = True
+
+    @functools.cached_property
+    def train(self) -> ArraySource:
+        """The training data: 1,257 real digits."""
+        return _source(self._judge.known)
+
+    @functools.cached_property
+    def eval(self) -> ArraySource:
+        """The evaluation data: the other 540, written by the same people."""
+        return _source(self._judge.unseen)
+
+    def build_model(self) -> keras.Model:
+        """Builds both networks, joined; see `tasks.adversarial_networks`."""
+        return adversarial_networks(side=8, noise=self.noise, width=self.width)
+
+    def measure(self, model: keras.Model) -> dict[str, float]:
+        """Measures how many digits come out and how many are recognised; see `tasks.synthesis_quality`."""
+        return self._judge.quality(self._made(model, self.samples))
+
+    def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
+        """Draws real digits beside made ones: `digits.png`."""
+        return self.draw_models({"made": model}, folder)
+
+    def draw_models(self, models: Mapping[str, keras.Model], folder: pathlib.Path) -> list[pathlib.Path]:
+        """Draws the same, with a sheet for each model, which all begin with the same noise: `digits.png`."""
+        sheets = {"real": self._judge.unseen.images, **{name: self._made(model, 100) for name, model in models.items()}}
+        return [draw_digits(folder / "digits.png", sheets)]
+
+    def _made(self, model: keras.Model, count: int) -> np.ndarray:
+        """Returns made digits, `[count, 8, 8]`, of noise that is the same whenever it is drawn."""
+        noise = np.random.default_rng([self.seed, 1]).normal(size=[count, self.noise]).astype(np.float32)
+        return model.get_layer("generator").predict(noise, batch_size=1000, verbose=0)[..., 0]
+
+    @functools.cached_property
+    def _judge(self) -> Judge:
+        known, unseen = Handwriting.split(self.seed)
+        return Judge(known=known, unseen=unseen)
+
+
+def _source(digits: Handwriting) -> ArraySource:
+    return ArraySource({"real": digits.images[..., None]})
