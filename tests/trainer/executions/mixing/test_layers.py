@@ -139,7 +139,7 @@ def recurrent():
 def deep():
     layers = [
         layer
-        for _ in range(12)
+        for _ in range(6)
         for layer in (keras.layers.Dense(32), keras.layers.LayerNormalization(), keras.layers.Activation("gelu"))
     ]
     return keras.Sequential([keras.Input([3]), *layers, keras.layers.Dense(2, dtype="float32")])
