@@ -15,6 +15,7 @@ from trainer import Players, Trainer, config
 ROOT = pathlib.Path(__file__).parents[2]
 # The data terms of each task.
 DATA_TERMS = {
+    "grid_control": ["tracking"],
     "heat_equation": ["ends", "sensors", "start"],
     "imbalanced_screening": ["screening"],
     "multi_head": ["digit"],
@@ -45,6 +46,7 @@ SMALL = {
     "adversarial_synthesis": ("AdversarialSynthesis.width = 16", "Trainer.execution = 'graph'"),
     "quantile_regression": (),
     "multi_head": ("MultiHead.copies = 1", "MultiHead.width = 16"),
+    "grid_control": ("GridControl.train_paths = 64", "GridControl.eval_paths = 8", "GridControl.width = 8"),
     "heat_equation": ("HeatEquation.width = 8",),
 }
 
@@ -101,6 +103,7 @@ def test_every_file_begins_by_saying_what_it_is(file):
         ("quantile_regression", ["decay", "ordering", "quantiles"]),
         ("imbalanced_screening", ["activation", "decay", "screening"]),
         ("multi_head", ["activation", "digit", "mass", "picture"]),
+        ("grid_control", ["grid", "range", "smoothness", "tracking"]),
         ("heat_equation", ["ends", "heat", "sensors", "start"]),
     ],
 )
