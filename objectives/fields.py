@@ -46,6 +46,13 @@ class _Asking(abc.ABCMeta):
     The class itself cannot: to copy an object, Python calls its `__new__` without any.
     """
 
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """The signature of the constructor; `inspect` would find that of `__call__`."""
+        made: Any = cls  # by which its type is not that of an instance
+        signature = inspect.signature(made.__init__)
+        return signature.replace(parameters=[*signature.parameters.values()][1:])
+
     if not typing.TYPE_CHECKING:  # which would take what it returns for the type of the object
 
         def __call__(cls, *args: Any, **kwargs: Any):

@@ -8,7 +8,7 @@ import pytest
 
 from termwise.cli import main
 
-COMMANDS = "benchmark, catalogue, check, compare, evaluate, export, launch, predict, replay, report, train"
+COMMANDS = "benchmark, catalogue, check, compare, evaluate, export, gallery, launch, predict, replay, report, train"
 
 
 @pytest.fixture

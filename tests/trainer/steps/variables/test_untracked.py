@@ -156,10 +156,10 @@ def test_random_numbers_of_a_term_need_a_seed_that_is_resumed(make_trainer):
 
         return Objective(data=FunctionTerm(fn=fn))
 
-    answer = rf"writes the random generator 'seed_generator.*' \(2,\) at {HERE}, .* {SEED_GENERATOR}.*the key 'step'"
+    answer = rf"writes the random generator 'seed_generator.*' \(2,\) at {HERE}, .* {SEED_GENERATOR}.*the key 'update'"
     with pytest.raises(ConfigurationError, match=answer):
         make_trainer(objective=drawing(lambda: generator)).dry_run()
-    answer = rf"term 'data' \(FunctionTerm\): {HERE}: ValueError: keras.random draws without a seed .*the key 'step'"
+    answer = rf"term 'data' \(FunctionTerm\): {HERE}: ValueError: keras.random draws without a seed .*the key 'update'"
     with pytest.raises(ConfigurationError, match=answer):
         make_trainer(objective=drawing(lambda: None)).dry_run()
 
