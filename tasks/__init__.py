@@ -5,6 +5,7 @@ import objectives  # noqa: F401  # isort: skip (first: it sees to the backend of
 from tasks.adversarial_synthesis import AdversarialSynthesis as AdversarialSynthesis
 from tasks.grid_control import GridControl as GridControl
 from tasks.heat_equation import HeatEquation as HeatEquation
+from tasks.image_synthesis import ImageSynthesis as ImageSynthesis
 from tasks.imbalanced_screening import ImbalancedScreening as ImbalancedScreening
 from tasks.multi_head import MultiHead as MultiHead
 from tasks.node_placement import NodePlacement as NodePlacement

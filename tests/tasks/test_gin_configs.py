@@ -17,6 +17,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 DATA_TERMS = {
     "grid_control": ["tracking"],
     "heat_equation": ["ends", "sensors", "start"],
+    "image_synthesis": ["image"],
     "imbalanced_screening": ["screening"],
     "multi_head": ["digit"],
     "node_placement": ["placement"],
@@ -48,6 +49,7 @@ SMALL = {
     "multi_head": ("MultiHead.copies = 1", "MultiHead.width = 16"),
     "grid_control": ("GridControl.train_paths = 64", "GridControl.eval_paths = 8", "GridControl.width = 8"),
     "heat_equation": ("HeatEquation.width = 8",),
+    "image_synthesis": ("ImageSynthesis.train_patches = 32",),
 }
 
 
@@ -105,6 +107,7 @@ def test_every_file_begins_by_saying_what_it_is(file):
         ("multi_head", ["activation", "digit", "mass", "picture"]),
         ("grid_control", ["grid", "range", "smoothness", "tracking"]),
         ("heat_equation", ["ends", "heat", "sensors", "start"]),
+        ("image_synthesis", ["activation", "edges", "image", "smoothness", "texture"]),
     ],
 )
 def test_a_plain_file_measures_every_term_and_optimises_the_data_terms_alone(load, run, terms):
@@ -158,6 +161,7 @@ def test_a_term_needs_no_other_file_of_a_term(load, run):
     [
         ("node_placement_plain", [], []),
         ("multi_head_plain", [], []),
+        ("image_synthesis_plain", [], []),
         # A term reads another tensor where a binding says so.
         ("scene_segmentation_plain", ["range"], ["RangeHinge.y_pred = 'outputs.logits'"]),
     ],
