@@ -3,12 +3,11 @@
 termwise gallery --output=docs/tasks.md
 termwise gallery node_placement --seeds=3 --output=nodes.md
 
-What is trained already is taken from the folder of the runs, so that a gallery that was interrupted goes on.
+What is trained already is taken from the folder of the runs, so that a gallery that was interrupted is resumed.
 """
 
 from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)
 
-import difflib
 import pathlib
 import shlex
 import sys
@@ -19,6 +18,7 @@ from absl import flags, logging
 from rich.progress import track
 
 from objectives import ConfigurationError
+from objectives.errors import expected
 from termwise.cli.gallery_page import gallery_page
 from termwise.cli.results import show_place
 from termwise.cli.task_pairs import Pair, known, trained_pair
@@ -51,9 +51,7 @@ def _chosen(given: Sequence[str]) -> Sequence[str]:
     """Returns the tasks that were named, or all; raises ConfigurationError for one that is not known."""
     for name in given:
         if name not in known():
-            near = difflib.get_close_matches(name, known(), n=1)
-            guess = f"did you mean {near[0]!r}? " if near else ""
-            raise ConfigurationError(f"there is no task {name!r}; {guess}known: {', '.join(known())}")
+            raise ConfigurationError(f"there is no task {name!r}; {expected(name, known())}")
     return given or known()
 
 

@@ -1,4 +1,4 @@
-"""scripts/gallery.py: each task with and without its terms, by the same seeds; one that was interrupted goes on."""
+"""scripts/gallery.py: each task with and without its terms, by the same seeds; one that was interrupted is resumed."""
 
 import re
 import shutil
