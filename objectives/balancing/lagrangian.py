@@ -32,8 +32,8 @@ class Lagrangian(ValueWeighting):
     weight. Limits are on values without weights; the weight of such a term scales how fast its factor takes effect.
     Where a value is far below its limit, the multiplier falls at once by the first method and step by step by the
     second. If no weights of the model meet all limits, multipliers grow without end. Values fluctuate: where a limit
-    has to be met by each batch, make it lower. The learning rate of the model should be small beside that of the
-    multipliers.
+    has to be met by each batch, make it lower. Log records have the multiplier and the violation after each step. The
+    learning rate of the model should be small beside that of the multipliers.
 
     Attributes:
       limits: the largest value of a term, by its name.
@@ -56,6 +56,14 @@ class Lagrangian(ValueWeighting):
 
     def first_factors(self, names):
         return tf.where(self._limited(names), 0.0, 1.0)
+
+    def told(self, names, state):
+        return {
+            f"terms/{name}/{what}": state[f"{what}s"][i]
+            for i, name in enumerate(names)
+            if name in self.limits
+            for what in ("multiplier", "violation")
+        }
 
     def weigh(self, values, state):
         limited = self._limited(values.names)

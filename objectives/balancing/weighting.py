@@ -83,6 +83,19 @@ class TermGradients:
         return self._gram
 
     @property
+    def conflict_rate(self) -> tf.Tensor:
+        """The share of pairs of gradients that oppose one another, of all pairs without a 0; 0 where there is none.
+
+        >>> pairs = [[tf.constant([3.0, 0.0])], [tf.constant([-1.0, 1.0])], [tf.constant([0.0, 2.0])]]
+        >>> f"{float(TermGradients(pairs, values=None).conflict_rate):.3f}"
+        '0.333'
+        """
+        pairs = tf.linalg.set_diag(self.gram, tf.zeros_like(self.norms))
+        exists = tf.cast(tf.logical_and(self.norms[:, tf.newaxis] > 0, self.norms > 0), tf.float32)
+        among = tf.reduce_sum(exists) - tf.reduce_sum(tf.linalg.diag_part(exists))
+        return tf.math.divide_no_nan(tf.reduce_sum(tf.cast(pairs < 0, tf.float32)), among)
+
+    @property
     def norms(self) -> tf.Tensor:
         """The norm of each gradient, float32 `[terms]`."""
         return tf.sqrt(tf.linalg.diag_part(self.gram))
@@ -135,6 +148,15 @@ class Weighting(Checked, abc.ABC):
 
         Raises:
           ConfigurationError: The method is told of a term that there is not.
+        """
+        return {}
+
+    def told(self, names: Sequence[str], state: State) -> Mapping[str, tf.Tensor]:
+        """Returns numbers of the state that log records have, scalars by tag; there are none by default.
+
+        Args:
+          names: of the terms, in the order of all that a method is given.
+          state: after an update.
         """
         return {}
 

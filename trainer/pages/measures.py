@@ -23,6 +23,8 @@ def measures_of(terms: Sequence[str]) -> dict[str, tuple[str, Measure]]:
         SHARES[1]: ("the norm of each term's gradient, of the sum of all", _share(terms, "grad_norm")),
         "weight": ("the weight of each term", _mean_of("weight")),
         "effective weight": ("the weight of each term times its factor", _mean_of("effective_weight")),
+        "multiplier": ("what the balancer has learned to pay for the limit of each term", _mean_of("multiplier")),
+        "violation": ("by how much each term is above its limit", _mean_of("violation")),
     }
 
 

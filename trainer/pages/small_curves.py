@@ -25,10 +25,11 @@ def metric_curves(facts: Facts) -> Any | None:
 
 
 def rate_curves(facts: Facts) -> Any | None:
-    """Returns a row with a figure for each learning rate, the norm of the gradient and the speed."""
+    """Returns a row with a figure for each learning rate, the norm of the gradient, conflicts and the speed."""
     history = facts.histories["train"]
     rates = [tag for tag in history.tags if tag.endswith("learning_rate")]
-    more = [tag for tag in ("optimizer/grad_norm", "speed/steps_per_second") if tag in history.tags]
+    others = ("optimizer/grad_norm", "balancer/conflict_rate", "speed/steps_per_second")
+    more = [tag for tag in others if tag in history.tags]
     return _row({tag: (history, tag) for tag in [*rates, *more]})
 
 

@@ -171,8 +171,8 @@ class SavedRun:
     def table(self) -> Columns:
         """Returns the log of each term, as columns of equal length that `pandas.DataFrame` takes.
 
-        There is a row for each split, step and term, with `raw`, `weight`, `weighted`, `effective_weight`, `grad_norm`
-        and `grad_cosine`; what was not logged is nan.
+        There is a row for each split, step and term, with `raw`, `weight`, `weighted`, `effective_weight`,
+        `multiplier`, `violation`, `grad_norm` and `grad_cosine`; what was not logged is nan.
         """
         return terms_table(jsonl.read(self.folder))
 

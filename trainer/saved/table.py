@@ -10,7 +10,7 @@ from trainer.reports.log import LogRecord, term_names
 
 Columns: TypeAlias = dict[str, np.ndarray]
 
-VALUES = ("raw", "weight", "weighted", "effective_weight", "grad_norm", "grad_cosine")
+VALUES = ("raw", "weight", "weighted", "effective_weight", "multiplier", "violation", "grad_norm", "grad_cosine")
 
 
 def terms_table(records: Iterable[LogRecord]) -> Columns:

@@ -22,6 +22,7 @@ from trainer.steps.weighted_sum import WeightedSum
 # Among the own variables, with the state of the method.
 _FACTORS = "factors"
 _STATE = "state/"
+_CONFLICT_RATE = "balancer/conflict_rate"
 
 
 def balanced_by(balancer: Weighting) -> Callable[..., TrainStep]:
@@ -58,7 +59,10 @@ class _Balanced(TrainStep):
 
     @property
     def own_tags(self) -> Sequence[str]:
-        return [f"terms/{name}/effective_weight" for name in self.forward.objective.terms]
+        effective = [f"terms/{name}/effective_weight" for name in self.forward.objective.terms]
+        told = self.balancer.told(self._names, self.balancer.first_state(self._names))
+        conflicts = [_CONFLICT_RATE] if isinstance(self.balancer, GradientWeighting) else []
+        return [*effective, *told, *conflicts]
 
     @property
     def _places(self) -> list[int]:
@@ -92,9 +96,12 @@ class _Balanced(TrainStep):
         factors, state = self.balancer.weigh(known, state)
         return {_FACTORS: factors, **{f"{_STATE}{name}": one for name, one in state.items()}}
 
-    def _keep(self, found: Mapping[str, tf.Tensor]) -> None:
+    def _keep(self, found: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+        """Keeps what was found, and returns the numbers of the method for log records."""
         for name, value in found.items():
             self.own_variables[name].assign(value)
+        state = {name.removeprefix(_STATE): one for name, one in found.items() if name.startswith(_STATE)}
+        return [*self.balancer.told(self._names, state).values()]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -106,8 +113,8 @@ class BalancedByValues(_Balanced, WeightedSum):
 
     def resolved(self, gradients: Gradients, values: Values) -> tuple[Sequence[tf.Tensor | None], Sequence[tf.Tensor]]:
         used = tf.unstack(self.effective(values.weights))
-        self._keep(self._weigh(self._own_values(values)))
-        return self.direction(gradients), used
+        told = self._keep(self._weigh(self._own_values(values)))
+        return self.direction(gradients), [*used, *told]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -126,8 +133,10 @@ class BalancedByGradients(_Balanced):
         ]
 
     def resolved(self, gradients: Gradients, values: Values) -> tuple[Sequence[tf.Tensor | None], Sequence[tf.Tensor]]:
-        self._keep(self._weigh(TermGradients(gradients, self._own_values(values))))
-        return self.direction(gradients), tf.unstack(self.effective(values.weights))
+        of_terms = TermGradients(gradients, self._own_values(values))
+        told = self._keep(self._weigh(of_terms))
+        used = tf.unstack(self.effective(values.weights))
+        return self.direction(gradients), [*used, *told, of_terms.conflict_rate]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -177,14 +186,16 @@ class BalancedAtLayer(_Balanced, WeightedSum):
         raw, of_terms = self.forward.merged(whole, shards=self.forward.replicas)
         values = self._own_values(Values(raw, weights, of_terms > 0))
         dense = [self.unscaled(_zeros_for_none(of_term, self.found.at)) for of_term in by_layer]
-        found = self._weigh(TermGradients(dense, values, add_up=sum_over_replicas, largest_of=_largest_over_replicas))
+        at_layer = TermGradients(dense, values, add_up=sum_over_replicas, largest_of=_largest_over_replicas)
+        found, self.found.conflict_rate = self._weigh(at_layer), at_layer.conflict_rate
         self.found.kept = found | {_FACTORS: tf.where(depends, found[_FACTORS], 1.0)}
         factors = tf.unstack(tf.stop_gradient(self.found.kept[_FACTORS]))
         return [tf.add_n([factor * share for factor, share in zip(factors, shares, strict=True)])]
 
     def resolved(self, gradients: Gradients, values: Values) -> tuple[Sequence[tf.Tensor | None], Sequence[tf.Tensor]]:
-        self._keep(self.found.kept)
-        return self.direction(gradients), tf.unstack(self.effective(values.weights))
+        told = self._keep(self.found.kept)
+        used = tf.unstack(self.effective(values.weights))
+        return self.direction(gradients), [*used, *told, self.found.conflict_rate]
 
 
 def _largest_over_replicas(numbers: tf.Tensor) -> tf.Tensor:

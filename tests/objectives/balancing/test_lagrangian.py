@@ -53,6 +53,13 @@ def test_far_below_its_limit_the_multiplier_falls_at_once_or_step_by_step(method
     np.testing.assert_allclose(state["multipliers"], [expected])
 
 
+def test_multipliers_and_violations_of_terms_with_a_limit_are_told():
+    weighting, names = Lagrangian(limits={"term_1": 0.5}, learning_rate=0.1), ["term_0", "term_1"]
+    _, state = weighting.weigh(values_of([9.0, 2.5]), weighting.first_state(names))
+    told = {tag: float(number) for tag, number in weighting.told(names, state).items()}
+    assert told == pytest.approx({"terms/term_1/multiplier": 0.2, "terms/term_1/violation": 2.0})
+
+
 def test_a_step_without_a_value_changes_nothing():
     weighting = Lagrangian(limits={"term_0": 0.0})
     state = {"multipliers": tf.constant([1.0]), "violations": tf.constant([0.5])}

@@ -1,13 +1,22 @@
 """BalancedSum: factors enter the update as in a loop by hand, however a batch is cut and wherever a run is stopped."""
 
 import dataclasses
+import itertools
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import ActivationPenalty, ConfigurationError, MeanSquaredError, Objective, RangeHinge, WeightDecay
+from objectives import (
+    ActivationPenalty,
+    ConfigurationError,
+    Lagrangian,
+    MeanSquaredError,
+    Objective,
+    RangeHinge,
+    WeightDecay,
+)
 from objectives.balancing import GramWeighting, ValueWeighting
 from trainer import ArraySource, TrainStep
 
@@ -232,6 +241,33 @@ def test_factors_at_a_layer_are_those_of_gradients_by_its_outputs(
         np.testing.assert_allclose(recorder.column(f"terms/{name}/effective_weight"), [expected], rtol=1e-5)
     # It does not depend on the layer.
     np.testing.assert_allclose(recorder.column("terms/decay/effective_weight"), [0.01], rtol=1e-6)
+    gradients = [tape.gradient(value, hidden).numpy().ravel() for value in weighted.values()]
+    conflicts = [one @ other < 0 for one, other in itertools.combinations(gradients, 2)]
+    np.testing.assert_allclose(recorder.column("balancer/conflict_rate"), [np.mean(conflicts)], rtol=1e-6)
+
+
+@pytest.mark.parametrize("cut", [{}, {"count": 2, "accumulate_steps": 2}])
+def test_gradients_that_oppose_one_another_are_told_at_each_step(make_trainer, dense_model, replicas, recorder, cut):
+    objective = Objective(
+        above=RangeHinge(min_value=98.0, max_value=99.0), below=RangeHinge(min_value=-99.0, max_value=-98.0)
+    )
+    settings = {"steps": 3, "log_every": 1, "reports": [recorder], "strategy": replicas(cut.pop("count", 1)), **cut}
+    make_trainer(model=dense_model(), objective=objective, balancer=InverseNorm(), **settings).train()
+    assert recorder.column("balancer/conflict_rate") == [1.0] * 3
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_limit_has_its_violation_and_its_multiplier_at_each_step(
+    make_trainer, terms, source, replicas, recorder, count
+):
+    balancer = Lagrangian(limits={"decay": 0.5}, learning_rate=0.1)
+    settings = {"steps": STEPS, "batch_size": BATCH, "log_every": 1, "reports": [recorder], "strategy": replicas(count)}
+    make_trainer(objective=terms, train=source, balancer=balancer, **settings).train()
+    violations = np.asarray(recorder.column("terms/decay/raw")) - 0.5
+    np.testing.assert_allclose(recorder.column("terms/decay/violation"), violations, rtol=1e-5)
+    expected = itertools.accumulate(violations, lambda multiplier, one: max(multiplier + 0.1 * one, 0.0), initial=0.0)
+    np.testing.assert_allclose(recorder.column("terms/decay/multiplier"), [*expected][1:], rtol=1e-5)
+    assert "terms/data/violation" not in recorder.lines[0].values
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,17 @@ from trainer.reports.tensorboard.term_runs import TermRuns
 from trainer.reports.tensorboard.texts import texts
 
 # The tags of a term that its formula is told with.
-_TOLD = ("raw", "weight", "weighted", "effective_weight", "count", "grad_norm", "grad_cosine")
+_TOLD = (
+    "raw",
+    "weight",
+    "weighted",
+    "effective_weight",
+    "multiplier",
+    "violation",
+    "count",
+    "grad_norm",
+    "grad_cosine",
+)
 
 
 @gin.register(module="trainer.reports")

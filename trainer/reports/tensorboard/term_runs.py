@@ -16,6 +16,8 @@ TOTAL = "0 total"
 WEIGHTED, SHARE, GRADIENT_SHARE = "1 weighted", "2 share of the total", "3 share of the gradient"
 NORM, COSINE, RAW = "4 gradient norm", "5 gradient cosine with the total", "6 raw"
 WEIGHT, EFFECTIVE = "7 weight", "8 effective weight"
+# Not 10, which TensorBoard would sort before 2.
+MULTIPLIER, VIOLATION = "9 multiplier of the limit", "9 violation of the limit"
 
 MEANINGS = {
     WEIGHTED: "What the term adds to the total.",
@@ -26,10 +28,12 @@ MEANINGS = {
     RAW: "The term before it is multiplied by its weight.",
     WEIGHT: "The weight of the term.",
     EFFECTIVE: "The weight of the term times its factor, which the balancer of the run finds.",
+    MULTIPLIER: "What the balancer has learned to pay for the limit of the term.",
+    VIOLATION: "By how much the term is above its limit.",
 }
 # By which tag records have it, and of what a share is.
 SOURCES = {WEIGHTED: "weighted", NORM: "grad_norm", COSINE: "grad_cosine", RAW: "raw"}
-SOURCES |= {WEIGHT: "weight", EFFECTIVE: "effective_weight"}
+SOURCES |= {WEIGHT: "weight", EFFECTIVE: "effective_weight", MULTIPLIER: "multiplier", VIOLATION: "violation"}
 # The absolute value of what a term adds to the total: the mean of what changes its sign says nothing of its size.
 _SIZE = "size"
 # The norm of its gradient, and 0 in a measurement whose batch had no value of the term.

@@ -61,6 +61,16 @@ def test_shares_are_of_sizes_and_add_up_to_one(write):
     assert curves(folder / "train") == {"all terms/0 total": [(10, 2.0), (20, 2.0)]}
 
 
+def test_what_a_balancer_reports_of_terms_is_there_for_those_that_have_it(write):
+    own = {"data_effective_weight": [2.0], "small_multiplier": [0.5], "small_violation": [-0.25]}
+    folder = write(records([10], data_weighted=[3.0], small_weighted=[1.0], **own))
+    assert curves(folder / "terms/data").keys() >= {"all terms/8 effective weight"}
+    small = curves(folder / "terms/small")
+    assert small["all terms/9 multiplier of the limit"] == [(10, 0.5)]
+    assert small["all terms/9 violation of the limit"] == [(10, -0.25)]
+    assert not any("limit" in tag for tag in curves(folder / "terms/data"))
+
+
 def test_the_share_of_what_changes_its_sign_within_a_point_of_a_curve_is_that_of_its_size(write):
     steps = [*range(1, 2001)]
     signs = [3.0 if step % 2 else -3.0 for step in steps]
