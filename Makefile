@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow check docs screenshots bench exactness oracles chaos faults mistakes methods gallery fuzz endurance board
+.PHONY: demo test slow check docs screenshots bench exactness oracles chaos faults mistakes methods contest gallery fuzz endurance board
 
 ## Trains one task without and with its regularising terms, and shows what they changed.
 demo: $(VENV)/made
@@ -71,6 +71,10 @@ methods: $(VENV)/made
 ## Each task with and without its regularising terms over five seeds: docs/tasks.md and its pictures, in runs/gallery.
 gallery: $(VENV)/made
 	$(BIN)/python scripts/gallery.py --output=docs/tasks.md
+
+## Every method of balancing beside fixed weights on problems of ours, seed by seed: docs/contest.md; about an hour.
+contest: $(VENV)/made
+	$(BIN)/python scripts/verification/contest.py --output=docs/contest.md --workdir=runs/contest
 
 ## Random configurations against a plain eager loop, for half an hour; the seed is shown.
 fuzz: $(VENV)/made
