@@ -111,6 +111,11 @@ class BaseTerm(Checked, abc.ABC):
         return {read: ClassLabels(classes) for read, classes in self.classes.items()}
 
     @property
+    def except_for(self) -> Mapping[str, str]:
+        """The names of checks of `objectives.testing` that the formula is not meant to pass, each with the reason."""
+        return {}
+
+    @property
     def optimised(self) -> bool:
         """False where the weight is a constant 0: 0 * inf is NaN, so the term must not enter the gradient."""
         return callable(self.weight) or self.weight != 0

@@ -95,6 +95,11 @@ class Consistency(FurtherPassTerm):
     of_logits: bool = False
     both: bool = False
 
+    @property
+    def except_for(self):
+        stops = "the outputs of the own pass are the target, through which no gradient flows"
+        return {} if self.both else {"gradient": stops}
+
     def values(self, model, inputs, step, y_pred):
         changed = inputs if self.augment is None else self.augment(inputs, step)
         other = self._again(model, changed, y_pred)
@@ -136,6 +141,10 @@ class VirtualAdversarial(FurtherPassTerm):
     probe: Positive = 0.01
     iterations: Count = 1
     seed: int = 0
+
+    @property
+    def except_for(self):
+        return {"gradient": "neither the direction nor the outputs of the own pass are differentiated"}
 
     def values(self, model, inputs, step, y_pred):
         own = tf.stop_gradient(y_pred)

@@ -151,6 +151,10 @@ class GradientPenalty(Term):
                     f"GradientPenalty.{name} is {key!r}; expected {root!r}, or a part of it such as '{root}.real'"
                 )
 
+    @property
+    def except_for(self):
+        return {"gradient": "the place between two examples is a number drawn by what these are"}
+
     def values(self, model, step, real, made):
         part = tf.cast(uniform((real, made), step, self.seed), real.dtype)
         part = tf.reshape(part, [-1, *[1] * (real.shape.rank - 1)])

@@ -90,6 +90,10 @@ class Poisson(Term):
     y_true: Key = "targets"
     y_pred: Key = "outputs"
 
+    @property
+    def except_for(self):
+        return dict.fromkeys(["large numbers", "extreme numbers"], "a rate is the exponential of what is predicted")
+
     def values(self, y_true, y_pred):
         require_unactivated("y_pred", y_pred, "Exp", "Softplus", expected="the logarithm of a rate")
         outside = not_probabilities("y_true", y_true, largest=math.inf)

@@ -248,6 +248,11 @@ class Boundary(Term):
     activation: Literal["sigmoid", "softmax"] | None = None
     spatial_axes: Count = 2
 
+    @property
+    def except_for(self):
+        of_classes = "a softmax over classes, of which a mask hides all or none"
+        return {"masked elements": of_classes} if self.activation == "softmax" else {}
+
     def values(self, distances, y_pred):
         if not distances.shape.is_compatible_with(y_pred.shape):
             raise ConfigurationError(

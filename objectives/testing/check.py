@@ -7,7 +7,7 @@ from objectives.base_term import BaseTerm
 from objectives.batch_statistic import BatchStatistic
 from objectives.blame import told
 from objectives.term import Term
-from objectives.testing.report import FAILED, NOT_APPLICABLE, PASSED, Outcome
+from objectives.testing.report import FAILED, NOT_APPLICABLE, NOT_CHECKED, PASSED, Outcome
 from objectives.testing.subject import Subject
 from objectives.weight_penalty import WeightPenalty
 
@@ -21,6 +21,10 @@ class Fault(Exception):
 
 class NotApplicable(Exception):
     """Ends a check that has nothing to look at in a term; the message says why."""
+
+
+class NotChecked(Exception):
+    """Ends a check that says nothing of a term on what was drawn for it; the message says what to give instead."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Check:
             return Outcome(self.name, PASSED, self.run(subject))
         except NotApplicable as reason:
             return Outcome(self.name, NOT_APPLICABLE, str(reason))
+        except NotChecked as reason:
+            return Outcome(self.name, NOT_CHECKED, str(reason))
         except Fault as fault:
             return Outcome(self.name, FAILED, str(fault))
         except Exception as error:

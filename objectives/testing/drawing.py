@@ -1,24 +1,39 @@
-"""Drawing: tensors for what a term reads, where none are given, in shapes that its formula takes."""
+"""Drawing: tensors for what a term reads, where none are given, in shapes and of kinds that its formula takes."""
 
-from collections.abc import Callable, Mapping
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from objectives.base_term import BaseTerm
-from objectives.batch_statistic import BatchStatistic
-from objectives.errors import ConfigurationError
-from objectives.keys import Key, is_of_batch, split_key
-from objectives.ranges import ClassLabels
-from objectives.readings import recording
+from objectives.keys import is_of_batch, split_key
+from objectives.testing.kinds import KINDS, Kind, Shape, fractions
+from objectives.testing.layouts import LAYOUTS, tensors_of
+from objectives.testing.trial import result, told_ranges
 
-# Shapes of a batch that are tried one after the other; no two axes are alike, so that none is taken for another.
-LAYOUTS = ((5, 4), (5, 4, 3), (5,), (5, 4, 3, 2), (5, 6, 4, 3, 2))
-# The shape of a weight that is drawn.
-_WEIGHT = (4, 3)
-# Further out than what a formula takes that wants probabilities.
-_FAR = 7.0
+# The roots of keys of data, which may be of another kind than predictions.
+_OF_DATA = ("inputs", "targets")
+# Of so many reads of data, each kind is tried beside each of the others.
+_COMBINED = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawing:
+    """Tensors for all reads of a term, those that were given and those that were drawn, by the names of reads.
+
+    Attributes:
+      tensors: the tensors.
+      ranges: the smallest and the largest value of each tensor of which they are known.
+      kinds: what was drawn as no plain numbers, in words.
+      fits: whether the formula makes a finite value of them.
+    """
+
+    tensors: Mapping[str, Any]
+    ranges: Mapping[str, tuple[float, float]]
+    kinds: Mapping[str, str]
+    fits: bool
 
 
 def drawn(
@@ -26,8 +41,8 @@ def drawn(
     given: Mapping[str, Any],
     shapes: Mapping[str, tuple[int, ...]],
     ranges: Mapping[str, tuple[float, float]],
-) -> tuple[dict[str, Any], dict[str, tuple[float, float]]]:
-    """Returns tensors for all reads of a term by their names, and the range of each whose range is known.
+) -> Drawing:
+    """Returns the first drawing of which the formula makes a finite value; the first of all if there is none.
 
     Args:
       term: the term.
@@ -38,109 +53,69 @@ def drawn(
     Raises:
       ConfigurationError: The term reads the model, which cannot be drawn.
     """
-    tensors = {**_found(term, given, shapes, ranges), **given}
-    known = {**_told(term, tensors), **ranges}
-    tensors = {name: _fitted(tensor, name, given, known) for name, tensor in tensors.items()}
-    result = _result(term, tensors)
-    if result is not None and not np.isfinite(result):
-        tensors = {name: _fitted(tensor, name, given, {name: (0.0, 1.0)}) for name, tensor in tensors.items()}
-    return tensors, known
+    first = None
+    for kinds, layout in itertools.product(_ways(term, given), _layouts(term, given, shapes)):
+        drawing = _fitted(term, given, ranges, tensors_of(term, given, shapes, layout, kinds), kinds)
+        if drawing.fits:
+            return drawing
+        first = first or drawing
+    assert first is not None
+    return first
 
 
-def _found(term: BaseTerm, given: Any, shapes: Any, ranges: Any) -> dict[str, Any]:
-    """Returns what is drawn in the first layout that the formula takes; if it takes none, in the first of all."""
-    candidates = [_drawn(term, given, shapes, layout) for layout in LAYOUTS]
-    taken = (drawn for drawn in candidates if _result(term, {**drawn, **given}) is not None)
-    return next(taken, candidates[0])
+def _layouts(term: BaseTerm, given: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> list[Shape]:
+    """Returns the shapes of the batch to try: those that are said come first, and others have as many examples."""
+    known = {**{name: tensor.shape for name, tensor in given.items() if np.ndim(tensor)}, **shapes}
+    said = [tuple(shape) for name, shape in known.items() if is_of_batch(term.reads[name]) and shape]
+    first = said[0] if said else LAYOUTS[0]
+    return [*dict.fromkeys((*said, *((*first[:1], *layout[1:]) for layout in LAYOUTS)))]
 
 
-def _drawn(term: BaseTerm, given: Mapping[str, Any], shapes: Mapping[str, Any], layout: Any) -> dict[str, Any]:
-    lacking = {name: key for name, key in term.reads.items() if key is not None and name not in given}
-    batch = {name: tuple(shapes.get(name, layout)) for name, key in lacking.items() if is_of_batch(key)}
-    known = {**batch, **{name: tuple(tensor.shape) for name, tensor in given.items() if hasattr(tensor, "shape")}}
-    labels = {name: one for name, one in _labels(term, known).items() if name in batch}
-    for name, one in labels.items():
-        batch = _beside_labels(batch, name, one, shapes, known if name not in given else {})
-    draws = {name: _draw(name, key, labels.get(name), batch, shapes) for name, key in lacking.items()}
-    # One key is one tensor.
-    first = {key: draws[name] for name, key in reversed(lacking.items())}
-    return {name: first[key] for name, key in lacking.items()}
+def _ways(term: BaseTerm, given: Mapping[str, Any]) -> Iterator[Mapping[str, Kind]]:
+    """Yields of which kinds the reads of data may be, by name; none at first, so that they are plain numbers."""
+    data = [name for name, key in term.reads.items() if name not in given and key and split_key(key)[0] in _OF_DATA]
+    yield {}
+    together = [(kind,) * len(data) for kind in KINDS]
+    every = itertools.product((None, *KINDS), repeat=len(data)) if len(data) <= _COMBINED else together
+    for kinds in every:
+        if any(kinds):
+            yield {name: kind for name, kind in zip(data, kinds, strict=True) if kind}
 
 
-def _beside_labels(batch: Any, name: str, labels: ClassLabels, shapes: Any, known: Any) -> dict[str, tuple[int, ...]]:
-    """Returns the shapes of a batch in which one tensor holds labels, and others have an axis of classes at the end."""
-    others = {other: shape for other, shape in known.items() if other != name}
-    ended = {
-        other: (*shape[:-1], labels.classes) if len(shape) > 1 and other not in shapes else shape
-        for other, shape in batch.items()
-        if other != name
-    }
-    model = next((ended.get(other, shape) for other, shape in others.items()), batch[name])
-    return {**ended, name: batch[name] if name in shapes else model[:-1] or model}
+def _fitted(
+    term: BaseTerm, given: Mapping[str, Any], ranges: Any, tensors: Mapping[str, Any], kinds: Mapping[str, Kind]
+) -> Drawing:
+    """Returns a drawing whose plain numbers are moved into their ranges, or to fractions where others make it NaN."""
+    words = {name: kind.words for name, kind in kinds.items()}
+    if result(term, tensors) is None:
+        return Drawing(tensors, ranges, words, fits=False)
+    known = {**told_ranges(term, tensors), **ranges}
+    kept = {*given, *kinds}
+    fitted = {name: tensor if name in kept else _within(tensor, known.get(name)) for name, tensor in tensors.items()}
+    if _is_finite(result(term, fitted)):
+        return Drawing(fitted, known, words, fits=True)
+    plain = [name for name, tensor in fitted.items() if name not in kept and _is_float(tensor)]
+    within_1 = {**fitted, **{name: _within(fitted[name], (0.0, 1.0)) for name in plain}}
+    return Drawing(within_1, known, {**words, **dict.fromkeys(plain, "fractions")}, _is_finite(result(term, within_1)))
 
 
-def _draw(name: str, key: Key, labels: ClassLabels | None, batch: Any, shapes: Any) -> Any:
-    root = split_key(key)[0]
-    draw = np.random.default_rng([*name.encode()])
-    if root == "model":
-        raise ConfigurationError(
-            f"{name} is the model, which cannot be drawn; in Python pass a function of its inputs: "
-            f"check_term(term, {{{name!r}: lambda inputs: ...}})"
-        )
-    if root in ("step", "update"):
-        return np.int32(1)
-    if root == "weights":
-        return draw.normal(size=shapes.get(name, _WEIGHT)).astype(np.float32)
-    if labels is not None:
-        return draw.integers(labels.classes, size=batch[name], dtype=np.int32)
-    if root == "sample_weight":
-        return draw.uniform(0.5, 2.0, size=batch[name][:1]).astype(np.float32)
-    return draw.normal(size=batch[name]).astype(np.float32)
-
-
-def _labels(term: BaseTerm, shapes: Mapping[str, Any]) -> Mapping[str, ClassLabels]:
-    """Returns which reads are labels as the term says it, whose count of classes may be the size of an axis."""
-    return term.labels({name: tf.TensorShape(shape) for name, shape in shapes.items()})
-
-
-def _told(term: BaseTerm, tensors: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
-    """Returns the range of each read that the term records as out of range below or above it."""
-    floats = [name for name, tensor in tensors.items() if getattr(tensor, "dtype", None) == np.float32]
-    outside = {name: [_is_outside(term, tensors, name, far) for far in (-_FAR, _FAR)] for name in floats}
-    return {
-        name: (0.0 if low else -np.inf, 1.0 if high else np.inf) for name, (low, high) in outside.items() if low or high
-    }
-
-
-def _is_outside(term: BaseTerm, tensors: Mapping[str, Any], name: str, number: float) -> bool:
-    with recording() as readings:
-        _result(term, {**tensors, name: np.full_like(tensors[name], number)})
-    return any(repr(name) in one.what and bool(tf.reduce_any(one.outside)) for one in readings)
-
-
-def _fitted(tensor: Any, name: str, given: Any, ranges: Mapping[str, tuple[float, float]]) -> Any:
+def _within(tensor: Any, bounds: tuple[float, float] | None) -> Any:
     """Returns a tensor that was drawn, moved well into its range."""
-    if name in given or name not in ranges or getattr(tensor, "dtype", None) != np.float32:
+    if bounds is None or not _is_float(tensor):
         return tensor
-    low, high = ranges[name]
+    low, high = bounds
     within: Callable[..., Any] = {
         (True, True): lambda part: low + (high - low) * part,
         (True, False): lambda part: low + 4 * part,
         (False, True): lambda part: high - 4 * part,
         (False, False): lambda part: tensor,
     }[bool(np.isfinite(low)), bool(np.isfinite(high))]
-    return within(0.05 + 0.9 / (1 + np.exp(-tensor))).astype(np.float32)
+    return within(fractions(tensor)).astype(np.float32)
 
 
-def _result(term: BaseTerm, tensors: Mapping[str, Any]) -> float | None:
-    """Returns the mean of a formula; None where it refuses its tensors."""
-    unread = {name: None for name, key in term.reads.items() if key is None}
-    counted = {"counted": np.ones(_size(term, tensors), np.float32)} if isinstance(term, BatchStatistic) else {}
-    try:
-        return float(term(**unread, **counted, **tensors))
-    except (ValueError, TypeError, tf.errors.InvalidArgumentError):
-        return None
+def _is_float(tensor: Any) -> bool:
+    return getattr(tensor, "dtype", None) == np.float32
 
 
-def _size(term: BaseTerm, tensors: Mapping[str, Any]) -> int:
-    return next(len(tensors[name]) for name, key in term.reads.items() if key is not None and is_of_batch(key))
+def _is_finite(number: float | None) -> bool:
+    return number is not None and bool(np.isfinite(number))

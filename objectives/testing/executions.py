@@ -1,18 +1,18 @@
 """Checks of executions: the same numbers in a graph, under XLA, and for a batch of unknown size."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from objectives.keys import Key, is_of_batch
+from objectives.keys import is_of_batch
 from objectives.testing.check import OF_BATCHES, Check
 from objectives.testing.closeness import require_close, require_close_gradients
 from objectives.testing.extremes import coincident, ties, zeros
-from objectives.testing.subject import MASK, Subject, Tensors, is_of_floats
+from objectives.testing.subject import MASK, Subject, Tensors, is_of_floats, traced
 
 # Programs of XLA add in another order, and have exponentials of their own.
 _ROUNDING = 1e-4
@@ -36,13 +36,13 @@ def compiled(way: str, remedy: str, compile_as: Callable[..., Any], subject: Sub
     given |= {" for an empty batch": subject.rows(np.s_[:0])} if _has_values(subject) else {}
     usual: Any = None
     for where, tensors in given.items():
-        found, expected = run(_constants(tensors)), subject.differentiate(tensors)
+        found, expected = traced(run, tensors), subject.differentiate(tensors)
         usual = usual or expected  # of the tensors as given, which come first
         _require_same(subject, found, expected, usual, f"{way}{where}", remedy)
     if _has_mask(subject):
         run = compile_as(lambda tensors: subject.differentiated(tensors, subject.masked))
         tensors = _with_masked_nan(subject)
-        found, expected = run(_constants(tensors)), subject.differentiate(tensors, subject.masked)
+        found, expected = traced(run, tensors), subject.differentiate(tensors, subject.masked)
         _require_same(subject, found, expected, usual, f"{way} where a masked example is nan", remedy)
     return ", ".join(["as given", *(where.strip() for where in given if where)])
 
@@ -55,7 +55,7 @@ def unknown_batch_size(subject: Subject) -> str:
     }
     run = tf.function(lambda tensors: subject.differentiated(tensors), input_signature=[specs], autograph=False)
     remedy = "take the number of examples from tf.shape(tensor)[0]"
-    found, expected = run(_constants(subject.tensors)), subject.differentiate(subject.tensors)
+    found, expected = traced(run, subject.tensors), subject.differentiate(subject.tensors)
     _require_same(subject, found, expected, expected, "for a batch of unknown size", remedy)
     return ""
 
@@ -66,10 +66,6 @@ def _require_same(subject: Subject, found: Any, expected: Any, usual: Any, where
     require_close(value, eager, f"the value {where}", remedy, _ROUNDING, usual_value)
     found_gradients = {key: gradient.numpy() for key, gradient in gradients.items()}
     require_close_gradients(found_gradients, eager_gradients, subject, where, remedy, _ROUNDING, usual_gradients)
-
-
-def _constants(tensors: Tensors) -> Mapping[Key, tf.Tensor]:
-    return {key: tf.constant(array) for key, array in tensors.items()}
 
 
 def _has_values(subject: Subject) -> bool:

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
+import tensorflow as tf
 
 from objectives.errors import ConfigurationError
 from objectives.keys import Key, is_of_batch
 from objectives.quantities import quantity
 from objectives.readings import recording
 from objectives.term import Term
-from objectives.testing.check import OF_BATCHES, Check, Fault, NotApplicable
+from objectives.testing.check import OF_BATCHES, Check, Fault, NotApplicable, NotChecked
 from objectives.testing.closeness import require_close, require_finite
 from objectives.testing.subject import Subject, Tensors
 
@@ -18,6 +19,10 @@ from objectives.testing.subject import Subject, Tensors
 _TIE = 0.5
 LARGE, EXTREME = 1e3, 1e4
 _REFUSED = "refused by name, as out of range"
+_UNKNOWN_RANGE = (
+    "as the formula does not take any number, {kinds} were drawn, and it is unknown whether it is for numbers further "
+    "out: {fault}; say for which it is by ranges="
+)
 
 
 def zeros(subject: Subject) -> Tensors:
@@ -62,7 +67,12 @@ def _require_finite(subject: Subject, tensors: Tensors, where: str) -> np.ndarra
         return None
     if any(np.any(one.outside) for one in readings):
         return None
-    require_finite(subject, value, gradients, where)
+    try:
+        require_finite(subject, value, gradients, where)
+    except Fault as fault:
+        if subject.kinds:
+            raise NotChecked(_UNKNOWN_RANGE.format(kinds=" and ".join(subject.kinds_in_words), fault=fault)) from fault
+        raise
     return value
 
 
@@ -79,6 +89,8 @@ def axes_of_size_1(subject: Subject) -> str:
     tried = [*_with_axes_of_1(subject)]
     if not tried:
         raise NotApplicable("there is no axis but that of the batch")
+    if subject.functions and not all(_is_taken(subject, tensors) for _, tensors in tried):
+        raise NotApplicable("the function that stands in for the model takes no axis of another size")
     values = [_require_finite(subject, tensors, f"where axis {axis} has the size 1") for axis, tensors in tried]
     refused = sum(value is None for value in values)
     return f"{quantity(len(tried), 'axis', 'axes')}{f', of which {refused} refused by name' if refused else ''}"
@@ -114,6 +126,16 @@ def _with_axes_of_1(subject: Subject) -> Iterator[tuple[int, Tensors]]:
         tensors = {key: _first_along(axis, key, array) for key, array in subject.tensors.items()}
         if any(tensors[key].shape != subject.tensors[key].shape for key in tensors):
             yield axis, tensors
+
+
+def _is_taken(subject: Subject, tensors: Tensors) -> bool:
+    try:
+        subject.value(tensors)
+    except ConfigurationError:
+        return True  # The term itself refuses it, which is looked at.
+    except (ValueError, tf.errors.InvalidArgumentError):
+        return False
+    return True
 
 
 def _first_along(axis: int, key: Key, array: np.ndarray) -> np.ndarray:

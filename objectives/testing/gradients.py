@@ -1,5 +1,7 @@
 """Checks of gradients: those of finite differences, those that are stated at kinks, and that there are any."""
 
+import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -7,10 +9,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from objectives.keys import Key
+from objectives.keys import Key, is_of_batch
 from objectives.testing.check import Check, Fault, NotApplicable
 from objectives.testing.closeness import require_close_gradients
-from objectives.testing.subject import Subject, Tensors, is_of_floats
+from objectives.testing.kinds import distributions
+from objectives.testing.subject import Subject, Tensors, is_of_floats, traced
 
 # Elements by which a difference is taken, for each tensor; more would only take time.
 _ELEMENTS = 24
@@ -26,27 +29,33 @@ def gradient(subject: Subject) -> str:
     """The gradient is that of central differences; at a kink it is between the differences of both sides."""
     if not subject.by:
         raise NotApplicable("no read comes from a model")
-    tensors, dtype = _widest(subject)
-    worst = _largest_error(subject, tensors, dtype)
-    far = {key: _FAR * one if key in subject.by and key not in subject.ranges else one for key, one in tensors.items()}
-    # In float32, the rounding of values so large hides the slope.
-    if dtype == tf.float64 and _is_finite(subject, far):
-        worst = max(worst, _largest_error(subject, far, dtype))
-    return f"differs by {worst:.1g} at most, in {dtype.name}"
+    try:
+        return _compared(subject)
+    except Fault:
+        of_classes = _with_distributions(subject)
+        with contextlib.suppress(Fault):
+            if of_classes is not None:
+                return f"{_compared(of_classes)}, with {' and '.join(of_classes.kinds_in_words)}"
+        raise
 
 
 def kinks(subject: Subject) -> str:
     """At each kink the gradient is the stated one, eagerly, in a graph and under XLA."""
     if not subject.kinks:
         raise NotApplicable("no kinks= were given")
-    ways: dict[str, Callable[..., Any]] = {
-        "eagerly": lambda function: function,
-        "in a graph": tf.function(autograph=False),
-        "under XLA": tf.function(jit_compile=True, autograph=False),
+
+    def run(tensors: Tensors) -> Any:
+        return subject.differentiated(tensors)
+
+    graph, compiled = (tf.function(run, autograph=False, jit_compile=xla) for xla in (None, True))
+    ways: dict[str, Callable[[Tensors], Any]] = {
+        "eagerly": run,
+        "in a graph": partial(traced, graph),
+        "under XLA": partial(traced, compiled),
     }
     for tensors, expected in subject.kinks:
-        for way, compiled in ways.items():
-            _, found = compiled(subject.differentiated)({key: tf.constant(one) for key, one in tensors.items()})
+        for way, differentiate in ways.items():
+            _, found = differentiate(tensors)
             found = {key: found[key].numpy() for key in expected}
             remedy = "tf.where gives it the one that is stated"
             require_close_gradients(found, expected, subject, f"at a kink, {way},", remedy)
@@ -66,6 +75,31 @@ def dead_gradient(subject: Subject) -> str:
         f"trains nothing; tf.round, tf.argmax, comparisons, casts to integers and tf.stop_gradient have none: replace "
         f"them by something smooth, or make it a metric"
     )
+
+
+def _compared(subject: Subject) -> str:
+    """Returns how far gradients are from differences, in words."""
+    tensors, dtype = _widest(subject)
+    worst = _largest_error(subject, tensors, dtype)
+    far = {key: _FAR * one if key in subject.by and key not in subject.ranges else one for key, one in tensors.items()}
+    # In float32, the rounding of values so large hides the slope.
+    if dtype == tf.float64 and _is_finite(subject, far):
+        worst = max(worst, _largest_error(subject, far, dtype))
+    return f"differs by {worst:.1g} at most, in {dtype.name}"
+
+
+def _with_distributions(subject: Subject) -> Subject | None:
+    """Returns the subject with distributions over classes for drawn data, as some cross-entropies are for these alone.
+
+    The gradient of TensorFlow's `softmax_cross_entropy_with_logits` is off by as much as targets do not add up to 1.
+    """
+    data = {key: one for key, one in subject.tensors.items() if key in subject.drawn and key not in subject.by}
+    drawn = {key: one for key, one in data.items() if is_of_batch(key) and is_of_floats(one) and one.ndim > 1}
+    if not drawn:
+        return None
+    shares = {key: distributions(np.random.default_rng(0), one.shape) for key, one in drawn.items()}
+    kinds = dict.fromkeys(shares, "distributions over the last axis")
+    return dataclasses.replace(subject, tensors={**subject.tensors, **shares}, kinds=kinds)
 
 
 def _largest_error(subject: Subject, tensors: Tensors, dtype: tf.DType) -> float:

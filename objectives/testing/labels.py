@@ -11,7 +11,7 @@ from objectives.ranges import ClassLabels
 from objectives.readings import evaluating, recording
 from objectives.term import Term
 from objectives.testing.check import Check, Fault, NotApplicable
-from objectives.testing.subject import Subject, is_of_floats
+from objectives.testing.subject import Subject, is_of_floats, traced
 
 _REMEDY = (
     "labels, outside = objectives.ranges.safe_labels({read!r}, {read}, classes), and return "
@@ -67,7 +67,7 @@ def _evaluated(subject: Subject, tensors: Any) -> tuple[np.ndarray, list[str]]:
         read.extend(reading.what for reading in readings)
         return each + tf.cast(poison(flags), each.dtype), [tf.reduce_any(reading.outside) for reading in readings]
 
-    each, outside = run({name: tf.constant(array) for name, array in tensors.items()})
+    each, outside = traced(run, tensors)
     return each.numpy(), [what for what, found in zip(read, outside, strict=True) if found]
 
 

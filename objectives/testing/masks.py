@@ -5,18 +5,21 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
+from objectives.batch_statistic import BatchStatistic
 from objectives.errors import ConfigurationError
 from objectives.keys import is_of_batch
 from objectives.reads import shown_of
 from objectives.term import Term
 from objectives.testing.batches import INDEPENDENCE
-from objectives.testing.check import OF_BATCHES, Check, NotApplicable
-from objectives.testing.closeness import require_close, require_close_gradients, require_finite
+from objectives.testing.check import OF_BATCHES, Check, Fault, NotApplicable
+from objectives.testing.closeness import ROUNDING, require_close, require_close_gradients, require_finite
 from objectives.testing.subject import FACTOR, MASK, Subject, Tensors, is_of_floats
 
 _VALUES = "return one value or more for each example, and leave reduction and masks to the base class"
 # Far from what a formula takes for a number of its own.
 _ELSEWHERE = 17.0
+# How much further out an example is whose weight has to show, at one of them: far out a hinge may hide it.
+_SCALES = (3.0, 1.0, 0.3)
 
 
 def mask(subject: Subject) -> str:
@@ -29,6 +32,22 @@ def mask(subject: Subject) -> str:
     rows = {key: one[shown > 0] if is_of_batch(key) else one for key, one in gradients.items()}
     require_close_gradients(rows, kept_gradients, subject, "with a mask", remedy)
     return f"{int(shown.sum())} of {subject.size} examples"
+
+
+def fractional_mask(subject: Subject) -> str:
+    """An example that a mask counts by half makes a statistic another one than if it counts whole, or not at all."""
+    found = [_counted_in_part(scale, subject) for scale in _SCALES]
+    telling = [(whole, half, without) for whole, half, without in found if not _is_same(whole, without)]
+    if not telling:
+        raise NotApplicable("the statistic is the same without the example that was masked")
+    for whole, half, without in telling:
+        if not (_is_same(half, whole) or _is_same(half, without)):
+            return f"value {half:.5g} at 0.5, {whole:.5g} at 1, {without:.5g} at 0"
+    whole, half, _ = telling[0]
+    raise Fault(
+        f"with a mask of 0.5 for an example the statistic is {half:.7g}, as if the example counted "
+        f"{'whole' if _is_same(half, whole) else 'not at all'}; weigh it by `counted`, which is from 0 to 1"
+    )
 
 
 def masked_nan(subject: Subject) -> str:
@@ -46,6 +65,8 @@ def masked_nan(subject: Subject) -> str:
 
 def masked_elements(subject: Subject) -> str:
     """Where a mask hides single elements, neither the values that count nor the gradient depend on what these hold."""
+    if subject.functions:
+        raise NotApplicable("what a model makes of an example may depend on all of its elements")
     shown = _mask_of_elements(subject)
     expected, gradients = subject.differentiate(_masked(subject, subject.tensors, shown), subject.masked)
     remedy = (
@@ -91,6 +112,19 @@ def _shown(subject: Subject) -> np.ndarray:
     return ((rows % 3 != 1) & (rows != subject.size - 1)).astype(np.float32)
 
 
+def _counted_in_part(scale: float, subject: Subject) -> list[float]:
+    """Returns the statistic where the first example, so much further out, counts whole, by half, and not at all."""
+    rows = np.append(np.float32(scale), np.ones(subject.size - 1, np.float32))
+    spread = {key: rows.reshape(-1, *[1] * (subject.tensors[key].ndim - 1)) for key in subject.of_batch}
+    tensors = subject.floats(lambda key, array: spread[key] * array, subject.of_batch)
+    masks = [np.append(np.float32(share), rows[1:]) for share in (1.0, 0.5, 0.0)]
+    return [subject.value(_masked(subject, tensors, shown), subject.masked) for shown in masks]
+
+
+def _is_same(one: float, other: float) -> bool:
+    return bool(np.isclose(one, other, rtol=ROUNDING))
+
+
 def _masked(subject: Subject, tensors: Tensors, shown: np.ndarray) -> Tensors:
     return {**tensors, MASK: shown}
 
@@ -128,6 +162,7 @@ def _shapes(subject: Subject) -> Iterator[tuple[int, ...]]:
 
 CHECKS = (
     Check("mask", mask, OF_BATCHES, INDEPENDENCE),
+    Check("fractional mask", fractional_mask, (BatchStatistic,), INDEPENDENCE),
     Check("masked NaN", masked_nan, OF_BATCHES, INDEPENDENCE),
     Check("masked elements", masked_elements, (Term,), INDEPENDENCE),
     Check("masked whole", masked_whole, OF_BATCHES),

@@ -31,7 +31,8 @@ def material(
       ConfigurationError: There is no such read, one key was given two tensors, or a batch has too few examples.
     """
     given = {name: _as_array(one) for name, one in _by_read(term, tensors).items()}
-    found, known = drawn(_plain(term), given, _by_read(term, shapes), _by_read(term, ranges))
+    drawing = drawn(_plain(term), given, _by_read(term, shapes), _by_read(term, ranges))
+    found = drawing.tensors
     keyed: dict[Key, Any] = {}
     for name, key in term.reads.items():
         if name in found and found[name] is not keyed.setdefault(key, found[name]) and name in given:
@@ -44,8 +45,10 @@ def material(
         "term": term,
         "tensors": arrays,
         "functions": {key: one for key, one in keyed.items() if callable(one)},
-        "ranges": {term.reads[name]: bounds for name, bounds in known.items()},
+        "ranges": {term.reads[name]: bounds for name, bounds in drawing.ranges.items()},
         "drawn": {term.reads[name] for name in found if name not in given},
+        "kinds": {term.reads[name]: words for name, words in drawing.kinds.items()},
+        "fits": drawing.fits,
     }
 
 

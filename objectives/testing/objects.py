@@ -41,8 +41,8 @@ def comparison(subject: Subject) -> str:
     for name, other in _with_another_number(subject.term):
         if other == subject.term:
             raise Fault(f"a term with another {name} is equal to it; {_DATACLASS}")
-    if not all(map(_is_literal, _fields(subject.term).values())):
-        return "not hashed: a field is no literal"
+    if unhashed := [name for name, value in _fields(subject.term).items() if not _is_literal(value)]:
+        return f"not hashed: {unhashed[0]} is {_kind(_fields(subject.term)[unhashed[0]])}"
     try:
         same = hash(dataclasses.replace(subject.term)) == hash(subject.term)
     except TypeError as error:
@@ -82,6 +82,11 @@ def _changed(term: BaseTerm) -> dict[str, Any]:
     """Returns the fields that do not have their default."""
     defaults = {field.name: repr(default_of(field)) for field in dataclasses.fields(term)}
     return {name: value for name, value in _fields(term).items() if repr(value) != defaults[name]}
+
+
+def _kind(value: Any) -> str:
+    """Describes a value that is no literal, with what would have a hash where something would."""
+    return "a list, where a tuple has a hash" if isinstance(value, list) else f"of {type(value).__name__}, no literal"
 
 
 def _is_literal(value: Any) -> bool:

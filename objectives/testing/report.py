@@ -4,9 +4,11 @@ import dataclasses
 import textwrap
 from collections.abc import Sequence
 
+from objectives.errors import ConfigurationError
 from objectives.quantities import quantity
 
-PASSED, FAILED, NOT_APPLICABLE, LEFT_OUT, NOT_RUN = "passed", "FAILED", "not applicable", "left out", "not run"
+PASSED, FAILED, NOT_APPLICABLE, LEFT_OUT = "passed", "FAILED", "not applicable", "left out"
+NOT_CHECKED, NOT_RUN = "not checked", "not run"
 
 _WIDTH = 118
 
@@ -51,6 +53,11 @@ class Report:
         """What was found by each check that failed."""
         return {one.check: one.detail for one in self.outcomes if one.result == FAILED}
 
+    @property
+    def not_checked(self) -> dict[str, str]:
+        """What each check lacked that had nothing to look at on what was drawn."""
+        return {one.check: one.detail for one in self.outcomes if one.result == NOT_CHECKED}
+
     def __str__(self) -> str:
         rows = [("check", "result", "detail"), *((one.check, one.result, one.detail) for one in self.outcomes)]
         names, results = (max(len(row[column]) for row in rows) + 3 for column in (0, 1))
@@ -75,4 +82,17 @@ class TermCheckError(AssertionError):
         count = quantity(len(report.failed), "check")
         lines = [f"  {name}: {detail}" for name, detail in report.failed.items()]
         super().__init__("\n".join([f"{report.term} fails {count} on {report.tensors}:", *lines]))
+        self.report = report
+
+
+class NotCheckedError(ConfigurationError):
+    """Nothing could be checked, as the formula takes no tensors that were drawn; the message says what to give.
+
+    Attributes:
+      report: which checks were not run.
+    """
+
+    def __init__(self, report: Report):
+        (detail,) = report.not_checked.values()
+        super().__init__(f"nothing is known of {report.term}: {detail}")
         self.report = report

@@ -33,6 +33,8 @@ class Subject:
       functions: what is read as a function, by key.
       ranges: the smallest and the largest value that a tensor may have, by key, where one is known.
       drawn: the keys of the tensors that were drawn at random.
+      kinds: of what kind those are that are no plain numbers, by key, in words.
+      fits: whether the formula makes a finite value of the tensors.
       reference: the formula in NumPy, if it was given.
       kinks: tensors by key and the gradient of the mean there, by key.
     """
@@ -42,6 +44,8 @@ class Subject:
     functions: Mapping[Key, Callable[..., Any]] = dataclasses.field(default_factory=dict)
     ranges: Mapping[Key, tuple[float, float]] = dataclasses.field(default_factory=dict)
     drawn: Collection[Key] = ()
+    kinds: Mapping[Key, str] = dataclasses.field(default_factory=dict)
+    fits: bool = True
     reference: Callable[..., Any] | None = None
     kinks: Sequence[tuple[Tensors, Tensors]] = ()
 
@@ -72,7 +76,13 @@ class Subject:
     @property
     def described(self) -> str:
         """The reads with the shapes of their tensors, in words."""
-        return ", ".join(f"{self.names[key]} {tensor.shape}" for key, tensor in self.tensors.items())
+        kinds = {key: f" of {words}" for key, words in self.kinds.items()}
+        return ", ".join(f"{self.names[key]} {one.shape}{kinds.get(key, '')}" for key, one in self.tensors.items())
+
+    @property
+    def kinds_in_words(self) -> list[str]:
+        """What was drawn as no plain numbers, such as 'distributions for y_true'."""
+        return [f"{words} for {self.names[key]}" for key, words in self.kinds.items()]
 
     @functools.cached_property
     def of_batch(self) -> list[Key]:
@@ -139,8 +149,8 @@ class Subject:
     def operations(self, tensors: Tensors) -> list[Any]:
         """Returns the definitions of all operations that compute the mean in a graph, at any depth."""
         specs = {key: tf.TensorSpec(tensor.shape, tensor.dtype) for key, tensor in tensors.items()}
-        traced = tf.function(lambda tensors: self.mean(tensors).total, autograph=False)
-        return nodes(traced.get_concrete_function(specs).graph)
+        run = tf.function(lambda tensors: self.mean(tensors).total, autograph=False)
+        return nodes(run.get_concrete_function(specs).graph)
 
     def context(self, tensors: Tensors, **more: Any) -> Context:
         """Returns a context in which the keys of the term name these tensors."""
@@ -149,6 +159,12 @@ class Subject:
 
     def _selecting(self, **keys: Any) -> BaseTerm:
         return dataclasses.replace(self.term, **{**dict.fromkeys(self.term.selections), **keys})
+
+
+def traced(function: Any, tensors: Tensors) -> Any:
+    """Returns what a `tf.function` of tensors by key returns; it warns of no retracing, as each shape is meant."""
+    constants = {key: tf.constant(array) for key, array in tensors.items()}
+    return function.get_concrete_function(constants)(constants)
 
 
 def is_of_floats(array: Any) -> bool:

@@ -8,12 +8,22 @@ from objectives.errors import ConfigurationError, expected
 from objectives.testing import batches, cost, executions, extremes, gradients, labels, masks, objects, precision, values
 from objectives.testing.check import Check
 from objectives.testing.material import kink, material
-from objectives.testing.report import FAILED, LEFT_OUT, NOT_RUN, Outcome, Report, TermCheckError
+from objectives.testing.report import (
+    FAILED,
+    LEFT_OUT,
+    NOT_CHECKED,
+    NOT_RUN,
+    NotCheckedError,
+    Outcome,
+    Report,
+    TermCheckError,
+)
 from objectives.testing.subject import Subject
 
 _FAMILIES = (values, gradients, extremes, batches, masks, executions, precision, labels, objects, cost)
 # Without these nothing else can be looked at.
 _FIRST = ("values", "repeatable")
+_MISSING = {FAILED: "failed", NOT_CHECKED: "was not checked"}
 
 
 def check_term(
@@ -29,29 +39,27 @@ def check_term(
 ) -> Report:
     """Checks that a term keeps to everything that training with it relies on, in seconds.
 
-    Among the checks are the value and the gradient, masks and sample weights, shards of replicas and micro-batches,
-    zeros, ties and huge numbers, eager, graph and XLA execution, half precision, labels out of range, and the object
-    itself. The result is a table of all of them. One line is a test: `check_term(MyTerm())`.
+    Values and gradients, masks and shards, zeros, ties and huge numbers, executions, half precision, labels and the
+    object itself are looked at. One line is a test: `check_term(MyTerm())`.
 
     Args:
       term: the term.
       tensors: what it reads, by the names of its reads or by their keys, two examples or more. What is not given is
-        drawn at random, in shapes that the formula takes. A read of the model is a function.
+        drawn, in shapes and of kinds that the formula takes. A read of the model is a function.
       shapes: of tensors that are drawn, by the same names, with the batch as the first axis: {"y_pred": (5, 4)}.
-      ranges: the smallest and the largest number for which the formula is meant: {"y_pred": (0.0, 1.0)}. What the term
-        itself refuses, as losses of probabilities do, is known.
-      reference: the formula as a function of arrays, in float64, by the names of the reads. It returns unreduced values
-        or their mean.
-      kinks: tensors where the formula has a kink, a zero or a tie, each with the gradient of the mean there that the
-        term states, by the last read or by names: `({"y_pred": [0.0]}, [0.0])`.
+      ranges: the smallest and the largest number for which the formula is meant: {"y_pred": (0.0, 1.0)}.
+      reference: the formula as a function of arrays, in float64, which returns unreduced values or their mean.
+      kinks: tensors where the formula has a kink, each with the gradient of the mean there that the term states, by
+        the last read or by names: `({"y_pred": [0.0]}, [0.0])`.
       only: the names of the checks to run; all of them by default.
-      except_for: the names of checks to leave out, with the reason, which the table shows.
+      except_for: the names of checks to leave out, with the reason, besides those that the term names itself.
 
     Returns:
       What was found, as a table to print.
 
     Raises:
       TermCheckError: Checks failed; the message lists each by its name, with what to change. It is an AssertionError.
+      NotCheckedError: The formula takes nothing that was drawn, so that nothing is known of it; give tensors.
       ConfigurationError: There is no such read or check, or too few examples.
 
     >>> from objectives import MeanSquaredError
@@ -63,17 +71,11 @@ def check_term(
     masked NaN   passed
     gin          passed
     """
-    reasons = except_for or {}
-    checks = _asked(only, reasons)
-    subject = Subject(
-        **material(term, tensors or {}, shapes or {}, ranges or {}),
-        reference=reference,
-        kinks=[kink(term, *one) for one in kinks],
-    )
-    report = Report(repr(term), subject.described, [*_outcomes(subject, checks, reasons)])
-    if report.failed:
-        raise TermCheckError(report)
-    return report
+    reasons = {**term.except_for, **(except_for or {})}
+    asked = _asked(only, reasons)
+    given = material(term, tensors or {}, shapes or {}, ranges or {})
+    subject = Subject(**given, reference=reference, kinks=[kink(term, *one) for one in kinks])
+    return _sound(Report(repr(term), subject.described, [*_outcomes(subject, asked, reasons)]))
 
 
 def checks() -> list[Check]:
@@ -90,16 +92,26 @@ def _asked(only: Collection[str], reasons: Mapping[str, str]) -> list[Check]:
     return [check for name, check in known.items() if not only or name in only]
 
 
+def _sound(report: Report) -> Report:
+    """Returns a report; raises its error where a check failed, or where no value was found at all."""
+    if report.failed:
+        raise TermCheckError(report)
+    if _FIRST[0] in report.not_checked:
+        raise NotCheckedError(report)
+    return report
+
+
 def _outcomes(subject: Subject, asked: Sequence[Check], reasons: Mapping[str, str]) -> Iterator[Outcome]:
     """Yields what each check found; one that needs what another has found missing is not run."""
-    failed: list[str] = []
+    missing: dict[str, str] = {}
     for check in asked:
-        lacking = [name for name in failed if name in (*_FIRST, *check.needs)]
+        lacking = [name for name in missing if name in (*_FIRST, *check.needs)]
         if check.name in reasons:
             outcome = Outcome(check.name, LEFT_OUT, reasons[check.name])
         elif lacking:
-            outcome = Outcome(check.name, NOT_RUN, f"as {lacking[0]} failed")
+            outcome = Outcome(check.name, NOT_RUN, f"as {lacking[0]} {missing[lacking[0]]}")
         else:
             outcome = check.outcome(subject)
-        failed += [check.name] if outcome.result == FAILED else []
+        if outcome.result in _MISSING:
+            missing[check.name] = _MISSING[outcome.result]
         yield outcome

@@ -4,24 +4,19 @@ import numpy as np
 
 from objectives.batch_statistic import BatchStatistic
 from objectives.blame import told
+from objectives.mean import Mean
 from objectives.term import Term
-from objectives.testing.check import Check, Fault, NotApplicable
+from objectives.testing.check import Check, Fault, NotApplicable, NotChecked
 from objectives.testing.closeness import require_close
 from objectives.testing.subject import Subject
+
+# Errors that are no answer to tensors, whatever these are.
+_BUGS = (NameError, AttributeError, ImportError, NotImplementedError)
 
 
 def values(subject: Subject) -> str:
     """`values` returns one value or more for each example, or one for a whole, and they are numbers."""
-    try:
-        mean = subject.mean(subject.tensors)
-    except Exception as error:
-        hint = "tensors= gives it others, and shapes= says what others look like"
-        raise Fault(f"{told(error)} (it was given {subject.described}; {hint})") from error
-    if not np.isfinite(float(mean.result())):
-        raise Fault(
-            f"the value is {float(mean.result())} on plain numbers; give numbers that the formula is for by tensors=, "
-            f"or their range by ranges="
-        )
+    mean = _mean(subject)
     if isinstance(subject.plain, BatchStatistic):
         if float(mean.count) != 1:
             raise Fault(
@@ -32,6 +27,33 @@ def values(subject: Subject) -> str:
     if not isinstance(subject.plain, Term):
         return f"{mean.count:.0f} in all"
     return f"{subject.each(subject.tensors).shape} for {subject.size} examples"
+
+
+def _mean(subject: Subject) -> Mean:
+    """Returns the mean, which has to be finite; where it is not, the fault may be that of what was drawn."""
+    cause: Exception | None = None
+    try:
+        mean = subject.mean(subject.tensors)
+        found = f"the value is {float(mean.result())}"
+        if np.isfinite(float(mean.result())):
+            return mean
+    except Exception as error:
+        found, cause = told(error), error
+    if subject.fits or not subject.drawn or isinstance(cause, _BUGS):
+        raise Fault(f"{found} (it was given {subject.described}; tensors= gives it others)") from cause
+    raise NotChecked(
+        f"nothing that was drawn suits the formula: {found} for {subject.described}. Give tensors such as it is meant "
+        f"for, two examples or more, as in {_call(subject)}"
+    ) from cause
+
+
+def _call(subject: Subject) -> str:
+    """Returns a call of `check_term` to copy, with the shapes and types that were tried last."""
+    arrays = (
+        f"{subject.names[key]!r}: np.zeros({[*array.shape]}, np.{array.dtype})"
+        for key, array in subject.tensors.items()
+    )
+    return f"check_term({subject.term!r}, {{{', '.join(arrays)}}})"
 
 
 def repeatable(subject: Subject) -> str:

@@ -6,24 +6,33 @@ import pytest
 import tensorflow as tf
 
 from objectives import (
-    ConfigurationError,
+    CTC,
+    CategoricalCrossentropy,
     ConfusionWeightedCrossEntropy,
     ContextualMeanSquaredError,
+    Contrastive,
     FunctionTerm,
     KerasLoss,
+    KLDivergence,
     MeanSquaredError,
     PairwiseOverlap,
+    QuantileLoss,
     WeightDecay,
     WeightedBinaryCrossEntropy,
 )
-from objectives.testing.drawing import LAYOUTS, drawn
+from objectives.testing.drawing import drawn
 
 SPARSE = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
+def of_labels(y_true, y_pred):
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(y_true, y_pred)
+
+
 def shapes_of(term, given=None, shapes=None):
-    tensors, _ = drawn(term, given or {}, shapes or {}, {})
-    return {name: tensor.shape for name, tensor in tensors.items()}
+    drawing = drawn(term, given or {}, shapes or {}, {})
+    assert drawing.fits
+    return {name: tensor.shape for name, tensor in drawing.tensors.items()}
 
 
 @pytest.mark.parametrize(
@@ -49,51 +58,66 @@ def test_shapes_may_be_said():
 
 
 def test_labels_are_classes():
-    tensors, _ = drawn(KerasLoss(loss=SPARSE), {}, {}, {})
+    tensors = drawn(KerasLoss(loss=SPARSE), {}, {}, {}).tensors
     assert tensors["y_true"].dtype == np.int32
     assert set(tensors["y_true"]) <= {0, 1, 2, 3}
 
 
 def test_numbers_are_in_the_range_that_the_term_wants_and_the_range_is_known():
-    tensors, ranges = drawn(WeightedBinaryCrossEntropy(), {}, {}, {})
-    assert ranges == {"y_true": (0.0, 1.0)}
-    assert 0 < tensors["y_true"].min() < tensors["y_true"].max() < 1
-    _, ranges = drawn(KerasLoss(loss="categorical_crossentropy"), {}, {}, {})
-    assert ranges == {"y_pred": (0.0, np.inf)}
+    drawing = drawn(WeightedBinaryCrossEntropy(), {}, {}, {})
+    assert drawing.ranges == {"y_true": (0.0, 1.0)}
+    assert 0 < drawing.tensors["y_true"].min() < drawing.tensors["y_true"].max() < 1
+    assert drawn(KerasLoss(loss="categorical_crossentropy"), {}, {}, {}).ranges == {"y_pred": (0.0, np.inf)}
 
 
 @pytest.mark.parametrize(
     ("range_", "inside"), [((2.0, 3.0), (2, 3)), ((2.0, np.inf), (2, 9)), ((-np.inf, 2.0), (-9, 2))]
 )
 def test_a_range_may_be_said(range_, inside):
-    tensors, ranges = drawn(PairwiseOverlap(), {}, {}, {"y_pred": range_})
-    assert ranges == {"y_pred": range_}
-    assert inside[0] < tensors["y_pred"].min() < tensors["y_pred"].max() < inside[1]
+    drawing = drawn(PairwiseOverlap(), {}, {}, {"y_pred": range_})
+    assert drawing.ranges == {"y_pred": range_}
+    assert inside[0] < drawing.tensors["y_pred"].min() < drawing.tensors["y_pred"].max() < inside[1]
 
 
 def test_numbers_of_which_a_formula_makes_nothing_finite_are_replaced_by_fractions():
-    tensors, ranges = drawn(FunctionTerm(fn=lambda y_pred: tf.math.log(y_pred)), {}, {}, {})
-    assert 0 < tensors["y_pred"].min() < tensors["y_pred"].max() < 1
-    assert ranges == {}
+    drawing = drawn(FunctionTerm(fn=lambda y_pred: tf.math.log(y_pred)), {}, {}, {})
+    assert 0 < drawing.tensors["y_pred"].min() < drawing.tensors["y_pred"].max() < 1
+    assert (drawing.ranges, drawing.kinds) == ({}, {"y_pred": "fractions"})
+
+
+@pytest.mark.parametrize(
+    ("term", "shapes", "kind"),
+    [
+        (CategoricalCrossentropy(), {"y_true": (5, 4), "y_pred": (5, 4)}, "distributions over the last axis"),
+        (KLDivergence(), {"y_true": (5, 4), "y_pred": (5, 4)}, "distributions over the last axis"),
+        (QuantileLoss(), {"y_true": (5, 4), "y_pred": (5, 4, 3)}, "numbers"),
+        (Contrastive(), {"y_true": (5,), "first": (5, 4), "second": (5, 4)}, "decisions, 0 or 1"),
+        (CTC(), {"y_true": (5, 2), "y_pred": (5, 4, 3)}, "sequences of labels above 0"),
+        (FunctionTerm(fn=of_labels), {"y_true": (5,), "y_pred": (5, 4)}, "labels"),
+    ],
+)
+def test_data_are_of_the_kind_that_the_formula_takes(term, shapes, kind):
+    assert shapes_of(term) == shapes
+    assert drawn(term, {}, {}, {}).kinds == {"y_true": kind}
+
+
+def test_what_is_drawn_is_as_large_as_what_is_given():
+    assert shapes_of(MeanSquaredError(), {"y_pred": np.ones([3, 7], np.float32)})["y_true"] == (3, 7)
+    assert shapes_of(QuantileLoss(), shapes={"y_pred": (6, 3)}) == {"y_true": (6,), "y_pred": (6, 3)}
+
+
+def test_a_formula_that_takes_nothing_has_no_drawing_that_fits():
+    assert not drawn(FunctionTerm(fn=lambda y_pred: tf.reshape(y_pred, [-1, 7])), {}, {}, {}).fits
 
 
 def test_one_key_is_one_tensor():
-    tensors, _ = drawn(ContextualMeanSquaredError(), {}, {}, {})
+    tensors = drawn(ContextualMeanSquaredError(), {}, {}, {}).tensors
     assert tensors["context"] is tensors["y_true"]
     assert not np.array_equal(tensors["y_pred"], tensors["y_true"])
 
 
 def test_what_has_no_batch_is_drawn_as_it_is():
     term = FunctionTerm(fn=lambda y_pred, step, sample_weight: y_pred)
-    tensors, _ = drawn(term, {}, {}, {})
+    tensors = drawn(term, {}, {}, {}).tensors
     assert (tensors["step"].shape, tensors["sample_weight"].shape) == ((), (5,))
     assert tensors["sample_weight"].min() > 0
-
-
-def test_the_model_is_not_drawn():
-    with pytest.raises(ConfigurationError, match=r"in Python pass .*: check_term\(term, \{'model': lambda inputs: "):
-        drawn(FunctionTerm(fn=lambda model, inputs: model(inputs)), {}, {}, {})
-
-
-def test_no_axes_of_a_layout_are_alike():
-    assert all(len({*layout}) == len(layout) for layout in LAYOUTS)

@@ -8,7 +8,17 @@ import tensorflow as tf
 
 from objectives import FunctionTerm, KerasLoss, Key, Mean, PairwiseOverlap, Term
 from objectives.testing.check import Fault, NotApplicable
-from objectives.testing.extremes import axes_of_size_1, coincident, empty_batch, extreme_numbers, large, ties, zeros
+from objectives.testing.extremes import (
+    CHECKS,
+    axes_of_size_1,
+    coincident,
+    empty_batch,
+    extreme_numbers,
+    large,
+    ties,
+    zeros,
+)
+from objectives.testing.report import FAILED, NOT_CHECKED, PASSED
 
 
 def test_numbers_stay_in_their_range(subject_of):
@@ -42,6 +52,23 @@ def test_a_formula_without_a_slope_along_an_axis_of_size_1_is_caught(subject_of)
         axes_of_size_1(spread)
     with pytest.raises(NotApplicable):
         axes_of_size_1(subject_of(spread.term, {"y_pred": np.ones([3, 1])}))
+
+
+def test_a_model_of_a_fixed_width_has_no_axis_of_another_size(subject_of):
+    called = FunctionTerm(fn=lambda model, inputs: model(inputs))
+    subject = subject_of(called, {"model": lambda inputs: inputs @ tf.ones([4, 2], inputs.dtype)})
+    with pytest.raises(NotApplicable, match="stands in for the model takes no axis of another size"):
+        axes_of_size_1(subject)
+
+
+def test_extremes_of_a_formula_that_is_not_for_any_number_are_not_checked_unless_its_range_is_given(subject_of):
+    logarithm = FunctionTerm(fn=lambda y_pred: tf.math.log(y_pred) ** 2)
+    at_zeros = next(check for check in CHECKS if check.name == "zeros")
+    outcome = at_zeros.outcome(subject_of(logarithm))
+    assert outcome.result == NOT_CHECKED
+    assert "fractions for y_pred were drawn" in outcome.detail
+    assert at_zeros.outcome(subject_of(logarithm, ranges={"y_pred": (0.5, 9.0)})).result == PASSED
+    assert at_zeros.outcome(subject_of(logarithm, ranges={"y_pred": (0.0, 9.0)})).result == FAILED
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

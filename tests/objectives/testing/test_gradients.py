@@ -59,11 +59,15 @@ def test_a_part_in_float32_is_differentiated_in_float32(subject_of):
         gradient(subject_of(wrong))
 
 
-def test_targets_that_were_drawn_are_named_where_they_may_be_the_fault(subject_of):
+def test_a_cross_entropy_is_differentiated_with_distributions_where_targets_were_drawn(subject_of):
     entropy = FunctionTerm(fn=lambda y_true, y_pred: tf.nn.softmax_cross_entropy_with_logits(y_true, y_pred))
+    assert gradient(subject_of(entropy)).endswith("with distributions over the last axis for y_true")
+    assert gradient(subject_of(entropy, {"y_true": np.eye(4)[[0, 1, 2, 3, 0]]})).endswith("in float64")
+
+
+def test_targets_that_were_drawn_are_named_where_they_may_be_the_fault(subject_of):
     with pytest.raises(Fault, match="'y_true' was drawn at random: .* for distributions over classes"):
-        gradient(subject_of(entropy))
-    gradient(subject_of(entropy, {"y_true": np.eye(4)[[0, 1, 2, 3, 0]]}))
+        gradient(subject_of(FunctionTerm(fn=lambda y_true, y_pred: y_true * _of_another_sign(y_pred))))
 
 
 def test_at_kinks_the_stated_gradient_is_required(subject_of):

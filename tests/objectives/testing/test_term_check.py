@@ -15,11 +15,12 @@ from objectives import (
     Key,
     MeanSquaredError,
     PairwiseOverlap,
+    Poisson,
     Term,
     WeightPenalty,
 )
-from objectives.testing import TermCheckError, check_term
-from objectives.testing.report import LEFT_OUT, NOT_RUN, PASSED
+from objectives.testing import NotCheckedError, TermCheckError, check_term
+from objectives.testing.report import LEFT_OUT, NOT_CHECKED, NOT_RUN, PASSED
 from objectives.testing.term_check import checks
 
 term = dataclasses.dataclass(frozen=True, kw_only=True)
@@ -262,6 +263,29 @@ def test_what_needs_a_check_that_failed_is_not_run():
     assert [*caught.value.report.failed] == ["shards"]
     results = {one.check: (one.result, one.detail) for one in caught.value.report.outcomes}
     assert results["masked NaN"] == (NOT_RUN, "as shards failed")
+
+
+def test_a_term_for_which_nothing_that_is_drawn_will_do_is_not_blamed_and_not_passed():
+    sevens = FunctionTerm(fn=lambda y_pred: tf.reshape(y_pred, [-1, 7]))
+    with pytest.raises(NotCheckedError, match="nothing is known of FunctionTerm.*: nothing that was drawn") as caught:
+        check_term(sevens)
+    first, *others = caught.value.report.outcomes
+    assert (first.check, first.result) == ("values", NOT_CHECKED)
+    assert {one.detail for one in others if one.result == NOT_RUN} == {"as values was not checked"}
+    assert check_term(sevens, {"y_pred": np.ones([2, 7])}, only=["values"])
+
+
+def test_a_term_says_itself_which_checks_are_not_for_it():
+    report = check_term(Poisson(), only=["extreme numbers"])
+    assert [(one.result, one.detail) for one in report.outcomes] == [
+        (LEFT_OUT, "a rate is the exponential of what is predicted")
+    ]
+
+
+def test_many_shapes_are_traced_without_a_warning(caplog):
+    for _ in range(3):
+        check_term(Errors(), only=["graph", "unknown batch size", "float16"])
+    assert "retracing" not in caplog.text
 
 
 @pytest.mark.parametrize("argument", [{"only": ["shard"]}, {"except_for": {"shard": "as meant"}}])

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import FunctionTerm, MeanSquaredError, WeightDecay
-from objectives.testing.check import Fault, NotApplicable
+from objectives.testing.check import Fault, NotApplicable, NotChecked
 from objectives.testing.values import reference, repeatable, values
 
 
@@ -33,13 +33,24 @@ def test_a_reference_is_given_float64_and_may_differ(subject_of):
         reference(subject_of(WeightDecay()))
 
 
-def test_a_formula_that_takes_no_shape_that_was_tried_tells_what_it_was_given(subject_of):
+def sevens(y_pred):
+    return tf.reshape(y_pred, [-1, 7])
+
+
+def test_a_formula_that_takes_nothing_that_was_drawn_is_not_checked_and_the_call_to_copy_is_told(subject_of):
+    with pytest.raises(NotChecked, match=r"nothing that was drawn suits .* check_term\(.*'y_pred': np.zeros\(\[5, 4\]"):
+        values(subject_of(FunctionTerm(fn=sevens)))
     with pytest.raises(Fault, match=r"it was given y_pred \(5, 4\); tensors= gives it others"):
-        values(subject_of(FunctionTerm(fn=lambda y_pred: tf.reshape(y_pred, [-1, 7]))))
+        values(subject_of(FunctionTerm(fn=sevens), {"y_pred": np.ones([5, 4])}))
+
+
+def test_a_mistake_in_python_is_a_fault_whatever_was_drawn(subject_of):
+    with pytest.raises(Fault, match="has no attribute 'squared'"):
+        values(subject_of(FunctionTerm(fn=lambda y_pred: y_pred.squared)))
 
 
 def test_numbers_that_the_formula_is_not_for_are_told(subject_of):
-    with pytest.raises(Fault, match="the value is nan on plain numbers"):
+    with pytest.raises(Fault, match="the value is nan"):
         values(subject_of(FunctionTerm(fn=lambda y_pred: tf.math.log(y_pred)), {"y_pred": [[-1.0], [-2.0]]}))
 
 

@@ -45,7 +45,7 @@ def test_the_page_has_every_term_with_its_formula_its_oracles_and_the_number_of_
 def test_no_number_on_the_page_is_above_a_millionth():
     numbers = [float(n) for cells in rows(PAGE).values() for n in ", ".join(cells[3:]).split(", ") if n[0].isdigit()]
     # A value and a gradient in three ways each; none of a gradient that stops on purpose.
-    is_stopping = [all("gradient" in case.except_for for case in cases) for cases in compared().values()]
+    is_stopping = [all("gradient" in case.term.except_for for case in cases) for cases in compared().values()]
     assert len(numbers) == 6 * len(is_stopping) - 3 * sum(is_stopping)
     assert max(numbers) <= 1e-6
 

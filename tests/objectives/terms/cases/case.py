@@ -22,7 +22,6 @@ class Case:
     whose: str = "NumPy"  # the library whose function the oracle calls
     mask_shape: tuple[int, ...] | None = None  # of a mask an element, where it is not the shape of the values
     value_mask: Callable[[np.ndarray], np.ndarray] = lambda mask: mask
-    except_for: dict[str, str] = dataclasses.field(default_factory=dict)  # checks that its formula cannot pass, and why
 
     @property
     def by(self) -> str:
