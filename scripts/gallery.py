@@ -29,6 +29,7 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "The Markdown file to write; pictures go to a folder beside it.", required=True)
 flags.DEFINE_string("runs", "runs/gallery", "The folder of the runs, where what is trained is found again.")
 flags.DEFINE_integer("seeds", 5, "Over how many seeds, from 0 on, each task is trained.", lower_bound=2)
+flags.DEFINE_bool("each_term", False, "Whether tasks are also trained without each single one of their terms.")
 
 
 def main(given: list[str]) -> None:
@@ -41,10 +42,14 @@ def main(given: list[str]) -> None:
     work = [(name, seed) for name in names for seed in range(FLAGS.seeds)]
     found: dict[str, list[Pair]] = {name: [] for name in names}
     for name, seed in track(work, "training", transient=True):
-        found[name].append(trained_pair(name, seed, pathlib.Path(FLAGS.runs), pictures))
+        found[name].append(_trained(name, seed, pictures))
     asked = shlex.join(["termwise", "gallery", *sys.argv[1:]])
     write_whole(output, gallery_page(found, asked, pictures))
     show_place("written", str(output))
+
+
+def _trained(name: str, seed: int, pictures: pathlib.Path) -> Pair:
+    return trained_pair(name, seed, pathlib.Path(FLAGS.runs), pictures, each_term=FLAGS.each_term)
 
 
 def _chosen(given: Sequence[str]) -> Sequence[str]:

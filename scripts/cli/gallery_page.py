@@ -39,10 +39,31 @@ def _part(name: str, pairs: Sequence[Pair], pictures: pathlib.Path) -> str:
     about = "\n\n".join(text.replace("\n", " ") for text in documented[:2] if not text.startswith(("Keys:", "Attr")))
     shown = [f"![{name}]({file.relative_to(pictures.parent)})" for file in pairs[0].pictures]
     terms = ", ".join(f"`{term}` by {weight}" for term, weight in pairs[0].terms.items())
-    seconds = np.mean([pair.seconds for pair in pairs])
     run = f"    termwise train --gin_file={name}.gin --workdir=runs/{name}"
-    how = f"Terms: {terms}. A run takes about {seconds:.0f} s here."
-    return "\n\n".join([f"## {type(task).__name__}", about, *shown, _table(pairs), how, run])
+    return "\n\n".join(
+        [f"## {type(task).__name__}", about, *shown, _table(pairs), *_lacking(pairs), f"Terms: {terms}.", run]
+    )
+
+
+def _lacking(pairs: Sequence[Pair]) -> list[str]:
+    """Returns the table of the runs that each lack one term, if there are any."""
+    names = [*pairs[0].lacking]
+    if not names:
+        return []
+    lines = [
+        f"| measure | {WITH} |{''.join(f' without `{name}` |' for name in names)}",
+        "|---" * (2 + len(names)) + "|",
+    ]
+    for measure in pairs[0].with_terms:
+        full = np.array([pair.with_terms[measure] for pair in pairs])
+        cells = [_spread(full)]
+        for name in names:
+            lacking = np.array([pair.lacking[name][measure] for pair in pairs])
+            is_told = paired_p(full, lacking) < SIGNIFICANT
+            cells.append(f"**{_spread(lacking)}**" if is_told else _spread(lacking))
+        lines.append(f"| {measure} | {' | '.join(cells)} |")
+    said = "All terms but one, in bold where the seeds tell it from the run with all:"
+    return [said, "\n".join(lines)]
 
 
 def _table(pairs: Sequence[Pair]) -> str:

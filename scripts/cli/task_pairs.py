@@ -1,9 +1,9 @@
-"""Task pairs: a task trained with its regularising terms and without, by the same seeds, and what each has learned."""
+"""Task pairs: a task trained with its regularising terms and without them, or without one, by the same seeds."""
 
 import dataclasses
 import pathlib
-import time
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 
 import keras
 
@@ -14,6 +14,8 @@ from trainer.task import measures_of, pictures_of, pictures_of_models
 
 _CONFIGS = GIN_FOLDERS[-1]
 _PLAIN = "_plain"
+# How the file of a plain run takes a term away.
+_NO_WEIGHT = re.compile(r"^(\S+)\.weight = 0\.0$", re.MULTILINE)
 # The names of both runs, as pictures show them.
 WITHOUT, WITH = "plain", "with terms"
 
@@ -27,7 +29,7 @@ class Pair:
       terms: the names of the terms and their weights, as text, by the name of the term.
       without: the measures of the run whose regularising terms have the weight 0.
       with_terms: the measures of the other run.
-      seconds: how long each of both took on average.
+      lacking: the measures of runs that each lack one regularising term, by its name; none if there is only one.
       pictures: what the task drew of both models, or of the second one where it does not draw several.
     """
 
@@ -35,7 +37,7 @@ class Pair:
     terms: Mapping[str, str]
     without: Mapping[str, float]
     with_terms: Mapping[str, float]
-    seconds: float
+    lacking: Mapping[str, Mapping[str, float]]
     pictures: tuple[pathlib.Path, ...]
 
 
@@ -45,7 +47,7 @@ def known() -> list[str]:
     return sorted(name for name in plain if (_CONFIGS / f"{name}.gin").exists())
 
 
-def trained_pair(name: str, seed: int, runs: pathlib.Path, pictures: pathlib.Path) -> Pair:
+def trained_pair(name: str, seed: int, runs: pathlib.Path, pictures: pathlib.Path, *, each_term: bool) -> Pair:
     """Trains a task with and without its regularising terms, or takes up runs that have been; draws those of seed 0.
 
     Args:
@@ -53,25 +55,37 @@ def trained_pair(name: str, seed: int, runs: pathlib.Path, pictures: pathlib.Pat
       seed: of the first weights, of the order of examples and of the data.
       runs: a folder below which each run has its own.
       pictures: the folder of the pictures, below which each task has its own.
+      each_term: whether it is trained without each single one of these terms as well.
     """
-    folder, began = runs / name, time.perf_counter()
+    folder = runs / name
     plain = _trained(f"{name}{_PLAIN}.gin", seed, folder / f"plain-{seed}")
     full = _trained(f"{name}.gin", seed, folder / f"terms-{seed}")
-    seconds = (time.perf_counter() - began) / 2
     assert full.task is not None, "_trained refuses a run without a task"
-    return Pair(
-        task=full.task,
-        terms={name: repr(term.weight) for name, term in full.objective.terms.items()},
-        without=measures_of(full.task, plain.model),
-        with_terms=measures_of(full.task, full.model),
-        seconds=seconds,
-        pictures=() if seed else _drawn(full.task, {WITHOUT: plain.model, WITH: full.model}, pictures / name),
-    )
+    with plain.averaged(), full.averaged():
+        return Pair(
+            task=full.task,
+            terms={name: repr(term.weight) for name, term in full.objective.terms.items()},
+            without=measures_of(full.task, plain.model),
+            with_terms=measures_of(full.task, full.model),
+            lacking=dict(_lacking(name, seed, folder, full.task) if each_term else ()),
+            pictures=() if seed else _drawn(full.task, {WITHOUT: plain.model, WITH: full.model}, pictures / name),
+        )
 
 
-def _trained(file: str, seed: int, workdir: pathlib.Path) -> Trainer:
+def _lacking(name: str, seed: int, folder: pathlib.Path, task: Task) -> Iterator[tuple[str, Mapping[str, float]]]:
+    """Yields the measures without each of the regularising terms, if there are several."""
+    bindings = _NO_WEIGHT.findall((_CONFIGS / f"{name}{_PLAIN}.gin").read_text(encoding="utf-8"))
+    for term in bindings if len(bindings) > 1 else ():
+        place = folder / f"without-{term.replace('/', '-')}-{seed}"
+        # A head that the term alone trains is left as it was.
+        trainer = _trained(f"{name}.gin", seed, place, f"{term}.weight = 0.0", "Trainer.allow_unreached = True")
+        with trainer.averaged():
+            yield term, measures_of(task, trainer.model)
+
+
+def _trained(file: str, seed: int, workdir: pathlib.Path, *bindings: str) -> Trainer:
     with config.isolated():
-        config.load([str(_CONFIGS / file)], _settings(file, seed))
+        config.load([str(_CONFIGS / file)], [*_settings(file, seed), *bindings])
         trainer = config.build(Trainer, workdir=workdir, default_reports=False)
         trainer.train()
     return trainer
