@@ -1,4 +1,4 @@
-"""The pages of the site that are made as it is built: the files of the root, examples, settings, commands and terms."""
+"""The pages that are made as the site is built: files of the root, examples, settings, commands, terms, tutorials."""
 
 import ast
 import inspect
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 import term_pages
+import tutorials
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
@@ -53,7 +54,7 @@ def on_post_page(output: str, page: Page, **kwargs: object) -> str:
     return output
 
 
-def made_pages() -> Iterator[tuple[str, str]]:
+def made_pages() -> Iterator[tuple[str, str | bytes]]:
     """Yields the path and the content of each page that is made, and of the pictures on it."""
     for page, source in _COPIED.items():
         yield page, (ROOT / source).read_text(encoding="utf-8").replace("](docs/", "](")
@@ -61,6 +62,7 @@ def made_pages() -> Iterator[tuple[str, str]]:
     yield "reference/settings.md", "\n\n".join([_SETTINGS, *map(_setting, inspect.signature(Trainer).parameters)])
     yield "reference/commands.md", "\n\n".join([_COMMANDS, *map(_command, commands())])
     yield from term_pages.pages()
+    yield from tutorials.pages()
 
 
 _EXAMPLES = """# Examples

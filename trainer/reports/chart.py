@@ -33,7 +33,7 @@ _FEW = 10**2.5
 Curve = tuple[np.ndarray, np.ndarray]
 
 
-def draw_terms(workdir: pathlib.Path, path: pathlib.Path) -> pathlib.Path:
+def draw_terms(workdir: str | pathlib.Path, path: str | pathlib.Path) -> pathlib.Path:
     """Draws what each term adds to the total of a run, and each before its weight, from its `metrics.jsonl`.
 
     Lines are training, dots are evaluation. A long run is drawn as means over intervals. An SVG, whose text is text, is
@@ -50,6 +50,7 @@ def draw_terms(workdir: pathlib.Path, path: pathlib.Path) -> pathlib.Path:
       ValueError: the run has logged nothing yet.
       StorageError: the pictures cannot be written.
     """
+    workdir, path = pathlib.Path(workdir), pathlib.Path(path)
     histories = {split: History(limit=_POINTS) for split in _SPLITS}
     for block in blocks(jsonl.records(workdir)):
         histories[block.split].add(block)

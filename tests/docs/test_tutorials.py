@@ -1,0 +1,45 @@
+"""The tutorials: each has a place in the site, and one that fails or ends in nothing is named."""
+
+import pathlib
+
+import pytest
+
+pytest.importorskip("nbclient", reason="the site is built with the extra `docs`")
+
+import nbformat
+import tutorials
+from mkdocs.exceptions import PluginError
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def notebook(*cells):
+    return nbformat.v4.new_notebook(cells=[*cells])
+
+
+def code(*data):
+    outputs = [nbformat.v4.new_output("display_data", {kind: "..."}) for kind in data]
+    return nbformat.v4.new_code_cell("shown", outputs=outputs)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "docs" / "tutorials").glob("*.py")), ids=lambda file: file.stem)
+def test_each_is_in_the_navigation_and_on_the_front_page(file):
+    page = f"tutorials/{file.stem}.md"
+    assert page in (ROOT / "mkdocs.yml").read_text()
+    assert f"]({page})" in (ROOT / "docs" / "index.md").read_text()
+
+
+def test_one_without_a_picture_or_a_next_step_is_refused():
+    step = nbformat.v4.new_markdown_cell("Next: [terms](terms.md).")
+    tutorials.require_ending("good.py", notebook(code("image/png"), step))
+    with pytest.raises(PluginError, match="plain.py ends without a picture"):
+        tutorials.require_ending("plain.py", notebook(code("image/png"), code("text/plain"), step))
+    with pytest.raises(PluginError, match="last.py ends without a link"):
+        tutorials.require_ending("last.py", notebook(step, code("image/png")))
+
+
+@pytest.mark.slow
+def test_a_cell_that_fails_is_shown_with_the_name_of_its_file(tmp_path):
+    (tmp_path / "broken.py").write_text("# %%\n1 / 0\n")
+    with pytest.raises(PluginError, match=r"(?s)broken.py fails.*1 / 0.*ZeroDivisionError"):
+        tutorials.executed(tmp_path / "broken.py")
