@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,15 +14,15 @@ from objectives.readings import recording
 from objectives.term import Term
 from objectives.testing.check import OF_BATCHES, Check, Fault, NotApplicable, NotChecked
 from objectives.testing.closeness import require_close, require_finite
-from objectives.testing.subject import Subject, Tensors
+from objectives.testing.subject import Subject, Tensors, is_of_floats
 
 # The number that all elements have at ties.
 _TIE = 0.5
 LARGE, EXTREME = 1e3, 1e4
 _REFUSED = "refused by name, as out of range"
 _UNKNOWN_RANGE = (
-    "as the formula does not take any number, {kinds} were drawn, and it is unknown whether it is for numbers further "
-    "out: {fault}; say for which it is by ranges="
+    "{fault}. The formula does not take any number, so that {kinds} were drawn; say for which numbers it is, as in "
+    "check_term({term!r}, ranges={ranges})"
 )
 
 
@@ -71,9 +72,21 @@ def _require_finite(subject: Subject, tensors: Tensors, where: str) -> np.ndarra
         require_finite(subject, value, gradients, where)
     except Fault as fault:
         if subject.kinds:
-            raise NotChecked(_UNKNOWN_RANGE.format(kinds=" and ".join(subject.kinds_in_words), fault=fault)) from fault
+            raise NotChecked(_unknown_range(subject, fault)) from fault
         raise
     return value
+
+
+def _unknown_range(subject: Subject, fault: Fault) -> str:
+    """Returns a message with the call to copy that gives ranges, by those of the numbers that were drawn."""
+    drawn = {key: one for key, one in subject.tensors.items() if is_of_floats(one) and key not in subject.ranges}
+    ranges = {subject.names[key]: (_rounded(np.min(one)), _rounded(np.max(one))) for key, one in drawn.items()}
+    kinds = " and ".join(subject.kinds_in_words)
+    return _UNKNOWN_RANGE.format(fault=fault, kinds=kinds, term=subject.term, ranges=ranges)
+
+
+def _rounded(number: np.floating[Any]) -> float:
+    return float(f"{number:.1g}")
 
 
 def extreme_numbers(subject: Subject) -> str:
@@ -131,8 +144,8 @@ def _with_axes_of_1(subject: Subject) -> Iterator[tuple[int, Tensors]]:
 def _is_taken(subject: Subject, tensors: Tensors) -> bool:
     try:
         subject.value(tensors)
-    except ConfigurationError:
-        return True  # The term itself refuses it, which is looked at.
+    except ConfigurationError as error:
+        return error.__cause__ is None  # What the term itself refuses is looked at.
     except (ValueError, tf.errors.InvalidArgumentError):
         return False
     return True

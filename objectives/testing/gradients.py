@@ -64,17 +64,30 @@ def kinks(subject: Subject) -> str:
 
 def dead_gradient(subject: Subject) -> str:
     """Some gradient flows to the model."""
-    if not subject.by:
+    if not (subject.by or subject.functions):
         raise Fault("no read comes from a model, so that it trains nothing; read outputs, activations or weights")
     for scale in _SCALES:
         _, found = subject.differentiate(subject.floats(partial(_scaled, scale), subject.by))
         if moving := [subject.names[key] for key, one in found.items() if np.any(one)]:
             return f"by {', '.join(moving)}"
+    if subject.functions and _reaches_weights(subject):
+        return "by weights of the model"
+    names = ", ".join(subject.names[key] for key in (*subject.by, *subject.functions))
     raise Fault(
-        f"the gradient by {', '.join(subject.names[key] for key in subject.by)} is 0 everywhere, so that the term "
-        f"trains nothing; tf.round, tf.argmax, comparisons, casts to integers and tf.stop_gradient have none: replace "
-        f"them by something smooth, or make it a metric"
+        f"the gradient by {names} is 0 everywhere, so that the term trains nothing; tf.round, tf.argmax, comparisons, "
+        f"casts to integers and tf.stop_gradient have none: replace them by something smooth, or make it a metric"
     )
+
+
+def _reaches_weights(subject: Subject) -> bool:
+    """Returns whether a gradient flows to weights of the model that the term calls; refuses a function without any."""
+    with tf.GradientTape() as tape:
+        value = subject.mean(subject.tensors).result()
+    weights = tape.watched_variables()
+    if not weights:
+        raise NotApplicable("the function that stands in for the model has no weights")
+    found = tape.gradient(value, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return any(np.any(tf.convert_to_tensor(gradient)) for gradient in found)
 
 
 def _compared(subject: Subject) -> str:

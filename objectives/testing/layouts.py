@@ -59,8 +59,9 @@ def _draw(name: str, key: Key, labels: ClassLabels | None, batch: Any, shapes: A
     draw = _generator(name)
     if root == "model":
         raise ConfigurationError(
-            f"{name} is the model, which cannot be drawn; in Python pass a function of its inputs: "
-            f"check_term(term, {{{name!r}: lambda inputs: ...}})"
+            f"{name} is the model, which cannot be drawn; pass one, or a function of its inputs: "
+            f"check_term(term, {{{name!r}: lambda inputs: ...}}), or to the command --model=my_models.small, a "
+            f"function that returns one"
         )
     if root in ("step", "update"):
         return np.int32(1)

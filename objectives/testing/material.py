@@ -11,6 +11,7 @@ from objectives.errors import ConfigurationError, expected
 from objectives.keys import Key, is_of_batch
 from objectives.quantities import quantity
 from objectives.testing.drawing import drawn
+from objectives.testing.stand_in import StandIn
 
 # Of one, no shard would be smaller than the whole.
 _FEWEST = 2
@@ -44,7 +45,7 @@ def material(
     return {
         "term": term,
         "tensors": arrays,
-        "functions": {key: one for key, one in keyed.items() if callable(one)},
+        "functions": {key: StandIn(one) for key, one in keyed.items() if callable(one)},
         "ranges": {term.reads[name]: bounds for name, bounds in drawing.ranges.items()},
         "drawn": {term.reads[name] for name in found if name not in given},
         "kinds": {term.reads[name]: words for name, words in drawing.kinds.items()},

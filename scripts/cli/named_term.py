@@ -3,7 +3,7 @@
 import importlib
 import pathlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import gin
 
@@ -54,24 +54,6 @@ def term_class(name: str) -> Callable[..., BaseTerm]:
         return gin.get_configurable(found[0])
     except ValueError:  # It is not registered, so that gin has no parameters for it.
         return found[0]
-
-
-def shapes_of(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    """Returns the shapes in texts such as "y_pred=5x8x2", by name.
-
-    Raises:
-      ConfigurationError: One is no name with sizes.
-
-    >>> shapes_of(["y_pred=5x8x2", "y_true=5"])
-    {'y_pred': (5, 8, 2), 'y_true': (5,)}
-    """
-    found = {}
-    for text in texts:
-        name, _, sizes = text.partition("=")
-        if not name or not all(size.isdigit() for size in sizes.split("x")):
-            raise ConfigurationError(f"--shapes={text}: expected a name and sizes, the batch first, as in y_pred=5x8x2")
-        found[name] = tuple(map(int, sizes.split("x")))
-    return found
 
 
 def _is_term(one: object) -> bool:

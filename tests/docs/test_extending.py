@@ -52,7 +52,7 @@ def test_it_trains_and_shows_its_terms(train, page, name, shown):
 
 
 def test_the_term_passes_its_checks_by_command_and_as_a_test(page):
-    (check,) = [words for words in page.commands if words[0] == "check"]
+    check, _ = [words for words in page.commands if words[0] == "check"]
     found = page.command(check).splitlines()
     told = page.text.partition("```text\n")[2].partition("\n...")[0].splitlines()
     assert len(told) > 5
@@ -69,6 +69,8 @@ x = np.linspace(-6.28, 0, 629, dtype=np.float32)[:, np.newaxis]
 print(np.mean((load_run("runs/symmetry").model.predict(x, verbose=0) - np.sin(x)) ** 2))
 """
     assert float(page.run("-c", program).split()[-1]) < 0.3
+    _, of_model = [words for words in page.commands if words[0] == "check"]
+    assert "FAILED" not in page.command(of_model)
     (check,) = re.findall(r"`(check_term\(.*\))`", page.text)
     page.run("-c", f"from objectives.testing import check_term; from my_symmetry import Odd; {check}")
 

@@ -8,6 +8,7 @@ TERMS = """
 import dataclasses
 
 import gin
+import keras
 import tensorflow as tf
 
 from objectives import Key, Term
@@ -22,6 +23,43 @@ class Distance(Term):
 
     def values(self, y_true, y_pred):
         return tf.abs(y_pred - y_true) ** self.power
+
+
+@gin.register
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Smooth(Term):
+    model: Key = "model"
+    inputs: Key = "inputs"
+    y_pred: Key = "outputs"
+    slope: Key = "gradients.outputs/inputs"
+    hidden: Key = "activations.hidden"
+
+    def values(self, model, inputs, y_pred, slope, hidden):
+        changed = tf.reduce_sum((model(1.1 * inputs) - y_pred) ** 2, axis=-1)
+        return changed + tf.reduce_sum(slope**2, axis=-1) + tf.reduce_mean(hidden**2, axis=-1)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LogRatio(Distance):
+    def values(self, y_true, y_pred):
+        return (tf.math.log(y_pred) - tf.math.log(y_true)) ** 2
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Weeks(Term):
+    y_pred: Key = "outputs"
+
+    def values(self, y_pred):
+        return tf.reduce_mean(tf.reshape(y_pred, [-1, 7]) ** 2, axis=1)
+
+
+def small():
+    layers = [keras.Input([6]), keras.layers.Dense(8, "tanh", name="hidden"), keras.layers.Dense(1)]
+    return keras.Sequential(layers)
+
+
+def layers():
+    return small().layers
 """
 
 
@@ -61,6 +99,53 @@ def test_shapes_and_what_is_left_out(script):
         "values   passed     (4, 5, 2) for 4 examples",
         "shards   left out   by --except_for",
     ]
+
+
+def test_a_term_that_reads_the_model_and_what_its_layers_make_is_checked_on_a_model(script, folder):
+    process = script("check.py", "my_terms.Smooth", "--model=my_terms.small", cwd=folder)
+    assert (process.returncode, process.stderr) == (0, "")
+    first, _, *rows = process.stdout.splitlines()
+    assert first == "Smooth() on inputs (5, 6), y_pred (5, 1), slope (5, 6), hidden (5, 8)"
+    assert len(rows) > 30
+    assert not [row for row in rows if "FAILED" in row or "not run" in row]
+    (reached,) = [row for row in rows if row.startswith("dead gradient")]
+    assert reached.split(maxsplit=3)[2:] == ["passed", "by inputs, y_pred, slope, hidden"]
+
+
+def test_what_is_not_checked_tells_a_call_to_copy(script, folder):
+    process = script("check.py", "my_terms.LogRatio", "--only=values,zeros", cwd=folder)
+    assert (process.returncode, process.stderr) == (0, "")
+    told = " ".join(process.stdout.split())
+    assert "zeros not checked the value is nan where all numbers are 0" in told
+    assert "say for which numbers it is, as in check_term(LogRatio(), ranges={'y_true': (" in told
+    ranged = script("check.py", "my_terms.LogRatio", "--ranges=y_true=0.1:9,y_pred=0.1:9", "--only=zeros", cwd=folder)
+    assert ranged.returncode == 0
+    assert ranged.stdout.splitlines()[-1].startswith("zeros   passed")
+
+
+def test_a_term_that_takes_nothing_that_is_drawn_is_not_blamed(script, folder):
+    process = script("check.py", "my_terms.Weeks", "--only=values,ties", cwd=folder)
+    assert (process.returncode, process.stderr.partition(";")[0]) == (2, "nothing is known of the term")
+    told = " ".join(process.stdout.split())
+    assert "values not checked nothing that was drawn suits the formula" in told
+    assert "check_term(Weeks(), {'y_pred': np.zeros([5, 4], np.float32)}) ties not run as values was not" in told
+    assert script("check.py", "my_terms.Weeks", "--shapes=y_pred=5x7", cwd=folder).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        ([], "model is the model, which cannot be drawn; pass one, or a function of its inputs: check_term(term, "),
+        (["--model=my_terms.smal"], "--model=my_terms.smal names no function; did you mean 'small'?"),
+        (["--model=my_terms.layers"], "--model=my_terms.layers returns a list; expected a model of Keras"),
+        (["--gin_param=Smooth.hidden = 'activations.h'"] + ["--model=my_terms.small"], "key 'activations.h': did you"),
+    ],
+)
+def test_a_model_that_will_not_do_is_told(script, folder, arguments, answer):
+    process = script("check.py", "my_terms.Smooth", *arguments, cwd=folder)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr.startswith(answer)
+    assert "Traceback" not in process.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Checks at extremes: numbers stay in their range, axes of size 1 may be refused by name, and none is 0."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -67,6 +68,7 @@ def test_extremes_of_a_formula_that_is_not_for_any_number_are_not_checked_unless
     outcome = at_zeros.outcome(subject_of(logarithm))
     assert outcome.result == NOT_CHECKED
     assert "fractions for y_pred were drawn" in outcome.detail
+    assert re.search(r"as in check_term\(FunctionTerm\(.*\), ranges=\{'y_pred': \(0\.\d+, \d.*\)\}\)$", outcome.detail)
     assert at_zeros.outcome(subject_of(logarithm, ranges={"y_pred": (0.5, 9.0)})).result == PASSED
     assert at_zeros.outcome(subject_of(logarithm, ranges={"y_pred": (0.0, 9.0)})).result == FAILED
 

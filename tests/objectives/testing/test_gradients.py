@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import FunctionTerm, RangeHinge, WeightDecay
-from objectives.testing.check import Fault
+from objectives.testing.check import Fault, NotApplicable
 from objectives.testing.gradients import dead_gradient, gradient, kinks
 
 
@@ -81,3 +81,19 @@ def test_a_gradient_may_be_0_where_the_numbers_happen_to_be(subject_of):
     assert dead_gradient(subject_of(RangeHinge(), {"y_pred": [[0.5], [0.2]]})) == "by y_pred"
     with pytest.raises(Fault, match=r"the gradient by y_pred is 0 everywhere.*tf.argmax"):
         dead_gradient(subject_of(FunctionTerm(fn=lambda y_pred: tf.cast(tf.argmax(y_pred, axis=1), tf.float32))))
+
+
+def test_a_gradient_may_reach_the_weights_of_a_model_alone(subject_of):
+    shapes, dense = {"inputs": (5, 3)}, keras.Sequential([keras.Input([3]), keras.layers.Dense(2)])
+    rounded = FunctionTerm(fn=lambda model, inputs: model(tf.round(inputs)))
+    assert dead_gradient(subject_of(rounded, {"model": dense}, shapes=shapes)) == "by weights of the model"
+    with pytest.raises(NotApplicable, match="the function that stands in for the model has no weights"):
+        dead_gradient(subject_of(rounded, {"model": lambda inputs: inputs}))
+    stopped = FunctionTerm(fn=lambda model, inputs: tf.stop_gradient(model(inputs)))
+    with pytest.raises(Fault, match="the gradient by inputs, model is 0 everywhere"):
+        dead_gradient(subject_of(stopped, {"model": dense}, shapes=shapes))
+
+
+def test_a_term_of_data_alone_trains_nothing(subject_of):
+    with pytest.raises(Fault, match="no read comes from a model"):
+        dead_gradient(subject_of(FunctionTerm(fn=lambda y_true: y_true)))

@@ -5,6 +5,7 @@ import pytest
 
 from objectives import ConfigurationError, ContextualMeanSquaredError, FunctionTerm, MeanSquaredError
 from objectives.testing.material import kink, material
+from objectives.testing.stand_in import StandIn
 
 Y = np.array([[1.0], [2.0], [3.0]])
 
@@ -25,7 +26,7 @@ def test_what_is_not_given_is_drawn():
 
 def test_a_function_stands_in_for_the_model():
     found = material(FunctionTerm(fn=lambda model, inputs: model(inputs)), {"model": np.tanh}, {}, {})
-    assert found["functions"] == {"model": np.tanh}
+    assert found["functions"] == {"model": StandIn(np.tanh)}
     assert [*found["tensors"]] == ["inputs"]
 
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from objectives import ConfigurationError, RangeHinge
-from termwise.cli.named_term import find_module, shapes_of, term_class
+from termwise.cli.named_term import find_module, term_class
 
 PLAIN = """
 from objectives import RangeHinge
@@ -53,9 +53,3 @@ def test_an_unknown_term_is_told_with_the_nearest(name):
     find_module(name)
     with pytest.raises(ConfigurationError, match=f"there is no term '{name}'"):
         term_class(name)
-
-
-@pytest.mark.parametrize("text", ["5x4", "y_pred=", "y_pred=5,4", "y_pred=5x", "=5"])
-def test_a_shape_is_a_name_with_sizes(text):
-    with pytest.raises(ConfigurationError, match=f"--shapes={text}: expected a name and sizes"):
-        shapes_of([text])
