@@ -62,6 +62,7 @@ class TermGradients:
         values: Values,
         add_up: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
         largest_of: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
+        real_share: Callable[[], tf.Tensor | float] = lambda: 1.0,
     ):
         """Takes gradients.
 
@@ -70,8 +71,10 @@ class TermGradients:
           values: see above.
           add_up: sums a number over the replicas that share the gradients.
           largest_of: takes the largest of a number over these replicas.
+          real_share: finds which share of the elements on this replica is no padding, whose gradients are 0.
         """
-        self.of_terms, self.values, self._add_up, self._largest_of = of_terms, values, add_up, largest_of
+        self.of_terms, self.values = of_terms, values
+        self._add_up, self._largest_of, self._real_share = add_up, largest_of, real_share
         self._gram: tf.Tensor | None = None
 
     @property
@@ -119,7 +122,8 @@ class TermGradients:
 
     @property
     def _size(self) -> tf.Tensor:
-        return self._add_up(tf.cast(tf.add_n([tf.size(one, tf.int64) for one in self.of_terms[0]]), tf.float32))
+        elements = tf.cast(tf.add_n([tf.size(one, tf.int64) for one in self.of_terms[0]]), tf.float32)
+        return self._add_up(elements * self._real_share())
 
     def _sums(self, of: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
         sums = [tf.add_n([tf.reduce_sum(of(tf.cast(one, tf.float32))) for one in term]) for term in self.of_terms]

@@ -175,6 +175,7 @@ class BalancedAtLayer(_Balanced, WeightedSum):
 
     def read(self, context: Context) -> None:
         self.found.at = tf.nest.flatten(context.nest(self.balancer.on))
+        self.found.valid = context.valid
 
     def losses(self, totals: Sequence[tf.Tensor], counts: tf.Tensor, weights: tf.Tensor) -> Sequence[tf.Tensor]:
         shares = [self.weighted_terms(totals, counts, weights)[i] for i in self._places]
@@ -186,7 +187,8 @@ class BalancedAtLayer(_Balanced, WeightedSum):
         raw, of_terms = self.forward.merged(whole, shards=self.forward.replicas)
         values = self._own_values(Values(raw, weights, of_terms > 0))
         dense = [self.unscaled(_zeros_for_none(of_term, self.found.at)) for of_term in by_layer]
-        at_layer = TermGradients(dense, values, add_up=sum_over_replicas, largest_of=_largest_over_replicas)
+        reductions = {"add_up": sum_over_replicas, "largest_of": _largest_over_replicas}
+        at_layer = TermGradients(dense, values, **reductions, real_share=self._real_share)
         found, self.found.conflict_rate = self._weigh(at_layer), at_layer.conflict_rate
         self.found.kept = found | {_FACTORS: tf.where(depends, found[_FACTORS], 1.0)}
         factors = tf.unstack(tf.stop_gradient(self.found.kept[_FACTORS]))
@@ -196,6 +198,17 @@ class BalancedAtLayer(_Balanced, WeightedSum):
         told = self._keep(self.found.kept)
         used = tf.unstack(self.effective(values.weights))
         return self.direction(gradients), [*used, *told, self.found.conflict_rate]
+
+    def _real_share(self) -> tf.Tensor | float:
+        """Returns which share of the examples of this replica is no padding."""
+        valid = self.found.valid
+        if isinstance(valid, Mapping):
+            raise ConfigurationError(
+                f"{type(self.balancer).__name__}.on is {self.balancer.on!r}, and the batch is mixed from several "
+                f"sources ({', '.join(sorted(valid))}) and padded: of which of them the layer's outputs are is not "
+                f"known, and so not how many of them are padding; expected a batch that divides, or on=None"
+            )
+        return 1.0 if valid is None else tf.reduce_mean(valid)
 
 
 def _largest_over_replicas(numbers: tf.Tensor) -> tf.Tensor:

@@ -23,6 +23,13 @@ def gradients_of(columns, **reductions):
     return TermGradients(of_terms, values_of([1, 2, 3]), **reductions)
 
 
+@pytest.mark.parametrize("name", NUMBERS)
+def test_padding_counts_for_nothing(name):
+    padded = [[tf.concat([tf.constant(row), tf.zeros([30])], axis=0)] for row in JACOBIAN]
+    gradients = TermGradients(padded, values_of([1, 2, 3]), real_share=lambda: 0.25)
+    np.testing.assert_allclose(getattr(gradients, name), NUMBERS[name], rtol=1e-5)
+
+
 def test_weighted_values_are_values_times_weights_and_0_without_a_weight():
     values = values_of([1, np.inf, 3], weights=[2, 0, -1])
     assert values.weighted.numpy().tolist() == [2, 0, -3]

@@ -11,6 +11,8 @@ import tensorflow as tf
 from objectives import (
     ActivationPenalty,
     ConfigurationError,
+    GradientAnnealing,
+    InverseDirichlet,
     Lagrangian,
     MeanSquaredError,
     Objective,
@@ -18,9 +20,10 @@ from objectives import (
     WeightDecay,
 )
 from objectives.balancing import GramWeighting, ValueWeighting
-from trainer import ArraySource, TrainStep
+from trainer import ArraySource, MixedSource, TrainStep
 
 RATE, STEPS, BATCH = 0.1, 6, 10
+HIDDEN = "activations.hidden"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -244,6 +247,38 @@ def test_factors_at_a_layer_are_those_of_gradients_by_its_outputs(
     gradients = [tape.gradient(value, hidden).numpy().ravel() for value in weighted.values()]
     conflicts = [one @ other < 0 for one, other in itertools.combinations(gradients, 2)]
     np.testing.assert_allclose(recorder.column("balancer/conflict_rate"), [np.mean(conflicts)], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "balancer",
+    [GradientAnnealing(on=HIDDEN, reference="data"), pytest.param(InverseDirichlet(on=HIDDEN), marks=pytest.mark.slow)],
+    ids=lambda balancer: type(balancer).__name__,
+)
+def test_padding_does_not_count_among_the_outputs_of_a_layer(make_trainer, recorder, replicas, dense_model, balancer):
+    objective = Objective(data=MeanSquaredError(), small=ActivationPenalty(activation=HIDDEN, norm="l2"))
+    settings = {"objective": objective, "balancer": balancer, "batch_size": 7, "steps": 2, "log_every": 1}
+    for count in (1, 3):
+        make_trainer(**settings, model=dense_model(), strategy=replicas(count), reports=[recorder]).train()
+    for name in objective.terms:
+        weights = recorder.column(f"terms/{name}/effective_weight")
+        np.testing.assert_allclose(weights[2:], weights[:2], rtol=1e-5)
+
+
+def test_padding_of_an_unknown_part_is_refused(make_trainer, replicas):
+    inputs = {part: keras.Input([2], name=part) for part in ("boundary", "interior")}
+    outputs = {part: keras.layers.Dense(1, name=f"on_{part}")(one) for part, one in inputs.items()}
+    terms = {part: RangeHinge(y_pred=f"outputs.{part}", max_value=0.0) for part in inputs}
+    ones = ArraySource(np.ones([4, 2], np.float32))
+    trainer = make_trainer(
+        model=keras.Model(inputs, outputs),
+        objective=Objective(**terms),
+        balancer=InverseDirichlet(on="activations.on_interior"),
+        train=MixedSource(shares={"boundary": 1, "interior": 3}, boundary=ones, interior=ones),
+        batch_size=4,
+        strategy=replicas(2),
+    )
+    with pytest.raises(ConfigurationError, match=r"mixed from several sources \(boundary, interior\) and padded"):
+        trainer.dry_run()
 
 
 @pytest.mark.parametrize("cut", [{}, {"count": 2, "accumulate_steps": 2}])
