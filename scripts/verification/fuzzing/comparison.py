@@ -25,8 +25,8 @@ _TOLERANCES = {"float32": 2e-4, "mixed_bfloat16": 0.1, "mixed_float16": 0.1}
 _SMALLEST = {"float32": 1e-2, "mixed_bfloat16": 0.2, "mixed_float16": 0.2}
 
 
-def compare(configuration: Configuration) -> str | None:
-    """Trains it; the refusal where it was refused, None where every number is that of the reference.
+def compare(configuration: Configuration) -> str:
+    """Trains it and says how it went: its numbers are those of the reference, as far as these are known, or refused.
 
     Raises:
       AssertionError: a number differs, or the refusal is none that this configuration has to expect.
@@ -37,29 +37,32 @@ def compare(configuration: Configuration) -> str | None:
             run = Run(configuration, trained, held_out, pathlib.Path(folder))
         except ConfigurationError as error:
             assert may_be_refused(configuration, str(error)), f"refused, though it should work: {error}"
-            return error.messages[0]
+            return f"refused: {error.messages[0]}"
         assert not has_to_be_refused(configuration), "not refused, though it cannot be exact"
         run.train()
-        require_same_training(configuration, run, trained)
+        is_known = require_same_training(configuration, run, trained)
         require_same_evaluation(configuration, run, held_out)
         if configuration.loaded:
             require_same_loaded(configuration, run)
-    return None
+    return "equal" if is_known else "equal as far as is known"
 
 
-def require_same_training(configuration: Configuration, run: Run, trained: Parts) -> None:
-    """Raises AssertionError unless the steps, the callbacks and the weights of a run are those of a plain loop."""
+def require_same_training(configuration: Configuration, run: Run, trained: Parts) -> bool:
+    """Raises AssertionError unless the steps, the callbacks and the weights of a run are those of a plain loop.
+
+    Returns:
+      Whether these are known to the end.
+    """
     updates = Updates(optimizers_of(configuration))
     reference = Reference(configuration, new_model(configuration), updates)
     callbacks = ByHand(configuration, reference.built.model, updates.groups[-1].optimizer)
-    is_known = configuration.kind != "dropout"  # whose masks only the trainer knows
     step, ends = 0, False
     for batch in batches(configuration, run.source, trained):
         callbacks.before(step)
         assert step + 1 in run.recorder.values, f"ended before step {step + 1} in {configuration}"
         values = run.recorder.values[step + 1]
         _require_equal(configuration, f"step {step + 1}", values, updates.rates)
-        if is_known:
+        if reference.is_known:
             overflows = "optimizer/loss_scale" in values and not math.isfinite(
                 values.get("optimizer/grad_norm", math.inf)
             )
@@ -72,9 +75,10 @@ def require_same_training(configuration: Configuration, run: Run, trained: Parts
     assert len(run.recorder.values) == step, f"{len(run.recorder.values)} records of {step} steps in {configuration}"
     for found, expected in zip(counts(run.callbacks), counts(callbacks.callbacks), strict=True):
         _require_equal(configuration, "callback", found, expected)
-    if is_known:
+    if reference.is_known:
         reference.finish()
         _require_same_variables(configuration, run, reference)
+    return reference.is_known
 
 
 def _require_same_variables(configuration: Configuration, run: Run, reference: Reference) -> None:

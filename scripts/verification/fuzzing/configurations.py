@@ -3,6 +3,7 @@
 import dataclasses
 import re
 
+from objectives.balancing import GradientWeighting, Weighting
 from termwise.verification.fuzzing.models import BATCH_STATISTICS, PARTS
 from trainer.executions.execution import Execution
 from trainer.steps.precision import Precision
@@ -48,6 +49,7 @@ class Configuration:
       metrics: which of `METRICS` are evaluated.
       eval_every: the number of steps of an epoch, or None.
       callbacks: which of `CALLBACKS` are called.
+      balancer: the method that finds the factors of the terms, or None.
       grouped: whether the head has an optimizer of its own.
       phases: which layer is frozen when, or None.
       sizes: how many examples of each part are in a batch; of "", where a batch has no parts.
@@ -67,6 +69,7 @@ class Configuration:
     metrics: frozenset[str]
     eval_every: int | None
     callbacks: frozenset[str]
+    balancer: Weighting | None
     grouped: bool
     phases: Phases | None
     sizes: dict[str, int]
@@ -83,6 +86,16 @@ class Configuration:
     signalled: bool
     loaded: bool
     seed: int
+
+    @property
+    def optimised(self) -> dict[str, float]:
+        """The weight of each term that is not only measured."""
+        return {name: weight for name, weight in self.weights.items() if weight}
+
+    @property
+    def looks_at(self) -> str | None:
+        """The key of the layer by whose outputs the balancer takes gradients, if it does."""
+        return self.balancer.on if isinstance(self.balancer, GradientWeighting) else None
 
     @property
     def batch_size(self) -> int:
@@ -104,10 +117,15 @@ class Configuration:
 
 
 def has_to_be_refused(configuration: Configuration) -> bool:
-    """Returns whether no exact result can be had: batch statistics would count padding, or be those of single parts."""
+    """Returns whether no exact result can be had.
+
+    Batch statistics would count padding, or be those of single parts; or factors are wanted before all gradients are.
+    """
     statistics = configuration.kind in BATCH_STATISTICS
     synchronized = configuration.kind == BATCH_STATISTICS[1]
-    return statistics and (configuration.padded or (synchronized and configuration.accumulate_steps > 1))
+    is_cut = configuration.accumulate_steps > 1
+    too_early = configuration.looks_at is not None and is_cut
+    return too_early or (statistics and (configuration.padded or (synchronized and is_cut)))
 
 
 def may_be_refused(configuration: Configuration, refusal: str) -> bool:
@@ -116,6 +134,8 @@ def may_be_refused(configuration: Configuration, refusal: str) -> bool:
         return True
     reasons = {
         r"Trainer\.execution is '(xla_step|xla_loop)'": configuration.replicas > 1,
+        r"no term depends on 'activations\.": configuration.looks_at is not None,
+        r"and padded: of which of them the layer's outputs are": configuration.kind == "parts",
         r"no term depends on any trainable variable": configuration.shown == 0.0,
     }
     return any(holds and re.search(pattern, refusal) for pattern, holds in reasons.items())

@@ -2,6 +2,8 @@
 
 from hypothesis import strategies as st
 
+from objectives.balancing import Weighting
+from termwise.verification.fuzzing.balancers import balancers
 from termwise.verification.fuzzing.configurations import (
     CALLBACKS,
     DECISIONS,
@@ -15,7 +17,7 @@ from termwise.verification.fuzzing.configurations import (
     Configuration,
     Phases,
 )
-from termwise.verification.fuzzing.models import KINDS, layers_of, takes_rows
+from termwise.verification.fuzzing.models import HIDDEN, KINDS, layers_of, reads_hidden, takes_rows
 from trainer.executions.execution import EXECUTIONS
 from trainer.steps.precision import PRECISIONS
 
@@ -41,6 +43,7 @@ def configurations(draw: st.DrawFn) -> Configuration:
         metrics=metrics if precision == PRECISIONS[0] else metrics - DECISIONS,
         eval_every=eval_every,
         callbacks=callbacks - SETTING_RATES if grouped else callbacks,
+        balancer=draw(_balancers(kind, weights)),
         grouped=grouped,
         phases=draw(_phases(kind, weights)),
         sizes=draw(_sizes(kind)),
@@ -67,6 +70,15 @@ def _weights(draw: st.DrawFn) -> dict[str, float]:
     if not any(weights.values()):
         weights[min(used)] = 1.0
     return weights
+
+
+@st.composite
+def _balancers(draw: st.DrawFn, kind: str, weights: dict[str, float]) -> Weighting | None:
+    """One in three has a method, which may look at a layer where a plain loop can."""
+    if draw(st.sampled_from([False, False, True])):
+        on = [None, HIDDEN] if reads_hidden(kind) else [None]
+        return draw(balancers([name for name, weight in weights.items() if weight], on))
+    return None
 
 
 def _sources(kind: str) -> st.SearchStrategy[str]:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 OUTPUTS = 2
+HIDDEN = "activations.hidden"
 _WORDS = 7
 BATCH_STATISTICS = ("batch normalization", "synchronized batch normalization")
 # The parts of a batch that some terms and metrics read, where it has parts; all others read the boundary.
@@ -26,7 +27,7 @@ class Built:
 
     model: keras.Model
     both: Callable[..., Any]
-    key: str = "activations.hidden"
+    key: str = HIDDEN
 
 
 def inputs_of(kind: str, examples: int, rng: np.random.Generator) -> np.ndarray:
@@ -40,6 +41,11 @@ def inputs_of(kind: str, examples: int, rng: np.random.Generator) -> np.ndarray:
 def takes_rows(kind: str) -> bool:
     """Returns whether an example of the inputs is a row of numbers."""
     return kind not in ("embedding", "lstm", "convolution")
+
+
+def reads_hidden(kind: str) -> bool:
+    """Returns whether what `Built.both` returns of the hidden layer is what the outputs are made of."""
+    return kind not in ("nested", BATCH_STATISTICS[0])
 
 
 def layers_of(kind: str) -> list[str]:

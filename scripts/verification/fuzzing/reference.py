@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from termwise.verification.fuzzing.balancers import ByHand, summed
 from termwise.verification.fuzzing.configurations import Configuration
 from termwise.verification.fuzzing.metrics import metrics_by_hand
 from termwise.verification.fuzzing.models import BATCH_STATISTICS, Built
@@ -33,8 +34,14 @@ class Reference:
 
     def __post_init__(self) -> None:
         self.updates.begin(self.built.model)
+        self._balancer = ByHand(self.configuration)
         self._variables = self.built.model.trainable_variables
         self._averages = [variable.numpy() for variable in self._variables]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the next update can be compared: of dropout only the trainer knows what is dropped."""
+        return self.configuration.kind != "dropout" and self._balancer.is_known
 
     def update(self, step: int, batch: Parts, *, overflows: bool = False) -> dict[str, float]:
         """Does the update after `step` updates; the values before it, by tag.
@@ -46,20 +53,29 @@ class Reference:
         """
         freeze_by_hand(self.configuration, self.built.model, step)
         variables = self.built.model.trainable_variables
-        with tf.GradientTape() as tape:
-            outputs, hidden = _single(*self._forward(batch))
-            raw, total = values_by_hand(self.configuration, self.built, batch, outputs, hidden)
-        if overflows:
-            return _tagged(raw, total)
+        with tf.GradientTape(persistent=True) as tape:
+            outputs, hidden = self._forward(batch)
+            raw = values_by_hand(self.configuration, self.built, batch, *_single(outputs, hidden))
+            weighted = [weight * raw[name] for name, weight in self.configuration.optimised.items()]
+        if overflows:  # which leaves a method as it was, too
+            return _tagged(self.configuration, raw)
+        gradients = [tape.gradient(term, variables) for term in weighted]
+        looked_at, by = gradients, variables
+        if self.configuration.looks_at is not None:
+            looked_at, by = [[tape.gradient(term, hidden)] for term in weighted], [hidden]
+        factors = self._balancer.factors(batch, raw, looked_at, by)
+        told = {**_tagged(self.configuration, raw), **self._balancer.told}
+        if factors is None:
+            return told
         # As in Keras, a variable that nothing reaches is left as it is.
-        found = [pair for pair in zip(tape.gradient(total, variables), variables, strict=True) if pair[0] is not None]
-        gradients, variables = [tf.convert_to_tensor(gradient) for gradient, _ in found], [each for _, each in found]
+        found = [pair for pair in zip(summed(gradients, factors), variables, strict=True) if pair[0] is not None]
+        gradients, variables = [gradient for gradient, _ in found], [each for _, each in found]
         norm = tf.linalg.global_norm(gradients)
         if self.configuration.clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, self.configuration.clip_norm)
         self.updates.apply(gradients, variables)
         self._average()
-        return {**_tagged(raw, total), "optimizer/grad_norm": float(norm)}
+        return {**told, "optimizer/grad_norm": float(norm)}
 
     def finish(self) -> None:
         """Releases what the last update froze, and gives the model the weights that evaluation uses."""
@@ -95,8 +111,8 @@ class Reference:
 def evaluation_by_hand(configuration: Configuration, built: Built, parts: Parts) -> dict[str, float]:
     """Returns the values of terms and metrics over all examples at once, by tag."""
     outputs, hidden = _single(*built.both(_inputs(parts), training=False))
-    raw, total = values_by_hand(configuration, built, parts, outputs, hidden)
-    return {**_tagged(raw, total), **metrics_by_hand(configuration, parts, outputs, hidden)}
+    raw = values_by_hand(configuration, built, parts, outputs, hidden)
+    return {**_tagged(configuration, raw), **metrics_by_hand(configuration, parts, outputs, hidden)}
 
 
 def _inputs(parts: Parts) -> Any:
@@ -114,5 +130,6 @@ def _assign(variables: list[keras.Variable], values: list[np.ndarray]) -> None:
         variable.assign(value)
 
 
-def _tagged(raw: Mapping[str, tf.Tensor], total: tf.Tensor) -> dict[str, float]:
-    return {"loss/total": float(total), **{f"terms/{name}/raw": float(value) for name, value in raw.items()}}
+def _tagged(configuration: Configuration, raw: Mapping[str, tf.Tensor]) -> dict[str, float]:
+    total = sum(weight * float(raw[name]) for name, weight in configuration.optimised.items())
+    return {"loss/total": total, **{f"terms/{name}/raw": float(value) for name, value in raw.items()}}

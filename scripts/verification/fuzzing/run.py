@@ -28,7 +28,7 @@ from trainer.steps.precision import building_in
 # What a configuration chooses by the names of the trainer's settings.
 _SETTINGS = (
     *("batch_size", "execution", "chunk_steps", "accumulate_steps", "precision", "clip_norm", "non_finite"),
-    *("eval_every", "average_momentum"),
+    *("eval_every", "average_momentum", "balancer"),
 )
 
 

@@ -54,10 +54,15 @@ def mask_name(name: str) -> str:
     return "shown" if name in ("small", "size") else "mask"
 
 
+def has_value(configuration: Configuration, name: str, parts: Parts) -> bool:
+    """Returns whether the mask of a term, if it has one, shows anything of the examples."""
+    return name not in configuration.masked or bool(parts[configuration.part_of(name)][mask_name(name)].any())
+
+
 def values_by_hand(
     configuration: Configuration, built: Built, parts: Parts, outputs: Mapping[str, tf.Tensor], hidden: tf.Tensor
-) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-    """Returns each term in float32, and the sum of those of weight other than 0.
+) -> dict[str, tf.Tensor]:
+    """Returns each term in float32, before its weight.
 
     Args:
       configuration: has the terms.
@@ -86,8 +91,7 @@ def values_by_hand(
         "hinge": lambda: _mean(configuration, "hinge", excess(), parts),
         "small": lambda: _mean(configuration, "small", tf.square(hidden), parts),
     }
-    raw = {name: formulas[name]() for name in configuration.weights}
-    return raw, tf.add_n([weight * raw[name] for name, weight in configuration.weights.items() if weight])
+    return {name: formulas[name]() for name in configuration.weights}
 
 
 def _mean(configuration: Configuration, name: str, values: tf.Tensor, parts: Parts) -> tf.Tensor:

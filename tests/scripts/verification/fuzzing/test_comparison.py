@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from objectives import Objective
+from objectives import IMTLL, Objective, UncertaintyWeighting
 from termwise.verification.fuzzing import run as runs
 from termwise.verification.fuzzing.comparison import compare, require_same_evaluation, require_same_training
 from termwise.verification.fuzzing.configurations import Configuration, Phases
@@ -25,6 +25,7 @@ PLAIN = Configuration(
     metrics=frozenset({"auc", "error"}),
     eval_every=1,
     callbacks=frozenset({"early stopping", "schedule"}),
+    balancer=UncertaintyWeighting(),
     grouped=False,
     phases=Phases(layer="head", step=1, until=None),
     sizes={"": 7},
@@ -87,6 +88,7 @@ def test_many_more_are(configuration):
     ("changed", "found"),
     [
         ({"optimizer": "SGD"}, r"step 1: .*'optimizer/learning_rate': \(0.0099\d*, 0.1"),
+        ({"balancer": IMTLL()}, "step 1 terms/data/effective_weight: 0.5 instead of 1.0"),
         ({"phases": None}, "step 1 optimizer/grad_norm: .* instead of"),
         ({"sizes": {"": 6}}, "step 1 loss/total: .* instead of"),
         ({"masked": frozenset()}, "step 1 loss/total: .* instead of"),
@@ -127,5 +129,6 @@ def test_a_refusal_of_what_should_work_is_found(monkeypatch):
 
 
 def test_what_cannot_be_exact_has_to_be_refused():
-    refusal = compare(dataclasses.replace(PLAIN, kind="synchronized batch normalization"))
-    assert "batch_size" in refusal or "accumulate_steps" in refusal
+    outcome = compare(dataclasses.replace(PLAIN, kind="synchronized batch normalization"))
+    assert outcome.startswith("refused: ")
+    assert "batch_size" in outcome or "accumulate_steps" in outcome
