@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from objectives import ConfigurationError
+
 # Half of those that are called back have it.
 PRECISION = 0.5
 
@@ -20,6 +22,9 @@ def screening_quality(true: np.ndarray, probabilities: np.ndarray, weights: np.n
       probability, in thousandths. `expected_per_positive`: how many positives the probabilities promise for each that
       there is; 1 is right.
 
+    Raises:
+      ConfigurationError: There is no positive, so that nothing can be found.
+
     >>> quality = screening_quality(np.array([0, 0, 1]), np.array([0.1, 0.2, 0.7]), np.ones(3))
     >>> round(quality["average_precision_percent"], 6), round(quality["recall_percent"], 6)
     (100.0, 100.0)
@@ -28,6 +33,8 @@ def screening_quality(true: np.ndarray, probabilities: np.ndarray, weights: np.n
     """
     from sklearn.metrics import average_precision_score, brier_score_loss  # imported here, as in the tasks
 
+    if not weights @ true:
+        raise ConfigurationError("no example is positive and counts; expected some positives to measure a screening by")
     precision, recall = precision_and_recall(true, probabilities, weights)
     return {
         "average_precision_percent": 100.0 * average_precision_score(true, probabilities, sample_weight=weights),

@@ -51,6 +51,18 @@ def test_it_trains_and_shows_its_terms(train, page, name, shown):
     assert (page.folder / "runs" / name / "metrics.jsonl").exists()
 
 
+def test_a_task_of_ours_learns_from_the_readings_of_a_file_in_twenty_lines(train, page):
+    train("rod")
+    program = """
+from trainer import load_run
+with load_run("runs/rod").trainer() as trainer:
+    print(len(trainer.task.train.parts["sensors"].arrays["targets"]))
+"""
+    assert int(page.run("-c", program)) == len(page.files["readings.txt"].splitlines())
+    assert len(page.files["my_rod.py"].split("@gin.register")[1].splitlines()) <= 20
+    assert (page.folder / "runs" / "rod" / "pictures" / "heat.png").exists()
+
+
 def test_the_term_passes_its_checks_by_command_and_as_a_test(page):
     check, _ = [words for words in page.commands if words[0] == "check"]
     found = page.command(check).splitlines()

@@ -5,12 +5,15 @@ import pathlib
 import re
 
 import gin
+import numpy as np
 import pytest
+import tensorflow as tf
 
 import objectives
 from objectives import ConfigurationError, Objective
 from objectives.balancing import GradientWeighting, ValueWeighting
-from trainer import Players, Trainer, config
+from trainer import ArraySource, MixedSource, Players, Trainer, config
+from trainer.task import measures_of
 
 ROOT = pathlib.Path(__file__).parents[2]
 # The data terms of each task.
@@ -132,12 +135,40 @@ def test_without_the_penalty_the_players_are_the_same_and_it_is_measured(load):
     assert optimised[0] - optimised[1] == {"critic.smooth"}
 
 
+OWN = {}
+
+
+@gin.register(module="reader")
+def my_data():
+    return OWN["data"]
+
+
+@gin.register(module="reader")
+def my_model():
+    return OWN["model"]
+
+
+def other_examples(source):
+    """Fewer examples of the same kind, from the end on."""
+    if isinstance(source, MixedSource):
+        return MixedSource(**{name: other_examples(part) for name, part in source.parts.items()}, shares=source.shares)
+    return ArraySource(**tf.nest.map_structure(lambda values: values[:-60:-1], dict(source.arrays)))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("run", [*DATA_TERMS, PLAYERS_RUNS[0]])  # The plain ones are read below, with a term more.
-def test_every_run_reads_its_first_batch(first_batch, run):
-    values = first_batch(run)
+def test_every_run_takes_data_and_a_model_of_the_readers_own_by_a_line_each(load, run):
+    load(run)
+    task = config.made("Trainer.task")
+    OWN.update(data=other_examples(task.eval), model=task.build_model())
+    gin.clear_config()
+    load(run, params=[*(f"Trainer.{name} = @my_data()" for name in ("train", "eval")), "Trainer.model = @my_model()"])
+    trainer = config.build(Trainer, default_reports=False)
+    values = trainer.dry_run()
     weighted = [value for tag, value in values.items() if tag.endswith("/weighted")]
     assert values["loss/total"] == pytest.approx(sum(weighted), rel=1e-5)
+    assert trainer.task.train is trainer.task.eval is OWN["data"]
+    assert np.isfinite([*measures_of(trainer.task, OWN["model"]).values()]).all()
 
 
 def fitting(run):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss
 
+from objectives import ConfigurationError
 from tasks.screening_quality import screening_quality
 
 
@@ -37,3 +38,8 @@ def test_recall_is_the_best_of_all_thresholds_that_are_precise_enough(judged):
 def test_probabilities_that_are_twice_too_high_promise_twice_as_many():
     quality = screening_quality(np.array([0, 1, 0, 0]), np.full(4, 0.5), np.ones(4))
     assert quality["expected_per_positive"] == pytest.approx(2.0)
+
+
+def test_data_without_a_positive_are_refused():
+    with pytest.raises(ConfigurationError, match="no example is positive"):
+        screening_quality(np.zeros(3), np.full(3, 0.5), np.ones(3))
