@@ -15,6 +15,7 @@ from mkdocs.exceptions import PluginError
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import MarkdownExporter
+from nbconvert.filters import strip_ansi
 
 ROOT = pathlib.Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "tutorials"
@@ -61,18 +62,18 @@ def executed(file: pathlib.Path, code: str = "") -> nbformat.NotebookNode:
     notebook = jupytext.reads(text, fmt="py:percent")
     with tempfile.TemporaryDirectory() as folder:
         _run(file.name, notebook, folder)
-    _quieten(notebook)
+    quieten(notebook)
     notebook.metadata[_DIGEST] = digest
     kept.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, kept)
     return notebook
 
 
-def _quieten(notebook: nbformat.NotebookNode) -> None:
-    """Takes away what libraries say as they load."""
+def quieten(notebook: nbformat.NotebookNode) -> None:
+    """Takes away what libraries say as they load, and the codes of colours that commands print, as a page has none."""
     for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
         if output.output_type == "stream":
-            output.text = _OF_LIBRARIES.sub("", output.text)
+            output.text = strip_ansi(_OF_LIBRARIES.sub("", output.text))
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if output.get("text", "shown")]

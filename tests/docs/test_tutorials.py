@@ -38,6 +38,13 @@ def test_one_without_a_picture_or_a_next_step_is_refused():
         tutorials.require_ending("last.py", notebook(step, code("image/png")))
 
 
+def test_colours_that_a_command_prints_are_left_out():
+    printed = nbformat.v4.new_output("stream", text="\033[1mbest\033[0m\n")
+    shown = notebook(nbformat.v4.new_code_cell("!termwise compare a b", outputs=[printed]))
+    tutorials.quieten(shown)
+    assert shown.cells[0].outputs[0].text == "best\n"
+
+
 @pytest.mark.slow
 def test_a_cell_that_fails_is_shown_with_the_name_of_its_file(tmp_path):
     (tmp_path / "broken.py").write_text("# %%\n1 / 0\n")
