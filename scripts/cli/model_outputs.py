@@ -1,4 +1,4 @@
-"""Model outputs: what a model makes of examples, one batch after the other, with a progress bar on a terminal."""
+"""Model outputs: what a model makes of examples, batch after batch, with a progress bar where somebody watches."""
 
 from collections.abc import Iterator, Mapping
 
@@ -17,7 +17,7 @@ def outputs_of(model: keras.Model, signature: Signature, examples: Examples, *, 
     """Yields the outputs of each batch by name, `[examples, ...]`, as `model.predict` computes them."""
     console = Screen()
     starts = range(0, examples.size, batch_size)
-    for start in track(starts, "predict", console=console, disable=not console.is_terminal):
+    for start in track(starts, "predict", console=console, disable=not console.is_interactive):
         inputs = examples.read(start, min(start + batch_size, examples.size))
         outputs = signature.unpack(model.predict_on_batch(signature.pack(inputs)))
         yield {name: _storable(np.asarray(values)) for name, values in outputs.items()}

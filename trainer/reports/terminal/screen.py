@@ -10,8 +10,9 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
-# Lines that are redrawn would fill the log of a machine that gives its jobs a terminal which nobody watches.
-_UNWATCHED = "CI"
+# Lines that are redrawn would fill the log of a machine that gives its jobs a terminal which nobody watches, and the
+# output of a cell that calls a command by `!`: Jupyter gives it a terminal, and shows each drawing below the last one.
+_UNWATCHED = ("CI", "JPY_PARENT_PID")
 
 
 class Screen(Console):
@@ -21,7 +22,7 @@ class Screen(Console):
     """
 
     def __init__(self, **settings: Any):
-        is_watched = sys.stdout.isatty() and not os.environ.get(_UNWATCHED)
+        is_watched = sys.stdout.isatty() and not any(map(os.environ.get, _UNWATCHED))
         super().__init__(soft_wrap=True, force_interactive=None if is_watched else False, **settings)
 
     def on_broken_pipe(self) -> None:

@@ -27,12 +27,13 @@ def test_a_terminal_that_hangs_up_is_ignored_and_nothing_else():
         (False, {}, False),
         (False, {"FORCE_COLOR": "1"}, False),
         (True, {"CI": "true"}, False),
+        (True, {"JPY_PARENT_PID": "1"}, False),
         (True, {"TERM": "dumb"}, False),
         (True, {"NO_COLOR": "1"}, True),
     ],
 )
 def test_lines_are_redrawn_where_somebody_watches(monkeypatch, is_terminal, variables, is_watched):
-    for name in ("CI", "FORCE_COLOR", "TTY_INTERACTIVE", "TTY_COMPATIBLE", "NO_COLOR"):
+    for name in ("CI", "JPY_PARENT_PID", "FORCE_COLOR", "TTY_INTERACTIVE", "TTY_COMPATIBLE", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     for name, value in variables.items():
