@@ -19,7 +19,7 @@ from nbconvert.filters import strip_ansi
 
 ROOT = pathlib.Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "tutorials"
-# What was run is kept here, and taken from here until the tutorial or the code that it runs changes.
+# What was run is kept here, and taken from here until the tutorial, the code that it runs or this file changes.
 _KEPT = ROOT / "build" / "tutorials"
 _PACKAGES = ("objectives", "trainer", "tasks", "scripts", "gin_configs")
 _DIGEST = "termwise"
@@ -55,25 +55,29 @@ def executed(file: pathlib.Path, code: str = "") -> nbformat.NotebookNode:
       code: a digest of what the tutorial imports.
     """
     text = file.read_text(encoding="utf-8")
-    digest = hashlib.sha256(f"{code}{text}".encode()).hexdigest()
+    own = pathlib.Path(__file__).read_text(encoding="utf-8")
+    digest = hashlib.sha256(f"{own}{code}{text}".encode()).hexdigest()
     kept = _KEPT / f"{file.stem}.ipynb"
     if kept.exists() and (notebook := nbformat.read(kept, as_version=4)).metadata.get(_DIGEST) == digest:
         return notebook
     notebook = jupytext.reads(text, fmt="py:percent")
     with tempfile.TemporaryDirectory() as folder:
         _run(file.name, notebook, folder)
-    quieten(notebook)
+    quieten(notebook, folder)
     notebook.metadata[_DIGEST] = digest
     kept.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, kept)
     return notebook
 
 
-def quieten(notebook: nbformat.NotebookNode) -> None:
-    """Takes away what libraries say as they load, and the codes of colours that commands print, as a page has none."""
+def quieten(notebook: nbformat.NotebookNode, folder: str) -> None:
+    """Takes away what a page does not show.
+
+    That is what libraries say as they load, colours of a terminal, and the folder before a path, which is gone by then.
+    """
     for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
         if output.output_type == "stream":
-            output.text = strip_ansi(_OF_LIBRARIES.sub("", output.text))
+            output.text = strip_ansi(_OF_LIBRARIES.sub("", output.text)).replace(f"{folder}{os.sep}", "")
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if output.get("text", "shown")]
@@ -89,7 +93,8 @@ def require_ending(name: str, notebook: nbformat.NotebookNode) -> None:
 
 
 def _run(name: str, notebook: nbformat.NotebookNode, folder: str) -> None:
-    client = NotebookClient(notebook, timeout=_SECONDS, kernel_name="python3", resources={"metadata": {"path": folder}})
+    place = {"metadata": {"path": folder}}
+    client = NotebookClient(notebook, timeout=_SECONDS, kernel_name="python3", resources=place, coalesce_streams=True)
     try:
         # The commands of the environment that the site is built in are what a cell calls by `!`.
         commands = os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", "")])

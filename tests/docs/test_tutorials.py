@@ -38,11 +38,11 @@ def test_one_without_a_picture_or_a_next_step_is_refused():
         tutorials.require_ending("last.py", notebook(step, code("image/png")))
 
 
-def test_colours_that_a_command_prints_are_left_out():
-    printed = nbformat.v4.new_output("stream", text="\033[1mbest\033[0m\n")
+def test_colours_that_a_command_prints_are_left_out_and_the_folder_that_is_gone():
+    printed = nbformat.v4.new_output("stream", text="\033[1mbest\033[0m in /gone/runs/a\n")
     shown = notebook(nbformat.v4.new_code_cell("!termwise compare a b", outputs=[printed]))
-    tutorials.quieten(shown)
-    assert shown.cells[0].outputs[0].text == "best\n"
+    tutorials.quieten(shown, "/gone")
+    assert shown.cells[0].outputs[0].text == "best in runs/a\n"
 
 
 @pytest.mark.slow
@@ -50,3 +50,11 @@ def test_a_cell_that_fails_is_shown_with_the_name_of_its_file(tmp_path):
     (tmp_path / "broken.py").write_text("# %%\n1 / 0\n")
     with pytest.raises(PluginError, match=r"(?s)broken.py fails.*1 / 0.*ZeroDivisionError"):
         tutorials.executed(tmp_path / "broken.py")
+
+
+@pytest.mark.slow
+def test_what_commands_of_a_cell_print_is_one_text(tmp_path):
+    (tmp_path / "shown.py").write_text("# %%\n# !echo first\n# !echo second\n")
+    (cell,) = tutorials.executed(tmp_path / "shown.py").cells
+    (output,) = cell.outputs
+    assert output.text.splitlines() == ["first", "second"]
