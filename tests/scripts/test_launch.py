@@ -38,6 +38,25 @@ MASKED = (
     "--gin_param=columns/KerasMetric.y_true = 'inputs'",
     "--gin_param=columns/KerasMetric.y_pred = 'activations.hidden'",
 )
+# Two players, of whom one makes two updates in each step and the other one in every second step.
+GAME = (
+    "Trainer.objective = None",
+    "Trainer.optimizer = None",
+    "Trainer.players = @Players()",
+    "Players.head = @head/Player()",
+    "head/Player.objective = @head/Objective()",
+    "head/Objective.data = @MeanSquaredError()",
+    "head/Player.optimizer = @keras.optimizers.Adam()",
+    "head/Player.variables = 'head/.*'",
+    "head/Player.steps = 2",
+    "Players.rest = @rest/Player()",
+    "rest/Player.objective = @rest/Objective()",
+    "rest/Objective.data = @MeanSquaredError()",
+    "rest/Objective.small = @ActivationPenalty()",
+    "rest/Player.optimizer = @keras.optimizers.SGD()",
+    "rest/Player.every = 2",
+    "keras.optimizers.SGD.learning_rate = 0.1",
+)
 STEPS, HALF = "--gin_param=Trainer.steps = 12", "--gin_param=Trainer.steps = 6"
 # Seconds: far more than a launch takes, and all that a broken one may.
 LIMIT = 60.0
@@ -140,7 +159,7 @@ def test_workers_keep_the_best_checkpoint_of_one_process(runs, name):
 def assert_same_end(ours, theirs):
     """Both runs ended in the same checkpoint, to the last bit; its arrays."""
     found, expected = (Checkpoints(folder / "checkpoints").latest() for folder in (ours, theirs))
-    assert found.step == expected.step == 12
+    assert found.step == expected.step > 0
     arrays = found.arrays()
     assert arrays.keys() == expected.arrays().keys()
     for name, value in expected.arrays().items():
@@ -186,6 +205,55 @@ def test_random_workers_over_a_dataset_draw_what_one_process_does(random_runs):
 def test_random_workers_resume_where_they_were_in_a_dataset_to_the_same_bits(random_runs):
     _, folder = random_runs
     assert_same_end(folder / "parts", folder / "workers")
+
+
+@pytest.fixture
+def play(scripts, ready, tmp_path):
+    """Trains players side by side, given what starts each, and its folder and further settings."""
+
+    def run(**commands):
+        def flags(name, *lines):
+            bindings = (f"--gin_param={line}" for line in (*GAME, *lines))
+            return ("--gin_file=tiny.gin", *bindings, f"--workdir={tmp_path / name}")
+
+        processes = scripts({name: starts(*flags(*asked)) for name, (starts, *asked) in commands.items()}, **ready)
+        for name, process in processes.items():
+            assert process.returncode == 0, (name, process.stderr)
+
+    return run
+
+
+def train(*flags):
+    return ("train.py", *flags)
+
+
+@pytest.mark.slow
+def test_players_on_workers_move_as_those_of_one_process(play, tmp_path):
+    play(one=(train, "one", "Trainer.steps = 12"), two=(launch, "two", "Trainer.steps = 12"))
+    ours, expected = jsonl.read(tmp_path / "two"), jsonl.read(tmp_path / "one")
+    assert [line.step for line in ours] == [line.step for line in expected]
+    for line, right in zip(ours, expected, strict=True):
+        assert line.values.keys() == right.values.keys()
+        for tag in right.values.keys() - {"speed/steps_per_second"}:
+            assert line.values[tag] == pytest.approx(right.values[tag], rel=1e-5, abs=1e-7), (line.step, tag)
+    assert {"terms/rest.small/raw", "optimizer/head/updates"} <= ours[0].values.keys()
+
+
+@pytest.mark.slow
+def test_players_on_workers_that_were_killed_go_on_to_the_same_bits(play, pair, tmp_path):
+    random = ("TinyTask.dropout = 0.5", "Trainer.batch_size = 8", "Trainer.checkpoint_every = 5")
+    flags = [f"--gin_param={line}" for line in (*GAME, *random, "Trainer.steps = 20000")]
+    flags += [f"--workdir={tmp_path / 'killed'}"]
+    workers, began = pair(flags, flags), time.monotonic()
+    while not (checkpoints := Checkpoints(tmp_path / "killed" / "checkpoints")).all():
+        assert time.monotonic() - began < LIMIT
+        time.sleep(0.01)
+    for worker in workers:
+        worker.kill()
+        worker.wait()
+    steps = f"Trainer.steps = {checkpoints.latest().step + 6}"
+    play(killed=(launch, "killed", *random, steps), whole=(launch, "whole", *random, steps))
+    assert_same_end(tmp_path / "killed", tmp_path / "whole")
 
 
 @pytest.mark.slow
