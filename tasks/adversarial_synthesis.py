@@ -60,12 +60,8 @@ class AdversarialSynthesis(Task):
         """Measures how many digits come out and how many are recognised; see `tasks.synthesis_quality`."""
         return self._judge.quality(self._made(model, self.samples))
 
-    def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws real digits beside made ones: `digits.png`."""
-        return self.draw_models({"made": model}, folder)
-
     def draw_models(self, models: Mapping[str, keras.Model], folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws the same, with a sheet for each model, which all begin with the same noise: `digits.png`."""
+        """Draws real digits beside those that each model makes of the same noise: `digits.png`."""
         sheets = {"real": self._judge.unseen.images, **{name: self._made(model, 100) for name, model in models.items()}}
         return [draw_digits(folder / "digits.png", sheets)]
 

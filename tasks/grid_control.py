@@ -70,12 +70,8 @@ class GridControl(Task):
         arrays = self.eval.arrays
         return control_quality(self.arm, arrays["targets"], _planned(model, arrays["inputs"]))
 
-    def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws paths as requested, planned and done, and the controls of the first one: `controls.png`."""
-        return self.draw_models({"model": model}, folder)
-
     def draw_models(self, models: Mapping[str, keras.Model], folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws the same, with a row for each model: `controls.png`."""
+        """Draws paths as requested, planned and done, and the controls of the first one, a row each: `controls.png`."""
         inputs, requested = (self.eval.arrays[name][:3] for name in ("inputs", "targets"))
         planned = {name: _planned(model, inputs) for name, model in models.items()}
         return [draw_controls(folder / "controls.png", self.arm, requested, planned)]

@@ -86,12 +86,8 @@ class HeatEquation(Task):
         """Measures how far the temperature is from the exact one, where it was measured and where not."""
         return temperature_quality(self.eval.arrays["targets"]["sensors"], self._found(model))
 
-    def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws the exact temperature, the readings, and what was learned, over place and time: `heat.png`."""
-        return self.draw_models({"learned": model}, folder)
-
     def draw_models(self, models: Mapping[str, keras.Model], folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws the same, with a column for what each model learned: `heat.png`."""
+        """Draws the exact temperature, the readings, and what each model learned, over place and time: `heat.png`."""
         arrays, seen = self.eval.arrays, self.train.arrays
         found = {name: self._found(model) for name, model in models.items()}
         return [

@@ -63,12 +63,8 @@ class ImageSynthesis(Task):
         arrays = self.eval.arrays
         return restoration_quality(arrays["targets"]["image"], _restore(model, arrays["inputs"]))
 
-    def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws damaged, restored and true patches, and the errors: `restored.png`."""
-        return self.draw_models({"restored": model}, folder)
-
     def draw_models(self, models: Mapping[str, keras.Model], folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws the same, with a row for what each model restores: `restored.png`."""
+        """Draws damaged patches, what each model restores, the truth, and the errors: `restored.png`."""
         damaged, true = self.eval.arrays["inputs"], self.eval.arrays["targets"]["image"]
         shown = _from_smooth_to_rough(true, 8)
         restored = {name: _restore(model, damaged[shown]) for name, model in models.items()}

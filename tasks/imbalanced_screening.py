@@ -67,12 +67,8 @@ class ImbalancedScreening(Task):
         """Measures how many malignant ones are found at what price; see `tasks.screening_quality`."""
         return screening_quality(*self._judged(model))
 
-    def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws precision over recall, and what probabilities are worth: `screening.png`."""
-        return self.draw_models({"prediction": model}, folder)
-
     def draw_models(self, models: Mapping[str, keras.Model], folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws the same, with a line for each model: `screening.png`."""
+        """Draws precision over recall, and what probabilities are worth, a line a model: `screening.png`."""
         return [draw_screening(folder / "screening.png", {name: self._judged(model) for name, model in models.items()})]
 
     def _judged(self, model: keras.Model) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -72,12 +72,8 @@ class MultiHead(Task):
         arrays = self.eval.arrays
         return head_quality(arrays["targets"], _predict(model, arrays["inputs"]))
 
-    def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws scans, the truth, and what each head says: `heads.png`."""
-        return self.draw_models({"prediction": model}, folder)
-
     def draw_models(self, models: Mapping[str, keras.Model], folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws the same, with rows for each model: `heads.png`."""
+        """Draws scans, the truth, and what each head of each model says: `heads.png`."""
         scans, targets = self.eval.arrays["inputs"][:8], self.eval.arrays["targets"]
         true = {name: targets[name][:8] for name in ("digit", "picture", "mass")}
         predicted = {name: _predict(model, scans) for name, model in models.items()}

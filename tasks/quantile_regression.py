@@ -64,12 +64,8 @@ class QuantileRegression(Task):
         """Measures how good the quantiles are as a forecast, and whether they can be quantiles of anything."""
         return quantile_quality(self.eval.arrays["targets"], self._predict(model), self.quantiles)
 
-    def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws the quantiles of each patient and how many patients are below each of them: `quantiles.png`."""
-        return self.draw_models({"prediction": model}, folder)
-
     def draw_models(self, models: Mapping[str, keras.Model], folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws the same, with a row for each model: `quantiles.png`."""
+        """Draws the quantiles of each patient and how many patients are below each, a row a model: `quantiles.png`."""
         predicted = {name: self._predict(model) for name, model in models.items()}
         return [draw_quantiles(folder / "quantiles.png", self.eval.arrays["targets"], predicted, self.quantiles)]
 

@@ -67,12 +67,8 @@ class SceneSegmentation(Task):
             targets["classes"], predicted, targets["border"], classes=len(self.digits) + 1, costly_pair=(1, 2)
         )
 
-    def draw(self, model: keras.Model, folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws scenes, truth, prediction and errors below one another: `scenes.png`."""
-        return self.draw_models({"prediction": model}, folder)
-
     def draw_models(self, models: Mapping[str, keras.Model], folder: pathlib.Path) -> list[pathlib.Path]:
-        """Draws the same, with a row for the prediction of each model: `scenes.png`."""
+        """Draws scenes, truth, predictions and errors below one another, in rows for each model: `scenes.png`."""
         images = self.eval.arrays["inputs"][:8]
         true = self.eval.arrays["targets"]["classes"][:8]
         predicted = {name: _predict(model, images) for name, model in models.items()}

@@ -76,9 +76,9 @@ class Task(Checked, abc.ABC):
           folder: where to write the pictures.
 
         Returns:
-          The files that were written; none by default.
+          The files that were written; by default those of `draw_models` with this model alone.
         """
-        return []
+        return self.draw_models({"model": model}, folder)
 
     def draw_models(self, models: Mapping[str, keras.Model], folder: pathlib.Path) -> list[pathlib.Path]:
         """Draws what several models make of the same examples of `eval`, so that they can be compared.

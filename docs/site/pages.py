@@ -14,12 +14,15 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from objectives.annotations import expected_value
+from termwise.cli.tasks_at_a_glance import tasks_at_a_glance
 from trainer import Trainer
 from trainer.settings.settings import annotations, declarations
 
 ROOT = pathlib.Path(__file__).parents[2]
 _COPIED = {"guide.md": "README.md", **{name: name for name in ("WORKSPACE.md", "CONTRIBUTING.md", "CHANGELOG.md")}}
 _SHARED_FLAGS = "command_line"
+# Where a page has the tasks at a glance.
+_TASKS = "<!-- tasks -->"
 
 # What a page loads by itself, as against what a reader may follow.
 _LOADED = re.compile(r"""(?:\bsrc=|<link[^>]*\bhref=|\burl\()["']?(?:https?:)?//[^"')> ]*""")
@@ -41,7 +44,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **kwargs: object) -> str:
-    """Lists the terms where the page about all of them has a place for that."""
+    """Lists the terms and the tasks on the pages that have a place for that."""
+    if _TASKS in markdown:
+        docs = ROOT / "docs"
+        markdown = markdown.replace(_TASKS, tasks_at_a_glance(docs / "tasks.md", docs))
     return markdown.replace(term_pages.PLACE, term_pages.listed())
 
 
