@@ -134,7 +134,8 @@ draw("runs/mended")
 
 # %%
 unseen = noisy[-8:]
-rows = {"noisy": unseen, "guessed": guessed(unseen), "mended": mended(unseen), "clean": clean[-8:]}
+rows = {"noisy": unseen, "guessed": guessed(unseen), "mended": mended(unseen)}
+rows["clean"] = clean[-8:]
 _, axes = plt.subplots(4, 8, figsize=(8, 4.2), layout="constrained")
 for cells, (name, images) in zip(axes, rows.items(), strict=True):
     cells[0].set_ylabel(name)
