@@ -60,9 +60,11 @@ class Objective:
         kept = {name: term for name, term in sorted(terms.items()) if term is not None}
         self.terms: Mapping[str, BaseTerm] = MappingProxyType(kept)
         if not self.terms:
-            raise ConfigurationError("the objective is empty; add a term, such as Objective.data = @MeanSquaredError()")
+            raise ConfigurationError(
+                f"{_this()} is empty; add a term, such as {_this('Objective')}.data = @MeanSquaredError()"
+            )
         if not any(term.optimised for term in self.terms.values()):
-            raise ConfigurationError("every term of the objective has the weight 0; nothing would be learned")
+            raise ConfigurationError(f"every term of {_this()} has the weight 0; nothing would be learned")
 
     @property
     def keys(self) -> frozenset[Key]:
@@ -134,6 +136,12 @@ class Objective:
 
     def __repr__(self) -> str:
         return f"Objective({', '.join(f'{name}={term!r}' for name, term in self.terms.items())})"
+
+
+def _this(unscoped: str = "the objective") -> str:
+    """Returns the name of the objective that is made, in a gin file of several; else what is given."""
+    scope = gin.current_scope_str()
+    return f"{scope}/Objective" if scope else unscoped
 
 
 def _weight(name: str, term: BaseTerm, step) -> tf.Tensor:

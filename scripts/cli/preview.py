@@ -12,7 +12,7 @@ from rich.table import Table
 from objectives import Objective
 from objectives.quantities import quantity
 from termwise.cli.results import show_judged, show_note, show_table, show_widest
-from trainer import Trainer
+from trainer import Players, Trainer
 from trainer.executions.preview import Parameters, Preview, Read
 from trainer.reports.history import History
 from trainer.reports.log import LogRecord, LogRecords, measured_values, term_names
@@ -40,6 +40,8 @@ def show_preview(trainer: Trainer, values: Mapping[str, float], preview: Preview
     _show_terms(trainer.objective, {**values, **preview.gradients, **preview.own})
     if trainer.balancer:
         show_note(f"factors of the terms by {trainer.balancer}")
+    if trainer.players:
+        show_table(_players(trainer.players, preview))
     show_widest(_reads(preview, trainer.batch_size))
     show_widest(_parameters(preview.parameters))
     show_table(_memory(preview))
@@ -100,6 +102,18 @@ def _on_a_batch(word: str) -> str:
     if word.startswith("fights "):
         return f"opposes {word.removeprefix('fights ')} on this batch"
     return "0 on this batch" if word == ALWAYS_0 else word
+
+
+def _players(players: Players, preview: Preview) -> Table:
+    """Returns a table of who updates what, in the order in which they do."""
+    table = table_of(
+        "players, in the order in which they move", "player", ["turn", "updates", "variables", "parameters"]
+    )
+    for name, player in players.players.items():
+        updates = f"{player.steps}" if player.every == 1 else f"{player.steps} every {player.every} steps"
+        own = preview.players[name]
+        table.add_row(name, f"{player.turn}", updates, f"{own.variables:,}", f"{own.parameters:,}")
+    return table
 
 
 def _reads(preview: Preview, batch_size: int) -> Iterator[Table]:

@@ -70,6 +70,19 @@ def test_an_objective_that_learns_nothing_is_refused():
         Objective(a=RangeHinge(weight=0), b=MeanSquaredError(weight=0.0))
 
 
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("None", "critic/Objective is empty; add a term, such as critic/Obj"),
+        ("@MeanSquaredError()", "every term of critic/Objective has the weight 0"),
+    ],
+)
+def test_one_of_several_in_a_gin_file_is_named_with_its_scope(line, answer):
+    gin.parse_config(f"critic/Objective.data = {line}\nMeanSquaredError.weight = 0.0")
+    with gin.config_scope("critic"), pytest.raises(ConfigurationError, match=answer):
+        gin.get_configurable(Objective)()
+
+
 def test_all_that_is_no_term_is_refused_at_once():
     with pytest.raises(ConfigurationError) as error:
         Objective(data=MeanSquaredError(), a=RangeHinge, b=lambda y_pred: y_pred)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from objectives import Key
 from trainer.executions.at_work import at_work
 from trainer.executions.chunk import find_unread
-from trainer.executions.preview import Preview, find_reads, memory_of, parameters_of
+from trainer.executions.preview import Preview, find_reads, memory_of, parameters_of, trained_by
 from trainer.executions.program import Program
 
 
@@ -72,6 +72,7 @@ class Preparation:
             gradients_seconds=time.perf_counter() - began,
             gradients=gradients,
             own={tag: numbers[tag] for tag in self.step.own_tags},
+            players=trained_by(self.step.owners, trained),
         )
 
     @at_work

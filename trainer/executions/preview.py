@@ -54,6 +54,19 @@ class Parameters:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Trained:
+    """What a player updates.
+
+    Attributes:
+      variables: how many.
+      parameters: how many numbers they have together.
+    """
+
+    variables: int
+    parameters: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Preview:
     """What is known of a run before its first step.
 
@@ -61,6 +74,7 @@ class Preview:
       replicas: among how many a batch is shared.
       reads: the tensors that are read: inputs first, then by key.
       parameters: of each layer of the model that has some, in their order.
+      players: what each of them updates, by name; there are none where the run has one objective.
       memory: an estimate of what a replica holds, in bytes, by what it is. What operations need meanwhile is not in it.
       execution: in which a step was timed.
       step_seconds: of one update, in the quickest of a few trials.
@@ -78,6 +92,7 @@ class Preview:
     gradients_seconds: float
     gradients: Mapping[str, float]
     own: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    players: Mapping[str, Trained] = dataclasses.field(default_factory=dict)
 
 
 def find_reads(forward: Forward, feed: Feed, readers: Mapping[Key, Sequence[str]]) -> tuple[list[Read], dict[str, int]]:
@@ -161,6 +176,15 @@ def parameters_of(model: keras.Model, trained: Iterable[keras.Variable]) -> list
         if sum(numbers.values()):
             found.append(Parameters(layer=name, trained=numbers[True], fixed=numbers[False]))
     return found
+
+
+def trained_by(
+    owners: Mapping[str | None, Sequence[keras.Variable]], trained: Iterable[keras.Variable]
+) -> dict[str, Trained]:
+    """Returns what each player updates of the variables that are trained, by its name; see `TrainStep.owners`."""
+    updated = {id(variable) for variable in trained}
+    sizes = {name: [_size(one.shape) for one in own if id(one) in updated] for name, own in owners.items() if name}
+    return {name: Trained(variables=len(own), parameters=sum(own)) for name, own in sizes.items()}
 
 
 def nbytes(tensors: Iterable[Any]) -> int:

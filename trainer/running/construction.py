@@ -93,7 +93,7 @@ def make_program(
         measure=measure,
         # Pictures are shown by the reports of a folder, or by those of the user.
         examples=settings.examples if settings.workdir or settings.reports else None,
-        phases=phases_of(step.model, settings.trainable, steps=settings.steps),
+        phases=phases_of(step.model, settings.trainable, steps=settings.steps, owners=step.owners),
         gradient_parts=model_parts(step.model, settings.gradient_parts),
     )
 

@@ -1,7 +1,7 @@
 """Phases: layers that are frozen until a step or from a step on, and the steps between which nothing of it changes."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import gin
@@ -14,6 +14,7 @@ from objectives.fields import Checked
 from trainer.steps.tap import layer_paths
 from trainer.steps.variables.patterns import Pattern, matching
 
+_NOTHING = "nothing would be learned"
 _Step = Annotated[int, Expected("a whole number of at least 0", lambda step: 0 <= step < 2**63)]
 
 
@@ -93,12 +94,24 @@ class Phase:
         return f"{what} from step {self.first:,} to {self.end:,}" if self.first else f"{what} until step {self.end:,}"
 
 
-def phases_of(model: keras.Model, asked: TrainableFrom | Sequence[TrainableFrom], *, steps: int) -> list[Phase]:
+def phases_of(
+    model: keras.Model,
+    asked: TrainableFrom | Sequence[TrainableFrom],
+    *,
+    steps: int,
+    owners: Mapping[str | None, Sequence[keras.Variable]],
+) -> list[Phase]:
     """Returns the phases of the first `steps` updates of a run.
+
+    Args:
+      model: that is trained.
+      asked: what is frozen when.
+      steps: of the run.
+      owners: the variables by the player that trains them, see `TrainStep.owners`.
 
     Raises:
       ConfigurationError: a pattern matches no layer with trainable variables, two of them share some, or a phase would
-        train nothing.
+        train nothing, or nothing of a player.
     """
     entries = [asked] if isinstance(asked, TrainableFrom) else list(asked)
     mistakes, layers = Mistakes(), []
@@ -121,7 +134,7 @@ def phases_of(model: keras.Model, asked: TrainableFrom | Sequence[TrainableFrom]
             )
         )
     for phase in phases:
-        _refuse_idle(phase, model)
+        _refuse_idle(phase, owners)
     return phases
 
 
@@ -150,11 +163,16 @@ def _refuse_shared(entries: Sequence[TrainableFrom], layers: Sequence[Sequence[k
         owners |= dict.fromkeys(variables, entry.layers)
 
 
-def _refuse_idle(phase: Phase, model: keras.Model) -> None:
+def _refuse_idle(phase: Phase, owners: Mapping[str | None, Sequence[keras.Variable]]) -> None:
+    until = "the end" if phase.end is None else f"step {phase.end:,}"
     frozen = phase.frozen_ids
-    if phase.frozen and all(id(variable) in frozen for variable in model.trainable_variables):
-        until = "the end" if phase.end is None else f"step {phase.end:,}"
+    idle = [owner for owner, own in owners.items() if phase.frozen and all(id(variable) in frozen for variable in own)]
+    if idle:
         raise ConfigurationError(
-            f"Trainer.trainable: all trainable variables are frozen from step {phase.first:,} to {until}, where "
-            f"nothing would be learned; expected some that are trained at each step"
+            *(
+                f"Trainer.trainable: all trainable variables{f' of the player {owner!r}' if owner else ''} are frozen "
+                f"from step {phase.first:,} to {until}, where {'it would learn nothing' if owner else _NOTHING}; "
+                f"expected some that are trained at each step"
+                for owner in idle
+            )
         )

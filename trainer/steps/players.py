@@ -62,7 +62,10 @@ class Player(Checked):
             )
 
 
-_PLAYER = Annotated[Player | None, Expected("a Player, such as @critic/Player() in a gin file, Player(...) in Python")]
+_PLAYER = Annotated[
+    Player | None,
+    Expected("a Player, such as @critic/Player() in a gin file, Player(objective=..., optimizer=...) in Python"),
+]
 
 
 @gin.register(module="trainer")

@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NoReturn
 
 import keras
@@ -41,6 +41,11 @@ class Seat:
     objective: Objective
     groups: Sequence[Group]
     foreign: Collection[int]
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """The variables that the player updates."""
+        return [variable for group in self.groups for variable in group.variables]
 
 
 def seats_of(players: Players, model: keras.Model) -> list[Seat]:
@@ -99,6 +104,10 @@ class Move(WeightedSum):
         return [variable for variable in self.model.trainable_variables if id(variable) in own]
 
     @property
+    def owners(self) -> Mapping[str | None, Sequence[keras.Variable]]:
+        return {self.seat.name: self.seat.variables}
+
+    @property
     def own_tags(self) -> Sequence[str]:
         return [_UPDATES]
 
@@ -131,6 +140,10 @@ class Rounds(TrainStep):
             Turn(self._move(seat, number, of=len(updates)), every=seat.player.every, is_last=i + 1 == seat.player.steps)
             for number, (seat, i) in enumerate(updates)
         ]
+
+    @property
+    def owners(self) -> Mapping[str | None, Sequence[keras.Variable]]:
+        return {seat.name: seat.variables for seat in self.seats}
 
     def _move(self, seat: Seat, number: int, *, of: int) -> Move:
         forward = dataclasses.replace(

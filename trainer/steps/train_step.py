@@ -309,6 +309,11 @@ class TrainStep(Checked, abc.ABC):
         """The variables that it trains; outside of `tracing`, all that are trained at some step of the run."""
         return self.model.trainable_variables
 
+    @property
+    def owners(self) -> Mapping[str | None, Sequence[keras.Variable]]:
+        """The variables that each player trains, by its name; None has them where there are no players."""
+        return {None: self.model.trainable_variables}
+
     def tracing(self) -> contextlib.AbstractContextManager[None]:
         """Freezes the layers in `frozen` within the context, in which what the step does is traced; not nested."""
         return self.adoption.frozen(self.frozen)
@@ -492,13 +497,14 @@ class TrainStep(Checked, abc.ABC):
         reached = [any(gradient is not None for gradient in of_one) for of_one in zip(*gradients, strict=True)]
         missing = [v.path for is_reached, v in zip(reached, self.trained, strict=True) if not is_reached]
         of_phase = f", while Trainer.trainable freezes {some([one.name for one in self.frozen])}" if self.frozen else ""
+        (owner,) = self.owners
+        term = f"term of the player {owner!r}" if owner else "term"
         if len(missing) == len(reached):
-            raise ConfigurationError(
-                f"no term depends on any trainable variable of the model{of_phase}; nothing would be learned"
-            )
+            whose = f"variable of it ({some(missing)})" if owner else "trainable variable of the model"
+            raise ConfigurationError(f"no {term} depends on any {whose}{of_phase}; nothing would be learned")
         if missing and not self.allow_unreached:
             raise ConfigurationError(
-                f"no term depends on {', '.join(missing)}{of_phase}; expected every trainable variable to be reached: "
-                f"set trainable = False on its layer, or {self.allowing_unreached} to leave it as it is"
+                f"no {term} depends on {', '.join(missing)}{of_phase}; expected every trainable variable to be "
+                f"reached: set trainable = False on its layer, or {self.allowing_unreached} to leave it as it is"
             )
         return reached

@@ -2,13 +2,15 @@
 
 import types
 
+import keras
 import pytest
 from rich.console import Console
 
 from objectives import MeanSquaredError, Objective, RangeHinge, UPGrad, schedules
 from termwise.cli import results
 from termwise.cli.preview import show_preview
-from trainer.executions.preview import Parameters, Preview, Read
+from trainer import Player, Players
+from trainer.executions.preview import Parameters, Preview, Read, Trained
 
 TERMS = {
     "reconstruction": MeanSquaredError(),
@@ -34,7 +36,9 @@ def values(**raw):
 def shown(capsys, monkeypatch):
     """Shows a preview with some changes on a terminal, or in a file if it has no width; its lines."""
 
-    def show(given=None, gradients_every=100, width=80, terms=TERMS, balancer=None, **changes):
+    def show(
+        given=None, gradients_every=100, width=80, terms=TERMS, balancer=None, players=None, updated=(), **changes
+    ):
         look = {"force_terminal": width is not None, "color_system": None, "soft_wrap": True, "highlight": False}
         monkeypatch.setattr(results, "_CONSOLE", Console(width=width, **look))
         objective = Objective(**terms)
@@ -45,6 +49,7 @@ def shown(capsys, monkeypatch):
             step=0,
             gradients_every=gradients_every,
             balancer=balancer,
+            players=players,
         )
         fields = {
             "replicas": 1,
@@ -55,6 +60,7 @@ def shown(capsys, monkeypatch):
             "step_seconds": 0.07,
             "gradients_seconds": 0.2,
             "gradients": {"terms/reconstruction/grad_norm": 3.0, "terms/reconstruction/grad_cosine": 0.5},
+            "players": dict(updated),
         }
         given = given or values(**FOUND)
         show_preview(trainer, given, Preview(**fields | changes))
@@ -80,6 +86,17 @@ def test_the_balancer_is_named_with_the_weights_that_it_finds_for_the_first_step
     lines = shown(balancer=UPGrad(), own=own, width=120)
     assert row(lines, "ramped")[:5] == ["ramped", "1", "0", "0", "0.25"]
     assert "factors of the terms by UPGrad(on=None, regularization=1e-06)" in lines
+
+
+def test_players_are_shown_with_what_each_of_them_updates(shown):
+    def player(**fields):
+        return Player(objective=Objective(a=MeanSquaredError()), optimizer=keras.optimizers.SGD(0.1), **fields)
+
+    players = Players(critic=player(variables="critic/.*", every=5), generator=player(turn=-1, steps=2))
+    updated = {"critic": Trained(variables=4, parameters=1234), "generator": Trained(variables=2, parameters=56)}
+    lines = shown(players=players, updated=updated)
+    rows = [row(lines, name) for name in ("generator", "critic")]
+    assert rows == [["generator", "-1", "2", "2", "56"], ["critic", "0", "1 every 5 steps", "4", "1,234"]]
 
 
 def test_one_batch_is_no_run_of_which_verdicts_are_said(shown):

@@ -7,7 +7,7 @@ import pytest
 from objectives import ActivationPenalty, MeanSquaredError, Objective
 from trainer import Metrics
 from trainer.executions.preparation import Preparation
-from trainer.executions.preview import find_reads, parameters_of
+from trainer.executions.preview import Trained, find_reads, parameters_of, trained_by
 
 
 def test_variables_that_layers_share_are_counted_once_and_those_of_the_model_itself_last():
@@ -27,6 +27,13 @@ def test_variables_that_layers_share_are_counted_once_and_those_of_the_model_its
     found = [(one.layer, one.trained, one.fixed) for one in parameters_of(model, model.trainable_variables)]
     assert found == [("first", 9, 0), ("norm", 6, 6), ("", 1, 0)]
     assert sum(one.trained + one.fixed for one in parameters_of(model, [])) == model.count_params()
+
+
+def test_what_a_player_updates_is_what_of_its_own_is_trained():
+    kernel, bias, other = (keras.Variable(np.zeros(shape)) for shape in ([2, 3], [3], [5]))
+    assert trained_by({None: [kernel]}, [kernel]) == {}
+    found = trained_by({"a": [kernel, bias], "b": [other]}, [kernel, other])
+    assert found == {"a": Trained(variables=1, parameters=6), "b": Trained(variables=1, parameters=5)}
 
 
 def test_what_is_read_has_the_shapes_of_a_batch_and_a_star_is_all_that_it_matches(make_program, dense_model):

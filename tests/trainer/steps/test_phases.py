@@ -239,7 +239,7 @@ def test_layers_that_cannot_be_frozen_so_are_refused(nested, entries, found):
     model = keras.Model(inputs, keras.layers.Dense(2, name="head")(encoder(inputs)))
     asked = [TrainableFrom(layers=layers, step=step) for layers, step in entries]
     with pytest.raises(ConfigurationError, match=f"Trainer.trainable: .*{found}"):
-        phases_of(model, asked, steps=10)
+        phases_of(model, asked, steps=10, owners={None: model.trainable_variables})
 
 
 def test_a_phase_in_which_no_term_reaches_what_is_trained_is_refused_before_the_first_update(

@@ -34,6 +34,7 @@ def test_what_no_players_can_be_is_refused():
     for make, answer in [
         (lambda: Players(), "there is no player"),
         (lambda: Players(a=Player), "Players.a is the class Player, not an object of it; write @Player"),
+        (lambda: Players(a=Objective(a=MeanSquaredError())), "Players.a is .*expected a Player, .*Player.objective="),
         (lambda: Players(**{"a.b": player()}), "a player is named 'a.b'; expected letters"),
         (lambda: Players(a=player(every=2, variables="a"), b=player(every=3)), "steps in which nobody does"),
         (lambda: Players(a=player(), b=player()), "the players 'a' and 'b' have no `variables`"),

@@ -15,6 +15,7 @@ from objectives import (
     MeanSquaredError,
     Objective,
     UncertaintyWeighting,
+    WeightDecay,
     WeightPenalty,
 )
 from trainer import ArraySource, OptimizerGroup, Player, Players, TrainableFrom, Trainer
@@ -145,9 +146,9 @@ def adversaries(make_trainer, pair, examples):
             "fake": FunctionTerm(fn=says_no, keys_of={"on": "outputs.on_fake"}, weight=0.5),
         }
         fool = FunctionTerm(fn=says_yes, keys_of={"on": "outputs.on_fake"})
-        asked = {"optimizer": keras.optimizers.Adam(0.02), "variables": "critic/.*", "steps": 3, **(critic or {})}
+        asked = {"optimizer": keras.optimizers.Adam(0.02), "variables": "critic/.*", "steps": 3}
         players = Players(
-            critic=Player(objective=Objective(**terms), **asked),
+            critic=Player(**{"objective": Objective(**terms), **asked, **(critic or {})}),
             generator=Player(
                 objective=Objective(fool=fool),
                 **{"optimizer": keras.optimizers.Adam(0.01), "every": 2, **(generator or {})},
@@ -390,7 +391,14 @@ def test_a_term_that_is_not_finite_stops_the_run_by_its_name(adversaries, exampl
         ({"critic": {"variables": ".*"}}, "player 'generator': it has no `variables`, and the other players leave"),
         ({"objective": Objective(data=MeanSquaredError())}, "Trainer.players is given and so is Trainer.objective"),
         ({"balancer": UncertaintyWeighting()}, "Trainer.players is given beside Trainer.balancer"),
-        ({"trainable": TrainableFrom(layers="generator", step=2)}, "no term depends on any .* freezes generator"),
+        (
+            {"trainable": TrainableFrom(layers="generator", step=2), "gradients_every": 1},
+            "Trainer.trainable: all trainable variables of the player 'generator' are frozen from step 0 to step 2",
+        ),
+        (
+            {"critic": {"objective": Objective(decay=WeightDecay(variables="weights.generator/dense/kernel"))}},
+            "no term of the player 'critic' depends on any variable of it .critic/",
+        ),
         (
             {
                 "critic": {
