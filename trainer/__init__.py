@@ -2,6 +2,7 @@
 
 import objectives  # noqa: F401  # isort: skip (first: it sees to the backend of Keras)
 
+from trainer.executions.non_finite import NonFiniteError as NonFiniteError
 from trainer.feeds.datasets import DatasetSource as DatasetSource
 from trainer.feeds.files.csv import CsvSource as CsvSource
 from trainer.feeds.files.image_folder import ImageFolderSource as ImageFolderSource

@@ -101,6 +101,10 @@ def _run(name: str, notebook: nbformat.NotebookNode, folder: str) -> None:
         client.execute(env={**os.environ, "PATH": commands, "TF_CPP_MIN_LOG_LEVEL": "3"})
     except CellExecutionError as error:
         raise PluginError(f"docs/tutorials/{name} fails:\n{error}") from error
+    # A cell of the magic `capture` counts as done, whatever happened in it.
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
+        if output.output_type == "error":
+            raise PluginError(f"docs/tutorials/{name} fails:\n{output.ename}: {output.evalue}")
 
 
 def _page(name: str, notebook: nbformat.NotebookNode) -> Iterator[tuple[str, str | bytes]]:

@@ -14,6 +14,7 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from IPython.utils.capture import capture_output
 from sklearn.datasets import load_breast_cancer
 from sklearn.preprocessing import scale
 
@@ -84,11 +85,11 @@ def train(name, weight=1.0, balancer=None):
 # ## By hand: a sweep
 #
 # One of the two weights is enough, as their ratio decides. It is searched by factors: each value is about three times
-# the one before. `%%capture` leaves out what the runs print.
+# the one before. `capture_output` leaves out what the runs print.
 
 # %%
-# %%capture
-mistakes = {f"weight {w:g}": train(f"weight {w:g}", w) for w in (0.3, 1, 3, 10)}
+with capture_output():
+    mistakes = {f"weight {w:g}": train(f"weight {w:g}", w) for w in (0.3, 1, 3, 10)}
 
 # %%
 pd.DataFrame(mistakes).T.round(1)
@@ -102,9 +103,10 @@ pd.DataFrame(mistakes).T.round(1)
 # A `balancer` multiplies each term by a factor that it finds anew at each step, from the values or the gradients.
 
 # %%
-# %%capture
-mistakes["UPGrad"] = train("UPGrad", balancer=UPGrad())
-mistakes["Uncertainty"] = train("Uncertainty", balancer=UncertaintyWeighting())
+uncertainty = UncertaintyWeighting()
+with capture_output():
+    mistakes["UPGrad"] = train("UPGrad", balancer=UPGrad())
+    mistakes["Uncertainty"] = train("Uncertainty", balancer=uncertainty)
 
 # %%
 pd.DataFrame(mistakes).T.round(1)
@@ -122,9 +124,9 @@ pd.DataFrame(mistakes).T.round(1)
 # `alarms` as small as that allows.
 
 # %%
-# %%capture
 limit = Lagrangian(limits={"missed": 0.2}, learning_rate=0.2)
-mistakes["limit 0.2"] = train("limit 0.2", balancer=limit)
+with capture_output():
+    mistakes["limit 0.2"] = train("limit 0.2", balancer=limit)
 
 # %% [markdown]
 # Its factor is logged as the effective weight. The factor has grown until the limit was met, and is a price, too: a

@@ -46,9 +46,10 @@ def test_colours_that_a_command_prints_are_left_out_and_the_folder_that_is_gone(
 
 
 @pytest.mark.slow
-def test_a_cell_that_fails_is_shown_with_the_name_of_its_file(tmp_path):
-    (tmp_path / "broken.py").write_text("# %%\n1 / 0\n")
-    with pytest.raises(PluginError, match=r"(?s)broken.py fails.*1 / 0.*ZeroDivisionError"):
+@pytest.mark.parametrize("magic", ["", "# %%capture\n"], ids=["plain", "capture"])
+def test_a_cell_that_fails_is_shown_with_the_name_of_its_file(tmp_path, magic):
+    (tmp_path / "broken.py").write_text(f"# %%\n{magic}1 / 0\n")
+    with pytest.raises(PluginError, match=r"(?s)broken.py fails.*ZeroDivisionError"):
         tutorials.executed(tmp_path / "broken.py")
 
 
