@@ -35,6 +35,8 @@ class MGDA(GramWeighting):
     [0.6, 0.4]
     """
 
+    weights_count = False
+
     def weights(self, gram):
         seen = angles(gram)
         found = least(seen.independent(), -(seen.counted / seen.sizes)[tf.newaxis])[0] / seen.sizes

@@ -32,6 +32,8 @@ class IMTLG(GramWeighting):
     [0.5923, 0.4077]
     """
 
+    weights_count = False
+
     def weights(self, gram):
         seen = angles(gram)
         found = _alike(seen) / seen.sizes
@@ -53,6 +55,8 @@ class ConFIG(GramWeighting):
     >>> ConFIG().weights([[18.0, -22.0], [-22.0, 38.0]]).numpy().round(4).tolist()
     [1.2265, 0.8441]
     """
+
+    weights_count = False
 
     def weights(self, gram):
         seen = angles(gram)
@@ -78,6 +82,8 @@ class NashMTL(GramWeighting):
     >>> NashMTL().weights([[18.0, -22.0], [-22.0, 38.0]]).numpy().round(4).tolist()
     [0.5915, 0.4071]
     """
+
+    weights_count = False
 
     max_norm: Positive | None = None
 

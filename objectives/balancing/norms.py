@@ -39,6 +39,8 @@ class GradNorm(GradientWeighting):
     ['factors', 'first', 'mean', 'square', 'updates']
     """
 
+    weights_count = False
+
     alpha: _NotNegative = 1.5
     learning_rate: Positive = 0.025
 
@@ -103,6 +105,8 @@ class GradientAnnealing(_MovingAverage):
     objectives.errors.ConfigurationError: GradientAnnealing.reference: no term with a weight is 'equation'; known: ...
     """
 
+    weights_count = False
+
     reference: str
     share: _Share = 0.1
     statistic: Literal["max", "mean"] = "max"
@@ -143,6 +147,8 @@ class InverseDirichlet(_MovingAverage):
     >>> InverseDirichlet().first_factors(["data", "smooth"]).numpy().tolist()
     [1.0, 1.0]
     """
+
+    weights_count = False
 
     share: _Share = 0.5
 

@@ -7,7 +7,7 @@ they say what the user prefers; of the factors a method takes care.
 import abc
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import tensorflow as tf
 
@@ -142,7 +142,13 @@ class Weighting(Checked, abc.ABC):
 
     What a method keeps from one update to the next is its state, tensors by name, which is in checkpoints. Methods
     compute with TensorFlow alone, as they are a part of the compiled step, and the same on every replica.
+
+    Attributes:
+      weights_count: whether a term of a larger weight has more influence. What is told of a run does not advise to
+        change a weight where it has not, as it cancels out or counts the other way round.
     """
+
+    weights_count: ClassVar[bool] = True
 
     def first_state(self, names: Sequence[str]) -> Mapping[str, Any]:
         """Returns the state before the first update, numbers and arrays by name; there is none by default.

@@ -16,9 +16,10 @@ from trainer import Players, Trainer
 from trainer.executions.preview import Parameters, Preview, Read
 from trainer.reports.history import History
 from trainer.reports.log import LogRecord, LogRecords, measured_values, term_names
+from trainer.reports.shares import by_player
 from trainer.reports.terminal import figures
 from trainer.reports.terminal.term_table import ABSENT, table_of, values_of
-from trainer.reports.verdicts import ALWAYS_0, percentage, verdicts
+from trainer.reports.verdicts import ALWAYS_0, OVER, percentage, verdicts
 
 # As many layers as a table shows; the smaller ones of a model that has more are counted together.
 _LAYERS = 12
@@ -37,7 +38,8 @@ def show_preview(trainer: Trainer, values: Mapping[str, float], preview: Preview
       values: of the terms on the first batch, by tag.
       preview: what the run reads, holds and takes.
     """
-    _show_terms(trainer.objective, {**values, **preview.gradients, **preview.own})
+    players = tuple(trainer.players.players) if trainer.players else ()
+    _show_terms(trainer.objective, players, {**values, **preview.gradients, **preview.own})
     if trainer.balancer:
         show_note(f"factors of the terms by {trainer.balancer}")
     if trainer.players:
@@ -48,11 +50,12 @@ def show_preview(trainer: Trainer, values: Mapping[str, float], preview: Preview
     show_note(_time(trainer, preview))
 
 
-def _show_terms(objective: Objective, values: Mapping[str, float]) -> None:
+def _show_terms(objective: Objective, players: Sequence[str], values: Mapping[str, float]) -> None:
     """Shows a row for each term, the words on them, and the metrics."""
-    shares = _shares(objective, values)
+    rivals = by_player([*objective.terms], players).values()
+    shares = {name: share for own in rivals for name, share in _shares(own, values).items()}
     rows = {name: _cells(values, name, shares.get(name, math.nan)) for name in term_names(values)}
-    show_judged("each term on the first batch", values, rows, dict(_words(objective, values)))
+    show_judged("each term on the first batch", values, rows, dict(_words(objective, players, values)))
     for name, value in measured_values(values, "metrics").items():
         show_note(f"{name}: {value:.5g}")
 
@@ -70,19 +73,19 @@ def _cells(values: Mapping[str, float], name: str, share: float) -> dict[str, st
     }
 
 
-def _shares(objective: Objective, values: Mapping[str, float]) -> dict[str, float]:
+def _shares(rivals: Sequence[str], values: Mapping[str, float]) -> dict[str, float]:
     """Returns the share of each gradient in the sum of their norms; nan where one is not finite, none if all are 0."""
-    tags = {name: f"terms/{name}/grad_norm" for name in objective.terms}
+    tags = {name: f"terms/{name}/grad_norm" for name in rivals}
     norms = {name: values[tag] for name, tag in tags.items() if tag in values}
     total = sum(norms.values())
     return {name: norm / total for name, norm in norms.items()} if total else {}
 
 
-def _words(objective: Objective, values: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+def _words(objective: Objective, players: Sequence[str], values: Mapping[str, float]) -> Iterator[tuple[str, str]]:
     """Yields each term of which something is to be said, and what."""
     history = History(2)
     history.add(LogRecords.of(LogRecord("train", 1, values)))
-    for verdict in verdicts(history, [*objective.terms], measurements=1):
+    for verdict in verdicts(history, [*objective.terms], players, measurements=1):
         norm = values.get(f"terms/{verdict.name}/grad_norm")
         if not values[f"terms/{verdict.name}/weight"]:
             is_scheduled = objective.terms[verdict.name].optimised
@@ -98,7 +101,11 @@ def _on_a_batch(word: str) -> str:
 
     >>> _on_a_batch("fights border"), _on_a_batch("0 in all steps"), _on_a_batch("idle")
     ('opposes border on this batch', '0 on this batch', 'idle')
+    >>> _on_a_batch("over its limit by 0.5")
+    'over its limit by 0.5 on this batch'
     """
+    if word.startswith(OVER):
+        return f"{word} on this batch"
     if word.startswith("fights "):
         return f"opposes {word.removeprefix('fights ')} on this batch"
     return "0 on this batch" if word == ALWAYS_0 else word

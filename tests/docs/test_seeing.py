@@ -13,10 +13,10 @@ def test_every_verdict_is_explained():
     source = pathlib.Path(verdicts.__file__).read_text()
     named = {verdicts.DOMINATES, verdicts.IDLE, verdicts.ALWAYS_0, verdicts.NOT_OF_LATE, verdicts.NEVER}
     named |= {verdicts.ALONE, verdicts.NOT_COUNTED}
-    words = {*named, *re.findall(r'return \("(.*)",\)', source)}
+    words = {*named, *re.findall(r'yield "(.*)"', source)}
     assert len(words) > len(named)
     explained = {*re.findall(r"^\| `([^`]*)` \|", TEXT, re.MULTILINE)}
-    assert explained == {*words, "fights <other>"}
+    assert explained == {*words, "fights <other>", f"{verdicts.OVER} by <amount>"}
 
 
 def test_its_pictures_are_there_and_name_no_folder_of_a_machine():

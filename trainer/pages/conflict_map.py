@@ -11,8 +11,8 @@ from bokeh.palettes import Blues256, Oranges256, diverging_palette
 from bokeh.plotting import figure
 
 from trainer.pages.facts import Facts
+from trainer.reports.conflicts import pair_cosines
 from trainer.reports.terminal.figures import shortened
-from trainer.reports.verdicts import pair_cosines
 
 # In pixels: a row of two lines, a letter of the names beside it, and all else of a figure that can still be read.
 _ROW, _LETTER, _LEAST_WIDTH = 34, 6, 260

@@ -8,6 +8,7 @@ import numpy as np
 
 from trainer.reports.history import History
 from trainer.reports.log import LogRecord, term_names
+from trainer.reports.shares import BALANCED, by_player, interval_shares, players_of, shared_value
 from trainer.saved.run_folder import RunFolder, read_run_folder
 
 # As many points as a curve on a screen can show.
@@ -38,9 +39,19 @@ class Facts:
         return last
 
     @property
-    def measures_gradients(self) -> bool:
-        """Whether the gradients of terms were measured."""
-        return any(f"terms/{name}/grad_norm" in self.histories["train"].tags for name in self.terms)
+    def players(self) -> tuple[str, ...]:
+        """The names of those who train by the terms in turn; none where there is one objective."""
+        return players_of(self.histories["train"].tags)
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether a balancer has found factors of the terms."""
+        return shared_value(self.histories["train"], self.terms) == BALANCED
+
+    def shares(self, term: str, split: str, of: str) -> np.ndarray:
+        """Returns the share of a term in each interval of a split, of the terms of its player; nan where unknown."""
+        rivals = next((own for own in by_player(self.terms, self.players).values() if term in own), [term])
+        return interval_shares(self.histories[split], rivals, of)[list(rivals).index(term)]
 
     @property
     def weights_change(self) -> bool:

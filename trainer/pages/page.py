@@ -1,5 +1,6 @@
 """Page: everything about a run in one HTML file, which needs no network."""
 
+import math
 import pathlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from trainer.pages.summary import sentences
 from trainer.pages.templates import render, resources
 from trainer.pages.term_curves import term_curves
 from trainer.reports import palette
+from trainer.reports.shares import in_words, shared
 from trainer.reports.verdicts import Verdict, verdicts
 from trainer.saved.configuration import SavedConfiguration
 from trainer.storage.files import write_whole
@@ -48,7 +50,7 @@ def write_page(folder: pathlib.Path, path: pathlib.Path | None = None) -> pathli
     """
     path = path or folder / NAME
     facts = read_facts(folder)
-    judged = verdicts(facts.histories["train"], facts.terms)
+    judged = verdicts(facts.histories["train"], facts.terms, facts.players)
     figures = {title: figure for title, make in _FIGURES.items() if (figure := make(facts)) is not None}
     scripts, divs = components(figures)
     text = render(
@@ -57,7 +59,9 @@ def write_page(folder: pathlib.Path, path: pathlib.Path | None = None) -> pathli
         sentences=sentences(facts, judged),
         last=facts.last,
         best=facts.run.best,
-        share="share of the gradient" if facts.measures_gradients else "share of the total",
+        share=f"share of the {in_words(shared(facts.histories['train'], facts.terms))}",
+        of_player=" of its player" if facts.players else "",
+        is_balanced=facts.is_balanced,
         terms=list(_terms(facts, judged)),
         learned={name: f"{value:.4g}" for name, value in facts.run.learned.items()},
         figures={title: Markup(div) for title, div in divs.items()},
@@ -80,11 +84,16 @@ def _terms(facts: Facts, judged: Sequence[Verdict]) -> Iterator[dict[str, Any]]:
             "name": verdict.name,
             "line": lines[verdict.name],
             "cells": [
-                *(_ABSENT if value is None else f"{value:.4g}" for value in found),
+                *map(_number, found),
+                *([_number(verdict.effective)] if facts.is_balanced else []),
                 verdict.percentage,
             ],
             "words": ", ".join(verdict.words),
         }
+
+
+def _number(value: float | None) -> str:
+    return _ABSENT if value is None or math.isnan(value) else f"{value:.4g}"
 
 
 def _parameters(folder: pathlib.Path) -> Iterator[tuple[str, Any, bool]]:

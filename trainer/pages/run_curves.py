@@ -17,7 +17,7 @@ from trainer.comparison.groups import Group
 from trainer.pages.axes import WHOLE, Kind, label_values
 from trainer.pages.facts import Facts
 from trainer.pages.legends import add_legend, short_label
-from trainer.pages.measures import SHARES, TOTAL, Measure, measures_of
+from trainer.pages.measures import SHARES, TOTAL, Measure, measures
 from trainer.reports import palette
 from trainer.reports.decades import spans_decades, value_range
 
@@ -86,8 +86,8 @@ def run_curves(groups: Sequence[Group], facts: Sequence[Facts], unlike: Mapping[
     names = dict.fromkeys(one.name for one in curves)
     options: list[Any] = [(one, short_label(one)) for one in names]
     name = Select(title="value", value=first.name, options=options)
-    measures = [*dict.fromkeys(one.measure for one in curves if one.measure)]
-    buttons = RadioButtonGroup(labels=measures, active=0, disabled=not first.measure)
+    labels = [*dict.fromkeys(one.measure for one in curves if one.measure)]
+    buttons = RadioButtonGroup(labels=labels, active=0, disabled=not first.measure)
     arguments = {
         "name": name,
         "buttons": buttons,
@@ -103,33 +103,35 @@ def run_curves(groups: Sequence[Group], facts: Sequence[Facts], unlike: Mapping[
     name.js_on_change("value", choose)
     buttons.js_on_change("active", choose)
     wrapped = {"flex-wrap": "wrap"}  # where the window is narrow
-    chosen = row(name, column(buttons, styles={"margin-top": "18px"}), styles=wrapped) if measures else name
+    chosen = row(name, column(buttons, styles={"margin-top": "18px"}), styles=wrapped) if labels else name
     return column(chosen, *plots, sizing_mode="stretch_width")
 
 
 def _choices(facts: Sequence[Facts], unlike: Mapping[str, str]) -> Iterator[_Chosen]:
     """Yields what can be chosen: the total, each term by each measure, metrics, measures of tasks and rates."""
     marks = {tag: f" {UNLIKE} not the same quantity ({reason})" for tag, reason in unlike.items()}
-    yield _Chosen(
-        TOTAL, "", f"the total{marks.get(quantities.TOTAL, '')}", lambda history, _: history.means("loss/total")
-    )
+    yield _Chosen(TOTAL, "", f"the total{marks.get(quantities.TOTAL, '')}", _means_of("loss/total"))
     terms = [*dict.fromkeys(name for one in facts for name in one.terms)]
     for term in terms:
-        for measure, (_, values) in measures_of(terms).items():
+        for measure, values in measures().items():
             mark = marks.get(f"terms/{term}/raw", "") if measure in ("raw", "weighted") else ""
             yield _Chosen(term, measure, f"{term}: {measure}{mark}", values)
     tags = dict.fromkeys(tag for one in facts for history in one.histories.values() for tag in history.tags)
     for tag in tags:
         if tag.partition("/")[0] in ("metrics", "measures") or tag.endswith("learning_rate"):
-            yield _Chosen(tag, "", f"{tag}{marks.get(tag, '')}", lambda history, name: history.means(name))
+            yield _Chosen(tag, "", f"{tag}{marks.get(tag, '')}", _means_of(tag))
+
+
+def _means_of(tag: str) -> Measure:
+    return lambda facts, split, _: facts.histories[split].means(tag)
 
 
 def _curves(groups: Sequence[Group], facts: Sequence[Facts], chosen: _Chosen) -> Iterator[Points]:
     """Yields the points of each group in training, then in evaluation."""
     for group in groups:
         for split in ("train", "eval"):
-            histories = [facts[i].histories[split] for i in group.members]
-            yield _merged([(one.steps, chosen.values(one, chosen.name)) for one in histories])
+            own = [facts[i] for i in group.members]
+            yield _merged([(one.histories[split].steps, chosen.values(one, split, chosen.name)) for one in own])
 
 
 def _merged(curves: Sequence[tuple[np.ndarray, np.ndarray]]) -> Points:

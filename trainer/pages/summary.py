@@ -72,7 +72,7 @@ def _evaluation(facts: Facts) -> Iterator[str]:
         yield f"On the evaluation data it was {totals[0]:.4g}, at step {since.step:,}."
     elif totals:
         text = f"On the evaluation data it {change_in_words(totals[0], totals[-1])}"
-        if since and since.lasts:
+        if since and since.lasts and not facts.players:  # the sum of the losses of several is nobody's goal
             worse = worse_by(since.best, since.least)
             text += (
                 f", best at step {since.step:,} ({since.best:.4g}), and the last {since.count} were at least {worse}"
@@ -94,26 +94,45 @@ def _metrics(facts: Facts) -> Iterator[str]:
 
 
 def _terms(facts: Facts, verdicts: Sequence[Verdict]) -> Iterator[str]:
-    weighted = [one for one in verdicts if one.share > 0]
-    what = "gradient" if facts.measures_gradients else "total"
-    unknown = {word: [one.name for one in verdicts if word in one.words] for word in (NOT_OF_LATE, NEVER)}
-    left_out = [
-        f"; {some(names)} {'is' if len(names) == 1 else 'are'} left out, {word}"
-        for word, names in unknown.items()
-        if names
-    ]
-    if weighted and len(weighted) + len(left_out) > 1:
-        first = max(weighted, key=lambda one: one.share)
-        drives = "drives it" if DOMINATES in first.words else "has the largest part"
-        yield f"{first.name} {drives}, with {first.percentage} of the {what}{''.join(left_out)}."
+    players = dict.fromkeys(one.player for one in verdicts)
+    for player in players:
+        yield from _drivers([one for one in verdicts if one.player == player])
     pairs = {tuple(sorted((one.name, other))): cosine for one in verdicts for other, cosine in one.fights.items()}
     if pairs:
         fighting = some([f"{one} and {other}" for one, other in sorted(pairs, key=lambda pair: pairs[pair])])
         yield f"The gradients of {fighting} pull in opposite directions in most of the latest measurements."
-    for word, text in ((IDLE, f"idle, with less than 0.1% of the {what}"), (ALWAYS_0, "0 in all steps")):
-        names = [one.name for one in verdicts if word in one.words]
-        if names:
-            yield f"{some(names)} {'is' if len(names) == 1 else 'are'} {text}."
+    for player in players:
+        idle = [one for one in verdicts if one.player == player and IDLE in one.words]
+        if idle:
+            yield f"{_some(idle)} idle, with less than 0.1% of the {idle[0].whole}."
+    zero = [one for one in verdicts if ALWAYS_0 in one.words]
+    if zero:
+        yield f"{_some(zero)} 0 in all steps."
+    yield from _limits(verdicts)
+
+
+def _drivers(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Yields which of some terms, whose shares are of one another, has the largest, and of which it is not known."""
+    weighted = [one for one in verdicts if one.share > 0]
+    unknown = {word: [one for one in verdicts if word in one.words] for word in (NOT_OF_LATE, NEVER)}
+    left_out = [f"; {_some(those)} left out, {word}" for word, those in unknown.items() if those]
+    if weighted and len(weighted) + len(left_out) > 1:
+        first = max(weighted, key=lambda one: one.share)
+        drives = f"drives {first.player or 'it'}" if DOMINATES in first.words else "has the largest part"
+        yield f"{first.name} {drives}, with {first.percentage} of the {first.whole}{''.join(left_out)}."
+
+
+def _limits(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    for one in verdicts:
+        if one.violation:
+            yield f"{one.name} is over its limit, by {one.violation:.2g} on average of late."
+    met = [one for one in verdicts if one.has_limit and not one.violation]
+    if met:
+        yield f"{_some(met)} within {'its limit' if len(met) == 1 else 'their limits'}, of late."
+
+
+def _some(verdicts: Sequence[Verdict]) -> str:
+    return f"{some([one.name for one in verdicts])} {'is' if len(verdicts) == 1 else 'are'}"
 
 
 def _known(facts: Facts, split: str, tag: str) -> list[float]:

@@ -11,7 +11,7 @@ from bokeh.plotting import figure
 from trainer.pages.axes import WHOLE, Kind, label_values, value_axis
 from trainer.pages.facts import Facts
 from trainer.pages.legends import add_legend
-from trainer.pages.measures import SHARES, TOTAL, Measure, measures_of
+from trainer.pages.measures import SHARES, TOTAL, Measure, measures, title_of
 from trainer.reports import palette
 
 _DIMMED = 0.12
@@ -21,11 +21,10 @@ _IN_LINES = ".bk-btn-group { flex-wrap: wrap; }"
 
 def term_curves(facts: Facts) -> Any | None:
     """Returns a figure for each measure, of which one is shown, and buttons; None where no number is finite."""
-    terms = facts.terms
-    measures = {name: one for name, one in measures_of(terms).items() if name != "weight" or facts.weights_change}
     figures = {
-        name: _figure(facts, title, measure, total=name == "weighted", share=name in SHARES)
-        for name, (title, measure) in measures.items()
+        name: _figure(facts, title_of(name, facts), measure, total=name == "weighted", share=name in SHARES)
+        for name, measure in measures().items()
+        if name != "weight" or facts.weights_change
     }
     figures = {name: one for name, one in figures.items() if one.renderers}
     if not figures:
@@ -41,7 +40,7 @@ def term_curves(facts: Facts) -> Any | None:
 
 def _figure(facts: Facts, title: str, measure: Measure, *, total: bool, share: bool) -> Any:
     curves = {
-        (name, split): (history.steps, history.means("loss/total") if name == TOTAL else measure(history, name))
+        (name, split): (history.steps, history.means("loss/total") if name == TOTAL else measure(facts, split, name))
         for name in ([TOTAL] if total else []) + [*facts.terms]
         for split, history in facts.histories.items()
     }

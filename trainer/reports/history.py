@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from trainer.reports.effective_values import with_effective_values
 from trainer.reports.log import LogRecords
 
 
@@ -68,9 +69,10 @@ class History:
         return column is not None and bool((self._sizes[:, column] > self._sums[:, column]).any())
 
     def add(self, records: LogRecords) -> None:
-        """Adds records, of steps that are not before those of earlier ones."""
+        """Adds records, of steps that are not before those of earlier ones; with effective values, see there."""
         if not len(records):
             return
+        records = with_effective_values(records)
         self._last = int(records.steps[-1])
         while self._intervals > self._limit:
             self._merge_pairs()

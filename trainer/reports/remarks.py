@@ -2,16 +2,18 @@
 
 import collections
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from objectives.errors import some
+from trainer.reports import advice
+from trainer.reports.conflicts import MEASUREMENTS
 from trainer.reports.history import History
 from trainer.reports.log import LogRecord, LogRecords
 from trainer.reports.report import Run
 from trainer.reports.trends import Evaluations, worse_by
-from trainer.reports.verdicts import ALWAYS_0, DOMINATES, IDLE, MEASUREMENTS, Verdict, verdicts
+from trainer.reports.verdicts import DOMINATES, IDLE, Verdict, verdicts
 
 # Terms are judged once so much of the run, so many records and gradients are there, and again whenever a quarter more
 # is.
@@ -21,21 +23,12 @@ _LATER = 1.25
 _IN_A_ROW = 3
 # Of many terms many pairs may be opposed.
 _MOST_CONFLICTS = 3
+# From this part of the run on, a limit that is violated is told; before, multipliers may be on their way.
+_NEAR_THE_END = 0.9
+# A factor so large stands for a value or a gradient that is hardly there.
+_HUGE = 1e6
 _RATE = "learning_rate"
 
-_REMEDIES = {
-    DOMINATES: "{names} {has} {share} of the {what} of late, more than all others together; to hear those, lower "
-    "its weight or raise theirs",
-    IDLE: "{names} {has} less than 0.1% of the {what} of late; raise the weight, or leave it out "
-    "(Objective.{name} = None) and save its time",
-    ALWAYS_0: "{names} {was} 0 in all steps so far; where that is no bound that is merely kept, look at what the term "
-    "reads and at its parameters, or leave it out (Objective.{name} = None)",
-}
-_FIGHT = (
-    "{name} and {other} pull in opposite directions in most measurements of their gradients of late (cosine "
-    "{cosine:.2f} on average), and undo some of each other's work; where that is not meant, change a weight, or let "
-    "one begin later by a schedule"
-)
 _NO_RATE = (
     "{what} has reached 0 at step {step:,}, and the remaining {steps:,} steps learn nothing; let its schedule end with "
     "the run, or end the run here"
@@ -63,6 +56,7 @@ class Remarks:
         self._needed = max(min(_SHARE_OF_THE_RUN * run.steps, _MOST_STEPS), 1)
         self._first = run.first_step
         self._next = self._first + self._needed
+        self._near_the_end = _NEAR_THE_END * run.steps
         self._seen: collections.Counter[str] = collections.Counter()
         self._said: set[str] = set()
         self._moving_rates: set[str] = set()
@@ -75,16 +69,21 @@ class Remarks:
         rest = records
         while len(rest):
             # Terms are judged at the same steps however the records are cut, so that a resumed run knows what was said.
-            taken = int(np.searchsorted(rest.steps, self._next)) + 1
+            taken = int(np.searchsorted(rest.steps, min(self._next, self._near_the_end))) + 1
             self.history.add(rest[:taken])
             self._records += min(taken, len(rest))
             if taken <= len(rest):
-                found += self._judge_at(int(rest.steps[taken - 1]))
+                found += self._looked_at(int(rest.steps[taken - 1]))
             rest = rest[taken:]
         return found
 
     def add_evaluation(self, record: LogRecord) -> list[str]:
-        """Adds an evaluation; returns what there is to say where they have been worse than the best one for long."""
+        """Adds an evaluation; returns what there is to say where they have been worse than the best one for long.
+
+        Nothing of players, as the sum of their losses is nobody's goal.
+        """
+        if self._run.players:
+            return []
         self._evaluations.add(record)
         since = self._evaluations.since_best
         if since is None or not since.lasts or not self._is_new("evaluation"):
@@ -112,12 +111,27 @@ class Remarks:
                 for record in records:
                     self.add_evaluation(record)
 
-    def _judge_at(self, step: int) -> list[str]:
+    def _looked_at(self, step: int) -> Iterator[str]:
+        """Yields what there is to say at a step at which something is due."""
+        if step >= self._near_the_end:
+            self._near_the_end = math.inf
+            if self._records >= _RECORDS:
+                yield from self._limits(step)
+        if step < self._next:
+            return
         if self._records < _RECORDS or not self._has_gradients_enough:
             self._next = step + self._needed
-            return []
-        self._next = self._first + _LATER * (step - self._first)
-        return [*self._judge()]
+        else:
+            self._next = self._first + _LATER * (step - self._first)
+            yield from self._judge()
+
+    def _limits(self, step: int) -> Iterator[str]:
+        for one in self._verdicts():
+            if one.violation:
+                yield advice.on_limit(one, self._run.balancer, step=step, steps=self._run.steps)
+
+    def _verdicts(self) -> list[Verdict]:
+        return verdicts(self.history, self._run.terms, self._run.players)
 
     @property
     def _has_gradients_enough(self) -> bool:
@@ -127,18 +141,28 @@ class Remarks:
         return measured == 0 or measured >= MEASUREMENTS
 
     def _judge(self) -> Iterator[str]:
-        """Yields what was seen often enough by now and not said before: one remark for all terms of one kind."""
-        found = verdicts(self.history, self._run.terms)
-        kinds = {kind: [one for one in found if kind in one.words] for kind in _REMEDIES}
-        conflicts = {f"{name} {other}": (cosine, name, other) for cosine, name, other in sorted(self._conflicts(found))}
-        seen = [*(f"{kind} {one.name}" for kind, those in kinds.items() for one in those), *conflicts]
+        """Yields what was seen often enough by now and not said before: one remark for a player's terms of one kind."""
+        found, balancer = self._verdicts(), self._run.balancer
+        is_held = any(one.has_limit and DOMINATES in one.words for one in found)
+        kinds = {
+            f"{kind} {player or ''}": (kind, [one for one in found if kind in one.words and one.player == player])
+            for kind in advice.KINDS
+            if kind != IDLE or not is_held  # the rest is idle beside a limit that takes all, which is told
+            for player in dict.fromkeys(one.player for one in found)
+        }
+        huge = [one for one in found if one.factor > _HUGE and not one.has_limit]
+        conflicts = {f"{one.name} {other}": (cosine, one, other) for cosine, one, other in self._conflicts(found)}
+        seen = [*(f"{kind} {one.name}" for kind, those in kinds.values() for one in those), *conflicts]
+        seen += [f"huge {one.name}" for one in huge]
         self._seen = collections.Counter({key: self._seen[key] + 1 for key in seen})
-        for kind, those in kinds.items():
+        for kind, those in kinds.values():
             if meant := [one for one in those if self._is_meant(f"{kind} {one.name}")]:
-                yield _told(kind, meant)
-        for key, (cosine, name, other) in itertools.islice(conflicts.items(), _MOST_CONFLICTS):
+                yield advice.on_share(kind, meant, balancer)
+        if meant := [one for one in huge if self._is_meant(f"huge {one.name}")]:
+            yield advice.on_factors(meant, balancer)
+        for key, (cosine, one, other) in itertools.islice(conflicts.items(), _MOST_CONFLICTS):
             if self._is_meant(key):
-                yield _FIGHT.format(name=name, other=other, cosine=cosine)
+                yield advice.on_fight(one, other, cosine, balancer)
 
     def _is_meant(self, key: str) -> bool:
         return self._seen[key] >= _IN_A_ROW and self._is_new(key)
@@ -149,10 +173,12 @@ class Remarks:
         return is_new
 
     @staticmethod
-    def _conflicts(found: list[Verdict]) -> Iterator[tuple[float, str, str]]:
-        for one, other in itertools.combinations(found, 2):
-            if other.name in one.fights:
-                yield one.fights[other.name], one.name, other.name
+    def _conflicts(found: list[Verdict]) -> list[tuple[float, Verdict, str]]:
+        """Returns the conflicts, the strongest first; not those with a limit, which opposes the rest once it binds."""
+        free = [one for one in found if not one.has_limit]
+        pairs = itertools.combinations(free, 2)
+        fights = [(one.fights[other.name], one, other.name) for one, other in pairs if other.name in one.fights]
+        return sorted(fights, key=lambda fight: (fight[0], fight[1].name, fight[2]))
 
     def _rates_that_ended(self, records: LogRecords) -> Iterator[str]:
         """Yields a remark on each learning rate that was above 0 and is 0 now, while steps remain.
@@ -172,16 +198,3 @@ class Remarks:
                 what = f"the learning rate of {group}" if group else "the learning rate"
                 if self._is_new(tag):
                     yield _NO_RATE.format(what=what, step=step, steps=self._run.steps - step)
-
-
-def _told(kind: str, those: Sequence[Verdict]) -> str:
-    first, names = those[0], some([one.name for one in those])
-    is_one = len(those) == 1
-    return _REMEDIES[kind].format(
-        names=names,
-        has="has" if is_one else "each have",
-        was="was" if is_one else "were",
-        share=first.percentage,
-        what="total" if np.isnan(first.gradient_share) else "gradient",
-        name=first.name,
-    )

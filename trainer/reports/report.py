@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from objectives import ConfigurationError
+from objectives.balancing import Weighting
 from objectives.errors import Mistakes
 from objectives.fields import Checked
 from trainer.reports.log import LogRecords
@@ -24,6 +25,8 @@ class Run:
 
     Attributes:
       terms: the names of the terms, in their order.
+      players: the names of those who train by them in turn, in theirs; none where there is one objective.
+      balancer: what finds the factors of the terms, or None.
       steps: the number of updates in all.
       first_step: the number of updates done before this process started or resumed the run. Records of later steps,
         which an earlier process may have written, are replaced.
@@ -44,6 +47,8 @@ class Run:
     """
 
     terms: tuple[str, ...]
+    players: tuple[str, ...] = ()
+    balancer: Weighting | None = None
     steps: int
     first_step: int = 0
     has_returned: bool = False

@@ -1,22 +1,25 @@
 """Verdicts: what each term does in a run, in numbers and in words, from the history of its records."""
 
 import dataclasses
-import itertools
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from objectives.errors import some
+from trainer.reports import shares
+from trainer.reports.conflicts import MEASUREMENTS, conflicts
 from trainer.reports.history import History
+from trainer.reports.limits import has_limit, late_violation
+from trainer.reports.shares import late
 
 DOMINATES, IDLE, ALWAYS_0 = "dominates", "idle", "0 in all steps"
 NOT_OF_LATE, NEVER = "not measured of late", "never measured"
-ALONE, NOT_COUNTED = "the only one", "nothing was counted"
+ALONE, NOT_COUNTED, OVER = "the only one", "nothing was counted", "over its limit"
 # Of two terms one has more than half of anything, which says nothing.
 _MOST, _MOST_OF_TWO, _LEAST = 0.5, 0.9, 0.001
-# Two terms fight where their gradients have an angle of more than some 96 degrees on average, in so many measurements
-# or more, as fewer are chance. One of a smaller share is no match for another.
-_OPPOSED, MEASUREMENTS, _LEAST_FIGHTER = -0.1, 3, 0.01
+# One of a smaller share is no match for another.
+_LEAST_FIGHTER = 0.01
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,26 +31,33 @@ class Verdict:
 
     Attributes:
       name: of the term.
+      player: whose term it is, in whose terms it has a share and may fight; None where nobody plays.
       trend: its weighted value, float64 `[intervals]`, nan where there is none.
-      share: in what drives training: in the gradient, or in the value where no gradient was measured; nan for a term
-        that has a weight, and of which none of these measurements had a value.
-      gradient_share: of the norm of its gradient in the sum of all, as the mean of the shares of the intervals; nan if
-        none was measured.
-      norm: of its gradient; nan likewise.
+      share: in what drives training, as the mean of the shares of the intervals; nan for a term that has a weight, and
+        of which none of these measurements had a value.
+      of: what it is a share of, as `shares.shared` finds it.
+      norm: of its gradient; nan if none was measured.
       cosine: of its gradient with that of the total; nan likewise.
+      weight: its own; nan without a balancer.
       effective: the weight times the factor of a balancer; nan without one.
+      has_limit: whether a balancer holds it under a limit.
+      violation: by how much it is above that, where it clearly is, or 0.
       fights: the mean cosine with each term that pulls in another direction in most of these intervals, the strongest
         first.
       words: a phrase for each thing that is to be said; none where nothing is.
     """
 
     name: str
+    player: str | None = None
     trend: np.ndarray
     share: float
-    gradient_share: float
+    of: str
     norm: float
     cosine: float
+    weight: float
     effective: float
+    has_limit: bool
+    violation: float
     fights: Mapping[str, float]
     words: tuple[str, ...]
 
@@ -56,9 +66,21 @@ class Verdict:
         """The share as text."""
         return percentage(self.share)
 
+    @property
+    def whole(self) -> str:
+        """What the share is of, in words."""
+        return shares.in_words(self.of, self.player)
 
-def verdicts(history: History, terms: Sequence[str], *, measurements: int = MEASUREMENTS) -> list[Verdict]:
-    """Returns a verdict on each term; of conflicts where gradients were measured so many times or more.
+    @property
+    def factor(self) -> float:
+        """The factor of a balancer; nan without one, and of a term without a weight."""
+        return self.effective / self.weight if self.weight else math.nan
+
+
+def verdicts(
+    history: History, terms: Sequence[str], players: Sequence[str] = (), *, measurements: int = MEASUREMENTS
+) -> list[Verdict]:
+    """Returns a verdict on each term, among those of its player; of conflicts where they were measured so often.
 
     >>> from trainer.reports.log import LogRecord, LogRecords
     >>> values = {"terms/a/raw": 9.0, "terms/a/weighted": 9.0, "terms/a/weight": 1.0}
@@ -70,32 +92,11 @@ def verdicts(history: History, terms: Sequence[str], *, measurements: int = MEAS
     a 100% the only one
     b 0% weight 0 so far: only measured
     """
-    gradients = _late_shares(history, terms, "grad_norm")
-    of = "weighted" if np.isnan([*gradients.values()]).all() else "grad_norm"
-    shares = _late_shares(history, terms, of)
-    conflicts = _conflicts(history, terms, measurements)
-    weighted = [name for name in terms if _is_weighted(history, name)]
-    active = [name for name in weighted if _is_weighted(history, name, of_late=True)]
-    measured = _late([~np.isnan(history.means(f"terms/{name}/grad_norm")) for name in terms])
-    found = []
-    for name in terms:
-        effective = history.means(f"terms/{name}/effective_weight")
-        rivals = [other for other in terms if shares[name] >= _LEAST_FIGHTER and shares[other] >= _LEAST_FIGHTER]
-        fights = {other: cosine for (one, other), cosine in conflicts.items() if one == name and other in rivals}
-        found.append(
-            Verdict(
-                name=name,
-                trend=history.means(f"terms/{name}/weighted"),
-                share=shares[name],
-                gradient_share=gradients[name],
-                norm=_mean(history.means(f"terms/{name}/grad_norm")[measured]),
-                cosine=_mean(history.means(f"terms/{name}/grad_cosine")[measured]),
-                effective=_mean(effective[_late([~np.isnan(effective)])]),
-                fights=fights,
-                words=_words(history, name, shares[name], of, weighted, active, [*fights]),
-            )
-        )
-    return found
+    of = shares.shared(history, terms)
+    found: dict[str, Verdict] = {}
+    for player, own in shares.by_player(terms, players).items():
+        found |= {one.name: one for one in _Rivals(history, own, player, of, measurements).judged()}
+    return [found[name] for name in terms]
 
 
 def percentage(share: float) -> str:
@@ -109,114 +110,96 @@ def percentage(share: float) -> str:
     return f"<{_LEAST:.1%}" if 0 < share < _LEAST else f"{share:.1%}"
 
 
-def interval_shares(history: History, terms: Sequence[str], of: str) -> np.ndarray:
-    """Returns the share of each term in the sum of the sizes of all, `[terms, intervals]`, nan where there is none.
+class _Rivals:
+    """Terms whose shares are of one another: all of a run, or those of a player."""
 
-    Args:
-      history: of a run.
-      terms: the names of all terms.
-      of: what it is a share of: `weighted` or `grad_norm`.
-    """
-    return _shares(_sizes(history, terms, of))
+    def __init__(self, history: History, terms: Sequence[str], player: str | None, of: str, measurements: int):
+        self._history, self._terms, self._player, self._of = history, terms, player, of
+        self._shares = shares.late_shares(history, terms, of)
+        self._conflicts = conflicts(history, terms, measurements)
+        self._weighted = [name for name in terms if self._is_weighted(name)]
+        self._active = [name for name in self._weighted if self._is_weighted(name, of_late=True)]
+        self._limited = [name for name in terms if has_limit(history, name)]
 
+    def judged(self) -> Iterator[Verdict]:
+        """Yields a verdict on each."""
+        measured = late([~np.isnan(self._of_term(name, "grad_norm")) for name in self._terms])
+        for name in self._terms:
+            effective = self._of_term(name, "effective_weight")
+            if not shares.is_current(self._history, f"terms/{name}/effective_weight"):
+                effective = np.full_like(effective, np.nan)
+            is_late = late([~np.isnan(effective)])
+            yield Verdict(
+                name=name,
+                player=self._player,
+                trend=self._of_term(name, "weighted"),
+                share=self._shares[name],
+                of=self._of,
+                norm=_mean(self._of_term(name, "grad_norm")[measured]),
+                cosine=_mean(self._of_term(name, "grad_cosine")[measured]),
+                weight=_mean(self._of_term(name, "weight")[is_late]),
+                effective=_mean(effective[is_late]),
+                has_limit=name in self._limited,
+                violation=late_violation(self._history, name),
+                fights=self._fights(name),
+                words=tuple(self._words(name)),
+            )
 
-def pair_cosines(history: History, name: str, other: str) -> np.ndarray:
-    """Returns the cosine of the gradients of two terms in each interval, `[intervals]`, nan where it was not measured.
+    def _words(self, name: str) -> Iterator[str]:
+        if name not in self._weighted:
+            yield "weight 0 so far: only measured"
+        elif name not in self._active:
+            yield "weight 0 of late"
+        else:
+            is_alone = self._active == [name]
+            if is_alone:
+                yield ALONE
+            raw, counts = self._of_term(name, "raw"), self._of_term(name, "count")
+            if np.isnan(raw).all() or np.nanmax(counts, initial=-1.0) == 0:
+                yield NOT_COUNTED
+            elif np.nanmax(np.abs(raw), initial=0.0) == 0:
+                yield ALWAYS_0
+            else:
+                yield from self._words_on_limit(name)
+                if not is_alone:
+                    yield from self._words_on_share(name)
 
-    The records have each pair in one order only.
-    """
-    found = history.means(f"cosines/{name}/{other}")
-    return history.means(f"cosines/{other}/{name}") if np.isnan(found).all() else found
+    def _words_on_limit(self, name: str) -> Iterator[str]:
+        violation = late_violation(self._history, name)
+        if violation:
+            yield f"{OVER} by {violation:.2g}"
 
+    def _words_on_share(self, name: str) -> Iterator[str]:
+        share = self._shares[name]
+        if np.isnan(share):
+            yield NEVER if np.isnan(self._of_term(name, self._of)).all() else NOT_OF_LATE
+            return
+        # As it is printed: 50.0 % are not more than half.
+        if round(share, 3) > (_MOST if len(self._active) > 2 else _MOST_OF_TWO) and self._may_dominate(name):
+            yield DOMINATES
+        # The values of a record may have cancelled out where some are negative; norms never do. A limit that is met
+        # takes the factor 0.
+        is_size = self._of == shares.GRADIENT or not self._history.is_negative(f"terms/{name}/raw")
+        if share < _LEAST and is_size and name not in self._limited:
+            yield IDLE
+        if fights := self._fights(name):
+            yield f"fights {some([*fights])}"
 
-def _words(
-    history: History,
-    name: str,
-    share: float,
-    of: str,
-    weighted: Sequence[str],
-    active: Sequence[str],
-    fights: Sequence[str],
-) -> tuple[str, ...]:
-    if name not in weighted:
-        return ("weight 0 so far: only measured",)
-    if name not in active:
-        return ("weight 0 of late",)
-    alone = (ALONE,) if active == [name] else ()
-    raw, counts = (history.means(f"terms/{name}/{what}") for what in ("raw", "count"))
-    if np.isnan(raw).all() or np.nanmax(counts, initial=-1.0) == 0:
-        return (*alone, NOT_COUNTED)
-    if np.nanmax(np.abs(raw), initial=0.0) == 0:
-        return (*alone, ALWAYS_0)
-    if alone:
-        return alone
-    if np.isnan(share):
-        return (NEVER if np.isnan(history.means(f"terms/{name}/{of}")).all() else NOT_OF_LATE,)
-    most = _MOST if len(active) > 2 else _MOST_OF_TWO
-    # The values of a record may have cancelled out where some are negative; norms never do.
-    is_size = of == "grad_norm" or not history.is_negative(f"terms/{name}/raw")
-    # As it is printed: 50.0 % are not more than half.
-    size = [DOMINATES] * (round(share, 3) > most) + [IDLE] * (share < _LEAST and is_size)
-    return (*size, *([f"fights {some(fights)}"] if fights else []))
+    def _may_dominate(self, name: str) -> bool:
+        """Returns whether the share of others says something: limits that are met leave all of it to the rest."""
+        return name in self._limited or any(one not in (name, *self._limited) for one in self._active)
 
+    def _fights(self, name: str) -> dict[str, float]:
+        fighters = {one for one in self._terms if self._shares[one] >= _LEAST_FIGHTER}
+        return {b: cosine for (a, b), cosine in self._conflicts.items() if a == name and {a, b} <= fighters}
 
-def _sizes(history: History, terms: Sequence[str], of: str) -> np.ndarray:
-    """Returns sizes that do not cancel out where a value changes its sign: `[terms, intervals]`, nan where unknown."""
-    sizes = [history.sizes(f"terms/{name}/{of}") for name in terms]
-    return np.reshape(sizes, [len(terms), len(history.steps)])
+    def _is_weighted(self, name: str, *, of_late: bool = False) -> bool:
+        weights = self._history.sizes(f"terms/{name}/weight")
+        own = weights[late([~np.isnan(weights)])] if of_late else weights
+        return bool(np.nanmax(own, initial=0.0) > 0)
 
-
-def _shares(sizes: np.ndarray) -> np.ndarray:
-    total = np.nansum(sizes, axis=0)
-    return np.divide(sizes, total, out=np.full_like(sizes, np.nan), where=total > 0)
-
-
-def _late_shares(history: History, terms: Sequence[str], of: str) -> dict[str, float]:
-    """Returns the mean share of each term in the latest quarter of the intervals that have one; nan if none has.
-
-    Where a term was not measured, as its weight was 0 or the batch had no value of it, it adds 0. Of one that has a
-    weight since the first of these intervals, and was measured in none of them, nothing is known: nan.
-    """
-    sizes = _sizes(history, terms, of)
-    late = _late(~np.isnan(_shares(sizes)))
-    if not len(late):
-        return dict.fromkeys(terms, float("nan") if np.isnan(sizes).all() else 0.0)
-    own = sizes[:, late]
-    weights = _sizes(history, terms, "weight")[:, late[0] :]
-    is_unknown = np.isnan(own).all(axis=1) & (np.nan_to_num(weights) > 0).any(axis=1)
-    found = np.where(is_unknown, np.nan, _shares(np.nan_to_num(own)).mean(axis=1))
-    return dict(zip(terms, found.tolist(), strict=True))
-
-
-def _is_weighted(history: History, name: str, *, of_late: bool = False) -> bool:
-    weights = history.sizes(f"terms/{name}/weight")
-    own = weights[_late([~np.isnan(weights)])] if of_late else weights
-    return bool(np.nanmax(own, initial=0.0) > 0)
-
-
-def _conflicts(history: History, terms: Sequence[str], measurements: int) -> dict[tuple[str, str], float]:
-    """Returns the mean cosine of each two terms that pull in opposite directions of late, the strongest conflict first.
-
-    Each pair is there in both orders. There have to be so many measurements of it among the latest quarter of all, or
-    among the latest so many.
-    """
-    cosines = {(one, other): pair_cosines(history, one, other) for one, other in itertools.permutations(terms, 2)}
-    late = _late([~np.isnan(own) for own in cosines.values()], at_least=measurements)
-    found = {}
-    for pair, own in cosines.items():
-        known = own[late][~np.isnan(own[late])]
-        if len(known) >= max(measurements, 1) and (known < 0).mean() > 0.5 and known.mean() < _OPPOSED:
-            found[pair] = float(known.mean())
-    return dict(sorted(found.items(), key=lambda item: item[1]))
-
-
-def _late(known: Sequence[np.ndarray] | np.ndarray, *, at_least: int = 1) -> np.ndarray:
-    """Returns which intervals are the latest quarter of those in which some value is known, or the latest few.
-
-    They are the same for all terms, so that one that ended before, or began in between, is not told by other steps.
-    """
-    intervals = np.flatnonzero(np.any(known, axis=0))
-    return intervals[-max(1, at_least, len(intervals) // 4) :]
+    def _of_term(self, name: str, what: str) -> np.ndarray:
+        return self._history.means(f"terms/{name}/{what}")
 
 
 def _mean(values: np.ndarray) -> float:

@@ -110,6 +110,8 @@ class Opening:
         """
         return Run(
             terms=tuple(self.objective.terms),
+            players=tuple(self.players.players) if self.players else (),
+            balancer=self.balancer,
             steps=self.steps,
             first_step=step,
             has_returned=has_returned,

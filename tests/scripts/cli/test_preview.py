@@ -99,6 +99,24 @@ def test_players_are_shown_with_what_each_of_them_updates(shown):
     assert rows == [["generator", "-1", "2", "2", "56"], ["critic", "0", "1 every 5 steps", "4", "1,234"]]
 
 
+def test_the_share_of_a_gradient_is_that_among_the_terms_of_its_player(shown):
+    def player(turn, *terms):
+        objective = Objective(**{name: RangeHinge() for name in terms})
+        return Player(objective=objective, optimizer=keras.optimizers.SGD(0.1), turn=turn, variables=f"{turn}/.*")
+
+    players = Players(critic=player(0, "gap"), maker=player(1, "fool", "flat"))
+    terms, given = players.objective.terms, {"loss/total": 3.0}
+    for name in terms:
+        given |= {f"terms/{name}/raw": 1.0, f"terms/{name}/weight": 1.0, f"terms/{name}/weighted": 1.0}
+    norms = {"critic.gap": 100.0, "maker.fool": 3.0, "maker.flat": 1.0}
+    gradients = {f"terms/{name}/grad_norm": norm for name, norm in norms.items()}
+    updated = dict.fromkeys(players.players, Trained(variables=1, parameters=1))
+    lines = shown(given, terms=terms, players=players, updated=updated, gradients=gradients, width=140)
+    shares = [next(cell for cell in row(lines, name) if "%" in cell) for name in norms]
+    assert shares == ["100.0%", "75.0%", "25.0%"]
+    assert "the only one" in row(lines, "critic.gap")
+
+
 def test_one_batch_is_no_run_of_which_verdicts_are_said(shown):
     norms = {f"terms/{name}/grad_norm": 1.0 for name in ("reconstruction", "broken")}
     lines = shown(gradients=norms | {"cosines/reconstruction/broken": -0.5}, given=values(**FOUND | {"broken": 3.0}))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trainer.pages.measures import measures_of
+from trainer.pages.measures import measures
 
 
 @pytest.mark.parametrize(
@@ -16,5 +16,4 @@ from trainer.pages.measures import measures_of
     ],
 )
 def test_each_measure_is_that_of_the_numbers(facts, measure, value):
-    _, values = measures_of(["data", "small"])[measure]
-    assert values(facts.histories["train"], "small")[-1] == pytest.approx(value)
+    assert measures()[measure](facts, "train", "small")[-1] == pytest.approx(value)

@@ -58,6 +58,18 @@ def test_the_table_has_the_last_values_of_training_the_share_and_the_verdict(pag
     assert rows["small"] == ["2", "0.025", "0.05", "75.0%", "fights data"]
 
 
+def test_the_table_of_a_balanced_run_has_effective_weights(run_folder):
+    folder = run_folder(gradients=False)
+    path = folder / "metrics.jsonl"
+    path.write_text(
+        path.read_text().replace('"terms/data/raw"', '"terms/data/effective_weight": 0.5, "terms/data/raw"')
+    )
+    page = Page(write_page(folder).read_text())
+    rows = {cells[0]: cells[1:] for cells in page.rows if len(cells) == 7}
+    assert rows["data"][3:5] == ["0.5", "100.0%"]
+    assert rows["small"][3] == "-"
+
+
 def test_the_run_is_summed_up_in_sentences(page):
     assert page.sentences[0] == "The run is finished, after 40 of 40 steps."
     assert any(sentence.startswith("On the evaluation data it fell from") for sentence in page.sentences)

@@ -9,6 +9,9 @@ from trainer.pages.facts import read_facts
 from trainer.pages.summary import sentences
 from trainer.reports.verdicts import Verdict, verdicts
 
+NUMBERS = {"norm": 1.0, "cosine": 1.0, "weight": np.nan, "effective": np.nan, "trend": np.ones(1), "fights": {}}
+NUMBERS |= {"has_limit": False, "violation": 0.0}
+
 
 @pytest.fixture
 def told(tmp_path):
@@ -120,8 +123,7 @@ def test_what_drives_is_idle_and_fights_is_named(facts):
 
 def test_a_term_that_was_not_measured_is_left_out_of_what_drives_and_an_idle_one_is_told_of_what(facts):
     def judged(name, share, *words):
-        numbers = {"gradient_share": share, "norm": 1.0, "cosine": 1.0, "effective": np.nan, "trend": np.ones(1)}
-        return Verdict(name=name, share=share, words=words, fights={}, **numbers)
+        return Verdict(name=name, share=share, of="grad_norm", words=words, **NUMBERS)
 
     terms = [judged("data", 0.9, "dominates"), judged("tiny", 0.0, "idle")]
     unknown = [judged("rare", np.nan, "not measured of late"), judged("late", np.nan, "never measured")]
@@ -129,3 +131,45 @@ def test_a_term_that_was_not_measured_is_left_out_of_what_drives_and_an_idle_one
     drives = "data drives it, with 90.0% of the gradient"
     assert f"{drives}; rare is left out, not measured of late; late is left out, never measured." in said
     assert "tiny is idle, with less than 0.1% of the gradient." in said
+
+
+def test_of_players_each_has_a_term_that_drives_it_and_shares_of_its_own(facts):
+    def judged(player, name, share, *words):
+        whole = {"player": player, "name": f"{player}.{name}", "share": share, "of": "weighted"}
+        return Verdict(words=words, **whole, **NUMBERS)
+
+    said = sentences(
+        facts,
+        [
+            judged("critic", "gap", 0.9, "dominates"),
+            judged("critic", "flat", 0.0005, "idle"),
+            judged("maker", "fool", 1.0, "the only one"),
+            judged("tuner", "one", 0.6),
+            judged("tuner", "other", 0.4),
+        ],
+    )
+    assert "critic.gap drives critic, with 90.0% of the total of critic." in said
+    assert "tuner.one has the largest part, with 60.0% of the total of tuner." in said
+    assert "critic.flat is idle, with less than 0.1% of the total of critic." in said
+    assert not any("maker.fool" in sentence for sentence in said)
+
+
+def test_it_is_told_which_limits_are_violated_and_which_are_met(facts):
+    def judged(name, violation):
+        return Verdict(
+            name=name, share=0.2, of="weighted", words=(), **NUMBERS | {"violation": violation, "has_limit": True}
+        )
+
+    said = sentences(facts, [judged("a", 0.5), judged("b", 0.0), judged("c", 0.0)])
+    assert "a is over its limit, by 0.5 on average of late." in said
+    assert "b, c are within their limits, of late." in said
+
+
+def test_the_sum_of_the_losses_of_players_is_not_told_to_have_been_better(told, tmp_path):
+    totals = [2.0, 1.0, 1.9, 1.6, 1.7, 1.8, 1.8]
+    assert any("worse" in sentence for sentence in told([2.0, 1.0], totals))
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(path.read_text().replace('"terms/a/raw"', '"loss/one": 1.0, "terms/a/raw"'))
+    facts = read_facts(tmp_path)
+    assert facts.players == ("one",)
+    assert not any("worse" in sentence for sentence in sentences(facts, []))

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from objectives import Lagrangian, UncertaintyWeighting
 from trainer.reports.log import LogRecord, LogRecords
 from trainer.reports.remarks import Remarks
 
@@ -23,9 +24,12 @@ def remarked(run):
         until=None,
         learns_until=None,
         before=(),
+        players=(),
+        balancer=None,
         **values,
     ):
-        remarks = Remarks(run(terms=terms, steps=steps, first_step=first_step, learns_until=learns_until), before)
+        facts = run(terms=terms, players=players, balancer=balancer, steps=steps, first_step=first_step)
+        remarks = Remarks(dataclasses.replace(facts, learns_until=learns_until), before)
         given = {tag.replace("__", "/"): value for tag, value in values.items()}
         named = {name: given.pop(name, 1.0) for name in terms}
         for name, value in named.items():
@@ -87,6 +91,57 @@ def test_two_terms_that_fight_are_told_the_worst_first_and_of_many_only_some(rem
 @pytest.mark.parametrize("weights", [{"terms__b__weight": 0.0, "terms__c__weight": 0.0}, {}])
 def test_of_a_single_weighted_term_or_of_equal_ones_nothing_is_said(remarked, weights):
     assert remarked(**weights) == []
+
+
+def test_of_each_player_is_told_what_its_own_terms_do_and_no_gin_binding_is_guessed(remarked):
+    values = {"one.a": 8.0, "one.b": 1.0, "one.c": 1e-5, "two.a": 900.0, "two.b": 90.0, "two.c": 9.0, "six.a": 1e6}
+    texts = [text for _, text in remarked(terms=tuple(values), players=("one", "two", "six"), **values)]
+    starts = ["one.a has 88.9% of the total of one", "two.a has 90.1% of the total of two", "one.c has less than 0.1%"]
+    assert sorted(text.partition(" of late")[0] for text in texts) == sorted(
+        [*starts[:2], f"{starts[2]} of the total of one"]
+    )
+    assert not any("Objective." in text for text in texts)
+    assert any(text.endswith("leave it out of the objective of one and save its time") for text in texts)
+
+
+EFFECTIVE = {f"terms__{name}__effective_weight": 1.0 for name in "abc"}
+
+
+def test_a_limit_that_is_still_violated_near_the_end_is_told_once(remarked):
+    balancer = Lagrangian(limits={"c": 0.5})
+    ((step, text),) = remarked(balancer=balancer, terms__c__violation=0.5, **EFFECTIVE)
+    assert step == 900
+    assert text.startswith("c is over its limit by 0.5 on average of late, with 100 of 1,000 steps left; train for ")
+    falling = [*np.linspace(0.5, -0.1, 60), *[-0.1] * 40]
+    assert remarked(balancer=balancer, terms__c__violation=falling, **EFFECTIVE) == []
+
+
+def test_a_resumed_run_tells_a_limit_at_the_step_of_one_that_was_never_stopped(run):
+    tags = {f"terms/{name}/{what}": 1.0 for name in "abc" for what in ("weighted", "raw", "weight", "effective_weight")}
+    tags["terms/c/violation"] = 0.5
+    whole = LogRecords("train", np.arange(1, 1001), tuple(tags), np.tile([*tags.values()], [1000, 1]))
+    facts = run(terms=("a", "b", "c"), steps=1000, balancer=Lagrangian(limits={"c": 0.5}))
+    for first in (899, 900):
+        before = Remarks(facts)
+        said = before.add(whole[:first])
+        after = Remarks(dataclasses.replace(facts, first_step=first), [whole[:first]])
+        assert len(said) == (first == 900)
+        assert len([*said, *after.add(whole[first:])]) == 1
+
+
+def test_no_remark_on_shares_or_conflicts_has_a_term_under_a_limit_leave_or_lose_its_weight(remarked):
+    balancer = Lagrangian(limits={"c": 2.0})
+    values = {"terms__c__violation": -1.0, **EFFECTIVE, "terms__c__effective_weight": 0.0}
+    assert remarked(balancer=balancer, **values) == []
+    strong = values | {"terms__c__violation": 0.0, "terms__c__effective_weight": 1e5}
+    ((_, text),) = remarked(balancer=balancer, cosines__a__c=-0.9, **strong)
+    assert text.startswith("c has 100.0% of the balanced total of late, more than all others together; its factor is ")
+
+
+def test_a_huge_factor_is_told_with_the_method_that_found_it(remarked):
+    values = EFFECTIVE | {"c": 1e-9, "terms__c__effective_weight": 2e8}
+    ((_, text),) = remarked(balancer=UncertaintyWeighting(), **values)
+    assert text.startswith("UncertaintyWeighting multiplies c by 2.0e+08 of late, because of ")
 
 
 def test_of_two_terms_one_may_well_be_larger(remarked):
@@ -153,6 +208,10 @@ def test_evaluations_that_stay_worse_than_the_best_are_told_once_with_the_remedy
     )
     assert "; --checkpoint=best reads the best checkpoint, and" in evaluated(totals, best="loss/total")[0][1]
     assert "(1) of those since step 50, where the run was resumed, and" in evaluated(totals, first_step=50)[0][1]
+
+
+def test_the_sum_of_the_losses_of_players_is_told_of_by_nobody(evaluated):
+    assert evaluated([2.0, 1.0, *[9.0] * 20], players=("critic", "maker")) == []
 
 
 def test_evaluations_that_are_as_good_noisy_or_of_changing_weights_are_no_remark(evaluated):

@@ -8,13 +8,13 @@ from trainer.reports.log import LogRecord, LogRecords
 from trainer.reports.verdicts import verdicts
 
 
-def judged(*records, terms=("a", "b", "c")):
+def judged(*records, terms=("a", "b", "c"), players=()):
     """The verdicts on terms by name, given the values of each record by short tags."""
     history = History()
     for step, values in enumerate(records, start=1):
         whole = {f"terms/{name}/weight": 1.0 for name in terms} | values
         history.add(LogRecords.of(LogRecord("train", step, whole)))
-    return {verdict.name: verdict for verdict in verdicts(history, terms)}
+    return {verdict.name: verdict for verdict in verdicts(history, terms, players)}
 
 
 def of_terms(what, **values):
@@ -28,7 +28,7 @@ def test_without_gradients_the_shares_are_those_of_the_sizes_of_values():
     found = judged(SOME)
     assert [found[name].share for name in "abc"] == [0.75, 0.25, 0.0]
     assert [found[name].words for name in "abc"] == [("dominates",), (), ("idle",)]
-    assert np.isnan(found["a"].gradient_share)
+    assert found["a"].whole == "total"
 
 
 def test_with_gradients_the_shares_are_those_of_their_norms():
@@ -36,6 +36,7 @@ def test_with_gradients_the_shares_are_those_of_their_norms():
     assert [found[name].share for name in "abc"] == [0.25, 0.75, 0.0]
     assert found["a"].words == ()
     assert found["b"].words == ("dominates",)
+    assert found["b"].whole == "gradient"
 
 
 def test_shares_are_of_the_latest_quarter_of_the_run():
@@ -68,27 +69,6 @@ def test_terms_fight_whose_gradients_are_opposed_in_most_of_several_measurements
     found = judged(*(SOME | {"cosines/a/b": cosine} for cosine in cosines))
     assert ([*found["a"].fights], [*found["b"].fights]) == ((["b"], ["a"]) if fight else ([], []))
     assert ("fights a" in found["b"].words) == fight
-
-
-@pytest.mark.parametrize(
-    ("cosines", "mean"),
-    [
-        # Of 16 measurements the latest 4 tell, of 8 the latest 3, as 2 are chance.
-        ([-0.9] * 12 + [0.5] * 4, None),
-        ([0.9] * 12 + [-0.5] * 4, -0.5),
-        ([0.9] * 5 + [-0.2, -0.4, -0.6], -0.4),
-        ([-0.9] * 5 + [-0.2, 0.4, 0.6], None),
-    ],
-)
-def test_terms_that_have_stopped_fighting_do_not_fight_and_those_that_began_do(cosines, mean):
-    found = judged(*(SOME | {"cosines/a/b": cosine} for cosine in cosines))
-    assert found["a"].fights == ({} if mean is None else {"b": pytest.approx(mean)})
-
-
-def test_a_pair_of_which_few_of_the_late_measurements_had_both_terms_is_not_judged():
-    of_others = {"cosines/a/c": 0.5}
-    records = [SOME | of_others | ({"cosines/a/b": -0.5} if i % 4 == 0 else {}) for i in range(16)]
-    assert judged(*records)["a"].fights == {}
 
 
 def test_a_term_of_no_weight_to_speak_of_fights_nobody_and_the_strongest_conflict_is_first():
@@ -199,3 +179,50 @@ def test_a_term_of_negative_values_is_idle_by_its_gradient_alone():
 def test_a_term_whose_mask_left_nothing_is_not_told_to_be_0():
     empty = of_terms("weighted", a=0.0, b=1.0) | of_terms("count", a=0.0, b=8.0) | of_terms("raw", b=1.0)
     assert judged(empty, empty)["a"].words == ("nothing was counted",)
+
+
+def test_with_factors_of_a_balancer_the_shares_are_of_values_times_effective_weights():
+    """By the numbers of a run with UncertaintyWeighting: by the total alone, one term had 99.3 % of it."""
+    weights = of_terms("weight", a=1.0, b=3.0, c=0.5)
+    raw, effective = {"a": 41.3, "b": 1.6e-3, "c": 0.54}, {"a": 0.0266, "b": 1154.0, "c": 0.45}
+    weighted = of_terms("weighted", a=41.3, b=4.8e-3, c=0.27)
+    found = judged(of_terms("raw", **raw) | weights | weighted | of_terms("effective_weight", **effective))
+    optimised = np.array([raw[name] * effective[name] for name in "abc"])
+    assert [found[name].share for name in "abc"] == pytest.approx(optimised / optimised.sum(), rel=1e-2)
+    assert [found[name].words for name in "abc"] == [(), ("dominates",), ()]
+    assert found["a"].whole == "balanced total"
+    assert [found[name].factor for name in "abc"] == pytest.approx([0.0266, 1154 / 3, 0.9])
+
+
+def test_terms_of_players_are_compared_with_those_of_their_player_alone():
+    names = ("critic.gap", "maker.fool", "maker.flat", "maker.tiny")
+    sizes = dict(zip(names, (100.0, 8.0, 2.0, 1e-4), strict=True))
+    found = judged(of_terms("weighted", **sizes) | of_terms("raw", **sizes), terms=names, players=("critic", "maker"))
+    assert [found[name].share for name in names] == pytest.approx([1.0, 0.8, 0.2, 1e-5], rel=1e-3)
+    assert [found[name].words for name in names] == [("the only one",), ("dominates",), (), ("idle",)]
+    assert found["maker.fool"].whole == "total of maker"
+
+
+def test_a_term_over_its_limit_is_told_so_and_neither_idle_nor_compared_where_it_is_met():
+    effective = {"terms/a/effective_weight": 1.0, "terms/b/effective_weight": 0.0}
+    one = of_terms("raw", a=1.0, b=2.0) | of_terms("weighted", a=1.0, b=2.0) | effective
+    met = judged(one | {"terms/b/violation": -0.5}, terms=("a", "b"))
+    assert [met[name].words for name in "ab"] == [(), ()]
+    assert met["b"].has_limit
+    over = judged(one | {"terms/b/violation": 0.5}, terms=("a", "b"))
+    assert [over[name].words for name in "ab"] == [(), ("over its limit by 0.5",)]
+
+
+def test_a_limit_whose_factor_drowns_the_rest_dominates():
+    values = of_terms("raw", a=1.0, b=1.0, c=1.0) | of_terms("weighted", a=1.0, b=1.0, c=1.0)
+    found = judged(values | of_terms("effective_weight", a=1.0, b=1.0, c=98.0) | {"terms/c/violation": 0.0})
+    assert [found[name].words for name in "abc"] == [(), (), ("dominates",)]
+
+
+def test_what_a_run_had_of_a_balancer_before_it_resumed_without_is_not_told():
+    values = of_terms("raw", a=3.0, b=1.0) | of_terms("weighted", a=3.0, b=1.0)
+    balanced = of_terms("effective_weight", a=0.1, b=0.9) | {"terms/b/violation": 0.5}
+    found = judged(*[values | balanced] * 4, values, terms=("a", "b"))
+    assert (found["a"].share, found["a"].whole) == (0.75, "total")
+    assert np.isnan(found["a"].effective)
+    assert (found["b"].words, found["b"].has_limit) == ((), False)

@@ -1,12 +1,15 @@
 """Term runs: a run of TensorBoard for each term, with the same tags for all, so that a chart has a colour a term."""
 
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
+from trainer.reports.columns import columns_of, with_columns
+from trainer.reports.effective_values import with_effective_values
 from trainer.reports.log import LogRecord, LogRecords, blocks
 from trainer.reports.report import Run
+from trainer.reports.shares import BALANCED, VALUE, by_player
 from trainer.reports.tensorboard.event_files import EventFile, drop_after
 from trainer.reports.tensorboard.interval_means import IntervalMeans
 
@@ -21,8 +24,10 @@ MULTIPLIER, VIOLATION = "9 multiplier of the limit", "9 violation of the limit"
 
 MEANINGS = {
     WEIGHTED: "What the term adds to the total.",
-    SHARE: "The size of the weighted term, of the sum of the sizes of all terms.",
-    GRADIENT_SHARE: "The norm of the gradient of the weighted term, of the sum of the norms of all terms.",
+    SHARE: "The size of the weighted term, with the factor of a balancer, of the sum of the sizes of all terms; of "
+    "players, of the terms of one.",
+    GRADIENT_SHARE: "The norm of the gradient of the weighted term, of the sum of the norms of all terms; of players, "
+    "of the terms of one.",
     NORM: "The norm of the gradient of the weighted term.",
     COSINE: "The cosine of the gradients of the weighted term and of the total: where it is below 0, they are opposed.",
     RAW: "The term before it is multiplied by its weight.",
@@ -34,7 +39,7 @@ MEANINGS = {
 # By which tag records have it, and of what a share is.
 SOURCES = {WEIGHTED: "weighted", NORM: "grad_norm", COSINE: "grad_cosine", RAW: "raw"}
 SOURCES |= {WEIGHT: "weight", EFFECTIVE: "effective_weight", MULTIPLIER: "multiplier", VIOLATION: "violation"}
-# The absolute value of what a term adds to the total: the mean of what changes its sign says nothing of its size.
+# The absolute value of what a term adds to what is optimised: the mean of what changes its sign says nothing of it.
 _SIZE = "size"
 # The norm of its gradient, and 0 in a measurement whose batch had no value of the term.
 _PULL = "pull"
@@ -71,6 +76,9 @@ class TermRuns:
           before: the records of training on the disk that are behind it.
         """
         self._terms = run.terms
+        self._rivals = [[run.terms.index(name) for name in own] for own in by_player(run.terms, run.players).values()]
+        # In evaluations no factor is, and so there is no share of what is optimised.
+        self._sized_by = VALUE if run.balancer is None else BALANCED
         sources = [
             "loss/total",
             *(f"terms/{name}/{source}" for name in run.terms for source in (*SOURCES.values(), _SIZE, _PULL)),
@@ -115,39 +123,31 @@ class TermRuns:
             file.close()
 
     def _with_sizes(self, records: LogRecords) -> LogRecords:
-        """Returns records with the size of each weighted term besides, and of its gradient where some are measured."""
-        values, present = _columns(records, [f"terms/{name}/weighted" for name in self._terms])
-        sized = _with_columns(records, [f"terms/{name}/{_SIZE}" for name in self._terms], np.abs(values), present)
-        norms, measured = _columns(records, [f"terms/{name}/grad_norm" for name in self._terms])
+        """Returns records with the size of each term in what is optimised, and of its gradient where some are known."""
+        driving = with_effective_values(records)
+        values, present = columns_of(driving, [f"terms/{name}/{self._sized_by}" for name in self._terms])
+        sized = with_columns(records, [f"terms/{name}/{_SIZE}" for name in self._terms], np.abs(values), present)
+        norms, measured = columns_of(records, [f"terms/{name}/grad_norm" for name in self._terms])
         if not measured.any():
             return sized
         of_all = np.broadcast_to(measured.any(axis=1, keepdims=True), measured.shape)
         pulls = np.where(measured, norms, 0.0)
-        return _with_columns(sized, [f"terms/{name}/{_PULL}" for name in self._terms], pulls, of_all)
+        return with_columns(sized, [f"terms/{name}/{_PULL}" for name in self._terms], pulls, of_all)
 
     def _by_measure(self, records: LogRecords) -> tuple[np.ndarray, np.ndarray]:
         """Returns all values, and which of them are there: `[records, terms, measures]`."""
 
         def of_terms(source: str) -> tuple[np.ndarray, np.ndarray]:
-            return _columns(records, [f"terms/{name}/{source}" for name in self._terms])
+            return columns_of(records, [f"terms/{name}/{source}" for name in self._terms])
 
         found = {measure: of_terms(source) for measure, source in SOURCES.items()}
         for share, (whole, known) in _SHARES.items():
-            values, present = _shares(*of_terms(whole))
+            values, present = of_terms(whole)
+            for rivals in self._rivals:
+                values[:, rivals], present[:, rivals] = _shares(values[:, rivals], present[:, rivals])
             found[share] = values, present & of_terms(known)[1]
         values, present = zip(*(found[measure] for measure in _SHOWN[records.split]), strict=True)
         return np.stack(values, axis=-1), np.stack(present, axis=-1)
-
-
-def _columns(records: LogRecords, tags: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the values of some tags, and which of them are there: `[records, tags]`."""
-    place = {tag: i for i, tag in enumerate(records.tags)}
-    known = [i for i, tag in enumerate(tags) if tag in place]
-    chosen = [place[tags[i]] for i in known]
-    values, present = np.zeros([len(records), len(tags)]), np.zeros([len(records), len(tags)], bool)
-    values[:, known] = records.values[:, chosen]
-    present[:, known] = True if records.present is None else records.present[:, chosen]
-    return values, present
 
 
 def _with_total(records: LogRecords, points: LogRecords) -> LogRecords:
@@ -155,22 +155,11 @@ def _with_total(records: LogRecords, points: LogRecords) -> LogRecords:
 
     It is part of the events of the records, which thus stay in the order of steps.
     """
-    totals, _ = _columns(points, ["loss/total"])
+    totals, _ = columns_of(points, ["loss/total"])
     at_points = np.isin(records.steps, points.steps)[:, None]
     column = np.zeros([len(records), 1])
     column[at_points] = totals[:, 0]
-    return _with_columns(records, [tag_of(TOTAL)], column, at_points)
-
-
-def _with_columns(records: LogRecords, tags: Sequence[str], values: np.ndarray, present: np.ndarray) -> LogRecords:
-    own = np.ones(records.values.shape, bool) if records.present is None else records.present
-    return LogRecords(
-        records.split,
-        records.steps,
-        (*records.tags, *tags),
-        np.hstack([records.values, values]),
-        np.hstack([own, present]),
-    )
+    return with_columns(records, [tag_of(TOTAL)], column, at_points)
 
 
 def _shares(sizes: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

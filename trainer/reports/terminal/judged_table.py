@@ -6,6 +6,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from trainer.reports.shares import in_words
 from trainer.reports.terminal import figures
 from trainer.reports.terminal.term_table import ABSENT, VERDICT, fitted_table, values_of
 from trainer.reports.verdicts import Verdict
@@ -16,7 +17,8 @@ _TREND = 12
 def judged_table(title: str, values: Mapping[str, float], found: Sequence[Verdict], console: Console) -> Table:
     """Returns the values of terms with verdicts, the largest share first, as wide as the console; in full in a file.
 
-    Gradients have columns where they were measured. The caption says what a narrow table leaves out.
+    The terms of a player stand together. Gradients have columns where they were measured. The caption says what a
+    narrow table leaves out.
 
     Args:
       title: of the table.
@@ -25,7 +27,8 @@ def judged_table(title: str, values: Mapping[str, float], found: Sequence[Verdic
       console: where it is to be shown.
     """
     known = [verdict for verdict in found if f"terms/{verdict.name}/weighted" in values]
-    ordered = sorted(known, key=lambda verdict: np.nan_to_num(verdict.share), reverse=True)
+    players = [*dict.fromkeys(verdict.player for verdict in known)]
+    ordered = sorted(known, key=lambda verdict: (players.index(verdict.player), -np.nan_to_num(verdict.share)))
     rows = {verdict.name: values_of(values, verdict.name) | _judged(verdict) for verdict in ordered}
     for column in ("effective", "gradient", "cosine"):
         if all(cells[column] == ABSENT for cells in rows.values()):
@@ -51,13 +54,14 @@ def _judged(verdict: Verdict) -> dict[str, str]:
 
 
 def _caption(found: Sequence[Verdict], columns: set[str], left_out: Sequence[str]) -> str:
-    what = "value" if all(np.isnan(verdict.gradient_share) for verdict in found) else "gradient"
+    wholes = {in_words(verdict.of) for verdict in found}
+    of_whom = " of its player" if any(verdict.player for verdict in found) else ""
     meanings = {
-        "share": f"share of the {what}, of late",
+        "share": f"share of the {' or the '.join(wholes)}{of_whom}, of late",
         "trend": "trend of the weighted value",
         "effective": "effective weight, of late",
         "gradient": "norm of the gradient",
-        "cosine": "cosine of its gradient with that of the total",
+        "cosine": f"cosine of its gradient with that of the total{of_whom}",
     }
     told = [meaning for column, meaning in meanings.items() if column in columns]
     return "; ".join([*told, *([f"left out here: {', '.join(left_out)}"] if left_out else [])])

@@ -137,7 +137,8 @@ class Terminal(Report):
     def _table(self, title: str, values: Mapping[str, float], console: Console) -> Table:
         if self._remarks is None or not self._remarks.history.tags:  # nothing was trained
             return term_table(title, values)
-        return judged_table(title, values, verdicts(self._remarks.history, term_names(values)), console)
+        found = verdicts(self._remarks.history, term_names(values), self._run.players)
+        return judged_table(title, values, found, console)
 
     def _remarks_so_far(self) -> Remarks:
         try:

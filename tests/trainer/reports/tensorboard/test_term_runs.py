@@ -5,8 +5,9 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util.tensor_util import make_ndarray
 
+from objectives import UncertaintyWeighting
 from trainer.reports import TensorBoard
-from trainer.reports.log import LogRecords
+from trainer.reports.log import LogRecord, LogRecords
 
 
 def curves(folder):
@@ -69,6 +70,27 @@ def test_what_a_balancer_reports_of_terms_is_there_for_those_that_have_it(write)
     assert small["all terms/9 multiplier of the limit"] == [(10, 0.5)]
     assert small["all terms/9 violation of the limit"] == [(10, -0.25)]
     assert not any("limit" in tag for tag in curves(folder / "terms/data"))
+
+
+def test_shares_of_a_balanced_run_are_of_values_with_factors_and_evaluations_have_none(write):
+    values = {"data_weighted": [3.0], "small_weighted": [1.0], "data_weight": [1.0], "small_weight": [1.0]}
+    factors = {"data_effective_weight": [1.0], "small_effective_weight": [9.0]}
+    blocks = records([10], **values, **factors), records([10], "eval", **values)
+    small = curves(write(*blocks, balancer=UncertaintyWeighting()) / "terms/small")
+    assert small["all terms/2 share of the total"] == [(10, 0.75)]
+    assert "all terms, evaluation/1 weighted" in small
+    assert "all terms, evaluation/2 share of the total" not in small
+
+
+def test_shares_are_of_the_terms_of_a_player(write):
+    terms = ("one.data", "two.data", "two.small")
+    tags = {f"terms/{name}/weighted": value for name, value in zip(terms, (8.0, 3.0, 1.0), strict=True)}
+    tags |= {f"terms/{name}/grad_norm": value for name, value in zip(terms, (8.0, 1.0, 3.0), strict=True)}
+    block = LogRecords.of(LogRecord("train", 10, {"loss/total": 12.0, **tags}))
+    folder = write(block, terms=terms, players=("one", "two"))
+    found = [curves(folder / "terms" / name) for name in terms]
+    assert [one["all terms/2 share of the total"] for one in found] == [[(10, 1.0)], [(10, 0.75)], [(10, 0.25)]]
+    assert [one["all terms/3 share of the gradient"] for one in found] == [[(10, 1.0)], [(10, 0.25)], [(10, 0.75)]]
 
 
 def test_the_share_of_what_changes_its_sign_within_a_point_of_a_curve_is_that_of_its_size(write):

@@ -48,7 +48,7 @@ def test_without_gradients_the_shares_are_those_of_values_and_no_column_is_empty
     assert "gradient" not in lines[2]
     assert "cosine" not in lines[2]
     assert [row[4] for row in cells(lines)] == ["69.2%", "23.1%", "7.7%", ""]
-    assert lines[-1].strip() == "share of the value, of late; trend of the weighted value"
+    assert lines[-1].strip() == "share of the total, of late; trend of the weighted value"
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
