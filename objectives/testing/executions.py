@@ -11,7 +11,7 @@ import tensorflow as tf
 from objectives.keys import is_of_batch
 from objectives.testing.check import OF_BATCHES, Check
 from objectives.testing.closeness import require_close, require_close_gradients
-from objectives.testing.extremes import coincident, ties, zeros
+from objectives.testing.extremes import below_0, coincident, ties, zeros
 from objectives.testing.subject import MASK, Subject, Tensors, is_of_floats, traced
 
 # Programs of XLA add in another order, and have exponentials of their own.
@@ -31,7 +31,7 @@ def compiled(way: str, remedy: str, compile_as: Callable[..., Any], subject: Sub
     # A term of its own is traced before it runs eagerly, so that a tensor that it keeps from a graph is found.
     subject = dataclasses.replace(subject)
     run = compile_as(lambda tensors: subject.differentiated(tensors))
-    given = {"": subject.tensors, " at zeros": zeros(subject), " at ties": ties(subject)}
+    given = {"": subject.tensors, " below 0": below_0(subject), " at zeros": zeros(subject), " at ties": ties(subject)}
     given |= {" where tensors coincide": coincident(subject)}
     given |= {" for an empty batch": subject.rows(np.s_[:0])} if _has_values(subject) else {}
     usual: Any = None

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from objectives.blame import told
 from objectives.errors import ConfigurationError
 from objectives.keys import Key, is_of_batch
 from objectives.quantities import quantity
@@ -29,6 +30,11 @@ _UNKNOWN_RANGE = (
 def zeros(subject: Subject) -> Tensors:
     """Returns the tensors, all numbers 0."""
     return subject.floats(lambda key, array: np.zeros_like(array))
+
+
+def below_0(subject: Subject) -> Tensors:
+    """Returns the tensors, no number above 0."""
+    return subject.floats(lambda key, array: -np.abs(array))
 
 
 def ties(subject: Subject) -> Tensors:
@@ -97,6 +103,23 @@ def extreme_numbers(subject: Subject) -> str:
     return f"finite at ±{EXTREME:g}"
 
 
+def hidden_nan(subject: Subject) -> str:
+    """Where all that a model computes is NaN, so is the value, as a run stops at NaN and names the term."""
+    if not subject.by:
+        raise NotApplicable("no read comes from a model")
+    try:
+        value = subject.value(subject.floats(lambda key, array: np.full_like(array, np.nan), subject.by))
+    except (ValueError, tf.errors.InvalidArgumentError) as error:
+        return f"refused: {told(error)}"
+    if np.isfinite(value):
+        names = " and ".join(subject.names[key] for key in subject.by)
+        raise Fault(
+            f"the value is {value:.5g} where {names} is NaN, so that a model that has diverged looks sound; put no "
+            f"number in for what is not finite, and leave out values that do not count by mask="
+        )
+    return f"value {value}"
+
+
 def axes_of_size_1(subject: Subject) -> str:
     """With an axis of size 1, value and gradient are finite, or the term refuses it by name."""
     tried = [*_with_axes_of_1(subject)]
@@ -161,6 +184,7 @@ CHECKS = (
     Check("coincidence", partial(_finite, coincident, "where tensors are equal to one another"), OF_BATCHES),
     Check("large numbers", partial(_finite, large, f"at numbers of some {LARGE:g}")),
     Check("extreme numbers", extreme_numbers),
+    Check("hidden NaN", hidden_nan),
     Check("axes of size 1", axes_of_size_1, OF_BATCHES),
     Check("batch of one", batch_of_one, OF_BATCHES),
     Check("empty batch", empty_batch, (Term,)),

@@ -1,4 +1,4 @@
-"""Checks of types: half precision is widened and stays so, and whole numbers for targets are as good as floats."""
+"""Checks of precision: half of it is widened and stays so, large numbers do not cancel, whole targets are as floats."""
 
 from functools import partial
 from typing import Any
@@ -6,12 +6,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from objectives.batch_statistic import BatchStatistic
 from objectives.keys import Key, split_key
 from objectives.testing.check import Check, Fault, NotApplicable
 from objectives.testing.closeness import require_close
 from objectives.testing.subject import Subject, Tensors, is_of_floats
 
 _LARGEST = {tf.float16: "whose largest number is 65504", tf.bfloat16: "which has three digits"}
+# Where numbers are moved that may be anywhere, and which part of the value may be lost there to rounding.
+_FAR_OFF, _LOST = 4096.0, 1e-2
 # Of labels and of images, which wraps around below 0.
 _INTEGERS = (np.int32, np.uint8)
 
@@ -33,6 +36,47 @@ def half(dtype: tf.DType, subject: Subject) -> str:
     remedy = f"it is given float32 and need not cast to {dtype.name}"
     require_close(value, subject.value(rounded), f"the value for reads of {dtype.name}", remedy)
     return "computed in float32"
+
+
+def cancellation(subject: Subject) -> str:
+    """Numbers that are far from 0 and close to one another have the value that float64 gives, up to rounding."""
+    free = [
+        key
+        for key, one in subject.tensors.items()
+        if is_of_floats(one) and key not in subject.ranges and key not in subject.kinds
+    ]
+    together = [keys for keys in (free, [key for key in free if key in subject.by]) if keys]
+    if not together:
+        raise NotApplicable("it is for no numbers far from 0")
+    return f"differs by {max(_cancelled(subject, keys) for keys in together):.1g} at most, at {_FAR_OFF:g}"
+
+
+def _cancelled(subject: Subject, keys: list[Key]) -> float:
+    """Returns which part of the value is rounding, where some tensors are far from 0."""
+    far = {**subject.tensors, **{key: subject.tensors[key] + np.float32(_FAR_OFF) for key in keys}}
+    found, exact = subject.value(far), _exact(subject, far)
+    size = max(abs(exact), abs(subject.value(subject.tensors)))
+    if not np.isfinite(exact) or abs(found - exact) <= _LOST * size:
+        return abs(found - exact) / size if size and np.isfinite(exact) else 0.0
+    raise Fault(
+        f"for numbers around {_FAR_OFF:g} in {' and '.join(subject.names[key] for key in keys)} the value is "
+        f"{found:.5g}, where float64 gives {exact:.5g}: large numbers cancel; subtract before squares are taken, as in "
+        f"tf.reduce_mean((x - tf.reduce_mean(x)) ** 2) for a variance"
+    )
+
+
+def _exact(subject: Subject, tensors: Tensors) -> float:
+    """Returns the mean in float64; refuses a formula that has numbers of float32 of its own."""
+    wide = {key: one.astype(np.float64) if is_of_floats(one) else one for key, one in tensors.items()}
+    try:
+        if not isinstance(subject.plain, BatchStatistic):
+            return subject.value(wide)
+        # In a run `counted` is of float32, with which the formula would take no other type.
+        given = {**subject.functions, **wide}
+        named = {name: given.get(key) for name, key in subject.plain.reads.items()}
+        return float(subject.plain(counted=np.ones(subject.size), **named))
+    except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
+        raise NotApplicable("the formula computes in float32 alone") from error
 
 
 def integer_targets(subject: Subject) -> str:
@@ -90,5 +134,6 @@ def _computes_in(dtype: tf.DType, node: tf.compat.v1.NodeDef) -> bool:
 CHECKS = (
     Check("float16", partial(half, tf.float16)),
     Check("bfloat16", partial(half, tf.bfloat16)),
+    Check("cancellation", cancellation),
     Check("integer targets", integer_targets),
 )
