@@ -20,6 +20,15 @@ def test_terms_of_every_kind_are_the_same(subject_of, term, name):
     assert "at zeros" in BY_NAME[name].run(subject_of(term))
 
 
+def test_a_branch_of_python_that_only_numbers_below_0_take_is_caught(subject_of):
+    def branch(y_pred):
+        return -y_pred if tf.executing_eagerly() and bool(tf.reduce_max(y_pred) < 0) else y_pred**2
+
+    outcome = BY_NAME["graph"].outcome(subject_of(FunctionTerm(fn=branch)))
+    assert outcome.result == FAILED
+    assert "below 0" in outcome.detail
+
+
 def test_what_cancels_at_zeros_is_rounded_by_the_size_of_other_values(subject_of):
     term = FunctionTerm(fn=lambda y_pred: (1e-5 if tf.executing_eagerly() else 0.0) + y_pred**2)
     BY_NAME["graph"].run(subject_of(term))

@@ -15,6 +15,7 @@ from objectives.testing.extremes import (
     coincident,
     empty_batch,
     extreme_numbers,
+    hidden_nan,
     large,
     ties,
     zeros,
@@ -41,6 +42,13 @@ def test_nan_among_targets_is_no_prediction(subject_of):
     np.testing.assert_array_equal(made["targets"], targets)
     np.testing.assert_array_equal(made["outputs"][targets == 1], 1)
     assert not np.isnan(made["outputs"]).any()
+
+
+def test_a_number_in_the_place_of_nan_is_told(subject_of):
+    hiding = FunctionTerm(fn=lambda y_true, y_pred: tf.where(tf.math.is_nan(y_pred), 0.0, (y_pred - y_true) ** 2))
+    with pytest.raises(Fault, match="the value is 0 where y_pred is NaN"):
+        hidden_nan(subject_of(hiding))
+    assert hidden_nan(subject_of(PairwiseOverlap())) == "value nan"
 
 
 def test_axes_of_size_1_may_be_refused_by_name(subject_of):

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from objectives import FunctionTerm, MeanSquaredError, WeightDecay
 from objectives.testing.check import Fault, NotApplicable
-from objectives.testing.precision import half, integer_targets
+from objectives.testing.precision import cancellation, half, integer_targets
 
 
 @pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16])
@@ -27,6 +27,16 @@ def test_a_gradient_that_half_precision_cannot_hold_is_told(subject_of):
 def test_weights_are_never_of_half_precision(subject_of):
     with pytest.raises(NotApplicable, match="weights are float32"):
         half(tf.float16, subject_of(WeightDecay()))
+
+
+def test_a_variance_whose_large_numbers_cancel_is_told(subject_of):
+    two_passes = FunctionTerm(fn=lambda y_pred: tf.math.reduce_variance(y_pred, axis=1))
+    one_pass = FunctionTerm(fn=lambda y_pred: tf.reduce_mean(y_pred**2, axis=1) - tf.reduce_mean(y_pred, axis=1) ** 2)
+    assert "at 4096" in cancellation(subject_of(two_passes))
+    with pytest.raises(Fault, match="for numbers around 4096 in y_pred the value is .*large numbers cancel"):
+        cancellation(subject_of(one_pass))
+    with pytest.raises(NotApplicable, match="no numbers far from 0"):
+        cancellation(subject_of(two_passes, ranges={"y_pred": (0.0, 1.0)}))
 
 
 def test_whole_numbers_are_refused_or_the_same_as_floats(subject_of):
