@@ -27,5 +27,15 @@ def distances(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     >>> float(distances(tf.constant([3.0, 0.0]), tf.constant([0.0, 4.0])))
     5.0
     """
-    squares = tf.reduce_sum(tf.math.squared_difference(first, second), axis=-1)
-    return tf.where(squares > 0, tf.sqrt(tf.where(squares > 0, squares, 1.0)), 0.0)
+    return roots(tf.reduce_sum(tf.math.squared_difference(first, second), axis=-1))
+
+
+def roots(squares: tf.Tensor) -> tf.Tensor:
+    """Returns square roots of numbers from 0 on; that of 0 has the gradient 0, and that of NaN is NaN.
+
+    >>> roots(tf.constant([0.0, 4.0])).numpy().tolist()
+    [0.0, 2.0]
+    """
+    at_0 = tf.equal(squares, 0.0)
+    # The root has no slope at 0, and what `where` does not take would make it NaN.
+    return tf.where(at_0, tf.zeros_like(squares), tf.sqrt(tf.where(at_0, tf.ones_like(squares), squares)))

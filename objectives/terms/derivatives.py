@@ -15,6 +15,7 @@ from objectives.example_draws import uniform
 from objectives.keys import Key, has_star, split_key
 from objectives.reads import widen
 from objectives.term import Term
+from objectives.vectors import roots
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -99,11 +100,7 @@ class InputGradientPenalty(DerivativePenalty):
             raise ConfigurationError(f"InputGradientPenalty.limit is {self.limit}; expected 0 or more")
 
     def values(self, gradient):
-        square = _squared_norm(gradient)
-        # The root has no slope at 0, and what `where` does not take would make it NaN.
-        steep = square > self.limit**2
-        norm = tf.sqrt(tf.where(steep, square, tf.ones_like(square)))
-        return tf.where(steep, tf.square(norm - self.limit), tf.zeros_like(square))
+        return tf.square(tf.nn.relu(roots(_squared_norm(gradient)) - self.limit))
 
 
 @gin.register(module="objectives")
@@ -169,11 +166,7 @@ class GradientPenalty(Term):
                 )
             total = tf.reduce_sum(widen(score))
         slope = tape.gradient(total, between, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        square = _squared_norm(slope)
-        # The root has no slope at 0, and what `where` does not take would make it NaN.
-        steep = square > 0
-        norm = tf.where(steep, tf.sqrt(tf.where(steep, square, tf.ones_like(square))), tf.zeros_like(square))
-        return self.strength * tf.square(norm - 1)
+        return self.strength * tf.square(roots(_squared_norm(slope)) - 1)
 
     def _inputs(self, between: tf.Tensor) -> Any:
         """Returns what the model is called with."""

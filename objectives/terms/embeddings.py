@@ -114,7 +114,7 @@ class KoLeo(_Spread):
         # One more, as there is no smallest of none in an empty batch.
         nearest = tf.argmin(tf.pad(candidates, [[0, 0], [0, 1]], constant_values=float("inf")), axis=1)
         squares = tf.reduce_sum(tf.math.squared_difference(places, tf.gather(places, nearest)), axis=1)
-        apart = squares >= _COINCIDENT**2
+        apart = ~(squares < _COINCIDENT**2)  # NaN is no distance, and stays NaN
         roots = tf.sqrt(tf.where(apart, squares, tf.ones_like(squares)))
         logarithms = tf.math.log(tf.where(apart, roots, tf.zeros_like(roots)) + self.epsilon)
         weights *= tf.cast(tf.reduce_any(counts, axis=1), tf.float64)

@@ -107,6 +107,8 @@ def hidden_nan(subject: Subject) -> str:
     """Where all that a model computes is NaN, so is the value, as a run stops at NaN and names the term."""
     if not subject.by:
         raise NotApplicable("no read comes from a model")
+    if subject.functions:
+        raise NotApplicable("it calls the model, and a linear one has a derivative where its input is NaN")
     try:
         value = subject.value(subject.floats(lambda key, array: np.full_like(array, np.nan), subject.by))
     except (ValueError, tf.errors.InvalidArgumentError) as error:
