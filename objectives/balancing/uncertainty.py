@@ -29,8 +29,11 @@ class _LearnedScale(ValueWeighting):
         return self._factors(tf.zeros([len(names)]))
 
     def weigh(self, values, state):
+        # A value of 0, as that of a bound that is kept, has no scale: its factor would rise for as long as it is kept,
+        # and the first batch in which it is not would outweigh all others.
+        has_scale = values.known & (values.raw != 0)
         scale, kept = adam.updated(
-            state["log_scale"], self._slope(values.raw, state["log_scale"]), values.known, state, self.learning_rate
+            state["log_scale"], self._slope(values.raw, state["log_scale"]), has_scale, state, self.learning_rate
         )
         scale = tf.clip_by_value(scale, -_BOUND, _BOUND)
         return self._factors(scale), {"log_scale": scale, **kept}
@@ -54,8 +57,10 @@ class UncertaintyWeighting(_LearnedScale):
 
     The s that minimises this is the logarithm of the value, or of twice the value, so that all terms come to the same
     size: large values are turned down. Adam moves s by about `learning_rate` a step, starting at 0. It is learned from
-    values without their weights, so that the weights of terms keep their meaning, and only where a batch has a value.
-    For terms whose value is never below 0; otherwise s would fall without end: it stays from -20 to 20.
+    values without their weights, so that the weights of terms keep their meaning, and only where a batch has a value
+    other than 0: while a bound is kept, such as that of a `RangeHinge`, its factor stays, and is of the values that the
+    term has where it is not. For terms whose value is never below 0, and does not come ever nearer to it; otherwise s
+    falls without end: it stays from -20 to 20, and a remark tells a factor above a million.
 
     Attributes:
       convention: of errors with a normal distribution, whose factors begin at 1/2, or of classes, which begin at 1.
@@ -87,8 +92,9 @@ class IMTLL(_LearnedScale):
 
     The s that minimises this makes `e^s L = 1`. It is `UncertaintyWeighting` with the sign of s turned round and twice
     the factors. Adam moves s by about `learning_rate` a step, starting at 0. It is learned from values without their
-    weights, so that the weights of terms keep their meaning, and only where a batch has a value. For terms whose value
-    is never below 0; otherwise s would rise without end: it stays from -20 to 20.
+    weights, so that the weights of terms keep their meaning, and only where a batch has a value other than 0, as for
+    `UncertaintyWeighting`. For terms whose value is never below 0, and does not come ever nearer to it; otherwise s
+    rises without end: it stays from -20 to 20, and a remark tells a factor above a million.
 
     Attributes:
       learning_rate: of Adam, for s.

@@ -18,6 +18,8 @@ from trainer.reports.verdicts import DOMINATES, IDLE, Verdict, verdicts
 # Terms are judged once so much of the run, so many records and gradients are there, and again whenever a quarter more
 # is.
 _SHARE_OF_THE_RUN, _MOST_STEPS, _RECORDS = 0.05, 1000, 8
+# The factors of a balancer may have far to go first.
+_SHARE_TO_SETTLE, _MOST_TO_SETTLE = 0.25, 5000
 _LATER = 1.25
 # What is seen so many times in a row is meant.
 _IN_A_ROW = 3
@@ -53,7 +55,8 @@ class Remarks:
         self.history = History()
         self._run = run
         self._records = 0
-        self._needed = max(min(_SHARE_OF_THE_RUN * run.steps, _MOST_STEPS), 1)
+        share, most = (_SHARE_TO_SETTLE, _MOST_TO_SETTLE) if run.balancer else (_SHARE_OF_THE_RUN, _MOST_STEPS)
+        self._needed = max(min(share * run.steps, most), 1)
         self._first = run.first_step
         self._next = self._first + self._needed
         self._near_the_end = _NEAR_THE_END * run.steps

@@ -43,7 +43,7 @@ class Learned(_OfValues):
         for value, counted, number, optimizer in zip(
             seen.raw, seen.counted, self._numbers, self._optimizers, strict=True
         ):
-            if counted:
+            if counted and value != 0:
                 optimizer.apply([self._slopes(value, number)[1]], [number])
         return np.array([float(self._slopes(1.0, number)[0]) for number in self._numbers])
 

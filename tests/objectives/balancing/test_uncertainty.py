@@ -50,6 +50,16 @@ def test_a_value_below_0_leaves_the_factor_finite(method):
     np.testing.assert_allclose(factors[-1, 0], np.exp(20) * float(method.first_factors(["alone"])[0]), rtol=1e-3)
 
 
+@pytest.mark.parametrize("method", PAPERS, ids=repr)
+def test_a_bound_that_is_kept_keeps_its_factor_which_is_of_the_values_where_it_is_not(method):
+    """A factor that rose for as long as the bound is kept would be 2.4e8 after 4,000 steps."""
+    kept = follow_of(method)([[0.0, 1.0]] * 50)
+    assert kept[-1, 0] == float(method.first_factors(["alone"])[0])
+    now_and_then = follow_of(method)([[0.1 if step % 4 == 0 else 0.0, 1.0] for step in range(400)])
+    always = follow_of(method)([[0.1, 1.0]] * 100)
+    np.testing.assert_allclose(now_and_then[::4, 0], always[:, 0], rtol=1e-5)
+
+
 def test_a_term_without_a_value_or_a_weight_keeps_its_factor():
     counted = [[True, False, True]] * 3
     factors = follow_of(IMTLL())([[3.0, 3.0, 3.0]] * 3, weights=[1, 1, 0], counted=counted)

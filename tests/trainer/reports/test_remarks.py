@@ -138,6 +138,13 @@ def test_no_remark_on_shares_or_conflicts_has_a_term_under_a_limit_leave_or_lose
     assert text.startswith("c has 100.0% of the balanced total of late, more than all others together; its factor is ")
 
 
+def test_factors_have_time_to_settle_before_shares_are_told(remarked):
+    """The share of a term whose factor falls for a fifth of the run."""
+    falling = EFFECTIVE | {"a": [9.0] * 20 + [1.0] * 80}
+    assert remarked(balancer=UncertaintyWeighting(), **falling) == []
+    assert len(remarked(**falling)) == 1
+
+
 def test_a_huge_factor_is_told_with_the_method_that_found_it(remarked):
     values = EFFECTIVE | {"c": 1e-9, "terms__c__effective_weight": 2e8}
     ((_, text),) = remarked(balancer=UncertaintyWeighting(), **values)
