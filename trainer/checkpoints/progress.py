@@ -14,7 +14,7 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
 
     Besides, `evaluated` has digests of what that evaluation was made with, `is_extra` is whether it was saved as the
     best one alone, `stopped_by` the class of the callback that has ended the run, and `callbacks` what they have
-    counted: None or missing where there are none.
+    counted: None or missing where there are none. `keeper` is whose state the step kept, see `TrainStep.keeper`.
     """
     return json.loads((folder / NAME).read_text())
 

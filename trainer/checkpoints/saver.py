@@ -29,6 +29,10 @@ from trainer.storage.files import StorageError
 _PATIENCE = 600.0
 
 
+# The group of the state that a kind of step keeps besides, see `State.of_training`.
+_OWN = "step"
+
+
 class Kept(Protocol):
     """What a run keeps besides variables, as a tree for JSON and arrays."""
 
@@ -62,6 +66,7 @@ class Saver:
     Attributes:
       best: the best evaluation among those that were saved at their step; its checkpoint is kept.
       restored_replicas: the number of replicas of the checkpoint that was restored last, if any.
+      renewal: what began anew instead of being restored from it, in words, if anything did.
     """
 
     def __init__(
@@ -75,6 +80,8 @@ class Saver:
         epochs: Kept | None = None,
         best: str | None = None,
         evaluated: Mapping[str, str] | None = None,
+        keeper: str | None = None,
+        may_renew: bool = False,
     ):
         """Stores what to save, and where.
 
@@ -87,6 +94,8 @@ class Saver:
           epochs: what the callbacks of the run have counted.
           best: the tag of evaluation by which the best checkpoint is kept, as in `Trainer.best`, or None.
           evaluated: digests of what evaluations are made with, by name, as in `changed_parts`.
+          keeper: whose state the step keeps besides, see `TrainStep.keeper`.
+          may_renew: whether that begins anew, with its current values, where a checkpoint has that of another keeper.
         """
         self._checkpoints, self._strategy, self._step, self._state = checkpoints, strategy, step, state
         self._epochs = epochs
@@ -99,6 +108,8 @@ class Saver:
         self._evaluation: LogRecord | None = None
         self._made_with = self._evaluated
         self.best = Best(best)
+        self._keeper, self._first = keeper, state.of_groups(_OWN).arrays() if may_renew else None
+        self.renewal: str | None = None
         self._counts_anew: str | None = None
         self.restored_replicas: int | None = None
 
@@ -157,6 +168,7 @@ class Saver:
             "evaluation": self.evaluation and dataclasses.asdict(self.evaluation),
             "evaluated": self.evaluation and self._made_with,
             "is_extra": is_extra,
+            "keeper": self._keeper,
             "stopped_by": self._epochs and self._epochs.stopped_by,
             "callbacks": callbacks,
         }
@@ -213,7 +225,7 @@ class Saver:
         if checkpoint is None:
             return None
         with _of_another("model or optimizer", checkpoint):
-            self._state.load(fitted(checkpoint.arrays(), self._state.shapes))
+            self._state.load(fitted(self._with_own(checkpoint), self._state.shapes))
         # A feed for another number of replicas finds the position itself.
         as_saved = (checkpoint.progress["replicas"], checkpoint.progress["workers"]) == (self._replicas, self._workers)
         if self._position is not None and as_saved:
@@ -227,6 +239,23 @@ class Saver:
         self.restored_replicas = checkpoint.progress["replicas"]
         self._evaluation, self._made_with = checkpoint.evaluation, dict(checkpoint.evaluated)
         return checkpoint
+
+    def _with_own(self, checkpoint: Checkpoint) -> Mapping[str, np.ndarray]:
+        """Returns the arrays of a checkpoint, with first values for what the step keeps if it has another keeper."""
+        arrays, keeper = checkpoint.arrays(), checkpoint.progress.get("keeper", self._keeper)
+        self.renewal = None
+        if self._first is None:
+            return arrays
+        own = {name: array for name, array in arrays.items() if name.partition("/")[0] == _OWN}
+        shapes, needed = ({name: one.shape for name, one in found.items()} for found in (own, self._first))
+        if keeper == self._keeper and shapes == needed:
+            return arrays
+        self.renewal = (
+            f"the state of the step begins anew: {self._keeper}"
+            if self._keeper
+            else f"the state of {keeper} is dropped"
+        )
+        return {name: array for name, array in arrays.items() if name not in own} | self._first
 
     @contextlib.contextmanager
     def explained(self) -> Iterator[None]:

@@ -1,16 +1,18 @@
 """Preparation: what is tried, and what is found out about a run, before its first step."""
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 import tensorflow as tf
 
-from objectives import Key
+from objectives import ConfigurationError, Key
 from trainer.executions.at_work import at_work
 from trainer.executions.chunk import find_unread
 from trainer.executions.preview import Preview, find_reads, memory_of, parameters_of, trained_by
 from trainer.executions.program import Program
+from trainer.steps.factors import broken_factors
 
 
 class Preparation:
@@ -54,12 +56,17 @@ class Preparation:
 
     @at_work
     def preview(self, step: int) -> Preview:
-        """Finds what a run after `step` updates reads, holds and takes; it tries a few steps and keeps none of them."""
+        """Finds what a run after `step` updates reads, holds and takes; it tries a few steps and keeps none of them.
+
+        Raises:
+          ConfigurationError: a balancer finds factors that are not finite, while all gradients are.
+        """
         program, data = self._program, self._program.data
         execution, held = program.stages.built_choice.execution, data.train_feed.peek(step).data
         reads, sizes = find_reads(self.step.forward, data.train_feed, self._readers)
         (seconds, numbers), trained = program.stages.try_step(step), self._trained_after(step)
         gradients = program.term_gradients(step)  # what this compiles is not timed
+        _refuse_broken_factors({**numbers, **gradients, **self.step.settings(changed=())})
         began = time.perf_counter()
         program.term_gradients(step)
         return Preview(
@@ -96,3 +103,12 @@ class Preparation:
         """Returns the variables that some update after `step` updates trains."""
         phases = [stage.phase for stage in self._program.stages.after(step)]
         return [one for one in self.step.trained if not all(id(one) in phase.frozen_ids for phase in phases)]
+
+
+def _refuse_broken_factors(values: Mapping[str, float]) -> None:
+    """Gradients that are not finite are shown, beside which factors say nothing."""
+    are_finite = all(
+        math.isfinite(value) for tag, value in values.items() if tag.startswith("terms/") and "/grad" in tag
+    )
+    if are_finite and (told := broken_factors(values)):
+        raise ConfigurationError(f"{told}, on the first batch, while the gradient of each term is finite")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from objectives.keys import split_key
 from objectives.quantities import quantity
 from trainer.executions.examination import Examples, at_fault
+from trainer.steps.factors import broken_factors, huge_factor, kind_of_balancer
 from trainer.steps.groups import rate_tag
 from trainer.steps.tap import Made
 
@@ -29,13 +30,19 @@ def culprit(
     >>> culprit({**fine, "terms/a/not_finite/slope": 2.0}, {"a": Examples((3,), of=8)})
     "the gradient of the term 'a' is nan (its raw value is 0), for number 3 of the batch's 8 examples"
     """
-    found = list(out_of_range or _terms(values, examples or {})) or list(_update(values))
+    found = list(out_of_range or _terms(values, examples or {}))
+    huge = huge_factor(values)
     if found:
+        return "; ".join([*found, *([huge] if huge else [])])
+    if factors := broken_factors(values):
+        return factors
+    if found := list(_update(values)):
         return "; ".join(found)
     if not math.isfinite(values.get("loss/total", 0.0)):
         return "the sum of the terms overflows, while each term is finite"
     if math.isinf(values.get("optimizer/grad_norm", 0.0)):
-        return "the norm of the gradient overflows, while each term is finite; Trainer.clip_norm would bound it"
+        cure = huge or "Trainer.clip_norm would bound it"
+        return f"the norm of the gradient overflows, while each term is finite; {cure}"
     return "computed once more, each term and its gradient are finite"
 
 
@@ -129,7 +136,7 @@ def _update(values: Mapping[str, float]) -> Iterator[str]:
     if weights:
         name, value = next(iter(weights.items()))
         why = "" if name.startswith("step/") else f": {_setting(values, left)}"
-        yield f"its gradient is finite, but the update would make {_described(name)} {value:g}{why}"
+        yield f"its gradient is finite, but the update would make {_of_state(name, values)} {value:g}{why}"
     elif statistics:
         name, value = next(iter(statistics.items()))
         yield f"the forward pass makes {_described(name)} {value:g}, while the gradient is finite"
@@ -154,6 +161,14 @@ def _setting(values: Mapping[str, float], left: Mapping[str, float]) -> str:
     kind, rate = next(iter(rates.items()))
     norm = values["optimizer/grad_norm"]
     return f"{kind} overflows at a learning rate of {rate:g} and a gradient of norm {norm:g}"
+
+
+def _of_state(name: str, values: Mapping[str, float]) -> str:
+    """Describes a part of the training state; what a balancer keeps has the name of its class."""
+    kind, own = kind_of_balancer(values), name.removeprefix("step/")
+    if kind is None or own == name:
+        return _described(name)
+    return f"the {own} of {kind}" if own == "factors" else f"{own.removeprefix('state/')!r} in the state of {kind}"
 
 
 def _described(name: str) -> str:

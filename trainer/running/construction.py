@@ -170,6 +170,8 @@ def _make_saver(
             epochs=epochs,
             best=settings.best,
             evaluated=describe_evaluated(objective_of(settings), settings.metrics, settings.eval, step.model),
+            keeper=step.keeper,
+            may_renew=settings.allow_config_change,
         )
 
 

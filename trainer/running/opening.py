@@ -94,6 +94,7 @@ class Opening:
         restored: bool,
         replicas_before: int | None = None,
         best_before: str | None = None,
+        renewal: str | None = None,
         best_value: float = math.nan,
         has_returned: bool = False,
     ) -> Run:
@@ -105,6 +106,7 @@ class Opening:
           restored: whether the state is that of a checkpoint.
           replicas_before: the number of replicas that it was saved with, if so.
           best_before: which checkpoint is the best one of those that are there, if one is kept.
+          renewal: what began anew beside it, in words, if anything did.
           best_value: the value by which it is; nan if there is none.
           has_returned: whether this process has begun the run before, and returned to an earlier step of it.
         """
@@ -122,6 +124,7 @@ class Opening:
                 program.data.train_feed.describe(step),
                 *self._resumed(step, restored, replicas_before),
                 *([best_before] if best_before else []),
+                *([renewal] if renewal else []),
                 *self._warnings(program),
                 *(f"changed: {line}" for line in self.changes),
             ),

@@ -76,6 +76,7 @@ class TrainingRun:
         self.opening.record(begins=not restored and not self.done)
         before = self.saver.restored_replicas if self.saver else None
         best = self.saver.describe_best() if self.saver and restored else None
+        renewal = self.saver.renewal if self.saver and restored else None
         value = self.saver.best.value if self.saver else math.nan
         self.reports.start(
             self.opening.told(
@@ -84,6 +85,7 @@ class TrainingRun:
                 restored=restored,
                 replicas_before=before,
                 best_before=best,
+                renewal=renewal,
                 best_value=value,
                 has_returned=has_returned,
             )

@@ -30,6 +30,15 @@ NAME = "settings.json"
 # What a task says of when it is measured does not affect training; the terms of players are those of the run.
 _LEFT_OUT: Mapping[type, str] = {Task: "measure_at_evaluations", Player: "objective"}
 
+_OTHER_SETTINGS = (
+    "give this run a --workdir of its own, or resume with its own settings, or with the new ones by "
+    "--allow_config_change (Trainer.allow_config_change = True)"
+)
+_OTHER_PLAYERS = (
+    "players cannot be added, dropped, renamed or put in another order when a run resumes, as its checkpoints have the "
+    "state of an optimizer of each, in that order; give this run a --workdir of its own, or resume with its own players"
+)
+
 # Settings of one thing by name, as text; a thing is named as in gin, `Objective.small = ActivationPenalty`.
 Description: TypeAlias = dict[str, dict[str, str]]
 
@@ -137,22 +146,24 @@ def require_unchanged(folder: pathlib.Path, now: Description, *, allowed: bool =
       allowed: whether changes are allowed.
 
     Raises:
-      ConfigurationError: There are changes that are not allowed.
+      ConfigurationError: There are changes that are not allowed, or the run had other players.
     """
     if not any((folder / "checkpoints").glob("[0-9]*")):
         return []
     try:
-        lines = differences(read_description(folder), now)
+        was = read_description(folder)
     except ConfigurationError as error:
         if not allowed:
             raise
-        lines = [f"it cannot be told what has changed: {error}"]
-    if lines and not allowed:
+        return [f"it cannot be told what has changed: {error}"]
+    lines = differences(was, now)
+    # By the order in which they move, in which checkpoints have their optimizers.
+    has_others = list(was.get("Players", ())) != list(now.get("Players", ()))
+    if lines and (has_others or not allowed):
         raise ConfigurationError(
             f"the run in {folder} had other settings (was -> is):",
             *(f"  {line}" for line in lines),
-            "give this run a --workdir of its own, or resume with its own settings, or with the new ones by "
-            "--allow_config_change (Trainer.allow_config_change = True)",
+            _OTHER_PLAYERS if has_others else _OTHER_SETTINGS,
         )
     return lines
 

@@ -5,7 +5,7 @@ Terms of constant weight 0 are only measured: the method does not know of them.
 
 import dataclasses
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,8 @@ from objectives import ConfigurationError, Context, Key, Mean
 from objectives.balancing import GradientWeighting, State, TermGradients, Values, ValueWeighting, Weighting
 from objectives.fields import NOT_CONFIGURABLE
 from objectives.keys import has_star, split_key
+from trainer.steps import methods
+from trainer.steps.factors import factors_by_tag
 from trainer.steps.replicas import gather_from_replicas, sum_over_replicas
 from trainer.steps.train_step import Gradients, TrainStep
 from trainer.steps.weighted_sum import WeightedSum
@@ -48,21 +50,27 @@ class _Balanced(TrainStep):
     balancer: Any = dataclasses.field(metadata={NOT_CONFIGURABLE: True})
 
     def initial_values(self) -> Mapping[str, Any]:
-        state = self.balancer.first_state(self._names)
-        return {
-            _FACTORS: self.balancer.first_factors(self._names),
-            **{f"{_STATE}{name}": one for name, one in state.items()},
-        }
+        state = methods.first_state(self.balancer, self._names)
+        factors = methods.first_factors(self.balancer, self._names)
+        return {_FACTORS: factors, **{f"{_STATE}{name}": one for name, one in state.items()}}
+
+    @property
+    def keeper(self) -> str | None:
+        return f"{type(self.balancer).__name__} of {', '.join(self._names)}"
 
     def effective(self, weights: tf.Tensor) -> tf.Tensor:
         return tf.tensor_scatter_nd_update(weights, [[i] for i in self._places], self._own(weights) * self._factors)
 
+    def settings(self, changed: Iterable[str]) -> dict[str, float]:
+        factors = self._factors.numpy()
+        return {**super().settings(changed), **factors_by_tag(type(self.balancer).__name__, self._names, factors)}
+
     @property
     def own_tags(self) -> Sequence[str]:
         effective = [f"terms/{name}/effective_weight" for name in self.forward.objective.terms]
-        told = self.balancer.told(self._names, self.balancer.first_state(self._names))
         conflicts = [_CONFLICT_RATE] if isinstance(self.balancer, GradientWeighting) else []
-        return [*effective, *told, *conflicts]
+        taken = [*self.common_tags, *effective, *conflicts]
+        return [*effective, *methods.told_tags(self.balancer, self._names, taken=taken), *conflicts]
 
     @property
     def _places(self) -> list[int]:
@@ -93,7 +101,7 @@ class _Balanced(TrainStep):
             for name, variable in self.own_variables.items()
             if name.startswith(_STATE)
         }
-        factors, state = self.balancer.weigh(known, state)
+        factors, state = methods.weigh(self.balancer, known, state, len(self._names))
         return {_FACTORS: factors, **{f"{_STATE}{name}": one for name, one in state.items()}}
 
     def _keep(self, found: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
@@ -101,7 +109,7 @@ class _Balanced(TrainStep):
         for name, value in found.items():
             self.own_variables[name].assign(value)
         state = {name.removeprefix(_STATE): one for name, one in found.items() if name.startswith(_STATE)}
-        return [*self.balancer.told(self._names, state).values()]
+        return methods.told(self.balancer, self._names, state)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,9 @@ def make_own_variables(strategy: tf.distribute.Strategy, step: TrainStep) -> dic
             f"{type(step).__name__}.initial_values returned {shown(values)}; expected a dict with the first value of "
             f"each variable by its name"
         )
-    tensors = {name: _tensor(f"{type(step).__name__}.initial_values", name, value) for name, value in values.items()}
+    tensors = {
+        name: first_tensor(f"{type(step).__name__}.initial_values", name, value) for name, value in values.items()
+    }
     # Every replica computes the same value, so one of them is enough. One replica alone needs no merge, which
     # TensorFlow would try at each assignment and cannot do inside a loop.
     kind = tf.VariableAggregation
@@ -53,7 +55,12 @@ def refuse_declared_variables(step: TrainStep) -> None:
         )
 
 
-def _tensor(where: str, name: str, value: Any) -> tf.Tensor:
+def first_tensor(where: str, name: str, value: Any) -> tf.Tensor:
+    """Returns the first value of a variable as a tensor of the type that the variable has.
+
+    Raises:
+      ConfigurationError: it is no number, array or tensor of numbers.
+    """
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     try:
         tensor = tf.convert_to_tensor(np.int64(value) if is_whole else value)

@@ -34,8 +34,8 @@ def checked_losses(
     added = graph.get_operations()[before:]
     if not isinstance(returned, (list, tuple)) or not returned:
         raise ConfigurationError(
-            f"{kind}.losses returned {_described(returned)}; expected a list with one scalar for each loss"
-            f"{_forgot(returned)}"
+            f"{kind}.losses returned {described(returned)}; expected a list with one scalar for each loss"
+            f"{forgot(returned)}"
         )
     mistakes = Mistakes()
     for i, loss in enumerate(returned):
@@ -62,9 +62,7 @@ def checked_direction(kind: str, returned: Any, variables: Sequence[keras.Variab
     """
     asked = f"a list with a tensor for each of the {len(variables)} trainable variables, or None to leave one unchanged"
     if not isinstance(returned, (list, tuple)):
-        raise ConfigurationError(
-            f"{kind}.direction returned {_described(returned)}; expected {asked}{_forgot(returned)}"
-        )
+        raise ConfigurationError(f"{kind}.direction returned {described(returned)}; expected {asked}{forgot(returned)}")
     if len(returned) != len(variables):
         names = ", ".join(variable.path for variable in variables[:3]) + (", ..." if len(variables) > 3 else "")
         raise ConfigurationError(
@@ -84,9 +82,21 @@ def checked_direction(kind: str, returned: Any, variables: Sequence[keras.Variab
     return [None if one is None else tf.convert_to_tensor(one) for one in returned]
 
 
+def described(value: Any) -> str:
+    """Returns what something is, in words: of a tensor its type and shape."""
+    if isinstance(value, (tf.Tensor, tf.Variable, keras.Variable)):
+        return f"a {tf.as_dtype(value.dtype).name} tensor of shape {_shape(value)}"
+    return shown(value)
+
+
+def forgot(returned: Any) -> str:
+    """Returns a question for the end of a message, where a method returned nothing."""
+    return " (is a `return` missing?)" if returned is None else ""
+
+
 def _require_scalar(i: int, loss: Any) -> None:
     if not isinstance(loss, tf.Tensor) or loss.dtype != tf.float32 or loss.shape.rank != 0:
-        raise ConfigurationError(f"loss {i} is {_described(loss)}; expected a float32 scalar tensor of shape ()")
+        raise ConfigurationError(f"loss {i} is {described(loss)}; expected a float32 scalar tensor of shape ()")
 
 
 def _require_divided(
@@ -139,19 +149,9 @@ def _require_like(one: Any, variable: keras.Variable) -> None:
     fits = is_tensor and tf.TensorShape(one.shape).is_compatible_with(shape)
     if not fits or tf.as_dtype(one.dtype) != tf.as_dtype(dtype):
         raise ConfigurationError(
-            f"the direction of {variable.path!r} is {_described(one)}; expected a {dtype} tensor of shape {shape}"
+            f"the direction of {variable.path!r} is {described(one)}; expected a {dtype} tensor of shape {shape}"
         )
-
-
-def _described(value: Any) -> str:
-    if isinstance(value, (tf.Tensor, tf.Variable, keras.Variable)):
-        return f"a {tf.as_dtype(value.dtype).name} tensor of shape {_shape(value)}"
-    return shown(value)
 
 
 def _shape(value: Any) -> str:
     return "unknown" if tf.TensorShape(value.shape).rank is None else str(tuple(value.shape))
-
-
-def _forgot(returned: Any) -> str:
-    return " (is a `return` missing?)" if returned is None else ""

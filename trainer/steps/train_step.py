@@ -256,9 +256,14 @@ class TrainStep(Checked, abc.ABC):
     @property
     def tags(self) -> list[str]:
         """The names of the numbers that `train` returns, in their order."""
+        return [*self.common_tags, *self.own_tags]
+
+    @property
+    def common_tags(self) -> list[str]:
+        """Those of them that all kinds of steps have."""
         scale = [] if self.loss_scale is None else ["optimizer/loss_scale"]
         rates = [group.rate_tag for group in self.groups]
-        return [*self.forward.tags, *rates, *scale, "optimizer/grad_norm", *self.own_tags]
+        return [*self.forward.tags, *rates, *scale, "optimizer/grad_norm"]
 
     @property
     def variables(self) -> Sequence[tf.Variable]:
@@ -276,7 +281,7 @@ class TrainStep(Checked, abc.ABC):
         return State.of_training(self.model, optimizers, others, own=self.own_variables, averages=averages)
 
     def settings(self, changed: Iterable[str]) -> dict[str, float]:
-        """Returns the settings of the optimizers and the size of the largest weight, by tag, for a diagnosis.
+        """Returns numbers for a diagnosis by tag: the settings of the optimizers and the size of the largest weight.
 
         Args:
           changed: parts of `state`; of several optimizers, those are meant that change some of these, if any does.
@@ -308,6 +313,11 @@ class TrainStep(Checked, abc.ABC):
     def trained(self) -> list[keras.Variable]:
         """The variables that it trains; outside of `tracing`, all that are trained at some step of the run."""
         return self.model.trainable_variables
+
+    @property
+    def keeper(self) -> str | None:
+        """Whose state `own_variables` are, in words; to another keeper they say nothing. None where there are none."""
+        return type(self).__name__ if self.own_variables else None
 
     @property
     def owners(self) -> Mapping[str | None, Sequence[keras.Variable]]:

@@ -273,6 +273,46 @@ def test_a_checkpoint_of_something_else_is_refused(make, tmp_path, other):
     assert "--workdir" in str(error.value)
 
 
+@pytest.fixture
+def keeping(replicas, tmp_path):
+    """Makes a weight, what a step keeps besides, and their saver, in one folder."""
+
+    def make(keeper, first=0.0, **settings):
+        own = {"kept": tf.Variable(first)} if keeper else {}
+        weight = tf.Variable(0.0)
+        state = State({"model/000/weight": weight, **{f"step/{name}": variable for name, variable in own.items()}})
+        step, checkpoints = tf.Variable(0, dtype=tf.int64), Checkpoints(tmp_path / "checkpoints")
+        saver = Saver(checkpoints, strategy=replicas(1), step=step, state=state, keeper=keeper, **settings)
+        return weight, own.get("kept"), saver
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("keeper", "first", "renewal"),
+    [
+        ("Other of a, b", 5.0, "the state of the step begins anew: Other of a, b"),
+        ("One of a, b", [5.0, 6.0], "the state of the step begins anew: One of a, b"),
+        ("One of a, b", 5.0, None),
+        (None, None, "the state of One of a, b is dropped"),
+    ],
+)
+def test_what_another_step_kept_begins_anew_where_that_is_allowed(keeping, keeper, first, renewal):
+    weight, kept, saver = keeping("One of a, b")
+    weight.assign(7.0)
+    kept.assign(8.0)
+    with saver:
+        saver.save()
+    weight, kept, saver = keeping(keeper, first, may_renew=True)
+    for _ in range(2):  # as a run does that returns to its last checkpoint
+        saver.restore()
+        assert float(weight) == 7.0
+        assert saver.renewal == renewal
+        if kept is not None:
+            np.testing.assert_array_equal(kept, 8.0 if renewal is None else first)
+            kept.assign(tf.zeros_like(kept))
+
+
 # What only TensorFlow can save
 
 

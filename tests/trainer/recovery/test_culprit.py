@@ -120,3 +120,15 @@ def test_where_all_terms_are_finite_their_sum_is_reported():
     sound = step(a=[]) | {"loss/total": 1.0}
     assert culprit(sound | {"optimizer/grad_norm": math.inf}).startswith("the norm of the gradient overflows")
     assert culprit(sound).startswith("computed once more, each term and its gradient are finite")
+
+
+def test_a_huge_factor_is_named_for_what_overflows():
+    values = step(a=[], b=[]) | {"loss/total": 1.0, "optimizer/grad_norm": math.inf}
+    values |= {f"factors/Own/{name}": 1.0 for name in "ab"}
+    values |= {"terms/a/effective_weight": 2e20, "terms/b/effective_weight": 2.0}
+    assert culprit(values).endswith("each term is finite; the factor of 'a' by Own is 1e+20")
+    held = culprit(values | {"terms/a/multiplier": 1e20})
+    assert "as its limit is not met; expected a limit that can be, or a smaller Own.learning_rate" in held
+    assert culprit(values | {"terms/a/effective_weight": 2.0}).endswith("Trainer.clip_norm would bound it")
+    later = values | {f"terms/b/not_finite/{flag}": 1.0 for flag in RAW}
+    assert culprit(later).endswith("; the factor of 'a' by Own is 1e+20")

@@ -286,6 +286,17 @@ def test_a_folder_without_a_checkpoint_holds_nothing_to_protect(train, tmp_path)
     assert train(batch_size=8).step == 5
 
 
+@pytest.mark.parametrize("players", [{}, {"a": "Player", "c": "Player"}, {"a": "Player", "b": "Player", "c": "Player"}])
+def test_other_players_are_refused_though_changes_are_allowed(tmp_path, players):
+    (tmp_path / "checkpoints" / "000010").mkdir(parents=True)
+    was = {"Trainer": {"players": "Players"}, "Players": {"a": "Player", "b": "Player"}}
+    (tmp_path / NAME).write_text(json.dumps(was))
+    now = {"Trainer": {"players": "Players" if players else "None"}, **({"Players": players} if players else {})}
+    with pytest.raises(ConfigurationError, match="players cannot be added, dropped, renamed") as error:
+        require_unchanged(tmp_path, now, allowed=True)
+    assert "--allow_config_change" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [(None, "is missing"), ('{"Trainer": {"se', "is damaged"), ("[]", "is damaged"), ('{"Trainer": 1}', "is damaged")],

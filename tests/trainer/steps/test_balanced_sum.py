@@ -42,6 +42,11 @@ class InverseValue(ValueWeighting):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Latest(InverseValue):
+    """Keeps a state of the same names and shapes, which is of another method all the same."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class InverseNorm(GramWeighting):
     """Divides each gradient by its norm."""
 
@@ -180,6 +185,34 @@ def test_another_method_or_another_term_is_another_run(make_trainer, objective, 
     more = Objective(**objective.terms, decay=WeightDecay(weight=0.1))
     with pytest.raises(ConfigurationError, match="Objective.decay: nothing -> WeightDecay"):
         make_trainer(balancer=InverseValue(), objective=more, steps=2, workdir=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("balancer", "renewal"),
+    [
+        (Lagrangian(limits={"small": 0.1}), "the state of the step begins anew: Lagrangian of data, decay, small"),
+        (Latest(), "the state of the step begins anew: Latest of data, decay, small"),
+        (None, "the state of InverseValue of data, decay, small is dropped"),
+    ],
+)
+def test_another_method_that_is_allowed_begins_anew_with_the_weights_of_the_run(
+    make_trainer, terms, source, recorder, tmp_path, balancer, renewal
+):
+    settings = {"objective": terms, "train": source, "log_every": 1, "batch_size": BATCH}
+    settings |= {"optimizer": keras.optimizers.SGD(0.0), "workdir": tmp_path}
+    make_trainer(**settings, balancer=InverseValue(), steps=3).train()
+    settings["optimizer"] = keras.optimizers.SGD(0.0)
+    later = make_trainer(**settings, balancer=balancer, steps=5, allow_config_change=True, reports=[recorder])
+    later.train()
+    assert renewal in recorder.run.headline
+    if balancer is not None:
+        factors = dict(zip(("data", "decay", "small"), balancer.first_factors(["data", "decay", "small"]), strict=True))
+        found = {name: recorder.column(f"terms/{name}/effective_weight")[0] for name in factors}
+        own = {name: recorder.column(f"terms/{name}/weight")[0] for name in factors}
+        assert found == pytest.approx({name: own[name] * float(factors[name]) for name in factors})
+    settings |= {"optimizer": keras.optimizers.SGD(0.0), "reports": [recorder]}
+    make_trainer(**settings, balancer=balancer, steps=6, allow_config_change=True).train()
+    assert not any("anew" in line or "dropped" in line for line in recorder.run.headline)
 
 
 def test_shares_of_gradients_are_of_the_terms_with_their_factors(make_trainer, objective, recorder):

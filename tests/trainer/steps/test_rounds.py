@@ -280,6 +280,12 @@ def test_a_run_with_other_players_is_another_run(adversaries, tmp_path):
         adversaries(critic={"optimizer": slower}, steps=2, workdir=tmp_path)
 
 
+def test_players_of_a_run_cannot_be_put_in_another_order(adversaries, tmp_path):
+    adversaries(steps=2, workdir=tmp_path).train()
+    with pytest.raises(ConfigurationError, match="players cannot be added, dropped, renamed or put in another order"):
+        adversaries(critic={"turn": 1}, steps=3, workdir=tmp_path, allow_config_change=True)
+
+
 def test_random_layers_draw_anew_for_each_update_and_each_step(make_trainer, recorder):
     x = keras.Input([64])
     noise = keras.layers.Dropout(0.5, seed=1)(x)
