@@ -128,7 +128,7 @@ def _limits(verdicts: Sequence[Verdict]) -> Iterator[str]:
             yield f"{one.name} is over its limit, by {one.violation:.2g} on average of late."
     met = [one for one in verdicts if one.has_limit and not one.violation]
     if met:
-        yield f"{_some(met)} within {'its limit' if len(met) == 1 else 'their limits'}, of late."
+        yield f"{_some(met)} held to {'its limit' if len(met) == 1 else 'their limits'}, of late."
 
 
 def _some(verdicts: Sequence[Verdict]) -> str:

@@ -162,7 +162,7 @@ def test_it_is_told_which_limits_are_violated_and_which_are_met(facts):
 
     said = sentences(facts, [judged("a", 0.5), judged("b", 0.0), judged("c", 0.0)])
     assert "a is over its limit, by 0.5 on average of late." in said
-    assert "b, c are within their limits, of late." in said
+    assert "b, c are held to their limits, of late." in said
 
 
 def test_the_sum_of_the_losses_of_players_is_not_told_to_have_been_better(told, tmp_path):
