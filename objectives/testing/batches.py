@@ -115,8 +115,8 @@ def _merged_gradients(subject: Subject) -> dict[str, np.ndarray]:
 
 
 CHECKS = (
-    Check("order of examples", order_of_examples, OF_BATCHES),
-    Check("shards", shards, (Term,), needs=("order of examples",)),
+    Check("order of examples", order_of_examples, OF_BATCHES, by_shapes=True),
+    Check("shards", shards, (Term,), needs=("order of examples",), by_shapes=True),
     Check("repeated batch", repeated_batch, (Term,), needs=("order of examples",)),
     Check("gathering", gathering, (BatchStatistic,)),
     Check("padding", padding, OF_BATCHES, needs=INDEPENDENCE),

@@ -36,12 +36,14 @@ class Check:
       run: takes the term with its tensors, and returns what it found in words, which may be nothing to say.
       kinds: the base classes of the terms that it is for.
       needs: the names of checks without which its numbers say nothing; where one has failed, it is not run.
+      by_shapes: whether shapes that do not suit the formula look like its fault, so that a fault names those drawn.
     """
 
     name: str
     run: Callable[[Subject], str]
     kinds: Sequence[type[BaseTerm]] = EVERY_KIND
     needs: Sequence[str] = ()
+    by_shapes: bool = False
 
     def outcome(self, subject: Subject) -> Outcome:
         """Runs the check; whatever the code of the term raises is a fault that is reported by the name of the check."""
@@ -54,6 +56,19 @@ class Check:
         except NotChecked as reason:
             return Outcome(self.name, NOT_CHECKED, str(reason))
         except Fault as fault:
-            return Outcome(self.name, FAILED, str(fault))
+            return Outcome(self.name, FAILED, f"{fault}{self._shapes(subject)}")
         except Exception as error:
-            return Outcome(self.name, FAILED, told(error))
+            return Outcome(self.name, FAILED, f"{told(error)}{self._shapes(subject)}")
+
+    def _shapes(self, subject: Subject) -> str:
+        """Returns which shapes were drawn and what gives others, if that may be the remedy."""
+        shapes = {subject.names[key]: subject.tensors[key].shape for key in subject.of_batch if key in subject.drawn}
+        if not (self.by_shapes and shapes):
+            return ""
+        drawn = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        name = next((subject.names[key] for key in subject.by if subject.names[key] in shapes), next(iter(shapes)))
+        deeper = (*shapes[name], 2)
+        return (
+            f" (in shapes that were drawn: {drawn}; where the formula is for others, shapes={{{name!r}: {deeper}}} "
+            f"gives them, or --shapes={name}={'x'.join(map(str, deeper))} of the command)"
+        )

@@ -11,7 +11,7 @@ from objectives.base_term import BaseTerm
 from objectives.keys import is_of_batch, split_key
 from objectives.testing.kinds import KINDS, Kind, Shape, fractions
 from objectives.testing.layouts import LAYOUTS, tensors_of
-from objectives.testing.trial import result, told_ranges
+from objectives.testing.trial import is_by_example, result, told_ranges
 
 # The roots of keys of data, which may be of another kind than predictions.
 _OF_DATA = ("inputs", "targets")
@@ -44,6 +44,9 @@ def drawn(
 ) -> Drawing:
     """Returns the first drawing of which the formula makes a finite value; the first of all if there is none.
 
+    Where examples mix in the first, it is the first with more axes in which they do not: the formula may have taken the
+    batch for another axis. For one number of axes, numbers of another kind are no excuse.
+
     Args:
       term: the term.
       given: tensors that are taken as they are, by the names of reads.
@@ -53,14 +56,28 @@ def drawn(
     Raises:
       ConfigurationError: The term reads the model, which cannot be drawn.
     """
-    first = None
+    first: Drawing | None = None
+    fitting: list[Drawing] = []
     for kinds, layout in itertools.product(_ways(term, given), _layouts(term, given, shapes)):
-        drawing = _fitted(term, given, ranges, tensors_of(term, given, shapes, layout, kinds), kinds)
-        if drawing.fits:
-            return drawing
+        tensors = tensors_of(term, given, shapes, layout, kinds)
+        if any(_axes(tensors) == _axes(other.tensors) for other in fitting):
+            continue
+        drawing = _fitted(term, given, ranges, tensors, kinds)
         first = first or drawing
+        if drawing.fits:
+            fitting.append(drawing)
+            if _has_more_axes(drawing, fitting[0]) and is_by_example(term, drawing.tensors):
+                return drawing
     assert first is not None
-    return first
+    return fitting[0] if fitting else first
+
+
+def _axes(tensors: Mapping[str, Any]) -> list[int]:
+    return [np.ndim(tensor) for tensor in tensors.values()]
+
+
+def _has_more_axes(drawing: Drawing, first: Drawing) -> bool:
+    return drawing is first or sum(_axes(drawing.tensors)) > sum(_axes(first.tensors))
 
 
 def _layouts(term: BaseTerm, given: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> list[Shape]:

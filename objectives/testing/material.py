@@ -1,7 +1,7 @@
 """Material: what a term is checked on, by key, from what a user gives by the names of reads or by keys."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ def material(
     return {
         "term": term,
         "tensors": arrays,
-        "functions": {key: StandIn(one) for key, one in keyed.items() if callable(one)},
+        "functions": {key: one for key, one in keyed.items() if callable(one)},
         "ranges": {term.reads[name]: bounds for name, bounds in drawing.ranges.items()},
         "drawn": {term.reads[name] for name in found if name not in given},
         "kinds": {term.reads[name]: words for name, words in drawing.kinds.items()},
@@ -81,10 +81,10 @@ def _plain(term: BaseTerm) -> BaseTerm:
     return dataclasses.replace(term, **unselected)
 
 
-def _as_array(given: Any) -> np.ndarray | Callable[..., Any]:
+def _as_array(given: Any) -> np.ndarray | StandIn:
     """Returns what a user gives as an array, of which floating-point numbers are float32 as in a run; or a function."""
     if callable(given):
-        return given
+        return StandIn(given)
     array = np.asarray(given)
     return array.astype(np.float32) if array.dtype.kind == "f" else array
 

@@ -1,4 +1,4 @@
-"""Trial: what a formula makes of tensors before any check is run, and which ranges of numbers it names itself."""
+"""Trial: what a formula makes of tensors before any check is run: a value, by example or not; ranges that it names."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,10 @@ from objectives.base_term import BaseTerm
 from objectives.batch_statistic import BatchStatistic
 from objectives.keys import is_of_batch
 from objectives.readings import recording
+from objectives.term import Term
 
+# Up to rounding, which is all that the place of an example in a batch may change.
+_ROUNDING = 1e-4
 # Further out than what a formula takes that wants probabilities.
 _FAR = 7.0
 
@@ -23,6 +26,29 @@ def result(term: BaseTerm, tensors: Mapping[str, Any]) -> float | None:
         return float(term(**unread, **counted, **tensors))
     except Exception:  # The check of values meets it again, and tells it where nothing else is taken either.
         return None
+
+
+def is_by_example(term: BaseTerm, tensors: Mapping[str, Any]) -> bool:
+    """Returns whether a formula takes the first axis of tensors for the batch.
+
+    Then examples may be in another order, alone, and none, as in shards. `y_pred[..., 0]` of a tensor without another
+    axis is the first example.
+    """
+    batch = [name for name, key in term.reads.items() if name in tensors and key is not None and is_of_batch(key)]
+    if not batch:
+        return True
+
+    def of(rows: slice) -> float:
+        found = result(term, {name: one[rows] if name in batch else one for name, one in tensors.items()})
+        return np.inf if found is None else found  # An infinite number is as bad as none.
+
+    usual, turned = of(slice(None)), of(slice(None, None, -1))
+    alone = [of(slice(row, row + 1)) for row in range(len(tensors[batch[0]]))]
+    if np.inf in alone or not np.isclose(turned, usual, rtol=_ROUNDING, atol=_ROUNDING):
+        return False
+    # A statistic of a batch is of several examples.
+    is_mean = bool(np.isclose(np.mean(alone), usual, rtol=_ROUNDING, atol=_ROUNDING))
+    return not isinstance(term, Term) or (is_mean and of(slice(0, 0)) != np.inf)
 
 
 def told_ranges(term: BaseTerm, tensors: Mapping[str, Any]) -> dict[str, tuple[float, float]]:

@@ -106,6 +106,26 @@ def test_what_is_drawn_is_as_large_as_what_is_given():
     assert shapes_of(QuantileLoss(), shapes={"y_pred": (6, 3)}) == {"y_true": (6,), "y_pred": (6, 3)}
 
 
+LAST_STEP = FunctionTerm(fn=lambda y_true, y_pred: (y_pred[..., -1] - y_true) ** 2)
+NORMALISED = FunctionTerm(fn=lambda y_true, y_pred: y_pred[..., 0] - tf.math.reduce_logsumexp(y_pred, axis=-1) * y_true)
+OF_ROWS = FunctionTerm(fn=lambda y_true, y_pred: y_pred - tf.roll(y_pred, 1, axis=0) * y_true)
+SHARE = FunctionTerm(fn=lambda y_true, y_pred: tf.reduce_sum(y_pred**2, -1) - y_true / tf.reduce_max(y_true, axis=0))
+
+
+@pytest.mark.parametrize("term", [LAST_STEP, NORMALISED], ids=["last_step", "normalised"])
+def test_shapes_in_which_the_batch_is_taken_for_another_axis_are_passed_over(term):
+    assert shapes_of(term) == {"y_true": (5,), "y_pred": (5, 4)}
+
+
+def test_a_formula_that_mixes_examples_in_all_shapes_is_drawn_as_any():
+    assert shapes_of(OF_ROWS) == shapes_of(MeanSquaredError())
+
+
+def test_numbers_of_a_kind_that_hides_that_examples_mix_are_no_better():
+    # For lengths, which are all equal, the largest one is that of each example.
+    assert drawn(SHARE, {}, {}, {}).kinds != {"y_true": "lengths"}
+
+
 def test_a_formula_that_takes_nothing_has_no_drawing_that_fits():
     assert not drawn(FunctionTerm(fn=lambda y_pred: tf.reshape(y_pred, [-1, 7])), {}, {}, {}).fits
 

@@ -239,6 +239,14 @@ def test_a_broken_term_is_caught_by_the_name_of_its_fault(broken, name):
     assert name in caught.value.report.failed
 
 
+def test_a_fault_between_examples_names_the_shapes_that_were_drawn_and_what_gives_others():
+    with pytest.raises(TermCheckError, match=r"drawn: y_true \(5, 4\), y_pred \(5, 4\); .*--shapes=y_pred=5x4x2 "):
+        check_term(DifferencesOfRows(), only=["order of examples"])
+    with pytest.raises(TermCheckError) as caught:
+        check_term(DifferencesOfRows(), {"y_true": Y.T, "y_pred": Y.T}, only=["order of examples"])
+    assert "drawn" not in str(caught.value)
+
+
 def test_the_error_is_an_assertion_that_says_what_to_change():
     with pytest.raises(AssertionError, match=r"(?s)^RootAtZero\(\) fails 2 checks on .*\n  ties: the gradient"):
         check_term(RootAtZero(), only=["ties", "zeros"])
