@@ -8,10 +8,12 @@ What is trained already is taken from the folder of the runs, so that a gallery 
 
 from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)
 
+import multiprocessing
 import pathlib
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 
 import tensorflow as tf
 from absl import flags, logging
@@ -25,6 +27,8 @@ from termwise.cli.task_pairs import Pair, known, trained_pair
 from trainer.pages.endings import require_ending
 from trainer.storage.files import write_whole
 
+_AT_ONCE = 2
+
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "The Markdown file to write; pictures go to a folder beside it.", required=True)
 flags.DEFINE_string("runs", "runs/gallery", "The folder of the runs, where what is trained is found again.")
@@ -36,20 +40,37 @@ def main(given: list[str]) -> None:
     output = pathlib.Path(FLAGS.output)
     require_ending(output, [".md"])
     names = _chosen(given)
-    tf.get_logger().setLevel("ERROR")  # of tracing often, as there are many models
-    logging.set_verbosity(logging.ERROR)
     pictures = output.with_suffix("")
     work = [(name, seed) for name in names for seed in range(FLAGS.seeds)]
     found: dict[str, list[Pair]] = {name: [] for name in names}
-    for name, seed in track(work, "training", transient=True):
-        found[name].append(_trained(name, seed, pictures))
+    for (name, _), pair in zip(
+        work, track(_trained(work, pictures), "training", len(work), transient=True), strict=True
+    ):
+        found[name].append(pair)
     asked = shlex.join(["termwise", "gallery", *sys.argv[1:]])
     write_whole(output, gallery_page(found, asked, pictures))
     show_place("written", str(output))
 
 
-def _trained(name: str, seed: int, pictures: pathlib.Path) -> Pair:
-    return trained_pair(name, seed, pathlib.Path(FLAGS.runs), pictures, each_term=FLAGS.each_term)
+def _trained(work: Sequence[tuple[str, int]], pictures: pathlib.Path) -> Iterator[Pair]:
+    """Yields the pair of each task and seed, two at a time, each in a process of its own.
+
+    A process keeps the compiled programs of all models that it has trained, some 50 MB each.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(_AT_ONCE, spawn, initializer=_quieten, max_tasks_per_child=1) as pool:
+        how = {"runs": pathlib.Path(FLAGS.runs), "pictures": pictures, "each_term": FLAGS.each_term}
+        pending = [pool.submit(trained_pair, name, seed, **how) for name, seed in work]
+        try:
+            yield from (future.result() for future in pending)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _quieten() -> None:
+    """Leaves out what libraries say of many models that are traced."""
+    tf.get_logger().setLevel("ERROR")
+    logging.set_verbosity(logging.ERROR)
 
 
 def _chosen(given: Sequence[str]) -> Sequence[str]:

@@ -90,5 +90,6 @@ Image(draw_terms("runs/first", "terms.png"), width=500)
 # Run the same with a notebook or script of yours and it *resumes* where it was: delete the folder, or give another
 # `workdir`, to begin anew. Then:
 #
-# - learn to [read the charts](../seeing.md): which term drives, which idles, which two fight;
+# - bring [your data and your model](your_data_and_model.md), and [a term of your own](your_term.md);
+# - learn to [read the charts](reading_the_charts.md): which term drives, which idles, which two fight;
 # - let one command train a task with five terms: `make demo`, in [the guide](../guide.md).

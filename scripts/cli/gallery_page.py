@@ -35,14 +35,12 @@ def gallery_page(found: Mapping[str, Sequence[Pair]], asked: str, pictures: path
 
 def _part(name: str, pairs: Sequence[Pair], pictures: pathlib.Path) -> str:
     task = pairs[0].task
-    documented = (inspect.getdoc(type(task)) or "").split("\n\n")
+    documented = (inspect.getdoc(task) or "").split("\n\n")
     about = "\n\n".join(text.replace("\n", " ") for text in documented[:2] if not text.startswith(("Keys:", "Attr")))
     shown = [f"![{name}]({file.relative_to(pictures.parent)})" for file in pairs[0].pictures]
     terms = ", ".join(f"`{term}` by {weight}" for term, weight in pairs[0].terms.items())
     run = f"    termwise train --gin_file={name}.gin --workdir=runs/{name}"
-    return "\n\n".join(
-        [f"## {type(task).__name__}", about, *shown, _table(pairs), *_lacking(pairs), f"Terms: {terms}.", run]
-    )
+    return "\n\n".join([f"## {task.__name__}", about, *shown, _table(pairs), *_lacking(pairs), f"Terms: {terms}.", run])
 
 
 def _lacking(pairs: Sequence[Pair]) -> list[str]:

@@ -25,7 +25,7 @@ class Pair:
     """What two runs of one seed have learned.
 
     Attributes:
-      task: the task, with the data of the seed.
+      task: the class of the task.
       terms: the names of the terms and their weights, as text, by the name of the term.
       without: the measures of the run whose regularising terms have the weight 0.
       with_terms: the measures of the other run.
@@ -33,7 +33,7 @@ class Pair:
       pictures: what the task drew of both models, or of the second one where it does not draw several.
     """
 
-    task: Task
+    task: type[Task]
     terms: Mapping[str, str]
     without: Mapping[str, float]
     with_terms: Mapping[str, float]
@@ -63,7 +63,7 @@ def trained_pair(name: str, seed: int, runs: pathlib.Path, pictures: pathlib.Pat
     assert full.task is not None, "_trained refuses a run without a task"
     with plain.averaged(), full.averaged():
         return Pair(
-            task=full.task,
+            task=type(full.task),
             terms={name: repr(term.weight) for name, term in full.objective.terms.items()},
             without=measures_of(full.task, plain.model),
             with_terms=measures_of(full.task, full.model),

@@ -15,7 +15,7 @@ def page(tmp_path):
     pictures = tmp_path / "tasks"
     pairs = [
         Pair(
-            task=QuantileRegression(),
+            task=QuantileRegression,
             terms={"quantiles": "1.0"},
             without={"loss": 1.0 + 0.01 * seed, "noise": float(seed)},
             with_terms={"loss": 0.5, "noise": float(3 - seed)},
