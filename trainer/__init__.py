@@ -20,7 +20,6 @@ from trainer.metrics.metrics import Metrics as Metrics
 from trainer.metrics.precision_recall_curve import PrecisionRecallCurve as PrecisionRecallCurve
 from trainer.model_of_parts import model_of_parts as model_of_parts
 from trainer.objective_model import ObjectiveModel as ObjectiveModel
-from trainer.reports.chart import draw_terms as draw_terms
 from trainer.running.interruption import Interrupted as Interrupted
 from trainer.saved.networks import load_model as load_model
 from trainer.saved.saved_run import SavedRun as SavedRun

@@ -33,7 +33,7 @@ model = keras.Sequential(
 
 # %%
 from objectives import ActivationPenalty, MeanSquaredError, Objective, RangeHinge
-from trainer import ArraySource, Trainer, draw_terms
+from trainer import ArraySource, Trainer, load_run
 
 trainer = Trainer(
     model=model,
@@ -82,7 +82,7 @@ print(f"sum {sum(weighted.values()):.6f}, total {values['loss/total']:.6f}")
 # !termwise report runs/first
 
 # %%
-Image(draw_terms("runs/first", "terms.png"), width=500)
+Image(load_run("runs/first").draw_terms("terms.png"), width=500)
 
 # %% [markdown]
 # ## Next

@@ -118,9 +118,9 @@ for name, pictures in cleaned.items():
 # %%
 from IPython.display import Image
 
-from trainer import draw_terms
+from trainer import load_run
 
-Image(draw_terms("runs/from_fit", "terms.png"), width=500)
+Image(load_run("runs/from_fit").draw_terms("terms.png"), width=500)
 
 # %% [markdown]
 # ## Next

@@ -108,7 +108,7 @@ except TermCheckError as error:
 
 # %%
 from objectives import MeanSquaredError, Objective
-from trainer import ArraySource, Trainer, draw_terms
+from trainer import ArraySource, Trainer, load_run
 
 
 def trained(weight, workdir):
@@ -149,7 +149,7 @@ for name in ("data", "falling"):
 # %%
 from IPython.display import Image
 
-Image(draw_terms("runs/rising", "terms.png"), width=500)
+Image(load_run("runs/rising").draw_terms("terms.png"), width=500)
 
 # %% [markdown]
 # ## What the term bought

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator
 
+from objectives import ConfigurationError
 from trainer.reports import jsonl, palette
 from trainer.reports.decades import spans_decades, value_range
 from trainer.reports.end_labels import GAP, SIZE, draw_end_labels, shortened
@@ -33,7 +34,7 @@ _FEW = 10**2.5
 Curve = tuple[np.ndarray, np.ndarray]
 
 
-def draw_terms(workdir: str | pathlib.Path, path: str | pathlib.Path) -> pathlib.Path:
+def draw_terms(workdir: pathlib.Path, path: pathlib.Path) -> pathlib.Path:
     """Draws what each term adds to the total of a run, and each before its weight, from its `metrics.jsonl`.
 
     Lines are training, dots are evaluation. A long run is drawn as means over intervals. An SVG, whose text is text, is
@@ -47,15 +48,14 @@ def draw_terms(workdir: str | pathlib.Path, path: str | pathlib.Path) -> pathlib
       The path of the PNG.
 
     Raises:
-      ValueError: the run has logged nothing yet.
+      ConfigurationError: the run has logged nothing yet.
       StorageError: the pictures cannot be written.
     """
-    workdir, path = pathlib.Path(workdir), pathlib.Path(path)
     histories = {split: History(limit=_POINTS) for split in _SPLITS}
     for block in blocks(jsonl.records(workdir)):
         histories[block.split].add(block)
     if not any(history.tags for history in histories.values()):
-        raise ValueError(f"{workdir} has logged nothing yet; expected a run with lines in {jsonl.NAME}")
+        raise ConfigurationError(f"{workdir} has logged nothing yet; expected a run with lines in {jsonl.NAME}")
     figure = draw_histories(histories, workdir.absolute().name)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)

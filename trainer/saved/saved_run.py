@@ -180,6 +180,23 @@ class SavedRun:
         """Returns all of the log: a row for each record and a column for each tag, nan where it was not logged."""
         return records_table(jsonl.read(self.folder))
 
+    def draw_terms(self, path: str | pathlib.Path) -> pathlib.Path:
+        """Draws all terms over the steps, weighted and raw, for a column of a paper, and an SVG beside it.
+
+        Args:
+          path: of the PNG.
+
+        Returns:
+          The path of the PNG.
+
+        Raises:
+          ConfigurationError: The run has logged nothing yet.
+          StorageError: The pictures cannot be written.
+        """
+        from trainer.reports.chart import draw_terms  # imported here, as only drawing needs it
+
+        return draw_terms(self.folder, pathlib.Path(path))
+
     @contextlib.contextmanager
     def _configured(self, otherwise: str) -> Iterator[None]:
         """Gives gin the configuration of the run; says what would do otherwise where it has none."""

@@ -7,6 +7,7 @@ import re
 import matplotlib.image
 import pytest
 
+from objectives import ConfigurationError
 from trainer.reports import JsonLines, palette
 from trainer.reports.chart import draw_histories, draw_terms
 from trainer.reports.history import History
@@ -138,7 +139,7 @@ def test_a_long_run_has_few_points(figure):
 
 
 def test_where_nothing_was_logged_there_is_nothing_to_draw(tmp_path):
-    with pytest.raises(ValueError, match="has logged nothing yet"):
+    with pytest.raises(ConfigurationError, match="has logged nothing yet"):
         draw_terms(tmp_path, tmp_path / "terms.png")
 
 
