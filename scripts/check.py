@@ -38,7 +38,9 @@ def main(given: list[str]) -> None:
         print(_checked(config.build(term_class(given[0]))))
     except NotCheckedError as error:
         print(error.report)
-        exit_status.end_with("nothing is known of the term; --shapes, --ranges and --model say what to draw for it")
+        exit_status.end_with(
+            "nothing is known of the term; where no --shapes or --ranges suit it, give it tensors in Python as above"
+        )
     except TermCheckError as error:
         print(error.report)
         exit_status.end_with(f"{len(error.report.failed)} of {len(error.report.outcomes)} checks failed")

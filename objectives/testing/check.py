@@ -7,12 +7,17 @@ from objectives.base_term import BaseTerm
 from objectives.batch_statistic import BatchStatistic
 from objectives.blame import told
 from objectives.term import Term
+from objectives.testing.refusals import refusal
 from objectives.testing.report import FAILED, NOT_APPLICABLE, NOT_CHECKED, PASSED, Outcome
 from objectives.testing.subject import Subject
 from objectives.weight_penalty import WeightPenalty
 
 EVERY_KIND = (Term, BatchStatistic, WeightPenalty)
 OF_BATCHES = (Term, BatchStatistic)
+_REFUSED = (
+    "refused by the term: {refused}. Say by ranges= for which numbers it is, or, where these have an order as well, "
+    "leave the check out by except_for={except_for}"
+)
 
 
 class Fault(Exception):
@@ -36,6 +41,7 @@ class Check:
       run: takes the term with its tensors, and returns what it found in words, which may be nothing to say.
       kinds: the base classes of the terms that it is for.
       needs: the names of checks without which its numbers say nothing; where one has failed, it is not run.
+      varies: whether it puts in numbers of its own, which a formula may refuse.
       by_shapes: whether shapes that do not suit the formula look like its fault, so that a fault names those drawn.
     """
 
@@ -43,6 +49,7 @@ class Check:
     run: Callable[[Subject], str]
     kinds: Sequence[type[BaseTerm]] = EVERY_KIND
     needs: Sequence[str] = ()
+    varies: bool = False
     by_shapes: bool = False
 
     def outcome(self, subject: Subject) -> Outcome:
@@ -58,6 +65,8 @@ class Check:
         except Fault as fault:
             return Outcome(self.name, FAILED, f"{fault}{self._shapes(subject)}")
         except Exception as error:
+            if self.varies and (refused := refusal(error)):
+                return Outcome(self.name, NOT_CHECKED, _REFUSED.format(refused=refused, except_for={self.name: "why"}))
             return Outcome(self.name, FAILED, f"{told(error)}{self._shapes(subject)}")
 
     def _shapes(self, subject: Subject) -> str:

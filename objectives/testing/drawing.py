@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,14 @@ class Drawing:
       ranges: the smallest and the largest value of each tensor of which they are known.
       kinds: what was drawn as no plain numbers, in words.
       fits: whether the formula makes a finite value of them.
+      takes_zeros: whether it makes one of zeros in their place, where it does not of them.
     """
 
     tensors: Mapping[str, Any]
     ranges: Mapping[str, tuple[float, float]]
     kinds: Mapping[str, str]
     fits: bool
+    takes_zeros: bool = False
 
 
 def drawn(
@@ -69,7 +71,29 @@ def drawn(
             if _has_more_axes(drawing, fitting[0]) and is_by_example(term, drawing.tensors):
                 return drawing
     assert first is not None
-    return fitting[0] if fitting else first
+    return next(_for_the_wary(term, given, shapes, ranges, fitting), fitting[0] if fitting else first)
+
+
+def _for_the_wary(
+    term: BaseTerm, given: Mapping[str, Any], shapes: Any, ranges: Any, mixing: Sequence[Drawing]
+) -> Iterator[Drawing]:
+    """Yields drawings for a formula that refuses numbers by an assertion: fractions, or in a shape in which it takes 0.
+
+    They have more axes than those in which it takes numbers and mixes examples, if there are any.
+    """
+    for kinds, layout in itertools.product(_ways(term, given), _layouts(term, given, shapes)):
+        tensors = tensors_of(term, given, shapes, layout, kinds)
+        words = {name: kind.words for name, kind in kinds.items()}
+        plain = [name for name, one in tensors.items() if name not in {*given, *kinds, *ranges} and _is_float(one)]
+        if not plain or (mixing and sum(_axes(tensors)) <= sum(_axes(mixing[0].tensors))):
+            continue
+        within_1, zeros = (
+            {**tensors, **{name: of(tensors[name]) for name in plain}} for of in (fractions, np.zeros_like)
+        )
+        if _is_finite(result(term, within_1)) and is_by_example(term, within_1):
+            yield Drawing(within_1, ranges, {**words, **dict.fromkeys(plain, "fractions")}, fits=True)
+        elif _is_finite(result(term, zeros)) and is_by_example(term, zeros) and result(term, tensors) is None:
+            yield Drawing(tensors, ranges, words, fits=False, takes_zeros=True)
 
 
 def _axes(tensors: Mapping[str, Any]) -> list[int]:
@@ -104,10 +128,11 @@ def _fitted(
 ) -> Drawing:
     """Returns a drawing whose plain numbers are moved into their ranges, or to fractions where others make it NaN."""
     words = {name: kind.words for name, kind in kinds.items()}
-    if result(term, tensors) is None:
-        return Drawing(tensors, ranges, words, fits=False)
-    known = {**told_ranges(term, tensors), **ranges}
     kept = {*given, *kinds}
+    said = {name: tensor if name in kept else _within(tensor, ranges.get(name)) for name, tensor in tensors.items()}
+    if result(term, said) is None:
+        return Drawing(said, ranges, words, fits=False)
+    known = {**told_ranges(term, said), **ranges}
     fitted = {name: tensor if name in kept else _within(tensor, known.get(name)) for name, tensor in tensors.items()}
     if _is_finite(result(term, fitted)):
         return Drawing(fitted, known, words, fits=True)

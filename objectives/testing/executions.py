@@ -12,6 +12,7 @@ from objectives.keys import is_of_batch
 from objectives.testing.check import OF_BATCHES, Check
 from objectives.testing.closeness import require_close, require_close_gradients
 from objectives.testing.extremes import below_0, coincident, ties, zeros
+from objectives.testing.refusals import refuses
 from objectives.testing.subject import MASK, Subject, Tensors, is_of_floats, traced
 
 # Programs of XLA add in another order, and have exponentials of their own.
@@ -29,10 +30,10 @@ _COMPILED = (
 def compiled(way: str, remedy: str, compile_as: Callable[..., Any], subject: Subject) -> str:
     """Values and gradients are those of eager execution, also at zeros, at ties, behind a mask and for no examples."""
     # A term of its own is traced before it runs eagerly, so that a tensor that it keeps from a graph is found.
+    given = _extremes(subject)
     subject = dataclasses.replace(subject)
     run = compile_as(lambda tensors: subject.differentiated(tensors))
-    given = {"": subject.tensors, " below 0": below_0(subject), " at zeros": zeros(subject), " at ties": ties(subject)}
-    given |= {" where tensors coincide": coincident(subject)}
+    given = {"": subject.tensors, **given}
     given |= {" for an empty batch": subject.rows(np.s_[:0])} if _has_values(subject) else {}
     usual: Any = None
     for where, tensors in given.items():
@@ -58,6 +59,13 @@ def unknown_batch_size(subject: Subject) -> str:
     found, expected = traced(run, subject.tensors), subject.differentiate(subject.tensors)
     _require_same(subject, found, expected, expected, "for a batch of unknown size", remedy)
     return ""
+
+
+def _extremes(subject: Subject) -> dict[str, Tensors]:
+    """Returns tensors with other numbers, by where these are, those that the formula does not refuse."""
+    given = {" below 0": below_0(subject), " at zeros": zeros(subject), " at ties": ties(subject)}
+    given |= {" where tensors coincide": coincident(subject)}
+    return {where: tensors for where, tensors in given.items() if not refuses(subject, tensors)}
 
 
 def _require_same(subject: Subject, found: Any, expected: Any, usual: Any, where: str, remedy: str) -> None:

@@ -15,16 +15,14 @@ from objectives.readings import recording
 from objectives.term import Term
 from objectives.testing.check import OF_BATCHES, Check, Fault, NotApplicable, NotChecked
 from objectives.testing.closeness import require_close, require_finite
+from objectives.testing.refusals import refuses, takes_any_number
 from objectives.testing.subject import Subject, Tensors, is_of_floats
 
 # The number that all elements have at ties.
 _TIE = 0.5
 LARGE, EXTREME = 1e3, 1e4
 _REFUSED = "refused by name, as out of range"
-_UNKNOWN_RANGE = (
-    "{fault}. The formula does not take any number, so that {kinds} were drawn; say for which numbers it is, as in "
-    "check_term({term!r}, ranges={ranges})"
-)
+_UNKNOWN_RANGE = "{fault}. The formula does not take any number{drawn}; say for which numbers it is, {call}"
 
 
 def zeros(subject: Subject) -> Tensors:
@@ -77,9 +75,9 @@ def _require_finite(subject: Subject, tensors: Tensors, where: str) -> np.ndarra
     try:
         require_finite(subject, value, gradients, where)
     except Fault as fault:
-        if subject.kinds:
+        if not takes_any_number(subject):
             raise NotChecked(_unknown_range(subject, fault)) from fault
-        raise
+        raise Fault(f"{fault} (where the term is for other numbers only, ranges= says for which)") from fault
     return value
 
 
@@ -87,8 +85,15 @@ def _unknown_range(subject: Subject, fault: Fault) -> str:
     """Returns a message with the call to copy that gives ranges, by those of the numbers that were drawn."""
     drawn = {key: one for key, one in subject.tensors.items() if is_of_floats(one) and key not in subject.ranges}
     ranges = {subject.names[key]: (_rounded(np.min(one)), _rounded(np.max(one))) for key, one in drawn.items()}
-    kinds = " and ".join(subject.kinds_in_words)
-    return _UNKNOWN_RANGE.format(fault=fault, kinds=kinds, term=subject.term, ranges=ranges)
+    kinds = f", so that {' and '.join(subject.kinds_in_words)} were drawn" if subject.kinds else ""
+    shapes = f"shapes={subject.shapes}, " if subject.shapes else ""
+    whole = len(subject.drawn) == len(subject.tensors)
+    call = (
+        f"as in check_term({subject.term!r}, {shapes}ranges={ranges})"
+        if whole
+        else f"beside tensors= by ranges={ranges}"
+    )
+    return _UNKNOWN_RANGE.format(fault=fault, drawn=kinds, call=call)
 
 
 def _rounded(number: np.floating[Any]) -> float:
@@ -97,10 +102,11 @@ def _rounded(number: np.floating[Any]) -> float:
 
 def extreme_numbers(subject: Subject) -> str:
     """Value and gradient are finite where what the model computes is ±1e4, such as logits that were not bounded."""
-    for signs in ([1.0], [-1.0], [1.0, -1.0, -1.0]):
-        tensors = subject.floats(partial(_far_out, signs), subject.by)
+    tried = [subject.floats(partial(_far_out, signs), subject.by) for signs in ([1.0], [-1.0], [1.0, -1.0, -1.0])]
+    taken = [tensors for tensors in tried if not refuses(subject, tensors)]
+    for tensors in taken or tried:
         _require_finite(subject, tensors, f"at numbers of ±{EXTREME:g}")
-    return f"finite at ±{EXTREME:g}"
+    return f"finite at ±{EXTREME:g}{'' if len(taken) == len(tried) else ', where the term does not refuse them'}"
 
 
 def hidden_nan(subject: Subject) -> str:
@@ -181,11 +187,13 @@ def _first_along(axis: int, key: Key, array: np.ndarray) -> np.ndarray:
 
 
 CHECKS = (
-    Check("zeros", partial(_finite, zeros, "where all numbers are 0")),
-    Check("ties", partial(_finite, ties, "where all numbers are equal")),
-    Check("coincidence", partial(_finite, coincident, "where tensors are equal to one another"), OF_BATCHES),
-    Check("large numbers", partial(_finite, large, f"at numbers of some {LARGE:g}")),
-    Check("extreme numbers", extreme_numbers),
+    Check("zeros", partial(_finite, zeros, "where all numbers are 0"), varies=True),
+    Check("ties", partial(_finite, ties, "where all numbers are equal"), varies=True),
+    Check(
+        "coincidence", partial(_finite, coincident, "where tensors are equal to one another"), OF_BATCHES, varies=True
+    ),
+    Check("large numbers", partial(_finite, large, f"at numbers of some {LARGE:g}"), varies=True),
+    Check("extreme numbers", extreme_numbers, varies=True),
     Check("hidden NaN", hidden_nan),
     Check("axes of size 1", axes_of_size_1, OF_BATCHES),
     Check("batch of one", batch_of_one, OF_BATCHES, by_shapes=True),

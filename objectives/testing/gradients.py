@@ -204,4 +204,8 @@ def _moved(array: np.ndarray, index: tuple[int, ...], offset: float) -> np.ndarr
     return moved
 
 
-CHECKS = (Check("gradient", gradient), Check("kinks", kinks), Check("dead gradient", dead_gradient))
+CHECKS = (
+    Check("gradient", gradient, varies=True),
+    Check("kinks", kinks),
+    Check("dead gradient", dead_gradient, varies=True),
+)

@@ -32,7 +32,8 @@ def material(
       ConfigurationError: There is no such read, one key was given two tensors, or a batch has too few examples.
     """
     given = {name: _as_array(one) for name, one in _by_read(term, tensors).items()}
-    drawing = drawn(_plain(term), given, _by_read(term, shapes), _by_read(term, ranges))
+    said = _by_read(term, shapes)
+    drawing = drawn(_plain(term), given, said, _by_read(term, ranges))
     found = drawing.tensors
     keyed: dict[Key, Any] = {}
     for name, key in term.reads.items():
@@ -48,8 +49,10 @@ def material(
         "functions": {key: one for key, one in keyed.items() if callable(one)},
         "ranges": {term.reads[name]: bounds for name, bounds in drawing.ranges.items()},
         "drawn": {term.reads[name] for name in found if name not in given},
+        "shapes": said,
         "kinds": {term.reads[name]: words for name, words in drawing.kinds.items()},
         "fits": drawing.fits,
+        "takes_zeros": drawing.takes_zeros,
     }
 
 

@@ -10,6 +10,7 @@ from objectives.batch_statistic import BatchStatistic
 from objectives.keys import Key, split_key
 from objectives.testing.check import Check, Fault, NotApplicable
 from objectives.testing.closeness import require_close
+from objectives.testing.refusals import takes_any_number
 from objectives.testing.subject import Subject, Tensors, is_of_floats
 
 _LARGEST = {tf.float16: "whose largest number is 65504", tf.bfloat16: "which has three digits"}
@@ -46,7 +47,7 @@ def cancellation(subject: Subject) -> str:
         if is_of_floats(one) and key not in subject.ranges and key not in subject.kinds
     ]
     together = [keys for keys in (free, [key for key in free if key in subject.by]) if keys]
-    if not together:
+    if not together or not takes_any_number(subject):
         raise NotApplicable("it is for no numbers far from 0")
     return f"differs by {max(_cancelled(subject, keys) for keys in together):.1g} at most, at {_FAR_OFF:g}"
 
@@ -134,6 +135,6 @@ def _computes_in(dtype: tf.DType, node: tf.compat.v1.NodeDef) -> bool:
 CHECKS = (
     Check("float16", partial(half, tf.float16)),
     Check("bfloat16", partial(half, tf.bfloat16)),
-    Check("cancellation", cancellation),
+    Check("cancellation", cancellation, varies=True),
     Check("integer targets", integer_targets),
 )

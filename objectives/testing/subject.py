@@ -33,8 +33,10 @@ class Subject:
       functions: what is read as a function, by key.
       ranges: the smallest and the largest value that a tensor may have, by key, where one is known.
       drawn: the keys of the tensors that were drawn at random.
+      shapes: of what is drawn, by the names of reads, as they were said.
       kinds: of what kind those are that are no plain numbers, by key, in words.
       fits: whether the formula makes a finite value of the tensors.
+      takes_zeros: whether it makes one of zeros in their place, where it does not of the tensors.
       reference: the formula in NumPy, if it was given.
       kinks: tensors by key and the gradient of the mean there, by key.
     """
@@ -44,8 +46,10 @@ class Subject:
     functions: Mapping[Key, Callable[..., Any]] = dataclasses.field(default_factory=dict)
     ranges: Mapping[Key, tuple[float, float]] = dataclasses.field(default_factory=dict)
     drawn: Collection[Key] = ()
+    shapes: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     kinds: Mapping[Key, str] = dataclasses.field(default_factory=dict)
     fits: bool = True
+    takes_zeros: bool = False
     reference: Callable[..., Any] | None = None
     kinks: Sequence[tuple[Tensors, Tensors]] = ()
 

@@ -8,7 +8,7 @@ from objectives.mean import Mean
 from objectives.term import Term
 from objectives.testing.check import Check, Fault, NotApplicable, NotChecked
 from objectives.testing.closeness import require_close
-from objectives.testing.subject import Subject
+from objectives.testing.subject import Subject, Tensors
 
 # Errors that are no answer to tensors, whatever these are.
 _BUGS = (NameError, AttributeError, ImportError, NotImplementedError)
@@ -43,7 +43,7 @@ def _mean(subject: Subject) -> Mean:
         raise Fault(f"{found} (it was given {subject.described}; tensors= gives it others)") from cause
     raise NotChecked(
         f"nothing that was drawn suits the formula: {found} for {subject.described}. Give tensors such as it is meant "
-        f"for, two examples or more, as in {_call(subject)}"
+        f"for, two examples or more, as in {_call(subject)}{'' if subject.takes_zeros else ' in shapes that it takes'}"
     ) from cause
 
 
@@ -59,13 +59,20 @@ def _call(subject: Subject) -> str:
 def repeatable(subject: Subject) -> str:
     """The same tensors have the same value at each call."""
     value = subject.value(subject.tensors)
-    subject.value(subject.floats(lambda key, array: np.zeros_like(array)))
+    subject.value(_others(subject))
     if (again := subject.value(subject.tensors)) != value:
         raise Fault(
             f"a second call with the same tensors has the value {again:.6g} after {value:.6g}; a formula draws nothing "
             f"at random and keeps nothing from call to call: read random numbers from the inputs"
         )
     return ""
+
+
+def _others(subject: Subject) -> Tensors:
+    """Returns other tensors which the formula takes too: those of the first example throughout, or weights of 0."""
+    if subject.of_batch:
+        return subject.rows(np.zeros(subject.size, np.int32))
+    return subject.floats(lambda key, array: np.zeros_like(array))
 
 
 def reference(subject: Subject) -> str:

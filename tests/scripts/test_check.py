@@ -126,6 +126,7 @@ def test_what_is_not_checked_tells_a_call_to_copy(script, folder):
 def test_a_term_that_takes_nothing_that_is_drawn_is_not_blamed(script, folder):
     process = script("check.py", "my_terms.Weeks", "--only=values,ties", cwd=folder)
     assert (process.returncode, process.stderr.partition(";")[0]) == (2, "nothing is known of the term")
+    assert "--model" not in process.stderr
     told = " ".join(process.stdout.split())
     assert "values not checked nothing that was drawn suits the formula" in told
     assert "check_term(Weeks(), {'y_pred': np.zeros([5, 4], np.float32)}) ties not run as values was not" in told

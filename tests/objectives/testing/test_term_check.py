@@ -290,6 +290,86 @@ def test_a_term_says_itself_which_checks_are_not_for_it():
     ]
 
 
+@term
+class Ordered(Errors):
+    def values(self, y_true, y_pred):
+        low, high = y_pred[..., 0], y_pred[..., 1]
+        tf.debugging.assert_less_equal(low, high)
+        return high - low + 20.0 * tf.nn.relu(low - y_true) + 20.0 * tf.nn.relu(y_true - high)
+
+
+class LogRatio(Errors):
+    def values(self, y_true, y_pred):
+        return (tf.math.log(y_pred) - tf.math.log(y_true)) ** 2
+
+
+class JensenShannon(Errors):
+    def values(self, y_true, y_pred):
+        middle = (y_true + y_pred) / 2
+        return sum(
+            tf.reduce_sum(tf.math.xlogy(one, one) - tf.math.xlogy(one, middle), axis=-1) / 2 for one in (y_true, y_pred)
+        )
+
+
+class Below100(Errors):
+    def values(self, y_true, y_pred):
+        assert not tf.executing_eagerly() or float(tf.reduce_max(tf.abs(y_pred))) < 100
+        return (y_pred - y_true) ** 2
+
+
+def _not_checked(*args, **kwargs):
+    try:
+        return check_term(*args, **kwargs).not_checked
+    except NotCheckedError as error:
+        return error.report.not_checked
+
+
+SHARES = np.random.default_rng(0).dirichlet(np.ones(4), 5)
+
+
+@pytest.mark.parametrize(
+    ("told", "tensors", "shapes", "check"),
+    [
+        (Ordered(), None, None, "values"),
+        (LogRatio(), None, None, "zeros"),
+        (LogRatio(), None, {"y_true": (5, 7), "y_pred": (5, 7)}, "extreme numbers"),
+        (JensenShannon(), None, None, "extreme numbers"),
+        (JensenShannon(), {"y_true": SHARES, "y_pred": SHARES[::-1]}, None, "extreme numbers"),
+        (Below100(), None, None, "extreme numbers"),
+    ],
+)
+def test_the_line_to_copy_of_what_is_not_checked_runs(told, tensors, shapes, check):
+    detail = _not_checked(told, tensors, shapes=shapes, only=[check])[check]
+    names = {"check_term": lambda *args, **kwargs: _not_checked(*args, **kwargs, only=[check]), "np": np}
+    names |= {type(told).__name__: type(told)}
+    if copied := re.search(r"check_term\(.*\)", detail):
+        assert not eval(copied[0], names)
+    else:
+        kwargs = eval(f"dict({re.findall(r'(?:ranges|except_for)={[^}]*}', detail)[-1]})", names)
+        assert not _not_checked(told, tensors, **kwargs, only=[check])
+
+
+def test_numbers_that_the_formula_refuses_itself_are_no_fault():
+    tensors = {"y_true": np.float32([0, 1, 2]), "y_pred": np.float32([[-1, 1], [0, 3], [1, 2]])}
+    report = check_term(Ordered(), tensors)
+    extreme = {one.check: one for one in report.outcomes}["extreme numbers"]
+    assert (extreme.result, extreme.detail) == (PASSED, "finite at ±10000, where the term does not refuse them")
+
+
+def test_a_range_may_be_what_an_assertion_asks_for():
+    class Positive(Errors):
+        def values(self, y_true, y_pred):
+            tf.debugging.assert_greater(y_pred, 2.0)
+            return y_pred**2
+
+    assert check_term(Positive(), ranges={"y_pred": (3.0, 9.0)}, only=["values", "extreme numbers"])
+
+
+def test_a_formula_of_all_numbers_is_blamed_for_tensors_too():
+    with pytest.raises(TermCheckError, match="the value is inf at numbers of .*ranges= says for which"):
+        check_term(Exponential(), {"y_true": SHARES, "y_pred": SHARES}, only=["extreme numbers"])
+
+
 def test_many_shapes_are_traced_without_a_warning(caplog):
     for _ in range(3):
         check_term(Errors(), only=["graph", "unknown batch size", "float16"])
