@@ -34,6 +34,8 @@ class EntropyPenalty(_OfClasses):
     `log(classes)` for an even one. At equal logits the gradient is 0, and for logits that differ by hundreds too, where
     the value is 0. It needs a term of labels beside it, or all examples end in one class (Grandvalet and Bengio, 2004).
 
+    Also known as: entropy minimization, entropy minimisation.
+
     Attributes:
       y_pred: logits z `[batch, ..., classes]`. Where a model ends in a softmax, this names the layer below.
 

@@ -75,6 +75,8 @@ class Consistency(FurtherPassTerm):
     weight rise from 0 while the labelled examples are learned. At equal outputs, value and gradient are 0. It costs a
     further forward and backward pass.
 
+    Also known as: consistency regularization, Pi-model. R-Drop is the form with `of_logits`, taken in both directions.
+
     Attributes:
       y_pred: key of the output that is compared, `[batch, ...]`; with `of_logits` `[batch, ..., classes]`.
       step: key of a number that draws go by: another one in each update.
@@ -120,6 +122,8 @@ class VirtualAdversarial(FurtherPassTerm):
     it is the same however a batch is split. Random layers draw anew in each pass, which hides the direction. Where no
     direction changes the outputs, value and gradient are 0. It costs a further forward and backward pass,
     and one of both for each iteration. Inputs of whole numbers are left as they are.
+
+    Also known as: VAT, virtual adversarial training.
 
     Attributes:
       y_pred: logits `[batch, ..., classes]`.

@@ -53,6 +53,8 @@ class Distillation(Term):
     The teacher is a network, which is called on the inputs of the batch as in evaluation and never trained, or logits
     that were computed before and are read by a key.
 
+    Also known as: knowledge distillation, teacher-student training.
+
     Attributes:
       teacher: a model that gives logits for the inputs of the batch, such as `load_model` makes; None if they are read.
       y_teacher: key of the logits `[batch, ..., classes]`, where there is no network. No gradient flows through them.

@@ -32,6 +32,8 @@ class WeightDecay(_SumOverKernels):
     term's weight as its factor, `keras.regularizers.L2` is the same. Unlike an optimizer's `weight_decay`, it
     enters the gradient.
 
+    Also known as: L2 regularization, ridge.
+
     Attributes:
       variables: key of one variable, such as 'weights.head/kernel', or of several: 'weights.*kernel'.
       across: "sum" or "mean" over the variables.
@@ -52,6 +54,8 @@ class L1Penalty(_SumOverKernels):
     Formula: `sum of |w|` over all elements of a variable, summed over all variables that the key matches. With the
     term's weight as its factor, `keras.regularizers.L1` is the same. The gradient is the sign of a weight, and 0 at 0.
     Gradient descent brings a weight near to 0 and seldom to 0 itself.
+
+    Also known as: lasso, L1 regularization. Beside `WeightDecay` it is the elastic net.
 
     Attributes:
       variables: key of one variable, such as 'weights.head/kernel', or of several: 'weights.*kernel'.

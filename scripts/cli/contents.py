@@ -1,4 +1,4 @@
-"""Contents of the catalogue: its entries by name, in families, an index of them, and those that a word occurs in."""
+"""Contents of the catalogue: its entries by name, in families, an index of them, and those with a word."""
 
 import functools
 import inspect
@@ -6,7 +6,7 @@ import itertools
 import math
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from objectives import ConfigurationError
@@ -20,6 +20,8 @@ from trainer.settings.settings import declarations
 
 _SETTINGS = "Settings of Trainer"
 _WIDTH = 116
+# So many entries are named where nothing has all words.
+_NEAREST = 3
 # With which people call a term that is named without.
 _USUAL_ENDS = ("loss", "penalty", "regularization", "regularizer", "constraint", "term")
 
@@ -81,11 +83,11 @@ def named(name: str) -> list[Entry]:
 
 
 def searched(words: str) -> list[Entry]:
-    """Returns the entries in which some words occur, in upper or lower case.
+    """Returns the entries in which some words occur, or words that begin so, in upper or lower case.
 
-    The words of a name stand apart, so that "weight decay" finds `WeightDecay`; entries that are named so come first.
-    Where nothing has all of the words,
-    those that many names end with, such as "loss", need not occur.
+    The words of a name stand apart, so that "weight decay" finds `WeightDecay`; entries that are named so come first,
+    by what a docstring says a term is also known as, too. Where nothing has all of the words, those that many names
+    end with, such as "loss", need not occur.
 
     Raises:
       ConfigurationError: There is none.
@@ -93,21 +95,38 @@ def searched(words: str) -> list[Entry]:
     texts = {one: f"{_apart(one.name)} {one.text()}".lower() for one in entries()}
     asked = words.lower().split()
     for wanted in (asked, [word for word in asked if word not in _USUAL_ENDS]):
-        if found := [one for one, text in texts.items() if wanted and all(word in text for word in wanted)]:
+        if found := [one for one, text in texts.items() if wanted and all(_occurs(word, text) for word in wanted)]:
             return sorted(found, key=functools.partial(_distance, wanted))
     known = {word for text in texts.values() for word in re.findall(r"[a-z]+", text)}
     near = [hint for word in asked if word not in known and (hint := nearest(word, known))]
     raise ConfigurationError(
         f"--search={words!r}: no entry of the catalogue has "
         f"{'all of these words' if len(asked) > 1 else 'this word'}; "
-        + (f"did you mean {' or '.join(map(repr, near))}?" if near else "expected fewer words, or others")
+        + (f"did you mean {' or '.join(map(repr, near))}?" if near else f"expected {_nearest_by_words(asked, texts)}")
     )
 
 
+def _occurs(word: str, text: str) -> bool:
+    """Returns whether a word of a text begins with another.
+
+    >>> _occurs("vat", "the activation of a layer"), _occurs("activ", "the activation of a layer")
+    (False, True)
+    """
+    return re.search(rf"(?<!\w){re.escape(word)}", text) is not None
+
+
+def _nearest_by_words(words: list[str], texts: Mapping[Entry, str]) -> str:
+    """Returns the entries with most of some words, as what else may be looked for."""
+    counts = {one: sum(_occurs(word, text) for word in words if word not in _USUAL_ENDS) for one, text in texts.items()}
+    near = sorted((one for one in counts if counts[one]), key=lambda one: -counts[one])[:_NEAREST]
+    return f"fewer words, or others; the nearest: {', '.join(one.name for one in near)}" if near else "other words"
+
+
 def _distance(words: Iterable[str], one: Entry) -> float:
-    """Returns how many more words a name has than were asked for, if it has these."""
-    name = _apart(one.name).lower()
-    return len(name.split()) if all(word in name for word in words) else math.inf
+    """Returns how many words the shortest name has that has those asked for, the usual one or another."""
+    known = re.search(r"also known as: ([^.]*)", " ".join(one.text().lower().split()))
+    names = [_apart(one.name).lower(), *(known[1].split(", ") if known else [])]
+    return min((len(name.split()) for name in names if all(_occurs(word, name) for word in words)), default=math.inf)
 
 
 def _apart(name: str) -> str:

@@ -50,8 +50,15 @@ def test_a_word_is_looked_for_in_whole_entries():
     assert {"RangeHinge", "KerasMetric"} <= {one.name for one in contents.searched("MASK")}
     with pytest.raises(ConfigurationError, match="--search='zzzz': no entry of the catalogue has this word; expected"):
         contents.searched("zzzz")
+    with pytest.raises(ConfigurationError, match="has all of these words; .*; the nearest: L1Penalty"):
+        contents.searched("group lasso")
     with pytest.raises(ConfigurationError, match="no entry .* has all of these words; did you mean 'spectral'"):
         contents.searched("spektral norm")
+
+
+@pytest.mark.slow
+def test_a_word_is_found_at_the_beginning_of_words_alone():
+    assert [one.name for one in contents.searched("VAT")] == ["VirtualAdversarial"]
 
 
 @pytest.mark.slow
@@ -67,6 +74,11 @@ def test_a_word_is_looked_for_in_whole_entries():
         ("KL divergence", "KLDivergence"),
         ("gradient penalty", "GradientPenalty"),
         ("distillation loss", "Distillation"),
+        ("knowledge distillation", "Distillation"),
+        ("entropy minimization", "EntropyPenalty"),
+        ("VAT", "VirtualAdversarial"),
+        ("R-Drop", "Consistency"),
+        ("elastic net", "L1Penalty"),
     ],
 )
 def test_a_search_finds_a_term_by_its_usual_name_first(words, name):
