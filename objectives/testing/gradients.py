@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from objectives.keys import Key, is_of_batch
+from objectives.keys import Key, is_of_batch, split_key
 from objectives.testing.check import Check, Fault, NotApplicable
 from objectives.testing.closeness import require_close_gradients
 from objectives.testing.kinds import distributions
@@ -66,6 +66,7 @@ def dead_gradient(subject: Subject) -> str:
     """Some gradient flows to the model."""
     if not (subject.by or subject.functions):
         raise Fault("no read comes from a model, so that it trains nothing; read outputs, activations or weights")
+    _require_derivatives(subject)
     for scale in _SCALES:
         _, found = subject.differentiate(subject.floats(partial(_scaled, scale), subject.by))
         if moving := [subject.names[key] for key, one in found.items() if np.any(one)]:
@@ -77,6 +78,17 @@ def dead_gradient(subject: Subject) -> str:
         f"the gradient by {names} is 0 everywhere, so that the term trains nothing; tf.round, tf.argmax, comparisons, "
         f"casts to integers and tf.stop_gradient have none: replace them by something smooth, or make it a metric"
     )
+
+
+def _require_derivatives(subject: Subject) -> None:
+    """Raises Fault where a derivative that was given is 0 in all examples, so that no weight of the model moves it."""
+    given = [key for key in subject.by if key not in subject.drawn and split_key(key)[0] == "gradients"]
+    if flat := [key for key in given if not np.any(subject.tensors[key])]:
+        raise Fault(
+            f"{subject.names[flat[0]]} = {flat[0]!r} is 0 in all examples for this model, so that the term trains "
+            f"nothing by it; a layer that is linear in parts, such as a ReLU, has no second derivative: use a smooth "
+            f"activation, such as tanh or softplus"
+        )
 
 
 def _reaches_weights(subject: Subject) -> bool:

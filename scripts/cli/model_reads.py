@@ -27,8 +27,9 @@ def reads_of(
 ) -> tuple[dict[Key, Any], dict[Key, Shape]]:
     """Returns what a check of a term is given of a model, and the shapes of what it draws, both by key.
 
-    Given are the model as a function, and tensors that hold no floats, such as labels for an embedding. Others are
-    drawn, so that they hold numbers of all kinds, and not only those of a model that is not trained.
+    Given are the model as a function, tensors that hold no floats, such as labels for an embedding, and derivatives
+    that are 0 in all examples, as the second one of a network of ReLUs is. Others are drawn, so that they hold
+    numbers of all kinds, and not only those of a model that is not trained.
 
     Args:
       term: the term.
@@ -42,7 +43,7 @@ def reads_of(
     context = _made(model, [key for key in term.reads.values() if key], keyed)
     of_model = {name: key for name, key in term.reads.items() if key and split_key(key)[0] not in _NOT_OF_MODEL}
     found = {key: _found(name, key, term, context) for name, key in of_model.items()}
-    drawn = {key: tuple(one.shape) for key, one in found.items() if _is_of_floats(one)}
+    drawn = {key: tuple(one.shape) for key, one in found.items() if _is_of_floats(one) and not _is_flat(key, one)}
     asked = {key: shape for key, shape in keyed.items() if key in term.keys or split_key(key)[0] != "inputs"}
     return {key: one for key, one in found.items() if key not in drawn}, {**drawn, **asked}
 
@@ -98,6 +99,10 @@ def _found(name: str, key: Key, term: BaseTerm, context: Context) -> Any:
             f"check_term(term, {{'model': lambda inputs: my_model({{...}})}})"
         )
     return context[key]
+
+
+def _is_flat(key: Key, found: Any) -> bool:
+    return split_key(key)[0] == "gradients" and not np.any(found)
 
 
 def _is_of_floats(found: Any) -> bool:

@@ -97,3 +97,11 @@ def test_a_gradient_may_reach_the_weights_of_a_model_alone(subject_of):
 def test_a_term_of_data_alone_trains_nothing(subject_of):
     with pytest.raises(Fault, match="no read comes from a model"):
         dead_gradient(subject_of(FunctionTerm(fn=lambda y_true: y_true)))
+
+
+def test_a_derivative_of_the_model_that_is_0_trains_nothing(subject_of):
+    keys = {"curvature": "gradients.outputs/inputs/inputs", "y_pred": "outputs"}
+    bent = FunctionTerm(fn=lambda curvature, y_pred: curvature**2 + y_pred**2, keys_of=keys)
+    assert dead_gradient(subject_of(bent)) == "by curvature, y_pred"
+    with pytest.raises(Fault, match="curvature = 'gradients.outputs/inputs/inputs' is 0 in all examples .* ReLU"):
+        dead_gradient(subject_of(bent, {"curvature": np.zeros([5, 4])}))

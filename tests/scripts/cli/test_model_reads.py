@@ -48,6 +48,15 @@ def test_shapes_are_those_that_the_model_makes(model):
     }
 
 
+def test_a_derivative_that_is_0_for_the_model_is_given(model):
+    bent = FunctionTerm(fn=lambda bend: bend, keys_of={"bend": "gradients.outputs/inputs/inputs"})
+    assert reads_of(bent, model, {})[0] == {}
+    rectified = keras.Sequential([keras.Input([6]), keras.layers.Dense(4, "relu"), keras.layers.Dense(1)])
+    given, shapes = reads_of(bent, rectified, {})
+    assert not np.any(given["gradients.outputs/inputs/inputs"])
+    assert shapes == {}
+
+
 @pytest.mark.parametrize(
     ("term", "shape"),
     [(ActivationPenalty(activation="activations.h*"), (5, 4)), (Orthogonality(variable="weights.*kernel"), (4, 2))],
