@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from objectives.errors import ConfigurationError, expected
+from objectives.errors import ConfigurationError, expected, some
 from objectives.keys import Key, has_star, is_of_batch, pattern, pieces, split_key
 
 
@@ -76,7 +76,7 @@ class Context:
     def __getitem__(self, key: Key) -> Any:
         found = self.nest(key)
         if isinstance(found, (Mapping, list, tuple)):
-            raise ConfigurationError(f"key {key!r} names several tensors; {expected(key, _parts(found, key))}")
+            raise ConfigurationError(f"key {key!r} names several tensors; {_expected_part(found, key)}")
         return found
 
     def nest(self, key: Key) -> Any:
@@ -215,6 +215,14 @@ def _select(found: Any, path: str, key: Key, at: str) -> Any:
     if isinstance(found, (Mapping, Sequence)):
         raise ConfigurationError(f"key {key!r}: {expected(key, _parts(found, at))}")
     raise ConfigurationError(f"key {key!r}: {at!r} is one tensor and has no part {name!r}; expected {at!r}")
+
+
+def _expected_part(found: Any, key: Key) -> str:
+    """Returns a hint about what a key may name of what it names; of the calls of a layer, none is nearer."""
+    parts = _parts(found, key)
+    if split_key(key)[0] in ("activations", "preactivations") and isinstance(found, Sequence):
+        return f"expected one of {some(parts, shown=8)}, or a star, '{key}*', for each of them"
+    return expected(key, parts)
 
 
 def _parts(found: Any, at: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Contents of the catalogue: its entries by name, in families, an index of them, and those with a word."""
 
+import difflib
 import functools
 import inspect
 import itertools
@@ -20,6 +21,8 @@ from trainer.settings.settings import declarations
 
 _SETTINGS = "Settings of Trainer"
 _WIDTH = 116
+# How much of two words is the same where one may be the other, mistyped.
+_LIKE = 0.8
 # So many entries are named where nothing has all words.
 _NEAREST = 3
 # With which people call a term that is named without.
@@ -98,12 +101,21 @@ def searched(words: str) -> list[Entry]:
         if found := [one for one, text in texts.items() if wanted and all(_occurs(word, text) for word in wanted)]:
             return sorted(found, key=functools.partial(_distance, wanted))
     known = {word for text in texts.values() for word in re.findall(r"[a-z]+", text)}
-    near = [hint for word in asked if word not in known and (hint := nearest(word, known))]
+    near = [hint for word in asked if word not in known and (hint := nearest(word, known)) and _is_typo(word, hint)]
     raise ConfigurationError(
         f"--search={words!r}: no entry of the catalogue has "
         f"{'all of these words' if len(asked) > 1 else 'this word'}; "
         + (f"did you mean {' or '.join(map(repr, near))}?" if near else f"expected {_nearest_by_words(asked, texts)}")
     )
+
+
+def _is_typo(word: str, known: str) -> bool:
+    """Returns whether a word may be another one that was mistyped, and not one of its own.
+
+    >>> _is_typo("spektral", "spectral"), _is_typo("laplacian", "plain")
+    (True, False)
+    """
+    return difflib.SequenceMatcher(a=word, b=known).ratio() >= _LIKE
 
 
 def _occurs(word: str, text: str) -> bool:
@@ -119,7 +131,11 @@ def _nearest_by_words(words: list[str], texts: Mapping[Entry, str]) -> str:
     """Returns the entries with most of some words, as what else may be looked for."""
     counts = {one: sum(_occurs(word, text) for word in words if word not in _USUAL_ENDS) for one, text in texts.items()}
     near = sorted((one for one in counts if counts[one]), key=lambda one: -counts[one])[:_NEAREST]
-    return f"fewer words, or others; the nearest: {', '.join(one.name for one in near)}" if near else "other words"
+    return (
+        f"fewer words, or others; the nearest: {', '.join(one.name for one in near)}"
+        if near
+        else "other words, as nothing is called so"
+    )
 
 
 def _distance(words: Iterable[str], one: Entry) -> float:

@@ -70,6 +70,14 @@ def test_a_key_that_selects_nothing_is_refused(key, answer):
     assert answer in str(error.value)
 
 
+def test_a_layer_that_is_called_several_times_is_answered_with_all_of_its_calls():
+    context = Context(activations={"shared": [1, 2]})
+    with pytest.raises(
+        ConfigurationError, match=r"expected one of activations\.shared\.0, activations\.shared\.1, or a star"
+    ):
+        context["activations.shared"]
+
+
 def test_a_key_is_resolved_once_for_all_terms():
     class Outputs(dict):
         asked = 0

@@ -2,7 +2,8 @@
 
 import functools
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -89,6 +90,7 @@ class Tap:
                 for piece in pieces(key):
                     root, path = split_key(piece)
                     if root in known:
+                        _require_call_last(piece, layers)
                         found = named(path, by_either_name(path, known[root], fresh, piece), piece)
                         self._note(piece, _unambiguous(found, path, piece))
         mistakes.raise_any()
@@ -208,6 +210,16 @@ def _require_one_reading(key: Key, layers: Iterable[str]) -> None:
                 f"key {key!r} names a derivative of {before!r} by {after!r}, and there is a layer of the path {path!r}"
                 f"; expected another name for that layer"
             )
+
+
+def _require_call_last(key: Key, layers: Collection[str]) -> None:
+    """Raises ConfigurationError where the number of a call stands behind a model, and not behind the layer in it."""
+    root, path = split_key(key)
+    call = re.fullmatch(r"(.+)\.(\d+)/(.+)", path)
+    if call and path not in layers and (layer := f"{call[1]}/{call[3]}") in layers:
+        raise ConfigurationError(
+            f"key {key!r}: the number of a call comes last; did you mean {f'{root}.{layer}.{call[2]}'!r}?"
+        )
 
 
 def layer_paths(model: keras.Model) -> Iterator[tuple[str, keras.Layer]]:

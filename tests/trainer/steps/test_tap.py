@@ -71,6 +71,17 @@ def test_a_submodel_is_heard_whole():
     np.testing.assert_array_equal(activations["core"], activations["core/encoder/hidden"])
 
 
+def test_a_call_of_a_layer_in_a_model_that_is_called_twice_is_named_behind_the_layer():
+    first, second = keras.Input([4]), keras.Input([4])
+    inner = keras.Sequential([keras.Input([4]), keras.layers.Dense(3, name="e1")], name="enc")
+    model = keras.Model([first, second], keras.layers.Add()([inner(first), inner(second)]))
+    with pytest.raises(ConfigurationError, match="number of a call comes last; did you mean 'activations.enc/e1.1'"):
+        Tap(model, ["activations.enc.1/e1"])
+    batches = [tf.ones([2, 4]), tf.zeros([2, 4])]
+    made = Tap(model, ["activations.enc/e1.1"])(batches, training=False)
+    np.testing.assert_array_equal(made.activations["enc/e1"][1], inner(batches[1]))
+
+
 def test_a_layer_called_twice_gives_both_outputs_in_order():
     inputs = keras.Input([3])
     shared = layers.Dense(3, name="shared")
