@@ -28,6 +28,9 @@ class HeatEquation(Task):
     Each batch has parts: `sensors` are readings at random places and times, `start` readings along the rod at time 0,
     `ends` the ends of the rod, known to be at 0, and `rod` points where nothing was measured and the equation holds.
 
+    Over five seeds, the equation takes away more than half of the error, on average over the rod; the error at the
+    worst place is not told from that without it.
+
     Keys: of each part, such as `rod`, `inputs.rod.x` and `inputs.rod.t` `[batch, 1]`; `outputs.rod`, the temperature
     `[batch, 1]`; and `targets.sensors`, `targets.start` and `targets.ends`, likewise.
 

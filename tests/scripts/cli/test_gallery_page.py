@@ -44,6 +44,10 @@ def test_a_run_that_lacks_a_term_is_bold_where_it_differs_from_the_one_with_all(
     assert "| noise | 1.5 ± 1.3 | 1.5 ± 1.3 |" in page
 
 
+def test_it_says_how_many_differences_chance_alone_would_show(page):
+    assert "about 0 of the 4 comparisons" in page
+
+
 def test_it_says_what_the_task_is_how_it_is_run_and_shows_its_picture(page):
     assert "## QuantileRegression" in page
     assert "![quantile_regression](tasks/quantile_regression/quantiles.png)" in page
