@@ -67,20 +67,27 @@ def trained_pair(name: str, seed: int, runs: pathlib.Path, pictures: pathlib.Pat
             terms={name: repr(term.weight) for name, term in full.objective.terms.items()},
             without=measures_of(full.task, plain.model),
             with_terms=measures_of(full.task, full.model),
-            lacking=dict(_lacking(name, seed, folder, full.task) if each_term else ()),
+            lacking=dict(_lacking(name, seed, folder, full, full.task) if each_term else ()),
             pictures=() if seed else _drawn(full.task, {WITHOUT: plain.model, WITH: full.model}, pictures / name),
         )
 
 
-def _lacking(name: str, seed: int, folder: pathlib.Path, task: Task) -> Iterator[tuple[str, Mapping[str, float]]]:
-    """Yields the measures without each of the regularising terms, if there are several."""
+def _lacking(
+    name: str, seed: int, folder: pathlib.Path, full: Trainer, task: Task
+) -> Iterator[tuple[str, Mapping[str, float]]]:
+    """Yields the measures without each of the regularising terms, by its name, if there are several."""
     bindings = _NO_WEIGHT.findall((_CONFIGS / f"{name}{_PLAIN}.gin").read_text(encoding="utf-8"))
-    for term in bindings if len(bindings) > 1 else ():
-        place = folder / f"without-{term.replace('/', '-')}-{seed}"
+    for selector in bindings if len(bindings) > 1 else ():
+        place = folder / f"without-{selector.replace('/', '-')}-{seed}"
         # A head that the term alone trains is left as it was.
-        trainer = _trained(f"{name}.gin", seed, place, f"{term}.weight = 0.0", "Trainer.allow_unreached = True")
+        trainer = _trained(f"{name}.gin", seed, place, f"{selector}.weight = 0.0", "Trainer.allow_unreached = True")
+        (term,) = {*_optimised(full)} - {*_optimised(trainer)}
         with trainer.averaged():
             yield term, measures_of(task, trainer.model)
+
+
+def _optimised(trainer: Trainer) -> list[str]:
+    return [name for name, term in trainer.objective.terms.items() if term.optimised]
 
 
 def _trained(file: str, seed: int, workdir: pathlib.Path, *bindings: str) -> Trainer:
