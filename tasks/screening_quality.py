@@ -18,9 +18,9 @@ def screening_quality(true: np.ndarray, probabilities: np.ndarray, weights: np.n
 
     Returns:
       `average_precision_percent`: the area below precision over recall. `recall_percent`: the largest part of the
-      positives that a threshold finds of which at least half are positive. `brier_score`: the mean squared error of a
-      probability, in thousandths. `expected_per_positive`: how many positives the probabilities promise for each that
-      there is; 1 is right.
+      positives that a threshold finds of which at least half are positive. `brier_score_permille`: the mean squared
+      error of a probability, in thousandths. `expected_per_positive`: how many positives the probabilities promise for
+      each that there is; 1 is right.
 
     Raises:
       ConfigurationError: There is no positive, so that nothing can be found.
@@ -28,7 +28,7 @@ def screening_quality(true: np.ndarray, probabilities: np.ndarray, weights: np.n
     >>> quality = screening_quality(np.array([0, 0, 1]), np.array([0.1, 0.2, 0.7]), np.ones(3))
     >>> round(quality["average_precision_percent"], 6), round(quality["recall_percent"], 6)
     (100.0, 100.0)
-    >>> round(quality["brier_score"], 3), round(quality["expected_per_positive"], 3)
+    >>> round(quality["brier_score_permille"], 3), round(quality["expected_per_positive"], 3)
     (46.667, 1.0)
     """
     from sklearn.metrics import average_precision_score, brier_score_loss  # imported here, as in the tasks
@@ -39,7 +39,7 @@ def screening_quality(true: np.ndarray, probabilities: np.ndarray, weights: np.n
     return {
         "average_precision_percent": 100.0 * average_precision_score(true, probabilities, sample_weight=weights),
         "recall_percent": 100.0 * float(recall[precision >= PRECISION].max(initial=0.0)),
-        "brier_score": 1000.0 * brier_score_loss(true, probabilities, sample_weight=weights),
+        "brier_score_permille": 1000.0 * brier_score_loss(true, probabilities, sample_weight=weights),
         "expected_per_positive": float(weights @ probabilities) / float(weights @ true),
     }
 

@@ -44,8 +44,8 @@ def takes_any_number(subject: Subject) -> bool:
     tensors = subject.floats(lambda key, array: draw.normal(size=array.shape), free)
     if refuses(subject, tensors):
         return False
-    value, gradients = subject.differentiate(tensors)
-    return bool(np.isfinite(value)) and all(np.isfinite(one).all() for one in gradients.values())
+    # A gradient that is not finite where the value is, as that of a root at 0, says nothing about what it is for.
+    return bool(np.isfinite(subject.value(tensors)))
 
 
 def _is_raised(error: BaseException) -> bool:

@@ -27,10 +27,12 @@ def gallery_page(found: Mapping[str, Sequence[Pair]], asked: str, pictures: path
     head = (
         f"# Tasks\n\nMade by `{asked}` on {datetime.date.today()}, on {machine.description()}. Each task is trained by "
         f"{seeds} seeds, of its data, its first weights and the order of its examples, once with all of its terms and "
-        f"once with the weights of the regularising ones at 0: the same model, the same data, the same steps. Numbers "
+        f"once as `NAME_plain.gin` has it: the same model, the same data, the same steps, with the weights of the "
+        f"regularising terms at 0 and, where the data term weighs mistakes by their cost, without these costs. Numbers "
         f"are means ± standard deviations over the seeds; p is that of a paired t-test of both, and where it is above "
-        f"{SIGNIFICANT:g} the seeds do not tell them apart. No measure is left out. Were no term to change anything, "
-        f"about {SIGNIFICANT * comparisons:.0f} of the {comparisons} comparisons would be in bold by chance."
+        f"{SIGNIFICANT:g} the seeds do not tell them apart. Bold are differences that they tell, for better or for "
+        f"worse. No measure is left out. Were no term to change anything, about {SIGNIFICANT * comparisons:.0f} of the "
+        f"{comparisons} comparisons would be in bold by chance."
     )
     return "\n\n".join([head, *(_part(name, pairs, pictures) for name, pairs in found.items())]) + "\n"
 

@@ -26,7 +26,7 @@ def test_the_page_is_the_same_from_runs_that_have_been_and_from_a_part_of_them(s
     assert [line.split("|")[1].strip() for line in first[2:]] == [
         "average_precision_percent",
         "recall_percent",
-        "brier_score",
+        "brier_score_permille",
         "expected_per_positive",
     ]
     assert (tmp_path / "tasks" / "imbalanced_screening" / "screening.png").exists()

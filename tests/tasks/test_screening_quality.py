@@ -21,7 +21,7 @@ def test_weights_count_examples_as_if_they_were_repeated(judged):
     quality = screening_quality(*judged)
     assert quality == pytest.approx(screening_quality(*repeated, np.ones(weights.sum())))
     assert quality["average_precision_percent"] == pytest.approx(100.0 * average_precision_score(*repeated))
-    assert quality["brier_score"] == pytest.approx(1000.0 * brier_score_loss(*repeated))
+    assert quality["brier_score_permille"] == pytest.approx(1000.0 * brier_score_loss(*repeated))
 
 
 def test_recall_is_the_best_of_all_thresholds_that_are_precise_enough(judged):

@@ -11,6 +11,7 @@ from objectives import ConfigurationError
 from trainer.executions.chunk import gather_batch
 from trainer.feeds.batch_sharding import BatchSharding
 from trainer.feeds.feed import Feed
+from trainer.feeds.other_columns import refuse_other_columns
 from trainer.feeds.overlap import describe_overlap, refuse_overlap
 from trainer.feeds.repetition import describe_repetition
 from trainer.feeds.sources import Source
@@ -85,6 +86,7 @@ class RunData:
         """Describes batches that have some examples several times, and evaluation on all that is trained on."""
         return [*describe_repetition(self.train, self.batch_size), *describe_overlap(self.train, self.eval)]
 
-    def refuse_overlap(self) -> None:
-        """Raises ConfigurationError where examples are trained on that should be held out, see `refuse_overlap`."""
+    def refuse_evaluation(self) -> None:
+        """Raises ConfigurationError where evaluation has examples that are trained on, or reads other columns."""
         refuse_overlap(self.train, self.eval)
+        refuse_other_columns(self.train, self.eval)

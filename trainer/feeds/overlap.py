@@ -60,22 +60,22 @@ def describe_overlap(train: Source, eval: Source | None) -> list[str]:
     ]
 
 
-def _overlaps(train: Source, eval: Source | None) -> Iterator[Overlap]:
-    for trained, evaluated, part in _pairs(train, eval):
-        if type(trained) is type(evaluated) and _resolved(trained) == _resolved(evaluated):
-            shared = int(np.isin(evaluated.rows, trained.rows, assume_unique=True).sum())
-            if shared:
-                yield Overlap(trained, evaluated, shared, part)
-
-
-def _pairs(train: Source, eval: Source | None) -> Iterator[tuple[SplitSource, SplitSource, str]]:
+def pairs(train: Source, eval: Source | None) -> Iterator[tuple[SplitSource, SplitSource, str]]:
     """Yields the sources that a model reads alike: of mixed sources, the parts of the same names."""
     if isinstance(train, SplitSource) and isinstance(eval, SplitSource):
         yield train, eval, ""
     if isinstance(train, MixedSource) and isinstance(eval, MixedSource):
         for name in [name for name in train.parts if name in eval.parts]:
-            for trained, evaluated, _ in _pairs(train.parts[name], eval.parts[name]):
+            for trained, evaluated, _ in pairs(train.parts[name], eval.parts[name]):
                 yield trained, evaluated, f" of the part {name!r}"
+
+
+def _overlaps(train: Source, eval: Source | None) -> Iterator[Overlap]:
+    for trained, evaluated, part in pairs(train, eval):
+        if type(trained) is type(evaluated) and _resolved(trained) == _resolved(evaluated):
+            shared = int(np.isin(evaluated.rows, trained.rows, assume_unique=True).sum())
+            if shared:
+                yield Overlap(trained, evaluated, shared, part)
 
 
 def _resolved(source: SplitSource) -> list[str]:

@@ -84,17 +84,28 @@ class CsvSource(SplitSource):
         """The files of the examples in their order."""
         return find_files(self.file, "CsvSource.file")
 
+    @functools.cached_property
+    def columns(self) -> Any:
+        """The columns that the model reads, in their order: those that `inputs` names, or else those of the file."""
+        if self.inputs is not None:
+            return self.inputs
+        others = {*all_names(self.targets), *all_names(self.sample_weight), *all_names(self.split_by)}
+        known = read_names(self.places[0], separator=self.separator)
+        names = [name for name in known if name not in others]
+        require_all_named(self.places[0], names, "CsvSource.inputs")
+        return names
+
     def record(self) -> dict[str, str]:
         """Returns what a run stores of this source; also how it reads a file, so that others are read likewise.
 
         Dicts are in the order of their keys, which means nothing, as gin writes them in another one.
         """
-        how = {"inputs": self._inputs, "categories": self.categories, "separator": self.separator}
+        how = {"inputs": self.columns, "categories": self.categories, "separator": self.separator}
         texts = {f"{_HOW}{name}": json.dumps(value, sort_keys=True) for name, value in how.items()}
         return {**super().record(), **texts}
 
     def _read(self) -> Table:
-        parts = {"inputs": self._inputs, "targets": self.targets, "sample_weight": self.sample_weight}
+        parts = {"inputs": self.columns, "targets": self.targets, "sample_weight": self.sample_weight}
         if self.split_by is not None:
             for file in self.places:
                 require_column(file, self.split_by, separator=self.separator)
@@ -128,19 +139,9 @@ class CsvSource(SplitSource):
     def _shown(self) -> str:
         return ", ".join(map(shown_path, self.places))
 
-    @functools.cached_property
-    def _inputs(self) -> Any:
-        if self.inputs is not None:
-            return self.inputs
-        others = {*all_names(self.targets), *all_names(self.sample_weight), *all_names(self.split_by)}
-        known = read_names(self.places[0], separator=self.separator)
-        names = [name for name in known if name not in others]
-        require_all_named(self.places[0], names, "CsvSource.inputs")
-        return names
-
     def _columns(self) -> dict[str, np.ndarray]:
         """Reads the columns that are asked for, over all files."""
-        names = [*dict.fromkeys([*all_names(self._inputs), *all_names(self.targets), *all_names(self.sample_weight)])]
+        names = [*dict.fromkeys([*all_names(self.columns), *all_names(self.targets), *all_names(self.sample_weight)])]
         if unknown := [name for name in self.categories if name not in names]:
             raise ConfigurationError(f"CsvSource.categories has the column {unknown[0]!r}, which nothing reads")
         read = functools.partial(read_columns, separator=self.separator, categories=self.categories)
@@ -155,7 +156,7 @@ class CsvSource(SplitSource):
 
     def _refuse_inputs_alone(self, file: pathlib.Path) -> None:
         """Raises ConfigurationError for a file that has all inputs and no target, as one to predict for has."""
-        targets, inputs = all_names(self.targets), all_names(self._inputs)
+        targets, inputs = all_names(self.targets), all_names(self.columns)
         known = read_names(file, separator=self.separator)
         if not targets or {*targets} & {*known} or not {*inputs} <= {*known}:
             return
