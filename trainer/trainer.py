@@ -297,7 +297,7 @@ class Trainer(Settings):
         """
         with self._traced.unchanged():
             self._begin()
-            self._run.program.data.refuse_evaluation()
+            self._run.program.data.refuse_overlap()
             self._rehearse()
             return self._run.preparation.dry_run(self.step)
 
@@ -372,7 +372,7 @@ class Trainer(Settings):
         until = self.step if epochs.stopped_by else until
         # Before the reports start, so that a run that cannot work writes nothing to them.
         if self.step < until:
-            self._run.program.data.refuse_evaluation()
+            self._run.program.data.refuse_overlap()
             changed = any(line.startswith("training data") for line in self._changes)
             self._run.program.data.train_feed.prepare(
                 self._run.non_finite.batch(self.step), changed=changed, strict=not self.allow_config_change

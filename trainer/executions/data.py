@@ -47,12 +47,13 @@ class RunData:
         """The batches of an evaluation.
 
         Raises:
-          ConfigurationError: there is no evaluation source.
+          ConfigurationError: there is no evaluation source, or it reads other columns than that of training.
         """
         if self.eval is None:
             raise ConfigurationError(
                 "there are no evaluation data; expected Trainer(eval=...), or a task that has them"
             )
+        refuse_other_columns(self.train, self.eval)
         return self.eval.evaluation(self.eval_sharding)
 
     @functools.cached_property
@@ -86,7 +87,6 @@ class RunData:
         """Describes batches that have some examples several times, and evaluation on all that is trained on."""
         return [*describe_repetition(self.train, self.batch_size), *describe_overlap(self.train, self.eval)]
 
-    def refuse_evaluation(self) -> None:
-        """Raises ConfigurationError where evaluation has examples that are trained on, or reads other columns."""
+    def refuse_overlap(self) -> None:
+        """Raises ConfigurationError where examples are trained on that should be held out, see `refuse_overlap`."""
         refuse_overlap(self.train, self.eval)
-        refuse_other_columns(self.train, self.eval)

@@ -59,4 +59,4 @@ def test_a_split_that_does_not_hold_out_its_examples_is_refused(make_data, tmp_p
     np.savez(tmp_path / "n.npz", x=np.arange(40.0))
     data = make_data(train=NpzSource(file=tmp_path / "n.npz"), eval=NpzSource(file=tmp_path / "n.npz", split="eval"))
     with pytest.raises(ConfigurationError, match="are trained on too"):
-        data.refuse_evaluation()
+        data.refuse_overlap()

@@ -1,9 +1,10 @@
 """Other columns: a file whose columns are in another order is refused where their order alone says what they are."""
 
+import keras
 import pytest
 
-from objectives import ConfigurationError
-from trainer import CsvSource, MixedSource
+from objectives import ConfigurationError, MeanSquaredError, Objective
+from trainer import CsvSource, MixedSource, Trainer
 from trainer.feeds.other_columns import refuse_other_columns
 
 
@@ -31,6 +32,24 @@ def test_columns_that_differ_or_are_in_another_order_are_refused(source, names):
             refuse_other_columns(train, evaluation)
         with pytest.raises(ConfigurationError, match="columns of the part 'p' that evaluation reads"):
             refuse_other_columns(MixedSource(p=train), MixedSource(p=evaluation))
+
+
+def test_no_run_evaluates_on_them(source):
+    model = keras.Sequential([keras.Input([2]), keras.layers.Dense(1)])
+    trainer = Trainer(
+        model=model,
+        objective=Objective(data=MeanSquaredError()),
+        optimizer=keras.optimizers.SGD(),
+        train=source("aby"),
+        eval=source("bay"),
+        steps=1,
+        batch_size=1,
+        default_reports=False,
+    )
+    for use in (trainer.evaluate, trainer.dry_run, trainer.train):
+        with pytest.raises(ConfigurationError, match="expected the same in one order"):
+            use()
+    assert trainer.step == 0
 
 
 def test_a_source_that_names_its_inputs_is_taken_at_its_word(source):
