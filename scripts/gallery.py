@@ -15,7 +15,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-import tensorflow as tf
 from absl import flags, logging
 from rich.progress import track
 
@@ -58,19 +57,16 @@ def _trained(work: Sequence[tuple[str, int]], pictures: pathlib.Path) -> Iterato
     A process keeps the compiled programs of all models that it has trained, some 50 MB each.
     """
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(_AT_ONCE, spawn, initializer=_quieten, max_tasks_per_child=1) as pool:
+    quiet = (logging.ERROR,)  # of tracing often, as there are many models
+    with ProcessPoolExecutor(
+        _AT_ONCE, spawn, initializer=command_line.quieten, initargs=quiet, max_tasks_per_child=1
+    ) as pool:
         how = {"runs": pathlib.Path(FLAGS.runs), "pictures": pictures, "each_term": FLAGS.each_term}
         pending = [pool.submit(trained_pair, name, seed, **how) for name, seed in work]
         try:
             yield from (future.result() for future in pending)
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def _quieten() -> None:
-    """Leaves out what libraries say of many models that are traced."""
-    tf.get_logger().setLevel("ERROR")
-    logging.set_verbosity(logging.ERROR)
 
 
 def _chosen(given: Sequence[str]) -> Sequence[str]:

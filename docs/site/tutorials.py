@@ -75,7 +75,7 @@ def quieten(notebook: nbformat.NotebookNode, folder: str) -> None:
 
     That is what libraries say as they load, colours of a terminal, and the folder before a path, which is gone by then.
     """
-    for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
+    for output in _outputs(notebook):
         if output.output_type == "stream":
             output.text = strip_ansi(_OF_LIBRARIES.sub("", output.text)).replace(f"{folder}{os.sep}", "")
     for cell in notebook.cells:
@@ -102,9 +102,13 @@ def _run(name: str, notebook: nbformat.NotebookNode, folder: str) -> None:
     except CellExecutionError as error:
         raise PluginError(f"docs/tutorials/{name} fails:\n{error}") from error
     # A cell of the magic `capture` counts as done, whatever happened in it.
-    for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
+    for output in _outputs(notebook):
         if output.output_type == "error":
             raise PluginError(f"docs/tutorials/{name} fails:\n{output.ename}: {output.evalue}")
+
+
+def _outputs(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
+    return (output for cell in notebook.cells for output in cell.get("outputs", ()))
 
 
 def _page(name: str, notebook: nbformat.NotebookNode) -> Iterator[tuple[str, str | bytes]]:

@@ -14,6 +14,9 @@ import tensorflow as tf
 from objectives.fields import Checked
 from objectives.keys import Key
 
+HUGE_FACTOR = 1e6
+"""A larger factor stands for a value or a gradient that is hardly there, beside 1, by which every method begins."""
+
 State = Mapping[str, tf.Tensor]
 """What a method keeps from one update to the next, tensors by name."""
 

@@ -9,6 +9,7 @@ from objectives.annotations import Positive
 from objectives.batch_statistic import BatchStatistic
 from objectives.keys import Key
 from objectives.shapes import require_axes
+from objectives.vectors import roots
 
 # Distances below it are 0, where the slope of a root is infinite.
 _COINCIDENT = 1e-12
@@ -114,9 +115,8 @@ class KoLeo(_Spread):
         # One more, as there is no smallest of none in an empty batch.
         nearest = tf.argmin(tf.pad(candidates, [[0, 0], [0, 1]], constant_values=float("inf")), axis=1)
         squares = tf.reduce_sum(tf.math.squared_difference(places, tf.gather(places, nearest)), axis=1)
-        apart = ~(squares < _COINCIDENT**2)  # NaN is no distance, and stays NaN
-        roots = tf.sqrt(tf.where(apart, squares, tf.ones_like(squares)))
-        logarithms = tf.math.log(tf.where(apart, roots, tf.zeros_like(roots)) + self.epsilon)
+        apart = roots(tf.where(squares < _COINCIDENT**2, tf.zeros_like(squares), squares))
+        logarithms = tf.math.log(apart + self.epsilon)
         weights *= tf.cast(tf.reduce_any(counts, axis=1), tf.float64)
         value = -tf.math.divide_no_nan(tf.reduce_sum(weights * logarithms), tf.reduce_sum(weights))
         return tf.cast(value, embeddings.dtype)

@@ -122,10 +122,15 @@ def load_config() -> None:
 
 def prepare() -> None:
     """Applies --logical_devices, before TensorFlow uses a device, and quiets libraries."""
-    tf.get_logger().setLevel("ERROR")
-    logging.set_verbosity(logging.WARNING)
+    quieten()
     if FLAGS.logical_devices != 1:
         configure_logical_devices(FLAGS.logical_devices)
+
+
+def quieten(level: int = logging.WARNING) -> None:
+    """Leaves out what TensorFlow says that is no error, as of tracing often, and what absl says below a level."""
+    tf.get_logger().setLevel("ERROR")
+    logging.set_verbosity(level)
 
 
 def build_trainer(**arguments: Any) -> Trainer:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from termwise.benchmarks import machine
+from termwise.cli.over_seeds import paired_p, spread
 from termwise.cli.task_pairs import WITH, WITHOUT, Pair
 
 # Below this a difference over the seeds is called one.
@@ -58,11 +59,8 @@ def _lacking(pairs: Sequence[Pair]) -> list[str]:
     ]
     for measure in pairs[0].with_terms:
         full = np.array([pair.with_terms[measure] for pair in pairs])
-        cells = [_spread(full)]
-        for name in names:
-            lacking = np.array([pair.lacking[name][measure] for pair in pairs])
-            is_told = paired_p(full, lacking) < SIGNIFICANT
-            cells.append(f"**{_spread(lacking)}**" if is_told else _spread(lacking))
+        lacking = [np.array([pair.lacking[name][measure] for pair in pairs]) for name in names]
+        cells = [spread(full), *(_marked(spread(one), paired_p(full, one)) for one in lacking)]
         lines.append(f"| {measure} | {' | '.join(cells)} |")
     said = "All terms but one, in bold where the seeds tell it from the run with all:"
     return [said, "\n".join(lines)]
@@ -76,31 +74,11 @@ def _table(pairs: Sequence[Pair]) -> str:
             for sides in ([pair.without for pair in pairs], [pair.with_terms for pair in pairs])
         )
         p = paired_p(without, with_terms)
-        difference = _spread(with_terms - without)
-        shown = f"**{difference}**" if p < SIGNIFICANT else difference
-        lines.append(f"| {measure} | {_spread(without)} | {_spread(with_terms)} | {shown} | {p:.2g} |")
+        difference = _marked(spread(with_terms - without), p)
+        lines.append(f"| {measure} | {spread(without)} | {spread(with_terms)} | {difference} | {p:.2g} |")
     return "\n".join(lines)
 
 
-def paired_p(first: np.ndarray, second: np.ndarray) -> float:
-    """Returns the p value of a paired t-test, both sides; 1 where no pair differs.
-
-    >>> paired_p(np.array([1.0, 2.0]), np.array([1.0, 2.0]))
-    1.0
-    """
-    from scipy.stats import ttest_rel  # imported here, as it takes a second
-
-    difference = second - first
-    if not difference.any():
-        return 1.0
-    # All pairs may differ by the same, for which the test knows no p.
-    return float(ttest_rel(second, first).pvalue) if np.ptp(difference) else 0.0
-
-
-def _spread(values: np.ndarray) -> str:
-    """Returns mean and standard deviation as text.
-
-    >>> _spread(np.array([1.0, 2.0, 3.0]))
-    '2 ± 1'
-    """
-    return f"{np.mean(values):.4g} ± {np.std(values, ddof=1):.2g}"
+def _marked(text: str, p: float) -> str:
+    """Returns a text in bold where the seeds tell a difference."""
+    return f"**{text}**" if p < SIGNIFICANT else text

@@ -43,8 +43,7 @@ _GOALS = {"DynamicWeightAverage": 1.05, "UPGrad": 3.0, "UPGrad at the shared lay
 def main(given: list[str]) -> None:
     """Writes the page; ends with status 1 if a golden value or the constraint is missed."""
     exit_status.refuse_arguments(given)
-    tf.get_logger().setLevel("ERROR")  # of tracing often, as there are many methods
-    logging.set_verbosity(logging.ERROR)
+    command_line.quieten(logging.ERROR)  # of tracing often, as there are many methods
     began, output = time.perf_counter(), pathlib.Path(FLAGS.output)
     goldens = _goldens()
     solved = {method: constraint.solved(method, _CONSTRAINT_STEPS) for method in constraint.METHODS}

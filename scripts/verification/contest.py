@@ -2,7 +2,7 @@
 
 python scripts/verification/contest.py --output=docs/contest.md --workdir=runs/contest
 
-What came of a run is kept in the folder, so that a contest that was interrupted goes on where it was.
+The results of runs are kept in the folder, so that a contest that was interrupted is resumed.
 """
 
 from termwise.cli import command_line  # isort: skip (first: it quiets TensorFlow)
@@ -36,8 +36,7 @@ flags.DEFINE_integer(
 def main(given: list[str]) -> None:
     """Trains what has not been trained, and writes the page."""
     exit_status.refuse_arguments(given)
-    tf.get_logger().setLevel("ERROR")  # of tracing often, as there are many runs
-    logging.set_verbosity(logging.ERROR)
+    command_line.quieten(logging.ERROR)  # of tracing often, as there are many runs
     runs = Runs(pathlib.Path(FLAGS.workdir))
     problems = [PROBLEMS[name] for name in FLAGS.problem or PROBLEMS]
     tunings = {one.name: tuning(one, runs) for one in track(problems, "weights of a grid", transient=True)}

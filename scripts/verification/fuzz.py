@@ -11,8 +11,7 @@ import re
 import time
 
 import hypothesis
-import tensorflow as tf
-from absl import flags, logging
+from absl import flags
 
 from termwise.verification.fuzzing.comparison import compare
 from termwise.verification.fuzzing.configurations import DEVICES, Configuration
@@ -27,8 +26,7 @@ flags.DEFINE_integer("round", 12, "How many configurations a round has.", lower_
 
 
 def main(_: list[str]) -> None:
-    tf.get_logger().setLevel("ERROR")
-    logging.set_verbosity(logging.WARNING)
+    command_line.quieten()
     configure_logical_devices(DEVICES)
     seed = random.randrange(10**6) if FLAGS.seed is None else FLAGS.seed
     print(f"seed {seed}", flush=True)

@@ -10,8 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 
-import tensorflow as tf
-from absl import flags, logging
+from absl import flags
 
 from termwise.verification.answers import (
     callbacks,
@@ -45,8 +44,7 @@ _SECTIONS = {
 
 def main(_: list[str]) -> None:
     """Makes every mistake; ends with status 1 if one has no message."""
-    tf.get_logger().setLevel("ERROR")
-    logging.set_verbosity(logging.WARNING)
+    command_line.quieten()
     with tempfile.TemporaryDirectory() as folder:
         runner = MistakeRunner(pathlib.Path(folder).resolve())
         answers = {title: {one: runner.answer(one) for one in made} for title, made in _SECTIONS.items()}

@@ -60,8 +60,7 @@ class Row:
 def main(given: list[str]) -> None:
     """Compares the terms one by one; ends with status 1 if a difference is above the bound."""
     exit_status.refuse_arguments(given)
-    tf.get_logger().setLevel("ERROR")  # of tracing often, as there are many terms
-    logging.set_verbosity(logging.ERROR)
+    command_line.quieten(logging.ERROR)  # of tracing often, as there are many terms
     began = time.perf_counter()
     # What the tests compare with: nothing that is installed needs it.
     sys.path.append(str(ROOT))

@@ -27,8 +27,6 @@ from trainer.storage.files import StorageError
 
 # How long the chief waits for the files of other workers; one that died ends the run anyway.
 _PATIENCE = 600.0
-
-
 # The group of the state that a kind of step keeps besides, see `State.of_training`.
 _OWN = "step"
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from objectives.balancing.weighting import HUGE_FACTOR
 from trainer.reports import advice
 from trainer.reports.conflicts import MEASUREMENTS
 from trainer.reports.history import History
@@ -27,8 +28,6 @@ _IN_A_ROW = 3
 _MOST_CONFLICTS = 3
 # From this part of the run on, a limit that is violated is told; before, multipliers may be on their way.
 _NEAR_THE_END = 0.9
-# A factor so large stands for a value or a gradient that is hardly there.
-_HUGE = 1e6
 _RATE = "learning_rate"
 
 _NO_RATE = (
@@ -153,7 +152,7 @@ class Remarks:
             if kind != IDLE or not is_held  # the rest is idle beside a limit that takes all, which is told
             for player in dict.fromkeys(one.player for one in found)
         }
-        huge = [one for one in found if one.factor > _HUGE and not one.has_limit]
+        huge = [one for one in found if one.factor > HUGE_FACTOR and not one.has_limit]
         conflicts = {f"{one.name} {other}": (cosine, one, other) for cosine, one, other in self._conflicts(found)}
         seen = [*(f"{kind} {one.name}" for kind, those in kinds.values() for one in those), *conflicts]
         seen += [f"huge {one.name}" for one in huge]

@@ -120,6 +120,8 @@ class _Rivals:
         self._weighted = [name for name in terms if self._is_weighted(name)]
         self._active = [name for name in self._weighted if self._is_weighted(name, of_late=True)]
         self._limited = [name for name in terms if has_limit(history, name)]
+        self._violations = {name: late_violation(history, name) for name in terms}
+        self._fights = {name: self._fighting(name) for name in terms}
 
     def judged(self) -> Iterator[Verdict]:
         """Yields a verdict on each."""
@@ -140,8 +142,8 @@ class _Rivals:
                 weight=_mean(self._of_term(name, "weight")[is_late]),
                 effective=_mean(effective[is_late]),
                 has_limit=name in self._limited,
-                violation=late_violation(self._history, name),
-                fights=self._fights(name),
+                violation=self._violations[name],
+                fights=self._fights[name],
                 words=tuple(self._words(name)),
             )
 
@@ -160,14 +162,10 @@ class _Rivals:
             elif np.nanmax(np.abs(raw), initial=0.0) == 0:
                 yield ALWAYS_0
             else:
-                yield from self._words_on_limit(name)
+                if self._violations[name]:
+                    yield f"{OVER} by {self._violations[name]:.2g}"
                 if not is_alone:
                     yield from self._words_on_share(name)
-
-    def _words_on_limit(self, name: str) -> Iterator[str]:
-        violation = late_violation(self._history, name)
-        if violation:
-            yield f"{OVER} by {violation:.2g}"
 
     def _words_on_share(self, name: str) -> Iterator[str]:
         share = self._shares[name]
@@ -182,14 +180,14 @@ class _Rivals:
         is_size = self._of == shares.GRADIENT or not self._history.is_negative(f"terms/{name}/raw")
         if share < _LEAST and is_size and name not in self._limited:
             yield IDLE
-        if fights := self._fights(name):
-            yield f"fights {some([*fights])}"
+        if self._fights[name]:
+            yield f"fights {some([*self._fights[name]])}"
 
     def _may_dominate(self, name: str) -> bool:
         """Returns whether the share of others says something: limits that are met leave all of it to the rest."""
         return name in self._limited or any(one not in (name, *self._limited) for one in self._active)
 
-    def _fights(self, name: str) -> dict[str, float]:
+    def _fighting(self, name: str) -> dict[str, float]:
         fighters = {one for one in self._terms if self._shares[one] >= _LEAST_FIGHTER}
         return {b: cosine for (a, b), cosine in self._conflicts.items() if a == name and {a, b} <= fighters}
 

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import gin
 import keras
@@ -93,8 +93,7 @@ class Opening:
         *,
         restored: bool,
         replicas_before: int | None = None,
-        best_before: str | None = None,
-        renewal: str | None = None,
+        notes: Sequence[str] = (),
         best_value: float = math.nan,
         has_returned: bool = False,
     ) -> Run:
@@ -105,9 +104,8 @@ class Opening:
           step: the number of updates done.
           restored: whether the state is that of a checkpoint.
           replicas_before: the number of replicas that it was saved with, if so.
-          best_before: which checkpoint is the best one of those that are there, if one is kept.
-          renewal: what began anew beside it, in words, if anything did.
-          best_value: the value by which it is; nan if there is none.
+          notes: what is told of that checkpoint, and of the others that are there.
+          best_value: the value by which one of these is the best; nan if none is kept as that.
           has_returned: whether this process has begun the run before, and returned to an earlier step of it.
         """
         return Run(
@@ -123,8 +121,7 @@ class Opening:
                 *self._chosen(program, step),
                 program.data.train_feed.describe(step),
                 *self._resumed(step, restored, replicas_before),
-                *([best_before] if best_before else []),
-                *([renewal] if renewal else []),
+                *notes,
                 *self._warnings(program),
                 *(f"changed: {line}" for line in self.changes),
             ),

@@ -75,8 +75,7 @@ class TrainingRun:
         """
         self.opening.record(begins=not restored and not self.done)
         before = self.saver.restored_replicas if self.saver else None
-        best = self.saver.describe_best() if self.saver and restored else None
-        renewal = self.saver.renewal if self.saver and restored else None
+        notes = [self.saver.describe_best(), self.saver.renewal] if self.saver and restored else []
         value = self.saver.best.value if self.saver else math.nan
         self.reports.start(
             self.opening.told(
@@ -84,8 +83,7 @@ class TrainingRun:
                 self.done,
                 restored=restored,
                 replicas_before=before,
-                best_before=best,
-                renewal=renewal,
+                notes=[*filter(None, notes)],
                 best_value=value,
                 has_returned=has_returned,
             )

@@ -3,11 +3,10 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from objectives.balancing.weighting import HUGE_FACTOR
 from objectives.errors import some
 
 _TAG = "factors"
-# Beside 1, by which every method begins; what changes sizes by less may be what the method is for.
-_HUGE = 1e6
 
 
 def factors_by_tag(kind: str, names: Sequence[str], factors: Sequence[float]) -> dict[str, float]:
@@ -44,7 +43,7 @@ def huge_factor(values: Mapping[str, float]) -> str | None:
     """
     sizes = {name: abs(effective / weight) for name, weight, effective in _weights(values) if weight}
     name = max(sizes, key=lambda name: sizes[name], default="")
-    if not _HUGE < sizes.get(name, 0.0) < math.inf:
+    if not HUGE_FACTOR < sizes.get(name, 0.0) < math.inf:
         return None
     kind = kind_of_balancer(values)
     told = f"the factor of {name!r} by {kind} is {sizes[name]:.3g}"

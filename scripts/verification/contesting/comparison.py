@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import scipy.stats
 
+from termwise.cli.over_seeds import paired_p
 from termwise.verification.contesting.problems import Problem
 from termwise.verification.contesting.runs import Result
 
@@ -68,8 +69,4 @@ def _scale(problem: Problem):
 
 def _paired(ours: np.ndarray, others: np.ndarray) -> Comparison:
     differences = ours - others
-    if np.ptp(differences) == 0:  # of which no test knows a spread
-        p = 0.0 if differences[0] else 1.0
-    else:
-        p = float(scipy.stats.ttest_rel(ours, others).pvalue)
-    return Comparison(float(differences.mean()), int((differences < 0).sum()), p)
+    return Comparison(float(differences.mean()), int((differences < 0).sum()), paired_p(others, ours))

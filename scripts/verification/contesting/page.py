@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from termwise.cli.over_seeds import spread
 from termwise.verification.contesting.comparison import (
     BETTER,
     CHANCE,
@@ -45,7 +46,7 @@ class Contest:
 
     def text(self) -> str:
         """Returns all below the head of the page."""
-        parts = [f"## What came of it\n\n{self._reading()}\n\n{self._overview()}\n\n{_LEGEND}"]
+        parts = [f"## Results\n\n{self._reading()}\n\n{self._overview()}\n\n{_LEGEND}"]
         return "\n\n".join([*parts, *map(self._part, self._problems)])
 
     def _judged(self, other: str) -> dict[str, tuple[_Compared, Mapping[str, str], set[tuple[str, str]]]]:
@@ -151,10 +152,9 @@ class Contest:
         cells = []
         comparisons, _, beyond = self._beside_fixed[problem.name]
         for name, values in errors(problem, results).items():
-            spread = f"{values.mean():.4g} ± {values.std(ddof=1):.2g}"
             beside = (comparisons.get(way) or {}).get(name)
             told = f"{beside.wins} of {len(values)}, p = {beside.p:.2g}" if beside else ""
-            cells += [spread, f"**{told}**" if (way, name) in beyond else told]
+            cells += [spread(values), f"**{told}**" if (way, name) in beyond else told]
         return [_code(way), *cells, cost]
 
 

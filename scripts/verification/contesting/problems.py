@@ -39,9 +39,9 @@ class Problem:
       told: what it is, in a sentence.
       steps: of a run.
       batch_size: of a step.
-      execution: how steps run.
       data: the name of the term that others are measured by.
       grid: weights to try, by the names of terms.
+      execution: how steps run.
       in_logs: whether logarithms of errors are compared, as they differ by orders of magnitude.
       seeds: from how many it is trained.
     """
@@ -50,9 +50,9 @@ class Problem:
     told: str
     steps: int
     batch_size: int
-    execution: Execution
     data: str
     grid: Mapping[str, Sequence[float]]
+    execution: Execution = "graph"
     in_logs: bool = False
     seeds: int = 5
 
@@ -172,7 +172,6 @@ PROBLEMS: dict[str, Problem] = {
             bindings=["NodePlacement.train_networks = 4000", "NodePlacement.width = 128"],
             steps=1000,
             batch_size=64,
-            execution="graph",
             data="placement",
             grid={"overlap": [1.0, 3.0, 10.0], "range": [1.0, 10.0, 100.0]},
         ),
@@ -189,7 +188,6 @@ PROBLEMS: dict[str, Problem] = {
             ],
             steps=300,
             batch_size=16,
-            execution="graph",
             data="classes",
             grid={"border": [0.1, 0.5, 2.5], "smoothness": [0.1, 0.5, 2.5]},
         ),
@@ -200,7 +198,6 @@ PROBLEMS: dict[str, Problem] = {
             task="TumourDiagnosis",
             steps=400,
             batch_size=32,
-            execution="graph",
             data="diagnosis",
             grid={"decay": [1e-4, 1e-3, 1e-2, 1e-1]},
         ),
@@ -209,7 +206,6 @@ PROBLEMS: dict[str, Problem] = {
             told="A rod that cools, by a network: the residual of the heat equation, the ends of the rod, its start.",
             steps=800,
             batch_size=220,
-            execution="graph",
             data="heat",
             grid={"ends": [1.0, 10.0, 100.0], "start": [1.0, 10.0, 100.0]},
             in_logs=True,

@@ -1,4 +1,4 @@
-"""One run of the contest, trained once: what came of it is kept in a folder, by all that decides it."""
+"""One run of the contest, trained once: its result is kept in a folder, by all that decides it."""
 
 import dataclasses
 import hashlib
@@ -20,7 +20,7 @@ _OTHERS = ("told", "data", "grid", "in_logs", "seeds")
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What came of a run.
+    """The result of a run.
 
     Attributes:
       measures: those of the task; empty where the run stopped because its numbers were not finite.
@@ -53,7 +53,7 @@ class Runs:
         weighted: Callable[[Objective], Objective] = lambda objective: objective,
         balancer: Weighting | None = None,
     ) -> Result:
-        """Returns what comes of a problem by terms with weights of one's choice, and a balancer or none."""
+        """Returns the result of a problem by terms with weights of one's choice, and a balancer or none."""
         objective = weighted(problem.objective())
         asked = json.dumps(
             {

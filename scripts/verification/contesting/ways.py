@@ -50,7 +50,7 @@ def tuning(problem: Problem, runs: Runs) -> Tuning:
 
 
 def results(problem: Problem, seed: int, tuned: Tuning, runs: Runs) -> dict[str, Result]:
-    """Returns what comes of each way, from the same first weights and the same order of examples."""
+    """Returns the result of each way, from the same first weights and the same order of examples."""
     return {
         FIXED: runs.result(problem, seed),
         ONES: runs.result(problem, seed, weighted=_with_ones),

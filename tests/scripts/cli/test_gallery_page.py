@@ -1,11 +1,10 @@
 """The page of the gallery: a table over seeds, and which differences are told as ones."""
 
-import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
 from tasks import QuantileRegression
-from termwise.cli.gallery_page import gallery_page, paired_p
+from termwise.cli.gallery_page import gallery_page
 from termwise.cli.task_pairs import Pair
 
 
@@ -53,7 +52,3 @@ def test_it_says_what_the_task_is_how_it_is_run_and_shows_its_picture(page):
     assert "![quantile_regression](tasks/quantile_regression/quantiles.png)" in page
     assert "termwise train --gin_file=quantile_regression.gin" in page
     assert "Attributes" not in page
-
-
-def test_pairs_that_all_differ_by_the_same_are_told_apart():
-    assert paired_p(np.array([1.0, 2.0]), np.array([2.0, 3.0])) == 0.0
