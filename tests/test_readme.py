@@ -65,6 +65,10 @@ def test_the_files_and_headings_it_links_to_exist():
     links = [link.partition("#") for link in re.findall(r"\]\(([^)]+)\)", TEXT)]
     assert links
     assert [file for file, _, _ in links if not (ROOT / file).exists()] == []
-    for file, _, anchor in links:
-        headings = re.findall(r"^#+ (.*)$", (ROOT / file).read_text(), re.MULTILINE) if anchor else []
-        assert not anchor or anchor in [heading.lower().replace(" ", "-") for heading in headings]
+    assert [(file, anchor) for file, _, anchor in links if anchor and anchor not in anchors(ROOT / file)] == []
+
+
+def anchors(page):
+    """The anchors of a page's headings as GitHub and MkDocs write them: no punctuation, hyphens for spaces."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
