@@ -13,7 +13,7 @@ from objectives.annotations import Count
 from tasks.adversarial_networks import adversarial_networks
 from tasks.digit_sheet import draw_digits
 from tasks.handwriting import Handwriting
-from tasks.synthesis_quality import Judge
+from tasks.synthesis_quality import MEASURES, Judge
 from trainer import ArraySource, Task
 
 
@@ -44,6 +44,7 @@ class AdversarialSynthesis(Task):
     samples: Count = 2000
 
     measure_at_evaluations = True
+    measures = MEASURES
 
     @functools.cached_property
     def train(self) -> ArraySource:

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import pathlib
 from collections.abc import Mapping
+from typing import ClassVar
 
 import gin
 import keras
@@ -12,7 +13,7 @@ from keras import layers
 
 from tasks.arm_pictures import draw_controls
 from tasks.planar_arm import PlanarArm, requested_paths
-from trainer import ArraySource, Task
+from trainer import ArraySource, Measure, Task
 
 
 @gin.register(module="tasks")
@@ -46,6 +47,17 @@ class GridControl(Task):
     points: int = 16
     arm: PlanarArm = PlanarArm()
     width: int = 128
+
+    measures: ClassVar[Mapping[str, Measure]] = {
+        "planned_error_mm": Measure("the mean distance of the hand from the path as planned, in mm", better="less"),
+        "rounded_error_mm": Measure("that for what the motors hold instead, in mm", better="less"),
+        "on_grid_percent": Measure("controls within 5 % of a step of a whole one, in per cent", better="more"),
+        "outside_percent": Measure("controls beyond the limits by more than that, in per cent", better="less"),
+        "turn_per_point": Measure(
+            "the mean turn of a joint from one point to the next as the motors do it, in steps of a motor",
+            better="less",
+        ),
+    }
 
     @functools.cached_property
     def train(self) -> ArraySource:
@@ -89,11 +101,7 @@ def control_quality(arm: PlanarArm, requested: np.ndarray, controls: np.ndarray)
     """Measures controls in steps `[paths, points, joints]` for paths in m `[paths, points, 2]`.
 
     Returns:
-      `planned_error_mm`: the mean distance of the hand from the path for the controls as they are.
-      `rounded_error_mm`: that for what the motors hold instead.
-      `on_grid_percent`: controls within 5 % of a step of a whole one.
-      `outside_percent`: controls beyond the limits by more than that.
-      `turn_per_point`: the mean turn of a joint from one point to the next as the motors do it, in steps.
+      The numbers that `GridControl.measures` names.
 
     >>> arm = PlanarArm(links=(1.0,), step_degrees=90.0, limit=1)
     >>> found = control_quality(arm, np.array([[[1.0, 0.0], [0.0, 1.0]]]), np.array([[[0.0], [1.2]]]))

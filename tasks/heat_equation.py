@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import pathlib
 from collections.abc import Mapping
+from typing import ClassVar
 
 import gin
 import keras
@@ -12,7 +13,7 @@ from keras import layers
 
 from tasks.heat_pictures import draw_temperatures
 from tasks.rod import Rod
-from trainer import ArraySource, MixedSource, Task, model_of_parts
+from trainer import ArraySource, Measure, MixedSource, Task, model_of_parts
 
 PARTS = ("ends", "rod", "sensors", "start")
 
@@ -49,6 +50,14 @@ class HeatEquation(Task):
     noise: float = 0.1
     points: int = 640
     width: int = 32
+
+    measures: ClassVar[Mapping[str, Measure]] = {
+        "relative_error_percent": Measure(
+            "the root of the mean squared error, in per cent of the root mean square of the exact temperature",
+            better="less",
+        ),
+        "worst_error": Measure("the largest error anywhere, where the rod is about 1 warm at first", better="less"),
+    }
 
     @functools.cached_property
     def train(self) -> MixedSource:
@@ -120,8 +129,7 @@ def temperature_quality(true: np.ndarray, found: np.ndarray) -> dict[str, float]
     """Measures how good temperatures of one shape are.
 
     Returns:
-      `relative_error_percent`: the root of the mean squared error, in per cent of the root mean square of the exact
-      temperature. `worst_error`: the largest error, in units of temperature.
+      The numbers that `HeatEquation.measures` names.
 
     >>> temperature_quality(np.array([3.0, 4.0]), np.array([3.0, 4.5]))
     {'relative_error_percent': 10.0, 'worst_error': 0.5}

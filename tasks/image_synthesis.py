@@ -11,7 +11,7 @@ import numpy as np
 
 from tasks.photographs import Damage, edge_strength, photographs, random_patches, texture, tiles
 from tasks.restoration_pictures import draw_restored
-from tasks.restoration_quality import restoration_quality
+from tasks.restoration_quality import MEASURES, restoration_quality
 from tasks.restorer import restorer
 from trainer import ArraySource, Task
 
@@ -46,6 +46,8 @@ class ImageSynthesis(Task):
     train_patches: int = 2048
     size: int = 32
     damage: Damage = Damage()
+
+    measures = MEASURES
 
     @functools.cached_property
     def train(self) -> ArraySource:

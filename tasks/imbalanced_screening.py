@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers
 
 from tasks.screening_pictures import draw_screening
-from tasks.screening_quality import screening_quality
+from tasks.screening_quality import MEASURES, screening_quality
 from trainer import ArraySource, Task
 
 
@@ -43,6 +43,8 @@ class ImbalancedScreening(Task):
     seed: int = 0
     positives: float = 0.05
     width: int = 32
+
+    measures = MEASURES
 
     @functools.cached_property
     def train(self) -> ArraySource:

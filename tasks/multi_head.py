@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import pathlib
 from collections.abc import Mapping
+from typing import ClassVar
 
 import gin
 import keras
@@ -12,7 +13,7 @@ from keras import layers
 
 from tasks.handwriting import Handwriting
 from tasks.head_pictures import draw_heads
-from trainer import ArraySource, Task
+from trainer import ArraySource, Measure, Task
 
 
 @gin.register(module="tasks")
@@ -47,6 +48,23 @@ class MultiHead(Task):
     copies: int = 4
     missing: float = 0.3
     width: int = 512
+
+    measures: ClassVar[Mapping[str, Measure]] = {
+        "accuracy_percent": Measure(
+            "scans whose most probable digit is right, in per cent", better="more", judges="outputs.digit"
+        ),
+        "picture_rmse": Measure(
+            "the root of the mean squared error of a pixel, where full ink is 1",
+            better="less",
+            judges="outputs.picture",
+        ),
+        "mass_r2": Measure(
+            "the part of the variance of the ink that the head explains; below 0 it is worse than the mean of all "
+            "scans, and it is 0 where their ink does not differ",
+            better="more",
+            judges="outputs.mass",
+        ),
+    }
 
     @functools.cached_property
     def train(self) -> ArraySource:
@@ -105,9 +123,7 @@ def head_quality(true: Mapping[str, np.ndarray], predicted: Mapping[str, np.ndar
     """Judges the answers of the heads by the targets `digit`, `picture` and `mass`, shaped as those of `MultiHead`.
 
     Returns:
-      `accuracy_percent`: scans whose most probable digit is right. `picture_rmse`: the root of the mean squared error
-      of a pixel, where full ink is 1. `mass_r2`: the part of the variance of the ink that the head explains; below 0
-      it is worse than the mean of all scans, and it is 0 where their ink does not differ.
+      The numbers that `MultiHead.measures` names.
 
     >>> true = {"digit": np.array([0, 1]), "picture": np.zeros([2, 8, 8]), "mass": np.array([[10.0], [20.0]])}
     >>> said = {"digit": np.array([[2.0, 1.0], [2.0, 1.0]]), "picture": np.ones([2, 8, 8]), "mass": true["mass"]}

@@ -3,6 +3,8 @@
 import dataclasses
 import functools
 import pathlib
+from collections.abc import Mapping
+from typing import ClassVar
 
 import gin
 import keras
@@ -11,7 +13,7 @@ from keras import layers
 
 from tasks.delays import UNIT_KM, Country, Links, distances_between, pair_distances
 from tasks.placement_map import draw_placements
-from trainer import ArraySource, Task
+from trainer import ArraySource, Measure, Task
 
 
 @gin.register(module="tasks")
@@ -43,6 +45,15 @@ class NodePlacement(Task):
     country: Country = Country()
     links: Links = Links()
     width: int = 256
+
+    measures: ClassVar[Mapping[str, Measure]] = {
+        "placement_error_km": Measure("the mean distance of a node from where it is, in km", better="less"),
+        "overlaps_per_network": Measure(
+            "the mean number of pairs nearer to each other than the margin, 50 km by default, which no true pair is",
+            better="less",
+        ),
+        "outside_percent": Measure("nodes beyond the country's borders, in per cent", better="less"),
+    }
 
     @functools.cached_property
     def train(self) -> ArraySource:
@@ -100,8 +111,7 @@ def placement_quality(true: np.ndarray, predicted: np.ndarray, *, margin: float,
     """Measures how good places `[networks, nodes, 2]` are, in units of 50 km.
 
     Returns:
-      `placement_error_km`: mean distance of a node from where it is. `overlaps_per_network`: mean number of pairs
-      nearer to each other than `margin`, which no true pair is. `outside_percent`: nodes beyond the country's borders.
+      The numbers that `NodePlacement.measures` names.
 
     >>> true = np.array([[[0.0, 0.0], [2.0, 0.0]]])
     >>> placement_quality(true, true / 4, margin=1.0, half_width=6.0)

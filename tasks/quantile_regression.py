@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import pathlib
 from collections.abc import Mapping
+from typing import ClassVar
 
 import gin
 import keras
@@ -11,7 +12,7 @@ import numpy as np
 from keras import layers
 
 from tasks.quantile_pictures import draw_quantiles
-from trainer import ArraySource, Task
+from trainer import ArraySource, Measure, Task
 
 
 @gin.register(module="tasks")
@@ -40,6 +41,23 @@ class QuantileRegression(Task):
     eval_patients: int = 142
     quantiles: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
     width: int = 64
+
+    measures: ClassVar[Mapping[str, Measure]] = {
+        "pinball_loss": Measure(
+            "the mean over patients and quantiles, in hundreds of points of the progression", better="less"
+        ),
+        "coverage_percent": Measure(
+            "patients between the lowest and the highest quantile, both included, in per cent; 80 are right for "
+            "quantiles from 0.1 to 0.9",
+            better=80,
+        ),
+        "calibration_error_percent": Measure(
+            "by how many per cent of all patients the number of those at or below a quantile is wrong, averaged "
+            "over the quantiles",
+            better="less",
+        ),
+        "crossed_percent": Measure("patients of whom some quantile is below a lower one, in per cent", better="less"),
+    }
 
     @functools.cached_property
     def train(self) -> ArraySource:
@@ -96,10 +114,7 @@ def quantile_quality(true: np.ndarray, predicted: np.ndarray, quantiles: tuple[f
       quantiles: which ones they are, in ascending order.
 
     Returns:
-      `pinball_loss`: the mean over examples and quantiles, in the unit of the targets. `coverage_percent`: examples
-      between the lowest and the highest quantile, both included. `calibration_error_percent`: by how much the part of
-      examples at or below a quantile differs from it, averaged over the quantiles. `crossed_percent`: examples of which
-      some quantile is below a lower one.
+      The numbers that `QuantileRegression.measures` names.
 
     >>> quality = quantile_quality(np.array([0.0, 1.0]), np.array([[-1.0, 1.0], [2.0, 1.5]]), (0.25, 0.75))
     >>> quality["coverage_percent"], quality["crossed_percent"], quality["calibration_error_percent"]

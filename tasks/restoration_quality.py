@@ -4,7 +4,18 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from tasks.photographs import edge_strength
+from trainer import Measure
 
+MEASURES = {
+    "psnr_db": Measure("the peak signal-to-noise ratio of a picture in dB, at most 100, averaged", better="more"),
+    "ssim": Measure("the structural similarity of a picture, at most 1, averaged", better="more"),
+    "edge_rmse": Measure(
+        "the root of the mean squared error, where white is 1, in that tenth of the pixels where the edges of the true "
+        "pictures are strongest",
+        better="less",
+    ),
+    "sharpness_percent": Measure("the mean strength of edges, in per cent of the true one", better=100),
+}
 _EXACT = 1e-10  # a mean squared error that single precision hardly tells from 0: 100 dB
 
 
@@ -12,9 +23,7 @@ def restoration_quality(true: np.ndarray, restored: np.ndarray) -> dict[str, flo
     """Judges restored pictures `[pictures, height, width, channels]`, from 0 to 1, by the true ones.
 
     Returns:
-      `psnr_db`: the peak signal-to-noise ratio of each picture, at most 100, averaged. `ssim`: their structural
-      similarity, likewise. `edge_rmse`: the root of the mean squared error in that tenth of the pixels where the edges
-      of the true pictures are strongest. `sharpness_percent`: the mean strength of edges as a part of the true one.
+      The numbers that `MEASURES` names.
     """
     strength = edge_strength(true)
     strong = strength >= np.quantile(strength, 0.9)

@@ -12,7 +12,7 @@ import numpy as np
 from tasks.digit_scenes import compose
 from tasks.handwriting import Handwriting
 from tasks.scene_pictures import draw_scenes
-from tasks.segmentation_quality import segmentation_quality
+from tasks.segmentation_quality import MEASURES, segmentation_quality
 from tasks.unet import unet
 from trainer import ArraySource, Task
 
@@ -47,6 +47,8 @@ class SceneSegmentation(Task):
     size: int = 32
     digits: tuple[int, ...] = (3, 8, 0, 5)
     noise: float = 0.1
+
+    measures = MEASURES
 
     @functools.cached_property
     def train(self) -> ArraySource:

@@ -3,7 +3,17 @@
 import numpy as np
 
 from objectives import ConfigurationError
+from trainer import Measure
 
+MEASURES = {
+    "average_precision_percent": Measure("the area below precision over recall, in per cent", better="more"),
+    "recall_percent": Measure(
+        "the largest part of the positives, in per cent, that a threshold finds of which at least half are positive",
+        better="more",
+    ),
+    "brier_score_permille": Measure("the mean squared error of a probability, in thousandths", better="less"),
+    "expected_per_positive": Measure("how many positives the probabilities promise for each that there is", better=1),
+}
 # Half of those that are called back have it.
 PRECISION = 0.5
 
@@ -17,10 +27,7 @@ def screening_quality(true: np.ndarray, probabilities: np.ndarray, weights: np.n
       weights: how often each example counts, of the same shape.
 
     Returns:
-      `average_precision_percent`: the area below precision over recall. `recall_percent`: the largest part of the
-      positives that a threshold finds of which at least half are positive. `brier_score_permille`: the mean squared
-      error of a probability, in thousandths. `expected_per_positive`: how many positives the probabilities promise for
-      each that there is; 1 is right.
+      The numbers that `MEASURES` names.
 
     Raises:
       ConfigurationError: There is no positive, so that nothing can be found.

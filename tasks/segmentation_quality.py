@@ -2,6 +2,23 @@
 
 import numpy as np
 
+from trainer import Measure
+
+MEASURES = {
+    "mean_iou_percent": Measure(
+        "the pixels that are truly of a class and predicted so, in per cent of those that are either; the mean of the "
+        "classes that occur",
+        better="more",
+    ),
+    "costly_confusions_percent": Measure(
+        "pixels of the costly pair that are taken for the other one of it, in per cent", better="less"
+    ),
+    "border_accuracy_percent": Measure("pixels on borders whose class is right, in per cent", better="more"),
+    "specks_per_scene": Measure(
+        "the mean number of pixels whose predicted class none of their four neighbours shares", better="less"
+    ),
+}
+
 
 def segmentation_quality(
     true: np.ndarray, predicted: np.ndarray, border: np.ndarray, *, classes: int, costly_pair: tuple[int, int]
@@ -16,10 +33,7 @@ def segmentation_quality(
       costly_pair: two classes that must not be taken for each other.
 
     Returns:
-      `mean_iou_percent`: |true and predicted| / |true or predicted| of each class that occurs, averaged.
-      `costly_confusions_percent`: pixels of the costly pair that are taken for the other one of it.
-      `border_accuracy_percent`: pixels on borders whose class is right.
-      `specks_per_scene`: pixels whose predicted class none of their four neighbours shares.
+      The numbers that `MEASURES` names.
     """
     first, second = costly_pair
     counts = confusion_counts(true, predicted, classes)

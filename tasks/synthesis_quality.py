@@ -7,8 +7,27 @@ from typing import Any
 import numpy as np
 
 from tasks.handwriting import Handwriting
+from trainer import Measure
 
 CLASSES = 10
+MEASURES = {
+    "classes_of_ten": Measure("of how many digits at least 1 % of the samples are recognised", better="more"),
+    "recognised_percent": Measure("samples that are recognised as a digit, in per cent", better="more"),
+    "imbalance_percent": Measure(
+        "how many per cent of the samples had to be of another digit for all to be equally frequent, by the vote of "
+        "the five nearest; 0 to 90",
+        better="less",
+    ),
+    "frechet_distance": Measure(
+        "the squared Fréchet distance between the pixels of the samples and of unseen real digits, ink from 0 to 1",
+        better="less",
+    ),
+    "nearest_percent": Measure(
+        "the mean distance to the nearest known digit, where that of unseen real digits is 100; near 0, samples are "
+        "copies",
+        better=100,
+    ),
+}
 _NEIGHBOURS = 5
 _FARTHEST = 0.95  # of unseen real digits so many are as near to a known one as a recognised digit has to be
 _SHARE = 0.01  # a class comes out if so many of the samples are recognised as one of it
@@ -34,13 +53,7 @@ class Judge:
         """Judges made digits, `[samples, 8, 8]` with ink from 0 to 1.
 
         Returns:
-          `classes_of_ten`: of how many digits at least 1 % of the samples are recognised.
-          `recognised_percent`: samples that are recognised.
-          `imbalance_percent`: how much of the samples had to be of another digit for all to be equally frequent, by the
-            vote of the five nearest; 0 to 90.
-          `frechet_distance`: between the pixels of the samples and of unseen real digits, see `frechet_distance`.
-          `nearest_percent`: the mean distance to the nearest known digit, where that of unseen real digits is 100; near
-            0, they are copies.
+          The numbers that `MEASURES` names.
         """
         pixels = _pixels(images)
         distances, votes, is_unanimous = self._looked_up(pixels)

@@ -12,6 +12,7 @@ from trainer.feeds.files.tfrecord import TFRecordSource as TFRecordSource
 from trainer.feeds.mixed import MixedSource as MixedSource
 from trainer.feeds.sources import ArraySource as ArraySource
 from trainer.feeds.sources import Source as Source
+from trainer.measure import Measure as Measure
 from trainer.metrics.confusion_matrix import ConfusionMatrix as ConfusionMatrix
 from trainer.metrics.function_metric import FunctionMetric as FunctionMetric
 from trainer.metrics.keras_metric import KerasMetric as KerasMetric

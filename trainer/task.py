@@ -16,6 +16,7 @@ from objectives.blame import blamed
 from objectives.errors import Mistakes
 from objectives.fields import Checked
 from trainer.feeds.sources import Source
+from trainer.measure import Measure
 
 Examples = Annotated[
     Source,
@@ -39,9 +40,11 @@ class Task(Checked, abc.ABC):
       measure_at_evaluations: whether `measure` is called at each evaluation, and its measures are logged as
         `measures/<name>`; otherwise once after training. A subclass whose measures are cheap sets it to True, as a
         class attribute or a field.
+      measures: what the numbers of `measure` mean, by name, so that others can read them; a subclass may state it.
     """
 
     measure_at_evaluations: ClassVar[bool] = False
+    measures: ClassVar[Mapping[str, Measure]] = {}
 
     @property
     @abc.abstractmethod

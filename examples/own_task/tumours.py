@@ -8,6 +8,8 @@ In this folder, or in a copy of it anywhere:
 import dataclasses
 import functools
 import pathlib
+from collections.abc import Mapping
+from typing import ClassVar
 
 import gin
 import keras
@@ -16,7 +18,7 @@ from matplotlib.figure import Figure
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
 
-from trainer import ArraySource, Task
+from trainer import ArraySource, Measure, Task
 
 
 @gin.register(module="tumours")
@@ -34,6 +36,11 @@ class TumourDiagnosis(Task):
 
     seed: int = 0
     units: int = 16
+
+    measures: ClassVar[Mapping[str, Measure]] = {
+        "missed_percent": Measure("malignant tumours that are called benign, in per cent", better="less"),
+        "false_alarms_percent": Measure("benign tumours that are called malignant, in per cent", better="less"),
+    }
 
     @functools.cached_property
     def train(self) -> ArraySource:

@@ -27,9 +27,10 @@ class Pair:
     Attributes:
       task: the class of the task.
       terms: the names of the terms and their weights, as text, by the name of the term.
-      without: the measures of the run whose regularising terms have the weight 0.
+      without: the measures of the run whose regularising terms have the weight 0, but for those of outputs that no
+        term is left to train.
       with_terms: the measures of the other run.
-      lacking: the measures of runs that each lack one regularising term, by its name; none if there is only one.
+      lacking: those of runs that each lack one regularising term, by its name; none if there is only one.
       pictures: what the task drew of both models, or of the second one where it does not draw several.
     """
 
@@ -65,8 +66,8 @@ def trained_pair(name: str, seed: int, runs: pathlib.Path, pictures: pathlib.Pat
         return Pair(
             task=type(full.task),
             terms={name: repr(term.weight) for name, term in full.objective.terms.items()},
-            without=measures_of(full.task, plain.model),
-            with_terms=measures_of(full.task, full.model),
+            without=_measured(full.task, plain),
+            with_terms=_measured(full.task, full),
             lacking=dict(_lacking(name, seed, folder, full, full.task) if each_term else ()),
             pictures=() if seed else _drawn(full.task, {WITHOUT: plain.model, WITH: full.model}, pictures / name),
         )
@@ -83,7 +84,14 @@ def _lacking(
         trainer = _trained(f"{name}.gin", seed, place, f"{selector}.weight = 0.0", "Trainer.allow_unreached = True")
         (term,) = {*_optimised(full)} - {*_optimised(trainer)}
         with trainer.averaged():
-            yield term, measures_of(task, trainer.model)
+            yield term, _measured(task, trainer)
+
+
+def _measured(task: Task, trainer: Trainer) -> dict[str, float]:
+    """Returns the measures of a run without those of outputs that none of its optimised terms reads."""
+    read = {key for term in trainer.objective.terms.values() if term.optimised for key in term.keys}
+    measures = measures_of(task, trainer.model)
+    return {name: value for name, value in measures.items() if task.measures[name].judges in {None, *read}}
 
 
 def _optimised(trainer: Trainer) -> list[str]:

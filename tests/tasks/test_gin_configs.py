@@ -155,6 +155,13 @@ def other_examples(source):
     return ArraySource(**tf.nest.map_structure(lambda values: values[:-60:-1], dict(source.arrays)))
 
 
+@pytest.mark.parametrize("run", [*DATA_TERMS, PLAYERS_RUNS[0]])
+def test_every_number_that_a_task_measures_has_a_meaning_and_none_else_has(load, run):
+    load(run)
+    task = config.made("Trainer.task")
+    assert [*measures_of(task, task.build_model())] == [*task.measures]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("run", [*DATA_TERMS, PLAYERS_RUNS[0]])  # The plain ones are read below, with a term more.
 def test_every_run_takes_data_and_a_model_of_the_readers_own_by_a_line_each(load, run):
