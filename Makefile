@@ -34,7 +34,7 @@ docs: $(VENV)/docs
 
 ## The pictures of README and docs: those of the demo, and what a terminal and Chromium show of it.
 screenshots: demo
-	cp runs/demo/pictures/scenes.png $(addprefix runs/demo/five_terms/pictures/,terms.png examples.png) docs/
+	cp $(addprefix runs/demo/five_terms/pictures/,terms.png examples.png) docs/
 	rm -rf runs/demo/five_terms
 	$(BIN)/python docs/site/cast.py docs/terminal.svg \
 	    $(BIN)/python scripts/train.py --gin_file=scene_segmentation.gin --workdir=runs/demo/five_terms

@@ -17,7 +17,7 @@ def draw_digits(file: pathlib.Path, sheets: Mapping[str, np.ndarray]) -> pathlib
       sheets: ink from 0 to 1, `[digits, height, width]`, by what is written above it.
     """
     figure = Figure(figsize=(_SIDE * len(sheets), _SIDE + _ABOVE), layout="constrained")
-    panels = figure.subplots(1, len(sheets), squeeze=False)[0]
+    panels = figure.subplots(1, len(sheets), squeeze=False, gridspec_kw={"wspace": 0.08})[0]
     for panel, (title, digits) in zip(panels, sheets.items(), strict=True):
         panel.imshow(_sheet(digits[: _ACROSS**2]), cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest")
         panel.set(xticks=[], yticks=[])

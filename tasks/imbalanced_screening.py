@@ -28,8 +28,9 @@ class ImbalancedScreening(Task):
     they make up the same share: terms with `sample_weight = 'sample_weight'`, and all measures, are those of the
     population that is screened.
 
-    Over five seeds, weight decay is what finds more of the positives, and with the larger weight of positives it
-    promises too many. The penalty on activations changes nothing that would matter: it is for larger nets.
+    Over five seeds, weight decay makes the probabilities promise more positives than there are, as positives have the
+    larger weight. In the mean of these seeds it finds more of the positives; of that, five seeds are no proof. The
+    penalty on activations changes nothing that would matter: it is for larger nets.
 
     Keys: `inputs` are the measurements, each with a mean of 0 and a standard deviation of 1 over all tumours,
     `[batch, 30]`; `targets`, 1 for malignant, and `outputs`, logits, are `[batch, 1]`; `sample_weight` is `[batch]`.

@@ -1,6 +1,7 @@
-"""The picture of placed nodes: maps of true and predicted places."""
+"""The picture of placed nodes: maps of true and predicted places, a row a model."""
 
 import pathlib
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,17 +11,17 @@ from tasks.delays import UNIT_KM, Country, pair_distances
 _TRUE, _PREDICTED, _OVERLAP, _LANDMARK = "#8a8f98", "#1f5fae", "#d1361f", "#2b2d33"
 
 
-def draw_placements(file: pathlib.Path, country: Country, true: np.ndarray, predicted: np.ndarray) -> pathlib.Path:
-    """Draws one map a network, for places `[networks, nodes, 2]`, into a PNG file; returns it."""
-    columns = min(3, len(true))
-    rows = -(-len(true) // columns)
-    figure = Figure(figsize=(4.1 * columns, 4.3 * rows + 0.7), layout="constrained")
-    axes = np.ravel(figure.subplots(rows, columns, squeeze=False))
-    for panel, places, guesses in zip(axes, true, predicted, strict=False):
-        _draw_map(panel, country, places, guesses)
-    for panel in axes[len(true) :]:
-        panel.set_axis_off()
-    handles, labels = axes[0].get_legend_handles_labels()
+def draw_placements(
+    file: pathlib.Path, country: Country, true: np.ndarray, predicted: Mapping[str, np.ndarray]
+) -> pathlib.Path:
+    """Draws one column a network and one row a model into a PNG file, for places `[networks, nodes, 2]`; returns it."""
+    figure = Figure(figsize=(3.8 * len(true), 3.9 * len(predicted) + 0.6), layout="constrained")
+    axes = figure.subplots(len(predicted), len(true), squeeze=False)
+    for panels, (name, guesses) in zip(axes, predicted.items(), strict=True):
+        for panel, places, guess in zip(panels, true, guesses, strict=True):
+            _draw_map(panel, country, places, guess)
+        panels[0].set_ylabel(f"{name}\nkm", fontsize=11)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=11)
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=110)

@@ -1,4 +1,4 @@
-"""The picture of predicted quantiles: what came out for each example, and how many examples are below each quantile."""
+"""The picture of predicted quantiles: what came out for each patient, and how many patients are below each quantile."""
 
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -16,29 +16,31 @@ def draw_quantiles(
 
     Args:
       file: where the picture goes.
-      true: what came out, `[examples]`.
-      predicted: quantiles `[examples, quantiles]` by the name of the model.
+      true: what came out in hundreds of points, `[patients]`.
+      predicted: quantiles `[patients, quantiles]` by the name of the model.
       quantiles: which ones they are, in ascending order.
     """
     figure = Figure(figsize=(11, 3.3 * len(predicted) + 0.5), layout="constrained")
     rows = figure.subplots(len(predicted), 2, squeeze=False, sharey="col", width_ratios=(2.4, 1))
     for (fan, calibration), (name, values) in zip(rows, predicted.items(), strict=True):
         _draw_fan(fan, true, values)
-        fan.set_ylabel(name)
+        fan.set_ylabel(f"{name}\nprogression in hundreds of points")
+        calibration.set_ylabel("patients at or below it")
         _draw_calibration(calibration, true, values, quantiles)
-    rows[-1][0].set_xlabel("examples, by their predicted median")
+    rows[-1][0].set_xlabel("patients, by their predicted median")
     rows[-1][1].set_xlabel("quantile")
     rows[0][0].set_title(f"quantiles {quantiles[0]:g} to {quantiles[-1]:g} and what came out", fontsize=11)
-    rows[0][1].set_title("examples below it", fontsize=11)
-    handles, labels = rows[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+    rows[0][1].set_title("how many are below a quantile", fontsize=11)
+    named = [panel.get_legend_handles_labels() for panel in rows[0]]
+    handles, labels = ([*fan, *calibration] for fan, calibration in zip(*named, strict=True))
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=110)
     return file
 
 
 def _draw_fan(panel, true: np.ndarray, predicted: np.ndarray) -> None:
-    """Draws bands between quantiles; the examples of which some quantile is below a lower one are marked."""
+    """Draws bands between quantiles; the patients of whom some quantile is below a lower one are marked."""
     middle = predicted.shape[1] // 2
     order = np.argsort(predicted[:, middle])
     true, predicted, places = true[order], predicted[order], np.arange(len(true))
@@ -55,7 +57,7 @@ def _draw_fan(panel, true: np.ndarray, predicted: np.ndarray) -> None:
 
 
 def _draw_calibration(panel, true: np.ndarray, predicted: np.ndarray, quantiles: Sequence[float]) -> None:
-    panel.plot([0, 1], [0, 1], color="#8a8f98", lw=1)
+    panel.plot([0, 1], [0, 1], color="#8a8f98", lw=1, label="as many as should be")
     panel.plot(quantiles, (true[:, None] <= predicted).mean(axis=0), color=_MEDIAN, marker="o", ms=4)
     panel.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     panel.spines[["top", "right"]].set_visible(False)

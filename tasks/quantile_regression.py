@@ -24,8 +24,10 @@ class QuantileRegression(Task):
     quantiles that are learned each by itself cross, so that the 60 % quantile of a patient is below the 50 % one, and a
     net that may learn the patients by heart claims intervals that are too narrow.
 
-    Over five seeds, coverage and loss come from weight decay, which by itself ends the crossings of this small net as
-    well. The ordering alone ends half of them: it is needed where nothing else keeps a net from learning by heart.
+    Over five seeds, both terms together end the crossings of this small net and bring intervals nearer to what they
+    claim. Weight decay by itself ends the crossings as well, the ordering half of them: it is needed where nothing else
+    keeps a net from learning by heart. In the mean of these seeds, coverage and a smaller loss come from weight decay;
+    of that, five seeds are no proof.
 
     Keys: `inputs` are the measurements, each with a mean of 0 and a standard deviation of 1, `[batch, 10]`; `targets`
     is the progression in hundreds of points, `[batch]`; `outputs` are its quantiles, `[batch, quantiles]`.

@@ -45,7 +45,7 @@ def screening_quality(true: np.ndarray, probabilities: np.ndarray, weights: np.n
     precision, recall = precision_and_recall(true, probabilities, weights)
     return {
         "average_precision_percent": 100.0 * average_precision_score(true, probabilities, sample_weight=weights),
-        "recall_percent": 100.0 * float(recall[precision >= PRECISION].max(initial=0.0)),
+        "recall_percent": 100.0 * recall_at_precision(precision, recall),
         "brier_score_permille": 1000.0 * brier_score_loss(true, probabilities, sample_weight=weights),
         "expected_per_positive": float(weights @ probabilities) / float(weights @ true),
     }
@@ -59,3 +59,8 @@ def precision_and_recall(
 
     precision, recall, _ = precision_recall_curve(true, probabilities, sample_weight=weights)
     return precision, recall
+
+
+def recall_at_precision(precision: np.ndarray, recall: np.ndarray) -> float:
+    """Returns the largest recall of the thresholds by which at least half of those called back are positive."""
+    return float(recall[precision >= PRECISION].max(initial=0.0))

@@ -4,10 +4,11 @@ import dataclasses
 from typing import Literal
 
 from objectives import Key
+from objectives.fields import Checked
 
 
 @dataclasses.dataclass(frozen=True)
-class Measure:
+class Measure(Checked):
     """What a number of `Task.measure` means.
 
     Attributes:
@@ -15,11 +16,6 @@ class Measure:
       better: "more" or "less", or the number that is right, where more and less are both worse.
       judges: the key of the output that it judges, such as 'outputs.picture', where some runs do not train that: of a
         run in which no term reads this output, it is chance. None where all runs train it.
-
-    >>> Measure("the mean distance from the path, in mm", better="less").sign
-    '↓'
-    >>> Measure("the mean sharpness, in per cent of the true one", better=100).sign
-    '→ 100'
     """
 
     meaning: str

@@ -43,9 +43,9 @@ def gallery_page(found: Mapping[str, Sequence[Pair]], asked: str, pictures: path
         f"The p of a table is that of a paired t-test over the seeds, of this one comparison alone. Bold is what is "
         f"told, for better or for worse: a difference whose p, corrected by Holm's method for all {len(p)} comparisons "
         f"of this page together, is below {SIGNIFICANT:g}. So the chance that anything is in bold by chance is below "
-        f"{100 * SIGNIFICANT:g} %; but {seeds} seeds tell so little among so many comparisons that what is not bold "
-        f"may well be there. No measure is left out. An arrow says which way a measure gets better: ↑ more, ↓ less, → as "
-        f"near as can be to the number behind it."
+        f"{100 * SIGNIFICANT:g} %; but {seeds} seeds tell so little among so many comparisons that a difference "
+        f"which is not bold may be real. No measure is left out, but where no term of a run reads the output that it "
+        f"judges. Pictures are of seed 0. An arrow says which way a measure gets better: ↑ more, ↓ less, → as near as can be to the number behind it."
     )
     return "\n\n".join([head, *(_part(name, pairs, pictures, tests) for name, pairs in found.items())]) + "\n"
 

@@ -67,8 +67,9 @@ def test_a_node_beyond_either_border_is_outside_once():
     assert placement_quality(places, places, margin=0.1, half_width=6.0)["outside_percent"] == 50.0
 
 
-def test_the_picture_is_a_readable_png_of_some_size(networks, true, says, tmp_path):
-    (file,) = networks.draw(says(true), tmp_path / "pictures")
-    assert file.read_bytes().startswith(b"\x89PNG")
-    height, width, _ = matplotlib.image.imread(file).shape
-    assert min(height, width) > 800
+def test_the_picture_has_a_row_for_each_model(networks, true, says, tmp_path):
+    (one,) = networks.draw(says(true), tmp_path / "one")
+    (two,) = networks.draw_models({"plain": says(true), "with terms": says(true + 1.0)}, tmp_path / "two")
+    (height, width, _), (higher, as_wide, _) = (matplotlib.image.imread(file).shape for file in (one, two))
+    assert width == as_wide > 1000
+    assert higher - height > 400
