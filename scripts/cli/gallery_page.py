@@ -45,7 +45,8 @@ def gallery_page(found: Mapping[str, Sequence[Pair]], asked: str, pictures: path
         f"of this page together, is below {SIGNIFICANT:g}. So the chance that anything is in bold by chance is below "
         f"{100 * SIGNIFICANT:g} %; but {seeds} seeds tell so little among so many comparisons that a difference "
         f"which is not bold may be real. No measure is left out, but where no term of a run reads the output that it "
-        f"judges. Pictures are of seed 0. An arrow says which way a measure gets better: ↑ more, ↓ less, → as near as can be to the number behind it."
+        f"judges. Pictures are of seed 0. An arrow says which way a measure gets better: ↑ more, ↓ less, → as near as "
+        f"can be to the number behind it."
     )
     return "\n\n".join([head, *(_part(name, pairs, pictures, tests) for name, pairs in found.items())]) + "\n"
 
