@@ -12,7 +12,10 @@ from rich.console import Console
 
 # Lines that are redrawn would fill the log of a machine that gives its jobs a terminal which nobody watches, and the
 # output of a cell that calls a command by `!`: Jupyter gives it a terminal, and shows each drawing below the last one.
-_UNWATCHED = ("CI", "JPY_PARENT_PID")
+_CELL = "JPY_PARENT_PID"
+_UNWATCHED = ("CI", _CELL)
+# That terminal has 80 columns, whatever a notebook shows; with so many, the table of terms keeps all of its own.
+_COLUMNS_OF_A_CELL = 120
 
 
 class Screen(Console):
@@ -23,6 +26,8 @@ class Screen(Console):
 
     def __init__(self, **settings: Any):
         is_watched = sys.stdout.isatty() and not any(map(os.environ.get, _UNWATCHED))
+        if os.environ.get(_CELL):
+            settings = {"width": _COLUMNS_OF_A_CELL} | settings
         super().__init__(soft_wrap=True, force_interactive=None if is_watched else False, **settings)
 
     def on_broken_pipe(self) -> None:

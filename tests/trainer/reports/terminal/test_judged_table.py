@@ -51,6 +51,13 @@ def test_without_gradients_the_shares_are_those_of_values_and_no_column_is_empty
     assert lines[-1].strip() == "share of the total, of late; trend of the weighted value"
 
 
+def test_a_cell_of_a_notebook_shows_every_column(table):
+    (header,) = [line for line in table(120, terms__data__grad_norm=1.0, terms__data__grad_cosine=0.5) if "raw" in line]
+    assert [cell.strip() for cell in header.split("┃")[1:-1]] == [
+        *("term", "raw", "weight", "weighted", "share", "trend", "gradient", "cosine", "verdict")
+    ]
+
+
 @pytest.mark.parametrize("width", [40, 80, 120])
 @pytest.mark.parametrize("count", [3, 12])
 def test_no_line_is_wrapped_and_what_is_left_out_is_said(table, width, count):

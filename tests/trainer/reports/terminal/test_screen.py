@@ -42,6 +42,14 @@ def test_lines_are_redrawn_where_somebody_watches(monkeypatch, is_terminal, vari
     assert Screen().is_interactive == is_watched
 
 
+def test_a_cell_of_a_notebook_has_more_columns_than_the_terminal_that_it_gives_a_command(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("JPY_PARENT_PID", raising=False)
+    assert Screen().width == 80
+    monkeypatch.setenv("JPY_PARENT_PID", "1")
+    assert Screen().width == 120
+
+
 @pytest.mark.parametrize(("is_terminal", "lines"), [(True, 4), (False, 1)])
 def test_lines_end_between_words_on_a_terminal_and_a_path_stays_in_one_piece(is_terminal, lines):
     text = "3 terms, [red], 600 steps, in runs/a/very/long/path-of-a-run, and so on"
