@@ -23,7 +23,7 @@ from termwise.verification.contesting.comparison import (
 )
 from termwise.verification.contesting.problems import Problem
 from termwise.verification.contesting.runs import Result
-from termwise.verification.contesting.ways import FIXED, ONES, TUNED, Tuning
+from termwise.verification.contesting.ways import FIXED, ONES, RANDOM, TUNED, Tuning
 
 Results = Mapping[str, Sequence[Result]]
 # By way, how each error compares with another way.
@@ -75,13 +75,11 @@ class Contest:
 
     def _reading(self) -> str:
         verdicts = {name: judged[1] for name, judged in self._beside_fixed.items()}
-        ways = [way for way in next(iter(verdicts.values())) if way not in (ONES, TUNED)]
+        ways = [way for way in next(iter(verdicts.values())) if way not in (ONES, TUNED, RANDOM)]
         counts = Counter(its[way] for its in verdicts.values() for way in ways)
         never_worse = [way for way in ways if all(its[way] in (BETTER, EVEN) for its in verdicts.values())]
         gains = [way for way in never_worse if any(its[way] == BETTER for its in verdicts.values())]
         tuned = Counter(judged[1][way] for judged in self._beside_tuned.values() for way in ways)
-        costs = {way: statistics.median(self._cost(one.name, way) for one in self._problems) for way in ways}
-        cheap, dear = min(costs, key=costs.__getitem__), max(costs, key=costs.__getitem__)
         return "\n".join(
             [
                 f"- Of {len(ways)} methods on {len(verdicts)} problems, {_counted(counts)} beside the weights of the "
@@ -89,11 +87,26 @@ class Contest:
                 f"- Better somewhere and worse nowhere: {_listed(gains)}. Never told from fixed weights: "
                 f"{_listed([way for way in never_worse if way not in gains])}.",
                 f"- Beside the weights of the files, all weights 1 are {self._of_controls(ONES)}. Weights that a "
-                f"search with one other seed found are {self._of_controls(TUNED)}.",
-                f"- `RandomWeighting`, the control that knows nothing: {self._of_controls('RandomWeighting')}.",
-                f"- In the median of the problems a step takes from {costs[cheap]:.2f} (`{cheap}`) to "
-                f"{costs[dear]:.2f} (`{dear}`) times the CPU time of one with fixed weights.",
+                f"search with one other seed found are {self._of_controls(TUNED)}.{self._where_tuned_lose()}",
+                f"- `{RANDOM}`, the control that knows nothing and is no method here: {self._of_controls(RANDOM)}.",
+                f"- {self._reading_of_costs(ways)}",
             ]
+        )
+
+    def _where_tuned_lose(self) -> str:
+        lost = [name for name, (_, verdicts, _) in self._beside_fixed.items() if verdicts[TUNED] == WORSE]
+        told = f" They lose on {', '.join(lost)}, where to be better than they are says little."
+        return told if lost else ""
+
+    def _reading_of_costs(self, ways: Sequence[str]) -> str:
+        """Tells what methods cost by what other weights cost, for which a step does the same work."""
+        same = [self._cost(one.name, way) for one in self._problems for way in (ONES, TUNED)]
+        costs = {way: statistics.median(self._cost(one.name, way) for one in self._problems) for way in ways}
+        dear = max(costs, key=costs.__getitem__)
+        return (
+            f"A step with other weights does the same work as one with fixed weights, and took from {min(same):.2f} to "
+            f"{max(same):.2f} times its CPU time: so much is noise, and a cost near these is not told. In the median "
+            f"of the problems, that of a method is at most {costs[dear]:.2f} (`{dear}`)."
         )
 
     def _of_controls(self, way: str) -> str:
@@ -137,7 +150,7 @@ class Contest:
         names = [*errors(problem, results[FIXED])]
         header = [
             "way",
-            *itertools.chain(*([f"`{name}`", "beside fixed weights"] for name in names)),
+            *itertools.chain(*([f"`{name}`", *(f"beside {other}" for other in (FIXED, TUNED))] for name in names)),
             "CPU time a step",
         ]
         return f"## {problem.name}\n\n{told}\n\n{_table(header, [self._row(problem, way, names) for way in results])}"
@@ -148,13 +161,14 @@ class Contest:
         finished = [result for result in results if result.measures]
         if len(finished) < len(results):
             stopped = f"{len(results) - len(finished)} of {len(results)} runs stopped, as an update was not finite"
-            return [_code(way), stopped, *[""] * (2 * len(names) - 1), cost]
+            return [_code(way), stopped, *[""] * (3 * len(names) - 1), cost]
         cells = []
-        comparisons, _, beyond = self._beside_fixed[problem.name]
         for name, values in errors(problem, results).items():
-            beside = (comparisons.get(way) or {}).get(name)
-            told = f"{beside.wins} of {len(values)}, p = {beside.p:.2g}" if beside else ""
-            cells += [spread(values), f"**{told}**" if (way, name) in beyond else told]
+            cells.append(spread(values))
+            for comparisons, _, beyond in (self._beside_fixed[problem.name], self._beside_tuned[problem.name]):
+                beside = (comparisons.get(way) or {}).get(name)
+                told = f"{beside.wins} of {len(values)}, p = {beside.p:.2g}" if beside else ""
+                cells.append(f"**{told}**" if (way, name) in beyond else told)
         return [_code(way), *cells, cost]
 
 
@@ -185,4 +199,4 @@ Each cell has the verdict beside fixed weights, and the CPU time of a step divid
 another worse, and *open* where nothing can be told apart with so few seeds, which is no proof of equality. Beyond
 chance means that a paired t-test over seeds is below {CHANCE:g} after the correction for all comparisons of the page
 with the same weights (Benjamini and Hochberg). The tables below have the p values without it, and in bold those that
-remain. Before a p value is of how many seeds the error got smaller. In all tables, less is better."""
+remain. Before a p value is of how many seeds the error is smaller. In all tables, less is better."""

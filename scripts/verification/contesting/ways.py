@@ -11,6 +11,8 @@ from termwise.verification.contesting.problems import Problem
 from termwise.verification.contesting.runs import Result, Runs
 
 FIXED, ONES, TUNED = "fixed weights", "all weights 1", "tuned weights"
+# The method that knows nothing: beside it is seen what the others know.
+RANDOM = o.RandomWeighting.__name__
 # Of the runs in which weights and limits are found, and of no other.
 TUNING_SEED = 100
 
