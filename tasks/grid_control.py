@@ -11,9 +11,11 @@ import keras
 import numpy as np
 from keras import layers
 
+from objectives import Key
 from tasks.arm_pictures import draw_controls
 from tasks.planar_arm import PlanarArm, requested_paths
 from trainer import ArraySource, Measure, Task
+from trainer.task import Shape
 
 
 @gin.register(module="tasks")
@@ -80,6 +82,11 @@ class GridControl(Task):
         # From -1 to 1, as a net begins with, to the limits of a joint.
         controls = layers.Rescaling(self.arm.limit, name="controls")(turns)
         return keras.Model(path, {"controls": controls, "path": self.arm.hand(controls)}, name="planner")
+
+    @property
+    def measured_shapes(self) -> Mapping[Key, Shape | list[Shape]]:
+        """Paths in the plane, and a control for each joint at each of their points."""
+        return {"targets": ("points", 2), "outputs.controls": ("points", len(self.arm.links))}
 
     def measure(self, model: keras.Model) -> dict[str, float]:
         """Measures how far the hand is from the path as planned and as the motors do it, and what they had to round."""

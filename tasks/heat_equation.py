@@ -11,9 +11,11 @@ import keras
 import numpy as np
 from keras import layers
 
+from objectives import Key
 from tasks.heat_pictures import draw_temperatures
 from tasks.rod import Rod
 from trainer import ArraySource, Measure, MixedSource, Task, model_of_parts
+from trainer.task import Shape
 
 PARTS = ("ends", "rod", "sensors", "start")
 
@@ -93,6 +95,12 @@ class HeatEquation(Task):
             hidden = layers.Dense(self.width, activation="tanh", name=f"hidden{number}")(hidden)
         net = keras.Model(at, layers.Dense(1, name="temperature")(hidden), name="net")
         return model_of_parts(net, parts=PARTS)
+
+    @property
+    def measured_shapes(self) -> Mapping[Key, Shape | list[Shape]]:
+        """Places, times and temperatures, each a number in an axis of its own."""
+        read = ("inputs.sensors.x", "inputs.sensors.t", "targets.sensors", "targets.start", "outputs.sensors")
+        return dict.fromkeys(read, (1,))
 
     def measure(self, model: keras.Model) -> dict[str, float]:
         """Measures how far the temperature is from the exact one, where it was measured and where not."""

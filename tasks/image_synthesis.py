@@ -9,11 +9,13 @@ import gin
 import keras
 import numpy as np
 
+from objectives import Key
 from tasks.photographs import Damage, edge_strength, photographs, random_patches, texture, tiles
 from tasks.restoration_pictures import draw_restored
 from tasks.restoration_quality import MEASURES, restoration_quality
 from tasks.restorer import restorer
 from trainer import ArraySource, Task
+from trainer.task import Shape
 
 
 @gin.register(module="tasks")
@@ -63,6 +65,13 @@ class ImageSynthesis(Task):
     def build_model(self) -> keras.Model:
         """Builds a small residual net; see `tasks.restorer`."""
         return restorer(size=self.size)
+
+    @property
+    def measured_shapes(self) -> Mapping[Key, Shape | list[Shape]]:
+        """Pictures of one size, in colours or grey."""
+        size = ("height", "width")
+        image = (*size, "channels")
+        return {"inputs": [(*size, 3), (*size, 1)], "targets.image": image, "outputs.image": image}
 
     def measure(self, model: keras.Model) -> dict[str, float]:
         """Measures how like the true pictures the restored ones are; see `tasks.restoration_quality`."""

@@ -10,9 +10,11 @@ import keras
 import numpy as np
 from keras import layers
 
+from objectives import Key
 from tasks.screening_pictures import draw_screening
 from tasks.screening_quality import MEASURES, screening_quality
 from trainer import ArraySource, Task
+from trainer.task import Shape
 
 
 @gin.register(module="tasks")
@@ -68,6 +70,11 @@ class ImbalancedScreening(Task):
             ],
             name="screening",
         )
+
+    @property
+    def measured_shapes(self) -> Mapping[Key, Shape | list[Shape]]:
+        """A yes or no, its logit, and a weight for each example."""
+        return {"targets": [(), (1,)], "outputs": [(), (1,)], "sample_weight": ()}
 
     def measure(self, model: keras.Model) -> dict[str, float]:
         """Measures how many malignant ones are found at what price; see `tasks.screening_quality`."""

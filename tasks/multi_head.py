@@ -11,9 +11,11 @@ import keras
 import numpy as np
 from keras import layers
 
+from objectives import Key
 from tasks.handwriting import Handwriting
 from tasks.head_pictures import draw_heads
 from trainer import ArraySource, Measure, Task
+from trainer.task import Shape
 
 
 @gin.register(module="tasks")
@@ -87,6 +89,18 @@ class MultiHead(Task):
             "mass": layers.Dense(1, name="mass")(shared),
         }
         return keras.Model(scan, outputs, name="heads")
+
+    @property
+    def measured_shapes(self) -> Mapping[Key, Shape | list[Shape]]:
+        """Scans that can be drawn, and the target and the output of each head."""
+        scan, picture = ("height", "width"), ("rows", "columns")
+        return {
+            "inputs": [scan, (*scan, 1), (*scan, 3)],
+            "targets.digit": (),
+            "outputs.digit": (10,),
+            **dict.fromkeys(("targets.picture", "outputs.picture"), picture),
+            **dict.fromkeys(("targets.mass", "outputs.mass"), (1,)),
+        }
 
     def measure(self, model: keras.Model) -> dict[str, float]:
         """Measures each head; see `head_quality`."""

@@ -11,9 +11,11 @@ import keras
 import numpy as np
 from keras import layers
 
+from objectives import Key
 from tasks.delays import UNIT_KM, Country, Links, distances_between, pair_distances
 from tasks.placement_map import draw_placements
 from trainer import ArraySource, Measure, Task
+from trainer.task import Shape
 
 
 @gin.register(module="tasks")
@@ -84,6 +86,11 @@ class NodePlacement(Task):
             ],
             name="placement",
         )
+
+    @property
+    def measured_shapes(self) -> Mapping[Key, Shape | list[Shape]]:
+        """Places in the plane, of as many nodes as there are."""
+        return dict.fromkeys(("targets", "outputs"), ("nodes", 2))
 
     def measure(self, model: keras.Model) -> dict[str, float]:
         """Measures how far nodes are from their true places, and what is impossible in the resulting map."""

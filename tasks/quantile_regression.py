@@ -11,8 +11,10 @@ import keras
 import numpy as np
 from keras import layers
 
+from objectives import Key
 from tasks.quantile_pictures import draw_quantiles
 from trainer import ArraySource, Measure, Task
+from trainer.task import Shape
 
 
 @gin.register(module="tasks")
@@ -83,14 +85,24 @@ class QuantileRegression(Task):
             name="progression",
         )
 
+    @property
+    def measured_shapes(self) -> Mapping[Key, Shape | list[Shape]]:
+        """What came out, and an output for each quantile."""
+        return {"targets": [(), (1,)], "outputs": (len(self.quantiles),)}
+
     def measure(self, model: keras.Model) -> dict[str, float]:
         """Measures how good the quantiles are as a forecast, and whether they can be quantiles of anything."""
-        return quantile_quality(self.eval.arrays["targets"], self._predict(model), self.quantiles)
+        return quantile_quality(self._true, self._predict(model), self.quantiles)
 
     def draw_models(self, models: Mapping[str, keras.Model], folder: pathlib.Path) -> list[pathlib.Path]:
         """Draws the quantiles of each patient and how many patients are below each, a row a model: `quantiles.png`."""
         predicted = {name: self._predict(model) for name, model in models.items()}
-        return [draw_quantiles(folder / "quantiles.png", self.eval.arrays["targets"], predicted, self.quantiles)]
+        return [draw_quantiles(folder / "quantiles.png", self._true, predicted, self.quantiles)]
+
+    @property
+    def _true(self) -> np.ndarray:
+        """What came out, `[examples]`, from targets of one column too."""
+        return np.ravel(self.eval.arrays["targets"])
 
     def _predict(self, model: keras.Model) -> np.ndarray:
         return model.predict(self.eval.arrays["inputs"], batch_size=1024, verbose=0)

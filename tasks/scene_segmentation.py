@@ -9,12 +9,14 @@ import gin
 import keras
 import numpy as np
 
+from objectives import Key
 from tasks.digit_scenes import compose
 from tasks.handwriting import Handwriting
 from tasks.scene_pictures import draw_scenes
 from tasks.segmentation_quality import MEASURES, segmentation_quality
 from tasks.unet import unet
 from trainer import ArraySource, Task
+from trainer.task import Shape
 
 
 @gin.register(module="tasks")
@@ -64,6 +66,17 @@ class SceneSegmentation(Task):
     def build_model(self) -> keras.Model:
         """Builds a small U-Net; see `tasks.unet`."""
         return unet(size=self.size, classes=len(self.digits) + 1)
+
+    @property
+    def measured_shapes(self) -> Mapping[Key, Shape | list[Shape]]:
+        """Scenes, a class and a mark for each of their pixels, and a logit for each class."""
+        classes = ("height", "width")
+        return {
+            "inputs": (*classes, "channels"),
+            "targets.classes": classes,
+            "targets.border": classes,
+            "outputs.logits": (*classes, len(self.digits) + 1),
+        }
 
     def measure(self, model: keras.Model) -> dict[str, float]:
         """Measures the overlap with the truth, and the effect of the terms; see `tasks.segmentation_quality`."""

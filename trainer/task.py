@@ -5,12 +5,12 @@ import copy
 import functools
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 import keras
 import numpy as np
 
-from objectives import ConfigurationError
+from objectives import ConfigurationError, Key
 from objectives.annotations import Expected, mismatch, shown
 from objectives.blame import blamed
 from objectives.errors import Mistakes
@@ -25,6 +25,16 @@ Examples = Annotated[
     ),
 ]
 
+# The axes of one example: their lengths, and names for those that may have any.
+Shape: TypeAlias = tuple[int | str, ...]
+
+_Shapes = Annotated[
+    Mapping,
+    Expected(
+        "a dict of tuples by key, or lists of them, such as {'targets': [(), (1,)], 'outputs': (9,)}, or {} for none",
+        lambda shapes: all(isinstance(one, tuple) for several in shapes.values() for one in _listed(several)),
+    ),
+]
 _Measures = Annotated[Mapping, Expected("a dict of numbers by name, or {} for none")]
 _Pictures = Annotated[Sequence[str | pathlib.Path], Expected("a list of the files that it wrote, or [] for none")]
 
@@ -59,6 +69,20 @@ class Task(Checked, abc.ABC):
     @abc.abstractmethod
     def build_model(self) -> keras.Model:
         """Builds a new model. The trainer calls it after it has set the seed."""
+
+    @property
+    def measured_shapes(self) -> Mapping[Key, Shape | list[Shape]]:
+        """What `measure` and `draw` read of `eval` and of the model's outputs, as shapes of one example by key.
+
+        Other shapes are refused before the first step: NumPy may broadcast them, so that measures are wrong without a
+        word, or they fail after training. An axis is a length, or a name for any length, which is then the same
+        wherever the name occurs; of a list of shapes, each will do. Weights of examples may be missing. A subclass that
+        measures and draws something else says so here too.
+
+        Returns:
+          The shapes, such as `{"targets": [(), (1,)], "outputs": (9,)}`; none by default.
+        """
+        return {}
 
     def measure(self, model: keras.Model) -> dict[str, float]:
         """Measures what the model learned on `eval`, in the terms of the task's users.
@@ -140,6 +164,14 @@ def examples_of(task: Task, name: str) -> Source | None:
     return _fitting(f"{_name(task)}.{name}", source, Examples if name == "train" else Examples | None)
 
 
+def shapes_of(task: Task) -> dict[Key, list[Shape]]:
+    """Returns the shapes that a task measures and draws, several where any will do; raises ConfigurationError."""
+    with blamed(f"{_name(task)}.measured_shapes"):
+        found = task.measured_shapes
+    _fitting(f"{_name(task)}.measured_shapes", found, _Shapes)
+    return {key: _listed(shapes) for key, shapes in found.items()}
+
+
 def measures_of(task: Task, model: keras.Model, *, nan: bool = False) -> Mapping[str, float]:
     """Returns the measures of a task; raises ConfigurationError if it fails or they are no numbers.
 
@@ -182,6 +214,10 @@ def pictures_of_models(task: Task, models: Mapping[str, keras.Model], folder: pa
 
 def _name(task: Task) -> str:
     return type(task).__name__
+
+
+def _listed(shapes: Shape | list[Shape]) -> list[Shape]:
+    return shapes if isinstance(shapes, list) else [shapes]
 
 
 def _require_method(task: Task, name: str, arguments: str, returned: str) -> None:

@@ -30,6 +30,7 @@ from trainer.settings.architecture import describe_model
 from trainer.settings.best import refuse_unmeasured_best
 from trainer.settings.changes import (
     Description,
+    changeable_code,
     describe,
     describe_kind,
     describe_networks,
@@ -40,8 +41,10 @@ from trainer.settings.changes import (
     require_unchanged,
 )
 from trainer.settings.compatibility import require_compatible
+from trainer.settings.measured import refuse_unmeasured_shapes
 from trainer.settings.settings import Settings, documented
 from trainer.steps.average import averaged, refuse_averaged
+from trainer.steps.layers.known_outputs import known_outputs
 from trainer.steps.precision import building_in
 from trainer.steps.traced import Traced
 from trainer.steps.variables.adoption import refuse_scope
@@ -94,7 +97,7 @@ class Trainer(Settings):
         refuse_scope("a Trainer is made")
         super().__post_init__(train)
         given = {**vars(self), "train": train}
-        self._description = describe(given)
+        self._description, self._changeable = describe(given), changeable_code(given)
         keras.utils.set_random_seed(self.seed)
         if self.deterministic:
             tf.config.experimental.enable_op_determinism()
@@ -130,7 +133,9 @@ class Trainer(Settings):
         """Holds the settings, and what else is known of the run by now, against what its folder was begun with."""
         self._description |= more
         if self.workdir:
-            self._changes = require_unchanged(self.workdir, self._description, allowed=self.allow_config_change)
+            self._changes = require_unchanged(
+                self.workdir, self._description, allowed=self.allow_config_change, changeable=self._changeable
+            )
 
     def _find_data_and_model(self, train: Examples | None) -> Examples:
         """Has the task make what was not given; the training data."""
@@ -358,6 +363,8 @@ class Trainer(Settings):
             self._run.program.begin()
 
     def _rehearse(self) -> None:
+        if self.task is not None and known_outputs(self.model) is None:
+            refuse_unmeasured_shapes(self.task, self.eval, self._run.preparation.outputs())
         values = self._run.preparation.rehearse(self.step, gradients=self._periods.gradients is not None)
         refuse_unmeasured_best(self.best, values, self.objective, self.metrics)
         require_measured(self.callbacks, values)

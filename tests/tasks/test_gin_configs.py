@@ -5,6 +5,7 @@ import pathlib
 import re
 
 import gin
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,6 +14,8 @@ import objectives
 from objectives import ConfigurationError, Objective
 from objectives.balancing import GradientWeighting, ValueWeighting
 from trainer import ArraySource, MixedSource, Players, Trainer, config
+from trainer.settings.measured import refuse_unmeasured_shapes
+from trainer.steps.layers.known_outputs import known_outputs
 from trainer.task import measures_of
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -160,6 +163,17 @@ def test_every_number_that_a_task_measures_has_a_meaning_and_none_else_has(load,
     load(run)
     task = config.made("Trainer.task")
     assert [*measures_of(task, task.build_model())] == [*task.measures]
+
+
+@pytest.mark.parametrize("run", DATA_TERMS)
+def test_every_run_measures_shapes_that_its_own_data_and_model_have_and_no_others(load, run):
+    load(run)
+    task = config.made("Trainer.task")
+    outputs = known_outputs(task.build_model())
+    refuse_unmeasured_shapes(task, task.eval, outputs)
+    deeper = keras.tree.map_structure(lambda tensor: keras.KerasTensor([*tensor.shape, 7]), outputs)
+    with pytest.raises(ConfigurationError, match=f"^{type(task).__name__} measures 'outputs"):
+        refuse_unmeasured_shapes(task, task.eval, deeper)
 
 
 @pytest.mark.slow

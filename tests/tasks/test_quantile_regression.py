@@ -9,6 +9,8 @@ from sklearn.datasets import load_diabetes
 from sklearn.metrics import mean_pinball_loss
 
 from tasks.quantile_regression import quantile_quality
+from trainer import ArraySource
+from trainer.task import with_examples
 
 LEVELS = (0.1, 0.5, 0.9)
 
@@ -53,6 +55,14 @@ def test_empirical_quantiles_cover_what_they_say(true):
     assert quality["coverage_percent"] == pytest.approx(80.0, abs=2.0)
     assert quality["calibration_error_percent"] < 1.0
     assert quality["crossed_percent"] == 0.0
+
+
+def test_targets_of_one_column_are_measured_and_drawn_as_those_of_none(patients, true, guessed, says, tmp_path):
+    mine = dataclasses.replace(patients, quantiles=LEVELS)
+    columns = with_examples(mine, eval=ArraySource(patients.eval.arrays["inputs"], true[:, None]))
+    assert columns.measure(says(guessed)) == mine.measure(says(guessed))
+    one, other = (task.draw(says(guessed), tmp_path / name)[0] for name, task in {"a": mine, "b": columns}.items())
+    assert one.read_bytes() == other.read_bytes()
 
 
 def test_crossed_examples_are_those_that_sorting_changes(true, guessed):

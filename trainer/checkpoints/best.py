@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from trainer.reports.log import LogRecord
 
 # What decides the values of an evaluation, besides each metric, which has the beginning of its tags as its name.
-EVALUATION_DATA, OBJECTIVE = "evaluation data", "objective"
-_METRICS, _MEASURES = "metrics/", "measures/"
+EVALUATION_DATA, OBJECTIVE, MEASURES = "evaluation data", "objective", "measures"
+_METRICS, _MEASURES = "metrics/", f"{MEASURES}/"
 
 
 def rank(metric: str, value: Callable[[str], float]) -> float:
@@ -50,6 +50,8 @@ def changed_parts(tag: str, was: Mapping[str, str], now: Mapping[str, str]) -> l
     ['another objective']
     >>> changed_parts("metrics/auc", {"objective": "a", "metrics/auc": "b"}, {"objective": "c", "metrics/auc": "d"})
     ["another metric 'auc'"]
+    >>> changed_parts("measures/error", {"objective": "a", "measures": "b"}, {"objective": "c", "measures": "d"})
+    ['measures of other code']
     """
     return [_in_words(part) for part in was if part in now and was[part] != now[part] and _decides(part, tag)]
 
@@ -57,13 +59,16 @@ def changed_parts(tag: str, was: Mapping[str, str], now: Mapping[str, str]) -> l
 def _decides(part: str, tag: str) -> bool:
     if part.startswith(_METRICS):
         return tag == part or tag.startswith(f"{part}/")
+    if part == MEASURES:
+        return tag.startswith(_MEASURES)
     return part != OBJECTIVE or not tag.startswith((_METRICS, _MEASURES))
 
 
 def _in_words(part: str) -> str:
     if part.startswith(_METRICS):
         return f"another metric {part.removeprefix(_METRICS)!r}"
-    return "other evaluation data" if part == EVALUATION_DATA else f"another {part}"
+    others = {EVALUATION_DATA: "other evaluation data", MEASURES: "measures of other code"}
+    return others.get(part, f"another {part}")
 
 
 @dataclasses.dataclass

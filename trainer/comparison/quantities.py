@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from trainer.checkpoints.best import changed_parts, tag_of
+from trainer.checkpoints.best import MEASURES, OBJECTIVE, changed_parts, tag_of
 from trainer.comparison.run_settings import Kind, Setting
 from trainer.reports.log import LogRecord, measured_values, term_names
 from trainer.saved.run_folder import RunFolder
@@ -107,8 +107,8 @@ def _weights(record: LogRecord) -> dict[str, float]:
 
 
 def _evaluated(run: RunFolder) -> dict[str, str]:
-    """Returns the digests of what evaluations were made with, but that of the objective, whose terms are compared."""
-    return {name: digest for name, digest in run.evaluated.items() if name != "objective"}
+    """Returns the digests of what evaluations were made with, but those of what is compared part by part."""
+    return {name: digest for name, digest in run.evaluated.items() if name not in (OBJECTIVE, MEASURES)}
 
 
 def _name(tag: str) -> str:

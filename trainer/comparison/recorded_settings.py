@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from trainer.checkpoints.best import MEASURES, OBJECTIVE
 from trainer.comparison.run_settings import CHANGEABLE, ENVIRONMENT, Kind, RunSettings, Setting
 from trainer.running.workdir import read_environment, read_initial
 from trainer.saved.configuration import SavedConfiguration
@@ -121,5 +122,5 @@ def _recorded(folder: pathlib.Path) -> Iterator[tuple[Setting, str, str]]:
 
 def _of_evaluation(run: RunFolder) -> Iterator[tuple[Setting, str, str]]:
     for name, digest in run.evaluated.items():
-        if name != "objective":  # which the terms are
+        if name not in (OBJECTIVE, MEASURES):  # which the terms and the code of the task are
             yield Setting(Kind.DATA, name.replace("metrics/", "metric ")), _EVALUATION, digest

@@ -119,6 +119,11 @@ def find_unread(forward: Forward, feed: Feed) -> list[Key]:
     return found_in_trace(find, feed)
 
 
+def find_outputs(forward: Forward, feed: Feed) -> Any:
+    """Returns the outputs of the model in evaluation, as tensors without values, from such a trace."""
+    return found_in_trace(lambda batch, number: forward.look(batch, number, lambda context: context.outputs), feed)
+
+
 def found_in_trace(find: Callable[[Batch, tf.Tensor], Found], feed: Feed) -> Found:
     """Returns what a function of a batch and the number of a step finds in a trace on a replica, which is never run."""
     found: list[Found] = []

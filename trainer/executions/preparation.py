@@ -3,13 +3,14 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from objectives import ConfigurationError, Key
 from trainer.executions.at_work import at_work
-from trainer.executions.chunk import find_unread
+from trainer.executions.chunk import find_outputs, find_unread
 from trainer.executions.preview import Preview, find_reads, memory_of, parameters_of, trained_by
 from trainer.executions.program import Program
 from trainer.steps.factors import broken_factors
@@ -87,6 +88,11 @@ class Preparation:
         """Returns the keys of the outputs of the model that no term and no metric reads."""
         metrics = self._program.evaluator.metrics
         return find_unread(self.step.forward.with_keys(metrics.keys, metrics.readers), self._program.data.train_feed)
+
+    @at_work
+    def outputs(self) -> Any:
+        """Returns the outputs of the model for a batch, as tensors without values."""
+        return find_outputs(self.step.forward, self._program.data.train_feed)
 
     @property
     def _readers(self) -> dict[Key, list[str]]:

@@ -169,7 +169,9 @@ def _make_saver(
             data=program.data.train_feed.state,
             epochs=epochs,
             best=settings.best,
-            evaluated=describe_evaluated(objective_of(settings), settings.metrics, settings.eval, step.model),
+            evaluated=describe_evaluated(
+                objective_of(settings), settings.metrics, settings.eval, step.model, settings.task
+            ),
             keeper=step.keeper,
             may_renew=settings.allow_config_change,
         )

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import pathlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import keras
@@ -18,6 +18,7 @@ from trainer.feeds.functions import Network, describe_function, networks_in
 from trainer.feeds.gin_functions import opened
 from trainer.feeds.sources import Source
 from trainer.metrics.metrics import Metrics
+from trainer.settings.after_training import methods_after_training
 from trainer.settings.key_order import is_same, ordered
 from trainer.settings.other_networks import describe_other_networks
 from trainer.settings.settings import declarations
@@ -137,13 +138,22 @@ def differences(was: Description, now: Description) -> list[str]:
     return sorted(lines)
 
 
-def require_unchanged(folder: pathlib.Path, now: Description, *, allowed: bool = False) -> list[str]:
+def changeable_code(settings: Mapping[str, Any]) -> set[str]:
+    """Returns the places of the code in a description that may change when a run resumes, as it trains nothing."""
+    task = settings.get("task")
+    return set() if task is None else {f"Trainer.task.{name}" for name in methods_after_training(task)}
+
+
+def require_unchanged(
+    folder: pathlib.Path, now: Description, *, allowed: bool = False, changeable: Collection[str] = ()
+) -> list[str]:
     """Returns the changes since the run in a folder was begun, if there is one to resume.
 
     Args:
       folder: the folder of the run.
       now: the current settings.
       allowed: whether changes are allowed.
+      changeable: the places of what may change in any case, and is not among those that are returned.
 
     Raises:
       ConfigurationError: There are changes that are not allowed, or the run had other players.
@@ -156,7 +166,7 @@ def require_unchanged(folder: pathlib.Path, now: Description, *, allowed: bool =
         if not allowed:
             raise
         return [f"it cannot be told what has changed: {error}"]
-    lines = differences(was, now)
+    lines = differences(*(_without(changeable, described) for described in (was, now)))
     # By the order in which they move, in which checkpoints have their optimizers.
     has_others = list(was.get("Players", ())) != list(now.get("Players", ()))
     if lines and (has_others or not allowed):
@@ -197,6 +207,16 @@ def read_description(folder: pathlib.Path) -> Description:
             f"settings of this command by --allow_config_change (Trainer.allow_config_change = True)"
         )
     return record
+
+
+def _without(places: Collection[str], described: Description) -> Description:
+    """Returns a description without what is at some places, and without the networks there."""
+    of_thing = {thing: thing.partition(" = ")[0] for thing in described}
+    return {
+        thing: {name: text for name, text in own.items() if f"{of_thing[thing]}.{name}" not in places}
+        for thing, own in described.items()
+        if not any(of_thing[thing].startswith(place) for place in places)
+    }
 
 
 def _is_description(record: Any) -> bool:

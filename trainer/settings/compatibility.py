@@ -14,6 +14,7 @@ from trainer.metrics.metrics import Metrics
 from trainer.settings.best import refuse_unknown_best
 from trainer.settings.inputs import refuse_other_inputs
 from trainer.settings.labels import refuse_outside_labels
+from trainer.settings.measured import refuse_unmeasured_shapes
 from trainer.settings.settings import Settings, objective_of
 from trainer.steps.layers.known_outputs import known_outputs
 from trainer.steps.precision import require_precision
@@ -40,6 +41,7 @@ def require_compatible(settings: Settings, train: Source) -> None:
     for source, whose in ((train, "the training data"), (settings.eval, "the evaluation data")):
         if source is not None:
             refuse_other_inputs(settings.model, source, whose, batch_size=settings.batch_size)
+    refuse_unmeasured_shapes(settings.task, settings.eval, outputs)
     refuse_unknown_best(settings.best, objective, settings.eval, metrics=settings.metrics, task=settings.task)
     refuse_unmeasurable(settings.metrics, settings.eval)
     refuse_other_classes(train, settings.eval)

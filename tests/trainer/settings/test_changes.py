@@ -25,7 +25,7 @@ from objectives import (
     Term,
     schedules,
 )
-from trainer import ArraySource, DatasetSource
+from trainer import ArraySource, DatasetSource, Task
 from trainer.settings.changes import NAME, describe, differences, require_unchanged
 
 
@@ -267,6 +267,47 @@ def test_another_formula_of_a_term_of_ones_own_is_refused(train, monkeypatch):
     monkeypatch.setattr(Squared, "values", lambda self, y_pred: y_pred**4)
     with pytest.raises(ConfigurationError, match=r"Squared.values\(\) \(Objective.own\): .*digest"):
         train(terms={"data": MeanSquaredError(), "own": Squared()}, steps=6)
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn(Task):
+    """A task whose methods a test changes."""
+
+    eval = None
+
+    @functools.cached_property
+    def train(self):
+        return None
+
+    def build_model(self):
+        return self._network()
+
+    def measure(self, model):
+        return {"error": 1.0}
+
+    def draw(self, model, folder):
+        return [folder / f"{self._name()}.png"]
+
+    def _network(self):
+        return None
+
+    def _name(self):
+        return "a"
+
+
+@pytest.mark.parametrize("name", ["measure", "draw", "draw_models", "_name"])
+def test_code_that_measures_or_draws_may_change(train, monkeypatch, name):
+    train(task=Drawn())
+    monkeypatch.setattr(Drawn, name, lambda self, *_: {}, raising=False)
+    assert train(task=Drawn(), steps=6).step == 6
+
+
+@pytest.mark.parametrize("name", ["build_model", "_network"])
+def test_code_that_makes_what_is_trained_may_not_change(train, monkeypatch, name):
+    train(task=Drawn())
+    monkeypatch.setattr(Drawn, name, lambda self: 0)
+    with pytest.raises(ConfigurationError, match=rf"Drawn.{name}\(\) \(Trainer.task\): .*digest"):
+        train(task=Drawn(), steps=6)
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from objectives import MeanSquaredError, Objective
-from trainer import ArraySource, FunctionMetric, Metrics
+from trainer import ArraySource, FunctionMetric, Metrics, Task
 from trainer.settings.evaluated import describe_evaluated
 
 MODEL = keras.Sequential([keras.Input([2]), keras.layers.Dense(1)])
@@ -44,3 +44,25 @@ def test_each_part_has_a_digest_of_its_own(settings, expected):
 
 def test_without_evaluation_data_there_is_no_digest_of_them():
     assert [*describe_evaluated(Objective(data=MeanSquaredError()), None, None, MODEL)] == ["objective"]
+
+
+class Judged(Task):
+    """A task whose measures a test changes."""
+
+    train = eval = build_model = None
+
+    def measure(self, model):
+        return {"error": self._error()}
+
+    def _error(self):
+        return 0.0
+
+
+@pytest.mark.parametrize("name", ["measure", "_error", "draw"])
+def test_measures_have_the_digest_of_the_code_that_takes_them(monkeypatch, name):
+    def of_task():
+        return describe_evaluated(Objective(data=MeanSquaredError()), None, None, MODEL, Judged())
+
+    before = of_task()
+    monkeypatch.setattr(Judged, name, lambda self, *_: {"error": 1.0})
+    assert changed(before, of_task()) == ([] if name == "draw" else ["measures"])
