@@ -50,13 +50,19 @@ class Mistakes:
         self._first: ConfigurationError | None = None
 
     @contextlib.contextmanager
-    def gathered(self, where: str = "") -> Iterator[None]:
-        """Catches a ConfigurationError in its body and keeps the messages, prefixed with `where` they were found."""
+    def gathered(self, where: str = "", *, instead: str = "") -> Iterator[None]:
+        """Catches a ConfigurationError in its body and keeps the messages.
+
+        Args:
+          where: they were found; begins each.
+          instead: what would work; ends each.
+        """
         try:
             yield
         except ConfigurationError as error:
             self._first = self._first or error
-            self.messages += [f"{where}: {message}" if where else message for message in error.messages]
+            begin, end = f"{where}: " if where else "", f"; {instead}" if instead else ""
+            self.messages += [f"{begin}{message}{end}" for message in error.messages]
 
     def raise_any(self) -> None:
         """Raises one ConfigurationError with all gathered messages, if there are any."""

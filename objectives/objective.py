@@ -81,6 +81,17 @@ class Objective:
         return f"term{'s' * (len(names) > 1)} {', '.join(names)}"
 
     @property
+    def remedies(self) -> Mapping[Key, str]:
+        """For each key, the lines of gin that leave out the terms that read it, in words for messages."""
+        return {key: self._remedy_for(key) for key in self.keys}
+
+    def _remedy_for(self, key: Key) -> str:
+        # The terms of players have the name of the player before their own, which is the scope of its objective.
+        names = [name.rpartition(".") for name, term in self.terms.items() if key in term.keys]
+        lines = [f"{f'{player}/' if player else ''}Objective.{name} = None" for player, _, name in names]
+        return f"expected another key, or {' and '.join(lines)}"
+
+    @property
     def has_stars(self) -> bool:
         """Whether a key of some term has a star, and so may name several tensors."""
         return any(map(has_star, self.keys))

@@ -183,3 +183,10 @@ def test_what_a_formula_or_a_weight_raises_is_reported_with_its_term_and_line():
 def test_no_term_is_named_as_their_sum_is():
     with pytest.raises(ConfigurationError, match="a term is named 'total', which is the name of their sum"):
         Objective(data=MeanSquaredError(), total=RangeHinge())
+
+
+def test_a_key_has_the_lines_that_leave_out_the_terms_that_read_it():
+    read = {name: RangeHinge(y_pred="activations.hidden") for name in ("a", "critic.b")}
+    assert Objective(data=MeanSquaredError(), **read).remedies["activations.hidden"] == (
+        "expected another key, or Objective.a = None and critic/Objective.b = None"
+    )

@@ -37,9 +37,9 @@ class FileMistakes(Mistakes):
             raise
 
     @contextlib.contextmanager
-    def gathered(self, where: str = "") -> Iterator[None]:
+    def gathered(self, where: str = "", *, instead: str = "") -> Iterator[None]:
         """Catches and keeps a ConfigurationError, unless it is about a name that such a module might define."""
-        with super().gathered(where):
+        with super().gathered(where, instead=instead):
             try:
                 yield
             except UnknownName:

@@ -33,6 +33,7 @@ def require_compatible(settings: Settings, train: Source) -> None:
     assert settings.model is not None, "the trainer has found it"
     objective = objective_of(settings)
     refuse_unread_weights(objective, train.keys)
+    refuse_missing_weights(objective, train)
     for source in (train, settings.eval):
         refuse_several_parts(objective, settings.metrics, source)
     outputs = known_outputs(settings.model)
@@ -70,6 +71,26 @@ def refuse_unread_weights(objective: Objective, keys: Iterable[Key], *, whose: s
             f"{whose} a {' and a '.join(unread)} that no term reads; expected some term with "
             f"sample_weight={' and one with sample_weight='.join(map(repr, unread))}"
         )
+
+
+def refuse_missing_weights(objective: Objective, train: Source) -> None:
+    """Raises ConfigurationError where a term reads weights of examples, and the training data have none at all.
+
+    So it is where data without weights replace those of a task; the line that is needed then is in the message.
+    """
+    if "sample_weight" in train.names:
+        return
+    mistakes = Mistakes()
+    for name, term in objective.terms.items():
+        fields = {field: key for field, key in {**term.reads, **term.selections}.items() if key is not None}
+        for field, key in fields.items():
+            if split_key(key)[0] == "sample_weight":
+                mistakes.messages.append(
+                    f"term {name!r} ({type(term).__name__}): the training data have no {key}; expected "
+                    f"{type(term).__name__}.{field} = None, by which each example counts once, or a source with "
+                    f"weights of its examples"
+                )
+    mistakes.raise_any()
 
 
 def refuse_several_parts(objective: Objective, metrics: Metrics | None, source: Source | None) -> None:

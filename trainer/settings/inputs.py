@@ -29,9 +29,10 @@ def refuse_other_inputs(model: keras.Model, source: Source, whose: str, *, batch
     wanted, found = known_inputs(model), source.spec.get("inputs")
     if wanted is None or found is None:
         return
-    messages = [*_differences(wanted, found, source, whose, f"the model {model.name!r}")]
+    whom = f"the model {model.name!r}"
+    messages = [*_differences(wanted, found, source, whose, whom)]
     if messages and not _takes(model, found, batch_size):
-        raise ConfigurationError(*messages)
+        raise ConfigurationError(*(_of_one_part(wanted, source, whose, whom) or messages))
 
 
 def _differences(wanted: Any, found: Any, source: Source, whose: str, whom: str) -> Iterator[str]:
@@ -55,6 +56,20 @@ def _differences(wanted: Any, found: Any, source: Source, whose: str, whom: str)
                 f"{_owner(_part(source, key))}: {key} is {own} in {whose}, and {whom} takes {shape}; expected "
                 f"{_others(_part(source, key))}, or a model that takes {own}"
             )
+
+
+def _of_one_part(wanted: Any, source: Source, whose: str, whom: str) -> list[str]:
+    """Returns the lines that are needed where a model takes the examples of each single part of a mixed source."""
+    parts = source.parts if isinstance(source, MixedSource) else {}
+    if not parts or any([*_differences(wanted, part.spec["inputs"], part, whose, whom)] for part in parts.values()):
+        return []
+    return [
+        f"MixedSource: {whose} have the parts {', '.join(parts)}, and {whom} takes the examples of one; expected a "
+        f"model that is applied to each of them, by three lines:",
+        "  Trainer.model = @model_of_parts()",
+        "  model_of_parts.model = @...()  # what Trainer.model is now",
+        f"  model_of_parts.parts = {tuple(parts)}",
+    ]
 
 
 def _by_key(wanted: Any, found: Any, keys: list[str]) -> dict[str, Any] | None:

@@ -54,7 +54,8 @@ def assemble(
         has fields that do not fit, or keeps state that would be wrong.
     """
     read = read_by(balancer)
-    tap = Tap(model, {*objective.keys, *read}, readers={**objective.readers, **read})
+    readers = {**objective.readers, **read}
+    tap = Tap(model, {*objective.keys, *read}, readers=readers, remedies=objective.remedies)
     seats = seats_of(players, model) if players else []
     groups = [group for seat in seats for group in seat.groups] or groups_of(model, optimizer, optimizers)
     _refuse_own_work(

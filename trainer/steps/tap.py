@@ -60,13 +60,21 @@ class Tap:
     (TensorShape([4, 1]), TensorShape([4, 3]))
     """
 
-    def __init__(self, model: keras.Model, keys: Iterable[Key], *, readers: Mapping[Key, str] = MappingProxyType({})):
+    def __init__(
+        self,
+        model: keras.Model,
+        keys: Iterable[Key],
+        *,
+        readers: Mapping[Key, str] = MappingProxyType({}),
+        remedies: Mapping[Key, str] = MappingProxyType({}),
+    ):
         """Finds what the keys name.
 
         Args:
           model: the model.
           keys: of the terms; those of `inputs` and `targets`, say, are left alone.
           readers: of keys, who reads them, in words, for messages.
+          remedies: of keys, what would work where they name nothing, likewise.
         """
         self.model, self.keys = model, frozenset(keys)
         self._whose = f"the model {model.name!r}"
@@ -85,7 +93,7 @@ class Tap:
             "weights": variables,
         }
         for key in sorted(self.keys):
-            with mistakes.gathered(readers.get(key, "")):
+            with mistakes.gathered(readers.get(key, ""), instead=remedies.get(key, "")):
                 _require_one_reading(key, layers)
                 for piece in pieces(key):
                     root, path = split_key(piece)

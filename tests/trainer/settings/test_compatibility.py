@@ -9,6 +9,7 @@ from objectives import ConfigurationError, Decorrelation, MeanSquaredError, Obje
 from trainer import ArraySource, DatasetSource, Metrics
 from trainer.settings.compatibility import (
     refuse_cut_statistics,
+    refuse_missing_weights,
     refuse_other_classes,
     refuse_repetition,
     refuse_unbuilt,
@@ -44,6 +45,19 @@ def test_each_of_several_weights_must_be_read_by_some_term(make):
         refuse_unread_weights(reading("sample_weight.p"), source.keys)
     with pytest.raises(ConfigurationError, match=r"a sample_weight\.p and a sample_weight\.q\.r that no term reads"):
         refuse_unread_weights(Objective(data=MeanSquaredError()), source.keys)
+
+
+def test_weights_that_a_term_reads_and_no_example_has_are_refused_with_the_line_that_leaves_them_out():
+    terms = {"data": MeanSquaredError(sample_weight="sample_weight"), "other": MeanSquaredError()}
+    without, weighted = (
+        ArraySource(np.zeros([3, 1]), np.zeros([3, 1]), **more) for more in ({}, {"sample_weight": np.ones(3)})
+    )
+    refuse_missing_weights(Objective(**terms), weighted)
+    with pytest.raises(
+        ConfigurationError, match="have no sample_weight; expected MeanSquaredError.sample_weight = None"
+    ):
+        refuse_missing_weights(Objective(**terms), without)
+    refuse_missing_weights(Objective(**{**terms, "data": MeanSquaredError(sample_weight=None)}), without)
 
 
 def test_a_statistic_of_the_whole_batch_must_see_it_whole():

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError, MeanSquaredError, Objective
-from trainer import ArraySource, DatasetSource, MixedSource, Trainer
+from trainer import ArraySource, DatasetSource, MixedSource, Trainer, model_of_parts
 from trainer.settings.inputs import refuse_other_inputs
 
 X, WIDE = np.zeros([6, 3]), np.zeros([6, 5])
@@ -96,3 +96,20 @@ def test_a_trainer_looks_at_both_of_its_sources(net):
             eval=ArraySource(WIDE, np.zeros([6, 1])),
             steps=1,
         )
+
+
+def test_a_model_of_the_examples_of_one_part_is_refused_with_the_lines_that_apply_it_to_each(net):
+    message, *lines = refused(net, MixedSource(a=ArraySource(X), b=ArraySource(X)))
+    assert message.startswith(
+        "MixedSource: the data have the parts a, b, and the model 'net' takes the examples of one"
+    )
+    assert [line.partition("  #")[0].strip() for line in lines] == [
+        "Trainer.model = @model_of_parts()",
+        "model_of_parts.model = @...()",
+        "model_of_parts.parts = ('a', 'b')",
+    ]
+    refuse_other_inputs(
+        model_of_parts(net, parts=("a", "b")), MixedSource(a=ArraySource(X), b=ArraySource(X)), "the data", batch_size=2
+    )
+    (other,) = refused(net, MixedSource(a=ArraySource(X), b=ArraySource(WIDE)))
+    assert "model_of_parts" not in other
