@@ -28,8 +28,11 @@ from trainer.task import Task
 
 NAME = "settings.json"
 
-# What a task says of when it is measured does not affect training; the terms of players are those of the run.
-_LEFT_OUT: Mapping[type, str] = {Task: "measure_at_evaluations", Player: "objective"}
+# What a task says of its measures does not affect training; the terms of players are those of the run.
+_LEFT_OUT: Mapping[type, tuple[str, ...]] = {
+    Task: ("measure_at_evaluations", "measures", "measured_shapes"),
+    Player: ("objective",),
+}
 
 _OTHER_SETTINGS = (
     "give this run a --workdir of its own, or resume with its own settings, or with the new ones by "
@@ -287,8 +290,8 @@ def _taken_apart(value: Any, parameters: Mapping[str, Any]) -> tuple[str, Mappin
     if dataclasses.is_dataclass(value):
         own = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
         found = {**attributes_of(type(value)), **own, **methods_of(type(value))}
-        left_out = next((name for of, name in _LEFT_OUT.items() if isinstance(value, of)), None)
-        return kind, {name: part for name, part in found.items() if name != left_out}
+        left_out = next((names for of, names in _LEFT_OUT.items() if isinstance(value, of)), ())
+        return kind, {name: part for name, part in found.items() if name not in left_out}
     if isinstance(value, (list, tuple)) and value and all(map(dataclasses.is_dataclass, value)):
         named = {str(getattr(one, "name", i)): one for i, one in enumerate(value)}
         return ", ".join(named), named

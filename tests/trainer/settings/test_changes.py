@@ -25,7 +25,7 @@ from objectives import (
     Term,
     schedules,
 )
-from trainer import ArraySource, DatasetSource, Task
+from trainer import ArraySource, DatasetSource, Measure, Task
 from trainer.settings.changes import NAME, describe, differences, require_unchanged
 
 
@@ -299,6 +299,13 @@ class Drawn(Task):
 def test_code_that_measures_or_draws_may_change(train, monkeypatch, name):
     train(task=Drawn())
     monkeypatch.setattr(Drawn, name, lambda self, *_: {}, raising=False)
+    assert train(task=Drawn(), steps=6).step == 6
+
+
+def test_what_is_said_of_measures_may_change(train, monkeypatch):
+    train(task=Drawn())
+    monkeypatch.setattr(Drawn, "measures", {"error": Measure("how far off", "less")}, raising=False)
+    monkeypatch.setattr(Drawn, "measured_shapes", {"inputs": ()}, raising=False)
     assert train(task=Drawn(), steps=6).step == 6
 
 
