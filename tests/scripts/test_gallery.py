@@ -24,10 +24,10 @@ def test_the_page_is_the_same_from_runs_that_have_been_and_from_a_part_of_them(s
 
     first = written()
     assert [line.split("|")[1].strip() for line in first[2:]] == [
-        "average_precision_percent",
-        "recall_percent",
-        "brier_score_permille",
-        "expected_per_positive",
+        "average_precision_percent ↑",
+        "recall_percent ↑",
+        "brier_score_permille ↓",
+        "expected_per_positive → 1",
     ]
     assert (tmp_path / "tasks" / "imbalanced_screening" / "screening.png").exists()
     shutil.rmtree(runs / "imbalanced_screening" / "plain-1")

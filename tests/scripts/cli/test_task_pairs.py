@@ -2,6 +2,7 @@
 
 import pytest
 
+from tasks import MultiHead
 from termwise.cli.task_pairs import trained_pair
 
 
@@ -9,4 +10,4 @@ from termwise.cli.task_pairs import trained_pair
 def test_a_head_that_the_plain_run_does_not_train_has_no_measure_there(tmp_path):
     pair = trained_pair("multi_head", 0, tmp_path / "runs", tmp_path / "pictures", each_term=False)
     assert [*pair.without] == ["accuracy_percent"]
-    assert [*pair.with_terms] == ["accuracy_percent", "picture_rmse", "mass_r2"]
+    assert [*pair.with_terms] == [*MultiHead.measures]
