@@ -16,6 +16,7 @@ import shlex
 from absl import flags
 
 from objectives.blame import shown_path
+from objectives.errors import Mistakes
 from termwise.cli.comparison import show_comparison
 from termwise.cli.results import show_charts, show_pictures, show_place
 from termwise.cli.side_by_side import draw_side_by_side
@@ -37,18 +38,20 @@ def main(given: list[str]) -> None:
     if output:
         require_ending(output, FORMATS)
     comparison = compare([pathlib.Path(path) for path in given])
-    # Files are first, so that what cannot be drawn is refused before a long table.
-    pictures = _draw(comparison, pathlib.Path(FLAGS.pictures).expanduser()) if FLAGS.pictures else []
     if output:
         write_comparison(comparison, output)
     show_comparison(table_of(comparison))
-    show_pictures(pictures)
+    mistakes = Mistakes()  # what cannot be drawn must not lose the rest
+    if FLAGS.pictures:
+        with mistakes.gathered("--pictures"):
+            show_pictures(_draw(comparison, pathlib.Path(FLAGS.pictures).expanduser()))
     if output:
         show_place("written", str(output))
     folders = comparison.folders
     page = shlex.join(["termwise", "report", *map(str, folders)])
     show_place("page", page, remark="these runs with their curves and pictures, in one file")
     show_charts(shown_path(os.path.commonpath([folder.absolute() for folder in folders])))
+    mistakes.raise_any()
 
 
 def _draw(comparison: Comparison, folder: pathlib.Path) -> list[pathlib.Path]:

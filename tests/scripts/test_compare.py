@@ -83,10 +83,13 @@ def test_without_a_folder_it_says_what_is_missing(script):
 
 
 @pytest.mark.slow
-def test_pictures_of_several_models_need_a_task_that_draws_them(script, tiny_run, tmp_path):
+def test_without_a_task_that_draws_several_models_the_rest_is_shown_and_that_is_told(script, tiny_run, tmp_path):
     _, workdir = tiny_run
-    process = script("compare.py", workdir, f"--pictures={tmp_path}")
+    process = script("compare.py", workdir, f"--pictures={tmp_path}", f"--output={tmp_path / 'runs.md'}")
     assert process.returncode == 2
+    assert ["status", "finished"] in table(process.stdout)
+    assert f"written:  {tmp_path / 'runs.md'}" in process.stdout
+    assert process.stderr.startswith("--pictures: @TinyTask() ")
     assert "does not draw several models side by side; expected a task that defines draw_models()" in process.stderr
 
 
