@@ -2,6 +2,7 @@
 
 termwise catalogue                          an index, with a line for each entry
 termwise catalogue TotalVariation           one entry: what it is, its parameters, gin lines that use it
+termwise catalogue my_tasks.Sorting         one of your own, in a module of the working directory
 termwise catalogue --gin TotalVariation     its gin lines alone
 termwise catalogue --search=mask            the entries in which a word, or each of several, occurs
 termwise catalogue --all                    all entries

@@ -6,9 +6,12 @@ import inspect
 import itertools
 import math
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
+
+import gin
 
 from objectives import ConfigurationError
 from objectives.errors import expected, nearest
@@ -16,6 +19,7 @@ from termwise.cli.descriptions import Description
 from termwise.cli.entries import entry, entry_of_family, setting
 from termwise.cli.families import FAMILIES
 from termwise.cli.meanings import summary_of
+from termwise.cli.named_term import find_module
 from trainer import Trainer
 from trainer.settings.settings import declarations
 
@@ -38,6 +42,7 @@ class Entry(NamedTuple):
       summary: what it is, in one line.
       describe: makes what it says.
       is_listed: whether an index has a line for it; the name of a class of Keras is listed with those of its family.
+      module: where it is defined, such as `my_terms` or `tasks.grid_control`; nowhere for what is no class or function.
     """
 
     title: str
@@ -45,6 +50,7 @@ class Entry(NamedTuple):
     summary: str
     describe: Callable[[], Description]
     is_listed: bool = True
+    module: str = ""
 
     def text(self) -> str:
         """Returns what it says as text for a terminal."""
@@ -52,8 +58,11 @@ class Entry(NamedTuple):
 
     @property
     def names(self) -> set[str]:
-        """What a reader may call it; all settings are those of `Trainer`."""
-        return {self.name, self.name.rpartition(".")[2], *(["Trainer"] if self.title == _SETTINGS else [])}
+        """What a reader may call it, as gin does or by its module; all settings are those of `Trainer`."""
+        own = self.name.rpartition(".")[2]
+        places = {self.module, self.module.partition(".")[0]} - {""}
+        settings = ["Trainer"] if self.title == _SETTINGS else []
+        return {self.name, own, *(f"{place}.{own}" for place in places), *settings}
 
 
 def entries() -> Iterator[Entry]:
@@ -65,7 +74,8 @@ def entries() -> Iterator[Entry]:
         for name, member in family.members.items():
             reason = family.refused.get(member.__name__)
             summary = f"not taken: {reason}" if reason else summary_of(member)
-            yield Entry(family.title, name, summary, functools.partial(entry, family, name), not family.is_large)
+            describe = functools.partial(entry, family, name)
+            yield Entry(family.title, name, summary, describe, not family.is_large, member.__module__)
     for parameter in inspect.signature(Trainer).parameters.values():
         meaning = declarations()[parameter.name].meaning
         yield Entry(_SETTINGS, f"Trainer.{parameter.name}", meaning, functools.partial(setting, parameter))
@@ -74,12 +84,22 @@ def entries() -> Iterator[Entry]:
 def named(name: str) -> list[Entry]:
     """Returns the entries of a name: several where classes of several families have it.
 
+    A module that the name begins with, such as that of `my_tasks.Sorting` in the working directory, is imported first.
+
     Raises:
-      ConfigurationError: There is none.
+      ConfigurationError: There is none, or importing the module fails.
     """
+    with gin.unlock_config():  # which is locked once files are read, and the module may register something
+        find_module(name)
     known = [*entries()]
     if found := [one for one in known if name in one.names]:
         return found
+    module, _, own = name.rpartition(".")
+    if hasattr(sys.modules.get(module), own):
+        raise ConfigurationError(
+            f"{name} is nothing that a gin file can name as a part of a run; expected a function, or a class such as a "
+            f"Term or a Task, with @gin.register above it"
+        )
     hint = expected(name, {other for one in known for other in one.names})
     listed = "expected a name that `termwise catalogue` lists; --search=WORD looks through all entries"
     raise ConfigurationError(f"the catalogue has no {name!r}; {hint if hint.startswith('did') else listed}")

@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 from collections.abc import Iterator
+from typing import Any
 
 from objectives.annotations import expected_value
 from objectives.fields import NOT_CONFIGURABLE, annotations_of
@@ -53,15 +54,15 @@ def setting(parameter: inspect.Parameter) -> Description:
     )
 
 
-def _fields(member: type) -> Iterator[Field]:
+def _fields(member: Any) -> Iterator[Field]:
     meanings = meanings_of(member)
     for name, default in _defaults(member).items():
         yield Field(name, default, meanings.get(name, ""))
 
 
-def _defaults(member: type) -> dict[str, str]:
+def _defaults(member: Any) -> dict[str, str]:
     """Returns the default of each parameter that gin sets: those of the class itself first, then those of its bases."""
-    if dataclasses.is_dataclass(member):
+    if isinstance(member, type) and dataclasses.is_dataclass(member):
         fields = [one for one in dataclasses.fields(member) if NOT_CONFIGURABLE not in one.metadata and one.init]
         # A base in the same file is what a few classes share; bases of other files are what all of a kind have.
         shared = [base for base in member.__mro__ if base.__module__ == member.__module__]
@@ -86,7 +87,7 @@ def _shown(parameter: inspect.Parameter) -> str:
 def _gin_lines(family: Family, name: str) -> Iterator[str]:
     yield from family.lines(name)
     member = family.members[name]
-    known = annotations_of(member.__init__)  # type: ignore[misc]
+    known = annotations_of(member.__init__ if isinstance(member, type) else member)  # type: ignore[misc]
     for field, default in _defaults(member).items():
         if default == REQUIRED and member not in EXAMPLES:
             yield f"{name}.{field} = {sample(field, known.get(field))}"

@@ -2,25 +2,42 @@
 
 import dataclasses
 import re
+import types
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 
 from objectives import BaseTerm, DynamicWeightAverage, GradientAnnealing, Lagrangian, Objective
 from objectives.balancing import Weighting
 from objectives.schedules import Schedule
-from trainer import Metric, Metrics, MixedSource, OptimizerGroup, Player, Players, Source, Task, TrainableFrom, config
+from tasks.rod import heat_residual
+from trainer import (
+    Metric,
+    Metrics,
+    MixedSource,
+    OptimizerGroup,
+    Player,
+    Players,
+    Source,
+    Task,
+    TrainableFrom,
+    config,
+    load_model,
+    model_of_parts,
+)
 from trainer.callbacks.refusal import INSTEAD
 from trainer.reports import Report
+from trainer.settings.length import run_steps
 
 
 @dataclasses.dataclass(frozen=True)
 class Family:
-    """Classes of one use.
+    """Classes of one use, or functions.
 
     Attributes:
       title: what they are called.
-      base: the base class of all of them.
+      base: the base class of all of them, or the kind of thing that all are.
       uses: the gin lines that use one, where `{name}` stands for its name and `{key}` for one that suits it in a key.
       module: the module of Keras that has them; empty for classes of Termwise and of readers.
       refused: why a run does not take some of them, by name.
@@ -33,12 +50,12 @@ class Family:
     refused: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
-    def members(self) -> dict[str, type]:
-        """The classes by the names that gin files have for them."""
+    def members(self) -> dict[str, Any]:
+        """The classes or functions by the names that gin files have for them."""
         return {
             full if self.module else member.__name__: member
             for full, member in config.configurables().items()
-            if isinstance(member, type) and issubclass(member, self.base) and full.startswith("keras.") == self.is_keras
+            if self._has(member) and full.startswith("keras.") == self.is_keras
         }
 
     @property
@@ -63,9 +80,12 @@ class Family:
         key = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", member.__name__).lower()
         return [line.format(name=name, key=key) for line in (*self.uses, *EXAMPLES.get(member, ()))]
 
+    def _has(self, member: Any) -> bool:
+        return issubclass(member, self.base) if isinstance(member, type) else isinstance(member, self.base)
+
 
 # How those are filled that have parts of any names, or are used beside others of their kind.
-EXAMPLES: Mapping[type, tuple[str, ...]] = {
+EXAMPLES: Mapping[Any, tuple[str, ...]] = {
     MixedSource: (
         "MixedSource.interior = @interior/NpzSource()",
         "interior/NpzSource.file = 'interior.npz'",
@@ -89,6 +109,14 @@ EXAMPLES: Mapping[type, tuple[str, ...]] = {
     GradientAnnealing: ("GradientAnnealing.reference = 'data'",),
     DynamicWeightAverage: ("DynamicWeightAverage.period = 100",),
     Metrics: ("Metrics.auc = @keras.metrics.AUC()",),
+    model_of_parts: (
+        "Trainer.model = @model_of_parts()",
+        "model_of_parts.model = @my_function()  # which returns a model of the examples of one part",
+        "model_of_parts.parts = ('boundary', 'interior')",
+    ),
+    load_model: ("Distillation.teacher = @load_model()", "load_model.path = 'runs/teacher'"),
+    run_steps: ("keras.optimizers.schedules.CosineDecay.decay_steps = @run_steps()",),
+    heat_residual: ("PdeResidual.fn = @heat_residual",),
     TrainableFrom: ("TrainableFrom.layers = 'encoder/.*'", "TrainableFrom.step = 1000"),
 }
 
@@ -105,6 +133,7 @@ FAMILIES = (
     Family("Players by name", Players, ("Trainer.players = @{name}()",)),
     Family("Players", Player, ("Trainer.players = @Players()", "Players.critic = @critic/{name}()")),
     Family("Layers that are frozen", TrainableFrom, ("Trainer.trainable = [@{name}()]",)),
+    Family("Functions", types.FunctionType, ()),
     Family("Reports", Report, ("Trainer.reports = [@{name}()]",)),
     Family(
         "Callbacks of Keras",

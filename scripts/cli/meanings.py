@@ -1,8 +1,9 @@
-"""Meanings: what the docstrings of a class say of it and of each of its parameters."""
+"""Meanings: what the docstrings of a class or a function say of it and of each of its parameters."""
 
 import inspect
 import re
 from collections.abc import Iterator
+from typing import Any
 
 _SECTION = re.compile(r"(Attributes|Args|Arguments):\s*$")
 _ENDS_DESCRIPTION = re.compile(r"[A-Z][\w ]*:\s*$|>>>|```|Formula:")
@@ -38,8 +39,8 @@ def description_of(member: object) -> list[str]:
     return found
 
 
-def meanings_of(member: type) -> dict[str, str]:
-    """Returns what the docstrings of a class, of its bases and of its constructor say of each parameter.
+def meanings_of(member: Any) -> dict[str, str]:
+    """Returns what the docstring of a function says of each parameter, or those of a class, its bases, its constructor.
 
     >>> class Base:
     ...     '''Has a number.
@@ -52,7 +53,7 @@ def meanings_of(member: type) -> dict[str, str]:
     {'x': 'the number, of any size.'}
     """
     found: dict[str, str] = {}
-    for one in reversed(member.__mro__):
+    for one in reversed(getattr(member, "__mro__", (member,))):
         for thing in (one, vars(one).get("__init__")):
             found.update(_items(getattr(thing, "__doc__", None) or ""))
     return found

@@ -1,7 +1,9 @@
 """The contents of the catalogue: an index of one line an entry, entries by any of their names, those with a word."""
 
 import re
+import sys
 
+import gin
 import pytest
 
 from objectives import ConfigurationError
@@ -28,10 +30,33 @@ def test_an_index_has_a_line_for_each_entry_and_one_for_each_module_of_keras():
         ("MeanSquaredError", ["MeanSquaredError", "keras.metrics.MeanSquaredError", "keras.losses.MeanSquaredError"]),
         ("keras.losses", ["keras.losses"]),
         ("steps", ["Trainer.steps"]),
+        ("model_of_parts", ["model_of_parts"]),
+        ("tasks.GridControl", ["GridControl"]),
+        ("trainer.model_of_parts", ["model_of_parts"]),
     ],
 )
 def test_entries_are_found_by_their_full_names_and_their_last_parts(name, found):
     assert [one.name for one in contents.named(name)] == found
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A module of a reader's own in the working directory, with a class that is registered and one that is not."""
+    (tmp_path / "readers_arm.py").write_text(
+        "import gin\nfrom tasks import GridControl\n\n\n@gin.register\nclass Longer(GridControl):\n"
+        '    """An arm with longer links."""\n\n\nclass Shorter(GridControl):\n    """One that gin does not know."""\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    gin.finalize()  # as once a command has read its files
+
+
+def test_a_class_of_the_readers_own_is_found_by_its_module_in_the_working_directory(own):
+    (found,) = contents.named("readers_arm.Longer")
+    assert (found.title, found.summary) == ("Tasks", "An arm with longer links.")
+    assert "Trainer.task = @Longer()" in found.text()
+    with pytest.raises(ConfigurationError, match=r"readers_arm.Shorter is nothing .* with @gin.register above it"):
+        contents.named("readers_arm.Shorter")
 
 
 def test_the_name_of_the_trainer_finds_all_of_its_settings():

@@ -37,6 +37,12 @@ def test_a_mixed_source_is_shown_with_its_shares():
     assert any(line.startswith("MixedSource.shares = {'interior': 3") for line in gin_lines(text_of("MixedSource")))
 
 
+def test_a_function_is_shown_with_its_parameters_and_what_uses_it():
+    text = text_of("model_of_parts")
+    assert "the names of the parts." in text
+    assert gin_lines(text)[0] == "Trainer.model = @model_of_parts()"
+
+
 def test_a_callback_that_is_not_taken_has_the_reason_and_no_lines():
     text = text_of("BackupAndRestore")
     assert "  instead  a run does not take it: with a workdir" in text
