@@ -121,7 +121,12 @@ class BaseTerm(Checked, abc.ABC):
         return callable(self.weight) or self.weight != 0
 
     def __call__(self, **tensors: Any) -> tf.Tensor:
-        """Returns the unweighted mean of the term for tensors given by the names of its arguments, as in a notebook."""
+        """Returns the unweighted mean of the term for tensors given by the names of its arguments, as in a notebook.
+
+        Raises:
+          ConfigurationError: An argument of `values` is missing, or one is given that it does not have.
+        """
+        self._require_readings(tensors)
         values = self.values(**self._aligned(self._prepared(tensors)))
         return Mean.of(values).result()
 
@@ -170,6 +175,28 @@ class BaseTerm(Checked, abc.ABC):
     def _aligned(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the tensors, with those that need it brought to one shape."""
         return align(tensors, self.aligned)
+
+    def _require_readings(self, tensors: Mapping[str, Any]) -> None:
+        """Raises ConfigurationError where some tensors, by name, are not those that the formula takes."""
+        parameters = inspect.signature(self.values).parameters
+        owner, takes = type(self).__name__, [*self.reads]
+        messages = [
+            f"{owner} is called with {name!r}, which its formula does not read; expected {', '.join(takes)}"
+            + (
+                f" alone: {name!r} selects what counts where a run evaluates the term"
+                if name in self.selections
+                else ""
+            )
+            for name in tensors
+            if name not in (*takes, *parameters)
+        ]
+        messages += [
+            f"{owner} is called without {name!r}; expected {', '.join(takes)}"
+            for name in takes
+            if name not in tensors and name in parameters and parameters[name].default is inspect.Parameter.empty
+        ]
+        if messages:
+            raise ConfigurationError(*messages)
 
     def _require_finite_settings(self) -> None:
         """Raises ConfigurationError with every setting that is infinite, as values or gradients would be NaN."""

@@ -143,3 +143,22 @@ def test_a_term_is_frozen_and_keyword_only():
         RangeHinge().weight = 2.0
     with pytest.raises(TypeError):
         RangeHinge(1.0)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "told"),
+    [
+        (
+            {"y_pred": [1.0], "mask": [1.0]},
+            "RangeHinge is called with 'mask', which its formula .* 'mask' selects what",
+        ),
+        (
+            {"y_pred": [1.0], "y_true": [1.0]},
+            "RangeHinge is called with 'y_true', which its formula does not read; expe",
+        ),
+        ({}, "^RangeHinge is called without 'y_pred'; expected y_pred$"),
+    ],
+)
+def test_a_call_with_other_tensors_than_the_formula_reads_is_told_by_their_names(tensors, told):
+    with pytest.raises(ConfigurationError, match=told):
+        RangeHinge(mask="inputs.mask")(**{name: tf.constant(values) for name, values in tensors.items()})

@@ -19,7 +19,7 @@ def source(tmp_path):
     return make
 
 
-@pytest.mark.parametrize("names", ["bay", "acy", "aby"])
+@pytest.mark.parametrize("names", ["bay", "abcy", "aby"])
 def test_columns_that_differ_or_are_in_another_order_are_refused(source, names):
     train, evaluation = source("aby"), source(names)
     if names == "aby":
@@ -32,6 +32,13 @@ def test_columns_that_differ_or_are_in_another_order_are_refused(source, names):
             refuse_other_columns(train, evaluation)
         with pytest.raises(ConfigurationError, match="columns of the part 'p' that evaluation reads"):
             refuse_other_columns(MixedSource(p=train), MixedSource(p=evaluation))
+
+
+@pytest.mark.parametrize("named", [{}, {"inputs": ["age", "weight"]}])
+def test_a_misspelt_column_is_told_with_the_nearest_name(source, named):
+    train = source(["age", "weight", "y"], **named)
+    with pytest.raises(ConfigurationError, match=r"csv has no column 'weight'.*did you mean 'wieght'\?"):
+        refuse_other_columns(train, source(["age", "wieght", "y"], **named))
 
 
 def test_no_run_evaluates_on_them(source):
