@@ -25,6 +25,7 @@ from trainer.running.construction import make_program, make_run, make_step
 from trainer.running.disk_space import require_disk_space
 from trainer.running.interruption import Interrupted, Interruption
 from trainer.running.loop import Loop, Periods
+from trainer.running.tracebacks import without_frames
 from trainer.running.workdir import locate_workdir, make_workdir
 from trainer.settings.architecture import describe_model
 from trainer.settings.best import refuse_unmeasured_best
@@ -175,6 +176,7 @@ class Trainer(Settings):
         """The number of updates done."""
         return self._run.done
 
+    @without_frames
     def train(self, *, until: int | None = None) -> Mapping[str, float]:
         """Trains until `steps` updates are done, starting from the latest checkpoint if there is one.
 
@@ -221,6 +223,7 @@ class Trainer(Settings):
                     stack.enter_context(self._lock)
             yield
 
+    @without_frames
     def evaluate(self) -> dict[str, float]:
         """Evaluates the current model on the evaluation data, with every example counted exactly once.
 
@@ -289,6 +292,7 @@ class Trainer(Settings):
         """Waits until all workers arrive here, if there are several; the chief may have more to do than the others."""
         cluster.wait_for_all(self._strategy)
 
+    @without_frames
     def dry_run(self) -> dict[str, float]:
         """Checks all that a run depends on, without an update.
 
@@ -306,6 +310,7 @@ class Trainer(Settings):
             self._rehearse()
             return self._run.preparation.dry_run(self.step)
 
+    @without_frames
     def preview(self) -> Preview:
         """Finds what a run reads, holds in memory and takes of time, and the gradients of its terms on the first batch.
 
@@ -318,6 +323,7 @@ class Trainer(Settings):
             self._begin()
             return self._run.preparation.preview(self.step)
 
+    @without_frames
     def unread_outputs(self) -> list[Key]:
         """Returns the keys of the model's outputs that no term and no metric reads, such as 'outputs.aux'."""
         with self._traced.unchanged():

@@ -80,6 +80,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3" if os.environ.get("TF_CONFIG")
 shadowing.refuse_shadowed()
 with _held_back_stderr(), _uncollected(), _backend_refused():
     import objectives  # noqa: F401, I001 (first: it sees to the backend of Keras)
+    import keras
     import tensorflow as tf
 
     import tasks  # noqa: F401 (registers the tasks with gin)
@@ -121,8 +122,10 @@ def load_config() -> None:
 
 
 def prepare() -> None:
-    """Applies --logical_devices, before TensorFlow uses a device, and quiets libraries."""
+    """Applies --logical_devices, before TensorFlow uses a device, quiets libraries, and keeps frames for --debug."""
     quieten()
+    if FLAGS.debug:
+        keras.config.disable_traceback_filtering()
     if FLAGS.logical_devices != 1:
         configure_logical_devices(FLAGS.logical_devices)
 
