@@ -16,7 +16,7 @@ from trainer.devices import agreement, cluster
 from trainer.devices.strategy import place
 from trainer.executions.chunk_sizer import ChunkSizer
 from trainer.executions.examination import Examination
-from trainer.executions.non_finite import NonFiniteError
+from trainer.executions.non_finite import NonFiniteError, NonFiniteStateError
 from trainer.executions.preview import Preview
 from trainer.recovery.autopsy import read_batch, read_state, read_step
 from trainer.recovery.recovery import Recovery
@@ -409,8 +409,9 @@ class Trainer(Settings):
             if self._run.non_finite.policy == "rollback" and not restored:
                 self._loop.save()
             self._is_current = False
-            handle = self._recovery.handle_non_finite
-            values = self._loop.run(until=until, steps=self.steps, interruption=interruption, handle_non_finite=handle)
+            values = self._loop.run(
+                until=until, steps=self.steps, interruption=interruption, handle_non_finite=self._recovery.handle
+            )
         return self._values_or_current(values)
 
     def _values_or_current(self, values: Mapping[str, float]) -> Mapping[str, float]:
@@ -439,6 +440,8 @@ class Trainer(Settings):
         """What any other error interrupted may be half of a step, or have lines that were not written."""
         try:
             yield
+        except NonFiniteStateError:
+            raise
         except (Interrupted, NonFiniteError):
             self._is_current = True
             raise

@@ -113,6 +113,19 @@ def noisy():
 
 
 @pytest.fixture
+def guarded(monkeypatch):
+    """Has steps of any size leave out updates that would not be finite themselves."""
+    monkeypatch.setattr("trainer.steps.guarded.COPIED_BYTES", 0)
+
+
+@pytest.fixture(params=["copied", "guarded"])
+def either_way(request):
+    """Has what is not finite be undone behind a chunk, and be left out by the step itself."""
+    if request.param == "guarded":
+        request.getfixturevalue("guarded")
+
+
+@pytest.fixture
 def recorder():
     return Recorder()
 

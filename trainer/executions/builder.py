@@ -30,10 +30,13 @@ class ChunkBuilder:
 
     Attributes:
       state: all that a step changes.
+      guarded: whether a chunk ends by itself before an update that would not be finite; it never does otherwise.
     """
 
     def __init__(self, *, strategy: tf.distribute.Strategy, step: TrainStep, feed: Feed):
+        """Builds nothing yet; whether the step is guarded is asked of it."""
         self._strategy, self._step, self._feed = strategy, step, feed
+        self.guarded = step.guarded
         self._built: dict[str, Callable[..., Any]] = {}
         self._failed: dict[Execution, str] = {}
         self.state = step.state
@@ -84,10 +87,10 @@ class ChunkBuilder:
             self._fail(execution, unsupported(error), error)
 
     def run(self, execution: Execution, data: Any, first_step: int, steps: int) -> np.ndarray:
-        """Runs `steps` updates with the first rows of `data`, and returns their numbers, float32 `[steps, tags]`."""
-        rows = self._built[execution](data, tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
+        """Runs up to `steps` updates with the first rows of `data`; their numbers, float32 `[done, tags]`."""
+        rows, done = self._built[execution](data, tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
         # A view of the host, of which only what is used is copied.
-        return np.asarray(memoryview(rows))[:steps].copy()
+        return np.asarray(memoryview(rows))[: int(done)].copy()
 
     def keep_only(self, execution: Execution) -> None:
         """Drops all other executions."""

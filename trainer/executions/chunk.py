@@ -30,7 +30,7 @@ _ROW = tf.TensorSpec([], tf.int32)
 
 
 def trace_step(step: TrainStep, feed: Feed) -> ConcreteFunction:
-    """Traces `(data, row, number) -> numbers`: the update with the batch of one row, and its numbers `[tags]`.
+    """Traces `(data, row, number) -> (numbers, goes_on)`: the update with the batch of one row; see `turns.train`.
 
     Raises:
       ConfigurationError: it writes or draws what the trainer's state does not hold, or reads a variable where another
@@ -49,20 +49,25 @@ def trace_step(step: TrainStep, feed: Feed) -> ConcreteFunction:
 
 
 def trace_training(step: Callable[..., Any], feed: Feed, *, tags: int) -> ConcreteFunction:
-    """Traces `(data, first, count) -> results`, which calls a traced step of `tags` numbers `count` times.
+    """Traces `(data, first, count) -> (results, done)`, which calls a traced step of `tags` numbers `count` times.
 
-    The function takes the data of a chunk, the number of its first step and how many steps to run, and returns
-    float32 `[feed.limit, tags]`, of which the first `count` rows are filled. Being an argument, `count` never
-    compiles anything anew.
+    The function takes the data of a chunk, the number of its first step and how many steps to run. It returns how many
+    updates are done, which are fewer where a guarded step has left out one, and float32 `[feed.limit, tags]`, of which
+    the first `done` rows are their numbers. Being an argument, `count` never compiles anything anew.
     """
 
     @tf.function(autograph=False)
     def run(data, first, count):
-        def body(done, results):
-            return done + 1, results.write(done, step(data, done, first + tf.cast(done, tf.int64)))
+        def body(done, results, _):
+            numbers, goes_on = step(data, done, first + tf.cast(done, tf.int64))
+            return done + tf.cast(goes_on, tf.int32), results.write(done, numbers), goes_on
 
-        start = (tf.constant(0), tf.TensorArray(tf.float32, size=feed.limit, element_shape=[tags]))
-        return tf.while_loop(lambda done, _: done < count, body, start, parallel_iterations=1)[1].stack()
+        def is_left(done, _, goes_on):
+            return goes_on & (done < count)
+
+        start = (tf.constant(0), tf.TensorArray(tf.float32, size=feed.limit, element_shape=[tags]), tf.constant(True))
+        done, results, _ = tf.while_loop(is_left, body, start, parallel_iterations=1)
+        return results.stack(), done
 
     return run.get_concrete_function(feed.signature, _NUMBER, _ROW)
 

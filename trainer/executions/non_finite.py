@@ -15,6 +15,10 @@ class NonFiniteError(Exception):
     """A run was stopped by numbers that are not finite; the message says by which term, and where to look."""
 
 
+class NonFiniteStateError(NonFiniteError):
+    """A run was stopped by weights that are not finite, and the state in memory is not what a checkpoint may hold."""
+
+
 class NonFinitePolicy:
     """Counts the batches that were skipped, so that a resumed run skips them too.
 

@@ -15,6 +15,7 @@ from trainer.executions.data import RunData
 from trainer.executions.evaluator import Evaluator
 from trainer.executions.examination import Examination, inspect_batch
 from trainer.executions.execution import Execution, compiled_as
+from trainer.executions.executor import Executor
 from trainer.executions.failures import failures_told
 from trainer.executions.mixing.check import MixingCheck
 from trainer.executions.ranges import outside_of_ranges
@@ -67,6 +68,7 @@ class Program:
         """
         self.data, self.step = data, _with_stars_found(step, data)
         self.tags, self.mixing = self.step.tags, MixingCheck(self.step, data)
+        self._latest: Executor | None = None
         self.stages = Stages(
             step=self.step, data=data, execution=execution, phases=phases, gradient_parts=gradient_parts
         )
@@ -108,11 +110,18 @@ class Program:
         It stops before the first that is not finite, see `Executor.run`, and at the end of a phase.
         """
         stage = self.stages.at(first_step)
-        return stage.executor(self.stages.built_choice).run(
+        self._latest = stage.executor(self.stages.built_choice)
+        return self._latest.run(
             first_step=first_step,
             first_batch=first_step if first_batch is None else first_batch,
             steps=steps if stage.phase.end is None else min(steps, stage.phase.end - first_step),
         )
+
+    @at_work
+    def require_sound(self) -> None:
+        """Raises NotFiniteState where the updates of the latest chunk have left what is not finite."""
+        if self._latest is not None:
+            self._latest.require_sound()
 
     @at_work
     def term_gradients(self, step: int) -> dict[str, float]:

@@ -12,6 +12,7 @@ from trainer.executions.execution import compiled_as
 from trainer.executions.executor import Executor
 from trainer.executions.selection import build_chosen
 from trainer.feeds.feed import Block, Feed
+from trainer.steps.guarded import guarded
 from trainer.steps.phases import Phase
 from trainer.steps.term_gradients import ModelParts, TermGradients
 from trainer.steps.train_step import TrainStep
@@ -47,7 +48,7 @@ class Stage:
     @functools.cached_property
     def builder(self) -> ChunkBuilder:
         """Builds its chunks."""
-        return ChunkBuilder(strategy=self._strategy, step=self.step, feed=self._feed)
+        return ChunkBuilder(strategy=self._strategy, step=guarded(self.step), feed=self._feed)
 
     def executor(self, choice: Choice) -> Executor:
         """Returns what runs its chunks as was chosen, which is built if it is not.

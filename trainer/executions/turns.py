@@ -3,16 +3,18 @@
 What is conditional is so for all replicas together: inside of replica context, they could not be merged in a branch.
 """
 
+import functools
 from typing import Any
 
 import tensorflow as tf
 
 from trainer.feeds.feed import Feed
+from trainer.steps.guarded import train_if_sound
 from trainer.steps.train_step import TrainStep, Turn
 from trainer.steps.variables.state import State
 
 
-def train(step: TrainStep, feed: Feed, data: Any, row: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+def train(step: TrainStep, feed: Feed, data: Any, row: tf.Tensor, number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Makes all updates of a step of the run with the batch of one row.
 
     Args:
@@ -23,13 +25,17 @@ def train(step: TrainStep, feed: Feed, data: Any, row: tf.Tensor, number: tf.Ten
       number: of the step.
 
     Returns:
-      The numbers that `TrainStep.tags` names.
+      The numbers that `TrainStep.tags` names, and whether the next step may follow, a bool scalar: not if a step that
+      is guarded has left out its update.
     """
+    if step.guarded:
+        return feed.first(feed.run(functools.partial(train_if_sound, step), data, row, number))
     turns = step.turns
     numbers = [take_turn(turn, feed, data, row, number) for turn in turns]
     if len(turns) > 1:
         feed.update(step.settle)
-    return step.joined([own for own, turn in zip(numbers, turns, strict=True) if turn.is_last])
+    joined = step.joined([own for own, turn in zip(numbers, turns, strict=True) if turn.is_last])
+    return joined, tf.constant(True)
 
 
 def take_turn(turn: Turn, feed: Feed, data: Any, row: tf.Tensor, number: tf.Tensor) -> tf.Tensor:

@@ -13,7 +13,7 @@ from objectives import Context
 from objectives.readings import Reading, recording
 from trainer.steps.forward import Forward
 from trainer.steps.gradients import Batch
-from trainer.steps.layers.layer_state import LayerState
+from trainer.steps.guarded import train_if_sound
 from trainer.steps.variables.adoption import Adoption
 from trainer.steps.weighted_sum import WeightedSum
 
@@ -97,31 +97,13 @@ class FitStep(WeightedSum):
           batch: the replica's shard of the batch.
           step: the number of updates done before.
         """
-        layers = LayerState(self.model)
-        before = layers.copy()
         with recording() as readings:
-            row, gradients = self.differentiate(batch, step)
-        sound = self._is_sound(row)
-        layers.restore(before, unless=wanted & sound)
-        self._update_if(wanted & sound, gradients)
+            row, sound = train_if_sound(self, batch, step, wanted=wanted)
         return Outcome(row, row[self.tags.index("optimizer/grad_norm")], sound, readings)
 
-    def _is_sound(self, row: tf.Tensor) -> tf.Tensor:
+    def sound(self, row: tf.Tensor) -> tf.Tensor:
         """Returns whether an update may be made; an optimizer that scales the loss leaves out an overflow itself."""
         total, norm = (tf.math.is_finite(row[self.tags.index(tag)]) for tag in ("loss/total", "optimizer/grad_norm"))
         if not isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
             return total & norm
         return total & norm | ~norm & (tf.convert_to_tensor(self.optimizer.dynamic_scale) > 1.0)
-
-    def _update_if(self, wanted: tf.Tensor, gradients: Sequence[tf.Tensor | None]) -> None:
-        """Applies the directions on condition, outside of replicas: inside, an optimizer cannot merge them."""
-
-        def on_all(strategy: tf.distribute.Strategy, wanted: Any, gradients: Any) -> None:
-            (first, *_) = strategy.experimental_local_results(wanted)
-            tf.cond(
-                first,
-                lambda: strategy.extended.call_for_each_replica(self.update, args=(gradients,)),
-                lambda: None,
-            )
-
-        tf.distribute.get_replica_context().merge_call(on_all, args=(wanted, gradients))

@@ -46,6 +46,21 @@ def culprit(
     return "computed once more, each term and its gradient are finite"
 
 
+def left_by_updates(values: Mapping[str, float], left: Mapping[str, float]) -> str:
+    """Describes what updates with finite gradients have left that is not finite, and the setting at fault.
+
+    Args:
+      values: the numbers of the latest update and the settings of optimizers, by tag.
+      left: one number that is not finite, for each part of the training state that has any.
+
+    >>> left_by_updates({"optimizer/learning_rate": math.inf}, {"model/000/w": math.inf})
+    "updates have made 'w' inf, while their gradients were finite: the learning rate of optimizer is inf at this step"
+    """
+    name, value = next(iter(left.items()))
+    made = f"updates have made {_of_state(name, values)} {value:g}, while their gradients were finite"
+    return made if name.startswith("step/") else f"{made}: {_setting(values, left)}"
+
+
 def is_cured_by_another_batch(values: Mapping[str, float]) -> bool:
     """Returns whether skipping the batch may help; not if a setting or the weights are at fault."""
     weights = [values[f"terms/{name}/weight"] for name in at_fault(values)]

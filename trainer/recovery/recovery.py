@@ -10,10 +10,10 @@ import gin
 from objectives.blame import shown_path
 from trainer.config import home
 from trainer.devices import cluster
-from trainer.executions.executor import NotFinite
-from trainer.executions.non_finite import NonFiniteError
+from trainer.executions.executor import NotFinite, NotFiniteState
+from trainer.executions.non_finite import NonFiniteError, NonFiniteStateError
 from trainer.recovery.autopsy import write_autopsy
-from trainer.recovery.culprit import culprit, is_cured_by_another_batch
+from trainer.recovery.culprit import culprit, is_cured_by_another_batch, left_by_updates
 from trainer.running.run import TrainingRun
 from trainer.storage.files import StorageError
 
@@ -27,12 +27,18 @@ class Recovery:
         self._strategy, self._program, self._step = run.strategy, run.program, run.step
         self._non_finite, self._reports, self._saver = run.non_finite, run.reports, run.saver
 
-    def handle_non_finite(self, found: NotFinite) -> None:
+    def handle(self, found: NotFinite | NotFiniteState) -> None:
         """Lets the run continue with another batch, if `Trainer.non_finite` says so.
 
         Raises:
           NonFiniteError: The run must not continue, or its limit is reached.
         """
+        if isinstance(found, NotFinite):
+            self._handle_update(found)
+        else:
+            self._handle_state(found)
+
+    def _handle_update(self, found: NotFinite) -> None:
         values = self._program.examine(found.data, int(self._step))
         cause = culprit(values, values.examples, values.out_of_range)
         what = f"step {found.step:,} would not be finite: {cause}"
@@ -48,6 +54,17 @@ class Recovery:
             self._reports.note(f"{what}; continuing with the next batch")
         else:
             self._roll_back(what)
+
+    def _handle_state(self, found: NotFiniteState) -> None:
+        size = f"{self._program.training_state.nbytes / 1e6:,.1f} MB"
+        what = f"up to step {found.step:,} {left_by_updates(found.values, found.left)}"
+        if self._non_finite.policy == "rollback" and not self._non_finite.spent:
+            self._roll_back(what)
+            return
+        raise NonFiniteStateError(
+            f"{what}. A training state of {size} is not copied before each chunk of steps, as small ones are, so that "
+            f"this cannot be taken back; it is not saved, and what was trained since the last checkpoint is lost"
+        )
 
     def _roll_back(self, what: str) -> None:
         assert self._saver is not None, "require_sound saw to it"

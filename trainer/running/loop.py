@@ -12,7 +12,7 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from trainer.devices import cluster
 from trainer.executions.chunk_sizer import ChunkSizer
-from trainer.executions.executor import NotFinite
+from trainer.executions.executor import LostSteps, NotFinite, NotFiniteState
 from trainer.reports import Report, ReportError
 from trainer.reports.examples.spacing import Spacing
 from trainer.reports.log import LogRecord, LogRecords
@@ -70,7 +70,12 @@ class Loop:
         self._is_unsaved = False
 
     def run(
-        self, *, until: int, steps: int, interruption: Interruption, handle_non_finite: Callable[[NotFinite], None]
+        self,
+        *,
+        until: int,
+        steps: int,
+        interruption: Interruption,
+        handle_non_finite: Callable[[NotFinite | NotFiniteState], None],
     ) -> Mapping[str, float]:
         """Trains until so many updates are done, or all workers know of a signal.
 
@@ -78,7 +83,7 @@ class Loop:
           until: the number of updates to stop after.
           steps: the number of updates of the whole run.
           interruption: gets the signal that all workers agree on.
-          handle_non_finite: called where an update would not be finite.
+          handle_non_finite: called where an update would not be finite, or where updates have left what is not.
 
         Returns:
           The values of the last record by tag, if there was one; it may cover fewer steps than others. If nothing is
@@ -94,7 +99,7 @@ class Loop:
                 values = self._train_chunk() or values
                 values = self._evaluate_where_due() or values
                 self._save_where_due()
-            except NotFinite as found:
+            except (NotFinite, NotFiniteState) as found:
                 handle_non_finite(found)
             except Exception as error:
                 self._save_after(error)
@@ -104,6 +109,7 @@ class Loop:
     def save(self, *, is_extra: bool = False) -> None:
         """Begins to save the current state, where it is kept; `is_extra` if only as it is the best one so far."""
         if self._saver is not None:
+            self._program.require_sound()
             self._is_unsaved = False
             self._saver.save(is_extra=is_extra, after=self._reports.flush)
 
@@ -158,7 +164,9 @@ class Loop:
         unsaved, self._is_unsaved = self._is_unsaved, False
         try:
             yield
-        except ConfigurationError:
+        except LostSteps:
+            raise
+        except (ConfigurationError, NotFinite):
             self._is_unsaved = unsaved
             raise
 
@@ -182,6 +190,7 @@ class Loop:
     def _evaluate_where_due(self) -> Mapping[str, float] | None:
         if not self._is_due(self._periods.eval):
             return None
+        self._program.require_sound()
         values = self._evaluate() if self._evaluates else None
         return self._call_callbacks() or values
 

@@ -110,6 +110,7 @@ class TrainStep(Checked, abc.ABC):
       average: the moving average of the weights, or None.
       allow_unreached: whether a trainable variable that no term depends on is left unchanged; otherwise it is an error.
       compiled: whether XLA compiles the forward and the backward pass separately, between sums over replicas.
+      guarded: whether it leaves out an update that would not be finite itself; other steps are undone behind a chunk.
       own_variables: the state of a subclass, by the names of `initial_values`.
       frozen: layers that this step does not train while others of the run do, see `TrainableFrom`.
 
@@ -128,6 +129,7 @@ class TrainStep(Checked, abc.ABC):
     average: WeightAverage | None = dataclasses.field(default=None, metadata=_GIVEN)
     allow_unreached: bool = dataclasses.field(default=False, metadata=_GIVEN)
     compiled: bool = dataclasses.field(default=False, metadata=_GIVEN)
+    guarded: bool = dataclasses.field(default=False, metadata=_GIVEN)
     own_variables: Mapping[str, tf.Variable] = dataclasses.field(default_factory=dict, metadata=_GIVEN)
     frozen: Sequence[keras.Layer] = dataclasses.field(default=(), metadata=_GIVEN)
 
@@ -458,6 +460,11 @@ class TrainStep(Checked, abc.ABC):
         # A gradient that overflows is left out and lowers the scale, until there is no lower one. A value that is not
         # finite while the gradient is was not left out.
         return total & norm | (numbers["optimizer/loss_scale"] > 1.0) & ~norm
+
+    def sound(self, row: tf.Tensor) -> tf.Tensor:
+        """Returns whether a guarded step may make its update, a bool scalar, given the numbers `[tags]` of it."""
+        tags = ["loss/total", "optimizer/grad_norm", *(group.rate_tag for group in self.groups)]
+        return tf.reduce_all([tf.math.is_finite(row[self.tags.index(tag)]) for tag in tags])
 
     def scaled(self, loss: tf.Tensor) -> tf.Tensor:
         """Returns the loss times the loss scale, if there is one."""

@@ -35,14 +35,17 @@ def operations():
     op_callbacks.remove_op_callback(note)
 
 
+@pytest.mark.parametrize("is_guarded", [False, True])
 def test_the_host_calls_a_handful_of_operations_a_chunk_however_many_variables_there_are(
-    make_program, dense_model, request
+    make_program, dense_model, request, is_guarded
 ):
+    if is_guarded:
+        request.getfixturevalue("guarded")
     layers = [lambda: keras.layers.Dense(8)] * 6
     program = make_program(model=dense_model(*layers), optimizer=keras.optimizers.Adam(0.01), execution="graph")
     program.train(first_step=0, steps=2)
     assert len(program.training_state.names) > 36
     operations = request.getfixturevalue("operations")
     program.train(first_step=2, steps=2)
-    # The batches are placed, the state copied, the chunk run, the state looked at.
-    assert len(operations) <= 6, operations
+    # The batches are placed and the chunk is run; without a guard, the state is copied before and looked at behind.
+    assert len(operations) <= (4 if is_guarded else 6), operations

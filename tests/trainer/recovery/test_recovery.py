@@ -53,6 +53,7 @@ def run_batches(trainer, *spans):
     return trainer
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.slow
 @pytest.mark.parametrize(("execution", "count"), [("xla_loop", 1), ("graph", 2), ("xla_step", 2)])
 def test_a_run_stops_before_the_update_and_has_reported_all_others(make_run, recorder, execution, count):
@@ -76,6 +77,7 @@ def test_what_stopped_a_run_is_told_where_an_autopsy_cannot_be_written(make_run,
         trainer.train()
 
 
+@pytest.mark.usefixtures("either_way")
 def test_a_gradient_that_is_not_finite_names_its_term(make_run, data):
     def root(y_pred):
         return tf.sqrt(tf.nn.relu(tf.abs(y_pred) - 100.0))
@@ -97,6 +99,7 @@ def test_a_term_that_is_only_measured_stops_nothing(make_run, data):
     assert trainer.step == 10
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.slow
 @pytest.mark.parametrize(("execution", "count"), [("xla_loop", 1), ("graph", 2)])
 def test_a_skipped_batch_is_as_if_it_were_not_there(make_run, recorder, execution, count):
@@ -108,6 +111,7 @@ def test_a_skipped_batch_is_as_if_it_were_not_there(make_run, recorder, executio
     assert_same_state(trainer, run_batches(make_run(count, execution=execution), (0, 3), (4, 7), (8, 11), (12, 13)))
 
 
+@pytest.mark.usefixtures("either_way")
 def test_a_rolled_back_run_continues_from_its_checkpoint_after_the_batch(make_run, recorder, tmp_path):
     trainer = make_run(
         non_finite="rollback", workdir=tmp_path, checkpoint_every=2, steps=5, reports=[recorder], chunk_steps=2
@@ -189,6 +193,7 @@ class Ends(keras.optimizers.schedules.LearningRateSchedule):
         return {"last": self.last}
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize(
     ("execution", "count", "policy"),
     [
@@ -233,6 +238,7 @@ def test_an_epsilon_of_0_is_named_and_the_replay_names_it_too(make_run, dead, tm
     assert culprit(again.replay(tmp_path / "autopsy" / "000001")).startswith("its gradient is finite, but the update")
 
 
+@pytest.mark.usefixtures("either_way")
 def test_a_statistic_that_overflows_is_named_though_the_gradient_is_finite(make_trainer, dense_model):
     class Watches(keras.layers.Layer):
         """Hands on what it gets, and keeps a number that grows beyond all others at the third step."""
@@ -251,6 +257,7 @@ def test_a_statistic_that_overflows_is_named_though_the_gradient_is_finite(make_
     assert trainer.model.get_layer("watches").seen.numpy() == pytest.approx(1e30)
 
 
+@pytest.mark.usefixtures("either_way")
 def test_what_a_model_keeps_that_is_not_finite_may_stay(make_trainer, dense_model):
     class Masks(keras.layers.Layer):
         def build(self, shape):
@@ -298,6 +305,53 @@ def test_the_examples_and_the_terms_at_fault_are_named_and_no_others(make_run, d
             "step 1 would not be finite: the gradient of the term 'steep' is nan (its raw value is "
         )
         assert "), for numbers 1 and 3 of the batch's 5 examples; its update" in str(error.value)
+
+
+@pytest.fixture
+def overflowing(make_run, data):
+    """Makes a run whose gradients stay finite, while the update of step 4 has weights overflow."""
+
+    def make(**settings):
+        linear = FunctionTerm(fn=lambda y_pred: 50.0 * y_pred, keys_of={"y_pred": "outputs"})
+        settings = {"objective": Objective(linear=linear), "train": ArraySource(data["x"], data["y"]), **settings}
+        return make_run(optimizer=keras.optimizers.SGD(Ends(3e38)), checkpoint_every=2, chunk_steps=2, **settings)
+
+    return make
+
+
+@pytest.mark.usefixtures("guarded")
+def test_weights_that_cannot_be_taken_back_are_named_and_never_saved(overflowing, tmp_path):
+    trainer = overflowing(workdir=tmp_path)
+    for _ in range(2):  # the second time it goes on from its checkpoint
+        with pytest.raises(
+            NonFiniteError, match="up to step 4 updates have made '.*' -?(inf|nan), .*: SGD overflows at"
+        ):
+            trainer.train()
+    saved = [np.load(folder / "state.npz") for folder in (tmp_path / "checkpoints").glob("[0-9]*")]
+    assert saved
+    assert all(np.isfinite(state[name]).all() for state in saved for name in state)
+
+
+@pytest.mark.usefixtures("guarded")
+def test_a_failing_operation_loses_what_was_not_saved_and_says_so(make_run, data, tmp_path):
+    def checked(y_pred, y_true):
+        with tf.control_dependencies([tf.debugging.assert_less(tf.abs(y_true), 100.0, "too large a target")]):
+            return tf.square(y_pred - y_true)
+
+    y = data["y"].copy()
+    y[17] = 1e3
+    objective = Objective(data=FunctionTerm(fn=checked, keys_of={"y_pred": "outputs", "y_true": "targets"}))
+    source = ArraySource(data["x"], y, shuffle=False)
+    settings = {"objective": objective, "train": source, "execution": "graph", "chunk_steps": 2, "checkpoint_every": 2}
+    trainer = make_run(workdir=tmp_path, **settings)
+    for _ in range(2):
+        with pytest.raises(
+            ConfigurationError, match="steps 3 to 4 fails: .*too large a target.*last checkpoint is lost"
+        ):
+            trainer.train()
+    again = make_run(workdir=tmp_path, **settings)
+    again.train(until=2)
+    assert_same_state(again, run_batches(make_run(**settings), (0, 2)))
 
 
 def test_without_a_folder_there_is_nothing_to_go_back_to(make_run):
