@@ -287,7 +287,8 @@ class Settings(Named):
         Setting(
             'what to do if an update would be NaN or infinite; it is never applied. "raise" stops with an autopsy, '
             '"skip" takes the next batch, and "rollback" restores the latest checkpoint and continues from there with '
-            "later batches",
+            "later batches. Where weights and what optimizers keep are more than 16 MiB, weights that overflow while "
+            "the gradient is finite are found before they are evaluated or saved; the run then stops or rolls back",
             may_change=True,
         ),
     ] = "raise"

@@ -10,9 +10,11 @@ from trainer.steps.layers.layer_state import LayerState
 from trainer.steps.train_step import TrainStep
 
 COPIED_BYTES = 16 * 2**20
-"""A training state of up to so many bytes is copied before each chunk, which takes a thousandth of the time of one.
+"""A training state of up to so many bytes is copied before each chunk of steps, which takes a few milliseconds.
 
-What updates leave that is not finite can then be taken back, whatever wrote it. Larger states are guarded instead.
+What updates leave that is not finite can then be taken back, whatever wrote it. A copy of a larger state takes time and
+memory that matter, so that its steps are guarded instead. What is not found so is weights that overflow while the
+gradient is finite: they are looked for before they are evaluated or saved.
 """
 
 
