@@ -65,4 +65,16 @@ def leave(number: int, _: object = None) -> NoReturn:
         sys.stdout.flush()
     with contextlib.suppress(OSError):
         os.write(_ERRORS, f"{signal.Signals(number).name}: resume with: {command()}\n".encode())
+    _remove_rewritten()
     os._exit(128 + number)
+
+
+def _remove_rewritten() -> None:
+    """Removes the files of code that TensorFlow rewrote, such as a `map` of a dataset.
+
+    It does so itself only where Python ends in its own time.
+    """
+    for name, module in sys.modules.copy().items():
+        if name.startswith("__autograph_generated_file") and module.__file__:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(module.__file__)
