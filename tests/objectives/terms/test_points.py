@@ -1,8 +1,6 @@
 """Overlap: coincident points, many points, shapes, masks, bad arguments."""
 
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -162,9 +160,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
-def test_thousands_of_points_take_little_memory(mode):
+def test_thousands_of_points_take_little_memory(run_python, mode):
     def peak(points):
-        command = [sys.executable, "-c", TRAIN, mode, str(points)]
-        return int(subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout) / 1024
+        return int(run_python(ROOT, "-c", TRAIN, mode, points)) / 1024
 
     assert peak(4096) - peak(64) < 256

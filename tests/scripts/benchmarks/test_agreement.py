@@ -15,18 +15,17 @@ from termwise.benchmarks.workloads import WORKLOADS
 if __name__ == "__main__":
     workload = WORKLOADS[sys.argv[1]]
     with Bench(seconds=0.1, rounds=1, say=lambda text: None) as bench:
-        for compared in (
-            comparisons.against_peers(workload, "graph"),
-            comparisons.of_terms("graph", counts=(16,)),
-            comparisons.of_replicas(workload, "graph"),
-        ):
-            bench.require_agreement(compared, workload)
+        compared = [comparisons.against_peers(workload, "graph")]
+        if workload.name == "tiny":  # terms and replicas are the same of any network
+            compared += [comparisons.of_terms("graph", counts=(16,)), comparisons.of_replicas(workload, "graph")]
+        for one in compared:
+            bench.require_agreement(one, workload)
     print(*bench.left_out, sep="\\n")
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workload", ["tiny", "large", "unet", "transformer"])
+@pytest.mark.parametrize("workload", ["tiny", "unet", "transformer"])  # the large one is a tiny one with wider layers
 def test_first_losses_agree(workload, tmp_path):
     script = tmp_path / "agree.py"
     script.write_text(AGREE)
