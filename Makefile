@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow check docs screenshots bench exactness oracles chaos faults mistakes methods contest gallery fuzz endurance board
+.PHONY: demo test all_tests check docs screenshots bench exactness oracles chaos faults mistakes methods contest gallery fuzz endurance board
 
 ## Trains one task without and with its regularising terms, and shows what they changed.
 demo: $(VENV)/made
@@ -17,10 +17,11 @@ demo: $(VENV)/made
 test: $(VENV)/made
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-## The tests that take longer: real processes, pages in a browser, whole demos; two files at a time. Says what it skips.
-# In the order of the folders: those with the longest files come first, which a file's number of tests would put last.
-slow: $(VENV)/made
-	$(BIN)/python -m pytest -m slow -rs -n 2 --dist loadfile --no-loadscope-reorder
+## Every test, those too that take longer: real processes, pages in a browser, whole demos. Says what it skips.
+# One run collects once and leaves no core alone in between; a third file fills what others leave as they wait for
+# processes. In the order of the folders: those with the longest files come first, which a number of tests would put last.
+all_tests: $(VENV)/made
+	$(BIN)/python -m pytest -m '' -rs -n 3 --dist loadfile --no-loadscope-reorder
 
 ## Style and types.
 check: $(VENV)/made
