@@ -23,6 +23,7 @@ from trainer.fit.fit_step import FitStep, InPlace, WatchedForward
 from trainer.fit.optimizers import innermost
 from trainer.fit.outside import Outside
 from trainer.fit.term_means import TermMeans
+from trainer.steps.fused import fused
 from trainer.steps.gradients import Batch
 from trainer.steps.groups import only_group
 from trainer.steps.layers.masked_statistics import synchronize_masked_statistics
@@ -102,7 +103,8 @@ class Fitting:
 
         Shards without examples have no statistics there.
         """
-        with sums_already_made(self._updating, self._strategy), finite_where_empty(self._may_be_empty):
+        summed = sums_already_made(self._updating, self._strategy)
+        with summed, fused(self._updating), finite_where_empty(self._may_be_empty):
             yield
 
     def require_finite(self) -> None:

@@ -10,6 +10,7 @@ from tensorflow.python.distribute.values import DistributedVariable
 
 from objectives import ConfigurationError
 from objectives.errors import Mistakes, some
+from trainer.steps.fused import fused
 from trainer.steps.groups import Group
 from trainer.steps.layers.freezing import frozen
 from trainer.steps.variables.placed import Placed
@@ -127,6 +128,7 @@ class Adoption:
                     entered.callback(placed.leave)
             for optimizer in self._optimizers:
                 entered.enter_context(sums_already_made(optimizer, self._strategy))
+                entered.enter_context(fused(optimizer))
             entered.enter_context(self._device())
             self._entered = entered.pop_all()
 
