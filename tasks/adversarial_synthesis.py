@@ -9,12 +9,14 @@ import gin
 import keras
 import numpy as np
 
+from objectives import Key
 from objectives.annotations import Count
 from tasks.adversarial_networks import adversarial_networks
 from tasks.digit_sheet import draw_digits
 from tasks.handwriting import Handwriting
 from tasks.synthesis_quality import MEASURES, Judge
 from trainer import ArraySource, Task
+from trainer.task import Shape
 
 
 @gin.register(module="tasks")
@@ -50,25 +52,33 @@ class AdversarialSynthesis(Task):
     @functools.cached_property
     def train(self) -> ArraySource:
         """The training data: 1,257 real digits."""
-        return _source(self._judge.known)
+        return _source(self._bundled[0])
 
     @functools.cached_property
     def eval(self) -> ArraySource:
         """The evaluation data: the other 540, written by the same people."""
-        return _source(self._judge.unseen)
+        return _source(self._bundled[1])
 
     def build_model(self) -> keras.Model:
         """Builds both networks, joined; see `tasks.adversarial_networks`."""
         return adversarial_networks(side=8, noise=self.noise, width=self.width)
 
+    @property
+    def measured_shapes(self) -> Mapping[Key, Shape | list[Shape]]:
+        """Real images and made ones of the same pixels."""
+        return {"inputs.real": (8, 8, 1), "outputs.made": (8, 8, 1)}
+
     def measure(self, model: keras.Model) -> dict[str, float]:
-        """Measures how many digits come out and how many are recognised; see `tasks.synthesis_quality`."""
+        """Measures how many digits come out and how many are recognised; see `tasks.synthesis_quality`.
+
+        Of other images than the bundled ones it is not known what they show, so that none is recognised.
+        """
         return self._judge.quality(self._made(model, self.samples))
 
     def draw_models(self, models: Mapping[str, keras.Model], folder: pathlib.Path) -> list[pathlib.Path]:
         """Draws real digits beside those that each model makes of the same noise: `digits.png`."""
         made = {f"made: {name}": self._made(model, 100) for name, model in models.items()}
-        return [draw_digits(folder / "digits.png", {"real, seen by no model": self._judge.unseen.images, **made})]
+        return [draw_digits(folder / "digits.png", {"real, seen by no model": self._judge.unseen, **made})]
 
     def _made(self, model: keras.Model, count: int) -> np.ndarray:
         """Returns made digits, `[count, 8, 8]`, of noise that is the same whenever it is drawn."""
@@ -77,8 +87,16 @@ class AdversarialSynthesis(Task):
 
     @functools.cached_property
     def _judge(self) -> Judge:
-        known, unseen = Handwriting.split(self.seed)
-        return Judge(known=known, unseen=unseen)
+        # Training data that replace the bundled ones may be read from disk in their order.
+        known = self.train.arrays["inputs"]["real"][..., 0] if self.train.arrays else None
+        unseen = self.eval.arrays["inputs"]["real"][..., 0]
+        pairs = zip((known, unseen), self._bundled, strict=True)
+        are_bundled = all(images is not None and np.array_equal(images, own.images) for images, own in pairs)
+        return Judge(known=known, unseen=unseen, digits=self._bundled[0].digits if are_bundled else None)
+
+    @functools.cached_property
+    def _bundled(self) -> tuple[Handwriting, Handwriting]:
+        return Handwriting.split(self.seed)
 
 
 def _source(digits: Handwriting) -> ArraySource:

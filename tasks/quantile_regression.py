@@ -2,19 +2,30 @@
 
 import dataclasses
 import functools
+import itertools
 import pathlib
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import gin
 import keras
 import numpy as np
 from keras import layers
 
-from objectives import Key
+from objectives import Key, Objective, QuantileLoss
+from objectives.annotations import Expected
+from objectives.errors import Mistakes
 from tasks.quantile_pictures import draw_quantiles
 from trainer import ArraySource, Measure, Task
 from trainer.task import Shape
+
+Quantiles = Annotated[
+    tuple[float, ...],
+    Expected(
+        "numbers between 0 and 1 in ascending order, such as (0.1, 0.5, 0.9)",
+        lambda levels: len(levels) > 0 and all(low < high for low, high in itertools.pairwise((0.0, *levels, 1.0))),
+    ),
+]
 
 
 @gin.register(module="tasks")
@@ -37,13 +48,13 @@ class QuantileRegression(Task):
     Attributes:
       seed: the seed of the split of the patients.
       eval_patients: how many of the patients are evaluated on; the others are trained on.
-      quantiles: which quantiles are learned, in ascending order, as those of the term `QuantileLoss`.
+      quantiles: which quantiles are measured, in ascending order; a term `QuantileLoss` has to learn the same.
       width: the width of both hidden layers; the second one is called 'bottleneck'.
     """
 
     seed: int = 0
     eval_patients: int = 142
-    quantiles: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+    quantiles: Quantiles = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
     width: int = 64
 
     measures: ClassVar[Mapping[str, Measure]] = {
@@ -89,6 +100,18 @@ class QuantileRegression(Task):
     def measured_shapes(self) -> Mapping[Key, Shape | list[Shape]]:
         """What came out, and an output for each quantile."""
         return {"targets": [(), (1,)], "outputs": (len(self.quantiles),)}
+
+    def refuse_terms(self, objective: Objective) -> None:
+        """Refuses a term that makes other quantiles of the outputs than are measured."""
+        mistakes = Mistakes()
+        for name, term in objective.terms.items():
+            if isinstance(term, QuantileLoss) and term.y_pred == "outputs" and term.quantiles != self.quantiles:
+                mistakes.messages.append(
+                    f"term {name!r} learns QuantileLoss.quantiles = {term.quantiles}, and what it learns is measured "
+                    f"as QuantileRegression.quantiles = {self.quantiles}; expected the same for both: in a gin file "
+                    f"that includes quantile_regression.gin, QUANTILES = ... sets both"
+                )
+        mistakes.raise_any()
 
     def measure(self, model: keras.Model) -> dict[str, float]:
         """Measures how good the quantiles are as a forecast, and whether they can be quantiles of anything."""

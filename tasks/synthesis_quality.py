@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from tasks.handwriting import Handwriting
 from trainer import Measure
 
 CLASSES = 10
@@ -42,47 +41,59 @@ class Judge:
     classifier has to say something of everything. Of blends of two digits, a third as many are as of real ones.
 
     Attributes:
-      known: the real digits that the made ones are like, or not.
+      known: the real digits that the made ones are like, or not, `[images, ...]` with ink from 0 to 1; None if they
+        are not at hand, so that nothing is the nearest.
       unseen: other real digits, which say how near is near.
+      digits: the digit that each known image shows, `[images]`; None if that is not known, so that none is recognised.
     """
 
-    known: Handwriting
-    unseen: Handwriting
+    known: np.ndarray | None
+    unseen: np.ndarray
+    digits: np.ndarray | None
 
     def quality(self, images: np.ndarray) -> dict[str, float]:
-        """Judges made digits, `[samples, 8, 8]` with ink from 0 to 1.
+        """Judges made digits, shaped as the real ones.
 
         Returns:
-          The numbers that `MEASURES` names.
+          The numbers that `MEASURES` names, but for those that nothing is known for.
         """
         pixels = _pixels(images)
-        distances, votes, is_unanimous = self._looked_up(pixels)
+        distance = {"frechet_distance": frechet_distance(pixels, _pixels(self.unseen))}
+        if self.known is None:
+            return distance
+        distances, neighbours = self._looked_up(pixels)
+        nearest = {"nearest_percent": 100.0 * float(distances.mean() / self._distances_of_unseen.mean())}
+        return self._recognition(distances, neighbours) | distance | nearest
+
+    def _recognition(self, distances: np.ndarray, neighbours: np.ndarray) -> dict[str, float]:
+        if self.digits is None:
+            return {}
+        counts = np.stack([(self.digits[neighbours] == digit).sum(axis=1) for digit in range(CLASSES)], axis=1)
+        votes, is_unanimous = counts.argmax(axis=1), counts.max(axis=1) == _NEIGHBOURS
         is_recognised = is_unanimous & (distances <= np.quantile(self._distances_of_unseen, _FARTHEST))
-        shares = np.bincount(votes[is_recognised], minlength=CLASSES) / len(pixels)
-        frequencies = np.bincount(votes, minlength=CLASSES) / len(pixels)
+        shares = np.bincount(votes[is_recognised], minlength=CLASSES) / len(votes)
+        frequencies = np.bincount(votes, minlength=CLASSES) / len(votes)
         return {
             "classes_of_ten": float((shares >= _SHARE).sum()),
             "recognised_percent": 100.0 * float(is_recognised.mean()),
             "imbalance_percent": 50.0 * float(np.abs(frequencies - 1 / CLASSES).sum()),
-            "frechet_distance": frechet_distance(pixels, _pixels(self.unseen.images)),
-            "nearest_percent": 100.0 * float(distances.mean() / self._distances_of_unseen.mean()),
         }
 
-    def _looked_up(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Returns the distance to the nearest known digit, the digit of most neighbours, and whether all show it."""
+    def _looked_up(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the distance to the nearest known digit, and which known ones are the nearest."""
         distances, neighbours = self._neighbours.kneighbors(pixels)
-        counts = np.stack([(self.known.digits[neighbours] == digit).sum(axis=1) for digit in range(CLASSES)], axis=1)
-        return distances[:, 0], counts.argmax(axis=1), counts.max(axis=1) == _NEIGHBOURS
+        return distances[:, 0], neighbours
 
     @functools.cached_property
     def _neighbours(self) -> Any:
         from sklearn.neighbors import NearestNeighbors  # imported here, so that other tasks do not wait for it
 
-        return NearestNeighbors(n_neighbors=_NEIGHBOURS).fit(_pixels(self.known.images))
+        assert self.known is not None, "quality saw to it"
+        return NearestNeighbors(n_neighbors=min(_NEIGHBOURS, len(self.known))).fit(_pixels(self.known))
 
     @functools.cached_property
     def _distances_of_unseen(self) -> np.ndarray:
-        return self._looked_up(_pixels(self.unseen.images))[0]
+        return self._looked_up(_pixels(self.unseen))[0]
 
 
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 import keras
 import numpy as np
 
-from objectives import ConfigurationError, Key
+from objectives import ConfigurationError, Key, Objective
 from objectives.annotations import Expected, mismatch, shown
 from objectives.blame import blamed
 from objectives.errors import Mistakes
@@ -83,6 +83,19 @@ class Task(Checked, abc.ABC):
           The shapes, such as `{"targets": [(), (1,)], "outputs": (9,)}`; none by default.
         """
         return {}
+
+    def refuse_terms(self, objective: Objective) -> None:
+        """Refuses terms that train something else than this task measures and draws; none by default.
+
+        A subclass that has a setting in common with a term compares both here: otherwise a run whose settings change
+        one of them alone would train one thing and measure another.
+
+        Args:
+          objective: the terms of the run, those of all players where there are some.
+
+        Raises:
+          ConfigurationError: A term does not fit.
+        """
 
     def measure(self, model: keras.Model) -> dict[str, float]:
         """Measures what the model learned on `eval`, in the terms of the task's users.

@@ -14,6 +14,7 @@ from sklearn.datasets import load_digits
 from objectives import ConfigurationError
 from tasks import AdversarialSynthesis
 from trainer import ArraySource, Trainer, config
+from trainer.task import with_examples
 
 ROOT = pathlib.Path(__file__).parents[2]
 SMALL = (
@@ -71,6 +72,28 @@ def test_the_picture_has_the_real_digits_and_those_of_each_model(digits, tmp_pat
     (several,) = digits.draw_models({"plain": model, "R1": model}, tmp_path / "several")
     widths = [matplotlib.image.imread(file).shape[1] for file in (one, several)]
     assert widths[1] / widths[0] == pytest.approx(1.5, abs=0.02)
+
+
+def test_other_images_are_measured_and_drawn_themselves_and_none_is_recognised(digits, tmp_path):
+    model, rng = digits.build_model(), np.random.default_rng(0)
+    generator = model.get_layer("generator")
+    generator.set_weights([0 * weights for weights in generator.get_weights()])  # so that each pixel is 0.5
+    known, unseen = (ArraySource({"real": rng.uniform(size=[150, 8, 8, 1]).astype(np.float32)}) for _ in range(2))
+    own = with_examples(digits, train=known, eval=unseen)
+    real, trained = (source.arrays["inputs"]["real"].reshape(-1, 64).astype(np.float64) for source in (unseen, known))
+    nearest = np.linalg.norm(real[:, None] - trained, axis=-1).min(axis=1).mean()
+    assert own.measure(model) == {
+        "frechet_distance": pytest.approx(((0.5 - real.mean(axis=0)) ** 2 + real.var(axis=0, ddof=1)).sum()),
+        "nearest_percent": pytest.approx(100 * np.linalg.norm(0.5 - trained, axis=1).min() / nearest),
+    }
+    for other in ({"train": known}, {"eval": unseen}):
+        assert {*with_examples(digits, **other).measure(model)} == {"frechet_distance", "nearest_percent"}
+    pictures = [
+        matplotlib.image.imread(task.draw(model, tmp_path / name)[0])
+        for name, task in (("own", own), ("eval", with_examples(digits, eval=unseen)), ("bundled", digits))
+    ]
+    np.testing.assert_array_equal(pictures[0], pictures[1])
+    assert not np.array_equal(pictures[0], pictures[2])
 
 
 def test_networks_of_no_width_are_refused():

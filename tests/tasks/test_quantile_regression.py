@@ -2,14 +2,17 @@
 
 import dataclasses
 
+import keras
 import matplotlib.image
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
 from sklearn.metrics import mean_pinball_loss
 
+from objectives import ConfigurationError, Objective, QuantileLoss
+from tasks import QuantileRegression
 from tasks.quantile_regression import quantile_quality
-from trainer import ArraySource
+from trainer import ArraySource, Trainer
 from trainer.task import with_examples
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -42,6 +45,30 @@ def test_the_seed_decides_who_is_evaluated_on(patients, true):
 def test_the_model_has_an_output_for_each_quantile(patients):
     model = dataclasses.replace(patients, quantiles=LEVELS, width=8).build_model()
     assert model.compute_output_shape([None, 10]) == (None, 3)
+
+
+@pytest.mark.parametrize("wrong", [(), (0.9, 0.5, 0.1), (0.5, 0.5), (0.0, 0.5), (0.5, 1.0), (0.5, float("nan"))])
+def test_quantiles_that_are_none_or_out_of_order_are_refused(wrong):
+    with pytest.raises(ConfigurationError, match=r"QuantileRegression.quantiles is .* between 0 and 1 in ascending"):
+        QuantileRegression(quantiles=wrong)
+
+
+def test_a_trainer_whose_term_learns_other_quantiles_than_are_measured_is_refused(patients):
+    def make(**quantiles):
+        objective = Objective(pinball=QuantileLoss(quantiles=LEVELS))
+        return Trainer(
+            task=dataclasses.replace(patients, **quantiles),
+            objective=objective,
+            optimizer=keras.optimizers.SGD(),
+            steps=1,
+            default_reports=False,
+        )
+
+    make(quantiles=LEVELS)
+    with pytest.raises(
+        ConfigurationError, match=r"term 'pinball' learns QuantileLoss.quantiles = \(0.1, 0.5, 0.9\), and"
+    ):
+        make(quantiles=(0.01, 0.5, 0.99))
 
 
 def test_the_loss_is_that_of_scikit_learn(true, guessed):

@@ -1,5 +1,7 @@
 """The measures of made digits, against scikit-learn and SciPy where they have them."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.linalg import sqrtm
@@ -12,7 +14,7 @@ from tasks.synthesis_quality import Judge, frechet_distance
 @pytest.fixture(scope="module")
 def judge():
     known, unseen = Handwriting.split(seed=0)
-    return Judge(known=known, unseen=unseen)
+    return Judge(known=known.images, unseen=unseen.images, digits=known.digits)
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def rows(images):
 
 
 def test_unseen_real_digits_are_recognised_as_all_ten(judge):
-    quality = judge.quality(judge.unseen.images)
+    quality = judge.quality(judge.unseen)
     assert quality["classes_of_ten"] == 10
     assert quality["recognised_percent"] > 85
     assert quality["imbalance_percent"] < 5
@@ -34,11 +36,11 @@ def test_unseen_real_digits_are_recognised_as_all_ten(judge):
 
 
 def test_recognised_is_what_five_neighbours_of_scikit_learn_agree_on_and_is_near_to_one(judge, rng):
-    made = np.clip(judge.unseen.images + rng.normal(scale=0.15, size=judge.unseen.images.shape), 0, 1)
-    known = rows(judge.known.images)
-    surely = KNeighborsClassifier(5).fit(known, judge.known.digits).predict_proba(rows(made)).max(axis=1) == 1
+    made = np.clip(judge.unseen + rng.normal(scale=0.15, size=judge.unseen.shape), 0, 1)
+    known = rows(judge.known)
+    surely = KNeighborsClassifier(5).fit(known, judge.digits).predict_proba(rows(made)).max(axis=1) == 1
     nearest = NearestNeighbors(n_neighbors=1).fit(known)
-    unseen, distances = (nearest.kneighbors(rows(images))[0][:, 0] for images in (judge.unseen.images, made))
+    unseen, distances = (nearest.kneighbors(rows(images))[0][:, 0] for images in (judge.unseen, made))
     quality = judge.quality(made)
     expected = 100 * np.mean(surely & (distances <= np.quantile(unseen, 0.95)))
     assert 0 < expected < 90
@@ -47,7 +49,7 @@ def test_recognised_is_what_five_neighbours_of_scikit_learn_agree_on_and_is_near
 
 
 def test_ink_that_is_no_digit_is_not_recognised(judge, rng):
-    real = judge.unseen.images
+    real = judge.unseen
     for wrong in (rng.uniform(size=real.shape), rng.permuted(rows(real), axis=1).reshape(real.shape), 0 * real):
         quality = judge.quality(wrong)
         assert quality["recognised_percent"] < 1
@@ -55,21 +57,28 @@ def test_ink_that_is_no_digit_is_not_recognised(judge, rng):
 
 
 def test_blends_of_two_digits_are_recognised_less_often_than_digits(judge, rng):
-    real = judge.unseen.images
+    real = judge.unseen
     blends = (real + real[rng.permutation(len(real))]) / 2
     assert judge.quality(blends)["recognised_percent"] < 0.4 * judge.quality(real)["recognised_percent"]
 
 
 def test_one_digit_alone_is_one_class_and_as_unbalanced_as_can_be(judge):
-    fours = judge.known.images[judge.known.digits == 4]
+    fours = judge.known[judge.digits == 4]
     quality = judge.quality(fours)
     assert quality["classes_of_ten"] == 1
     assert quality["imbalance_percent"] == pytest.approx(90, abs=2)
     assert quality["frechet_distance"] > 1
 
 
+def test_what_is_not_known_is_not_measured(judge):
+    made, whole = judge.known[::2], judge.quality(judge.known[::2])
+    unlabelled, unheld = (dataclasses.replace(judge, digits=None, **more) for more in ({}, {"known": None}))
+    assert unlabelled.quality(made) == {name: whole[name] for name in ("frechet_distance", "nearest_percent")}
+    assert unheld.quality(made) == {"frechet_distance": whole["frechet_distance"]}
+
+
 def test_copies_are_at_no_distance(judge):
-    assert judge.quality(judge.known.images[:200])["nearest_percent"] == 0
+    assert judge.quality(judge.known[:200])["nearest_percent"] == 0
 
 
 def test_the_frechet_distance_is_that_of_the_square_root_of_scipy(rng):

@@ -1,4 +1,4 @@
-"""After training: the methods of a task that only measure or draw, which may change when a run resumes."""
+"""After training: the methods of a task that only measure, draw or refuse, which may change when a run resumes."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -8,13 +8,14 @@ from trainer.feeds.functions import codes_in
 from trainer.task import Task
 
 _MEASURING = ("measure",)
-_AFTER = (*_MEASURING, "measured_shapes", "draw", "draw_models")
+# What a task refuses decides whether a run begins, and nothing in it.
+_AFTER = (*_MEASURING, "measured_shapes", "refuse_terms", "draw", "draw_models")
 
 
 def methods_after_training(task: Task) -> set[str]:
-    """Returns the names of the methods of a task that only measure or draw, as `methods_of` has them.
+    """Returns the names of the methods of a task that decide nothing of a training, as `methods_of` has them.
 
-    Besides those that a trainer calls for that, they are what such methods name and no other method does. Where a
+    Besides those that a trainer calls, they are what such methods name and no other method does. Where a
     method is named by nothing, or by both, it may decide what is trained.
     """
     methods = {name.removesuffix("()"): method for name, method in methods_of(type(task)).items()}

@@ -43,6 +43,8 @@ def require_compatible(settings: Settings, train: Source) -> None:
         if source is not None:
             refuse_other_inputs(settings.model, source, whose, batch_size=settings.batch_size)
     refuse_unmeasured_shapes(settings.task, settings.eval, outputs)
+    if settings.task is not None:
+        settings.task.refuse_terms(objective)
     refuse_unknown_best(settings.best, objective, settings.eval, metrics=settings.metrics, task=settings.task)
     refuse_unmeasurable(settings.metrics, settings.eval)
     refuse_other_classes(train, settings.eval)

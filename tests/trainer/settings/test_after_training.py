@@ -5,7 +5,7 @@ import functools
 from trainer import Task
 from trainer.settings.after_training import measuring_methods, methods_after_training
 
-ALWAYS = {"measure()", "measured_shapes()", "draw()", "draw_models()"}
+ALWAYS = {"measure()", "measured_shapes()", "refuse_terms()", "draw()", "draw_models()"}
 
 
 class Screening(Task):

@@ -295,8 +295,8 @@ class Drawn(Task):
         return "a"
 
 
-@pytest.mark.parametrize("name", ["measure", "draw", "draw_models", "_name"])
-def test_code_that_measures_or_draws_may_change(train, monkeypatch, name):
+@pytest.mark.parametrize("name", ["measure", "draw", "draw_models", "refuse_terms", "_name"])
+def test_code_that_measures_draws_or_refuses_may_change(train, monkeypatch, name):
     train(task=Drawn())
     monkeypatch.setattr(Drawn, name, lambda self, *_: {}, raising=False)
     assert train(task=Drawn(), steps=6).step == 6
