@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Of the tests: by default, those of two files at a time.
+OPTIONS = -n 2
 
 .PHONY: demo test all_tests check docs screenshots bench exactness oracles chaos faults mistakes methods contest gallery fuzz endurance board
 
@@ -15,13 +17,13 @@ demo: $(VENV)/made
 
 ## The tests that take seconds, two files at a time.
 test: $(VENV)/made
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest --dist loadfile $(OPTIONS)
 
 ## Every test, those too that take longer: real processes, pages in a browser, whole demos. Says what it skips.
 # One run collects once and leaves no core alone in between; a third file fills what others leave as they wait for
 # processes. In the order of the folders: those with the longest files come first, which a number of tests would put last.
-all_tests: $(VENV)/made
-	$(BIN)/python -m pytest -m '' -rs -n 3 --dist loadfile --no-loadscope-reorder
+all_tests: OPTIONS = -m '' -rs -n 3 --no-loadscope-reorder
+all_tests: test
 
 ## Style and types.
 check: $(VENV)/made

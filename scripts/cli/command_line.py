@@ -139,12 +139,14 @@ def quieten(level: int = logging.WARNING) -> None:
 def build_trainer(**arguments: Any) -> Trainer:
     """Returns the configured trainer.
 
-    Several workers meet first: the optimizer that gin hands to the trainer has variables on a device already.
+    Several workers meet first: the optimizer that gin hands to the trainer has variables on a device already. What gin
+    builds for the trainer, such as a model, draws its first weights by the seed of the run.
     """
     strategy = config.bound("Trainer.strategy", "auto")
     if isinstance(strategy, str):
         with config.placed():
             place(strategy)
+    config.seed_generators()
     return config.build(Trainer, **arguments)
 
 

@@ -172,6 +172,19 @@ def test_a_run_whose_terminal_hangs_up_saves(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_run_that_ignores_that_its_terminal_hangs_up_ends_as_any_other(tmp_path):
+    workdir, (terminal, own) = tmp_path / "run", pty.openpty()
+    train = [sys.executable, str(ROOT / "scripts" / "train.py"), "--gin_file=tiny.gin", *LONG, f"--workdir={workdir}"]
+    ignoring = f"trap '' HUP; exec {shlex.join(train)}"
+    process = subprocess.Popen(["sh", "-c", ignoring], cwd=HERE, stdout=own, stderr=own, start_new_session=True)
+    os.close(own)
+    wait_until(lambda: b"steps" in os.read(terminal, 10_000))
+    os.close(terminal)
+    assert process.wait(timeout=300) == 0
+    assert (workdir / "report.html").exists()
+
+
+@pytest.mark.slow
 def test_a_run_whose_output_nobody_reads_any_more_trains_to_its_end_and_saves(tmp_path):
     workdir = tmp_path / "run"
     train = shlex.join(

@@ -8,6 +8,7 @@ from trainer.config.building import bound as bound
 from trainer.config.building import build as build
 from trainer.config.building import made as made
 from trainer.config.building import placed as placed
+from trainer.config.building import seed_generators as seed_generators
 from trainer.config.files import load as load
 from trainer.config.isolation import isolated as isolated
 from trainer.config.modules import used_modules as used_modules

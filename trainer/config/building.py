@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import gin
+import keras
 
 from objectives import ConfigurationError
 from objectives.blame import place_of, told
@@ -50,6 +51,16 @@ def bound(parameter: str, default: Any) -> Any:
         return default
     is_macro = isinstance(value, gin.config.ConfigurableReference) and value.selector.endswith("macro")
     return copy.deepcopy(value) if is_macro else value
+
+
+def seed_generators() -> None:
+    """Seeds the generators of Python, NumPy and TensorFlow with `Trainer.seed`, before gin builds what draws of them.
+
+    A seed that is none is left to the trainer, which refuses it.
+    """
+    seed = bound("Trainer.seed", 0)
+    if isinstance(seed, int) and 0 <= seed < 2**32:
+        keras.utils.set_random_seed(seed)
 
 
 def made(parameter: str) -> Any:

@@ -49,7 +49,7 @@ def build_model() -> keras.Model:
     Raises:
       ConfigurationError: The bindings describe no model, or it fails.
     """
-    keras.utils.set_random_seed(config.bound("Trainer.seed", 0))
+    config.seed_generators()
     model = config.made("Trainer.model")
     if model is None:
         task = config.made("Trainer.task")

@@ -139,8 +139,8 @@ class Settings(Named):
         Seed,
         Setting(
             "the seed of the order of examples, and of the initial weights and the random layers of a model that a "
-            "task builds. Making a trainer seeds the global generators of Python, NumPy and TensorFlow with it. A "
-            "`model` that is given has its weights and the seeds of its layers already: call "
+            "task or a gin file builds. Making a trainer seeds the global generators of Python, NumPy and TensorFlow "
+            "with it. A `model` that Python gives has its weights and the seeds of its layers already: call "
             "`keras.utils.set_random_seed(seed)` before it is built, or two runs start from different weights"
         ),
     ] = 0

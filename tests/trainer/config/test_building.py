@@ -1,6 +1,7 @@
 """Building: what is bound is built, and a value that cannot be used is reported with its place."""
 
 import gin
+import keras
 import pytest
 
 from objectives import ConfigurationError, MeanSquaredError, Objective
@@ -96,3 +97,20 @@ def test_a_mistake_outside_of_a_construction_is_reported_with_its_place_too():
         config.placed(),
     ):
         place(config.bound("Trainer.strategy", "auto"))
+
+
+def test_what_gin_builds_draws_by_the_seed_of_the_run():
+    def weights(seed):
+        with gin.unlock_config():
+            gin.bind_parameter("Trainer.seed", seed)
+        config.seed_generators()
+        layer = keras.layers.Dense(2)
+        layer.build([None, 3])
+        return layer.get_weights()[0].tolist()
+
+    assert weights(1) == weights(1) != weights(2)
+
+
+def test_a_seed_that_is_none_is_left_to_the_trainer():
+    gin.parse_config("Trainer.seed = -1")
+    config.seed_generators()

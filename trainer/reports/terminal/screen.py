@@ -30,9 +30,20 @@ class Screen(Console):
             settings = {"width": _COLUMNS_OF_A_CELL} | settings
         super().__init__(soft_wrap=True, force_interactive=None if is_watched else False, **settings)
 
+    def print(self, *objects: Any, **settings: Any) -> None:
+        try:
+            super().print(*objects, **settings)
+        except OSError as error:  # a terminal has hung up, and the program ignores the signal that says so
+            if error.errno != errno.EIO:
+                raise
+            self._continue_unseen()
+
     def on_broken_pipe(self) -> None:
-        self.quiet = True
         print("standard output is closed; nothing more is shown there", file=sys.stderr, flush=True)
+        self._continue_unseen()
+
+    def _continue_unseen(self) -> None:
+        self.quiet = True
         # Python would fail on exit, when it flushes the closed stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
