@@ -16,6 +16,7 @@ from trainer.devices import agreement, cluster
 from trainer.devices.strategy import place
 from trainer.executions.chunk_sizer import ChunkSizer
 from trainer.executions.examination import Examination
+from trainer.executions.executor import LostSteps
 from trainer.executions.non_finite import NonFiniteError, NonFiniteStateError
 from trainer.executions.preview import Preview
 from trainer.recovery.autopsy import read_batch, read_state, read_step
@@ -115,7 +116,9 @@ class Trainer(Settings):
             facts = {**self._facts_of_data(source), **flat(networks)}
         agreement.require_alike(self._strategy, facts)
         self._make_run(source)
-        # Whether training continues from the state in memory: not before the first call, nor after most errors.
+        self._is_current = False
+        # Whether updates could not be taken back, so that there is no state to continue from but that of a checkpoint.
+        self._is_lost = False
         self._is_current = False
         self._is_restored = False
         self.first_step = 0
@@ -431,16 +434,30 @@ class Trainer(Settings):
 
     def _restore(self) -> bool:
         """Takes the state of the latest checkpoint, unless that in memory is current; whether it did."""
-        if self._run.saver is None or (self._is_current and self._run.saver.latest_step <= self.step):
+        saver = self._run.saver
+        if saver is None or (self._is_current and saver.latest_step <= self.step):
+            self._require_kept()
             return False
-        return self._run.saver.restore() is not None
+        if saver.restore() is None:
+            self._require_kept()
+            return False
+        self._is_lost = False
+        return True
+
+    def _require_kept(self) -> None:
+        if self._is_lost:
+            raise ConfigurationError(
+                "updates could not be taken back, as an error said, and there is no checkpoint to go on from; expected "
+                "a new trainer (with a workdir and checkpoint_every, it would go on from a checkpoint)"
+            )
 
     @contextlib.contextmanager
     def _noting_what_is_left(self) -> Iterator[None]:
         """What any other error interrupted may be half of a step, or have lines that were not written."""
         try:
             yield
-        except NonFiniteStateError:
+        except (LostSteps, NonFiniteStateError):
+            self._is_lost = True
             raise
         except (Interrupted, NonFiniteError):
             self._is_current = True

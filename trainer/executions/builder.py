@@ -88,9 +88,19 @@ class ChunkBuilder:
 
     def run(self, execution: Execution, data: Any, first_step: int, steps: int) -> np.ndarray:
         """Runs up to `steps` updates with the first rows of `data`; their numbers, float32 `[done, tags]`."""
+        rows, done = self.attempt(execution, data, first_step, steps)
+        return rows[:done]
+
+    def attempt(self, execution: Execution, data: Any, first_step: int, steps: int) -> tuple[np.ndarray, int]:
+        """Runs updates as `run` does.
+
+        Returns:
+          The numbers of all steps that were computed, one that a guarded step has left out being the last of them,
+          and how many updates are done.
+        """
         rows, done = self._built[execution](data, tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
         # A view of the host, of which only what is used is copied.
-        return np.asarray(memoryview(rows))[: int(done)].copy()
+        return np.asarray(memoryview(rows))[: min(int(done) + 1, steps)].copy(), int(done)
 
     def keep_only(self, execution: Execution) -> None:
         """Drops all other executions."""

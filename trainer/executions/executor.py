@@ -133,8 +133,8 @@ class Executor:
         except ConfigurationError as error:
             size = f"{self._builder.state.nbytes / 1e6:,.1f} MB"
             raise LostSteps(
-                f"{error}. What was trained since the last checkpoint is lost: a training state of {size} "
-                f"is not copied before each chunk of steps, as small ones are"
+                f"{error}. What was trained since the last checkpoint, if there is one, is lost: a training state "
+                f"of {size} is not copied before each chunk of steps, as small ones are"
             ) from error
         if len(rows):
             self._unlooked = first_step + len(rows), rows[-1]

@@ -110,8 +110,11 @@ class Program:
         It stops before the first that is not finite, see `Executor.run`, and at the end of a phase.
         """
         stage = self.stages.at(first_step)
-        self._latest = stage.executor(self.stages.built_choice)
-        return self._latest.run(
+        executor = stage.executor(self.stages.built_choice)
+        if executor is not self._latest:
+            self.require_sound()
+        self._latest = executor
+        return executor.run(
             first_step=first_step,
             first_batch=first_step if first_batch is None else first_batch,
             steps=steps if stage.phase.end is None else min(steps, stage.phase.end - first_step),

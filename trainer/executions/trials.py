@@ -47,19 +47,19 @@ class Trials:
         self._builder.build(execution)
         with self._builder.state.kept():
             # The first run pays for what is set up once.
-            return [self._seconds(execution, 1) for _ in range(2)][-1]
+            return [self._run(execution, 1)[0] for _ in range(2)][-1]
 
     def measure(self, execution: Execution) -> float:
         with self._builder.state.kept():
             steps = self._steps.get(execution, 1)
-            seconds = self._seconds(execution, steps)
-            while seconds < _SECONDS / 2 and steps < self._feed.limit:
+            seconds, taken = self._run(execution, steps)
+            while seconds < _SECONDS / 2 and taken == steps < self._feed.limit:
                 # Short runs say little about the time of a step.
                 enough = math.ceil(steps * _SECONDS / seconds)
                 steps = min(8 * steps, enough, self._feed.limit)
-                seconds = self._seconds(execution, steps)
+                seconds, taken = self._run(execution, steps)
             self._steps[execution] = steps
-            return seconds / steps
+            return seconds / taken
 
     def quickest(self, execution: Execution) -> float:
         """Builds an execution, and returns how long a step takes in the quickest of a few runs, in seconds."""
@@ -71,17 +71,21 @@ class Trials:
     def first(self, execution: Execution) -> np.ndarray:
         """Returns the numbers of the first step in an execution that is built, float32 `[tags]`."""
         with self._builder.state.kept():
-            return self._builder.run(execution, self._data(1), self._first_step, 1)[0]
+            rows, _ = self._builder.attempt(execution, self._data(1), self._first_step, 1)
+            return rows[0]
 
     def elapsed(self) -> float:
         return cluster.largest(self._strategy, time.perf_counter() - self._began)
 
-    def _seconds(self, execution: Execution, steps: int) -> float:
-        """Returns how long these steps take in seconds, the same on all workers."""
+    def _run(self, execution: Execution, steps: int) -> tuple[float, int]:
+        """Returns how long some steps take in seconds, the same on all workers, and how many of them were computed.
+
+        A guarded step that would not be finite is the last one.
+        """
         data = self._data(steps)
         began = time.perf_counter()
-        self._builder.run(execution, data, self._first_step, steps)
-        return cluster.largest(self._strategy, time.perf_counter() - began)
+        rows, _ = self._builder.attempt(execution, data, self._first_step, steps)
+        return cluster.largest(self._strategy, time.perf_counter() - began), len(rows)
 
     def _data(self, steps: int) -> Any:
         """Returns the batches of at least so many steps; fewer steps use the first of them."""

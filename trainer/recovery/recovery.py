@@ -53,22 +53,24 @@ class Recovery:
             self._non_finite.skip()
             self._reports.note(f"{what}; continuing with the next batch")
         else:
-            self._roll_back(what)
+            self._roll_back(what, step=found.step)
 
     def _handle_state(self, found: NotFiniteState) -> None:
         size = f"{self._program.training_state.nbytes / 1e6:,.1f} MB"
         what = f"up to step {found.step:,} {left_by_updates(found.values, found.left)}"
         if self._non_finite.policy == "rollback" and not self._non_finite.spent:
-            self._roll_back(what)
+            self._roll_back(what, step=found.step)
             return
         raise NonFiniteStateError(
             f"{what}. A training state of {size} is not copied before each chunk of steps, as small ones are, so that "
-            f"this cannot be taken back; it is not saved, and what was trained since the last checkpoint is lost"
+            f"this cannot be taken back; it is not saved, and what was trained since the last checkpoint, if there is "
+            f"one, is lost"
         )
 
-    def _roll_back(self, what: str) -> None:
+    def _roll_back(self, what: str, *, step: int) -> None:
+        """Returns to the latest checkpoint, and continues behind the batch of a step."""
         assert self._saver is not None, "require_sound saw to it"
-        batch, rollbacks = self._non_finite.batch(int(self._step)), self._non_finite.rollbacks
+        batch, rollbacks = self._non_finite.batch(step - 1), self._non_finite.rollbacks
         self._saver.restore()
         self._non_finite.roll_back(batch=batch, rollbacks=rollbacks, step=int(self._step))
         # The log records of its steps since then will be written again; the run has not ended.

@@ -178,6 +178,7 @@ class Loop:
         blocks, done = [records], self._done
         if self._periods.gradients and done % self._periods.gradients == 0:
             try:
+                self._program.require_sound()
                 gradients = self._program.term_gradients(done)
             except Exception:
                 reports.write(records)  # before a checkpoint says that they were written

@@ -18,14 +18,19 @@ gradient is finite: they are looked for before they are evaluated or saved.
 """
 
 
+# What a guarded step does not call, or does not put back: a step that has its own is not guarded.
+_OF_ALL_STEPS = ("train", "differentiate", "update", "turns", "variables")
+
+
 def guarded(step: TrainStep) -> TrainStep:
     """Returns the step, guarded if its state is too large to be copied before each chunk.
 
-    A step of several updates is copied at any size, as the first of them may be finite and the second not; so is one
-    with a loss scale, which goes on where its gradient overflows.
+    Some steps are not at any size, and are undone behind a chunk: one with a loss scale, which goes on where its
+    gradient overflows, and one that makes its updates otherwise than all steps do, such as several of players.
     """
+    is_plain = all(getattr(type(step), name) is getattr(TrainStep, name) for name in _OF_ALL_STEPS)
     is_large = step.state.nbytes > COPIED_BYTES
-    return step.replaced(guarded=is_large and len(step.turns) == 1 and step.loss_scale is None)
+    return step.replaced(guarded=is_large and is_plain and step.loss_scale is None)
 
 
 def train_if_sound(

@@ -20,14 +20,14 @@ def make_trials(program, replicas, monkeypatch):
 
     def make(noted):
         builder = program.stages.widest.builder
-        run = builder.run
+        attempt = builder.attempt
 
         def noting(execution, data, first_step, steps):
             noted.append(steps)
-            return run(execution, data, first_step, steps)
+            return attempt(execution, data, first_step, steps)
 
         builder.build("graph")
-        monkeypatch.setattr(builder, "run", noting)
+        monkeypatch.setattr(builder, "attempt", noting)
         return Trials(strategy=replicas(1), feed=program.data.train_feed, builder=builder, first_step=4)
 
     return make

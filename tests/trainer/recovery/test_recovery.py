@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError, FunctionTerm, MeanSquaredError, Objective
-from trainer import ArraySource, DatasetSource
+from trainer import ArraySource, DatasetSource, TrainableFrom
 from trainer.executions.non_finite import NonFiniteError
 from trainer.recovery.autopsy import read_step
 from trainer.recovery.culprit import culprit
@@ -314,7 +314,8 @@ def overflowing(make_run, data):
     def make(**settings):
         linear = FunctionTerm(fn=lambda y_pred: 50.0 * y_pred, keys_of={"y_pred": "outputs"})
         settings = {"objective": Objective(linear=linear), "train": ArraySource(data["x"], data["y"]), **settings}
-        return make_run(optimizer=keras.optimizers.SGD(Ends(3e38)), checkpoint_every=2, chunk_steps=2, **settings)
+        settings = {"checkpoint_every": 2, "chunk_steps": 2, **settings}
+        return make_run(optimizer=keras.optimizers.SGD(Ends(3e38)), **settings)
 
     return make
 
@@ -333,6 +334,42 @@ def test_weights_that_cannot_be_taken_back_are_named_and_never_saved(overflowing
 
 
 @pytest.mark.usefixtures("guarded")
+def test_weights_that_cannot_be_taken_back_leave_nothing_to_go_on_from_without_a_checkpoint(overflowing):
+    trainer = overflowing()
+    with pytest.raises(NonFiniteError, match="SGD overflows"):
+        trainer.train()
+    with pytest.raises(ConfigurationError, match="there is no checkpoint to go on from; expected a new trainer"):
+        trainer.train()
+
+
+@pytest.mark.usefixtures("guarded")
+def test_weights_that_overflow_at_the_end_of_a_phase_are_found_as_the_next_begins(overflowing, tmp_path):
+    trainer = overflowing(trainable=TrainableFrom(layers="hidden", until=4), workdir=tmp_path, checkpoint_every=9)
+    with pytest.raises(NonFiniteError, match="up to step 4 updates have made 'hidden/.*"):
+        trainer.train()
+
+
+@pytest.mark.usefixtures("guarded")
+def test_a_rollback_goes_on_behind_the_update_whose_weights_overflowed(make_trainer, tmp_path):
+    x = np.full([40, 3], 1e-25, np.float32)
+    x[5 * BATCH : 6 * BATCH] = 1e14  # of the sixth batch
+    trainer = make_trainer(
+        objective=Objective(linear=FunctionTerm(fn=lambda y_pred: 50.0 * y_pred, keys_of={"y_pred": "outputs"})),
+        optimizer=keras.optimizers.SGD(1e25),
+        model=keras.Sequential([keras.Input([3]), keras.layers.Dense(2)]),
+        train=ArraySource(x, np.zeros([40, 2], np.float32), shuffle=False),
+        batch_size=BATCH,
+        non_finite="rollback",
+        workdir=tmp_path,
+        checkpoint_every=4,
+        chunk_steps=4,
+        steps=7,
+    )
+    trainer.train()
+    assert trainer._run.non_finite.counts["non_finite/rollbacks"] == 1
+
+
+@pytest.mark.usefixtures("guarded")
 def test_a_failing_operation_loses_what_was_not_saved_and_says_so(make_run, data, tmp_path):
     def checked(y_pred, y_true):
         with tf.control_dependencies([tf.debugging.assert_less(tf.abs(y_true), 100.0, "too large a target")]):
@@ -346,7 +383,7 @@ def test_a_failing_operation_loses_what_was_not_saved_and_says_so(make_run, data
     trainer = make_run(workdir=tmp_path, **settings)
     for _ in range(2):
         with pytest.raises(
-            ConfigurationError, match="steps 3 to 4 fails: .*too large a target.*last checkpoint is lost"
+            ConfigurationError, match="steps 3 to 4 fails: .*too large a target.*last checkpoint, if .*, is lost"
         ):
             trainer.train()
     again = make_run(workdir=tmp_path, **settings)

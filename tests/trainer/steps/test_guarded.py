@@ -1,14 +1,18 @@
 """Guarded steps: they train as others do, and one that would not be finite leaves everything as it was."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from objectives import GradNorm
 from trainer import ArraySource
 from trainer.steps import guarded as module
 from trainer.steps.guarded import guarded
 from trainer.steps.precision import building_in
+from trainer.steps.weighted_sum import WeightedSum
 
 BATCH = 5
 
@@ -63,6 +67,37 @@ def test_only_a_step_of_one_update_with_a_large_state_is_guarded(make_program, m
         assert not guarded(program.step).guarded
         monkeypatch.setattr(module, "COPIED_BYTES", program.step.state.nbytes - 1)
         assert guarded(program.step).guarded
+
+
+class Counting(WeightedSum):
+    """Keeps a variable of which only the base class of all steps could know."""
+
+    @property
+    def variables(self):
+        return [*super().variables, tf.Variable(0.0)]
+
+
+class Elsewhere(WeightedSum):
+    """Makes the update in a way of its own."""
+
+    def train(self, batch, step):
+        return super().train(batch, step)
+
+
+@pytest.mark.usefixtures("guarded")
+@pytest.mark.parametrize("kind", [Counting, Elsewhere])
+def test_a_step_that_goes_another_way_than_all_steps_is_not_guarded(make_program, kind):
+    program = make_program(train_step=dataclasses.dataclass(frozen=True, kw_only=True)(kind))
+    with program.step.adoption.at_work():
+        assert not guarded(program.step).guarded
+
+
+@pytest.mark.usefixtures("guarded")
+def test_a_step_that_is_left_out_can_be_previewed(make_trainer, data):
+    x = data["x"].copy()
+    x[0] = np.nan
+    seen = make_trainer(train=ArraySource(x, data["y"], shuffle=False)).preview()
+    assert seen.step_seconds > 0
 
 
 @pytest.mark.usefixtures("guarded")
