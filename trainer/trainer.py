@@ -43,7 +43,7 @@ from trainer.settings.changes import (
     require_unchanged,
 )
 from trainer.settings.compatibility import require_compatible
-from trainer.settings.measured import refuse_unmeasured_shapes
+from trainer.settings.measured import are_known, refuse_unmeasured_shapes
 from trainer.settings.settings import Settings, documented
 from trainer.steps.average import averaged, refuse_averaged
 from trainer.steps.layers.known_outputs import known_outputs
@@ -372,7 +372,7 @@ class Trainer(Settings):
             self._run.program.begin()
 
     def _rehearse(self) -> None:
-        if self.task is not None and known_outputs(self.model) is None:
+        if self.task is not None and not are_known(known_outputs(self.model)):
             refuse_unmeasured_shapes(self.task, self.eval, self._run.preparation.outputs())
         values = self._run.preparation.rehearse(self.step, gradients=self._periods.gradients is not None)
         refuse_unmeasured_best(self.best, values, self.objective, self.metrics)

@@ -91,8 +91,9 @@ class Preparation:
 
     @at_work
     def outputs(self) -> Any:
-        """Returns the outputs of the model for a batch, as tensors without values."""
-        return find_outputs(self.step.forward, self._program.data.train_feed)
+        """Returns the outputs of the model for a batch, of evaluation if there is some, as tensors without values."""
+        data = self._program.data
+        return find_outputs(self.step.forward, data.eval_feed if data.evaluates else data.train_feed)
 
     @property
     def _readers(self) -> dict[Key, list[str]]:

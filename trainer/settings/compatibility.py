@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 import keras
 
-from objectives import BatchStatistic, ConfigurationError, Key, Objective
+from objectives import BaseTerm, BatchStatistic, ConfigurationError, Key, Objective
 from objectives.errors import Mistakes
-from objectives.keys import named, pieces, split_key
+from objectives.keys import matching, named, pieces, split_key
 from objectives.quantities import quantity
+from trainer.config.uses import bindings_of
 from trainer.feeds.mixed import MixedSource
 from trainer.feeds.sources import NAMES, Source, TableSource
 from trainer.metrics.metrics import Metrics
@@ -33,7 +34,7 @@ def require_compatible(settings: Settings, train: Source) -> None:
     assert settings.model is not None, "the trainer has found it"
     objective = objective_of(settings)
     refuse_unread_weights(objective, train.keys)
-    refuse_missing_weights(objective, train)
+    refuse_missing_selections(objective, train)
     for source in (train, settings.eval):
         refuse_several_parts(objective, settings.metrics, source)
     outputs = known_outputs(settings.model)
@@ -75,24 +76,39 @@ def refuse_unread_weights(objective: Objective, keys: Iterable[Key], *, whose: s
         )
 
 
-def refuse_missing_weights(objective: Objective, train: Source) -> None:
-    """Raises ConfigurationError where a term reads weights of examples, and the training data have none at all.
+def refuse_missing_selections(objective: Objective, train: Source) -> None:
+    """Raises ConfigurationError where a term has a mask or weights of examples that the training data lack.
 
-    So it is where data without weights replace those of a task; the line that is needed then is in the message.
+    So it is where data without them replace those of a task; the line that is needed then is in the message.
     """
-    if "sample_weight" in train.names:
-        return
     mistakes = Mistakes()
     for name, term in objective.terms.items():
-        fields = {field: key for field, key in {**term.reads, **term.selections}.items() if key is not None}
-        for field, key in fields.items():
-            if split_key(key)[0] == "sample_weight":
-                mistakes.messages.append(
-                    f"term {name!r} ({type(term).__name__}): the training data have no {key}; expected "
-                    f"{type(term).__name__}.{field} = None, by which each example counts once, or a source with "
-                    f"weights of its examples"
-                )
+        for field, key in {**term.reads, **term.selections}.items():
+            if key is None or not _is_missing(key, train, selects=field in term.selections):
+                continue
+            counts = "each example counts once" if split_key(key)[0] == "sample_weight" else "all elements count"
+            mistakes.messages.append(
+                f"term {name!r} ({type(term).__name__}): the training data have no {key}; expected "
+                f"{_bound(name, term, field)} = None, by which {counts}, or a source that has it"
+            )
     mistakes.raise_any()
+
+
+def _is_missing(key: Key, train: Source, *, selects: bool) -> bool:
+    """Returns whether examples lack what a key names: weights of any kind, or what selects what counts."""
+    root, path = split_key(key)
+    if root == "sample_weight" and root not in train.names:
+        return True
+    known = [own for other in train.keys for start, own in [split_key(other)] if start == root]
+    return selects and root in NAMES and bool(path) and not matching(path, known) and "" not in known
+
+
+def _bound(name: str, term: BaseTerm, field: str) -> str:
+    """Returns the setting of a term as a gin file has it, with its scope; without one where no file binds it."""
+    kind = type(term).__name__
+    scopes = [one.scope for one in bindings_of(kind) if one.parameter == field]
+    own = [scope for scope in scopes if scope.split("/")[-1] == name.rpartition(".")[2]] or scopes[-1:]
+    return f"{own[-1]}/{kind}.{field}".lstrip("/") if own else f"{kind}.{field}"
 
 
 def refuse_several_parts(objective: Objective, metrics: Metrics | None, source: Source | None) -> None:

@@ -1,5 +1,6 @@
 """Measured: whether the evaluation data and the outputs of a model have the shapes that a task measures and draws."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -15,6 +16,16 @@ _Lengths: TypeAlias = Mapping[str, int | None]
 
 _OUTPUTS, _WEIGHT = "outputs", "sample_weight"
 _WITHOUT = "or Trainer.task = None, which trains a model and data of your own without its measures and pictures"
+
+
+def are_known(outputs: Any) -> bool:
+    """Returns whether a model has told its outputs with all of their lengths, but for that of the batch.
+
+    >>> import numpy as np
+    >>> are_known(None), are_known([np.ones([3, 2])])
+    (False, True)
+    """
+    return outputs is not None and all(None not in _axes(tensor) for tensor in leaves(outputs).values())
 
 
 def refuse_unmeasured_shapes(task: Task | None, eval: Source | None, outputs: Any) -> None:
@@ -45,8 +56,16 @@ def refuse_unmeasured_shapes(task: Task | None, eval: Source | None, outputs: An
             whose = "the model gives" if is_made else "the evaluation data have"
             told = f"and {whose} {_shown(found, {})}; expected that shape"
         wanted = " or ".join(_shown(shape, lengths) for shape in shapes)
-        mistakes.messages.append(f"{type(task).__name__} measures {key!r} as {wanted}, {told}, {_WITHOUT}")
+        mistakes.messages.append(
+            f"{type(task).__name__} measures {key!r} as {wanted}, {told}, {_others(task)}{_WITHOUT}"
+        )
     mistakes.raise_any()
+
+
+def _others(task: Task) -> str:
+    """Returns the settings of a task, by some of which it may be one that measures what there is."""
+    named = ", ".join(field.name for field in dataclasses.fields(task)) if dataclasses.is_dataclass(task) else ""
+    return f"or other settings of {type(task).__name__} ({named}), " if named else ""
 
 
 def _axes(tensor: Any) -> _Found:

@@ -6,10 +6,11 @@ import pytest
 import tensorflow as tf
 
 from objectives import ConfigurationError, Decorrelation, MeanSquaredError, Objective
-from trainer import ArraySource, DatasetSource, Metrics
+from objectives.context import leaves
+from trainer import ArraySource, DatasetSource, Metrics, config
 from trainer.settings.compatibility import (
     refuse_cut_statistics,
-    refuse_missing_weights,
+    refuse_missing_selections,
     refuse_other_classes,
     refuse_repetition,
     refuse_unbuilt,
@@ -52,12 +53,39 @@ def test_weights_that_a_term_reads_and_no_example_has_are_refused_with_the_line_
     without, weighted = (
         ArraySource(np.zeros([3, 1]), np.zeros([3, 1]), **more) for more in ({}, {"sample_weight": np.ones(3)})
     )
-    refuse_missing_weights(Objective(**terms), weighted)
+    refuse_missing_selections(Objective(**terms), weighted)
     with pytest.raises(
         ConfigurationError, match="have no sample_weight; expected MeanSquaredError.sample_weight = None"
     ):
-        refuse_missing_weights(Objective(**terms), without)
-    refuse_missing_weights(Objective(**{**terms, "data": MeanSquaredError(sample_weight=None)}), without)
+        refuse_missing_selections(Objective(**terms), without)
+    refuse_missing_selections(Objective(**{**terms, "data": MeanSquaredError(sample_weight=None)}), without)
+
+
+@pytest.mark.parametrize(("targets", "key"), [({"a": 0, "b": 0}, "targets.labelled"), ((0, 0), "targets.2")])
+def test_a_mask_that_the_data_lack_is_refused_with_the_line_that_leaves_it_out(targets, key):
+    source = ArraySource(np.zeros([3, 1]), tf.nest.map_structure(lambda _: np.zeros([3, 1]), targets))
+    first = next(iter(leaves(targets, "targets")))
+
+    def of(mask):
+        return Objective(data=MeanSquaredError(y_true=first, mask=mask))
+
+    for there in (None, first, "outputs.any", "targets.*"):
+        refuse_missing_selections(of(there), source)
+    line = "MeanSquaredError.mask = None, by which all elements count, or a source that has it"
+    with pytest.raises(
+        ConfigurationError,
+        match=rf"^term 'data' \(MeanSquaredError\): the training data have no {key}; expected {line}$",
+    ):
+        refuse_missing_selections(of(key), source)
+
+
+def test_the_line_has_the_scope_of_the_file_that_binds_it():
+    lines = ("Trainer.objective = @Objective()", "Objective.data = @data/MeanSquaredError()")
+    with config.isolated():
+        config.load([], [*lines, "data/MeanSquaredError.mask = 'targets.labelled'"])
+        objective = config.made("Trainer.objective")
+        with pytest.raises(ConfigurationError, match=r"; expected data/MeanSquaredError.mask = None, by which"):
+            refuse_missing_selections(objective, ArraySource(np.zeros([3, 1]), {"y": np.zeros([3, 1])}))
 
 
 def test_a_statistic_of_the_whole_batch_must_see_it_whole():

@@ -1,11 +1,13 @@
 """Measured: shapes that a task does not measure are refused before training, by its name and that of the tensor."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import ConfigurationError, MeanSquaredError, Objective
+from objectives import ActivationPenalty, ConfigurationError, Objective
 from trainer import ArraySource, DatasetSource, Task, Trainer
 from trainer.settings.measured import refuse_unmeasured_shapes
 
@@ -109,23 +111,55 @@ class Scaled(keras.Model):
         return self.last(inputs)
 
 
+@pytest.fixture
+def trainer():
+    """Makes a trainer of a model and data of a task's `measured_shapes`."""
+
+    def make(model, source, shapes):
+        return Trainer(
+            task=type("Single", (Placing,), {"measured_shapes": shapes})(),
+            model=model,
+            train=source,
+            eval=source,
+            objective=Objective(data=ActivationPenalty(activation="outputs")),
+            optimizer=keras.optimizers.SGD(),
+            steps=1,
+            batch_size=6,
+            default_reports=False,
+        )
+
+    return make
+
+
 @pytest.mark.parametrize("begin", [Trainer.dry_run, Trainer.train])
-def test_outputs_that_a_model_does_not_tell_are_compared_before_the_first_step(begin):
-    task = type("Single", (Placing,), {"measured_shapes": {"outputs": ()}})()
-    source = ArraySource(POINTS["inputs"], np.zeros([6, 1]))
-    trainer = Trainer(
-        task=task,
-        model=Scaled(),
-        train=source,
-        eval=source,
-        objective=Objective(data=MeanSquaredError()),
-        optimizer=keras.optimizers.SGD(),
-        steps=1,
-        batch_size=6,
-        default_reports=False,
-    )
+def test_outputs_that_a_model_does_not_tell_are_compared_before_the_first_step(begin, trainer):
+    made = trainer(Scaled(), ArraySource(POINTS["inputs"]), {"outputs": ()})
     with pytest.raises(
         ConfigurationError, match=r"^Single measures 'outputs' as \[examples\], and the model gives \[exa"
     ):
-        begin(trainer)
-    assert trainer.step == 0
+        begin(made)
+    assert made.step == 0
+
+
+@pytest.mark.parametrize(("strides", "points"), [(1, 16), (2, 8), (16, 1)])
+def test_an_axis_whose_length_a_model_does_not_tell_is_compared_as_it_is_of_the_data(strides, points, trainer):
+    layers = [keras.Input([None, 2]), keras.layers.Conv1D(2, strides, strides=strides)]
+    source = ArraySource(np.zeros([6, 16, 2], np.float32), np.zeros([6, 16, 2], np.float32))
+    made = trainer(keras.Sequential(layers), source, {"targets": ("points", 2), "outputs": ("points", 2)})
+    if points == 16:
+        made.dry_run()
+        return
+    with pytest.raises(
+        ConfigurationError, match=rf"'outputs' as \[examples, 16, 2\], and the model gives \[examples, {points}, 2\]"
+    ):
+        made.dry_run()
+
+
+def test_settings_of_a_task_by_which_it_may_measure_what_there_is_are_named():
+    @dataclasses.dataclass(frozen=True)
+    class Sized(Placing):
+        nodes: int = 4
+
+    source = ArraySource(POINTS["inputs"], {**POINTS["targets"], "place": np.zeros([6, 8])})
+    with pytest.raises(ConfigurationError, match=r"; expected that shape, or other settings of Sized .nodes., or Tra"):
+        refuse_unmeasured_shapes(Sized(), source, None)
