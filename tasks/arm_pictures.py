@@ -33,7 +33,9 @@ def draw_controls(
     for (name, controls), panels in zip(planned.items(), axes, strict=True):
         for panel, path, of_path in zip(panels, requested, controls, strict=False):
             _draw_map(panel, arm, path, of_path)
-        panels[0].set_ylabel(f"{name}\nm", fontsize=10)
+        panels[0].set_ylabel("m", fontsize=9)
+        beside = {"xycoords": panels[0].yaxis.label, "xytext": (-8, 0), "textcoords": "offset points"}
+        panels[0].annotate(name, (0, 0.5), **beside, ha="right", va="center", rotation=90, fontsize=11)
         _draw_turns(panels[-1], arm, controls[0], farthest)
     named = [panel.get_legend_handles_labels() for panel in (axes[0, 0], axes[0, -1])]
     handles, labels = ([*first, *last] for first, last in zip(*named, strict=True))

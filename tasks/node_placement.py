@@ -28,7 +28,8 @@ class NodePlacement(Task):
 
     Over five seeds, each term does what it is for: the one on overlaps takes away a third of them, the one on the range
     more than a third of the places outside of the map. In the mean of these seeds each does so at some cost of the
-    other, and neither lowers the error of a place; of that, five seeds are no proof.
+    other, so that with all terms more places are outside than with none of both, 0.72 % instead of 0.56 %, and neither
+    lowers the error of a place; of that, five seeds are no proof.
 
     Keys: `inputs` are delays in ms `[batch, landmarks + nodes, landmarks + nodes]`, the landmarks first; `targets`
     and `outputs` are places in units of 50 km, `[batch, nodes, 2]`.

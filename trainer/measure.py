@@ -23,6 +23,11 @@ class Measure(Checked):
     judges: Key | None = None
 
     @property
+    def direction(self) -> str | None:
+        """Which values are better, 'min' or 'max'; None where a number between them is right."""
+        return {"more": "max", "less": "min"}.get(str(self.better))
+
+    @property
     def sign(self) -> str:
         """An arrow for the way in which it gets better."""
         return {"more": "↑", "less": "↓"}.get(str(self.better)) or f"→ {self.better:g}"

@@ -36,6 +36,13 @@ _Shapes = Annotated[
     ),
 ]
 _Measures = Annotated[Mapping, Expected("a dict of numbers by name, or {} for none")]
+_Meanings = Annotated[
+    Mapping,
+    Expected(
+        "a dict of Measure by name, such as {'error_km': Measure('the mean distance, in km', 'less')}, or {} for none",
+        lambda meanings: all(isinstance(one, Measure) for one in meanings.values()),
+    ),
+]
 _Pictures = Annotated[Sequence[str | pathlib.Path], Expected("a list of the files that it wrote, or [] for none")]
 
 
@@ -183,6 +190,15 @@ def shapes_of(task: Task) -> dict[Key, list[Shape]]:
         found = task.measured_shapes
     _fitting(f"{_name(task)}.measured_shapes", found, _Shapes)
     return {key: _listed(shapes) for key, shapes in found.items()}
+
+
+def directions_of_measures(task: Task | None) -> dict[str, str]:
+    """Returns 'min' or 'max' for each measure of which it is known, by its tag; raises ConfigurationError."""
+    if task is None:
+        return {}
+    meanings = _fitting(f"{_name(task)}.measures", task.measures, _Meanings)
+    found = {f"measures/{name}": meaning.direction for name, meaning in meanings.items()}
+    return {tag: direction for tag, direction in found.items() if direction}
 
 
 def measures_of(task: Task, model: keras.Model, *, nan: bool = False) -> Mapping[str, float]:

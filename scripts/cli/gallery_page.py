@@ -27,7 +27,7 @@ def gallery_page(found: Mapping[str, Sequence[Pair]], asked: str, pictures: path
       pictures: the folder of the pictures, beside which the page lies.
     """
     p = {
-        (name, way, measure): paired_p(_values(pairs, way, measure), _values(pairs, WITH, measure))
+        (name, way, measure): paired_p(_judged(pairs, way, measure), _judged(pairs, WITH, measure))
         for name, pairs in found.items()
         for way in (WITHOUT, *pairs[0].lacking)
         for measure in _measures(pairs[0], way)
@@ -40,7 +40,11 @@ def gallery_page(found: Mapping[str, Sequence[Pair]], asked: str, pictures: path
         f"once as `NAME_plain.gin` has it: the same model, the same data, the same steps, with the weights of the "
         f"regularising terms at 0 and, where the data term weighs mistakes by their cost, without these costs. Numbers "
         f"are means ± standard deviations over the seeds.\n\n"
-        f"The p of a table is that of a paired t-test over the seeds, of this one comparison alone. Bold is what is "
+        f"Weights are those of the gin files: chosen by hand when each file was written, and the same since. It is not "
+        f"recorded which seeds were looked at for that, these five or others. So a p tells of these files, and not of "
+        f"what a term brings by another weight.\n\n"
+        f"The p of a table is that of a paired t-test over the seeds, of this one comparison alone; where a number is "
+        f"right, it is that of the distances to it. Bold is what is "
         f"told, for better or for worse: a difference whose p, corrected by Holm's method for all {len(p)} comparisons "
         f"of this page together, is below {SIGNIFICANT:g}. So the chance that anything is in bold by chance is below "
         f"{100 * SIGNIFICANT:g} %; but {seeds} seeds tell so little among so many comparisons that a difference "
@@ -105,6 +109,12 @@ def _measures(pair: Pair, way: str) -> Mapping[str, float]:
 def _values(pairs: Sequence[Pair], way: str, measure: str) -> np.ndarray:
     """Returns a measure of each seed."""
     return np.array([_measures(pair, way)[measure] for pair in pairs])
+
+
+def _judged(pairs: Sequence[Pair], way: str, measure: str) -> np.ndarray:
+    """Returns what is tested of a measure of each seed: itself, or how far it is from the number that is right."""
+    values, right = _values(pairs, way, measure), pairs[0].task.measures[measure].better
+    return values if isinstance(right, str) else np.abs(values - right)
 
 
 def _signed(pair: Pair, measure: str) -> str:

@@ -35,7 +35,7 @@ from trainer.steps.optimizer_groups import listed_groups
 from trainer.steps.phases import phases_of
 from trainer.steps.term_gradients import model_parts
 from trainer.steps.train_step import TrainStep
-from trainer.task import measures_of
+from trainer.task import directions_of_measures, measures_of
 
 
 def make_step(settings: Settings, strategy: tf.distribute.Strategy) -> TrainStep:
@@ -195,7 +195,7 @@ def _make_opening(
         placement=placement,
         steps=settings.steps,
         best=settings.best,
-        directions=directions_of(settings.metrics or Metrics()),
+        directions=directions_of(settings.metrics or Metrics()) | directions_of_measures(settings.task),
         changeable=describe_changeable(vars(settings)),
         workdir=workdir,
         description=description,

@@ -40,7 +40,7 @@ class Opening:
       placement: the devices, and why they were chosen.
       steps: the number of updates in all.
       best: the tag by which the best checkpoint is kept, or None.
-      directions: 'min' or 'max' for each metric of which it is known, by the beginning of its tags.
+      directions: 'min' or 'max' for each metric and measure of which it is known, by the beginning of its tags.
       changeable: the settings that may change when the run resumes, as text by name.
       workdir: the run's folder; None if there is none, or another process writes there.
       description: the settings and other facts that must be the same when the run resumes.

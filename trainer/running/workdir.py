@@ -88,9 +88,9 @@ def write_record(
     """Writes the requested configuration, the operative one, the settings and the environment, a file for each.
 
     The environment tells, besides what the run was started on, for how many steps it was started, by which value its
-    best checkpoint is kept, whether lower or higher values of its metrics are better ('min' or 'max', by the beginning
-    of their tags), its settings that may change when it resumes, and which modules its configuration needs, with their
-    folders.
+    best checkpoint is kept, whether lower or higher values of its metrics and measures are better ('min' or 'max', by
+    the beginning of their tags), its settings that may change when it resumes, and which modules its configuration
+    needs, with their folders.
 
     If the run was started with another configuration before, that record moves to `former_configs/1`, `2`, ...
     """

@@ -27,7 +27,8 @@ class RunFolder:
       best: the best evaluation that a checkpoint has, by the value that the run named; None if there is none.
       by: the value by which the run keeps its best checkpoint, as in `Trainer.best`; None if it keeps none.
       is_running: whether another process trains there now.
-      directions: whether lower or higher values of metrics are better, 'min' or 'max', by the beginning of their tags.
+      directions: whether lower or higher values of metrics and measures are better, 'min' or 'max', by the beginning of
+        their tags.
       evaluated: digests of what evaluations were made with, such as the evaluation data, by name.
       blocks: all log records, as arrays.
     """

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from scipy.stats import ttest_1samp
+from scipy.stats import ttest_1samp, ttest_rel
 
 from tasks import QuantileRegression
 from termwise.cli.gallery_page import gallery_page
@@ -18,7 +18,7 @@ def page(tmp_path):
     nothing that is covered.
     """
 
-    def make(spread=0.01):
+    def make(spread=0.01, covered=(80.0, 81.0, 82.0, 83.0)):
         pictures = tmp_path / "tasks"
         pairs = [
             Pair(
@@ -30,7 +30,7 @@ def page(tmp_path):
                     "ordering": {
                         "pinball_loss": 1.5 + spread * seed,
                         "crossed_percent": float(3 - seed),
-                        "coverage_percent": 80.0 + seed,
+                        "coverage_percent": covered[seed],
                     }
                 },
                 pictures=() if seed else (pictures / "quantile_regression" / "quantiles.png",),
@@ -63,6 +63,12 @@ def test_what_one_comparison_alone_would_tell_is_not_bold_where_five_together_do
     assert 0.05 / 4 < p < 0.05
     assert f"| pinball_loss ↓ | 0.5 ± 0 | 2.7 ± 1 | {p:.2g} |" in page(spread=0.8)
     assert any("all 5 comparisons of this page together" in line for line in page())
+
+
+def test_where_a_number_is_right_the_distances_to_it_are_tested(page):
+    told = [78.0, 79.0, 77.0, 78.0]
+    p = ttest_rel([0.0, 1.0, 2.0, 3.0], [2.0, 1.0, 3.0, 2.0]).pvalue
+    assert f"| coverage_percent → 80 | 81.5 ± 1.3 | 78 ± 0.82 | {p:.2g} |" in page(covered=told)
 
 
 def test_what_a_run_has_not_trained_is_told_as_that_and_not_compared(page):

@@ -52,6 +52,13 @@ def test_a_metric_is_better_in_the_direction_that_a_run_tells(signs, environment
     assert signs(a=more, b={"weight": 2.0})["metrics/auc/cat"] == sign
 
 
+@pytest.mark.parametrize(("way", "sign"), [("max", 1), ("min", -1), (None, 0)])
+def test_a_measure_is_better_in_the_direction_that_its_task_tells(signs, way, sign):
+    told = {"directions": {"measures/error": way} if way else {}}
+    found = signs(a={"learned": {"error": 2.0}, "environment": told}, b={"learned": {"error": 3.0}, "weight": 2.0})
+    assert found["measures/error"] == sign
+
+
 def test_totals_of_other_weights_are_not_alike_but_raw_terms_are(obstacle):
     runs = {"weight": {"a": {}, "b": {"weight": 2.0}}}["weight"]
     assert obstacle("loss/total", **runs) == "another objective"

@@ -1,9 +1,11 @@
 """The parts of a run are made of the settings of its trainer."""
 
+import keras
 import numpy as np
 import pytest
 
-from trainer import ArraySource, ConfusionMatrix, Metrics
+from objectives import ConfigurationError
+from trainer import ArraySource, ConfusionMatrix, KerasMetric, Measure, Metrics, Task
 from trainer.devices.strategy import place
 from trainer.running.construction import make_program, make_run, make_step
 
@@ -37,6 +39,17 @@ def test_a_run_has_the_settings_of_its_trainer_and_begins_at_the_first_step(make
     assert (run.done, run.non_finite.policy, run.program.data.evaluates) == (0, "skip", True)
     assert (run.opening.steps, run.opening.changes) == (6, ["steps: 5 -> 6"])
     assert run.strategy.num_replicas_in_sync == 2
+
+
+def test_it_is_told_which_way_measures_get_better(make, plain_source):
+    measures = {"error": Measure("in km", "less"), "found": Measure("in all", "more"), "bias": Measure("a ratio", 1.0)}
+    task = type("Guessing", (Task,), {"train": None, "eval": None, "build_model": None, "measures": measures})()
+    metrics = Metrics(auc=KerasMetric(metric=keras.metrics.AUC()))
+    opening = make(None, eval=plain_source, task=task, metrics=metrics).opening
+    assert opening.directions == {"metrics/auc": "max", "measures/error": "min", "measures/found": "max"}
+    type(task).measures = {"error": "in km"}
+    with pytest.raises(ConfigurationError, match=r"Guessing.measures is .*; expected a dict of Measure by name"):
+        make(None, task=task)
 
 
 @pytest.mark.slow
