@@ -165,7 +165,7 @@ def test_every_number_that_a_task_measures_has_a_meaning_and_none_else_has(load,
     assert [*measures_of(task, task.build_model())] == [*task.measures]
 
 
-@pytest.mark.parametrize("run", DATA_TERMS)
+@pytest.mark.parametrize("run", [*DATA_TERMS, PLAYERS_RUNS[0]])
 def test_every_run_measures_shapes_that_its_own_data_and_model_have_and_no_others(load, run):
     load(run)
     task = config.made("Trainer.task")

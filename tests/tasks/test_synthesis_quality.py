@@ -75,6 +75,7 @@ def test_what_is_not_known_is_not_measured(judge):
     unlabelled, unheld = (dataclasses.replace(judge, digits=None, **more) for more in ({}, {"known": None}))
     assert unlabelled.quality(made) == {name: whole[name] for name in ("frechet_distance", "nearest_percent")}
     assert unheld.quality(made) == {"frechet_distance": whole["frechet_distance"]}
+    assert {*dataclasses.replace(unlabelled, unseen=judge.known[:99]).quality(made)} == {"frechet_distance"}
 
 
 def test_copies_are_at_no_distance(judge):
