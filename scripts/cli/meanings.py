@@ -10,8 +10,12 @@ _ENDS_DESCRIPTION = re.compile(r"[A-Z][\w ]*:\s*$|>>>|```|Formula:")
 
 
 def summary_of(member: object) -> str:
-    """Returns the first sentence of a docstring, in one line."""
-    return " ".join((inspect.getdoc(member) or "").partition("\n\n")[0].split())
+    """Returns the first sentence of a docstring, in one line; of a reader's own function or class there may be none.
+
+    >>> summary_of(lambda: 3)
+    'it has no docstring'
+    """
+    return " ".join((inspect.getdoc(member) or "it has no docstring").partition("\n\n")[0].split())
 
 
 def description_of(member: object) -> list[str]:

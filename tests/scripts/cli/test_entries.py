@@ -55,7 +55,8 @@ def test_all_lines_of_all_entries_parse():
     for family in FAMILIES:
         for name, member in family.members.items():
             lines = gin_lines(entry(family, name).text())
-            assert lines or member.__name__ in family.refused
+            is_readers = family.title == "Functions" and not member.__module__.startswith("trainer.")
+            assert lines or member.__name__ in family.refused or is_readers
             for line in lines:
                 gin.clear_config()
                 gin.parse_config(line, skip_unknown=["my_function"])  # which stands for the reader's own
