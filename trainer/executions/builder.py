@@ -98,9 +98,10 @@ class ChunkBuilder:
           The numbers of all steps that were computed, one that a guarded step has left out being the last of them,
           and how many updates are done.
         """
-        rows, done = self._built[execution](data, tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
+        rows, count = self._built[execution](data, tf.constant(first_step, tf.int64), tf.constant(steps, tf.int32))
+        done = int(count) if self.guarded else steps
         # A view of the host, of which only what is used is copied.
-        return np.asarray(memoryview(rows))[: min(int(done) + 1, steps)].copy(), int(done)
+        return np.asarray(memoryview(rows))[: min(done + 1, steps)].copy(), done
 
     def keep_only(self, execution: Execution) -> None:
         """Drops all other executions."""
