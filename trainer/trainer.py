@@ -435,21 +435,15 @@ class Trainer(Settings):
     def _restore(self) -> bool:
         """Takes the state of the latest checkpoint, unless that in memory is current; whether it did."""
         saver = self._run.saver
-        if saver is None or (self._is_current and saver.latest_step <= self.step):
-            self._require_kept()
-            return False
-        if saver.restore() is None:
-            self._require_kept()
-            return False
-        self._is_lost = False
-        return True
-
-    def _require_kept(self) -> None:
+        if saver and (not self._is_current or saver.latest_step > self.step) and saver.restore() is not None:
+            self._is_lost = False
+            return True
         if self._is_lost:
             raise ConfigurationError(
-                "updates could not be taken back, as an error said, and there is no checkpoint to go on from; expected "
-                "a new trainer (with a workdir and checkpoint_every, it would go on from a checkpoint)"
+                "updates could not be taken back, as an error said, and there is no checkpoint to resume from; "
+                "expected a new trainer (with a workdir and checkpoint_every, it would resume from a checkpoint)"
             )
+        return False
 
     @contextlib.contextmanager
     def _noting_what_is_left(self) -> Iterator[None]:

@@ -25,7 +25,7 @@ _OF_ALL_STEPS = ("train", "differentiate", "update", "turns", "variables")
 def guarded(step: TrainStep) -> TrainStep:
     """Returns the step, guarded if its state is too large to be copied before each chunk.
 
-    Some steps are not at any size, and are undone behind a chunk: one with a loss scale, which goes on where its
+    Some steps are not at any size, and are undone behind a chunk: one with a loss scale, which continues where its
     gradient overflows, and one that makes its updates otherwise than all steps do, such as several of players.
     """
     is_plain = all(getattr(type(step), name) is getattr(TrainStep, name) for name in _OF_ALL_STEPS)

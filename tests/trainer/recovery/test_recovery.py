@@ -338,7 +338,7 @@ def test_weights_that_cannot_be_taken_back_leave_nothing_to_go_on_from_without_a
     trainer = overflowing()
     with pytest.raises(NonFiniteError, match="SGD overflows"):
         trainer.train()
-    with pytest.raises(ConfigurationError, match="there is no checkpoint to go on from; expected a new trainer"):
+    with pytest.raises(ConfigurationError, match="there is no checkpoint to resume from; expected a new trainer"):
         trainer.train()
 
 
