@@ -66,8 +66,10 @@ def select_execution(
     before = None if folder is None else kept(folder, replicas)
     if before is not None:
         return build_chosen(before, builder)
-    trials = Trials(strategy=strategy, feed=feed, builder=builder, first_step=first_step)
-    choice = build_chosen(choose(builder.candidates, trials, steps=steps), builder)
+    with builder.state.kept() as restore:
+        trials = Trials(strategy=strategy, feed=feed, builder=builder, first_step=first_step, restore=restore)
+        choice = choose(builder.candidates, trials, steps=steps)
+    build_chosen(choice, builder)
     if folder is not None and cluster.is_chief(strategy):
         keep(choice, folder, replicas)
     return choice

@@ -133,8 +133,9 @@ class Stages:
           How long it takes in the quickest of a few trials, in seconds, and its numbers by tag.
         """
         execution, strategy, feed = self.built_choice.execution, self._data.strategy, self._data.train_feed
-        with failures_told(_FAILED_TRIAL.format(step + 1)):
-            trials = Trials(strategy=strategy, feed=feed, builder=self.widest.builder, first_step=step)
+        builder = self.widest.builder
+        with failures_told(_FAILED_TRIAL.format(step + 1)), builder.state.kept() as restore:
+            trials = Trials(strategy=strategy, feed=feed, builder=builder, first_step=step, restore=restore)
             return trials.quickest(execution), dict(zip(self.step.tags, trials.first(execution).tolist(), strict=True))
 
     def prepare_gradients(self, step: int) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,10 @@ _ROUNDS, _PATIENCE = 4, 5.0
 
 
 class Trials:
-    """Runs training steps without keeping their results; a `Bench` for `choose`."""
+    """Runs training steps without keeping their results; a `Bench` for `choose`.
+
+    Each run begins at the same state, as what is learned meanwhile may change how long a step takes.
+    """
 
     def __init__(
         self,
@@ -29,6 +33,7 @@ class Trials:
         feed: Feed,
         builder: ChunkBuilder,
         first_step: int,
+        restore: Callable[[], None],
     ):
         """Runs nothing yet.
 
@@ -37,29 +42,31 @@ class Trials:
           feed: gives the batches.
           builder: of the executions.
           first_step: how many updates were done before.
+          restore: puts back the state after a run, see `State.kept`.
         """
         self._strategy, self._feed, self._builder, self._first_step = strategy, feed, builder, first_step
-        self._began = time.perf_counter()
+        self._restore, self._began = restore, time.perf_counter()
         self._steps: dict[str, int] = {}
         self._looked: tuple[int, Any] = (0, None)
 
     def build(self, execution: Execution) -> float:
         self._builder.build(execution)
-        with self._builder.state.kept():
-            # The first run pays for what is set up once.
-            return [self._run(execution, 1)[0] for _ in range(2)][-1]
+        # The first run pays for what is set up once.
+        seconds = [self._run(execution, 1)[0] for _ in range(2)][-1]
+        self._restore()
+        return seconds
 
     def measure(self, execution: Execution) -> float:
-        with self._builder.state.kept():
-            steps = self._steps.get(execution, 1)
+        steps = self._steps.get(execution, 1)
+        seconds, taken = self._run(execution, steps)
+        while seconds < _SECONDS / 2 and taken == steps < self._feed.limit:
+            # Short runs say little about the time of a step.
+            enough = math.ceil(steps * _SECONDS / seconds)
+            steps = min(8 * steps, enough, self._feed.limit)
             seconds, taken = self._run(execution, steps)
-            while seconds < _SECONDS / 2 and taken == steps < self._feed.limit:
-                # Short runs say little about the time of a step.
-                enough = math.ceil(steps * _SECONDS / seconds)
-                steps = min(8 * steps, enough, self._feed.limit)
-                seconds, taken = self._run(execution, steps)
-            self._steps[execution] = steps
-            return seconds / taken
+        self._steps[execution] = steps
+        self._restore()
+        return seconds / taken
 
     def quickest(self, execution: Execution) -> float:
         """Builds an execution, and returns how long a step takes in the quickest of a few runs, in seconds."""
@@ -70,9 +77,9 @@ class Trials:
 
     def first(self, execution: Execution) -> np.ndarray:
         """Returns the numbers of the first step in an execution that is built, float32 `[tags]`."""
-        with self._builder.state.kept():
-            rows, _ = self._builder.attempt(execution, self._data(1), self._first_step, 1)
-            return rows[0]
+        rows, _ = self._builder.attempt(execution, self._data(1), self._first_step, 1)
+        self._restore()
+        return rows[0]
 
     def elapsed(self) -> float:
         return cluster.largest(self._strategy, time.perf_counter() - self._began)

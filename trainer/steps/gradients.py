@@ -106,15 +106,6 @@ def plain_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
     return tf.sqrt(tf.add_n([_sum_of_squares(tf.cast(gradient, tf.float32)) for gradient in gradients]))
 
 
-def with_norm_barrier(gradients: list[tf.Tensor], norm: tf.Tensor) -> list[tf.Tensor]:
-    """Makes the gradients available only after their norm, and all NaN if that is not finite.
-
-    XLA then updates weights in place. It would copy those that it may update while another gradient still needs them.
-    """
-    factor = tf.where(tf.math.is_finite(norm), 1.0, float("nan"))
-    return [gradient * tf.cast(factor, gradient.dtype) for gradient in gradients]
-
-
 def _scaled_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
     """Returns the norm of all elements, which are divided by the largest first; it is not finite if one is not."""
     vector = tf.concat([tf.reshape(tf.cast(gradient, tf.float32), [-1]) for gradient in gradients], axis=0)

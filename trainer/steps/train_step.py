@@ -32,7 +32,6 @@ from trainer.steps.gradients import (
     dense,
     global_norm,
     plain_norm,
-    with_norm_barrier,
 )
 from trainer.steps.groups import Group
 from trainer.steps.layers.layer_state import LayerState
@@ -396,7 +395,7 @@ class TrainStep(Checked, abc.ABC):
         norm = global_norm(direction) if self.clipping.bounds else plain_norm(direction)
         numbers = self.forward.row(Mean(sums[len(flat)], mean.count), weights, shards=shards)
         row = tf.concat([numbers, self._optimizer_row(norm), *([tf.stack(own)] if own else [])], axis=0)
-        clipped = with_norm_barrier(self.clipping(direction, norm), norm)
+        clipped = self.clipping(direction, norm)
         return row, [whole if is_moved else None for whole, is_moved in zip(clipped, moved, strict=True)]
 
     def differentiated(

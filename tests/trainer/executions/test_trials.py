@@ -1,5 +1,7 @@
 """Trials: runs that are measured are long enough, are made on the next batches, and leave no trace."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -28,9 +30,12 @@ def make_trials(program, replicas, monkeypatch):
 
         builder.build("graph")
         monkeypatch.setattr(builder, "attempt", noting)
-        return Trials(strategy=replicas(1), feed=program.data.train_feed, builder=builder, first_step=4)
+        restore = kept.enter_context(builder.state.kept())
+        feed = program.data.train_feed
+        return Trials(strategy=replicas(1), feed=feed, builder=builder, first_step=4, restore=restore)
 
-    return make
+    with contextlib.ExitStack() as kept:
+        yield make
 
 
 def test_runs_grow_until_they_take_long_enough_and_leave_no_trace(program, make_trials, monkeypatch):

@@ -2,9 +2,11 @@
 
 import contextlib
 import functools
+import math
 import re
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 import keras
 import numpy as np
@@ -14,6 +16,9 @@ Variable: TypeAlias = "keras.Variable | tf.Variable"
 
 # The name that Keras gives to the variable of each of its random generators.
 GENERATOR = "seed_generator_state"
+
+KEPT_IN_MEMORY = 256 * 2**20
+"""A training state of more bytes is kept in a temporary file: a copy of a large one may not fit into memory."""
 
 
 class State:
@@ -94,9 +99,13 @@ class State:
         """How much memory the values of all variables take, on one replica."""
         return sum((parts[0].shape.num_elements() or 0) * parts[0].dtype.size for parts in self._parts.values())
 
+    @property
+    def _all_parts(self) -> list[tf.Variable]:
+        return [part for parts in self._parts.values() for part in parts]
+
     def copy(self) -> list[tf.Tensor]:
         """Copies the current values on their devices."""
-        return [tf.identity(part) for parts in self._parts.values() for part in parts]
+        return [tf.identity(part) for part in self._all_parts]
 
     @functools.cached_property
     def quick_copy(self) -> Callable[[], list[tf.Tensor]]:
@@ -106,18 +115,35 @@ class State:
 
     def put_back(self, copy: Sequence[tf.Tensor]) -> None:
         """Restores the values of a copy."""
-        parts = [part for parts in self._parts.values() for part in parts]
-        for part, value in zip(parts, copy, strict=True):
+        for part, value in zip(self._all_parts, copy, strict=True):
             part.assign(value)
 
     @contextlib.contextmanager
-    def kept(self) -> Iterator[None]:
-        """Restores all values at the end of the context: what happens inside must not train."""
-        before = self.copy()
-        try:
-            yield
-        finally:
-            self.put_back(before)
+    def kept(self) -> Iterator[Callable[[], None]]:
+        """Restores all values at the end of the context, and whenever what it yields is called.
+
+        What happens inside must not train.
+        """
+        with self._copied() as restore:
+            try:
+                yield restore
+            finally:
+                restore()
+
+    @contextlib.contextmanager
+    def _copied(self) -> Iterator[Callable[[], None]]:
+        if self.nbytes <= KEPT_IN_MEMORY:
+            before = self.copy()
+            yield lambda: self.put_back(before)
+            return
+        with tempfile.TemporaryFile() as file:
+            kinds = [_written(np.asarray(part.numpy()), file) for part in self._all_parts]
+            yield lambda: self._read(file, kinds)
+
+    def _read(self, file: IO[bytes], kinds: Sequence[tuple[tuple[int, ...], np.dtype]]) -> None:
+        file.seek(0)
+        for part, (shape, kind) in zip(self._all_parts, kinds, strict=True):
+            part.assign(np.fromfile(file, np.uint8, math.prod(shape) * kind.itemsize).view(kind).reshape(shape))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Returns the current values by name, as arrays of the host."""
@@ -139,6 +165,12 @@ def averaged(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """
     of_model = {name: array for name, array in arrays.items() if name.startswith(("model/", "layers/"))}
     return {name: arrays.get(_average_name(name), array) for name, array in of_model.items()}
+
+
+def _written(array: np.ndarray, file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """Appends the bytes of an array to a file, as NumPy's own format does not know bfloat16; its shape and type."""
+    array.reshape(-1).view(np.uint8).tofile(file)
+    return array.shape, array.dtype
 
 
 def _of_model(model: keras.Model) -> dict[str, Variable]:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer.steps.variables import state as states
 from trainer.steps.variables.state import State
 
 
@@ -48,6 +49,30 @@ def test_a_quick_copy_is_a_copy_on_the_same_devices(replicas, count):
     state.put_back(copy)
     for one, expected in zip(state.quick_copy(), before, strict=True):
         np.testing.assert_array_equal(one, expected)
+
+
+@pytest.mark.parametrize("largest_in_memory", [2**20, 0])
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_is_kept_is_restored_exactly_from_memory_or_from_a_file(replicas, monkeypatch, count, largest_in_memory):
+    monkeypatch.setattr(states, "KEPT_IN_MEMORY", largest_in_memory)
+    values = [np.float32([[1.5, np.nan], [-0.0, np.inf]]), np.int64(3), np.zeros([0, 2]), True]
+    with replicas(count).scope():
+        variables = [tf.Variable(value) for value in values]
+        half = tf.Variable([0.1, 0.2], dtype=tf.bfloat16)
+        growing = tf.Variable([1, 2], shape=[None])
+    state = State({str(i): variable for i, variable in enumerate([*variables, half, growing])})
+    before = state.arrays()
+    with state.kept() as restore:
+        for _ in range(2):
+            for variable in [*variables, half]:
+                variable.assign(tf.zeros_like(variable))
+            growing.assign([7, 8, 9])
+            restore()
+            for name, value in state.arrays().items():
+                np.testing.assert_array_equal(value, before[name])
+        half.assign([0.0, 0.0])
+    for name, value in state.arrays().items():
+        assert value.tobytes() == before[name].tobytes()
 
 
 @pytest.mark.slow
