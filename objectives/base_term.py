@@ -63,6 +63,13 @@ class BaseTerm(Checked, abc.ABC):
           ConfigurationError: A key names no tensor, or shapes do not fit. The message says which.
         """
 
+    def partial_sums(self, context: Context) -> Mean:
+        """Returns sums and counts that add up to those of `mean`, as scalars or vectors; those of `mean` by default.
+
+        An objective adds up those of all terms together, see `objectives.sums`.
+        """
+        return self.mean(context)
+
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
         # A dataclass keeps a __repr__ it finds: this one shows what was changed, not every default.

@@ -21,6 +21,7 @@ from objectives.names import require_names
 from objectives.parts import Part, Parts
 from objectives.readings import evaluating
 from objectives.schedules import evaluate
+from objectives.sums import sums
 from objectives.term import Term
 
 _TERM = Annotated[
@@ -113,7 +114,10 @@ class Objective:
         Raises:
           ConfigurationError: Terms read tensors that do not exist or do not fit. The message names all of them.
         """
-        return self._by_part(context, self.parts(context) if parts is None else parts, lambda term, at: term.mean(at))
+        parts = self.parts(context) if parts is None else parts
+        found = self._by_part(context, parts, lambda term, at: term.partial_sums(at))
+        totals, counts = (sums(column) for column in zip(*found.values(), strict=True))
+        return {name: Mean(*mean) for name, *mean in zip(found, totals, counts, strict=True)}
 
     def each(self, context: Context, parts: Iterable[Part]) -> dict[str, Mean]:
         """Returns the sums and counts that `means` adds up, for parts of terms over examples; see `Term.each`."""

@@ -112,10 +112,11 @@ class Term(BaseTerm):
         return None if self.masked_by_keras is None else self.reads[self.masked_by_keras]
 
     def mean(self, context: Context) -> Mean:
-        mask, poison = self._mask(self.mask, context)
-        each = self._each(mask, context)
-        total = tf.reduce_sum(each.total)
-        return Mean(total + tf.cast(poison, total.dtype), tf.reduce_sum(each.count))
+        return Mean(*map(tf.reduce_sum, self._by_example(context)))
+
+    def partial_sums(self, context: Context) -> Mean:
+        # A subclass may compute its mean otherwise.
+        return self._by_example(context) if type(self).mean is Term.mean else self.mean(context)
 
     def each(self, context: Context) -> Mean:
         """Returns the sums and counts that `mean` adds up, for each value `[batch, ...]` or each example `[batch]`.
@@ -128,6 +129,12 @@ class Term(BaseTerm):
     def placed(self, context: Context) -> tf.Tensor | None:
         """Returns what `places` says of the tensors that the term reads in a context."""
         return self.places(**self._aligned(self._read(context)))
+
+    def _by_example(self, context: Context) -> Mean:
+        """Returns the sum and the count of the values of each example, `[batch]`."""
+        mask, poison = self._mask(self.mask, context)
+        total, count = map(_sum_of_each, self._each(mask, context))
+        return Mean(total + tf.cast(poison, total.dtype), count)
 
     def _each(self, mask: tf.Tensor | None, context: Context) -> Mean:
         of_keras = None if self.key_of_keras_mask is None else keras_mask(context[self.key_of_keras_mask])
@@ -166,6 +173,12 @@ class Term(BaseTerm):
         """
         reads = [leaf for name in self._of_batch for leaf in context.tensors(self.reads[name]).values()]
         return [tensor for tensor in map(widen, [*reads, *context.batch]) if tensor.shape.rank]
+
+
+def _sum_of_each(values: tf.Tensor) -> tf.Tensor:
+    """Returns the sum of the values of each example; values that have no further axes, or unknown ones, as they are."""
+    rank = values.shape.rank or 0
+    return tf.reduce_sum(values, axis=range(1, rank)) if rank > 1 else values
 
 
 def _hidden(tensor: tf.Tensor, *, mask: tf.Tensor, is_aligned: bool) -> tf.Tensor:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import ConfigurationError, Context, FunctionTerm, MeanSquaredError, Objective, RangeHinge
+from objectives import ConfigurationError, Context, FunctionTerm, Mean, MeanSquaredError, Objective, RangeHinge
 from objectives.schedules import Linear
 
 
@@ -190,3 +190,14 @@ def test_a_key_has_the_lines_that_leave_out_the_terms_that_read_it():
     assert Objective(data=MeanSquaredError(), **read).remedies["activations.hidden"] == (
         "expected another key, or Objective.a = None and critic/Objective.b = None"
     )
+
+
+def test_a_subclass_of_a_term_may_compute_its_mean_otherwise():
+    class Doubled(MeanSquaredError):
+        def mean(self, context):
+            total, count = super().mean(context)
+            return Mean(2 * total, count)
+
+    context = Context(outputs=tf.constant([[3.0]]), targets=tf.constant([[1.0]]))
+    means = Objective(plain=MeanSquaredError(), doubled=Doubled()).means(context)
+    assert (float(means["plain"].result()), float(means["doubled"].result())) == (4.0, 8.0)
