@@ -1,5 +1,6 @@
 """Small models, data, terms and trainers that the tests of this folder share."""
 
+import collections
 import dataclasses
 import os
 import signal
@@ -24,6 +25,7 @@ from objectives import (
 from trainer import ArraySource, Trainer
 from trainer.devices.strategy import mirrored
 from trainer.reports import Report
+from trainer.steps.variables.operations import operations
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -242,6 +244,22 @@ def every_reading(weight_decay):
 def replicas():
     """Makes a strategy over the first n devices."""
     return lambda count: mirrored([f"CPU:{i}" for i in range(count)])
+
+
+@pytest.fixture
+def crossings():
+    """Counts the tensors that go from a device to another one in a traced function, by the numbers of both."""
+
+    def count(traced):
+        ways = {
+            (tensor.name, tensor.device[-1], one.made.device[-1])
+            for one in operations(traced)
+            for tensor in one.made.inputs
+            if tensor.device and one.made.device and tensor.device != one.made.device
+        }
+        return collections.Counter((start, end) for _, start, end in ways)
+
+    return count
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from objectives.errors import expected
 from trainer.devices import agreement
 from trainer.devices.cluster import worker_count
 from trainer.devices.members import require_no_broken_tf_config, workers_in_tf_config
+from trainer.devices.one_vector import InOneVector
 
 # So many are allowed on any machine, to try out several replicas.
 _LOGICAL_DEVICES = 16
@@ -75,7 +76,7 @@ def mirrored(devices: Sequence[str]) -> tf.distribute.MirroredStrategy:
     # The default reduces by collective operations. Between CPUs they are slower, NCCL refuses several replicas on one
     # GPU, and two strategies of one process share their keys: the second one fails on the shapes or the group of the
     # first.
-    return tf.distribute.MirroredStrategy(devices, tf.distribute.ReductionToOneDevice())
+    return tf.distribute.MirroredStrategy(devices, InOneVector())
 
 
 def devices_in_use() -> list[str]:
@@ -115,7 +116,7 @@ def _given(strategy: tf.distribute.Strategy) -> Placement:
         return Placement(mirrored(devices_in_use()[:1]), "one_device", "TensorFlow's default strategy was given")
     if isinstance(strategy, tf.distribute.MirroredStrategy) and _spans_cpus(strategy):
         # The same object, because a model may have been created in its scope.
-        strategy.extended._cross_device_ops = tf.distribute.ReductionToOneDevice()
+        strategy.extended._cross_device_ops = InOneVector()
     return Placement(strategy, kind, "as given")
 
 

@@ -12,8 +12,11 @@ from typing import Any, TypeAlias
 import keras
 import tensorflow as tf
 
-# Updates a variable, given the optimizer, the gradient, the variable and the learning rate.
-_Update: TypeAlias = Callable[[Any, tf.Tensor, tf.Variable, tf.Tensor], None]
+# By device, what is the same for all variables of an update: the powers of the factors of Adam.
+_Powers: TypeAlias = dict[str, tuple[tf.Tensor, tf.Tensor]]
+
+# Updates a variable, given the optimizer, the gradient, the variable, the learning rate, and the powers found so far.
+_Update: TypeAlias = Callable[[Any, tf.Tensor, tf.Variable, tf.Tensor, _Powers], None]
 
 
 @contextlib.contextmanager
@@ -27,20 +30,25 @@ def fused(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
     if update is None:
         yield
         return
-    by_keras = optimizer.update_step
+    by_keras, begin_by_keras = optimizer.update_step, optimizer._backend_update_step
+    powers: _Powers = {}
+
+    def begin(gradients: Any, variables: Any, learning_rate: tf.Tensor) -> None:
+        powers.clear()  # those of the update before
+        begin_by_keras(gradients, variables, learning_rate)
 
     def update_step(gradient: Any, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
         # Keras rounds settings to float32, and then computes in the type of the variable.
         if isinstance(gradient, tf.IndexedSlices) or variable.dtype != tf.float32:
             by_keras(gradient, variable, learning_rate)
         else:
-            update(optimizer, tf.cast(gradient, tf.float32), variable, tf.cast(learning_rate, tf.float32))
+            update(optimizer, tf.cast(gradient, tf.float32), variable, tf.cast(learning_rate, tf.float32), powers)
 
-    optimizer.update_step = update_step
+    optimizer.update_step, optimizer._backend_update_step = update_step, begin
     try:
         yield
     finally:
-        del optimizer.update_step
+        del optimizer.update_step, optimizer._backend_update_step
 
 
 def _update_of(optimizer: keras.optimizers.Optimizer) -> _Update | None:
@@ -50,14 +58,21 @@ def _update_of(optimizer: keras.optimizers.Optimizer) -> _Update | None:
     return _momentum if kind is keras.optimizers.SGD and optimizer.momentum else None
 
 
-def _adam(optimizer: Any, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
-    index, done = optimizer._get_variable_index(variable), tf.cast(optimizer.iterations + 1, tf.float32)
+def _adam(
+    optimizer: Any, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor, powers: _Powers
+) -> None:
+    index = optimizer._get_variable_index(variable)
+    # Computed for each variable, they would be a tenth of the operations of a small network.
+    if variable.device not in powers:
+        done = tf.cast(optimizer.iterations + 1, tf.float32)
+        powers[variable.device] = tf.pow(optimizer.beta_1, done), tf.pow(optimizer.beta_2, done)
+    beta_1_power, beta_2_power = powers[variable.device]
     tf.raw_ops.ResourceApplyAdam(
         var=variable.handle,
         m=optimizer._momentums[index].value.handle,
         v=optimizer._velocities[index].value.handle,
-        beta1_power=tf.pow(optimizer.beta_1, done),
-        beta2_power=tf.pow(optimizer.beta_2, done),
+        beta1_power=beta_1_power,
+        beta2_power=beta_2_power,
         lr=learning_rate,
         beta1=optimizer.beta_1,
         beta2=optimizer.beta_2,
@@ -66,7 +81,7 @@ def _adam(optimizer: Any, gradient: tf.Tensor, variable: tf.Variable, learning_r
     )
 
 
-def _momentum(optimizer: Any, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
+def _momentum(optimizer: Any, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor, _: _Powers) -> None:
     tf.raw_ops.ResourceApplyKerasMomentum(
         var=variable.handle,
         accum=optimizer.momentums[optimizer._get_variable_index(variable)].value.handle,

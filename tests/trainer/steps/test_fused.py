@@ -92,3 +92,21 @@ def test_another_formula_is_left_to_keras(updated, name):
 @pytest.mark.parametrize("settings", [{"sparse": True}, {"dtype": "float16"}, {"dtype": "float64"}])
 def test_rows_of_a_gradient_and_other_precisions_are_left_to_keras(updated, settings):
     assert not updated(lambda: keras.optimizers.Adam(0.02), **settings)[1]
+
+
+def test_what_is_the_same_for_all_variables_is_computed_once_on_each_replica(replicas):
+    strategy = replicas(2)
+    with strategy.scope():
+        weights, optimizer = [keras.Variable(tf.ones([2])) for _ in range(3)], keras.optimizers.Adam(0.1)
+        optimizer.build(weights)
+
+    def apply():
+        for _ in range(2):
+            optimizer.apply([tf.ones([2])] * 3, weights)
+
+    with fused(optimizer):
+        traced = tf.function(lambda: strategy.run(apply), autograph=False).get_concrete_function()
+    kinds = [one.made.type for one in operations(traced)]
+    updates = 2 * 2
+    assert kinds.count("ResourceApplyAdam") == updates * 3
+    assert kinds.count("Pow") == updates * 2  # one for each beta, anew in each update
