@@ -43,7 +43,8 @@ screenshots: demo
 	    $(BIN)/python scripts/train.py --gin_file=scene_segmentation.gin --workdir=runs/demo/five_terms
 	$(BIN)/python -m pytest -n 0 -m slow tests/browser/test_pictures.py --pictures=docs
 
-## Speed beside Keras, JAX, PyTorch and loops written by hand: docs/benchmark.md, on a machine that does nothing else.
+## Time and peak memory beside Keras, JAX, PyTorch, Lightning and loops by hand: docs/benchmark.md; at most 20 minutes.
+# On a machine that does nothing else. scripts/benchmark.py --workload=tiny --part=peers --output=FILE measures a part.
 bench: $(VENV)/peers
 	$(BIN)/python scripts/benchmark.py --output=docs/benchmark.md
 

@@ -2,6 +2,7 @@
 
 termwise benchmark --output=docs/benchmark.md
 termwise benchmark --output=reports.md --part=reports --rounds=1
+termwise benchmark --output=large.md --workload=dense_70m --workload=transformer_10m
 """
 
 import json
@@ -9,7 +10,7 @@ import os
 import pathlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from absl import flags
 
@@ -17,14 +18,17 @@ from termwise.benchmarks import comparisons
 from termwise.benchmarks.comparisons import OURS
 from termwise.benchmarks.rounds import Bench, DisagreementError, Measured
 from termwise.benchmarks.table import Findings
+from termwise.benchmarks.worker import Options
 from termwise.benchmarks.workloads import WORKLOADS, Workload
 from termwise.cli import exit_status, shadowing
 
 FLAGS = flags.FLAGS
-_PARTS = ("peers", "terms", "reports", "replicas", "launches")
+_PARTS = ("peers", "terms", "reports", "logging", "replicas", "launches", "memory")
 flags.DEFINE_string("output", "docs/benchmark.md", "The Markdown file to write; the JSON is written beside it.")
 flags.DEFINE_multi_enum("workload", list(WORKLOADS), list(WORKLOADS), "What to train; repeat for several.")
-flags.DEFINE_multi_enum("part", list(_PARTS), list(_PARTS), "What to measure; repeat for several.")
+flags.DEFINE_multi_enum(
+    "part", [], list(_PARTS), "What to measure; repeat for several. By default, what is worth it for each workload."
+)
 flags.DEFINE_string("execution", "auto", "Trainer.execution.")
 flags.DEFINE_float("seconds", 0.3, "Seconds for which a case trains in a round.", lower_bound=0.0)
 flags.DEFINE_integer("rounds", 5, "How often each case is measured.", lower_bound=1)
@@ -46,23 +50,30 @@ def main(given: list[str]) -> None:
 
 
 def _measured(bench: Bench, workload: Workload) -> Iterator[Measured]:
-    """Yields each part in turn; what `auto` chose in the first is kept for the others."""
-    execution = FLAGS.execution
-    if "peers" in FLAGS.part:
+    """Yields each part in turn; what was found fastest in the first is kept for the others."""
+    parts, execution = FLAGS.part or workload.parts, FLAGS.execution
+    fastest: Mapping[str, Options] = {}
+    if "peers" in parts:
         peers = comparisons.against_peers(workload, execution)
         bench.require_agreement(peers, workload)
         found = bench.steps(peers, workload)
-        execution = found.how[OURS]
+        execution, fastest = found.how[OURS], found.options
         yield found
-    if "terms" in FLAGS.part:
+    if "terms" in parts:
         bench.require_agreement(comparisons.of_terms(execution, counts=(16,)), workload)
         yield bench.steps(comparisons.of_terms(execution), workload)
-    if "reports" in FLAGS.part:
+    if "reports" in parts:
         yield bench.steps(comparisons.of_reports(execution), workload)
-    if "replicas" in FLAGS.part:
+    if "logging" in parts:
+        logging = comparisons.of_logging(workload, execution)
+        bench.require_agreement(logging, workload)
+        yield bench.steps(logging, workload)
+    if "replicas" in parts:
         yield bench.steps(comparisons.of_replicas(workload, execution), workload)
-    if "launches" in FLAGS.part:
+    if "launches" in parts:
         yield bench.launches(comparisons.of_launches(), workload)
+    if "memory" in parts:
+        yield bench.memory(comparisons.of_memory(workload, FLAGS.execution, fastest), workload)
 
 
 def _write(findings: Findings) -> None:

@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from termwise.benchmarks.keras_models import build_model
-from termwise.benchmarks.workloads import BETA_1, BETA_2, EPSILON, LEARNING_RATE, PENALTY, Order, Workload
+from termwise.benchmarks.order import Order
+from termwise.benchmarks.workloads import BETA_1, BETA_2, EPSILON, PENALTY, Workload
 
 
 def build(workload: Workload, *, xla: bool, unrolled: int = 1, limit: int = 1000) -> tuple[Callable[[int], int], str]:
@@ -39,6 +40,7 @@ class _Loop:
 
     def __init__(self, workload: Workload, *, xla: bool, shuffled: bool, unrolled: int = 1, limit: int = 1000):
         self._order, self._unrolled, self._limit = Order(workload, shuffled=shuffled), unrolled, limit
+        self._learning_rate = workload.learning_rate
         self._model = build_model(workload)
         self._weights = [variable.value for variable in self._model.trainable_variables]
         self._moments = [[tf.Variable(tf.zeros_like(weight)) for weight in self._weights] for _ in range(2)]
@@ -86,7 +88,7 @@ class _Loop:
                 v=second.handle,
                 beta1_power=BETA_1**done,
                 beta2_power=BETA_2**done,
-                lr=LEARNING_RATE,
+                lr=self._learning_rate,
                 beta1=BETA_1,
                 beta2=BETA_2,
                 epsilon=EPSILON,

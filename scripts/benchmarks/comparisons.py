@@ -1,107 +1,44 @@
-"""Comparisons: which cases are measured side by side, and the goals."""
+"""Comparisons: which cases are measured side by side."""
 
-import dataclasses
 import itertools
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from termwise.benchmarks import machine
+from termwise.benchmarks import goals, machine, searches
+from termwise.benchmarks.cases import Case, Comparison
+from termwise.benchmarks.goals import Goal
 from termwise.benchmarks.workloads import Workload
 
 OURS = "Termwise"
 REPLICAS = 2
 COUNTS = (1, 4, 16, 64)
-
-
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """One thing that is measured.
-
-    Attributes:
-      peer: its module in this folder.
-      options: to build it with.
-      search: by option, values to build it with instead. Option after option, the fastest is taken; of each, the
-        first stands until its turn comes.
-    """
-
-    peer: str
-    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    search: Mapping[str, Sequence[Any]] = dataclasses.field(default_factory=dict)
-
-    @property
-    def first(self) -> dict[str, Any]:
-        """The options with which a search begins."""
-        return {**self.options, **{name: values[0] for name, values in self.search.items()}}
-
-    @property
-    def process(self) -> tuple[str, int]:
-        """Cases that may share a process share this: a process splits its CPU into devices once."""
-        return self.peer, self.options.get("devices", 1)
-
-
-@dataclasses.dataclass(frozen=True)
-class Goal:
-    """A bound on how many times as long one case takes as another; of several, the fastest is compared."""
-
-    what: str
-    of: Sequence[str]
-    against: str
-    at_least: float | None = None
-    at_most: float | None = None
-
-    def is_met_by(self, value: float) -> bool:
-        """Returns whether a ratio keeps the bound."""
-        return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
-
-
-@dataclasses.dataclass(frozen=True)
-class Comparison:
-    """Cases that take turns.
-
-    Attributes:
-      title: what is compared.
-      base: the case that the others are divided by.
-      cases: by name.
-      goals: bounds on their ratios.
-    """
-
-    title: str
-    base: str
-    cases: Mapping[str, Case]
-    goals: Sequence[Goal] = ()
+_FIT, _BY_HAND = ("keras fit", "keras fit, tuned"), ("by hand, graph", "by hand, XLA")
 
 
 def against_peers(workload: Workload, execution: str) -> Comparison:
     """Two terms, in each way that there is to train them."""
-    fit, hand, jax = ("keras fit", "keras fit, tuned"), ("by hand, graph", "by hand, XLA"), ("JAX",)
-    goals = [
-        Goal("keras fit at its best", fit, OURS, at_least=_FIT[workload.name]),
-        Goal("the best loop by hand", hand, OURS, at_least=0.95),
+    cases = {
+        OURS: Case("ours", {"execution": execution}),
+        "keras fit": Case("keras_fit"),
+        "keras fit, tuned": Case("keras_fit", search=searches.of_fit(workload)),
+        "by hand, graph": Case("by_hand", {"xla": False}, searches.by_hand(workload, xla=False)),
+        "by hand, XLA": Case("by_hand", {"xla": True}, searches.by_hand(workload, xla=True)),
+        "JAX": Case("jax_scan", search=searches.of_jax(workload)),
+        "PyTorch": Case("pytorch", search=searches.of_pytorch(workload)),
+    }
+    without = {}
+    if workload.of_images and machine.gpu() is None:
+        del cases["by hand, XLA"]
+        without["by hand, XLA"] = "in an XLA loop on a CPU a convolution takes some 40 times as long"
+    bounds = [
+        ("keras fit at its best", _FIT, goals.FIT),
+        ("the best loop by hand", _BY_HAND, goals.HAND),
+        ("JAX", ["JAX"], goals.JAX),
     ]
-    if workload.name in _JAX:
-        goals.append(Goal("JAX", jax, OURS, at_least=_JAX[workload.name]))
-    # Threads that wait for one another lose much where the machine is busy; a GPU is fed by one.
-    threads = (1, os.cpu_count()) if machine.gpu() is None else (1,)
-    slow_in_a_loop = workload.network == "unet" and machine.gpu() is None
-    return Comparison(
-        "Two terms",
-        OURS,
-        {
-            OURS: Case("ours", {"execution": execution}),
-            "keras fit": Case("keras_fit"),
-            "keras fit, tuned": Case("keras_fit", search=_fit_search(workload)),
-            "by hand, graph": Case("by_hand", {"xla": False}, {"limit": (1000, 100)}),
-            # In an XLA loop on a CPU a convolution takes some 40 times as long: one way to run it shows that.
-            "by hand, XLA": Case(
-                "by_hand", {"xla": True}, {} if slow_in_a_loop else {"unrolled": (1, 4), "limit": (1000, 100)}
-            ),
-            "JAX": Case("jax_scan", {"scan": not slow_in_a_loop}, _JAX_SEARCH[workload.network]),
-            "PyTorch": Case("pytorch", search={"threads": threads, "compiled": _COMPILED}),
-        },
-        goals,
-    )
+    set_goals = [
+        Goal(what, of, OURS, at_least=bound[workload.name]) for what, of, bound in bounds if workload.name in bound
+    ]
+    return Comparison("Two terms", OURS, cases, set_goals, without=without)
 
 
 def of_terms(execution: str, counts: Sequence[int] = COUNTS) -> Comparison:
@@ -126,18 +63,33 @@ def of_reports(execution: str) -> Comparison:
     )
 
 
+def of_logging(workload: Workload, execution: str) -> Comparison:
+    """Returns what writes the terms of every step to disk: ours by its reports, and peers as their users write it."""
+    cases = {
+        f"{OURS}, metrics.jsonl and TensorBoard": Case("ours", {"execution": execution, "reporting": True}),
+        "keras fit, terms as metrics": Case("keras_logging", search=searches.of_logging_fit()),
+        "PyTorch, a row of CSV a step": Case("pytorch_logging", search=searches.threads(workload)),
+        "Lightning": Case("lightning_logging", search=searches.threads(workload)),
+    }
+    ours, *peers = cases
+    return Comparison(
+        "Every step logged", ours, cases, [Goal(f"logging by {peer}", [peer], ours, at_least=1.0) for peer in peers]
+    )
+
+
 def of_replicas(workload: Workload, execution: str) -> Comparison:
     """Returns the devices to compare: one replica, and two that share the batch and the cores."""
     ours, fit = f"{OURS}, {REPLICAS} replicas", f"keras fit, {REPLICAS} replicas"
+    search = searches.of_fit(workload)
     return Comparison(
         "Replicas",
         f"{OURS}, 1 replica",
         {
             f"{OURS}, 1 replica": Case("ours", {"execution": execution}),
             ours: Case("ours", {"devices": REPLICAS}),
-            "keras fit, 1 replica": Case("keras_fit", search=_fit_search(workload)),
+            "keras fit, 1 replica": Case("keras_fit", search=search),
             # XLA does not span replicas.
-            fit: Case("keras_fit", {"devices": REPLICAS}, {**_fit_search(workload), "jit_compile": (False,)}),
+            fit: Case("keras_fit", {"devices": REPLICAS}, {**search, "jit_compile": (False,)}),
         },
         [Goal(f"keras fit on {REPLICAS} replicas", [fit], ours, at_least=1.0)],
     )
@@ -156,21 +108,9 @@ def of_launches() -> Comparison:
     )
 
 
-def _fit_search(workload: Workload) -> dict[str, Sequence[Any]]:
-    return {
-        # No step can be measured that is not of a whole execution: long ones take minutes where steps are slow.
-        "steps_per_execution": (50, 1, 10, 200) if workload.network == "mlp" else (10, 1, 50),
-        "feed": ("tf.data of indices", "tf.data of examples", "arrays"),
-        "jit_compile": (True, False),
-    }
-
-
-# torch.compile needs a compiler of C++.
-_COMPILED = (False, True) if shutil.which(os.environ.get("CXX", "g++")) else (False,)
-_FIT = {"tiny": 5.0, "large": 2.5, "unet": 1.1, "transformer": 1.1}
-_JAX_SEARCH: dict[str, Mapping[str, Sequence[Any]]] = {
-    "mlp": {"length": (100, 1000), "unrolled": (1, 4)},
-    "transformer": {"unrolled": (1, 2)},
-    "unet": {},
-}
-_JAX = {"tiny": 0.6, "large": 1.0}
+def of_memory(workload: Workload, execution: str, fastest: Mapping[str, Mapping[str, Any]]) -> Comparison:
+    """Returns the cases whose peak memory is compared, with the options that were found fastest where that is known."""
+    peers = against_peers(workload, execution).cases
+    cases = {name: Case(case.peer, fastest.get(name, case.first)) for name, case in peers.items() if name != "JAX"}
+    goal = Goal("the peak memory of keras fit", _FIT, OURS, at_least=goals.MEMORY.get(workload.name))
+    return Comparison("Peak memory", OURS, cases, [goal] if workload.name in goals.MEMORY else [], unit="bytes")

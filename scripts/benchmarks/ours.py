@@ -1,5 +1,6 @@
 """This framework as a peer, through its public surface."""
 
+import json
 import pathlib
 import re
 import tempfile
@@ -42,7 +43,7 @@ def build(
     trainer = _trainer(
         workload,
         _objective(hinges, fused),
-        reports=[told, JsonLines(path), TensorBoard(path)] if reporting else [told],
+        reports=[told, *_files(path)] if reporting else [told],
         log_every=1 if reporting else 20,
         execution=execution,
         steps=_STEPS,
@@ -61,12 +62,17 @@ def build(
     return run, told.execution
 
 
-def losses(workload: Workload, steps: int, *, hinges: int = 0, fused: bool = False, **options) -> list[float]:
-    """See `benchmarks`."""
-    told = _Told()
-    objective = _objective(hinges, fused)
-    _trainer(workload, objective, shuffle=False, reports=[told], log_every=1, steps=steps, **options).train()
-    return told.losses
+def losses(
+    workload: Workload, steps: int, *, hinges: int = 0, fused: bool = False, reporting: bool = False, **options
+) -> list[float]:
+    """See `benchmarks`; with reports, the sums of the terms in metrics.jsonl."""
+    told, objective = _Told(), _objective(hinges, fused)
+    settings = {"shuffle": False, "log_every": 1, "steps": steps, **options}
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        reports = [told, *_files(path)] if reporting else [told]
+        _trainer(workload, objective, reports=reports, **settings).train()
+        return _logged(path / "metrics.jsonl") if reporting else told.losses
 
 
 def launch(workload: Workload) -> None:
@@ -81,7 +87,7 @@ def _trainer(
     return Trainer(
         model=build_model(workload),
         objective=objective,
-        optimizer=adam(),
+        optimizer=adam(workload),
         train=ArraySource(*workload.arrays(), shuffle=shuffle),
         batch_size=workload.batch_size,
         default_reports=False,
@@ -98,6 +104,15 @@ def _objective(hinges: int = 0, fused: bool = False) -> Objective:
     if fused:
         return Objective(hinges=FunctionTerm(fn=lambda y_pred: _hinges(y_pred, bounds)))
     return Objective(**{f"hinge_{i}": RangeHinge(min_value=-bound, max_value=bound) for i, bound in enumerate(bounds)})
+
+
+def _files(folder: pathlib.Path) -> list[Report]:
+    return [JsonLines(folder), TensorBoard(folder)]
+
+
+def _logged(path: pathlib.Path) -> list[float]:
+    records = map(json.loads, path.read_text().splitlines())
+    return [sum(value for tag, value in record.items() if tag.endswith("/weighted")) for record in records]
 
 
 def _hinges(y_pred: tf.Tensor, bounds: list[float]) -> tf.Tensor:

@@ -6,13 +6,14 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from termwise.benchmarks.comparisons import Case, Comparison, Goal
-from termwise.benchmarks.worker import LeftOutError, Worker
+from termwise.benchmarks.cases import Case, Comparison
+from termwise.benchmarks.goals import Goal
+from termwise.benchmarks.worker import LeftOutError, Options, Worker
 from termwise.benchmarks.workloads import Workload
 
 AGREEMENT_STEPS, AGREEMENT = 10, 1e-4
-# A launch takes seconds, and most of them are the same for all.
-_MOST_LAUNCHES = 3
+# A launch takes seconds, and most of them are the same for all; slow steps vary less than quick ones.
+_MOST_OF_WHAT_IS_SLOW = 3
 
 
 class DisagreementError(Exception):
@@ -25,25 +26,27 @@ class Measured:
 
     Attributes:
       comparison: what was compared.
-      seconds: by case, what each round took: a step, or a launch.
+      rounds: by case, what it took in each round, in the unit of the comparison.
       how: by case, how it runs, in words.
+      options: by case, those that were found fastest.
     """
 
     comparison: Comparison
-    seconds: Mapping[str, list[float]]
+    rounds: Mapping[str, list[float]]
     how: Mapping[str, str]
+    options: Mapping[str, Options] = dataclasses.field(default_factory=dict)
 
     def median(self, name: str) -> float:
-        """Seconds of a case."""
-        return statistics.median(self.seconds[name])
+        """What a case takes."""
+        return statistics.median(self.rounds[name])
 
     def ratio(self, name: str, base: str) -> float:
-        """Returns how many times as long a case takes as another: the median of the ratios within the rounds."""
-        return statistics.median(a / b for a, b in zip(self.seconds[name], self.seconds[base], strict=True))
+        """Returns how many times as much a case takes as another: the median of the ratios within the rounds."""
+        return statistics.median(a / b for a, b in zip(self.rounds[name], self.rounds[base], strict=True))
 
     def value(self, goal: Goal) -> float | None:
         """Returns the ratio that a goal bounds; None if a case that it needs was left out."""
-        found = [self.ratio(name, goal.against) for name in goal.of if {name, goal.against} <= {*self.seconds}]
+        found = [self.ratio(name, goal.against) for name in goal.of if {name, goal.against} <= {*self.rounds}]
         return min(found, default=None)
 
 
@@ -69,25 +72,35 @@ class Bench:
     def steps(self, comparison: Comparison, workload: Workload) -> Measured:
         """Measures a step of each case."""
         workers = self._reached(comparison.cases)
-        how = {}
+        built = {}
         for name, worker in workers.items():
             self._say(f"{workload.name}: {comparison.title.lower()}: building {name}")
             case = comparison.cases[name]
-            how[name] = worker.ask("build", name, workload, case.first, case.search)
+            built[name] = worker.ask("build", name, workload, case.first, case.search)
         self._say(f"{workload.name}: {comparison.title.lower()}: measuring")
-        seconds = _in_turns(
-            {name: _asking(worker, name, self._seconds) for name, worker in workers.items()}, self._rounds
-        )
+        tasks = {name: _asking(worker, name, self._seconds) for name, worker in workers.items()}
+        rounds = _in_turns(tasks, rounds_of_what_is_slow(self._rounds) if workload.slow else self._rounds)
         for worker in workers.values():
             worker.ask("forget")
-        return Measured(comparison, seconds, how)
+        how, options = ({name: getattr(one, what) for name, one in built.items()} for what in ("how", "options"))
+        return Measured(comparison, rounds, how, options)
 
     def launches(self, comparison: Comparison, workload: Workload) -> Measured:
         """Measures the launch of each case, in a new process each time."""
         self._say(f"{workload.name}: {comparison.title.lower()}")
         tasks = {name: _launching(case, workload) for name, case in comparison.cases.items()}
-        seconds = _in_turns(tasks, min(self._rounds, _MOST_LAUNCHES))
-        return Measured(comparison, seconds, dict.fromkeys(comparison.cases, ""))
+        rounds = _in_turns(tasks, rounds_of_what_is_slow(self._rounds))
+        return Measured(comparison, rounds, dict.fromkeys(comparison.cases, ""))
+
+    def memory(self, comparison: Comparison, workload: Workload) -> Measured:
+        """Measures the peak memory of each case, in a new process, once: no other load changes it."""
+        found = {}
+        for name, case in comparison.cases.items():
+            self._say(f"{workload.name}: {comparison.title.lower()}: {name}")
+            with contextlib.suppress(LeftOutError), contextlib.closing(self._started(name, case)) as worker:
+                found[name] = worker.ask("memory", workload, case.first)
+        rounds = {name: [float(peak)] for name, (peak, _) in found.items()}
+        return Measured(comparison, rounds, {name: how for name, (_, how) in found.items()})
 
     def require_agreement(self, comparison: Comparison, workload: Workload) -> None:
         """Raises DisagreementError unless the first steps of all cases have the same losses."""
@@ -114,24 +127,32 @@ class Bench:
         return found
 
     def _worker(self, name: str, case: Case) -> Worker:
+        if case.process not in self._workers:
+            self._workers[case.process] = self._started(name, case)
+        return self._workers[case.process]
+
+    def _started(self, name: str, case: Case) -> Worker:
         if name in self.left_out:
             raise LeftOutError
-        if case.process not in self._workers:
-            try:
-                self._workers[case.process] = Worker(case.peer)
-            except LeftOutError as error:
-                self.left_out[name] = str(error)
-                raise
-        return self._workers[case.process]
+        try:
+            return Worker(case.peer)
+        except LeftOutError as error:
+            self.left_out[name] = str(error)
+            raise
+
+
+def rounds_of_what_is_slow(rounds: int) -> int:
+    """Returns how often slow steps and launches are measured where others are measured so often."""
+    return min(rounds, _MOST_OF_WHAT_IS_SLOW)
 
 
 def _in_turns(tasks: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    seconds: dict[str, list[float]] = {name: [] for name in tasks}
+    found: dict[str, list[float]] = {name: [] for name in tasks}
     for turn in range(rounds):
         # Every other round runs backwards, so that no case always follows the same one.
         for name in _every_other_backwards(tasks, turn):
-            seconds[name].append(tasks[name]())
-    return seconds
+            found[name].append(tasks[name]())
+    return found
 
 
 def _every_other_backwards(names: Iterable[str], turn: int) -> list[str]:

@@ -5,14 +5,14 @@ import datetime
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from termwise.benchmarks import machine
-from termwise.benchmarks.comparisons import Goal
-from termwise.benchmarks.rounds import AGREEMENT, AGREEMENT_STEPS, Measured
+from termwise.benchmarks.goals import Goal
+from termwise.benchmarks.rounds import AGREEMENT, AGREEMENT_STEPS, Measured, rounds_of_what_is_slow
 
-_PACKAGES = ("tensorflow", "keras", "numpy", "jax", "optax", "torch")
+_PACKAGES = ("tensorflow", "keras", "numpy", "jax", "optax", "torch", "lightning")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,10 +54,12 @@ class Findings:
             "# Speed beside its peers",
             f"Made by `{circumstances['command']}` on {circumstances['date']} in {self.minutes:.0f} minutes, on "
             f"{circumstances['machine']}, with {versions}.",
-            _EXPLANATION.format(rounds=self.rounds, seconds=self.seconds),
+            _EXPLANATION.format(
+                rounds=self.rounds, slow_rounds=rounds_of_what_is_slow(self.rounds), seconds=self.seconds
+            ),
             *(f"Left out: {name}, as {why}." for name, why in self.left_out.items()),
             "## Goals",
-            _rows(["workload", "time", "ratio", "goal", ""], self._goals()),
+            _rows(["workload", "compared", "ratio", "goal", ""], self._goals()),
         ]
         for workload, found in self.measured.items():
             parts.append(f"## {workload}")
@@ -74,26 +76,28 @@ class Findings:
 
 
 def _record(one: Measured) -> dict[str, Any]:
-    base = one.comparison.base
+    base, unit = one.comparison.base, one.comparison.unit
     return {
         "base": base,
         "cases": {
             name: {
                 "how": one.how[name],
-                "median_seconds": one.median(name),
+                f"median_{unit}": one.median(name),
                 "ratio": one.ratio(name, base),
-                "seconds": seconds,
+                unit: rounds,
             }
-            for name, seconds in one.seconds.items()
+            for name, rounds in one.rounds.items()
         },
+        "without": dict(one.comparison.without),
         "goals": [{**dataclasses.asdict(goal), "value": one.value(goal)} for goal in one.comparison.goals],
     }
 
 
 def _table(one: Measured) -> str:
-    base = one.comparison.base
-    rows = [[name, one.how[name], _duration(one.median(name)), f"{one.ratio(name, base):.2f}"] for name in one.seconds]
-    return _rows([one.comparison.title.lower(), "how it runs", "median", f"÷ {base}"], rows)
+    base, shown = one.comparison.base, _SHOWN[one.comparison.unit]
+    rows = [[name, one.how[name], shown(one.median(name)), f"{one.ratio(name, base):.2f}"] for name in one.rounds]
+    without = "".join(f"\n\nWithout {name}: {why}." for name, why in one.comparison.without.items())
+    return _rows([one.comparison.title.lower(), "how it runs", "median", f"÷ {base}"], rows) + without
 
 
 def _judged(value: float | None, goal: Goal) -> list[str]:
@@ -105,6 +109,13 @@ def _judged(value: float | None, goal: Goal) -> list[str]:
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1e6:,.0f} µs"
+
+
+def _size(memory: float) -> str:
+    return f"{memory / 1e9:.2f} GB" if memory >= 1e9 else f"{memory / 1e6:,.0f} MB"
+
+
+_SHOWN: dict[str, Callable[[float], str]] = {"seconds": _duration, "bytes": _size}
 
 
 def _rows(header: list[str], rows: list[list[str]]) -> str:
@@ -128,8 +139,11 @@ def _versions() -> dict[str, str]:
 _EXPLANATION = f"""\
 All peers start from the same weights and do the same maths: before anything is measured, their losses over the first
 {AGREEMENT_STEPS} steps must agree to {AGREEMENT:.0e}. Each peer has a process of its own, and they take turns in
-{{rounds}} rounds. In each round every peer trains for about {{seconds:g}} s; the time of the shortest possible call,
-which is all overhead, is subtracted. Feeding, length of calls, compilation and threads of each peer were searched
-beforehand, and the second column shows the fastest. A median is over rounds. A ratio is the median of the ratios
-within a round, which load on the machine changes least. The executions that `auto` chose for two terms are kept for
-the tables of cheap terms and of reports."""
+{{rounds}} rounds, where a step takes tens of milliseconds in {{slow_rounds}}. In each round every peer trains for about
+{{seconds:g}} s; the time of the shortest possible call, which is all overhead, is subtracted. Feeding, length of calls,
+compilation and threads of each peer were searched beforehand, and the second column shows the fastest. A median is over
+rounds. A ratio is the median of the ratios within a round, which load on the machine changes least. The executions that
+`auto` chose for two terms are kept for the tables of cheap terms, of reports and of logging.
+
+Where every step is logged, the terms on disk add up to the losses of all. Peak memory is the most that a new process
+has resident that trains with these options for a few steps, with all libraries that it loads."""

@@ -1,5 +1,6 @@
 """Worker: a process of its own for a peer, which stays alive and idle while others are measured."""
 
+import gc
 import importlib
 import multiprocessing
 import multiprocessing.connection
@@ -9,6 +10,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from termwise.benchmarks.peak_memory import peak_memory
 from termwise.benchmarks.workloads import Workload
 
 # Shorter runs measure the overhead of a call; after a shorter run, the next one takes more steps.
@@ -17,7 +19,20 @@ _SECONDS = 0.1
 # How often the start of a call is timed, to know the shortest.
 _STARTS = 2
 
+# A variant is timed so often, but no more once that took so many seconds.
+_TIMES, _LONG = 3, 1.0
+
+# After so many steps, whatever is allocated once is there.
+_STEPS_TO_THE_PEAK = 10
+
 Options = Mapping[str, Any]
+
+
+class Built(NamedTuple):
+    """What a peer was found to be fastest with: its options, and how it runs, in words."""
+
+    options: Options
+    how: str
 
 
 class LeftOutError(Exception):
@@ -73,8 +88,8 @@ class Desk:
 
     def build(
         self, name: str, workload: Workload, options: Options, search: Mapping[str, Sequence[Any]] | None = None
-    ) -> str:
-        """Builds and warms a peer, looks for its fastest options, and keeps that under a name; how it runs, in words.
+    ) -> Built:
+        """Builds and warms a peer, looks for its fastest options, and keeps that under a name.
 
         Args:
           name: to measure it by.
@@ -87,7 +102,7 @@ class Desk:
             tried = [self._try(workload, {**best.options, option: value}) for value in others]
             best = max([best, *tried], key=lambda trial: trial.speed)
         self._runs[name], self._speeds[name] = best.run, best.speed
-        return best.how
+        return Built(best.options, best.how)
 
     def measure(self, name: str, seconds: float) -> float:
         """Trains for about so long; seconds a step, without what the start of a call takes."""
@@ -100,10 +115,17 @@ class Desk:
     def forget(self) -> None:
         """Releases everything that was built."""
         self._runs.clear()
+        gc.collect()  # models refer to themselves, and large ones of several processes have to fit into memory
 
     def losses(self, workload: Workload, steps: int, options: Options) -> list[float]:
         """Returns the total loss of the first steps, on batches in order."""
         return self._peer.losses(workload, steps, **options)
+
+    def memory(self, workload: Workload, options: Options) -> tuple[int, str]:
+        """Trains for a few steps; the most bytes that this process ever took for that, and how it ran, in words."""
+        run, how = self._peer.build(workload, **options)
+        run(_STEPS_TO_THE_PEAK)
+        return peak_memory(), how
 
     def launch(self, workload: Workload, options: Options) -> None:
         """Trains as a user would start it, until ten steps are done."""
@@ -149,12 +171,18 @@ def _serve(pipe: multiprocessing.connection.Connection, name: str) -> None:
 def _warm_speed(run: Callable[[int], int]) -> float:
     """Steps a second, after the first steps, which pay for what is set up once."""
     run(1)
-    steps, start = _start(run)
+    began = time.perf_counter()
+    few, start = _start(run)
+    steps = few
     # What exceeds the start has to be long enough: a difference of two nearly equal times is noise.
-    while _timed(run, steps)[1] - start < _SECONDS:
+    while (timed := _timed(run, few + steps))[1] - start < _SECONDS:
         steps *= 4
+    many, taken = timed
+    found = [(taken - start) / (many - few)]
     # The machine may have done something else meanwhile, and a variant must not lose by that.
-    return 1 / min(_seconds_a_step(run, steps) for _ in range(3))
+    while len(found) < _TIMES and time.perf_counter() - began < _LONG:
+        found.append(_seconds_a_step(run, steps))
+    return 1 / min(found)
 
 
 def _seconds_a_step(run: Callable[[int], int], steps: int) -> float:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from termwise.benchmarks.comparisons import Case, Comparison, Goal
+from termwise.benchmarks.cases import Case, Comparison
+from termwise.benchmarks.goals import Goal
 from termwise.benchmarks.rounds import Measured
 
 GOAL = Goal("the others take", ["slow", "slower", "absent"], "base", at_least=1.5)

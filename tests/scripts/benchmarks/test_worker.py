@@ -6,7 +6,7 @@ import statistics
 import pytest
 
 from termwise.benchmarks import worker
-from termwise.benchmarks.comparisons import Case
+from termwise.benchmarks.cases import Case
 
 
 class Peer:
@@ -38,7 +38,8 @@ def peer(monkeypatch):
 def test_option_after_option_the_fastest_is_taken(peer):
     case = Case("peer", search={"feed": ("slow", "fast"), "length": (1, 8)})
     assert case.first == {"feed": "slow", "length": 1}
-    assert worker.Desk(peer).build("name", None, case.first, case.search) == "fast, 8"
+    built = worker.Desk(peer).build("name", None, case.first, case.search)
+    assert built == ({"feed": "fast", "length": 8}, "fast, 8")
     assert peer.built == [("slow", 1), ("fast", 1), ("fast", 8)]
 
 
@@ -46,6 +47,13 @@ def test_the_start_of_a_call_is_no_part_of_a_step(peer):
     desk = worker.Desk(peer)
     desk.build("name", None, {"feed": "fast", "length": 8})
     assert desk.measure("name", seconds=1.0) == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize(("step", "steps"), [(0.2, 9), (2.0, 5)])
+def test_a_variant_whose_steps_take_long_is_timed_once(peer, step, steps):
+    peer.STEPS = {("slow", 1): step}
+    worker.Desk(peer).build("name", None, {"feed": "slow", "length": 1, "start": 0.0})
+    assert peer.now == pytest.approx(steps * step)
 
 
 def test_a_start_that_was_held_up_makes_no_step_seem_short(peer, monkeypatch):

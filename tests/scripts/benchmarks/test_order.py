@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from termwise.benchmarks.workloads import WORKLOADS, Order
+from termwise.benchmarks.order import Order
+from termwise.benchmarks.workloads import WORKLOADS
 
 TINY = WORKLOADS["tiny"]
 EPOCH = TINY.examples // TINY.batch_size
