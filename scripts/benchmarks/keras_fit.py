@@ -60,10 +60,13 @@ def compiled_model(workload: Workload, *, devices: int = 1, **compiled) -> keras
 
 
 def _fit_arrays(workload: Workload) -> Callable[..., int]:
-    """As in most examples: epochs over arrays, which Keras shuffles and slices."""
+    """As in most examples: epochs over arrays, which Keras shuffles and slices; fewer steps are a part of an epoch."""
     (x, y), steps_an_epoch = workload.arrays(), workload.examples // workload.batch_size
 
     def fit(model: keras.Model, steps: int, **more) -> int:
+        if steps < steps_an_epoch:
+            model.fit(x, y, batch_size=workload.batch_size, steps_per_epoch=steps, verbose=0, **more)
+            return steps
         epochs = -(-steps // steps_an_epoch)
         model.fit(x, y, batch_size=workload.batch_size, epochs=epochs, verbose=0, **more)
         return epochs * steps_an_epoch

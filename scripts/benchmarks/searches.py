@@ -14,7 +14,7 @@ _Search = Mapping[str, Sequence[Any]]
 def of_fit(workload: Workload) -> _Search:
     """Returns those of Keras `fit`."""
     # No step can be measured that is not of a whole execution: long ones take minutes where steps are slow.
-    executions = (10, 1) if workload.slow else (50, 1, 10, 200) if workload.network == "mlp" else (10, 1, 50)
+    executions = (1, 5) if workload.slow else (50, 1, 10, 200) if workload.network == "mlp" else (10, 1, 50)
     feeds = ("tf.data of indices", "arrays") if workload.slow else _FEEDS
     # On a CPU, XLA takes twice as long for a convolution, and some 40 times as long in a loop.
     jit_compile = (False,) if workload.of_images and machine.gpu() is None else (True, False)
@@ -42,8 +42,9 @@ def of_jax(workload: Workload) -> _Search:
 
 def of_pytorch(workload: Workload) -> _Search:
     """Returns those of PyTorch."""
-    # torch.compile needs a compiler of C++.
-    compiled = (False, True) if shutil.which(os.environ.get("CXX", "g++")) else (False,)
+    # torch.compile needs a compiler of C++, and longer for a large network than it takes to measure it.
+    compilable = not workload.slow and shutil.which(os.environ.get("CXX", "g++"))
+    compiled = (False, True) if compilable else (False,)
     return {**threads(workload), "compiled": compiled}
 
 
