@@ -14,6 +14,16 @@ PEERS = {"Termwise", "keras fit", "keras fit, tuned", "by hand, graph", "by hand
 pytestmark = pytest.mark.slow
 
 
+def times(record):
+    """The comparisons of one workload whose unit is seconds."""
+    return [part for title, part in record["workloads"]["tiny"].items() if title != "Peak memory"]
+
+
+def left_out(record):
+    """The peers of two terms that were left out; some of those that log are too."""
+    return PEERS & {*record["left_out"]}
+
+
 def benchmark(*arguments, hiding=""):
     path = os.pathsep.join(filter(None, [hiding, os.environ.get("PYTHONPATH")]))
     return subprocess.run(
@@ -33,7 +43,7 @@ def found(tmp_path_factory):
     output = folder / "out" / "benchmark.md"
     process = benchmark(
         "--workload=tiny",
-        *(f"--part={part}" for part in ("peers", "reports", "launches")),
+        *(f"--part={part}" for part in ("peers", "reports", "logging", "launches", "memory")),
         "--seconds=0.2",
         "--rounds=2",
         f"--output={output}",
@@ -46,14 +56,24 @@ def found(tmp_path_factory):
 def test_there_are_medians_and_ratios_of_every_peer(found):
     _, record, table = found
     peers = record["workloads"]["tiny"]["Two terms"]
-    assert {*peers["cases"]} | {*record["left_out"]} == PEERS
-    for part in record["workloads"]["tiny"].values():
+    assert {*peers["cases"]} | left_out(record) == PEERS
+    for part in times(record):
         assert part["cases"][part["base"]]["ratio"] == 1.0
         for name, case in part["cases"].items():
             assert len(case["seconds"]) == 2
             assert min(case["seconds"]) <= case["median_seconds"] <= max(case["seconds"])
             assert case["ratio"] > 0
             assert f"| {name} |" in table
+
+
+def test_peak_memory_is_measured_of_each_peer_but_jax(found):
+    _, record, table = found
+    memory = record["workloads"]["tiny"]["Peak memory"]["cases"]
+    assert {*memory} | left_out(record) | {"JAX"} == PEERS
+    for case in memory.values():
+        # TensorFlow alone takes hundreds of megabytes.
+        assert 200e6 < case["median_bytes"] < 4e9
+    assert table.count(" MB |") + table.count(" GB |") == len(memory)
 
 
 def test_a_missing_peer_is_named_as_left_out(found):
