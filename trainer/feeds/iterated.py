@@ -186,9 +186,12 @@ class IteratedFeed(Feed):
 
     def _parts(self) -> tf.data.Dataset:
         """Yields the batches as the parts of the replicas, with the next one prepared while one is in use."""
+        options = tf.data.Options()
+        # A shuffle that is fused with the repetition has other state than the one whose generator is saved.
+        options.experimental_optimization.shuffle_and_repeat_fusion = False
         with tf.device("CPU:0"):
             cut = functools.partial(self._sharding.cut, padded=self.padded)
-            return self._make().map(cut).prefetch(tf.data.AUTOTUNE)
+            return self._make().map(cut).prefetch(tf.data.AUTOTUNE).with_options(options)
 
     @functools.cached_property
     def _pull(self) -> Callable[..., Any]:

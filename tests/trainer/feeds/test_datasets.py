@@ -175,8 +175,8 @@ def test_weights_of_examples_must_be_read_by_some_term(data):
 
 def test_doubles_become_single():
     source = DatasetSource(lambda: Dataset.from_tensors((np.zeros(3), np.zeros(2, np.int64))))
-    assert source._for_evaluation.element_spec["inputs"].dtype == tf.float32
-    assert source._for_evaluation.element_spec["targets"].dtype == tf.int64
+    assert source.spec["inputs"].dtype == tf.float32
+    assert source.spec["targets"].dtype == tf.int64
 
 
 @pytest.mark.slow
