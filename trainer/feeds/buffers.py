@@ -7,6 +7,8 @@ import tensorflow as tf
 
 # TensorFlow ends the process where a tensor that it did not allocate begins elsewhere.
 _ALIGNMENT = 64
+# NumPy cannot share other kinds, such as bfloat16.
+_SHARED = "biufc"
 
 
 def empty_buffer(shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
@@ -37,6 +39,16 @@ def as_tensor(buffer: np.ndarray) -> tf.Tensor:
     >>> as_tensor(buffer).numpy()
     array([3., 4.], dtype=float32)
     """
-    if buffer.dtype.kind not in "biufc":  # such as bfloat16, which NumPy cannot share
+    if buffer.dtype.kind not in _SHARED:
         return tf.convert_to_tensor(buffer)
     return tf.experimental.dlpack.from_dlpack(buffer.__dlpack__())
+
+
+def as_array(tensor: tf.Tensor) -> np.ndarray:
+    """Returns an array that shares the memory of a tensor of the host, and may not be written to.
+
+    >>> as_array(tf.constant([3.0, 4.0]))
+    array([3., 4.], dtype=float32)
+    """
+    is_shared = np.dtype(tensor.dtype.as_numpy_dtype).kind in _SHARED
+    return np.asarray(memoryview(tensor)) if is_shared else tensor.numpy()

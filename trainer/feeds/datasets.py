@@ -40,11 +40,11 @@ class DatasetSource(Source):
     example is taken once, so the dataset must be finite, and each evaluation takes the examples in the same order.
 
     A resumed run takes the same batches, bit for bit, if the function builds the same dataset from the same seed. Each
-    checkpoint holds the state of the iterator, whose size is that of its shuffle buffers and caches. Some datasets have
-    state that TensorFlow cannot save (`from_generator`, `py_function`, random operations other than
-    `tf.random.stateless_*`), saves in part (a dataset that a function captures, a shuffle below a cache that was not
-    read to its end), or restores wrongly (`CsvDataset`). Then the batches of all earlier steps are computed again when
-    a run resumes; its first lines say so.
+    checkpoint holds the state of the iterator, whose size is that of its shuffle buffers and caches, and the batches
+    that were read for the next steps, of at most 64 MiB. Some datasets have state that TensorFlow cannot save
+    (`from_generator`, `py_function`, random operations other than `tf.random.stateless_*`), saves in part (a dataset
+    that a function captures, a shuffle below a cache that was not read to its end), or restores wrongly (`CsvDataset`).
+    Then the batches of all earlier steps are computed again when a run resumes; its first lines say so.
 
     All workers of a cluster build the same dataset. Each computes whole batches and takes the shards of its replicas.
 

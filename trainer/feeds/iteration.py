@@ -23,7 +23,7 @@ _alive: "weakref.WeakSet[Iteration]" = weakref.WeakSet()
 def _let_go_of_all() -> None:
     """Ends what iterators make ahead: a Python function among it would wait forever for an interpreter that is gone."""
     for iteration in list(_alive):
-        del iteration.iterator
+        iteration.let_go()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,16 +86,13 @@ class Iteration(tf.__internal__.tracking.Trackable):
         self.iterator, self.step = iter(dataset), 0
         self._ahead: _Ahead | None = None
 
+    def let_go(self) -> None:
+        """Ends the iterator, at which nothing may be asked for any more."""
+        del self.iterator
+
     def peek_ahead(self) -> None:
         """Pulls the next element, which `take` then gives, so that what is saved tells it; raises nothing of it."""
-        if self._ahead is not None:
-            return
-        place = self._place()
-        try:
-            element = self.iterator.get_next_as_optional()
-            self._ahead = _Ahead(place, element.get_value() if element.has_value() else None)
-        except tf.errors.OpError as error:
-            self._ahead = _Ahead(place, error=error)
+        self._ahead = self._ahead or self._peeked()
 
     @property
     def next(self) -> Any:
@@ -104,11 +101,10 @@ class Iteration(tf.__internal__.tracking.Trackable):
         Raises:
           OpError: The dataset raised it instead of giving an element.
         """
-        self.peek_ahead()
-        assert self._ahead is not None
-        if self._ahead.error is not None:
-            raise self._ahead.error
-        return self._ahead.element
+        ahead = self._ahead = self._ahead or self._peeked()
+        if ahead.error is not None:
+            raise ahead.error
+        return ahead.element
 
     def take(self) -> Any:
         """Returns the next element if it was read ahead, to be used before those of the iterator, or None.
@@ -119,6 +115,14 @@ class Iteration(tf.__internal__.tracking.Trackable):
         element = self.next if self._ahead is not None else None
         self._ahead = None
         return element
+
+    def _peeked(self) -> _Ahead:
+        place = self._place()
+        try:
+            element = self.iterator.get_next_as_optional()
+            return _Ahead(place, element.get_value() if element.has_value() else None)
+        except tf.errors.OpError as error:
+            return _Ahead(place, error=error)
 
     def _place(self) -> dict[str, tf.Tensor]:
         """Returns the state of the iterator and of the generators at one moment."""

@@ -226,14 +226,6 @@ def test_a_look_shows_the_last_batch_trained_on(make_program, datasets):
     assert look.data is data
 
 
-def test_the_batches_of_a_chunk_are_pulled_by_one_function_traced_once(make_program, datasets):
-    feed = make_program(train=DatasetSource(datasets["shuffled"])).data.train_feed
-    feed.peek(0)
-    for first, steps in ((0, 0), (0, 3), (3, 1), (7, 2)):
-        feed.chunk(first_batch=first, steps=steps)
-    assert feed._pull.experimental_get_tracing_count() == 1
-
-
 def test_a_dataset_that_cannot_be_iterated_again_is_refused(make_program, data):
     once = iter(list(zip(data["x"], data["y"].astype(np.float32), strict=True)))
     spec = (tf.TensorSpec([3]), tf.TensorSpec([2]))
