@@ -14,6 +14,9 @@ import tensorflow as tf
 from objectives import Mean
 from trainer.steps.replicas import sum_over_replicas
 
+# XLA computes the elements of a matrix within its product with a vector of less than 16 KiB, and stores them otherwise.
+_UNFUSED = 4096
+
 Batch = Mapping[str, Any]
 Measure = Callable[[Batch, bool], list[Mean]]
 Losses = Callable[[Sequence[tf.Tensor], tf.Tensor], Sequence[tf.Tensor]]
@@ -119,5 +122,7 @@ def _sum_of_squares(gradient: tf.Tensor) -> tf.Tensor:
     squares = gradient * gradient
     if gradient.shape.rank < 2 or tf.config.list_logical_devices("GPU"):
         return tf.reduce_sum(squares)
-    rows = tf.reshape(squares, [-1, gradient.shape[-1]])
-    return tf.reduce_sum(tf.linalg.matvec(rows, tf.ones([gradient.shape[-1]])))
+    columns = gradient.shape[-1]
+    while columns >= _UNFUSED and columns % 2 == 0:
+        columns //= 2
+    return tf.reduce_sum(tf.linalg.matvec(tf.reshape(squares, [-1, columns]), tf.ones([columns])))

@@ -1,5 +1,8 @@
 """Gradients: of a shard at once or in parts, alike; and which variables no term reaches."""
 
+import math
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -26,7 +29,9 @@ def assert_same_weights(first, second, **tolerance):
 # The norm of all
 
 
-@pytest.mark.parametrize("shapes", [[()], [(3,)], [(5, 4), (4,)], [(3, 3, 2, 8), (8,), (700, 300), ()]])
+@pytest.mark.parametrize(
+    "shapes", [[()], [(3,)], [(5, 4), (4,)], [(3, 3, 2, 8), (8,), (700, 300), ()], [(3, 8192), (2, 4097)]]
+)
 def test_the_norm_is_that_of_all_elements(shapes):
     rng = np.random.default_rng(0)
     gradients = [rng.normal(size=shape) for shape in shapes]
@@ -51,6 +56,16 @@ def test_the_norm_is_finite_only_if_every_element_is(norm, odd, others):
     matrix = np.full([4, 3], others, np.float32)
     matrix[2, 1] = odd
     assert not np.isfinite(norm([tf.constant(matrix), tf.ones([2])]))
+
+
+@pytest.mark.parametrize("shape", [(64, 4096), (3, 8192), (32, 100)])
+def test_a_compiled_norm_stores_no_squares(shape):
+    gradient = tf.zeros(shape)
+    compiled = tf.function(lambda one: plain_norm([one]), jit_compile=True)
+    program = compiled.experimental_get_compiler_ir(gradient)(stage="optimized_hlo")
+    made = re.findall(r"= f32\[([\d,]+)\]\S* (?:fusion|multiply|copy)\(", program[program.index("ENTRY") :])
+    assert made
+    assert all(math.prod(map(int, sizes.split(","))) < math.prod(shape) for sizes in made)
 
 
 def test_the_norm_of_zeros_is_0():
