@@ -138,8 +138,13 @@ class Reading(Iteration):
         rows = self.pause()
         tensors, buffers = super()._serialize_to_tensors(), tf.nest.flatten(rows.buffers)
         if self._is_saved:
-            read = [tf.constant(buffer[rows.first : rows.stop]) for buffer in buffers]
-            return tensors | {f"read_{i}": batches for i, batches in enumerate(read)}
+            # As text, so that a checkpoint of batches of another structure can be read too.
+            read = [tf.io.serialize_tensor(buffer[rows.first : rows.stop]) for buffer in buffers]
+            return tensors | {
+                "read": tf.stack(read),
+                "like": tf.constant(self._like),
+                "count": tf.constant(rows.length),
+            }
         if rows.length:
             first = sketch([tf.constant(buffer[rows.first]) for buffer in buffers])
             tensors |= {"step": tf.constant(self.position, tf.int64), "next": first}
@@ -148,7 +153,21 @@ class Reading(Iteration):
     def _restore_from_tensors(self, restored: dict[str, tf.Tensor]) -> None:
         self.drop()
         super()._restore_from_tensors(restored)
-        if self._is_saved:
-            like = self._rows.buffers
-            read = [restored[f"read_{i}"].numpy() for i in range(len(tf.nest.flatten(like)))]
-            self._rows = self._puller.holding(tf.nest.pack_sequence_as(like, read))
+        if not self._is_saved:
+            return
+        buffers, count = self._rows.buffers, int(restored["count"])
+        if restored["like"].numpy().decode() == self._like:
+            types = [buffer.dtype for buffer in tf.nest.flatten(buffers)]
+            read = [
+                tf.io.parse_tensor(text, kind).numpy()
+                for text, kind in zip(restored["read"].numpy(), types, strict=True)
+            ]
+            self._rows = self._puller.holding(tf.nest.pack_sequence_as(buffers, read))
+        elif self.expected is not None:
+            # Nothing here is like these batches: whoever looks for the first of them sees that.
+            self.expected = self.expected._replace(step=self.expected.step - count)
+
+    @property
+    def _like(self) -> str:
+        """What a batch is like, as text."""
+        return str([(buffer.shape[1:], buffer.dtype.name) for buffer in tf.nest.flatten(self._rows.buffers)])

@@ -103,6 +103,16 @@ def test_from_a_place_saved_while_it_reads_ahead_the_same_batches_follow(make, i
         assert (restored.position, restored.expected.step) == (0, 3)
 
 
+def test_batches_of_another_shape_are_not_restored_and_the_first_of_them_is_expected(tmp_path):
+    reading = reading_of(make)
+    read(reading, 3)
+    reading.has_next()
+    IteratorState([reading], worker=0).write(tmp_path)
+    pairs = Reading(lambda: make().map(lambda x: (x, x)), Puller((tf.TensorSpec([2], tf.int64),) * 2, LIMIT))
+    IteratorState([pairs], worker=0).restore(tmp_path)
+    assert (pairs.expected.step, pairs.pause().length) == (3, 0)
+
+
 def failing(bad):
     def fail(i):
         if i == bad:
