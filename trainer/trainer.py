@@ -24,6 +24,7 @@ from trainer.recovery.recovery import Recovery
 from trainer.reports import ReportError
 from trainer.running.construction import make_program, make_run, make_step
 from trainer.running.disk_space import require_disk_space
+from trainer.running.garbage import garbage_kept
 from trainer.running.interruption import Interrupted, Interruption
 from trainer.running.loop import Loop, Periods
 from trainer.running.tracebacks import without_frames
@@ -115,7 +116,8 @@ class Trainer(Settings):
             self._compare({"training data": source.record(), **describe_model(self.model), **networks})
             facts = {**self._facts_of_data(source), **flat(networks)}
         agreement.require_alike(self._strategy, facts)
-        self._make_run(source)
+        with garbage_kept():
+            self._make_run(source)
         self._is_current = False
         # Whether updates could not be taken back, so that there is no state to continue from but that of a checkpoint.
         self._is_lost = False
@@ -393,11 +395,12 @@ class Trainer(Settings):
             self._run.program.data.train_feed.prepare(
                 self._run.non_finite.batch(self.step), changed=changed, strict=not self.allow_config_change
             )
-        self._run.program.stages.select_execution(
-            first_step=self.step, steps=self.steps - self.step, folder=self.workdir
-        )
-        if self.step < until:
-            self._rehearse()
+        with garbage_kept():
+            self._run.program.stages.select_execution(
+                first_step=self.step, steps=self.steps - self.step, folder=self.workdir
+            )
+            if self.step < until:
+                self._rehearse()
         log_every = self.log_every if self.default_reports else None
         require_disk_space(self._run, self._periods, until=until, log_every=log_every)
         interruption, values = Interruption(), None
