@@ -99,8 +99,9 @@ class Desk:
         """
         best = self._try(workload, options)
         for option, (_, *others) in (search or {}).items():
-            tried = [self._try(workload, {**best.options, option: value}) for value in others]
-            best = max([best, *tried], key=lambda trial: trial.speed)
+            fixed = best.options
+            for value in others:
+                best = max(best, self._try(workload, {**fixed, option: value}), key=lambda trial: trial.speed)
         self._runs[name], self._speeds[name] = best.run, best.speed
         return Built(best.options, best.how)
 
@@ -109,13 +110,14 @@ class Desk:
         return _seconds_a_step(self._runs[name], max(1, round(seconds * self._speeds[name])))
 
     def _try(self, workload: Workload, options: Options) -> "_Trial":
+        gc.collect()  # of what lost before: models refer to themselves, and several large ones do not fit into memory
         run, how = self._peer.build(workload, **options)
         return _Trial(options, run, how, _warm_speed(run))
 
     def forget(self) -> None:
         """Releases everything that was built."""
         self._runs.clear()
-        gc.collect()  # models refer to themselves, and large ones of several processes have to fit into memory
+        gc.collect()  # as other processes need that memory next
 
     def losses(self, workload: Workload, steps: int, options: Options) -> list[float]:
         """Returns the total loss of the first steps, on batches in order."""
