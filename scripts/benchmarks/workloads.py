@@ -69,9 +69,9 @@ WORKLOADS = {
         ),
         Workload(
             "large", "mlp", 64, 4096, (784,), widths=(784, 512, 256, CLASSES),
-            parts=("peers", "terms", "reports", "logging", "replicas"),
+            parts=("peers", "reports", "logging", "replicas"),
         ),
-        Workload("unet", "unet", 32, 512, (32, 32, 1), slow=True, parts=("peers", "launches")),
+        Workload("unet", "unet", 32, 512, (32, 32, 1), slow=True),
         Workload(
             "transformer", "transformer", 32, 2048, (32, 32), blocks=2, width=64, heads=4,
             parts=("peers", "replicas", "launches"),
