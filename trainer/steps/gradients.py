@@ -119,6 +119,8 @@ def _scaled_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
 
 def _sum_of_squares(gradient: tf.Tensor) -> tf.Tensor:
     """Sums squares by a product with ones, as XLA sums a matrix several times slower on a CPU; GPUs would round."""
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        return 2 * tf.nn.l2_loss(gradient)  # one operation, as XLA compiles nothing behind a sum over replicas
     squares = gradient * gradient
     if gradient.shape.rank < 2 or tf.config.list_logical_devices("GPU"):
         return tf.reduce_sum(squares)

@@ -40,6 +40,16 @@ def test_the_norm_is_that_of_all_elements(shapes):
     assert float(global_norm(as_tensors)) == float(plain_norm(as_tensors)) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_all_replicas_find_the_same_norm(replicas, count):
+    gradient = np.random.default_rng(0).normal(size=(300, 70))
+    strategy = replicas(count)
+    run = tf.function(lambda: strategy.run(lambda: plain_norm([tf.constant(gradient, tf.float32), tf.ones([3])])))
+    found = [float(norm) for norm in strategy.experimental_local_results(run())]
+    assert found == [pytest.approx(np.sqrt(np.sum(gradient**2) + 3), rel=1e-6)] * count
+    assert len({*found}) == 1
+
+
 @pytest.mark.parametrize("size", [1e19, 1e22, 1e37])
 @pytest.mark.parametrize("compiled", [False, True])
 def test_the_norm_of_large_elements_is_that_of_float64(size, compiled):
