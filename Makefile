@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Of the tests: by default, those of two files at a time.
 OPTIONS = -n 2
 
-.PHONY: demo test all_tests check docs screenshots bench exactness oracles chaos faults mistakes methods contest gallery fuzz endurance board
+.PHONY: demo test all_tests check docs screenshots bench data_speed exactness oracles chaos faults mistakes methods contest gallery fuzz endurance board
 
 ## Trains one task without and with its regularising terms, and shows what they changed.
 demo: $(VENV)/made
@@ -47,6 +47,10 @@ screenshots: demo
 # On a machine that does nothing else. scripts/benchmark.py --workload=tiny --part=peers --output=FILE measures a part.
 bench: $(VENV)/peers
 	$(BIN)/python scripts/benchmark.py --output=docs/benchmark.md
+
+## How fast each kind of source feeds a network, and 8 GB on the disk: docs/data_speed.md, on a machine that does nothing else.
+data_speed: $(VENV)/made
+	$(BIN)/python scripts/verification/data_speed.py --output=docs/data_speed.md
 
 ## The step is the same however a batch is split: docs/exactness.md.
 exactness: $(VENV)/made
