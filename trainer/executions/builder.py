@@ -141,6 +141,7 @@ class ChunkBuilder:
             replicas,
             summing=self._summing,
             uncompiled=uncompiled[0] if uncompiled else None,
+            is_large=self.guarded,
         )
 
     @property

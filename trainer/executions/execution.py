@@ -64,6 +64,7 @@ def find_candidates(
     *,
     summing: str | None = None,
     uncompiled: str | None = None,
+    is_large: bool = False,
 ) -> Candidates:
     """Returns which executions a traced step can use.
 
@@ -73,6 +74,7 @@ def find_candidates(
       replicas: how many there are.
       summing: what in the model sums over replicas, in words.
       uncompiled: a layer of the model that says that XLA cannot compile it.
+      is_large: whether the training state is so large that memory matters, which trials take too.
     """
     impossible: dict[Execution, str] = {}
     slow: dict[Execution, str] = {}
@@ -92,6 +94,8 @@ def find_candidates(
         slow = dict.fromkeys(
             [one for one in _COMPILED if one not in impossible], "XLA runs convolutions slowly on a CPU"
         )
+    if is_large and "xla_loop" not in {**impossible, **slow}:
+        slow["xla_step"] = "a large model takes more memory than in xla_loop, and no less time"
     return Candidates(tuple(one for one in _ORDER if one not in {**impossible, **slow}), impossible, slow)
 
 

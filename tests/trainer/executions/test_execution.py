@@ -9,6 +9,7 @@ from keras import layers
 from objectives import ConfigurationError, Decorrelation, FunctionTerm, MeanSquaredError, Objective
 from trainer import ArraySource
 from trainer.executions.execution import find_candidates, unsupported
+from trainer.steps import guarded
 
 
 @pytest.mark.slow
@@ -45,6 +46,12 @@ def test_a_dense_model_on_one_replica_may_be_compiled_whole(make_program):
     assert found.likely == ("xla_loop", "graph", "xla_step")
     assert not found.impossible
     assert not found.slow
+
+
+@pytest.mark.parametrize(("count", "likely"), [(1, ("xla_loop", "graph")), (2, ("graph", "xla_step"))])
+def test_of_a_large_state_two_executions_are_tried(make_program, replicas, monkeypatch, count, likely):
+    monkeypatch.setattr(guarded, "COPIED_BYTES", 0)
+    assert candidates(make_program(execution="auto", strategy=replicas(count))).likely == likely
 
 
 def test_xla_is_never_asked_to_span_replicas(make_program, replicas):
