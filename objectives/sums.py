@@ -1,6 +1,6 @@
 """Sums: adds up many vectors of one length by one operation, while each sum keeps a gradient of its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import tensorflow as tf
 
@@ -16,17 +16,21 @@ def sums(tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
     >>> [float(one) for one in sums([tf.constant([1.0, 2.0]), tf.constant(5.0), tf.constant([3.0, 4.0])])]
     [3.0, 5.0, 7.0]
     """
-    found = list(map(tf.reduce_sum, tensors))
-    groups: dict[tuple[int, tf.DType], list[int]] = {}
+    found: dict[int, tf.Tensor] = {}
+    groups: dict[Hashable, list[int]] = {}
     for i, tensor in enumerate(tensors):
-        if tensor.shape.rank == 1 and tensor.shape.is_fully_defined():
-            groups.setdefault((tensor.shape[0], tensor.dtype), []).append(i)
-    for of_one_length in groups.values():
-        if len(of_one_length) > 1:
-            together = tf.reduce_sum(tf.stack([tf.stop_gradient(tensors[i]) for i in of_one_length]), axis=1)
-            for i, total in zip(of_one_length, tf.unstack(together), strict=True):
-                found[i] = _with_gradient(total)(tensors[i])
-    return found
+        is_vector = tensor.shape.rank == 1 and tensor.shape.is_fully_defined()
+        groups.setdefault((tensor.shape[0], tensor.dtype) if is_vector else i, []).append(i)
+    for alike in groups.values():
+        found |= zip(alike, _sums_of_alike([tensors[i] for i in alike]), strict=True)
+    return [found[i] for i in range(len(tensors))]
+
+
+def _sums_of_alike(tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    if len(tensors) == 1:
+        return [tf.reduce_sum(tensors[0])]
+    totals = tf.reduce_sum(tf.stack([tf.stop_gradient(tensor) for tensor in tensors]), axis=1)
+    return [_with_gradient(total)(tensor) for total, tensor in zip(tf.unstack(totals), tensors, strict=True)]
 
 
 def _with_gradient(total: tf.Tensor) -> Callable[[tf.Tensor], tf.Tensor]:
