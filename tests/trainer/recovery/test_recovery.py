@@ -323,7 +323,7 @@ def overflowing(make_run, data):
 @pytest.mark.usefixtures("guarded")
 def test_weights_that_cannot_be_taken_back_are_named_and_never_saved(overflowing, tmp_path):
     trainer = overflowing(workdir=tmp_path)
-    for _ in range(2):  # the second time it goes on from its checkpoint
+    for _ in range(2):  # the second time it continues from its checkpoint
         with pytest.raises(
             NonFiniteError, match="up to step 4 updates have made '.*' -?(inf|nan), .*: SGD overflows at"
         ):
