@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 from absl import flags, logging
 
@@ -55,6 +56,9 @@ flags.DEFINE_multi_enum("scenario", list(SCENARIOS), list(SCENARIOS), "What to t
 flags.DEFINE_enum(
     "signal", None, ["SIGKILL", "SIGTERM", "SIGINT"], "The signal to use instead of that of each scenario."
 )
+
+# A run says at least this often where it is, as chaos.gin evaluates it so often.
+_STEPS_A_LINE = 10
 
 # What a process was doing, by a pattern of its stack; the first that matches.
 _PHASES = {
@@ -103,10 +107,12 @@ class KillTest:
         loading, training = self._run_undisturbed()
         phases = collections.Counter[str]()
         for _ in range(kills):
-            # Half of the kills come before it trains; the others together take no longer than its training.
+            # Half of the kills come before it trains; the others together wait for no more steps than it has. They
+            # count steps, not seconds, as a run that other work disturbs less than the first would end before them.
             begun = rng.random() < 0.5
-            seconds = rng.uniform(0, training / kills if begun else loading)
-            if (phase := self._run_until(seconds, begun=begun)) is None:
+            steps = rng.uniform(0, FLAGS.steps / kills) if begun else None
+            seconds = rng.uniform(0, training * _STEPS_A_LINE / FLAGS.steps if begun else loading)
+            if (phase := self._run_until(steps, seconds)) is None:
                 break
             phases[phase] += 1
         self._require(self._start(self.disturbed).wait(), 0)
@@ -116,25 +122,28 @@ class KillTest:
         """Completes the undisturbed run; the seconds until it trains, and those of its training."""
         began = time.monotonic()
         process = self._start(self.undisturbed)
-        self._wait_for_training(process, self.undisturbed, 0)
+        _wait(process, lambda: _trains(self.undisturbed, 0))
         first = time.monotonic()
         self._require(process.wait(), 0)
         return first - began, time.monotonic() - first
 
-    def _run_until(self, seconds: float, *, begun: bool) -> str | None:
+    def _run_until(self, steps: float | None, seconds: float) -> str | None:
         """Starts the run, kills it, and says what it was doing then; None if it had finished before.
 
         Args:
-          seconds: how long after its start, or after the start of training, it is killed.
-          begun: whether the time counts from the start of training. Otherwise the run is killed when it begins to train
-            at the latest, because a process that loads faster than the first one might finish.
+          steps: how many steps it says to have trained before it is killed. None kills it when it begins to train at
+            the latest, because a process that loads faster than the first one might finish.
+          seconds: how long after those steps, or after its start, it is killed.
         """
         self._stacks.unlink(missing_ok=True)
         said = _said(self.disturbed).stat().st_size if _said(self.disturbed).exists() else 0
         process = self._start(self.disturbed)
-        self._wait_for_training(process, self.disturbed, said, math.inf if begun else seconds)
+        if steps is None:
+            _wait(process, lambda: _trains(self.disturbed, said), at_most=seconds)
+        else:
+            _wait(process, lambda: _trained(self.disturbed, said) >= steps)
         try:
-            self._require(process.wait(seconds if begun else 0), 0)
+            self._require(process.wait(0 if steps is None else seconds), 0)
             return None
         except subprocess.TimeoutExpired:
             phase = self._phase(process, said)
@@ -146,13 +155,6 @@ class KillTest:
     def _require(self, status: int, *expected: int) -> None:
         if status not in expected:
             raise SystemExit(f"a run ended with status {status}; see {_said(self.disturbed)}")
-
-    def _wait_for_training(
-        self, process: subprocess.Popen, workdir: pathlib.Path, offset: int, at_most: float = math.inf
-    ) -> None:
-        end = time.monotonic() + at_most
-        while process.poll() is None and time.monotonic() < end and not _trains(workdir, offset):
-            time.sleep(0.02)
 
     def _phase(self, process: subprocess.Popen, offset: int) -> str:
         if _trains(self.disturbed, offset) and any((self.disturbed / "checkpoints").glob(".saving-*")):
@@ -178,6 +180,13 @@ class KillTest:
             )
 
 
+def _wait(process: subprocess.Popen, condition: Callable[[], bool], at_most: float = math.inf) -> None:
+    """Waits until the condition holds, the process ends, or that many seconds have passed."""
+    end = time.monotonic() + at_most
+    while process.poll() is None and time.monotonic() < end and not condition():
+        time.sleep(0.02)
+
+
 def _said(workdir: pathlib.Path) -> pathlib.Path:
     """Returns the file for the output and the errors of a run."""
     return workdir.with_suffix(".txt")
@@ -186,6 +195,14 @@ def _said(workdir: pathlib.Path) -> pathlib.Path:
 def _trains(workdir: pathlib.Path, offset: int) -> bool:
     """Returns whether the output of a run from that offset on shows that it has begun to train."""
     return b" terms: " in _said(workdir).read_bytes()[offset:]
+
+
+def _trained(workdir: pathlib.Path, offset: int) -> int:
+    """Returns how many steps a process has trained by the output of a run from that offset on; -1 if it says none."""
+    said = _said(workdir).read_bytes()[offset:]
+    steps = [int(step) for step in re.findall(rb" step (\d+)", said)]
+    first = re.search(rb"resuming at step (\d+)", said)
+    return max(steps) - (int(first[1]) if first else 0) if steps else -1
 
 
 def _listed(phases: collections.Counter[str]) -> str:
