@@ -118,7 +118,9 @@ class ChunkBuilder:
     def _stepping(self, execution: Execution) -> Callable[..., Any]:
         if execution != "xla_step":
             return self.traced
-        if self._strategy.num_replicas_in_sync == 1:
+        is_alone = self._strategy.num_replicas_in_sync == 1
+        # XLA goes through a large state several times for an update, and TensorFlow's own operation does once.
+        if is_alone and not (self.guarded and self._step.summing is None):
             return compiled(self.traced)
         try:
             return trace_step(self._step.replaced(compiled=True), self._feed)

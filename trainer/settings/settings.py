@@ -159,8 +159,9 @@ class Settings(Named):
         Execution,
         Setting(
             'how steps are compiled and run: "graph" as operations of a TensorFlow graph, "xla_step" with each step '
-            'compiled by XLA, "xla_loop" with a whole chunk of steps compiled as one program. "auto" measures those '
-            "that work and may be fast for the model and the terms, and takes the fastest"
+            'compiled by XLA, of a large model all of it but the update, "xla_loop" with a whole chunk of steps '
+            'compiled as one program. "auto" measures those that work and may be fast for the model and the terms, and '
+            "takes the fastest"
         ),
     ] = "auto"
     chunk_steps: Annotated[

@@ -90,23 +90,28 @@ def dense(gradients: list[tf.Tensor | None], variables: list[keras.Variable]) ->
     ]
 
 
-def global_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
+def global_norm(gradients: list[tf.Tensor], *, in_graph: bool = False) -> tf.Tensor:
     """Returns the norm of all elements of all gradients in float32, without overflow.
 
     Squares of elements above some 1e19 overflow. Only then everything is scaled down first, which takes longer.
+
+    Args:
+      gradients: of any shapes and types.
+      in_graph: whether it is known that XLA does not compile the norm; it is then one operation a gradient.
 
     >>> float(global_norm([tf.constant([[3.0]]), tf.constant([4.0])]))
     5.0
     >>> f"{float(global_norm([tf.constant([[3e30]]), tf.constant([4e30])])):.1e}"
     '5.0e+30'
     """
-    norm = plain_norm(gradients)
+    norm = plain_norm(gradients, in_graph=in_graph)
     return tf.cond(tf.math.is_finite(norm), lambda: norm, lambda: _scaled_norm(gradients))
 
 
-def plain_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
-    """Returns the norm of all elements, or infinity if a square overflows."""
-    return tf.sqrt(tf.add_n([_sum_of_squares(tf.cast(gradient, tf.float32)) for gradient in gradients]))
+def plain_norm(gradients: list[tf.Tensor], *, in_graph: bool = False) -> tf.Tensor:
+    """Returns the norm of all elements as `global_norm` does, or infinity if a square overflows."""
+    sum_of_squares = _sum_in_graph if in_graph else _sum_of_squares
+    return tf.sqrt(tf.add_n([sum_of_squares(tf.cast(gradient, tf.float32)) for gradient in gradients]))
 
 
 def _scaled_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
@@ -117,10 +122,12 @@ def _scaled_norm(gradients: list[tf.Tensor]) -> tf.Tensor:
     return tf.where(tf.reduce_all(tf.math.is_finite(vector)), scaled, tf.norm(vector))
 
 
+def _sum_in_graph(gradient: tf.Tensor) -> tf.Tensor:
+    return 2 * tf.nn.l2_loss(gradient)
+
+
 def _sum_of_squares(gradient: tf.Tensor) -> tf.Tensor:
     """Sums squares by a product with ones, as XLA sums a matrix several times slower on a CPU; GPUs would round."""
-    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-        return 2 * tf.nn.l2_loss(gradient)  # one operation, as XLA compiles nothing behind a sum over replicas
     squares = gradient * gradient
     if gradient.shape.rank < 2 or tf.config.list_logical_devices("GPU"):
         return tf.reduce_sum(squares)

@@ -45,6 +45,7 @@ from trainer.steps.variables.state import State
 from trainer.steps.variables.weight_copies import renew_copies
 
 Self = TypeVar("Self", bound="TrainStep")
+Result = TypeVar("Result")
 Gradients = Sequence[list[tf.Tensor]]
 """For each loss that `TrainStep.losses` returned, in that order, its gradients: one tensor for each trainable variable.
 
@@ -108,7 +109,8 @@ class TrainStep(Checked, abc.ABC):
       loss_scale: the factor of the differentiated losses in half precision, or None.
       average: the moving average of the weights, or None.
       allow_unreached: whether a trainable variable that no term depends on is left unchanged; otherwise it is an error.
-      compiled: whether XLA compiles the forward and the backward pass separately, between sums over replicas.
+      compiled: whether XLA compiles the passes that differentiate and nothing else; on several replicas the forward
+        and the backward pass separately, between which there are sums.
       guarded: whether it leaves out an update that would not be finite itself; other steps are undone behind a chunk.
       own_variables: the state of a subclass, by the names of `initial_values`.
       frozen: layers that this step does not train while others of the run do, see `TrainableFrom`.
@@ -392,7 +394,8 @@ class TrainStep(Checked, abc.ABC):
         moved = [is_reached and one is not None for is_reached, one in zip(reached, given, strict=True)]
         direction = self._overflowing(gradients, dense(given, self.trained))
         # Without clipping, a gradient whose norm overflows is unusable, and the run stops there.
-        norm = global_norm(direction) if self.clipping.bounds else plain_norm(direction)
+        norm_of = global_norm if self.clipping.bounds else plain_norm
+        norm = norm_of(direction, in_graph=self.compiled or self.forward.replicas > 1)
         numbers = self.forward.row(Mean(sums[len(flat)], mean.count), weights, shards=shards)
         row = tf.concat([numbers, self._optimizer_row(norm), *([tf.stack(own)] if own else [])], axis=0)
         clipped = self.clipping(direction, norm)
@@ -420,10 +423,8 @@ class TrainStep(Checked, abc.ABC):
         """
         forward = self.forward
         forward.streams.begin(step)
-        passes = partial(forward.measure, read=read)
-        if self.compiled:
-            passes = tf.function(passes, jit_compile=True, autograph=False)
-        differentiate = at_once
+        passes: Callable[..., Any] = partial(forward.measure, read=read)
+        differentiate: Callable[..., Differentiated] = at_once
         if forward.micro_batches > 1:
             differentiate = partial(
                 by_micro_batches,
@@ -431,13 +432,19 @@ class TrainStep(Checked, abc.ABC):
                 means=len(forward.parts),
                 counting=forward.counting(step),
             )
+        if self.compiled and forward.replicas > 1:
+            passes = _by_xla(passes)
+        differentiated: Callable[[], Differentiated] = partial(
+            differentiate,
+            lambda part, training: passes(dict(part), step, training=training),
+            lambda totals, counts: [self.scaled(loss) for loss in losses(totals, counts)],
+            self.trained,
+            batch,
+        )
+        if self.compiled and forward.replicas == 1:
+            differentiated = _by_xla(differentiated)
         with reproducible_draws():
-            return differentiate(
-                lambda part, training: passes(dict(part), step, training=training),
-                lambda totals, counts: [self.scaled(loss) for loss in losses(totals, counts)],
-                self.trained,
-                batch,
-            )
+            return differentiated()
 
     def update(self, gradients: Sequence[tf.Tensor | None]) -> None:
         """Applies the directions that `differentiate` returned, once.
@@ -524,3 +531,9 @@ class TrainStep(Checked, abc.ABC):
                 f"reached: set trainable = False on its layer, or {self.allowing_unreached} to leave it as it is"
             )
         return reached
+
+
+def _by_xla(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Returns a part of a step, a function of tensors, such that XLA compiles it by itself."""
+    compiled: Callable[..., Result] = tf.function(function, jit_compile=True, autograph=False)
+    return compiled

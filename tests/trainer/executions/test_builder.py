@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from objectives import FunctionTerm, Objective
+from objectives import FunctionTerm, Objective, UPGrad
 from trainer import ArraySource
+from trainer.executions.chunk import trace_step
 from trainer.executions.execution import Unsupported
+from trainer.steps.variables.operations import operations
 
 
 def test_an_execution_is_built_once_and_may_be_released(make_program):
@@ -57,3 +59,28 @@ def test_a_derivative_through_a_loop_is_refused_by_name_where_replicas_compile(m
         with pytest.raises(Unsupported, match="a loop, such as that of an LSTM, cannot be differentiated from outside"):
             builder.build("xla_step")
         assert builder.candidates.likely == ("graph",)
+
+
+@pytest.mark.parametrize(("count", "functions"), [(1, 1), (2, 4)])
+def test_a_step_whose_passes_are_compiled_updates_the_weights_outside_of_them(make_program, replicas, count, functions):
+    """On several replicas, each has a forward and a backward pass."""
+    program = make_program(execution="xla_step", optimizer=keras.optimizers.Adam(), strategy=replicas(count))
+    with program.step.adoption.at_work():
+        traced = trace_step(program.step.replaced(compiled=True), program.data.train_feed)
+    compiled = [one for one in traced.graph.get_operations() if "_XlaMustCompile" in one.node_def.attr]
+    assert len(compiled) == functions
+    updates = [one.made for one in operations(traced) if one.made.type == "ResourceApplyAdam"]
+    assert len(updates) == count * len(program.step.trained)
+    assert not {one.graph.name for one in updates} & {one.get_attr("f").name for one in compiled}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("guarded")
+def test_a_method_that_looks_between_the_passes_is_compiled_with_a_large_state_too(make_program, dense_model):
+    rows = [
+        make_program(execution=execution, model=dense_model(), balancer=UPGrad(on="activations.hidden")).train(
+            first_step=0, steps=3
+        )
+        for execution in ("graph", "xla_step")
+    ]
+    np.testing.assert_allclose(*rows, rtol=1e-4, atol=1e-6)

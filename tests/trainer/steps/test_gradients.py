@@ -32,19 +32,22 @@ def assert_same_weights(first, second, **tolerance):
 @pytest.mark.parametrize(
     "shapes", [[()], [(3,)], [(5, 4), (4,)], [(3, 3, 2, 8), (8,), (700, 300), ()], [(3, 8192), (2, 4097)]]
 )
-def test_the_norm_is_that_of_all_elements(shapes):
+@pytest.mark.parametrize("in_graph", [False, True])
+def test_the_norm_is_that_of_all_elements(shapes, in_graph):
     rng = np.random.default_rng(0)
     gradients = [rng.normal(size=shape) for shape in shapes]
     expected = np.linalg.norm(np.concatenate([gradient.ravel() for gradient in gradients]))
     as_tensors = [tf.constant(gradient, tf.float32) for gradient in gradients]
-    assert float(global_norm(as_tensors)) == float(plain_norm(as_tensors)) == pytest.approx(expected, rel=1e-6)
+    norm = float(global_norm(as_tensors, in_graph=in_graph))
+    assert norm == float(plain_norm(as_tensors, in_graph=in_graph)) == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("count", [2, 3])
 def test_all_replicas_find_the_same_norm(replicas, count):
     gradient = np.random.default_rng(0).normal(size=(300, 70))
     strategy = replicas(count)
-    run = tf.function(lambda: strategy.run(lambda: plain_norm([tf.constant(gradient, tf.float32), tf.ones([3])])))
+    tensors = [tf.constant(gradient, tf.float32), tf.ones([3])]
+    run = tf.function(lambda: strategy.run(lambda: plain_norm(tensors, in_graph=True)))
     found = [float(norm) for norm in strategy.experimental_local_results(run())]
     assert found == [pytest.approx(np.sqrt(np.sum(gradient**2) + 3), rel=1e-6)] * count
     assert len({*found}) == 1
@@ -60,12 +63,13 @@ def test_the_norm_of_large_elements_is_that_of_float64(size, compiled):
 
 
 @pytest.mark.parametrize("norm", [global_norm, plain_norm])
+@pytest.mark.parametrize("in_graph", [False, True])
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("others", [0.0, 1.0, 1e30, np.nan])
-def test_the_norm_is_finite_only_if_every_element_is(norm, odd, others):
+def test_the_norm_is_finite_only_if_every_element_is(norm, in_graph, odd, others):
     matrix = np.full([4, 3], others, np.float32)
     matrix[2, 1] = odd
-    assert not np.isfinite(norm([tf.constant(matrix), tf.ones([2])]))
+    assert not np.isfinite(norm([tf.constant(matrix), tf.ones([2])], in_graph=in_graph))
 
 
 @pytest.mark.parametrize("shape", [(64, 4096), (3, 8192), (32, 100)])
