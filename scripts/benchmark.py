@@ -18,7 +18,7 @@ from termwise.benchmarks import comparisons
 from termwise.benchmarks.comparisons import OURS
 from termwise.benchmarks.rounds import Bench, DisagreementError, Measured
 from termwise.benchmarks.table import Findings
-from termwise.benchmarks.worker import Options
+from termwise.benchmarks.worker import EndedError, Options
 from termwise.benchmarks.workloads import WORKLOADS, Workload
 from termwise.cli import exit_status, shadowing
 
@@ -35,18 +35,26 @@ flags.DEFINE_integer("rounds", 5, "How often each case is measured.", lower_boun
 
 
 def main(given: list[str]) -> None:
-    """Measures all that was asked for; ends with status 1 where peers do not do the same work."""
+    """Measures all that was asked for; ends with status 1 where peers do not do the same work, or one is gone."""
     exit_status.refuse_arguments(given)
     shadowing.refuse_shadowed()  # here: its processes load Termwise, and this one does not
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     began = time.perf_counter()
+    measured: dict[str, list[Measured]] = {name: [] for name in FLAGS.workload}
+    ended: dict[str, str] = {}
     with Bench(seconds=FLAGS.seconds, rounds=FLAGS.rounds, say=_say) as bench:
-        try:
-            measured = {name: [*_measured(bench, WORKLOADS[name])] for name in FLAGS.workload}
-        except DisagreementError as error:
-            exit_status.end_with(str(error), exit_status.STATUS_FAILED)
+        for name, found in measured.items():
+            try:
+                found.extend(_measured(bench, WORKLOADS[name]))
+            except DisagreementError as error:
+                exit_status.end_with(str(error), exit_status.STATUS_FAILED)
+            except EndedError as error:
+                ended[f"the rest of {name}"] = str(error)
+                bench.end()
     minutes = (time.perf_counter() - began) / 60
-    _write(Findings(measured, bench.left_out, FLAGS.seconds, FLAGS.rounds, minutes))
+    _write(Findings(measured, {**bench.left_out, **ended}, FLAGS.seconds, FLAGS.rounds, minutes))
+    if ended:
+        exit_status.end_with("; ".join(f"{what}: {why}" for what, why in ended.items()), exit_status.STATUS_FAILED)
 
 
 def _measured(bench: Bench, workload: Workload) -> Iterator[Measured]:
@@ -69,7 +77,7 @@ def _measured(bench: Bench, workload: Workload) -> Iterator[Measured]:
         bench.require_agreement(logging, workload)
         yield bench.steps(logging, workload)
     if "replicas" in parts:
-        yield bench.steps(comparisons.of_replicas(workload, execution), workload)
+        yield bench.steps(comparisons.of_replicas(workload, execution, fastest), workload)
     if "launches" in parts:
         yield bench.launches(comparisons.of_launches(), workload)
     if "memory" in parts:

@@ -75,19 +75,27 @@ def of_logging(workload: Workload, execution: str) -> Comparison:
     return Comparison("Every step logged", OURS, cases, per_peer)
 
 
-def of_replicas(workload: Workload, execution: str) -> Comparison:
-    """Returns the devices to compare: one replica, and two that share the batch and the cores."""
+def of_replicas(workload: Workload, execution: str, fastest: Mapping[str, Mapping[str, Any]]) -> Comparison:
+    """Returns the devices to compare: one replica, and two that share the batch and the cores.
+
+    Args:
+      workload: what is learned.
+      execution: of ours on one replica.
+      fastest: the options of peers that were found fastest on one replica, where that is known.
+    """
     ours, fit = f"{OURS}, {REPLICAS} replicas", f"keras fit, {REPLICAS} replicas"
-    search = searches.of_fit(workload)
+    tuned, search = fastest.get(_FIT[-1]), searches.of_fit(workload)
+    alone = Case("keras_fit", search=search) if tuned is None else Case("keras_fit", tuned)
+    # XLA does not span replicas, and of the other options the feed that is fastest is the same.
+    fed = {} if tuned is None else {"feed": (tuned["feed"],)}
     return Comparison(
         "Replicas",
         f"{OURS}, 1 replica",
         {
             f"{OURS}, 1 replica": Case("ours", {"execution": execution}),
             ours: Case("ours", {"devices": REPLICAS}),
-            "keras fit, 1 replica": Case("keras_fit", search=search),
-            # XLA does not span replicas.
-            fit: Case("keras_fit", {"devices": REPLICAS}, {**search, "jit_compile": (False,)}),
+            "keras fit, 1 replica": alone,
+            fit: Case("keras_fit", {"devices": REPLICAS}, {**search, **fed, "jit_compile": (False,)}),
         },
         [Goal(f"keras fit on {REPLICAS} replicas", [fit], ours, at_least=1.0)],
     )

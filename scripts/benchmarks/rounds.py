@@ -14,6 +14,8 @@ from termwise.benchmarks.workloads import Workload
 AGREEMENT_STEPS, AGREEMENT = 10, 1e-4
 # A launch takes seconds, and most of them are the same for all; slow steps vary less than quick ones.
 _MOST_OF_WHAT_IS_SLOW = 3
+# Bytes that a process keeps with its libraries alone, and no large network: all peers live at the same time.
+_MOST_KEPT = 1.5e9
 
 
 class DisagreementError(Exception):
@@ -66,8 +68,7 @@ class Bench:
         return self
 
     def __exit__(self, *_) -> None:
-        for worker in self._workers.values():
-            worker.close()
+        self.end()
 
     def steps(self, comparison: Comparison, workload: Workload) -> Measured:
         """Measures a step of each case."""
@@ -80,8 +81,7 @@ class Bench:
         self._say(f"{workload.name}: {comparison.title.lower()}: measuring")
         tasks = {name: _asking(worker, name, self._seconds) for name, worker in workers.items()}
         rounds = _in_turns(tasks, rounds_of_what_is_slow(self._rounds) if workload.slow else self._rounds)
-        for worker in workers.values():
-            worker.ask("forget")
+        self._forget()
         how, options = ({name: getattr(one, what) for name, one in built.items()} for what in ("how", "options"))
         return Measured(comparison, rounds, how, options)
 
@@ -117,6 +117,18 @@ class Bench:
                     f"{workload.name}: the losses of {name} are not those of {first}: they differ by {difference:.0e}; "
                     f"expected at most {AGREEMENT:.0e}"
                 )
+
+    def end(self) -> None:
+        """Ends the processes of all peers; those that are measured next have new ones."""
+        for worker in self._workers.values():
+            worker.close()
+        self._workers.clear()
+
+    def _forget(self) -> None:
+        """Has all processes release what they built, and ends those that keep much memory nevertheless."""
+        for process, worker in [*self._workers.items()]:
+            if worker.ask("forget") > _MOST_KEPT:
+                self._workers.pop(process).close()
 
     def _reached(self, cases: Mapping[str, Case]) -> dict[str, Worker]:
         """Returns the worker of each case whose peer is not left out."""

@@ -1,16 +1,18 @@
 """Worker: a process of its own for a peer, which stays alive and idle while others are measured."""
 
+import contextlib
 import gc
 import importlib
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from termwise.benchmarks.peak_memory import peak_memory
+from termwise.benchmarks.memory import memory_now, peak_memory
 from termwise.benchmarks.workloads import Workload
 
 # Shorter runs measure the overhead of a call; after a shorter run, the next one takes more steps.
@@ -39,11 +41,16 @@ class LeftOutError(Exception):
     """A peer cannot be measured here; the message says what is missing."""
 
 
+class EndedError(Exception):
+    """The process of a peer ended by itself; the message says how."""
+
+
 class Worker:
     """The near end of a process in which one peer lives.
 
     Raises:
       LeftOutError: the peer needs a package that is not installed.
+      EndedError: the process ended, now or when it is asked later.
     """
 
     def __init__(self, peer: str):
@@ -59,7 +66,8 @@ class Worker:
 
     def ask(self, what: str, *arguments: Any) -> Any:
         """Returns what the method of `Desk` of this name returns there."""
-        self._pipe.send((what, arguments))
+        with contextlib.suppress(BrokenPipeError):  # there is no answer then
+            self._pipe.send((what, arguments))
         return self._answer()
 
     def close(self) -> None:
@@ -70,9 +78,9 @@ class Worker:
     def _answer(self) -> Any:
         try:
             answer = self._pipe.recv()
-        except EOFError:
+        except (EOFError, ConnectionResetError):
             self._process.join()
-            raise RuntimeError(f"the process of {self._peer} ended with status {self._process.exitcode}") from None
+            raise EndedError(f"the process of {self._peer} ended {_how(self._process.exitcode)}") from None
         if isinstance(answer, _Failure):
             raise RuntimeError(f"in the process of {self._peer}:\n{answer.traceback}")
         return answer
@@ -114,10 +122,11 @@ class Desk:
         run, how = self._peer.build(workload, **options)
         return _Trial(options, run, how, _warm_speed(run))
 
-    def forget(self) -> None:
-        """Releases everything that was built."""
+    def forget(self) -> int:
+        """Releases everything that was built; the bytes that the process has resident all the same."""
         self._runs.clear()
         gc.collect()  # as other processes need that memory next
+        return memory_now()
 
     def losses(self, workload: Workload, steps: int, options: Options) -> list[float]:
         """Returns the total loss of the first steps, on batches in order."""
@@ -168,6 +177,12 @@ def _serve(pipe: multiprocessing.connection.Connection, name: str) -> None:
             pipe.send(getattr(desk, what)(*arguments))
         except Exception:
             pipe.send(_Failure())
+
+
+def _how(status: int | None) -> str:
+    if status == -signal.SIGKILL:
+        return "by SIGKILL, as the system ends a process where there is no memory left"
+    return f"with status {status}"
 
 
 def _warm_speed(run: Callable[[int], int]) -> float:

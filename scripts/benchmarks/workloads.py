@@ -65,20 +65,20 @@ WORKLOADS = {
     for workload in (
         Workload(
             "tiny", "mlp", 64, 4096, (20,), widths=(20, 64, 32, CLASSES),
-            parts=("peers", "terms", "reports", "logging", "replicas", "launches"),
+            parts=("peers", "terms", "reports", "replicas", "launches"),
         ),
         Workload(
             "large", "mlp", 64, 4096, (784,), widths=(784, 512, 256, CLASSES),
-            parts=("peers", "reports", "logging", "replicas"),
+            parts=("peers", "logging", "replicas"),
         ),
         Workload("unet", "unet", 32, 512, (32, 32, 1), slow=True),
         Workload(
             "transformer", "transformer", 32, 2048, (32, 32), blocks=2, width=64, heads=4,
-            parts=("peers", "replicas", "launches"),
+            parts=("peers", "launches"),
         ),
         Workload(
             "resnet_1m", "resnet", 32, 320, (32, 32, 3), widths=(32, 64, 128, 256),
-            learning_rate=3e-5, slow=True, parts=("peers", "memory"),
+            learning_rate=3e-5, slow=True,
         ),
         Workload(
             "dense_10m", "mlp", 64, 1024, (784,), widths=(784, 2048, 2048, 2048, CLASSES),

@@ -26,7 +26,7 @@ if __name__ == "__main__":
         if workload.name == "tiny":  # these are the same of any network
             compared += [
                 comparisons.of_terms("graph", counts=(16,)),
-                comparisons.of_replicas(workload, "graph"),
+                comparisons.of_replicas(workload, "graph", {}),
                 comparisons.of_logging(workload, "graph"),
             ]
         for one in compared:

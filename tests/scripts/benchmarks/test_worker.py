@@ -1,6 +1,7 @@
 """The desk of a worker: the fastest options are found, and what a call takes to start is no part of a step."""
 
 import itertools
+import multiprocessing
 import statistics
 
 import pytest
@@ -76,3 +77,13 @@ def test_a_start_that_was_held_up_makes_no_step_seem_short(peer, monkeypatch):
     assert min(found) == pytest.approx(0.01)
     assert statistics.median(found) == pytest.approx(0.01)
     assert peer.now - began < 4 * turns
+
+
+def test_a_process_that_is_gone_is_told_whenever_it_is_asked():
+    asked = worker.Worker("memory")  # any module will do
+    (process,) = multiprocessing.active_children()
+    process.kill()
+    for _ in range(2):
+        with pytest.raises(worker.EndedError, match="the process of memory ended by SIGKILL, .* no memory left"):
+            asked.ask("forget")
+    asked.close()
