@@ -115,6 +115,7 @@ def _told(large: Mapping[str, float]) -> str:
         rate=large["bytes"] / 2**20 / large["seconds"],
         before=large["before"] / 2**20,
         most=large["most"] / 2**20,
+        available=large["available"] / 2**30,
     )
 
 
@@ -126,9 +127,10 @@ ratio the median of those within a round. Other load on the machine changes proc
 in the cache of the system. Folders of images are decoded in each epoch, unless all are kept on the device."""
 _LARGE = """\
 An epoch over a memory map of {gib:.1f} GiB, each example once, in shuffled batches of {batch:,}, took {seconds:,.0f} s
-({rate:,.0f} MiB a second). The memory of the process itself (`RssAnon`) was {before:,.0f} MiB before its first step
-and {most:,.0f} MiB at the most. Pages of the file come on top of that as long as the system has memory to spare, and
-are released when it has not. Where they are not in the cache, the system reads some 128 KiB around each example."""
+({rate:,.0f} MiB a second), with {available:.1f} GiB of memory available before its first step. The memory of the
+process itself (`RssAnon`) was {before:,.0f} MiB then and {most:,.0f} MiB at the most. Pages of the file come on top of
+that as long as the system has memory to spare, and are released when it has not. The rows of a map that is larger than
+the memory available are asked of the system for a whole chunk together, and it reads nothing around them."""
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import tensorflow as tf
 from objectives import ConfigurationError
 from objectives.context import leaves
 from trainer.feeds import fingerprint
+from trainer.feeds.mapped import ask_for
 
 BEYOND_SINGLE = "expected numbers that float32 can hold, of at most 3.4e38"
 
@@ -84,6 +85,7 @@ class ArrayTable(Table):
     def read(self, rows: np.ndarray, out: Mapping[str, Any]) -> None:
         found = leaves({name: out[name] for name in self.arrays})
         for key, array in leaves(self.arrays).items():
+            ask_for(array, rows)
             _take(array, rows, found[key])
             require_single(f"{self._owner}: {key}", array, found[key], rows)
 

@@ -17,6 +17,7 @@ from absl import flags
 from termwise.verification.feeding.files import CLASSES, SHAPE
 from termwise.verification.feeding.runs import running
 from trainer import ArraySource
+from trainer.feeds.available import available_memory
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("file", None, "Where the memory map is written.", required=True)
@@ -33,7 +34,7 @@ def main(_: list[str]) -> None:
     x = np.load(path, mmap_mode="r")
     y = np.arange(examples, dtype=np.int32) % CLASSES
     run = running(ArraySource(x, y, resident=False), _BATCH_SIZE)
-    before, most = _own_memory(), [0]
+    before, most, available = _own_memory(), [0], available_memory()
     is_over = threading.Event()
     watch = threading.Thread(target=_watch, args=(most, is_over))
     watch.start()
@@ -43,7 +44,7 @@ def main(_: list[str]) -> None:
     is_over.set()
     watch.join()
     found = {"bytes": x.nbytes, "batch": _BATCH_SIZE, "seconds": seconds, "before": before, "most": most[0]}
-    print(json.dumps(found))
+    print(json.dumps({**found, "available": available}))
 
 
 def _write(path: pathlib.Path, examples: int) -> None:

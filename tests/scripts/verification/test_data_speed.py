@@ -22,7 +22,7 @@ def test_each_kind_of_source_is_measured_beside_arrays(scripts):
     found = rows(process.stdout)
     assert {re.split(r"[ ,]", source)[0] for source in found} == KINDS
     assert found["ArraySource, on the device"][1] == "1.00"
-    assert re.search(r"\(`RssAnon`\) was [\d,]+ MiB before", process.stdout)
+    assert re.search(r"\(`RssAnon`\) was [\d,]+ MiB then", process.stdout)
 
 
 def test_the_page_has_these_kinds_and_stayed_within_two_gigabytes_of_memory():
