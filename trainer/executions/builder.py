@@ -143,7 +143,7 @@ class ChunkBuilder:
             replicas,
             summing=self._summing,
             uncompiled=uncompiled[0] if uncompiled else None,
-            is_large=self.guarded,
+            large=self.state.nbytes if self.guarded else None,
         )
 
     @property

@@ -13,6 +13,7 @@ from objectives.assertions import assertions
 from objectives.errors import expected
 from trainer.executions.sizes import unknown_sizes
 from trainer.steps.variables.operations import operations
+from trainer.steps.variables.state import KEPT_IN_MEMORY
 
 # graph: a loop of graph steps. xla_step: the same loop, and XLA compiles each step; on several replicas, and where the
 # training state is large, only the passes that differentiate. xla_loop: the whole chunk is one XLA program.
@@ -65,7 +66,7 @@ def find_candidates(
     *,
     summing: str | None = None,
     uncompiled: str | None = None,
-    is_large: bool = False,
+    large: int | None = None,
 ) -> Candidates:
     """Returns which executions a traced step can use.
 
@@ -75,7 +76,7 @@ def find_candidates(
       replicas: how many there are.
       summing: what in the model sums over replicas, in words.
       uncompiled: a layer of the model that says that XLA cannot compile it.
-      is_large: whether the training state is large.
+      large: the bytes of the training state, if it is so large that an update is quickest outside of XLA.
     """
     impossible: dict[Execution, str] = {}
     slow: dict[Execution, str] = {}
@@ -95,7 +96,9 @@ def find_candidates(
         slow = dict.fromkeys(
             [one for one in _COMPILED if one not in impossible], "XLA runs convolutions slowly on a CPU"
         )
-    order = _ORDER_OF_LARGE if is_large else _ORDER
+    order = _ORDER if large is None else _ORDER_OF_LARGE
+    if large is not None and large > KEPT_IN_MEMORY and "xla_step" not in {**impossible, **slow}:
+        slow.setdefault("xla_loop", "of so large a model it takes more memory than xla_step, and no less time")
     return Candidates(tuple(one for one in order if one not in {**impossible, **slow}), impossible, slow)
 
 
