@@ -200,9 +200,10 @@ def _trains(workdir: pathlib.Path, offset: int) -> bool:
 def _trained(workdir: pathlib.Path, offset: int) -> int:
     """Returns how many steps a process has trained by the output of a run from that offset on; -1 if it says none."""
     said = _said(workdir).read_bytes()[offset:]
-    steps = [int(step) for step in re.findall(rb" step (\d+)", said)]
-    first = re.search(rb"resuming at step (\d+)", said)
-    return max(steps) - (int(first[1]) if first else 0) if steps else -1
+    # As they are written: 1,250.
+    steps = [int(step.replace(b",", b"")) for step in re.findall(rb" step (\d[\d,]*)", said)]
+    first = re.search(rb"resuming at step (\d[\d,]*)", said)
+    return max(steps) - (int(first[1].replace(b",", b"")) if first else 0) if steps else -1
 
 
 def _listed(phases: collections.Counter[str]) -> str:
