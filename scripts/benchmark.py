@@ -29,7 +29,7 @@ flags.DEFINE_multi_enum("workload", list(WORKLOADS), list(WORKLOADS), "What to t
 flags.DEFINE_multi_enum(
     "part", [], list(_PARTS), "What to measure; repeat for several. By default, what is worth it for each workload."
 )
-flags.DEFINE_string("execution", "auto", "Trainer.execution.")
+flags.DEFINE_enum("execution", "auto", ["auto", "graph", "xla_step", "xla_loop"], "Trainer.execution.")
 flags.DEFINE_float("seconds", 0.3, "Seconds for which a case trains in a round.", lower_bound=0.0)
 flags.DEFINE_integer("rounds", 5, "How often each case is measured.", lower_bound=1)
 

@@ -16,6 +16,10 @@ from trainer.steps.replicas import sum_over_replicas
 
 # XLA computes the elements of a matrix within its product with a vector of less than 16 KiB, and stores them otherwise.
 _UNFUSED = 4096
+# Rows of fewer values would leave nearly as many sums; such gradients are cut into rows of this length instead.
+_FEWEST_COLUMNS, _PADDED_COLUMNS = 32, 1024
+# Squares of elements below some 1e-19 have no place in float32, which a norm of less than this may consist of.
+_SMALLEST = 1e-15
 
 Batch = Mapping[str, Any]
 Measure = Callable[[Batch, bool], list[Mean]]
@@ -91,9 +95,10 @@ def dense(gradients: list[tf.Tensor | None], variables: list[keras.Variable]) ->
 
 
 def global_norm(gradients: list[tf.Tensor], *, in_graph: bool = False) -> tf.Tensor:
-    """Returns the norm of all elements of all gradients in float32, without overflow.
+    """Returns the norm of all elements of all gradients in float32, without overflow and underflow.
 
-    Squares of elements above some 1e19 overflow. Only then everything is scaled down first, which takes longer.
+    Squares of elements above some 1e19 overflow, and those below 1e-19 vanish. Where that may matter, everything is
+    divided by the largest element first, which takes longer.
 
     Args:
       gradients: of any shapes and types.
@@ -105,11 +110,12 @@ def global_norm(gradients: list[tf.Tensor], *, in_graph: bool = False) -> tf.Ten
     '5.0e+30'
     """
     norm = plain_norm(gradients, in_graph=in_graph)
-    return tf.cond(tf.math.is_finite(norm), lambda: norm, lambda: _scaled_norm(gradients))
+    is_right = tf.math.is_finite(norm) & (norm > _SMALLEST)
+    return tf.cond(is_right, lambda: norm, lambda: _scaled_norm(gradients))
 
 
 def plain_norm(gradients: list[tf.Tensor], *, in_graph: bool = False) -> tf.Tensor:
-    """Returns the norm of all elements as `global_norm` does, or infinity if a square overflows."""
+    """Returns the norm of all elements as `global_norm` does, but infinity or 0 if squares overflow or vanish."""
     sum_of_squares = _sum_in_graph if in_graph else _sum_of_squares
     return tf.sqrt(tf.add_n([sum_of_squares(tf.cast(gradient, tf.float32)) for gradient in gradients]))
 
@@ -127,11 +133,21 @@ def _sum_in_graph(gradient: tf.Tensor) -> tf.Tensor:
 
 
 def _sum_of_squares(gradient: tf.Tensor) -> tf.Tensor:
-    """Sums squares by a product with ones, as XLA sums a matrix several times slower on a CPU; GPUs would round."""
+    """Sums squares by products with ones, as XLA sums a matrix several times slower on a CPU; GPUs would round."""
     squares = gradient * gradient
-    if gradient.shape.rank < 2 or tf.config.list_logical_devices("GPU"):
-        return tf.reduce_sum(squares)
-    columns = gradient.shape[-1]
+    on_gpu = bool(tf.config.list_logical_devices("GPU"))
+    return tf.reduce_sum(squares) if on_gpu or gradient.shape.num_elements() is None else _sum_by_products(squares)
+
+
+def _sum_by_products(values: tf.Tensor) -> tf.Tensor:
+    """Sums rows of less than 4,096 values first and then their sums: one after the other, millions would round."""
+    rank, size = values.shape.rank, values.shape.num_elements()
+    if rank < 2 and size <= _UNFUSED:
+        return tf.reduce_sum(values)
+    columns = values.shape[-1]
     while columns >= _UNFUSED and columns % 2 == 0:
         columns //= 2
-    return tf.reduce_sum(tf.linalg.matvec(tf.reshape(squares, [-1, columns]), tf.ones([columns])))
+    if size > _UNFUSED and not _FEWEST_COLUMNS <= columns < _UNFUSED:
+        columns = _PADDED_COLUMNS
+        values = tf.pad(tf.reshape(values, [-1]), [[0, -size % columns]])
+    return _sum_by_products(tf.linalg.matvec(tf.reshape(values, [-1, columns]), tf.ones([columns])))

@@ -42,6 +42,14 @@ def test_the_norm_is_that_of_all_elements(shapes, in_graph):
     assert norm == float(plain_norm(as_tensors, in_graph=in_graph)) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("shape", [(2_000_000, 2), (1_000_003, 3), (1, 4_000_001), (4_000_037,), (300_001, 1, 11)])
+def test_the_norm_of_millions_of_elements_is_that_of_float64(shape, compiled):
+    """All alike, as then each rounding goes the same way."""
+    norm = tf.function(lambda one: plain_norm([one]), jit_compile=compiled)(tf.fill(shape, 0.3))
+    assert float(norm) == pytest.approx(np.float64(np.float32(0.3)) * np.sqrt(np.prod(shape)), rel=1e-5)
+
+
 @pytest.mark.parametrize("count", [2, 3])
 def test_all_replicas_find_the_same_norm(replicas, count):
     gradient = np.random.default_rng(0).normal(size=(300, 70))
@@ -53,10 +61,10 @@ def test_all_replicas_find_the_same_norm(replicas, count):
     assert len({*found}) == 1
 
 
-@pytest.mark.parametrize("size", [1e19, 1e22, 1e37])
+@pytest.mark.parametrize("size", [1e-37, 1e-25, 1e-19, 1e-16, 1e19, 1e22, 1e37])
 @pytest.mark.parametrize("compiled", [False, True])
-def test_the_norm_of_large_elements_is_that_of_float64(size, compiled):
-    gradients = [np.float32(size) * np.float32([[1.0, -2.0], [0.5, 0.0]]), np.float32([1e-3, size])]
+def test_the_norm_of_small_and_of_large_elements_is_that_of_float64(size, compiled):
+    gradients = [np.float32(size) * np.float32([[1.0, -2.0], [0.5, 0.0]]), np.float32([1e-3 * min(size, 1), size])]
     expected = np.linalg.norm(np.concatenate([np.float64(gradient).ravel() for gradient in gradients]))
     norm = tf.function(lambda: global_norm([tf.constant(g) for g in gradients]), jit_compile=compiled)()
     assert float(norm) == pytest.approx(expected, rel=1e-6)
@@ -72,7 +80,7 @@ def test_the_norm_is_finite_only_if_every_element_is(norm, in_graph, odd, others
     assert not np.isfinite(norm([tf.constant(matrix), tf.ones([2])], in_graph=in_graph))
 
 
-@pytest.mark.parametrize("shape", [(64, 4096), (3, 8192), (32, 100)])
+@pytest.mark.parametrize("shape", [(64, 4096), (3, 8192), (32, 100), (30_000, 7), (3, 10_001)])
 def test_a_compiled_norm_stores_no_squares(shape):
     gradient = tf.zeros(shape)
     compiled = tf.function(lambda one: plain_norm([one]), jit_compile=True)

@@ -136,8 +136,10 @@ class State:
             before = self.copy()
             yield lambda: self.put_back(before)
             return
-        with tempfile.TemporaryFile() as file:
-            kinds = [_written(np.asarray(part.numpy()), file) for part in self._all_parts]
+        with contextlib.ExitStack() as opened:
+            with _told_where(self.nbytes):
+                file = opened.enter_context(tempfile.TemporaryFile())
+                kinds = [_written(np.asarray(part.numpy()), file) for part in self._all_parts]
             yield lambda: self._read(file, kinds)
 
     def _read(self, file: IO[bytes], kinds: Sequence[tuple[tuple[int, ...], np.dtype]]) -> None:
@@ -165,6 +167,19 @@ def averaged(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """
     of_model = {name: array for name, array in arrays.items() if name.startswith(("model/", "layers/"))}
     return {name: arrays.get(_average_name(name), array) for name, array in of_model.items()}
+
+
+@contextlib.contextmanager
+def _told_where(size: int) -> Iterator[None]:
+    """Says of a file that cannot be written where it was to be, why, and what would work."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(
+            f"the training state, {size / 1e6:,.0f} MB, cannot be kept in a temporary file while an execution is "
+            f"tried: {error}; expected a folder for temporary files with so much space, which the environment variable "
+            f"TMPDIR names, or Trainer.execution = 'xla_loop' or 'graph', which need no such file"
+        ) from error
 
 
 def _written(array: np.ndarray, file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:

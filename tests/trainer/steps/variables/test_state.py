@@ -75,6 +75,17 @@ def test_what_is_kept_is_restored_exactly_from_memory_or_from_a_file(replicas, m
         assert value.tobytes() == before[name].tobytes()
 
 
+def test_a_temporary_file_that_cannot_be_written_is_told_with_what_would_work(monkeypatch, tmp_path):
+    monkeypatch.setattr(states, "KEPT_IN_MEMORY", 0)
+    monkeypatch.setattr(states.tempfile, "tempdir", str(tmp_path / "missing"))
+    weight = tf.Variable(tf.ones([1000, 1000]))
+    told = r"4 MB, cannot be kept .*/missing/.*TMPDIR.*'xla_loop' or 'graph'"
+    with pytest.raises(OSError, match=told), State({"weight": weight}).kept():
+        pass
+    with pytest.raises(ValueError, match="inside"), State({}).kept():  # which is no failure of the file
+        raise ValueError("inside")
+
+
 @pytest.mark.slow
 def test_all_replicas_have_one_state_after_a_step(trained):
     _, state = trained(3)
