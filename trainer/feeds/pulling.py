@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.eager.context import anonymous_name
 from tensorflow.types.experimental import ConcreteFunction
 
 from objectives.blame import blamed
 from trainer.feeds.buffers import as_array, empty_buffer
 
-# A pull can be paused between two parts, so that nobody waits for it much longer than that. For larger parts
+# What was pulled of a part is there when all of it is, so that a part takes no longer than this. For larger parts
 # TensorFlow would request memory of the system each time.
 _SECONDS, _BYTES = 0.05, 4 * 2**20
 
@@ -29,6 +30,29 @@ class Rows(NamedTuple):
     def length(self) -> int:
         """How many batches there are."""
         return self.stop - self.first
+
+
+class Pause:
+    """A flag that a pull looks at before each batch, so that another thread waits for no more than one of them.
+
+    >>> pause = Pause()
+    >>> pause.set(True)
+    >>> pause.is_set
+    True
+    """
+
+    def __init__(self):
+        """It is not set."""
+        # No `tf.Variable`, which a strategy would place on all replicas.
+        with tf.init_scope(), tf.device("CPU:0"):
+            self.handle = tf.raw_ops.VarHandleOp(dtype=tf.bool, shape=[], shared_name=anonymous_name())
+        self.set(False)
+
+    def set(self, value: bool) -> None:
+        """Sets or clears it."""
+        with tf.init_scope(), tf.device("CPU:0"):
+            tf.raw_ops.AssignVariableOp(resource=self.handle, value=tf.constant(value))
+        self.is_set = value
 
 
 class Puller:
@@ -58,8 +82,17 @@ class Puller:
         """Returns batches, a nest of arrays `[count, ...]`, in the first rows of buffers."""
         return _with(self.nothing(), batches, len(tf.nest.flatten(batches)[0]))
 
-    def pull(self, iterator: Any, rows: Rows, stop: int, *, ahead: Any = None, where: str = "") -> Iterator[Rows]:
-        """Pulls batches into rows that begin at 0, a part at a time, until there are `stop` or the iterator ends.
+    def pull(
+        self,
+        iterator: Any,
+        rows: Rows,
+        stop: int,
+        *,
+        ahead: Any = None,
+        where: str = "",
+        pause: Pause | None = None,
+    ) -> Iterator[Rows]:
+        """Pulls batches into rows that begin at 0, a part at a time, until there are `stop`, or the iterator ends.
 
         Args:
           iterator: gives the batches.
@@ -67,6 +100,7 @@ class Puller:
           stop: how many there are to be.
           ahead: a batch that comes before those of the iterator, if any.
           where: which batches these are, in words.
+          pause: ends the pull before the next batch once it is set; it may be set on another thread.
 
         Yields:
           The rows after each part.
@@ -75,11 +109,13 @@ class Puller:
           ConfigurationError: A function of the dataset failed; the place of the iterator is unknown.
         """
         wanted = pulled = 0
+        pause = pause or Pause()
         while rows.stop < stop and pulled == wanted:
             wanted, began = min(self._part, stop - rows.stop), time.perf_counter()
             first = self._zeros if ahead is None else ahead
             with blamed_of_dataset(where):
-                batches, count = self._pull(iterator, tf.constant(wanted), first, tf.constant(ahead is not None))
+                is_ahead = tf.constant(ahead is not None)
+                batches, count = self._pull(iterator, tf.constant(wanted), first, is_ahead, pause.handle)
             ahead, pulled = None, int(count)
             rows = _with(rows, tf.nest.map_structure(as_array, batches), pulled)
             enough = int(wanted * _SECONDS / max(time.perf_counter() - began, 1e-6))
@@ -88,11 +124,14 @@ class Puller:
 
     @functools.cached_property
     def _pull(self) -> ConcreteFunction:
-        """The function `(iterator, wanted, ahead, is_ahead) -> (batches [wanted, ...], pulled)`."""
+        """The function `(iterator, wanted, ahead, is_ahead, paused) -> (batches [wanted, ...], pulled)`."""
         specs = tf.nest.flatten(self._spec)
 
         @tf.function(autograph=False)
-        def pull(iterator, wanted, ahead, is_ahead):
+        def pull(iterator, wanted, ahead, is_ahead, paused):
+            def is_left(done, more, _):
+                return more & (done < wanted) & ~tf.raw_ops.ReadVariableOp(resource=paused, dtype=tf.bool)
+
             def body(done, _, arrays):
                 element = iterator.get_next_as_optional()
                 more = element.has_value()
@@ -102,12 +141,13 @@ class Puller:
             with tf.device("CPU:0"):
                 arrays = [tf.TensorArray(spec.dtype, size=wanted, element_shape=spec.shape) for spec in specs]
                 start = tf.cast(is_ahead, tf.int32), tf.constant(True), _written(arrays, tf.constant(0), ahead)
-                done, _, arrays = tf.while_loop(lambda done, more, _: more & (done < wanted), body, start)
+                done, _, arrays = tf.while_loop(is_left, body, start)
                 return tf.nest.pack_sequence_as(self._spec, [array.stack() for array in arrays]), done
 
         # Concrete, because it is called on several threads, for each of which TensorFlow would trace another.
         iterator = tf.data.IteratorSpec(self._spec)
-        return pull.get_concrete_function(iterator, tf.TensorSpec([], tf.int32), self._spec, tf.TensorSpec([], tf.bool))
+        count, flag, handle = (tf.TensorSpec([], kind) for kind in (tf.int32, tf.bool, tf.resource))
+        return pull.get_concrete_function(iterator, count, self._spec, flag, handle)
 
     @functools.cached_property
     def _zeros(self) -> Any:

@@ -1,13 +1,12 @@
 """Reading: an iteration that is read a chunk at a time; the next chunk is read while this one runs."""
 
-import threading
 from collections.abc import Callable
 
 import tensorflow as tf
 
 from objectives import ConfigurationError
 from trainer.feeds.iteration import Iteration
-from trainer.feeds.pulling import Puller, Rows, blamed_of_dataset
+from trainer.feeds.pulling import Pause, Puller, Rows, blamed_of_dataset
 from trainer.feeds.sketch import sketch
 from trainer.storage.background_task import BackgroundTask
 
@@ -29,7 +28,7 @@ class Reading(Iteration):
         """
         self._puller, self._rows = puller, puller.nothing()
         self._background: BackgroundTask[None] = BackgroundTask()
-        self._is_paused = threading.Event()
+        self._pause = Pause()
         super().__init__(make, is_saved=is_saved)
 
     def begin(self) -> None:
@@ -61,7 +60,7 @@ class Reading(Iteration):
     def foresee(self, steps: int, where: str = "") -> None:
         """Begins to read the batches that will be asked for next, as far as one can know."""
         if self._failure is None:
-            self._is_paused.clear()
+            self._pause.set(False)
             self._background.begin("rows", lambda: self._fill(steps, where))
 
     def has_next(self) -> bool:
@@ -79,7 +78,7 @@ class Reading(Iteration):
 
     def pause(self) -> Rows:
         """Ends what is read in the background; the batches that were read and not yet asked for."""
-        self._is_paused.set()
+        self._pause.set(True)
         try:
             self._background.take("rows")
         except ConfigurationError as error:
@@ -109,7 +108,7 @@ class Reading(Iteration):
             failure = self._failure
             self._begin_again()
             raise failure
-        self._is_paused.clear()
+        self._pause.set(False)
         try:
             self._fill(steps, where)
         except ConfigurationError:
@@ -124,10 +123,10 @@ class Reading(Iteration):
             return
         with blamed_of_dataset(where):
             ahead = self.take()
-        for rows in self._puller.pull(self.iterator, self._rows, steps, ahead=ahead, where=where):
+        for rows in self._puller.pull(self.iterator, self._rows, steps, ahead=ahead, where=where, pause=self._pause):
             self.step += rows.stop - self._rows.stop
             self._rows = rows
-            if self._is_paused.is_set():
+            if self._pause.is_set:
                 return
 
     def _begin_again(self) -> None:

@@ -1,6 +1,7 @@
 """Readings: what is read in the background is what would have been read then, saved and restored anywhere."""
 
 import threading
+import time
 
 import pytest
 import tensorflow as tf
@@ -30,6 +31,11 @@ def read(reading, steps):
     rows = reading.read(steps)
     assert rows.first == 0
     return rows.buffers[: rows.stop].tolist()
+
+
+def let_finish(reading):
+    """Waits until all that was foreseen is read."""
+    reading._background._begun[2].join()
 
 
 def batches(count, make=make):
@@ -76,7 +82,7 @@ def test_a_chunk_that_was_foreseen_costs_its_thread_no_pull(pulling_threads):
     here, pulling_threads[:] = set(pulling_threads), []
     for _ in range(5):
         reading.foresee(4)
-        reading._background._begun[2].join()  # as a chunk takes longer than its batches
+        let_finish(reading)  # as a chunk takes longer than its batches
         read(reading, 4)
     assert here == {threading.current_thread().name}
     assert not here & set(pulling_threads)
@@ -122,10 +128,34 @@ def failing(bad):
     return Dataset.range(60).map(lambda i: tf.ensure_shape(tf.numpy_function(fail, [i], tf.int64), [])).batch(2)
 
 
+def test_nobody_waits_for_more_than_one_batch_of_a_dataset_that_became_slow():
+    """So that a run whose stream slows down can be saved and ended; a part is sized by how fast batches came before."""
+    is_slow, slow = threading.Event(), 0.5
+
+    def numbers():
+        for i in range(10**6):
+            time.sleep(slow if is_slow.is_set() else 0)
+            yield [i, i]
+
+    reading = reading_of(lambda: Dataset.from_generator(numbers, output_signature=tf.TensorSpec([2], tf.int64)))
+    for _ in range(20):
+        read(reading, LIMIT)
+    is_slow.set()
+    reading.foresee(LIMIT)
+    time.sleep(slow / 10)
+    began = time.monotonic()
+    rows = reading.pause()
+    assert time.monotonic() - began < 3 * slow < LIMIT * slow
+    assert rows.length < LIMIT
+    is_slow.clear()
+    assert read(reading, LIMIT) == [[i, i] for i in range(20 * LIMIT, 21 * LIMIT)]
+
+
 def test_a_batch_that_fails_ahead_is_told_where_it_is_asked_for():
     reading = reading_of(lambda: failing(13), is_saved=False)
     assert read(reading, 4) == batches(4, lambda: Dataset.range(60).batch(2))
     reading.foresee(4, " in the batches 5 to 8")
+    let_finish(reading)
     assert reading.position == 4
     assert reading.reaches(4)
     with pytest.raises(ConfigurationError, match="in the batches 5 to 8.*the disk is gone"):
@@ -137,6 +167,7 @@ def test_a_batch_that_fails_behind_what_is_asked_for_does_not_matter_yet():
     reading = reading_of(lambda: failing(13), is_saved=False)
     read(reading, 4)
     reading.foresee(LIMIT)
+    let_finish(reading)
     rows = reading.pause()
     assert reading.reaches(rows.length)
     assert not reading.reaches(rows.length + 1) or rows.length + 1 == LIMIT
