@@ -9,10 +9,12 @@ from collections.abc import Iterator
 def available_memory() -> float:
     """Returns bytes, what the system would give up of its cache of files included; infinity where it does not tell.
 
+    A limit counts pages of files too, which are given up, so that only the process's own memory is taken from it.
+
     >>> available_memory() > 0
     True
     """
-    return min(_of_system(), *(limit - _own() for limit in memory_limits()), math.inf)
+    return min(_of_system(), *(limit - own_memory() for limit in memory_limits()), math.inf)
 
 
 def memory_limits(root: pathlib.Path = pathlib.Path("/")) -> Iterator[float]:
@@ -37,13 +39,17 @@ def memory_limits(root: pathlib.Path = pathlib.Path("/")) -> Iterator[float]:
                 yield int(text)
 
 
+def own_memory() -> float:
+    """Returns the bytes of this process that are no pages of files; 0 where the system does not tell.
+
+    >>> own_memory() >= 0
+    True
+    """
+    return _told(pathlib.Path("/proc/self/status"), "RssAnon", otherwise=0)
+
+
 def _of_system() -> float:
     return _told(pathlib.Path("/proc/meminfo"), "MemAvailable", otherwise=math.inf)
-
-
-def _own() -> float:
-    """What a limit counts besides pages of files, which are given up."""
-    return _told(pathlib.Path("/proc/self/status"), "RssAnon", otherwise=0)
 
 
 def _told(path: pathlib.Path, what: str, *, otherwise: float) -> float:

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.eager.context import anonymous_name
 from tensorflow.types.experimental import ConcreteFunction
 
 from objectives.blame import blamed
 from trainer.feeds.buffers import as_array, empty_buffer
+from trainer.feeds.pause import Pause
 
 # What was pulled of a part is there when all of it is, so that a part takes no longer than this. For larger parts
 # TensorFlow would request memory of the system each time.
@@ -30,29 +30,6 @@ class Rows(NamedTuple):
     def length(self) -> int:
         """How many batches there are."""
         return self.stop - self.first
-
-
-class Pause:
-    """A flag that a pull looks at before each batch, so that another thread waits for no more than one of them.
-
-    >>> pause = Pause()
-    >>> pause.set(True)
-    >>> pause.is_set
-    True
-    """
-
-    def __init__(self):
-        """It is not set."""
-        # No `tf.Variable`, which a strategy would place on all replicas.
-        with tf.init_scope(), tf.device("CPU:0"):
-            self.handle = tf.raw_ops.VarHandleOp(dtype=tf.bool, shape=[], shared_name=anonymous_name())
-        self.set(False)
-
-    def set(self, value: bool) -> None:
-        """Sets or clears it."""
-        with tf.init_scope(), tf.device("CPU:0"):
-            tf.raw_ops.AssignVariableOp(resource=self.handle, value=tf.constant(value))
-        self.is_set = value
 
 
 class Puller:

@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from objectives import ConfigurationError
 from trainer.feeds.iteration import Iteration
-from trainer.feeds.pulling import Pause, Puller, Rows, blamed_of_dataset
+from trainer.feeds.pause import Pause
+from trainer.feeds.pulling import Puller, Rows, blamed_of_dataset
 from trainer.feeds.sketch import sketch
 from trainer.storage.background_task import BackgroundTask
 

@@ -17,7 +17,7 @@ from absl import flags
 from termwise.verification.feeding.files import CLASSES, SHAPE
 from termwise.verification.feeding.runs import running
 from trainer import ArraySource
-from trainer.feeds.available import available_memory
+from trainer.feeds.available import available_memory, own_memory
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("file", None, "Where the memory map is written.", required=True)
@@ -34,7 +34,7 @@ def main(_: list[str]) -> None:
     x = np.load(path, mmap_mode="r")
     y = np.arange(examples, dtype=np.int32) % CLASSES
     run = running(ArraySource(x, y, resident=False), _BATCH_SIZE)
-    before, most, available = _own_memory(), [0], available_memory()
+    before, most, available = own_memory(), [0.0], available_memory()
     is_over = threading.Event()
     watch = threading.Thread(target=_watch, args=(most, is_over))
     watch.start()
@@ -59,16 +59,9 @@ def _write(path: pathlib.Path, examples: int) -> None:
         os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def _watch(most: list[int], is_over: threading.Event) -> None:
+def _watch(most: list[float], is_over: threading.Event) -> None:
     while not is_over.wait(_PAUSE):
-        most[0] = max(most[0], _own_memory())
-
-
-def _own_memory() -> int:
-    """Returns the bytes of this process that are no pages of files, as Linux counts them."""
-    lines = pathlib.Path("/proc/self/status").read_text().splitlines()
-    (found,) = [line for line in lines if line.startswith("RssAnon:")]
-    return int(found.split()[1]) * 1024
+        most[0] = max(most[0], own_memory())
 
 
 if __name__ == "__main__":
