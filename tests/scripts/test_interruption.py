@@ -147,6 +147,7 @@ def test_a_run_whose_terminal_hangs_up_saves(tmp_path):
     train = [sys.executable, str(ROOT / "scripts" / "train.py"), "--gin_file=tiny.gin", f"--workdir={workdir}"]
     child, terminal = pty.fork()
     if not child:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may have been started by nohup
         os.chdir(HERE)
         environment = {**os.environ, "TERM": "xterm", "CI": "", "COLUMNS": "100"}
         os.execve(
