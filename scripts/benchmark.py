@@ -81,7 +81,7 @@ def _measured(bench: Bench, workload: Workload) -> Iterator[Measured]:
     if "launches" in parts:
         yield bench.launches(comparisons.of_launches(), workload)
     if "memory" in parts:
-        yield bench.memory(comparisons.of_memory(workload, FLAGS.execution, fastest), workload)
+        yield bench.memory(comparisons.of_memory(workload, FLAGS.execution, execution, fastest), workload)
 
 
 def _write(findings: Findings) -> None:

@@ -114,9 +114,19 @@ def of_launches() -> Comparison:
     )
 
 
-def of_memory(workload: Workload, execution: str, fastest: Mapping[str, Mapping[str, Any]]) -> Comparison:
-    """Returns the cases whose peak memory is compared, with the options that were found fastest where that is known."""
+def of_memory(workload: Workload, execution: str, chosen: str, fastest: Mapping[str, Mapping[str, Any]]) -> Comparison:
+    """Returns the cases whose peak memory is compared.
+
+    Args:
+      workload: what is learned.
+      execution: of ours.
+      chosen: that which it came to, where that is known; by its name, nothing else is tried.
+      fastest: the options of peers that were found fastest, where that is known.
+    """
     peers = against_peers(workload, execution).cases
     cases = {name: Case(case.peer, fastest.get(name, case.first)) for name, case in peers.items() if name != "JAX"}
-    goal = Goal("the peak memory of keras fit", _FIT, OURS, at_least=goals.MEMORY.get(workload.name))
-    return Comparison("Peak memory", OURS, cases, [goal] if workload.name in goals.MEMORY else [], unit="bytes")
+    by_name = {f"{OURS}, {chosen}": Case("ours", {"execution": chosen})} if chosen != execution else {}
+    cases = {OURS: cases.pop(OURS), **by_name, **cases}
+    bound = goals.MEMORY.get(workload.name)
+    of_fit = [Goal("the peak memory of keras fit", _FIT, ours, at_least=bound) for ours in (OURS, *by_name)]
+    return Comparison("Peak memory", OURS, cases, of_fit if bound else [], unit="bytes")

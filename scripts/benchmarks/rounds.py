@@ -12,8 +12,6 @@ from termwise.benchmarks.worker import LeftOutError, Options, Worker
 from termwise.benchmarks.workloads import Workload
 
 AGREEMENT_STEPS, AGREEMENT = 10, 1e-4
-# A launch takes seconds, and most of them are the same for all; slow steps vary less than quick ones.
-_MOST_OF_WHAT_IS_SLOW = 3
 # Bytes that a process keeps with its libraries alone, and no large network: all peers live at the same time.
 _MOST_KEPT = 1.5e9
 
@@ -80,7 +78,7 @@ class Bench:
             built[name] = worker.ask("build", name, workload, case.first, case.search)
         self._say(f"{workload.name}: {comparison.title.lower()}: measuring")
         tasks = {name: _asking(worker, name, self._seconds) for name, worker in workers.items()}
-        rounds = _in_turns(tasks, rounds_of_what_is_slow(self._rounds) if workload.slow else self._rounds)
+        rounds = _in_turns(tasks, self._rounds)
         self._forget()
         how, options = ({name: getattr(one, what) for name, one in built.items()} for what in ("how", "options"))
         return Measured(comparison, rounds, how, options)
@@ -89,7 +87,7 @@ class Bench:
         """Measures the launch of each case, in a new process each time."""
         self._say(f"{workload.name}: {comparison.title.lower()}")
         tasks = {name: _launching(case, workload) for name, case in comparison.cases.items()}
-        rounds = _in_turns(tasks, rounds_of_what_is_slow(self._rounds))
+        rounds = _in_turns(tasks, self._rounds)
         return Measured(comparison, rounds, dict.fromkeys(comparison.cases, ""))
 
     def memory(self, comparison: Comparison, workload: Workload) -> Measured:
@@ -151,11 +149,6 @@ class Bench:
         except LeftOutError as error:
             self.left_out[name] = str(error)
             raise
-
-
-def rounds_of_what_is_slow(rounds: int) -> int:
-    """Returns how often slow steps and launches are measured where others are measured so often."""
-    return min(rounds, _MOST_OF_WHAT_IS_SLOW)
 
 
 def _in_turns(tasks: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:

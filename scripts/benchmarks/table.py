@@ -10,7 +10,7 @@ from typing import Any
 
 from termwise.benchmarks import machine
 from termwise.benchmarks.goals import Goal
-from termwise.benchmarks.rounds import AGREEMENT, AGREEMENT_STEPS, Measured, rounds_of_what_is_slow
+from termwise.benchmarks.rounds import AGREEMENT, AGREEMENT_STEPS, Measured
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "jax", "optax", "torch", "lightning")
 
@@ -54,9 +54,7 @@ class Findings:
             "# Speed beside its peers",
             f"Made by `{circumstances['command']}` on {circumstances['date']} in {self.minutes:.0f} minutes, on "
             f"{circumstances['machine']}, with {versions}.",
-            _EXPLANATION.format(
-                rounds=self.rounds, slow_rounds=rounds_of_what_is_slow(self.rounds), seconds=self.seconds
-            ),
+            _EXPLANATION.format(rounds=self.rounds, seconds=self.seconds),
             *(f"Left out: {name}, as {why}." for name, why in self.left_out.items()),
             "## Goals",
             _rows(["workload", "compared", "ratio", "goal", ""], self._goals()),
@@ -139,11 +137,12 @@ def _versions() -> dict[str, str]:
 _EXPLANATION = f"""\
 All peers start from the same weights and do the same maths: before anything is measured, their losses over the first
 {AGREEMENT_STEPS} steps must agree to {AGREEMENT:.0e}. Each peer has a process of its own, and they take turns in
-{{rounds}} rounds, where a step takes tens of milliseconds in {{slow_rounds}}. In each round every peer trains for about
-{{seconds:g}} s; the time of the shortest possible call, which is all overhead, is subtracted. Feeding, length of calls,
-compilation and threads of each peer were searched beforehand, and the second column shows the fastest. A median is over
-rounds. A ratio is the median of the ratios within a round, which load on the machine changes least. The executions that
-`auto` chose for two terms are kept for the tables of cheap terms, of reports and of logging.
+{{rounds}} rounds. In each round every peer trains for about {{seconds:g}} s; the time of the shortest possible call,
+which is all overhead, is subtracted. Feeding, length of calls, compilation and threads of each peer were searched
+beforehand, and the second column shows the fastest. A median is over rounds. A ratio is the median of the ratios within
+a round, which load on the machine changes least. The executions that `auto` chose for two terms are kept for the tables
+of cheap terms, of reports and of logging.
 
 Where every step is logged, the terms on disk add up to the losses of all. Peak memory is the most that a new process
-has resident that trains with these options for a few steps, with all libraries that it loads."""
+has resident that trains with these options for a few steps, with all libraries that it loads; that of Termwise is
+measured twice: with `auto`, which tries several executions, and with the one that it chose, by its name."""

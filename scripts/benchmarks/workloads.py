@@ -30,7 +30,7 @@ class Workload:
       width: of its blocks.
       heads: of its attention.
       learning_rate: of all peers; so small that rounding does not grow to a difference within the first steps.
-      slow: whether a step takes tens of milliseconds. Fewer ways to run it are tried then, and fewer rounds measured.
+      slow: whether a step takes tens of milliseconds. Fewer ways to run it are tried then.
       parts: what is measured, if nothing else is asked for.
     """
 
