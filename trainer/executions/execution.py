@@ -13,6 +13,7 @@ from objectives.assertions import assertions
 from objectives.errors import expected
 from trainer.executions.sizes import unknown_sizes
 from trainer.steps.variables.operations import operations
+from trainer.steps.variables.state import KEPT_IN_MEMORY
 
 # graph: a loop of graph steps. xla_step: the same loop, and XLA compiles each step; on several replicas, and where the
 # training state is large, only the passes that differentiate. xla_loop: the whole chunk is one XLA program.
@@ -23,8 +24,6 @@ EXECUTIONS: tuple[Execution, ...] = get_args(Execution)
 _ORDER: tuple[Execution, ...] = ("xla_loop", "graph", "xla_step")
 _ORDER_OF_LARGE: tuple[Execution, ...] = ("xla_step", "xla_loop", "graph")
 _COMPILED: tuple[Execution, ...] = ("xla_loop", "xla_step")
-# Of a state of more bytes, a call a step takes no time that counts, and to compile the loop too would take memory.
-LARGEST_LOOPED = 100 * 2**20
 
 # On a CPU, XLA runs these slower than graph operations: by half, and about 40 times slower inside a loop.
 _CONVOLUTIONS = ("Conv2D", "Conv3D", "DepthwiseConv2dNative", "_FusedConv2D")
@@ -98,8 +97,8 @@ def find_candidates(
             [one for one in _COMPILED if one not in impossible], "XLA runs convolutions slowly on a CPU"
         )
     order = _ORDER if large is None else _ORDER_OF_LARGE
-    if large is not None and large > LARGEST_LOOPED and "xla_step" not in {**impossible, **slow}:
-        slow.setdefault("xla_loop", "it takes more memory to compile than xla_step, and no less time for a large model")
+    if large is not None and large > KEPT_IN_MEMORY and "xla_step" not in {**impossible, **slow}:
+        slow.setdefault("xla_loop", "of so large a model it takes more memory than xla_step, and no less time")
     return Candidates(tuple(one for one in order if one not in {**impossible, **slow}), impossible, slow)
 
 

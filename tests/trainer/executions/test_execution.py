@@ -56,10 +56,10 @@ def test_a_large_state_is_first_updated_outside_of_xla(make_program, replicas, m
 
 def test_of_a_very_large_state_the_whole_chunk_is_not_compiled(make_program, monkeypatch):
     monkeypatch.setattr(guarded, "COPIED_BYTES", 0)
-    monkeypatch.setattr("trainer.executions.execution.LARGEST_LOOPED", 0)
+    monkeypatch.setattr("trainer.executions.execution.KEPT_IN_MEMORY", 0)
     found = candidates(make_program(execution="auto"))
     assert found.likely == ("xla_step", "graph")
-    assert "more memory to compile than xla_step" in found.slow["xla_loop"]
+    assert "more memory than xla_step" in found.slow["xla_loop"]
     assert candidates(make_program(execution="xla_loop")).likely == ("xla_step", "graph")
 
 
