@@ -359,7 +359,8 @@ class Trainer(Settings):
             state.load(read_state(folder, state.shapes))
             self._run.step.assign(record["step"] - 1)
             program = self._make_program(train=read_batch(folder), eval=None, execution=record["execution"])
-            return program.examine(program.data.train_feed.peek(0).data, record["step"] - 1)
+            found = program.examine(program.data.train_feed.peek(0).data, record["step"] - 1)
+            return found.numbered(record["numbers"])
 
     def _refuse_restored(self) -> None:
         if self._is_restored:

@@ -5,6 +5,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from objectives import ConfigurationError
@@ -74,6 +75,10 @@ class RunData:
     def train_batch(self, data: Any) -> Mapping[str, Any]:
         """Returns the examples of the first row of `data`, of the feed of training, as arrays, without padding."""
         return gather_batch(self.strategy, self.train_feed, data)
+
+    def numbers(self, batch: int) -> np.ndarray | None:
+        """Returns which of the user's examples a batch of training has, see `Source.numbers`."""
+        return self.train.numbers(batch, batch_size=self.batch_size, seed=self.seed)
 
     def describe_training(self) -> str:
         """Describes in words on how many examples a run trains, and how many a step takes."""

@@ -28,11 +28,13 @@ class Examples:
       rows: their numbers, from 0 on.
       of: how many examples the batch has.
       others: whether there may be more of them.
+      numbers: those that the rows have in the user's data, from 0 on; none where that is not known.
     """
 
     rows: tuple[int, ...]
     of: int
     others: bool = False
+    numbers: tuple[int, ...] = ()
 
 
 class Examination(dict[str, float]):
@@ -41,6 +43,16 @@ class Examination(dict[str, float]):
     def __init__(self, values: Mapping[str, float], examples: Mapping[str, Examples], out_of_range: Sequence[str] = ()):
         super().__init__(values)
         self.examples, self.out_of_range = dict(examples), tuple(out_of_range)
+
+    def numbered(self, numbers: Sequence[int] | np.ndarray | None) -> "Examination":
+        """Returns it with the numbers that examples have in the user's data, given those of the batch, if any."""
+        if numbers is None:
+            return self
+        examples = {
+            name: dataclasses.replace(one, numbers=tuple(int(numbers[row]) for row in one.rows))
+            for name, one in self.examples.items()
+        }
+        return Examination(self, examples, self.out_of_range)
 
 
 def inspect_batch(

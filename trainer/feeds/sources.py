@@ -91,6 +91,20 @@ class Source(Checked, abc.ABC):
           sharding: how a batch is shared among replicas.
         """
 
+    def numbers(self, batch: int, *, batch_size: int, seed: int) -> np.ndarray | None:
+        """Returns which of the user's examples a batch of training has, by their numbers from 0 on, in its order.
+
+        Args:
+          batch: its number, from 0 on.
+          batch_size: the number of examples in a batch.
+          seed: of the order of examples.
+
+        Returns:
+          Numbers `[batch_size]`; None where examples have none, as in a stream.
+        """
+        del batch, batch_size, seed
+        return None
+
     def record(self) -> dict[str, str]:
         """Returns what a run stores to recognise this source, as text by name, without reading a dataset."""
         return {"examples have": ", ".join(self.names)}
@@ -173,6 +187,9 @@ class TableSource(Source):
         epochs = range(first // size, -(-stop // size))
         parts = [self._order(seed, epoch)[max(first - epoch * size, 0) : stop - epoch * size] for epoch in epochs]
         return np.concatenate([np.empty(0, np.int64), *parts]).reshape(steps, batch_size)
+
+    def numbers(self, batch: int, *, batch_size: int, seed: int) -> np.ndarray:
+        return self.indices(first_batch=batch, steps=1, batch_size=batch_size, seed=seed)[0]
 
     def feed(self, schedule: BatchSchedule) -> Feed:
         """Makes the feed of a schedule over the table."""

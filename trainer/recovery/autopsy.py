@@ -29,6 +29,7 @@ def write_autopsy(
     cause: str,
     execution: str,
     parts: Sequence[str] = (),
+    numbers: np.ndarray | None = None,
 ) -> None:
     """Writes `batch.npz`, `state.npz` (all weights before the step) and `step.json` (the values of the terms).
 
@@ -41,6 +42,7 @@ def write_autopsy(
       cause: what was not finite.
       execution: how the step was run.
       parts: those of a mixed batch.
+      numbers: those of its examples in the user's data, where they are known.
 
     Raises:
       StorageError: the system refuses it.
@@ -51,6 +53,7 @@ def write_autopsy(
         "execution": execution,
         "structure": _structure(batch),
         "parts": [*parts],
+        "numbers": None if numbers is None else numbers.tolist(),
         "values": {**values},
     }
     with writing(folder):
@@ -96,13 +99,15 @@ def read_state(folder: pathlib.Path, shapes: Mapping[str, Shape]) -> dict[str, n
 def read_step(folder: pathlib.Path) -> dict[str, Any]:
     """Returns the record of the step: its number, the cause, each value by tag, nan where it was not finite.
 
+    The numbers of the examples in the user's data are None where they are not known, as of earlier versions.
+
     Raises:
       ConfigurationError: The folder holds no autopsy.
     """
     if not (folder / _STEP).exists():
         raise ConfigurationError(f"{str(folder)!r} holds no autopsy; expected a folder such as runs/x/autopsy/000123")
     record = json.loads((folder / _STEP).read_text())
-    return {**record, "values": strict_json.numbers(record["values"])}
+    return {"numbers": None, **record, "values": strict_json.numbers(record["values"])}
 
 
 def _leaves(batch: Mapping[str, Any]) -> list[tuple[str, int, np.ndarray]]:

@@ -138,9 +138,16 @@ def _where(examples: Examples) -> str:
     rows, of = examples.rows, examples.of
     if len(rows) == of:
         return f"for each of the batch's {quantity(of, 'example')}"
-    more = len(rows) - _SHOWN
-    shown = [*map(str, rows[:_SHOWN]), *([f"{more:,} more"] if more > 0 else []), *(["others"] * examples.others)]
-    return f"for number{'s' * (len(shown) > 1)} {_listed(shown)} of the batch's {quantity(of, 'example')}"
+    where = f"for {_numbers('number', rows, others=examples.others)} of the batch's {quantity(of, 'example')}"
+    return f"{where} ({_numbers('example', examples.numbers)} of the data, from 0 on)" if examples.numbers else where
+
+
+def _numbers(what: str, numbers: Sequence[int], *, others: bool = False) -> str:
+    """Returns the first few of some numbers, and that there are more."""
+    more = len(numbers) - _SHOWN
+    shown = [f"{number:,}" for number in numbers[:_SHOWN]]
+    shown += [*([f"{more:,} more"] if more > 0 else []), *(["others"] * others)]
+    return f"{what}{'s' * (len(shown) > 1)} {_listed(shown)}"
 
 
 def _update(values: Mapping[str, float]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 
 import gin
+import numpy as np
 
 from objectives.blame import shown_path
 from trainer.config import home
@@ -39,7 +40,7 @@ class Recovery:
             self._handle_state(found)
 
     def _handle_update(self, found: NotFinite) -> None:
-        values = self._program.examine(found.data, int(self._step))
+        values = self._program.examine(found.data, int(self._step)).numbered(self._numbers(found))
         cause = culprit(values, values.examples, values.out_of_range)
         what = f"step {found.step:,} would not be finite: {cause}"
         if self._non_finite.spent:
@@ -91,6 +92,7 @@ class Recovery:
                     step=found.step,
                     batch=batch,
                     parts=self._program.data.train_feed.parts,
+                    numbers=self._numbers(found),
                     state=self._program.training_state.arrays(),
                     values=values,
                     cause=cause,
@@ -99,6 +101,9 @@ class Recovery:
         except StorageError as error:
             return f" There is no autopsy: {error}."
         return f" The batch, all weights and each term are in {folder}; to replay it: {self._look_again(folder)}"
+
+    def _numbers(self, found: NotFinite) -> np.ndarray | None:
+        return self._program.data.numbers(self._non_finite.batch(found.step - 1))
 
     def _look_again(self, folder: pathlib.Path) -> str:
         """Returns the command that replays an autopsy, or the call in Python for a run without gin."""

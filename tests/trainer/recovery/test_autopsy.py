@@ -11,11 +11,11 @@ from trainer.recovery.autopsy import read_batch, read_state, read_step, write_au
 def written(tmp_path):
     """Writes an autopsy of a batch, and returns its folder."""
 
-    def write(batch, parts=()):
+    def write(batch, **more):
         folder = tmp_path / "autopsy" / "000007"
         state = {"model/000/kernel": np.arange(3.0)}
         values = {"loss/total": float("nan"), "terms/a/raw": 0.1}
-        facts = {"values": values, "cause": "a test", "execution": "graph", "parts": parts}
+        facts = {"values": values, "cause": "a test", "execution": "graph", **more}
         write_autopsy(folder, step=7, batch=batch, state=state, **facts)
         return folder
 
@@ -49,6 +49,12 @@ def test_weights_and_values_come_back_exactly(written):
     record = read_step(folder)
     assert (record["step"], record["cause"], record["execution"]) == (7, "a test", "graph")
     np.testing.assert_equal(record["values"], {"loss/total": np.nan, "terms/a/raw": 0.1})
+
+
+def test_the_numbers_of_examples_come_back_where_they_are_known(written):
+    batch = {"inputs": np.ones([2, 1])}
+    assert read_step(written(batch, numbers=np.array([7, 3])))["numbers"] == [7, 3]
+    assert read_step(written(batch))["numbers"] is None
 
 
 def test_another_folder_is_refused(tmp_path):

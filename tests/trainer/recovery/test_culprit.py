@@ -73,6 +73,10 @@ def test_a_weight_and_the_model_are_distinguished_from_the_term(flags, more, exp
         (Examples(tuple(range(7)), 1000), "for numbers 0, 1, 2, 3, 4 and 2 more of the batch's 1,000 examples"),
         (Examples((3,), 1000, others=True), "for numbers 3 and others of the batch's 1,000 examples"),
         (Examples((0, 1), 2), "for each of the batch's 2 examples"),
+        (
+            Examples((1, 4), 9, numbers=(1700, 3)),
+            "for numbers 1 and 4 of the batch's 9 examples (examples 1,700 and 3 of the data, from 0 on)",
+        ),
     ],
 )
 def test_the_examples_are_reported(examples, where):

@@ -1,5 +1,7 @@
 """Recovery: an update that is not finite is never applied, and then stopped at, skipped or rolled back from."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -61,7 +63,7 @@ def test_a_run_stops_before_the_update_and_has_reported_all_others(make_run, rec
     with pytest.raises(
         NonFiniteError,
         match="step 4 would not be finite: the raw values of the terms 'data' and 'small' are not finite, as "
-        "inputs is not finite, for number 2 of the batch's 5 examples; its update",
+        r"inputs is not finite, for number 2 of the batch's 5 examples \(example 17 of the data, from 0 on\); its",
     ):
         trainer.train()
     assert trainer.step == 3
@@ -297,14 +299,35 @@ def test_the_examples_and_the_terms_at_fault_are_named_and_no_others(make_run, d
     terms = {"steep": FunctionTerm(fn=steep), "data": MeanSquaredError(), "watched": FunctionTerm(fn=steep, weight=0.0)}
     arrays = ArraySource(data["x"], y, shuffle=False)
     dataset = DatasetSource(lambda: tf.data.Dataset.from_tensor_slices((data["x"], y.astype(np.float32))))
-    for count, settings in ((2, {"train": arrays}), (1, {"accumulate_steps": 2, "train": dataset})):
+    numbered = " (examples 1 and 3 of the data, from 0 on)"
+    for count, settings, told in (
+        (2, {"train": arrays}, numbered),
+        (1, {"accumulate_steps": 2, "train": dataset}, ""),  # a stream has no numbers
+    ):
         trainer = make_run(count, objective=Objective(**terms), **settings)
         with pytest.raises(NonFiniteError) as error:
             trainer.train()
         assert str(error.value).startswith(
             "step 1 would not be finite: the gradient of the term 'steep' is nan (its raw value is "
         )
-        assert "), for numbers 1 and 3 of the batch's 5 examples; its update" in str(error.value)
+        assert f"), for numbers 1 and 3 of the batch's 5 examples{told}; its update" in str(error.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("settings", [{}, {"resident": False}], ids=["resident", "streamed"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_of_shuffled_data_the_example_at_fault_is_told_after_others_were_skipped(make_run, data, count, settings):
+    x = data["x"].copy()
+    x[[4, 11], 1] = np.nan
+    train = ArraySource(x, data["y"], **settings)
+    trainer = make_run(count, train=train, non_finite="skip", non_finite_limit=1)
+    with pytest.raises(NonFiniteError) as error:
+        trainer.train()
+    order = train.indices(first_batch=0, steps=20, batch_size=BATCH, seed=trainer.seed)
+    _, second, *_ = ([number for number in batch if number in (4, 11)] for batch in order if {4, 11} & {*batch})
+    told = re.search(r"\(examples? (.*) of the data, from 0 on\)", str(error.value))
+    assert told
+    assert re.findall(r"\d+", told[1]) == [*map(str, second)]
 
 
 @pytest.fixture

@@ -46,6 +46,9 @@ class SplitSource(FileSource):
             return np.arange(self._whole.size)
         return rows_of(self.split, self._row_names, fraction=self.fraction, seed=self.split_seed)
 
+    def numbers(self, batch: int, *, batch_size: int, seed: int) -> np.ndarray:
+        return self.rows[super().numbers(batch, batch_size=batch_size, seed=seed)]
+
     @property
     def _row_names(self) -> int | Sequence[str]:
         """What each example is called, which decides its side of the split; by default it is its number."""
