@@ -5,6 +5,7 @@ Call `leave_on_signals` before anything that takes time. While a run trains, it 
 
 import contextlib
 import ctypes
+import multiprocessing
 import os
 import shlex
 import signal
@@ -26,7 +27,12 @@ _ERRORS = os.dup(2)
 
 
 def leave_on_signals() -> None:
-    """Makes these signals end the process in good order from now on, unless they are ignored, as under nohup."""
+    """Makes these signals end the process in good order from now on, unless they are ignored, as under nohup.
+
+    A process of a pool, which loads the script too, is left as it is: whoever started it ends it, without a word.
+    """
+    if multiprocessing.parent_process() is not None:
+        return
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, leave)

@@ -48,7 +48,7 @@ def _not_finite() -> Iterator[Fault]:
     stops = "would not be finite: the {} is nan.* its update was not applied"
     data = (
         r"would not be finite: the raw values of the terms 'data' and 'small' are not finite, as inputs is not finite, "
-        r"for number \d+ of the batch's 30 examples; its update was not applied"
+        r"for number \d+ of the batch's 30 examples \(example 123 of the data, from 0 on\); its update was not applied"
     )
     skip, back = "Trainer.non_finite = 'skip'", "Trainer.non_finite = 'rollback'"
     twice, often = "Trainer.non_finite_limit = 2", "Trainer.non_finite_limit = 1000"
