@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import functools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,7 +13,7 @@ from trainer.executions.chunk import find_parts
 from trainer.executions.data import RunData
 from trainer.executions.evaluator import Evaluator
 from trainer.executions.examination import Examination, inspect_batch
-from trainer.executions.execution import Execution, compiled_as
+from trainer.executions.execution import Execution, compiled_where_exact
 from trainer.executions.executor import Executor
 from trainer.executions.failures import failures_told
 from trainer.executions.mixing.check import MixingCheck
@@ -152,12 +151,14 @@ class Program:
         return Examination({**values, **found}, found.examples, out_of_range)
 
     def _inspect(self, stage: Stage, data: Any, step: int) -> Examination:
+        # As the passes of the step were run: XLA has derivatives that are nan where those of TensorFlow are 0.
+        is_compiled = self.stages.choice.execution != "graph" and self.data.strategy.num_replicas_in_sync == 1
         return inspect_batch(
             stage.step,
             self.data.train_batch(data),
             step,
             strategy=self.data.strategy,
-            finish=functools.partial(compiled_as, execution=self.stages.choice.execution),
+            finish=compiled_where_exact if is_compiled else lambda traced: traced,
             parts=self.data.train_feed.parts,
         )
 

@@ -313,6 +313,19 @@ def test_the_examples_and_the_terms_at_fault_are_named_and_no_others(make_run, d
         assert f"), for numbers 1 and 3 of the batch's 5 examples{told}; its update" in str(error.value)
 
 
+@pytest.mark.parametrize("execution", [pytest.param("xla_loop", marks=pytest.mark.slow), "xla_step"])
+def test_a_term_is_named_that_is_at_fault_under_xla_alone(make_run, data, execution):
+    # Of a root whose result is not used, TensorFlow's own derivative is 0, and that of XLA 0 times infinity.
+    steep = FunctionTerm(fn=lambda y_pred: tf.where(y_pred == y_pred, 0.0, tf.sqrt(y_pred - y_pred)))
+    settings = {
+        "train": ArraySource(data["x"], data["y"]),
+        "objective": Objective(data=MeanSquaredError(), steep=steep),
+    }
+    make_run(execution="graph", **settings).train()
+    with pytest.raises(NonFiniteError, match=r"the gradient of the term 'steep' is .* of the batch's 5 examples; "):
+        make_run(execution=execution, **settings).train()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("settings", [{}, {"resident": False}], ids=["resident", "streamed"])
 @pytest.mark.parametrize("count", [1, 2])
