@@ -139,9 +139,10 @@ All peers start from the same weights and do the same maths: before anything is 
 {AGREEMENT_STEPS} steps must agree to {AGREEMENT:.0e}. Each peer has a process of its own, and they take turns in
 {{rounds}} rounds. In each round every peer trains for about {{seconds:g}} s; the time of the shortest possible call,
 which is all overhead, is subtracted. Feeding, length of calls, compilation and threads of each peer were searched
-beforehand, and the second column shows the fastest. A median is over rounds. A ratio is the median of the ratios within
-a round, which load on the machine changes least. The executions that `auto` chose for two terms are kept for the tables
-of cheap terms, of reports and of logging.
+beforehand, and the second column shows the fastest. Each step of Termwise also finds the norm of the gradient and
+whether its update is finite, which the loops by hand leave out. A median is over rounds. A ratio is the median of the
+ratios within a round, which load on the machine changes least. The executions that `auto` chose for two terms are kept
+for the tables of cheap terms, of reports and of logging.
 
 Where every step is logged, the terms on disk add up to the losses of all. Peak memory is the most that a new process
 has resident that trains with these options for a few steps, with all libraries that it loads; that of Termwise is
