@@ -12,6 +12,8 @@ from termwise.benchmarks.worker import LeftOutError, Options, Worker
 from termwise.benchmarks.workloads import Workload
 
 AGREEMENT_STEPS, AGREEMENT = 10, 1e-4
+# Steps of tens of milliseconds are measured for so many times as long: a few of them say little.
+_LONGER = 3
 # Bytes that a process keeps with its libraries alone, and no large network: all peers live at the same time.
 _MOST_KEPT = 1.5e9
 
@@ -77,7 +79,8 @@ class Bench:
             case = comparison.cases[name]
             built[name] = worker.ask("build", name, workload, case.first, case.search)
         self._say(f"{workload.name}: {comparison.title.lower()}: measuring")
-        tasks = {name: _asking(worker, name, self._seconds) for name, worker in workers.items()}
+        seconds = self._seconds * (_LONGER if workload.slow else 1)
+        tasks = {name: _asking(worker, name, seconds) for name, worker in workers.items()}
         rounds = _in_turns(tasks, self._rounds)
         self._forget()
         how, options = ({name: getattr(one, what) for name, one in built.items()} for what in ("how", "options"))

@@ -11,6 +11,7 @@ from typing import Any
 from termwise.benchmarks import machine
 from termwise.benchmarks.goals import Goal
 from termwise.benchmarks.rounds import AGREEMENT, AGREEMENT_STEPS, Measured
+from termwise.benchmarks.workloads import WORKLOADS
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "jax", "optax", "torch", "lightning")
 
@@ -60,7 +61,7 @@ class Findings:
             _rows(["workload", "compared", "ratio", "goal", ""], self._goals()),
         ]
         for workload, found in self.measured.items():
-            parts.append(f"## {workload}")
+            parts += [f"## {workload}", f"{WORKLOADS[workload].words}."]
             parts += [_table(one) for one in found]
         return "\n\n".join(parts) + "\n"
 
@@ -135,14 +136,18 @@ def _versions() -> dict[str, str]:
 
 
 _EXPLANATION = f"""\
-All peers start from the same weights and do the same maths: before anything is measured, their losses over the first
-{AGREEMENT_STEPS} steps must agree to {AGREEMENT:.0e}. Each peer has a process of its own, and they take turns in
-{{rounds}} rounds. In each round every peer trains for about {{seconds:g}} s; the time of the shortest possible call,
+Each network learns by two terms, a cross-entropy and a penalty on its outputs, and by Adam. All peers start from the
+same weights and do the same maths: before anything is measured, their losses over the first {AGREEMENT_STEPS} steps
+must agree to {AGREEMENT:.0e}. Each step of Termwise also finds the norm of the gradient and whether its update is
+finite, which the loops by hand leave out.
+
+Each peer has a process of its own, and they take turns in {{rounds}} rounds. In each round every peer trains for about
+{{seconds:g}} s, or three times as long where a step takes tens of milliseconds; the time of the shortest possible call,
 which is all overhead, is subtracted. Feeding, length of calls, compilation and threads of each peer were searched
-beforehand, and the second column shows the fastest. Each step of Termwise also finds the norm of the gradient and
-whether its update is finite, which the loops by hand leave out. A median is over rounds. A ratio is the median of the
-ratios within a round, which load on the machine changes least. The executions that `auto` chose for two terms are kept
-for the tables of cheap terms, of reports and of logging.
+beforehand, and the second column shows the fastest that was found. A median is over rounds. A ratio is the median of
+the ratios within a round, which load on the machine changes least: above 1, the peer takes more time or memory than
+Termwise. "At its best" is the faster of the rows of a peer. The tables of cheap terms, of reports and of logging are of
+the execution that `auto` chose for two terms.
 
 Where every step is logged, the terms on disk add up to the losses of all. Peak memory is the most that a new process
 has resident that trains with these options for a few steps, with all libraries that it loads; that of Termwise is

@@ -52,6 +52,22 @@ class Workload:
         """Whether the network has convolutions."""
         return len(self.inputs) == 3
 
+    @property
+    def words(self) -> str:
+        """The network and its batches, in words.
+
+        >>> WORKLOADS["large"].words
+        'Dense layers of 784-512-256-10, in batches of 64'
+        """
+        sizes, shape = "-".join(map(str, self.widths)), " by ".join(map(str, self.inputs))
+        network = {
+            "mlp": f"Dense layers of {sizes}",
+            "unet": f"A U-Net on images of {shape}, with a class for each pixel",
+            "transformer": f"A Transformer of {self.blocks} blocks, {self.width} wide, on sequences of {shape}",
+            "resnet": f"A ResNet with stages of {sizes} channels, on images of {shape}",
+        }[self.network]
+        return f"{network}, in batches of {self.batch_size}"
+
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """Random float32 inputs, and int32 classes: one an example, for the U-Net one a pixel."""
         rng = np.random.default_rng(0)
