@@ -22,6 +22,7 @@ from trainer.executions.preview import Preview
 from trainer.recovery.autopsy import read_batch, read_state, read_step
 from trainer.recovery.recovery import Recovery
 from trainer.reports import ReportError
+from trainer.reports.terminal.run_log import exit_logged
 from trainer.running.construction import make_program, make_run, make_step
 from trainer.running.disk_space import require_disk_space
 from trainer.running.garbage import garbage_kept
@@ -406,6 +407,7 @@ class Trainer(Settings):
         require_disk_space(self._run, self._periods, until=until, log_every=log_every)
         interruption, values = Interruption(), None
         with (
+            exit_logged(self.workdir if self.is_chief else None),
             self._noting_completion(until, lambda: values),
             self._noting_what_is_left(),
             interruption.noting(lambda: self._leave(interruption, until)),

@@ -132,7 +132,10 @@ def test_a_run_that_trains_saves_and_the_command_that_it_prints_resumes_it(
     assert "Traceback" not in said()
     assert "; everything is saved" in said()
     assert re.search(r"each term at step \d+ of 400, ", said())
-    assert re.search(r" each term at step \d+ of 400, ", (workdir / "run.log").read_text())
+    log = (workdir / "run.log").read_text()
+    assert re.search(r" each term at step \d+ of 400, ", log)
+    name = signal.Signals(number).name
+    assert re.search(rf" Interrupted: {name}: stopped at step \d+ of 400; everything is saved\n$", log)
     assert (workdir / "report.html").exists()
     assert 0 < len(lines(workdir)) < len(lines(undisturbed))
     python, *arguments = shlex.split(said().rpartition("resume with: ")[2])

@@ -20,6 +20,7 @@ from trainer.executions.execution import (
     untraced,
 )
 from trainer.feeds.feed import Feed
+from trainer.steps.guarded import is_large
 from trainer.steps.layers.batch_statistics import synchronized_layer
 from trainer.steps.layers.layer_state import written_by_layers
 from trainer.steps.train_step import TrainStep
@@ -143,7 +144,7 @@ class ChunkBuilder:
             replicas,
             summing=self._summing,
             uncompiled=uncompiled[0] if uncompiled else None,
-            large=self.state.nbytes if self.guarded else None,
+            large=self.state.nbytes if is_large(self._step) else None,
         )
 
     @property

@@ -50,6 +50,7 @@ def require_compatible(settings: Settings, train: Source) -> None:
     refuse_unmeasurable(settings.metrics, settings.eval)
     refuse_other_classes(train, settings.eval)
     refuse_cut_statistics(objective, settings.accumulate_steps)
+    refuse_empty_parts(settings.accumulate_steps, settings.batch_size)
     refuse_repetition(settings.batch_size, train)
     refuse_unbuilt(settings.model)
     require_precision(settings.model, settings.precision)
@@ -157,6 +158,15 @@ def refuse_cut_statistics(objective: Objective, accumulate_steps: int) -> None:
         raise ConfigurationError(
             f"term {coupled[0]!r} is a statistic of the whole batch, which is never in memory at once with "
             f"Trainer.accumulate_steps = {accumulate_steps}; expected accumulate_steps = 1, or no such term"
+        )
+
+
+def refuse_empty_parts(accumulate_steps: int, batch_size: int) -> None:
+    """Raises ConfigurationError where most micro-batches would be without an example, and take time for nothing."""
+    if accumulate_steps > batch_size:
+        raise ConfigurationError(
+            f"Trainer.accumulate_steps is {accumulate_steps:,}, and a batch has {quantity(batch_size, 'example')}; "
+            f"expected at most {batch_size:,}"
         )
 
 

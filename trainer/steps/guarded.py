@@ -29,8 +29,12 @@ def guarded(step: TrainStep) -> TrainStep:
     gradient overflows, and one that makes its updates otherwise than all steps do, such as several of players.
     """
     is_plain = all(getattr(type(step), name) is getattr(TrainStep, name) for name in _OF_ALL_STEPS)
-    is_large = step.state.nbytes > COPIED_BYTES
-    return step.replaced(guarded=is_large and is_plain and step.loss_scale is None)
+    return step.replaced(guarded=is_large(step) and is_plain and step.loss_scale is None)
+
+
+def is_large(step: TrainStep) -> bool:
+    """Returns whether the training state is so large that a copy of it matters."""
+    return step.state.nbytes > COPIED_BYTES
 
 
 def train_if_sound(

@@ -10,6 +10,7 @@ from objectives import ConfigurationError, Decorrelation, FunctionTerm, MeanSqua
 from trainer import ArraySource
 from trainer.executions.execution import find_candidates, unsupported
 from trainer.steps import guarded
+from trainer.steps.precision import building_in
 
 
 @pytest.mark.slow
@@ -52,6 +53,15 @@ def test_a_dense_model_on_one_replica_may_be_compiled_whole(make_program):
 def test_a_large_state_is_first_updated_outside_of_xla(make_program, replicas, monkeypatch, count, likely):
     monkeypatch.setattr(guarded, "COPIED_BYTES", 0)
     assert candidates(make_program(execution="auto", strategy=replicas(count))).likely == likely
+
+
+def test_a_large_state_is_one_in_half_precision_too_though_it_is_copied(make_program, dense_model, monkeypatch):
+    with building_in("mixed_float16"):
+        model = dense_model()
+    monkeypatch.setattr(guarded, "COPIED_BYTES", 0)
+    monkeypatch.setattr("trainer.executions.execution.KEPT_IN_MEMORY", 0)
+    found = candidates(make_program(execution="auto", model=model, precision="mixed_float16"))
+    assert found.likely == ("xla_step", "graph")
 
 
 def test_of_a_very_large_state_the_whole_chunk_is_not_compiled(make_program, monkeypatch):

@@ -10,6 +10,7 @@ from objectives.context import leaves
 from trainer import ArraySource, DatasetSource, Metrics, config
 from trainer.settings.compatibility import (
     refuse_cut_statistics,
+    refuse_empty_parts,
     refuse_missing_selections,
     refuse_other_classes,
     refuse_repetition,
@@ -139,3 +140,9 @@ def test_a_batch_that_holds_each_example_again_and_again_is_refused(plain_source
     refuse_repetition(64, plain_source)
     with pytest.raises(ConfigurationError, match="is 100,000,000, .* have 20 examples, .* 5,000,000 times"):
         refuse_repetition(10**8, plain_source)
+
+
+def test_micro_batches_without_examples_are_refused():
+    refuse_empty_parts(64, 64)
+    with pytest.raises(ConfigurationError, match=r"accumulate_steps is 65, and a batch has 64 examples; expected at"):
+        refuse_empty_parts(65, 64)

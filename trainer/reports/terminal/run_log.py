@@ -1,10 +1,11 @@
 """Run log: what a run said, and why it was run as it was, with dates, in a file of its folder."""
 
+import contextlib
 import datetime
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from trainer.storage.files import writing
+from trainer.storage.files import StorageError, writing
 
 NAME = "run.log"
 
@@ -31,3 +32,16 @@ class RunLog:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8") as file:
                 file.writelines(f"{now} {line}".rstrip() + "\n" for line in lines)
+
+
+@contextlib.contextmanager
+def exit_logged(folder: pathlib.Path | None) -> Iterator[None]:
+    """Adds the error or the signal that ends the context to the run log of a folder, if it has one."""
+    try:
+        yield
+    except BaseException as error:
+        if folder is not None and (folder / NAME).is_file():
+            # That it cannot be written matters less than what ended the run.
+            with contextlib.suppress(StorageError):
+                RunLog(folder).add(f"{type(error).__name__}: {error}".splitlines())
+        raise

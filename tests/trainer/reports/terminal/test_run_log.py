@@ -2,7 +2,7 @@
 
 import pytest
 
-from trainer.reports.terminal.run_log import RunLog
+from trainer.reports.terminal.run_log import RunLog, exit_logged
 from trainer.storage.files import StorageError
 
 
@@ -23,3 +23,21 @@ def test_what_cannot_be_written_is_named(tmp_path):
     (tmp_path / "run.log").mkdir()
     with pytest.raises(StorageError, match=r"run\.log cannot be written: Is a directory"):
         RunLog(tmp_path).add(["one"])
+
+
+def test_what_ended_a_run_is_added_to_its_log(tmp_path):
+    RunLog(tmp_path).add(["one"])
+    with pytest.raises(SystemExit), exit_logged(tmp_path):
+        raise SystemExit("stopped\nin two lines")
+    with exit_logged(tmp_path):
+        pass
+    lines = [line[20:] for line in (tmp_path / "run.log").read_text().splitlines()]
+    assert lines == ["one", "SystemExit: stopped", "in two lines"]
+
+
+def test_no_log_is_begun_by_an_error(tmp_path):
+    with pytest.raises(ValueError, match="wrong"), exit_logged(tmp_path):
+        raise ValueError("wrong")
+    with pytest.raises(ValueError, match="wrong"), exit_logged(None):
+        raise ValueError("wrong")
+    assert not [*tmp_path.iterdir()]
