@@ -117,7 +117,7 @@ class Configuration:
 
 
 def has_to_be_refused(configuration: Configuration) -> bool:
-    """Returns whether no exact result can be had.
+    """Returns whether no exact result can be had, or a part of a batch would have no example for certain.
 
     Batch statistics would count padding, or be those of single parts; or factors are wanted before all gradients are.
     """
@@ -125,7 +125,8 @@ def has_to_be_refused(configuration: Configuration) -> bool:
     synchronized = configuration.kind == BATCH_STATISTICS[1]
     is_cut = configuration.accumulate_steps > 1
     too_early = configuration.looks_at is not None and is_cut
-    return too_early or (statistics and (configuration.padded or (synchronized and is_cut)))
+    is_empty = configuration.accumulate_steps > configuration.batch_size
+    return too_early or is_empty or (statistics and (configuration.padded or (synchronized and is_cut)))
 
 
 def may_be_refused(configuration: Configuration, refusal: str) -> bool:
