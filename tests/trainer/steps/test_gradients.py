@@ -114,7 +114,7 @@ def three_steps(make_program, dict_model, every_reading, source, replicas):
     ("count", "parts", "batch_size"),
     [
         pytest.param(1, 2, 7, id="uneven halves"),
-        pytest.param(1, 3, 2, marks=pytest.mark.slow, id="an empty part"),
+        pytest.param(1, 4, 5, marks=pytest.mark.slow, id="an empty part"),
         pytest.param(2, 3, 7, marks=pytest.mark.slow, id="uneven parts of halves"),
         pytest.param(3, 2, 4, marks=pytest.mark.slow, id="an empty third"),
     ],
