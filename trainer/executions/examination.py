@@ -130,7 +130,7 @@ def search(look: Callable[[Sequence[int]], set[str]], names: set[str], size: int
       By name; those that no single row is enough for are left out.
 
     >>> search(lambda rows: {"a"} if {2, 5} & set(rows) else set(), {"a"}, 8)
-    {'a': Examples(rows=(2, 5), of=8, others=False)}
+    {'a': Examples(rows=(2, 5), of=8, others=False, numbers=())}
     """
     rows: dict[str, list[int]] = {}
     others: set[str] = set()
