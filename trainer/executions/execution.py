@@ -142,11 +142,6 @@ def compiled_where_exact(traced: ConcreteFunction) -> ConcreteFunction:
     return traced if against_xla(traced) else compiled(traced)
 
 
-def compiled_as(traced: ConcreteFunction, execution: Execution) -> ConcreteFunction:
-    """Returns a traced function that is no chunk as an execution runs it: compiled, where exact, in xla_loop alone."""
-    return compiled_where_exact(traced) if execution == "xla_loop" else traced
-
-
 def untraced(error: ValueError) -> Unsupported | None:
     """Returns why a step whose graph can be traced cannot be traced for XLA on several replicas, or None.
 

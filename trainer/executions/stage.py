@@ -8,7 +8,7 @@ import tensorflow as tf
 from trainer.executions.builder import ChunkBuilder
 from trainer.executions.choice import Choice
 from trainer.executions.chunk import trace_term_gradients
-from trainer.executions.execution import compiled_as
+from trainer.executions.execution import compiled_where_exact
 from trainer.executions.executor import Executor
 from trainer.executions.selection import build_chosen
 from trainer.feeds.feed import Block, Feed
@@ -85,5 +85,5 @@ class Stage:
         """Returns the function of the terms' gradients, compiled if chunks are."""
         if self._term_gradients is None:
             traced = trace_term_gradients(self.step, self._feed, self._gradient_parts)
-            self._term_gradients = compiled_as(traced, choice.execution)
+            self._term_gradients = compiled_where_exact(traced) if choice.execution == "xla_loop" else traced
         return self._term_gradients
